@@ -1,0 +1,3 @@
+module github.com/hookhouse/hookhouse
+
+go 1.26
