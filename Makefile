@@ -1,0 +1,50 @@
+# Every module of the repository is found by its go.mod, never by a list.
+SHELL       := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.SILENT:
+.PHONY: test lint fuzz bench
+
+MODULES     := $(shell git ls-files --cached --others --exclude-standard '*go.mod' | xargs -n1 dirname | sort)
+STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    ?= 60s
+BENCHTIME   ?= 300ms
+BENCHCOUNT  ?= 6
+
+# The race detector needs a C compiler.
+RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 && echo -race)
+
+## test: everything that must hold, in every module
+test: lint
+	left=()
+	for m in $(MODULES); do
+		echo "== test $$m"
+		log=$$(mktemp)
+		go test -C "$$m" $(RACE) -shuffle=on ./... 2>&1 | tee "$$log"
+		while read -r line; do left+=("$$line"); done < <(grep -h '^left out: ' "$$log" | sort -u || true)
+		rm -f "$$log"
+	done
+	if [ -z "$(RACE)" ]; then left+=("left out: the race detector, for want of a C compiler; get it: apt-get install gcc"); fi
+	if [ "$${#left[@]}" -gt 0 ]; then printf '%s\n' "$${left[@]}"; else echo "all tests ran, nothing was left out"; fi
+
+## lint: format, vet, tidy and staticcheck, in every module
+lint:
+	for m in $(MODULES); do
+		echo "== lint $$m"
+		unformatted=$$(cd "$$m" && go list -f '{{.Dir}}' ./... | xargs -I{} find {} -maxdepth 1 -name '*.go' | xargs -r gofmt -l)
+		if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
+		(cd "$$m" && go mod tidy -diff && go vet ./... && $(STATICCHECK) ./...)
+	done
+
+## fuzz: each fuzz target of the root module for FUZZTIME
+fuzz:
+	for p in $$(go list ./...); do
+		for f in $$(go test -list '^Fuzz' "$$p" | grep '^Fuzz' || true); do
+			echo "== fuzz $$p $$f"
+			go test -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) "$$p"
+		done
+	done
+
+## bench: ours beside the peers and the floors in one run, reported as ratios
+bench:
+	go run -C internal/bench . -count $(BENCHCOUNT) -benchtime $(BENCHTIME)
