@@ -1,0 +1,61 @@
+package scan_test
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hookhouse/hookhouse/internal/scan"
+)
+
+// A provider names once what it routes by, and lays it over each body.
+func Example() {
+	paths := scan.New("ref", "repository.full_name", "deleted")
+
+	body := []byte(`{
+		"ref": "refs\/heads\/main",
+		"deleted": false,
+		"repository": {"id": 186853002, "full_name": "Codertocat/Hello-World"}
+	}`)
+	var found [3]scan.Value
+	if err := paths.Scan(body, found[:]); err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, v := range found {
+		fmt.Printf("%v %s %s\n", v.Kind, v.Raw, v)
+	}
+	// Output:
+	// string "refs\/heads\/main" refs/heads/main
+	// string "Codertocat/Hello-World" Codertocat/Hello-World
+	// bool false false
+}
+
+// A body that says two things under a watched name is refused: encoding/json
+// would fill the field ref from "Ref", while a router that compares names
+// exactly would have read "ref".
+func ExamplePaths_Scan_ambiguous() {
+	paths := scan.New("ref")
+
+	var found [1]scan.Value
+	err := paths.Scan([]byte(`{"ref":"refs/heads/topic","Ref":"refs/heads/main"}`), found[:])
+
+	fmt.Println(errors.Is(err, scan.ErrAmbiguous), found[0].Kind)
+	fmt.Println(err)
+	// Output:
+	// true absent
+	// scan: ambiguous name: "ref" at byte 26 stands twice or in another case
+}
+
+// A body that is not JSON is refused by its first wrong byte.
+func ExamplePaths_Scan_syntax() {
+	paths := scan.New("ref")
+
+	var found [1]scan.Value
+	err := paths.Scan([]byte(`{"ref":"refs/heads/main",}`), found[:])
+
+	fmt.Println(errors.Is(err, scan.ErrSyntax))
+	fmt.Println(err)
+	// Output:
+	// true
+	// scan: not JSON: refused at byte 25
+}
