@@ -1,0 +1,84 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"time"
+)
+
+// readBody reads the whole body into a buffer of its own, at most limit bytes.
+// It charges paid, which the caller releases, on error too.
+func readBody(r *http.Request, limit int64, budget *Budget, paid *charge) ([]byte, error) {
+	if r.ContentLength > limit {
+		return nil, fmt.Errorf("%w: %d bytes announced, %d allowed", ErrTooLarge, r.ContentLength, limit)
+	}
+	// One byte more than may come, so that the end is seen without growing.
+	most := limit + 1
+	if r.ContentLength >= 0 {
+		most = r.ContentLength + 1
+	}
+	if r.Body == nil {
+		return nil, nil
+	}
+	size := min(most, firstChunk)
+	if err := paid.begin(r.Context(), budget, size); err != nil {
+		return nil, err
+	}
+	buf := make([]byte, 0, size)
+	for {
+		n, err := r.Body.Read(buf[len(buf):cap(buf)])
+		buf = buf[:len(buf)+n]
+		switch {
+		case int64(len(buf)) > limit:
+			return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
+		case err == io.EOF:
+			return buf, nil
+		case err != nil:
+			return nil, readError(err)
+		case int64(len(buf)) == most:
+			return nil, fmt.Errorf("%w: more than the %d bytes announced", ErrMalformed, r.ContentLength)
+		case int64(len(buf)) == size:
+			before := size
+			size = min(most, before*growth)
+			if err := paid.grow(size); err != nil {
+				return nil, err
+			}
+			buf = append(make([]byte, 0, size), buf...)
+			paid.giveBack(before)
+		}
+	}
+}
+
+// readError sorts what a body's Read says.
+func readError(err error) error {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, tooLarge.Limit)
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+		return fmt.Errorf("%w: the body did not arrive in time", ErrOverloaded)
+	default:
+		return fmt.Errorf("%w: the body broke off: %v", ErrMalformed, err)
+	}
+}
+
+// limitRead sets the time until which the body must have arrived; the zero time
+// lifts it. Not every ResponseWriter can do it. It is what
+// http.ResponseController does, without making one.
+func limitRead(w http.ResponseWriter, until time.Time) {
+	for {
+		switch t := w.(type) {
+		case interface{ SetReadDeadline(time.Time) error }:
+			_ = t.SetReadDeadline(until)
+			return
+		case interface{ Unwrap() http.ResponseWriter }:
+			w = t.Unwrap()
+		default:
+			return
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package webhook
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// A Delivery is one authentic webhook call: who sent it, what it is about, and
+// the exact bytes. Handlers share it: treat every field as read-only.
+type Delivery struct {
+	// UID is minted when the call is accepted and names the stored row. It sorts
+	// by time of arrival to the millisecond.
+	UID string
+	// Source is the [Source.Name] it came through, such as "github".
+	Source string
+	// ID is the sender's own id of the delivery, empty where it sends none.
+	ID string
+	// Type is what happened, such as "github.push". The [Mux] routes by it. It is
+	// "<source>.unknown" where the sender's name for it cannot be told.
+	Type string
+	// Key is what the delivery is about: repository and ref, image and tag,
+	// project, site. Order and coalescing are per (Source, Key). Empty: unordered.
+	Key string
+	// Unique are the marks that make a second delivery of this Source a
+	// duplicate. No marks: never a duplicate.
+	Unique []string
+	// Coalesce lets only the newest of a burst on this Key run. Zero: off.
+	Coalesce Coalesce
+	// Header is as received, less Authorization, Proxy-Authorization, Cookie and
+	// whatever carried a token.
+	Header http.Header
+	// Body is exactly the bytes received. Never modify it.
+	Body []byte
+	// KeyLabel tells which of several live secrets matched.
+	KeyLabel string
+	// ReceivedAt is when the body had been read, by this machine's clock.
+	ReceivedAt time.Time
+
+	routing routing
+}
+
+// Coalesce holds a delivery back until its Key has been quiet, so that a burst
+// runs once, with the newest. Each new delivery of the Key supersedes the
+// older ones that no worker has claimed and starts Quiet again; Max after the
+// first of the burst it becomes due in any case. The zero value is off.
+type Coalesce struct {
+	Quiet time.Duration
+	Max   time.Duration // Zero means no bound beyond Quiet.
+}
+
+// routing remembers what Source.Open found while it described the body, so that
+// Decode need not read it twice. It does not survive storage.
+type routing struct {
+	checked   bool
+	malformed error
+}
+
+// Document returns the JSON document: Body, or where Content-Type is
+// application/x-www-form-urlencoded the value of its one field "payload".
+// A form without that field, with two of it, or badly encoded is
+// [ErrMalformed]. A body that begins with { or [ is JSON whatever the header
+// says, since no form can. The result may share memory with Body.
+func (d *Delivery) Document() ([]byte, error) {
+	if !isForm(d.Header) || looksLikeJSON(d.Body) {
+		return d.Body, nil
+	}
+	doc, err := formPayload(d.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", d.Source, ErrMalformed, err)
+	}
+	return doc, nil
+}
+
+// LogValue is what a Delivery looks like in a log: names and size, never body
+// or headers.
+func (d *Delivery) LogValue() slog.Value {
+	return slog.GroupValue(
+		slog.String("uid", d.UID),
+		slog.String("source", d.Source),
+		slog.String("type", d.Type),
+		slog.String("id", d.ID),
+		slog.String("key", d.Key),
+		slog.Int("size", len(d.Body)),
+	)
+}
+
+type deliveryKey struct{}
+
+// FromContext returns the Delivery that [Source.Middleware] verified for this
+// request.
+func FromContext(ctx context.Context) (*Delivery, bool) {
+	d, ok := ctx.Value(deliveryKey{}).(*Delivery)
+	return d, ok
+}
+
+// withDelivery is the context in which the next http.Handler finds d.
+func withDelivery(ctx context.Context, d *Delivery) context.Context {
+	return context.WithValue(ctx, deliveryKey{}, d)
+}
+
+// newUID returns 32 hexadecimal digits: 12 of the time in milliseconds, then
+// 80 random bits.
+func newUID(now time.Time) string {
+	var raw [16]byte
+	ms := now.UnixMilli()
+	for i := range 6 {
+		raw[i] = byte(ms >> (40 - 8*i))
+	}
+	rand.Read(raw[6:]) // never fails
+	var text [32]byte
+	hex.Encode(text[:], raw[:])
+	return string(text[:])
+}

@@ -1,0 +1,100 @@
+// Package webhook receives webhooks and does not lose one.
+//
+// One value flows through it, the [Delivery]: who sent it, what it is about, and
+// the exact bytes. One interface takes it, the [Handler]. A typed callback is a
+// Handler, the [Mux] that routes by type is one, and so is [Store], whose nil
+// means committed. A callback therefore runs inside the request or behind an
+// [Inbox] without a changed line.
+//
+//	var mux webhook.Mux
+//	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
+//		return deploy(ctx, e.Payload.Ref)
+//	})
+//	http.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
+//	err := webhook.NewWorker(inbox, &mux).Run(ctx)
+//
+// # Five steps
+//
+// A [Receiver] is the http.Handler of one [Source]. [Source.Middleware] takes the
+// same steps before an http.Handler of your own.
+//
+//  1. Admit. The method, the client's address, the token, the signature header:
+//     what can be judged is judged before a byte of the body is read.
+//  2. Read. At most [Source.MaxBody] bytes, within [Receiver.ReadTimeout], and
+//     charged to a [Budget] that all requests share.
+//  3. Verify. The [Verifier] proves the exact bytes. Nothing is parsed before.
+//  4. Describe. The Source tells type, key and duplicate marks.
+//  5. Hand on. The Handler's error becomes the answer: see [StatusCode].
+//
+// Typed callbacks are registered with [On], untyped Handlers with [Mux.Route].
+// It is not named Handle because the Mux is a Handler itself: that name is taken
+// by the method that every Handler has.
+//
+// # What is promised, and what it costs
+//
+// Acknowledged after commit. A 2xx is sent when the Handler returned nil, and
+// Store returns nil when the inbox has committed. The sender waits for that. What
+// could not be stored is answered 503, whatever went wrong. [MemInbox] commits to
+// memory, and the Receiver says so in the log, once.
+//
+// At least once, once in practice. A delivery whose id or fingerprint is known is
+// answered 202 with "duplicate": true and does not run again. A callback may
+// still run twice when a process dies between its effect and the settlement: make
+// effects idempotent, or commit both in one transaction.
+//
+// In order per key. Of one [Delivery.Key] one delivery runs at a time, in order of
+// acknowledgement; one that waits for its retry holds the others up, unless
+// [Worker.SkipRetrying]. Deliveries without a Key have no order.
+//
+// Authentic before anything else. Verification is constant in time, takes several
+// live secrets, and fails closed: [NewReceiver] panics on an empty secret, and a
+// verifier that was never validated refuses everything. Reasons go to the log
+// once, never to the sender.
+//
+// Nothing authentic is thrown away. A malformed body behind an inbox is stored,
+// ends [Dead] with its reason, and can be looked at. A panic is an error.
+// Names are clamped to 255 bytes of valid UTF-8, so that no store refuses them.
+//
+// Bounded. Memory for bodies (256 MiB in all unless set), the time a body may
+// take, the work at once ([Worker.Limit]), what is kept ([Worker.Keep]). Beyond a
+// bound a sender gets 503 and Retry-After; one that does not try again has then
+// lost its delivery, so choose bounds with room.
+//
+// Drained. [Worker.Run] lets callbacks finish for [Worker.Grace] and gives back
+// the rest uncounted. Stop in this order: http.Server.Shutdown, Run has returned,
+// close the database.
+//
+// Secrets do not leak. A [Secret] prints as REDACTED; errors and logs hold neither
+// it nor a signature, and a request is logged by its pattern, not its path. The
+// stored headers lack Authorization, Cookie, and what carried a token.
+//
+// # Security notes
+//
+// Signed is not fresh: a captured GitHub call verifies for ever. The marks of a
+// Source turn it into a duplicate for as long as the inbox remembers them.
+// [StandardWebhooks] signs the time as well.
+//
+// A [Token] and [BasicAuth] prove that the caller knows a secret, not that the
+// body is genuine: take such a body for a hint and ask its origin before acting.
+// Tokens in a path end up in the access logs of proxies, which are not ours.
+//
+// Mount a Receiver on a pattern without a method: it answers 405 itself, where a
+// catch-all page would answer 200 and some senders would count that as delivered.
+// Behind http.TimeoutHandler, which cannot set a read deadline, set
+// http.Server.ReadTimeout.
+//
+// A signature vouches for bytes, not for one reading of them. [Decode] uses
+// encoding/json: of a name that stands twice the last value wins, names match in
+// any case, and invalid UTF-8 becomes U+FFFD. [Mux.Decode] replaces it in one
+// line; github.com/go-json-experiment/json refuses repeated names and invalid
+// UTF-8, and matches case exactly. Where a payload is a [Checker], as those of
+// the providers that route by the body are, a body whose routing names are
+// repeated is [ErrMalformed] under any decoder.
+//
+// # What is left out
+//
+// Answers with content: a Handler may run an hour later and sees no
+// ResponseWriter. Exactly once. A distributed engine: several processes share a
+// database instead. Metrics of one kind: [Observer] feeds any. Routing of HTTP:
+// http.ServeMux has it.
+package webhook

@@ -1,0 +1,76 @@
+package webhook
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+)
+
+// A Payload is the typed document of a delivery. The type names its own route,
+// so that [On] needs no string. EventType is called on the zero value and
+// returns the same each time.
+type Payload interface{ EventType() string }
+
+// A Checker is a Payload that reads the raw document before it is decoded.
+// The providers' payloads refuse one whose routing fields stand twice, or once
+// more in another case: a decoder may pick another one than routing did. The
+// error need not wrap [ErrMalformed]; Decode does it.
+type Checker interface{ Check(document []byte) error }
+
+// An Event is a delivery with its document decoded.
+type Event[T any] struct {
+	*Delivery
+	Payload T
+}
+
+// Decode decodes the delivery's document with encoding/json. Users of
+// [Source.Middleware] call it; [On] does it for the rest. It does not look at
+// d.Type. The error wraps [ErrMalformed].
+//
+// What encoding/json lets pass holds here: of a name that stands twice the last
+// one counts, except where the Payload is a [Checker]; names match in any case;
+// invalid UTF-8 becomes U+FFFD.
+func Decode[T Payload](d *Delivery) (*Event[T], error) {
+	return decode[T](d, json.Unmarshal)
+}
+
+// On registers f for the type of T: a callback that gets the document decoded
+// by [Mux.Decode]. What cannot be decoded is [ErrMalformed] without calling f.
+// It panics on a nil f and on a type that is registered already.
+func On[T Payload](m *Mux, f func(context.Context, *Event[T]) error) {
+	var zero T
+	if f == nil {
+		panic("webhook: On needs a callback for " + zero.EventType())
+	}
+	m.Route(zero.EventType(), HandlerFunc(func(ctx context.Context, d *Delivery) error {
+		decoder := m.Decode
+		if decoder == nil {
+			decoder = json.Unmarshal
+		}
+		e, err := decode[T](d, decoder)
+		if err != nil {
+			return err
+		}
+		return f(ctx, e)
+	}))
+}
+
+func decode[T Payload](d *Delivery, decoder func([]byte, any) error) (*Event[T], error) {
+	if err := d.routing.malformed; err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", d.Type, ErrMalformed, err)
+	}
+	doc, err := d.Document()
+	if err != nil {
+		return nil, err
+	}
+	e := &Event[T]{Delivery: d}
+	if c, ok := any(&e.Payload).(Checker); ok && !d.routing.checked {
+		if err := c.Check(doc); err != nil {
+			return nil, fmt.Errorf("%s: %w: %w", d.Type, ErrMalformed, err)
+		}
+	}
+	if err := decoder(doc, &e.Payload); err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", d.Type, ErrMalformed, err)
+	}
+	return e, nil
+}

@@ -1,0 +1,43 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// Meter is the payload of this story.
+type Meter struct {
+	Reading json.Number `json:"reading"`
+	Extra   any         `json:"extra"`
+}
+
+func (Meter) EventType() string { return "grid.meter" }
+
+// Another decoder for every typed callback of a Mux: here encoding/json that
+// keeps numbers exact. The func of any JSON package of that shape will do.
+func ExampleMux_decode() {
+	mux := webhook.Mux{
+		Decode: func(document []byte, v any) error {
+			d := json.NewDecoder(bytes.NewReader(document))
+			d.UseNumber()
+			return d.Decode(v)
+		},
+	}
+	webhook.On(&mux, func(_ context.Context, e *webhook.Event[Meter]) error {
+		fmt.Println(e.Payload.Reading, e.Payload.Extra)
+		return nil
+	})
+	for _, body := range []string{`{"reading": 1.10, "extra": 12345678901234567890}`, `{"reading": true}`} {
+		err := mux.Handle(context.Background(), &webhook.Delivery{Type: "grid.meter", Body: []byte(body)})
+		fmt.Println(errors.Is(err, webhook.ErrMalformed))
+	}
+	// Output:
+	// 1.10 12345678901234567890
+	// false
+	// true
+}

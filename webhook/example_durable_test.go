@@ -1,0 +1,78 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// Build is the payload of this story.
+type Build struct {
+	ID     int    `json:"id"`
+	Status string `json:"status"`
+}
+
+func (Build) EventType() string { return "ci.build" }
+
+// ciSource describes a sender that cannot sign: a token in the path.
+func ciSource(tokens ...webhook.Secret) webhook.Source {
+	return webhook.Source{
+		Name:     "ci",
+		Verifier: &webhook.Token{PathValue: "token", Keys: webhook.Keys(tokens...)},
+		Describe: func(r *http.Request, _ []byte) webhook.Description {
+			return webhook.Description{Type: "ci.build", ID: r.Header.Get("X-Build-Call")}
+		},
+	}
+}
+
+// serve is the whole of a durable service: store first, acknowledge second, and
+// on the end of ctx drain in order. A real one has an inbox on a database in
+// place of MemInbox, and closes the database last.
+func serve(ctx context.Context, listener net.Listener, inbox webhook.Inbox, handler webhook.Handler) error {
+	mux := http.NewServeMux()
+	mux.Handle("/hooks/ci/{token}", webhook.NewReceiver(ciSource(webhook.NewSecret("s3cret")), webhook.Store(inbox)))
+	server := &http.Server{Handler: mux}
+	go func() { _ = server.Serve(listener) }()
+	drained := make(chan error, 1)
+	context.AfterFunc(ctx, func() { drained <- server.Shutdown(context.WithoutCancel(ctx)) })
+
+	err := webhook.NewWorker(inbox, handler).Run(ctx) // until ctx ends and claimed work is settled
+	return errors.Join(err, <-drained)
+}
+
+func Example_durable() {
+	ctx, stop := context.WithCancel(context.Background()) // signal.NotifyContext in a real one
+	defer stop()
+	var handler webhook.Mux
+	webhook.On(&handler, func(_ context.Context, e *webhook.Event[Build]) error {
+		fmt.Printf("build %d %s\n", e.Payload.ID, e.Payload.Status)
+		stop()
+		return nil
+	})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	done := make(chan error)
+	go func() { done <- serve(ctx, listener, new(webhook.MemInbox), &handler) }()
+
+	resp, err := http.Post("http://"+listener.Addr().String()+"/hooks/ci/s3cret", "application/json",
+		strings.NewReader(`{"id": 42, "status": "passed"}`))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_ = resp.Body.Close()
+	fmt.Println(resp.Status)
+	fmt.Println(<-done)
+	// Unordered output:
+	// 202 Accepted
+	// build 42 passed
+	// context canceled
+}

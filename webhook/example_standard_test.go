@@ -1,0 +1,36 @@
+package webhook_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// A sender that follows the Standard Webhooks specification: the id is signed,
+// so it is the delivery's id and its mark.
+func ExampleStandardWebhooks() {
+	verifier := &webhook.StandardWebhooks{
+		Keys: webhook.Keys(webhook.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")),
+	}
+	mail := webhook.Source{Name: "mail", Verifier: verifier}
+	handler := mail.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		d, _ := webhook.FromContext(r.Context())
+		fmt.Println(d.ID, d.Unique, d.KeyLabel)
+	}))
+
+	body := `{"type": "mail.bounced"}`
+	r := httptest.NewRequest("POST", "/hooks/mail", strings.NewReader(body))
+	r.Header.Set("Webhook-Id", "msg_1") // the sender's choice, the same on each try
+	if err := verifier.Sign(r, []byte(body)); err != nil {
+		fmt.Println(err)
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	fmt.Println(w.Code)
+	// Output:
+	// msg_1 [id:msg_1] 1
+	// 200
+}

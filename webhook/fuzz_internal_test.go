@@ -1,0 +1,32 @@
+package webhook
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// FuzzClamp holds clamp to its contract: text that every database takes, left
+// alone where it is that already, and two that differ stay two.
+func FuzzClamp(f *testing.F) {
+	f.Add("", "x")
+	f.Add("a\x00b", "a\uFFFDb")
+	f.Add(strings.Repeat("é", 128), strings.Repeat("é", 127)+"e")
+	f.Add(strings.Repeat("x", 255), strings.Repeat("x", 256))
+	f.Add("\xff\xfe", "\xe2\x82")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		got := clamp(a)
+		if len(got) > maxName || !utf8.ValidString(got) || strings.Contains(got, "\x00") {
+			t.Fatalf("clamp(%q) = %q", a, got)
+		}
+		if fit := len(a) <= maxName && utf8.ValidString(a) && !strings.Contains(a, "\x00"); fit != (got == a) {
+			t.Fatalf("clamp(%q) = %q", a, got)
+		}
+		if clamp(got) != got {
+			t.Fatalf("clamp(%q) is not final", a)
+		}
+		if a != b && got == clamp(b) && got != a && got != b {
+			t.Fatalf("%q and %q are both %q", a, b, got)
+		}
+	})
+}

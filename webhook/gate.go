@@ -1,0 +1,133 @@
+package webhook
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+)
+
+// defaultReadTimeout is how long a body may take: GitHub and Kudu give up after
+// 10 seconds themselves.
+const defaultReadTimeout = 10 * time.Second
+
+// A gate lets genuine calls in: what Receiver and Middleware have in common.
+type gate struct {
+	source      Source
+	credentials []string // headers that carry a token
+	challenge   string
+}
+
+// newGate panics on a Source that cannot work: a program that starts with one
+// would refuse, or worse accept, everything.
+func newGate(s Source) *gate {
+	if err := s.Validate(); err != nil {
+		panic(err.Error())
+	}
+	return &gate{source: s, credentials: credentialsOf(s.Verifier), challenge: challengeOf(s.Verifier)}
+}
+
+// enter takes a request through the gate, in this order: a POST, admitted by its
+// head, of the right media type, read within limits, verified, described. The
+// caller releases paid when the body is no longer needed, on error and panic too.
+// A panic of the Source's own funcs is an error.
+func (g *gate) enter(w http.ResponseWriter, r *http.Request, within time.Duration, log *slog.Logger, paid *charge) (d *Delivery, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			d, err = nil, fmt.Errorf("%s: while receiving: %w", g.source.Name, &PanicError{Value: v, Stack: debug.Stack()})
+		}
+	}()
+	// Even for a stranger: before it answers a refusal the server reads on for a
+	// while, so that the sender sees it, and would wait for a slow body.
+	limitRead(w, time.Now().Add(within))
+	// A redirect or a 200 would count as delivered for some senders, so the gate
+	// refuses other methods itself.
+	if r.Method != http.MethodPost {
+		return nil, errMethod
+	}
+	if err := g.source.Verifier.Admit(r); err != nil {
+		return nil, g.source.refusal(err)
+	}
+	if !g.source.takes(r.Header) {
+		return nil, fmt.Errorf("%s: %w", g.source.Name, ErrMediaType)
+	}
+	body, err := readBody(r, g.source.maxBody(), g.source.budget(), paid)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", g.source.Name, err)
+	}
+	// The server watches the connection for the sender's leaving from here on,
+	// and would take the deadline for that.
+	limitRead(w, time.Time{})
+	d, err = g.source.open(r, body, g.credentials)
+	if err == nil && d.routing.malformed != nil {
+		g.tellPanic(r, log, d)
+	}
+	return d, err
+}
+
+// tellPanic logs that Describe panicked, which refuses nothing.
+func (g *gate) tellPanic(r *http.Request, log *slog.Logger, d *Delivery) {
+	if stack := stackOf(d.routing.malformed); stack != "" {
+		logger(log).LogAttrs(r.Context(), slog.LevelError, "Source.Describe panicked; the delivery is kept",
+			slog.Any("delivery", d), slog.String("reason", d.routing.malformed.Error()), slog.String("stack", stack))
+	}
+}
+
+var errMethod = errors.New("webhook: method is not POST")
+
+// statusOf is StatusCode, and 405 besides.
+func statusOf(err error) int {
+	if err == errMethod {
+		return http.StatusMethodNotAllowed
+	}
+	return StatusCode(err)
+}
+
+// deny answers an error that is not success: the sender sees the status text,
+// the log the reason, once.
+func (g *gate) deny(w http.ResponseWriter, r *http.Request, log *slog.Logger, d *Delivery, err error) {
+	status := statusOf(err)
+	attrs := []slog.Attr{slog.String("reason", err.Error())}
+	if d != nil {
+		attrs = append(attrs, slog.Any("delivery", d))
+	}
+	if stack := stackOf(err); stack != "" {
+		attrs = append(attrs, slog.String("stack", stack))
+	}
+	g.log(r, log, status, attrs...)
+	switch status {
+	case http.StatusUnauthorized:
+		if g.challenge != "" {
+			w.Header().Set("WWW-Authenticate", g.challenge)
+		}
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", retryAfterSeconds(err))
+	case http.StatusMethodNotAllowed:
+		w.Header().Set("Allow", http.MethodPost)
+	}
+	http.Error(w, http.StatusText(status), status)
+}
+
+// log names the route by its pattern, never by its path, which may be a secret.
+func (g *gate) log(r *http.Request, log *slog.Logger, status int, attrs ...slog.Attr) {
+	level := slog.LevelWarn
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	attrs = append(attrs,
+		slog.String("source", g.source.Name),
+		slog.Int("status", status),
+		slog.String("client", r.RemoteAddr),
+		slog.String("pattern", r.Pattern),
+	)
+	logger(log).LogAttrs(r.Context(), level, "webhook refused", attrs...)
+}
+
+func logger(l *slog.Logger) *slog.Logger {
+	if l == nil {
+		return slog.Default()
+	}
+	return l
+}

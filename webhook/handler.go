@@ -1,0 +1,137 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+)
+
+// A Handler takes a delivery. It is the one verb of this package: a typed
+// callback is a Handler, the [Mux] that routes is one, [Store] is one. So a
+// callback runs inside the request, or behind an inbox, unchanged.
+//
+// Handle is called by many goroutines at once and treats the delivery as
+// read-only. It sees no ResponseWriter, since it may run an hour later: the
+// outcome is the error. Nil is success; [Permanent], [RetryAfter] and
+// [ErrIgnored] say more; any other error is tried again. It stops when ctx ends.
+type Handler interface {
+	Handle(ctx context.Context, d *Delivery) error
+}
+
+// HandlerFunc is a func as a [Handler].
+type HandlerFunc func(ctx context.Context, d *Delivery) error
+
+// Handle calls f.
+func (f HandlerFunc) Handle(ctx context.Context, d *Delivery) error { return f(ctx, d) }
+
+// A Router is a Handler that tells which types it handles, so that a [Worker]
+// claims no others. A Handler that is none gets every type. A wrapper around a
+// Handler hands the question on, as [Recover] and [Timeout] do.
+type Router interface {
+	Handler
+	// Types returns the types handled, sorted; nil means all.
+	Types() []string
+}
+
+// typesOf returns what h handles; nil means all.
+func typesOf(h Handler) []string {
+	if r, ok := h.(Router); ok {
+		return r.Types()
+	}
+	return nil
+}
+
+// A PanicError is what [Recover] makes of a panic. errors.Is(err, [ErrPanic])
+// holds, and no other sentinel, whatever the value: a panic with [ErrDuplicate]
+// is no success. Its text has the value but not the stack.
+type PanicError struct {
+	Value any
+	Stack []byte
+}
+
+// Error has the value in it, which is the user's own.
+func (e *PanicError) Error() string { return fmt.Sprintf("%v: %v", ErrPanic, e.Value) }
+
+// Is reports whether target is [ErrPanic].
+func (e *PanicError) Is(target error) bool { return target == ErrPanic }
+
+// Recover turns a panic of h into a [PanicError]. Receiver and Worker do this
+// already; use it where a Handler is called by code of your own. It panics on
+// a nil Handler.
+func Recover(h Handler) Handler {
+	mustHandle("Recover", h)
+	return &recoverer{h}
+}
+
+type recoverer struct{ next Handler }
+
+func (h *recoverer) Types() []string { return typesOf(h.next) }
+func (h *recoverer) unwrap() Handler { return h.next }
+
+func (h *recoverer) Handle(ctx context.Context, d *Delivery) error {
+	return safely(ctx, h.next, d)
+}
+
+// safely calls h and contains its panic.
+func safely(ctx context.Context, h Handler, d *Delivery) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &PanicError{Value: v, Stack: debug.Stack()}
+		}
+	}()
+	return h.Handle(ctx, d)
+}
+
+// Timeout ends the context of h after d. A Handler that ignores its context
+// runs on: only it can stop itself. It panics on a nil Handler and on a d that
+// is not positive.
+func Timeout(d time.Duration, h Handler) Handler {
+	mustHandle("Timeout", h)
+	if d <= 0 {
+		panic("webhook: Timeout needs a positive duration")
+	}
+	return &timeout{h, d}
+}
+
+type timeout struct {
+	next  Handler
+	after time.Duration
+}
+
+func (h *timeout) Types() []string { return typesOf(h.next) }
+func (h *timeout) unwrap() Handler { return h.next }
+
+func (h *timeout) Handle(ctx context.Context, d *Delivery) error {
+	ctx, cancel := context.WithTimeout(ctx, h.after)
+	defer cancel()
+	return h.next.Handle(ctx, d)
+}
+
+// Store returns the Handler that puts deliveries into an inbox. Its nil means
+// stored, to whatever in promises. A duplicate is returned as
+// [*DuplicateError], which is success to Receiver and Worker; every other
+// failure wraps [ErrNotStored]. It panics on a nil Inbox.
+func Store(in Inbox) Handler {
+	if in == nil {
+		panic("webhook: Store needs an inbox")
+	}
+	return &store{in}
+}
+
+type store struct{ inbox Inbox }
+
+func (h *store) Handle(ctx context.Context, d *Delivery) error {
+	err := h.inbox.Put(ctx, d)
+	if err == nil || errors.Is(err, ErrDuplicate) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrNotStored, err)
+}
+
+func mustHandle(name string, h Handler) {
+	if h == nil {
+		panic("webhook: " + name + " needs a handler")
+	}
+}

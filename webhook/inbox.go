@@ -1,0 +1,121 @@
+package webhook
+
+import (
+	"context"
+	"time"
+)
+
+// An Inbox keeps deliveries until they are worked off. Receivers put, workers
+// claim and settle; all of it concurrently, and with a database from several
+// processes. Package inboxtest states every sentence below as a test: an Inbox
+// is what passes it.
+//
+// A delivery is in one State at a time. Only the oldest unfinished one of a
+// (Source, Key) may be Waiting; younger ones are Behind it, and settling it
+// brings the next one forward. Deliveries without a Key are never Behind.
+type Inbox interface {
+	// Put stores d under its UID, which must not be empty. Nil means stored. A
+	// delivery whose UID, or one of whose Unique marks within the same Source, is
+	// known stores nothing, not even its other marks, and gets a [*DuplicateError].
+	// One that is Dead is made Waiting again by a redelivery, which has another
+	// UID and the same sender ID, at most three times: its runs are counted anew
+	// and it stands behind those of its Key. With Coalesce set, older deliveries of the Key that
+	// are not claimed become Superseded, and d is due after Quiet, or at the
+	// burst's first arrival plus Max if that is sooner. Put does not keep d's
+	// header or marks, nor change d; it may keep d.Body.
+	Put(ctx context.Context, d *Delivery) error
+
+	// Claim takes deliveries that are due, oldest first, each under a lease. It
+	// raises Attempt, which counts the runs, and Fence, which never falls and is
+	// not reset. A claim whose lease ran out may be claimed again by anyone.
+	// Nothing to claim is an empty result, not an error.
+	Claim(ctx context.Context, o ClaimOptions) ([]Claim, error)
+
+	// Extend makes the lease of c end after lease from now. [ErrClaimLost] if c is
+	// no longer held.
+	Extend(ctx context.Context, c Claim, lease time.Duration) error
+
+	// Settle ends the claim with an outcome. [ErrClaimLost], and nothing changed,
+	// if c is no longer held: a claim is told from a later one by its Fence. A
+	// claim whose lease ran out is held until it is claimed again, so that work
+	// that took too long but nobody began again is not run twice. A claim that is
+	// put back while a newer one of a coalesced burst waits becomes Superseded.
+	Settle(ctx context.Context, c Claim, o Outcome) error
+}
+
+// State is where a delivery stands.
+type State string
+
+// The states of a delivery. The last four are final.
+const (
+	Waiting    State = "waiting"    // may be claimed from its due time on
+	Behind     State = "behind"     // an older delivery of its Key is not finished
+	Claimed    State = "claimed"    // under a lease
+	Done       State = "done"       // handled
+	Dead       State = "dead"       // given up; kept with the reason
+	Superseded State = "superseded" // a newer one of a coalesced burst took its place
+	Ignored    State = "ignored"    // not handled, by choice
+)
+
+// Final reports whether nothing happens to the delivery any more by itself.
+func (s State) Final() bool {
+	return s == Done || s == Dead || s == Superseded || s == Ignored
+}
+
+// ClaimOptions say what to claim.
+type ClaimOptions struct {
+	N     int           // at most so many; Zero means 1.
+	Lease time.Duration // Zero means 30 s.
+	Types []string      // Nil means any type; empty and not nil means none.
+}
+
+// A Claim is the right to work on a delivery until Expires, or longer through
+// Extend.
+type Claim struct {
+	Delivery *Delivery // the claimer's own copy, except for Body
+	Attempt  int       // 1 for the first run
+	Fence    int64     // higher for each claim of this delivery
+	Expires  time.Time // by the inbox's clock
+}
+
+// An Outcome is what became of a claim.
+type Outcome struct {
+	// State is Done, Dead, Ignored, or Waiting to be claimed again.
+	State State
+	// Reason is why, for people: the error of a failed attempt. Stores keep the
+	// first 4 KiB.
+	Reason string
+	// Delay is how long a Waiting one waits. Zero means not at all.
+	Delay time.Duration
+	// Uncounted takes the attempt back: the work was not tried in earnest.
+	Uncounted bool
+	// Yield lets the next delivery of the Key go ahead while this one waits for
+	// its retry, at the price of order. Zero means the Key waits too.
+	Yield bool
+}
+
+// A Notifier is an Inbox that tells at once when there may be something to
+// claim. Without it a Worker polls.
+type Notifier interface {
+	// Changed returns a channel that is closed at the next change from the call
+	// on.
+	Changed() <-chan struct{}
+}
+
+// A Sweeper is an Inbox that can forget what is finished. A Worker calls it.
+type Sweeper interface {
+	// Sweep deletes at most limit deliveries that were finished before the given
+	// time, and marks that are older than the inbox's window, and returns how many
+	// deliveries it deleted. Unfinished ones are never deleted.
+	Sweep(ctx context.Context, finishedBefore time.Time, limit int) (int, error)
+}
+
+type claimKey struct{}
+
+// ClaimFromContext returns the claim under which a Worker runs the callback:
+// attempt and fence for logs and for settling in the callback's own
+// transaction.
+func ClaimFromContext(ctx context.Context) (Claim, bool) {
+	c, ok := ctx.Value(claimKey{}).(Claim)
+	return c, ok
+}

@@ -1,0 +1,252 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// The bounds of a MemInbox that sets none.
+const (
+	defaultMemLimit  = 100_000
+	defaultMemBytes  = 256 << 20
+	defaultWindow    = 30 * 24 * time.Hour
+	defaultLease     = 30 * time.Second
+	maxRevivals      = 3
+	marksPerDelivery = 4
+)
+
+// MemInbox is an Inbox in memory, for tests and demos: what it acknowledged is
+// gone when the process ends. It keeps every law that package inboxtest
+// states. The zero value is ready; set the fields before use. It is safe for
+// concurrent use.
+type MemInbox struct {
+	// Limit bounds the deliveries kept. Finished ones make room first; after that
+	// Put fails with [ErrOverloaded]. Zero means 100 000.
+	Limit int
+	// MaxBytes bounds their bodies in the same way. Zero means 256 MiB.
+	MaxBytes int64
+	// Window is how long a Unique mark is remembered. At most four marks for each
+	// delivery that Limit allows are; older ones are forgotten first. Zero means
+	// 30 days.
+	Window time.Duration
+
+	mu      sync.Mutex
+	seq     int64
+	bytes   int64
+	all     map[string]*memRecord // by UID
+	keys    map[memKey]*memQueue  // unfinished ones with a Key
+	due     map[string]*memHeap   // Waiting and Claimed ones by type
+	ended   []memEnd              // finished ones in order of finishing
+	marks   map[memMark]*memFate
+	markLog []memMarked // in order of arrival
+	changed chan struct{}
+}
+
+// Put stores d; see [Inbox]. A full inbox is [ErrOverloaded].
+func (m *MemInbox) Put(ctx context.Context, d *Delivery) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if d.UID == "" {
+		return errors.New("webhook: delivery has no UID")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.init()
+	now := time.Now()
+	if known := m.known(d, now); known != nil {
+		return m.duplicate(known, d, now)
+	}
+	if err := m.makeRoom(int64(len(d.Body))); err != nil {
+		return err
+	}
+	m.seq++
+	rec := &memRecord{d: copyDelivery(d), seq: m.seq, due: now, fate: &memFate{uid: d.UID}}
+	m.all[d.UID] = rec
+	m.bytes += int64(len(d.Body))
+	m.mark(rec, now)
+	m.enqueue(rec, now)
+	m.notify()
+	return nil
+}
+
+// Claim takes what is due; see [Inbox].
+func (m *MemInbox) Claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.init()
+	now := time.Now()
+	lease := o.Lease
+	if lease <= 0 {
+		lease = defaultLease
+	}
+	var claims []Claim
+	for len(claims) < max(o.N, 1) {
+		rec := m.oldestDue(o.Types, now)
+		if rec == nil {
+			break
+		}
+		if rec.fate.state == Claimed && m.outdated(rec) {
+			m.finish(rec, Superseded, now)
+			continue
+		}
+		rec.attempt++
+		rec.fence++
+		rec.due = now.Add(lease)
+		m.setState(rec, Claimed)
+		claims = append(claims, rec.claim())
+	}
+	return claims, nil
+}
+
+// Extend renews a lease; see [Inbox].
+func (m *MemInbox) Extend(ctx context.Context, c Claim, lease time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rec, err := m.held(c)
+	if err != nil {
+		return err
+	}
+	rec.due = time.Now().Add(lease)
+	m.due[rec.d.Type].fix(rec)
+	return nil
+}
+
+// Settle ends a claim; see [Inbox].
+func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if o.State != Waiting && o.State != Done && o.State != Dead && o.State != Ignored {
+		return fmt.Errorf("webhook: %q is not an outcome", o.State)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rec, err := m.held(c)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	if o.State == Waiting {
+		if o.Uncounted {
+			rec.attempt--
+		}
+		rec.due, rec.yield = now.Add(max(o.Delay, 0)), o.Yield
+		m.requeue(rec, now)
+	} else {
+		m.finish(rec, o.State, now)
+	}
+	m.notify()
+	return nil
+}
+
+// Changed implements [Notifier].
+func (m *MemInbox) Changed() <-chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.changed == nil {
+		m.changed = make(chan struct{})
+	}
+	return m.changed
+}
+
+// Ping fails when Put would fail for want of room.
+func (m *MemInbox) Ping(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.makeRoom(0)
+}
+
+// Sweep implements [Sweeper].
+func (m *MemInbox) Sweep(ctx context.Context, finishedBefore time.Time, limit int) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.forgetMarks(time.Now())
+	n := 0
+	for n < limit && len(m.ended) > 0 && m.ended[0].at.Before(finishedBefore) {
+		if m.dropOldest() {
+			n++
+		}
+	}
+	return n, nil
+}
+
+// Stats counts the deliveries kept by state.
+func (m *MemInbox) Stats() map[State]int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	counts := make(map[State]int)
+	for _, rec := range m.all {
+		counts[rec.fate.state]++
+	}
+	return counts
+}
+
+func (m *MemInbox) init() {
+	if m.all == nil {
+		m.all = make(map[string]*memRecord)
+		m.keys = make(map[memKey]*memQueue)
+		m.due = make(map[string]*memHeap)
+		m.marks = make(map[memMark]*memFate)
+	}
+}
+
+func (m *MemInbox) notify() {
+	if m.changed != nil {
+		close(m.changed)
+		m.changed = nil
+	}
+}
+
+// held returns the record that c is still the claim of.
+func (m *MemInbox) held(c Claim) (*memRecord, error) {
+	if c.Delivery == nil {
+		return nil, ErrClaimLost
+	}
+	rec := m.all[c.Delivery.UID]
+	if rec == nil || rec.fate.state != Claimed || rec.fence != c.Fence {
+		return nil, fmt.Errorf("%w: %s", ErrClaimLost, c.Delivery.UID)
+	}
+	return rec, nil
+}
+
+func copyDelivery(d *Delivery) *Delivery {
+	own := *d
+	own.Header = d.Header.Clone()
+	own.Unique = slices.Clone(d.Unique)
+	return &own
+}
+
+// oldestDue returns the record of these types that may be claimed and was due
+// first: a Waiting one, or a Claimed one whose lease ran out.
+func (m *MemInbox) oldestDue(types []string, now time.Time) *memRecord {
+	if types == nil {
+		types = slices.Collect(maps.Keys(m.due))
+	}
+	var first *memRecord
+	for _, t := range types {
+		if h := m.due[t]; h != nil && len(h.items) > 0 {
+			if rec := h.items[0]; !rec.due.After(now) && (first == nil || rec.before(first)) {
+				first = rec
+			}
+		}
+	}
+	return first
+}

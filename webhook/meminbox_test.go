@@ -1,0 +1,302 @@
+package webhook_test
+
+import (
+	"bytes"
+	"fmt"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/inboxtest"
+)
+
+func TestMemInboxKeepsTheLawsInFakeTime(t *testing.T) {
+	inboxtest.RunSynctest(t, func(*testing.T) webhook.Inbox { return &webhook.MemInbox{} })
+}
+
+func TestMemInboxKeepsTheLawsInRealTime(t *testing.T) {
+	inboxtest.Run(t, func(*testing.T) webhook.Inbox { return &webhook.MemInbox{} })
+}
+
+// finish claims what is due and ends all of it.
+func finish(t *testing.T, in webhook.Inbox, s webhook.State) int {
+	t.Helper()
+	claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1 << 20})
+	require.NoError(t, err)
+	for _, c := range claims {
+		require.NoError(t, in.Settle(t.Context(), c, webhook.Outcome{State: s}))
+	}
+	return len(claims)
+}
+
+func TestMemInboxIsBounded(t *testing.T) {
+	bubble(t, "unfinished deliveries fill it", func(t *testing.T) {
+		in := &webhook.MemInbox{Limit: 2}
+		arrive(t, in, "a", nil)
+		require.NoError(t, in.Ping(t.Context()))
+		arrive(t, in, "b", nil)
+		require.ErrorIs(t, in.Ping(t.Context()), webhook.ErrOverloaded)
+		refused := &webhook.Delivery{UID: "c", Unique: []string{"mark"}}
+		require.ErrorIs(t, in.Put(t.Context(), refused), webhook.ErrOverloaded)
+		require.Equal(t, 2, finish(t, in, webhook.Done))
+		require.NoError(t, in.Put(t.Context(), refused), "what was refused left no mark")
+	})
+	bubble(t, "their bodies fill it", func(t *testing.T) {
+		in := &webhook.MemInbox{MaxBytes: 10}
+		body := func(size int) func(d *webhook.Delivery) {
+			return func(d *webhook.Delivery) { d.Body = bytes.Repeat([]byte("x"), size) }
+		}
+		arrive(t, in, "a", body(6))
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Body: []byte("12345")}), webhook.ErrOverloaded)
+		arrive(t, in, "c", body(4))
+		finish(t, in, webhook.Done)
+		arrive(t, in, "d", body(10))
+		require.Equal(t, map[webhook.State]int{webhook.Waiting: 1}, in.Stats())
+	})
+	bubble(t, "what finished first makes room first, and stays a duplicate by its marks", func(t *testing.T) {
+		in := &webhook.MemInbox{Limit: 3}
+		first := arrive(t, in, "a", func(d *webhook.Delivery) { d.Unique = []string{"first"} })
+		finish(t, in, webhook.Done)
+		second := arrive(t, in, "b", nil)
+		finish(t, in, webhook.Ignored)
+		arrive(t, in, "c", nil)
+		arrive(t, in, "d", nil)
+		require.Equal(t, webhook.Ignored, stateOf(t, in, second))
+		again := &webhook.Delivery{UID: "e", Source: first.Source, Unique: first.Unique}
+		require.Equal(t, webhook.Done, stateOf(t, in, again))
+	})
+	bubble(t, "what was revived does not make room", func(t *testing.T) {
+		in := &webhook.MemInbox{Limit: 2}
+		identified := func(d *webhook.Delivery) { d.ID, d.Unique = "id", []string{"id:id"} }
+		d := arrive(t, in, "a", identified)
+		finish(t, in, webhook.Dead)
+		again := *d
+		again.UID = "redelivered"
+		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
+		arrive(t, in, "b", nil)
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "c"}), webhook.ErrOverloaded)
+		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
+	})
+	bubble(t, "one that finished twice at one moment frees its bytes once", func(t *testing.T) {
+		in := &webhook.MemInbox{Limit: 2, MaxBytes: 100}
+		d := arrive(t, in, "a", func(d *webhook.Delivery) {
+			d.ID, d.Unique, d.Body = "id", []string{"id:id"}, make([]byte, 60)
+		})
+		finish(t, in, webhook.Dead)
+		again := *d
+		again.UID = "redelivered"
+		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
+		finish(t, in, webhook.Dead)
+		n, err := in.Sweep(t.Context(), time.Now().Add(time.Second), 10)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		arrive(t, in, "b", func(d *webhook.Delivery) { d.Body = make([]byte, 60) })
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "c", Body: make([]byte, 60)}), webhook.ErrOverloaded)
+	})
+	bubble(t, "what finished again is kept from then on", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.ID, d.Unique = "id", []string{"id:id"} })
+		finish(t, in, webhook.Dead)
+		pass(2 * time.Hour)
+		again := *d
+		again.UID = "redelivered"
+		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
+		finish(t, in, webhook.Dead)
+		n, err := in.Sweep(t.Context(), time.Now().Add(-time.Hour), 10)
+		require.NoError(t, err)
+		require.Zero(t, n)
+		require.Equal(t, webhook.Dead, stateOf(t, in, d))
+	})
+	bubble(t, "marks are forgotten after Window", func(t *testing.T) {
+		in := &webhook.MemInbox{Window: time.Hour}
+		marked := func(d *webhook.Delivery) { d.Unique = []string{"mark"} }
+		arrive(t, in, "a", marked)
+		pass(59 * time.Minute)
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: "alpha", Unique: []string{"mark"}}), webhook.ErrDuplicate)
+		pass(2 * time.Minute)
+		arrive(t, in, "c", marked)
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "d", Source: "alpha", Unique: []string{"mark"}}), webhook.ErrDuplicate)
+	})
+	bubble(t, "of too many marks the oldest are forgotten", func(t *testing.T) {
+		in := &webhook.MemInbox{Limit: 2} // eight marks
+		for i := range 10 {
+			arrive(t, in, fmt.Sprint(i), func(d *webhook.Delivery) { d.Unique = []string{fmt.Sprint("mark ", i)} })
+			finish(t, in, webhook.Done)
+		}
+		arrive(t, in, "old", func(d *webhook.Delivery) { d.Unique = []string{"mark 1"} })
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "new", Source: "alpha", Unique: []string{"mark 9"}}), webhook.ErrDuplicate)
+	})
+}
+
+func TestMemInboxOfRetriesThatYieldTheFirstDueGoesFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		arrive(t, in, "soon", keyed("key"))
+		arrive(t, in, "later", keyed("key"))
+		arrive(t, in, "done", keyed("key"))
+		for _, o := range []webhook.Outcome{
+			{State: webhook.Waiting, Yield: true, Delay: time.Minute},
+			{State: webhook.Waiting, Yield: true, Delay: time.Hour},
+			{State: webhook.Done},
+		} {
+			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
+			require.NoError(t, err)
+			require.Len(t, claims, 1)
+			require.NoError(t, in.Settle(t.Context(), claims[0], o))
+		}
+		for _, step := range []struct {
+			after time.Duration
+			uid   string
+		}{{time.Minute, "soon"}, {time.Hour, "later"}} {
+			pass(step.after)
+			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
+			require.NoError(t, err)
+			require.Len(t, claims, 1)
+			require.Equal(t, step.uid, claims[0].Delivery.UID)
+			require.NoError(t, in.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Done}))
+		}
+	})
+}
+
+func TestMemInboxAnOlderRetryOfABurstDoesNotSupersedeWhatPassedIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		arrive(t, in, "older", func(d *webhook.Delivery) {
+			d.Key, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second}
+		})
+		pass(time.Second)
+		for _, o := range []webhook.Outcome{
+			{State: webhook.Waiting, Yield: true, Delay: time.Hour}, // the older
+			{State: webhook.Waiting},                                // the younger, which passed it
+		} {
+			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
+			require.NoError(t, err)
+			require.Len(t, claims, 1)
+			require.NoError(t, in.Settle(t.Context(), claims[0], o))
+			if o.Yield {
+				arrive(t, in, "younger", keyed("key"))
+			}
+		}
+		require.Equal(t, webhook.Waiting, stateOf(t, in, &webhook.Delivery{UID: "younger"}))
+	})
+}
+
+func TestMemInboxAnExpiredClaimGivesWayToTheNewestOfItsBurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		coalesce := func(d *webhook.Delivery) {
+			d.Key, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second}
+		}
+		expired := arrive(t, in, "expired", coalesce)
+		pass(time.Second)
+		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9, Lease: time.Minute})
+		require.NoError(t, err)
+		require.Len(t, claims, 1)
+		older := arrive(t, in, "older", coalesce)
+		arrive(t, in, "newest", coalesce)
+		require.Equal(t, webhook.Superseded, stateOf(t, in, older))
+		pass(time.Minute)
+		claims, err = in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
+		require.NoError(t, err)
+		require.Len(t, claims, 1)
+		require.Equal(t, "newest", claims[0].Delivery.UID)
+		require.Equal(t, webhook.Superseded, stateOf(t, in, expired))
+	})
+}
+
+func TestMemInboxARetryIsNoPartOfTheNextBurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		coalesce := func(d *webhook.Delivery) {
+			d.Key, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second, Max: 3 * time.Second}
+		}
+		arrive(t, in, "old", coalesce)
+		pass(time.Second)
+		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{})
+		require.NoError(t, err)
+		require.NoError(t, in.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Waiting, Delay: time.Hour}))
+		pass(time.Minute)
+		arrive(t, in, "new", coalesce)
+		require.Zero(t, finish(t, in, webhook.Done), "its own burst has just begun")
+		pass(time.Second)
+		require.Equal(t, 1, finish(t, in, webhook.Done))
+	})
+}
+
+func TestMemInboxWhatIsRevivedIsTheYoungest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.ID, d.Unique = "id", []string{"id:id"} })
+		finish(t, in, webhook.Dead)
+		arrive(t, in, "b", nil)
+		again := *d
+		again.UID = "redelivered"
+		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
+		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
+		require.NoError(t, err)
+		require.Len(t, claims, 2)
+		require.Equal(t, "b", claims[0].Delivery.UID)
+	})
+}
+
+func TestMemInboxCountsWhatItKeeps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		require.Empty(t, in.Stats())
+		arrive(t, in, "a", keyed("key"))
+		arrive(t, in, "b", keyed("key"))
+		arrive(t, in, "c", nil)
+		_, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1})
+		require.NoError(t, err)
+		require.Equal(t, map[webhook.State]int{webhook.Claimed: 1, webhook.Behind: 1, webhook.Waiting: 1}, in.Stats())
+	})
+}
+
+// TestMemInboxUnderLoad ends with everything done and every key in order.
+func TestMemInboxUnderLoad(t *testing.T) {
+	const senders, each, keys = 8, 100, 5
+	in := &webhook.MemInbox{}
+	var (
+		putting, working sync.WaitGroup
+		mu               sync.Mutex
+		last             = make(map[string]string)
+	)
+	for s := range senders {
+		putting.Go(func() {
+			for i := range each {
+				d := &webhook.Delivery{UID: fmt.Sprintf("%d-%03d", s, i), Source: fmt.Sprint(s), Key: fmt.Sprint(i % keys)}
+				if err := in.Put(t.Context(), d); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 4 {
+		working.Go(func() {
+			for in.Stats()[webhook.Done] < senders*each && !t.Failed() {
+				claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 7})
+				if err != nil {
+					t.Error(err)
+				}
+				for _, c := range claims {
+					mu.Lock()
+					name := c.Delivery.Source + "/" + c.Delivery.Key
+					if c.Delivery.UID <= last[name] {
+						t.Errorf("%s came after %s", c.Delivery.UID, last[name])
+					}
+					last[name] = c.Delivery.UID
+					mu.Unlock()
+					if err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); err != nil {
+						t.Error(err)
+					}
+				}
+			}
+		})
+	}
+	putting.Wait()
+	working.Wait()
+}

@@ -1,0 +1,121 @@
+package webhook
+
+import (
+	"container/heap"
+	"slices"
+	"time"
+)
+
+// A memRecord is one delivery in a MemInbox.
+type memRecord struct {
+	d       *Delivery
+	fate    *memFate
+	seq     int64
+	attempt int
+	fence   int64
+	revived int
+	due     time.Time // when it may be claimed: if Claimed, the end of its lease
+	burst   time.Time // when its burst began
+	ended   time.Time // when it finished last
+	yield   bool      // lets younger ones pass while it is not due
+	place   int       // in the heap that its state puts it in
+}
+
+// A memFate outlives its record in the marks that point to it.
+type memFate struct {
+	uid   string
+	state State
+}
+
+type (
+	memKey    struct{ source, key string }
+	memMark   struct{ source, mark string }
+	memMarked struct {
+		mark memMark
+		fate *memFate
+		at   time.Time
+	}
+	memEnd struct {
+		rec *memRecord
+		at  time.Time
+	}
+)
+
+func (r *memRecord) key() memKey { return memKey{r.d.Source, r.d.Key} }
+
+func (r *memRecord) claim() Claim {
+	return Claim{Delivery: copyDelivery(r.d), Attempt: r.attempt, Fence: r.fence, Expires: r.due}
+}
+
+// coalesces reports whether the delivery takes the place of older ones.
+func (r *memRecord) coalesces() bool { return r.d.Coalesce.Quiet > 0 }
+
+// A memQueue holds the unfinished records of one Key; only the first is
+// Waiting or Claimed.
+type memQueue struct{ items []*memRecord }
+
+// advance brings the record that should go next to the front: the first that
+// does not yield, or of those that all do the first due.
+func (q *memQueue) advance(now time.Time) {
+	next := 0
+	for i, rec := range q.items {
+		if !rec.yield || !rec.due.After(now) {
+			next = i
+			break
+		}
+		if rec.due.Before(q.items[next].due) {
+			next = i
+		}
+	}
+	rec := q.items[next]
+	copy(q.items[1:next+1], q.items[:next])
+	q.items[0] = rec
+}
+
+func (q *memQueue) remove(rec *memRecord) {
+	if q.items[0] == rec { // nearly always; does not move a long queue
+		q.items[0] = nil
+		q.items = q.items[1:]
+		return
+	}
+	q.items = slices.DeleteFunc(q.items, func(r *memRecord) bool { return r == rec })
+}
+
+// A memHeap holds the Waiting and Claimed records of one type, the first due
+// on top, of equals the first put. Its records know their place in it.
+type memHeap struct{ items []*memRecord }
+
+func (r *memRecord) before(other *memRecord) bool {
+	if r.due.Equal(other.due) {
+		return r.seq < other.seq
+	}
+	return r.due.Before(other.due)
+}
+
+func (h *memHeap) add(rec *memRecord)    { heap.Push((*memHeapOps)(h), rec) }
+func (h *memHeap) remove(rec *memRecord) { heap.Remove((*memHeapOps)(h), rec.place) }
+func (h *memHeap) fix(rec *memRecord)    { heap.Fix((*memHeapOps)(h), rec.place) }
+
+// memHeapOps is the face that container/heap wants.
+type memHeapOps memHeap
+
+func (h *memHeapOps) Len() int           { return len(h.items) }
+func (h *memHeapOps) Less(i, j int) bool { return h.items[i].before(h.items[j]) }
+func (h *memHeapOps) Swap(i, j int) {
+	h.items[i], h.items[j] = h.items[j], h.items[i]
+	h.items[i].place, h.items[j].place = i, j
+}
+
+func (h *memHeapOps) Push(x any) {
+	rec := x.(*memRecord)
+	rec.place = len(h.items)
+	h.items = append(h.items, rec)
+}
+
+func (h *memHeapOps) Pop() any {
+	last := len(h.items) - 1
+	rec := h.items[last]
+	h.items[last] = nil
+	h.items = h.items[:last]
+	return rec
+}

@@ -1,0 +1,209 @@
+package webhook
+
+import (
+	"fmt"
+	"time"
+)
+
+// setState moves a record between the indexes of its states. Waiting and
+// Claimed ones share one: both are claimed from their due time on.
+func (m *MemInbox) setState(rec *memRecord, s State) {
+	h := m.due[rec.d.Type]
+	if old := rec.fate.state; old == Waiting || old == Claimed {
+		h.remove(rec)
+	}
+	rec.fate.state = s
+	if s == Waiting || s == Claimed {
+		if h == nil {
+			h = &memHeap{}
+			m.due[rec.d.Type] = h
+		}
+		h.add(rec)
+	} else if h != nil && len(h.items) == 0 {
+		delete(m.due, rec.d.Type)
+	}
+}
+
+// enqueue gives a new or revived record its place behind those of its Key.
+func (m *MemInbox) enqueue(rec *memRecord, now time.Time) {
+	if rec.coalesces() {
+		m.coalesce(rec, now)
+	}
+	if rec.d.Key == "" {
+		m.setState(rec, Waiting)
+		return
+	}
+	q := m.keys[rec.key()]
+	if q == nil {
+		q = &memQueue{}
+		m.keys[rec.key()] = q
+	}
+	q.items = append(q.items, rec)
+	m.setState(rec, Behind)
+	m.promote(rec.key(), now)
+}
+
+// coalesce supersedes the older unclaimed records of the Key and sets when rec
+// is due. One that has run already is no part of the burst.
+func (m *MemInbox) coalesce(rec *memRecord, now time.Time) {
+	rec.burst = now
+	if q := m.keys[rec.key()]; q != nil && rec.d.Key != "" {
+		for _, old := range append([]*memRecord(nil), q.items...) {
+			if old.fate.state == Claimed {
+				continue
+			}
+			if old.coalesces() && old.attempt == 0 && old.burst.Before(rec.burst) {
+				rec.burst = old.burst
+			}
+			m.finish(old, Superseded, now)
+		}
+	}
+	rec.due = now.Add(rec.d.Coalesce.Quiet)
+	if end := rec.burst.Add(rec.d.Coalesce.Max); rec.d.Coalesce.Max > 0 && end.Before(rec.due) {
+		rec.due = end
+	}
+}
+
+// promote makes the first record of a Key Waiting, if none is claimed.
+func (m *MemInbox) promote(k memKey, now time.Time) {
+	q := m.keys[k]
+	if q == nil {
+		return
+	}
+	if len(q.items) == 0 {
+		delete(m.keys, k)
+		return
+	}
+	first := q.items[0]
+	if first.fate.state == Claimed {
+		return
+	}
+	q.advance(now)
+	if q.items[0] != first && first.fate.state == Waiting {
+		m.setState(first, Behind)
+	}
+	if q.items[0].fate.state == Behind {
+		m.setState(q.items[0], Waiting)
+	}
+}
+
+// requeue makes a claimed record Waiting again, if it still should run.
+func (m *MemInbox) requeue(rec *memRecord, now time.Time) {
+	if m.outdated(rec) {
+		m.finish(rec, Superseded, now)
+		return
+	}
+	m.setState(rec, Waiting)
+	m.promote(rec.key(), now)
+}
+
+// outdated reports whether a newer one of a coalesced burst has arrived since
+// rec was claimed. It stands right behind rec: it superseded all between.
+func (m *MemInbox) outdated(rec *memRecord) bool {
+	if rec.d.Key == "" {
+		return false
+	}
+	q := m.keys[rec.key()]
+	return len(q.items) > 1 && q.items[1].coalesces() && q.items[1].seq > rec.seq
+}
+
+// finish gives a record its final state and brings the next of its Key forward.
+func (m *MemInbox) finish(rec *memRecord, s State, now time.Time) {
+	m.setState(rec, s)
+	rec.ended = now
+	m.ended = append(m.ended, memEnd{rec, now})
+	if q := m.keys[rec.key()]; q != nil && rec.d.Key != "" {
+		q.remove(rec)
+		m.promote(rec.key(), now)
+	}
+}
+
+// known returns the fate of the delivery that d repeats.
+func (m *MemInbox) known(d *Delivery, now time.Time) *memFate {
+	m.forgetMarks(now)
+	if rec := m.all[d.UID]; rec != nil {
+		return rec.fate
+	}
+	for _, mark := range d.Unique {
+		if f := m.marks[memMark{d.Source, mark}]; f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// duplicate says what d is a duplicate of, after it has revived that one if it
+// may.
+func (m *MemInbox) duplicate(f *memFate, d *Delivery, now time.Time) error {
+	e := &DuplicateError{UID: f.uid, State: f.state}
+	rec := m.all[f.uid]
+	if f.state == Dead && rec != nil && d.UID != f.uid && d.ID != "" && d.ID == rec.d.ID && rec.revived < maxRevivals {
+		rec.revived++
+		rec.attempt, rec.due, rec.yield = 0, now, false
+		m.seq++
+		rec.seq = m.seq
+		m.enqueue(rec, now)
+		m.notify()
+		e.State, e.Revived = f.state, true
+	}
+	return e
+}
+
+func (m *MemInbox) mark(rec *memRecord, now time.Time) {
+	for _, text := range rec.d.Unique {
+		mark := memMark{rec.d.Source, text}
+		m.marks[mark] = rec.fate
+		m.markLog = append(m.markLog, memMarked{mark, rec.fate, now})
+	}
+}
+
+// forgetMarks drops marks that are older than the window or too many.
+func (m *MemInbox) forgetMarks(now time.Time) {
+	window := m.Window
+	if window <= 0 {
+		window = defaultWindow
+	}
+	for len(m.markLog) > 0 && (now.Sub(m.markLog[0].at) > window || len(m.markLog) > marksPerDelivery*m.limit()) {
+		if old := m.markLog[0]; m.marks[old.mark] == old.fate {
+			delete(m.marks, old.mark)
+		}
+		m.markLog = m.markLog[1:]
+	}
+}
+
+// makeRoom drops finished records, oldest first, until so many bytes and one
+// record more fit.
+func (m *MemInbox) makeRoom(bytes int64) error {
+	maxBytes := m.MaxBytes
+	if maxBytes <= 0 {
+		maxBytes = defaultMemBytes
+	}
+	for len(m.all) >= m.limit() || m.bytes+bytes > maxBytes {
+		if len(m.ended) == 0 {
+			return fmt.Errorf("%w: memory inbox holds %d unfinished deliveries of %d bytes", ErrOverloaded, len(m.all), m.bytes)
+		}
+		m.dropOldest()
+	}
+	return nil
+}
+
+// dropOldest forgets the record that finished first, and reports whether it
+// did: one that was revived since may be there once more, or run.
+func (m *MemInbox) dropOldest() bool {
+	rec, at := m.ended[0].rec, m.ended[0].at
+	m.ended[0] = memEnd{}
+	m.ended = m.ended[1:]
+	if m.all[rec.d.UID] != rec || !rec.fate.state.Final() || !rec.ended.Equal(at) {
+		return false
+	}
+	delete(m.all, rec.d.UID)
+	m.bytes -= int64(len(rec.d.Body))
+	return true
+}
+
+func (m *MemInbox) limit() int {
+	if m.Limit <= 0 {
+		return defaultMemLimit
+	}
+	return m.Limit
+}

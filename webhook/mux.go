@@ -1,0 +1,70 @@
+package webhook
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// A Mux is a Handler that routes deliveries by type. The zero value is ready.
+// Register first, use then: registration is not safe for concurrent use,
+// handling is.
+//
+// A type that nothing is registered for is [ErrNoHandler]: the sender gets
+// 202, and a Worker with this Mux does not even claim it, so that another may.
+type Mux struct {
+	// Default handles what nothing is registered for. A Worker then claims every
+	// type. Zero means none.
+	Default Handler
+	// IgnoreRest settles what nothing is registered for as [Ignored]. A Worker
+	// then claims every type: not for one of several workers with different types
+	// on one inbox. Zero means to leave them for others. Default goes before it.
+	IgnoreRest bool
+	// Decode is what typed callbacks decode the document with. Zero means
+	// json.Unmarshal of encoding/json.
+	Decode func(document []byte, v any) error
+
+	handlers map[string]Handler
+}
+
+// Route registers h for one type, such as "github.push". It panics on an
+// empty type, a nil Handler, and a type that is registered already. Typed
+// callbacks are registered with [On].
+func (m *Mux) Route(typ string, h Handler) {
+	mustHandle("Mux.Route", h)
+	if typ == "" {
+		panic("webhook: Mux.Route needs a type")
+	}
+	if _, ok := m.handlers[typ]; ok {
+		panic("webhook: a second handler for " + typ)
+	}
+	if m.handlers == nil {
+		m.handlers = make(map[string]Handler)
+	}
+	m.handlers[typ] = h
+}
+
+// Types returns the types registered, sorted; nil, which is all, with Default
+// or IgnoreRest.
+func (m *Mux) Types() []string {
+	if m.Default != nil || m.IgnoreRest {
+		return nil
+	}
+	return append([]string{}, slices.Sorted(maps.Keys(m.handlers))...)
+}
+
+// Handle hands d to the Handler of its type. It makes the Mux a [Handler].
+func (m *Mux) Handle(ctx context.Context, d *Delivery) error {
+	h, ok := m.handlers[d.Type]
+	switch {
+	case ok:
+		return h.Handle(ctx, d)
+	case m.Default != nil:
+		return m.Default.Handle(ctx, d)
+	case m.IgnoreRest:
+		return fmt.Errorf("%w: type %q", ErrIgnored, d.Type)
+	default:
+		return fmt.Errorf("%w for type %q", ErrNoHandler, d.Type)
+	}
+}

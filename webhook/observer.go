@@ -1,0 +1,50 @@
+package webhook
+
+import "time"
+
+// An Observer is told what happens, for metrics: a struct of optional funcs,
+// like net/http/httptrace.ClientTrace. They run inside the work they tell of,
+// many at once: return quickly. Nothing they are given may be changed.
+type Observer struct {
+	// Rejected: a call was refused before there was a delivery.
+	Rejected func(source string, status int, reason error)
+	// Received: a Receiver's Handler has returned; err is its outcome, and may be
+	// [ErrDuplicate]. Took is the time from the request's head to that moment.
+	Received func(d *Delivery, err error, took time.Duration)
+	// Claimed: a Worker begins an attempt.
+	Claimed func(c Claim)
+	// Settled: a Worker has settled a claim; took is the time of the attempt.
+	Settled func(c Claim, o Outcome, took time.Duration)
+	// Lost: a Worker no longer held a claim when it wanted to settle it.
+	Lost func(c Claim)
+}
+
+func (o *Observer) rejected(source string, status int, reason error) {
+	if o != nil && o.Rejected != nil {
+		o.Rejected(source, status, reason)
+	}
+}
+
+func (o *Observer) received(d *Delivery, err error, took time.Duration) {
+	if o != nil && o.Received != nil {
+		o.Received(d, err, took)
+	}
+}
+
+func (o *Observer) claimed(c Claim) {
+	if o != nil && o.Claimed != nil {
+		o.Claimed(c)
+	}
+}
+
+func (o *Observer) settled(c Claim, out Outcome, took time.Duration) {
+	if o != nil && o.Settled != nil {
+		o.Settled(c, out, took)
+	}
+}
+
+func (o *Observer) lost(c Claim) {
+	if o != nil && o.Lost != nil {
+		o.Lost(c)
+	}
+}

@@ -1,0 +1,140 @@
+package webhook
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// A pool is one Run of a Worker: the attempts under way and their slots.
+type pool struct {
+	*Worker
+	slots chan struct{} // one element for each attempt under way
+
+	mu      sync.Mutex
+	running map[*attempt]struct{}
+	done    sync.WaitGroup
+}
+
+// claimUntil claims as many as there are free slots until ctx ends. Attempts
+// run on the context work.
+func (p *pool) claimUntil(ctx, work context.Context) {
+	pause := p.poll()
+	types := typesOf(p.handler)
+	for {
+		// Ask for the signal first: what changes after that is not missed.
+		changed := p.changed()
+		free, ok := p.take(ctx)
+		if !ok {
+			return
+		}
+		claims, err := p.inbox.Claim(ctx, ClaimOptions{N: free, Lease: p.lease(), Types: types})
+		for _, c := range claims {
+			p.start(work, c)
+		}
+		p.give(free - len(claims))
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			p.logger().Error("inbox could not be claimed from", "reason", err)
+			pause = min(pause*2, longestPause)
+			changed = nil
+		case len(claims) == free:
+			pause = p.poll()
+			continue // there may be more
+		default:
+			pause = p.poll()
+		}
+		wait := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-wait.C:
+		}
+		wait.Stop()
+	}
+}
+
+// changed returns the inbox's signal, or nil, which never comes.
+func (p *pool) changed() <-chan struct{} {
+	if n, ok := p.inbox.(Notifier); ok {
+		return n.Changed()
+	}
+	return nil
+}
+
+// take waits for a free slot and takes all that are free.
+func (p *pool) take(ctx context.Context) (n int, ok bool) {
+	select {
+	case <-ctx.Done():
+		return 0, false
+	case p.slots <- struct{}{}:
+	}
+	for n = 1; n < cap(p.slots); n++ {
+		select {
+		case p.slots <- struct{}{}:
+		default:
+			return n, true
+		}
+	}
+	return n, true
+}
+
+func (p *pool) give(n int) {
+	for range n {
+		<-p.slots
+	}
+}
+
+func (p *pool) start(work context.Context, c Claim) {
+	a := &attempt{Worker: p.Worker, claim: c, start: time.Now(), gone: make(chan struct{})}
+	p.mu.Lock()
+	p.running[a] = struct{}{}
+	p.mu.Unlock()
+	p.done.Go(func() {
+		defer func() {
+			p.mu.Lock()
+			delete(p.running, a)
+			p.mu.Unlock()
+			p.give(1)
+		}()
+		a.run(work)
+	})
+}
+
+// drain waits for the attempts under way. When Grace is over it ends their
+// contexts, gives those that notice a moment, and gives back the rest.
+func (p *pool) drain(stop context.CancelCauseFunc) {
+	all := make(chan struct{})
+	go func() {
+		p.done.Wait()
+		close(all)
+	}()
+	grace := time.NewTimer(p.grace())
+	defer grace.Stop()
+	select {
+	case <-all:
+		return
+	case <-grace.C:
+	}
+	stop(ErrShutdown)
+	moment := time.NewTimer(lastMoment)
+	defer moment.Stop()
+	select {
+	case <-all:
+		return
+	case <-moment.C:
+	}
+	p.mu.Lock()
+	left := make([]*attempt, 0, len(p.running))
+	for a := range p.running {
+		left = append(left, a)
+	}
+	p.mu.Unlock()
+	ctx, cancel := context.WithTimeout(context.Background(), lastMoment)
+	defer cancel()
+	for _, a := range left {
+		a.abandon(ctx)
+	}
+}

@@ -1,0 +1,159 @@
+package webhook_test
+
+import (
+	"errors"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// sourceOf is a Source that takes everything and describes it as given.
+func sourceOf(about webhook.Description) webhook.Source {
+	return webhook.Source{
+		Name:     "acme",
+		Verifier: &webhook.InsecureAcceptAll{},
+		Describe: func(*http.Request, []byte) webhook.Description { return about },
+	}
+}
+
+// sourceProof is a verifier with this proof.
+func sourceProof(p webhook.Proof) webhook.Verifier {
+	return verifierFunc(func(*http.Request, []byte) (webhook.Proof, error) { return p, nil })
+}
+
+func TestOpenMarks(t *testing.T) {
+	mac := webhook.Proof{Fingerprint: []byte{0xab, 0xcd}}
+	tests := []struct {
+		name   string
+		proof  webhook.Proof
+		about  webhook.Description
+		wantID string
+		want   []string
+	}{
+		{"nothing known", webhook.Proof{}, webhook.Description{}, "", nil},
+		{"an id", webhook.Proof{}, webhook.Description{ID: "1"}, "1", []string{"id:1"}},
+		{"an id that is no mark", webhook.Proof{}, webhook.Description{ID: "1", Unique: []string{}}, "1", nil},
+		{"marks of its own", webhook.Proof{}, webhook.Description{ID: "1", Unique: []string{"a", "b"}}, "1", []string{"a", "b"}},
+		{"a fingerprint", mac, webhook.Description{Fingerprint: true}, "", []string{"mac:abcd"}},
+		{"a fingerprint and an id", mac, webhook.Description{ID: "1", Fingerprint: true}, "1", []string{"id:1", "mac:abcd"}},
+		{"a fingerprint that is not wanted", mac, webhook.Description{ID: "1"}, "1", []string{"id:1"}},
+		{"a fingerprint that is not there", webhook.Proof{}, webhook.Description{Fingerprint: true}, "", nil},
+		{"a fingerprint and marks", mac, webhook.Description{Unique: []string{"a"}, Fingerprint: true}, "", []string{"a", "mac:abcd"}},
+		{"a proven id goes before", webhook.Proof{ID: "p"}, webhook.Description{ID: "1"}, "p", []string{"id:p"}},
+		{"a proven id is always a mark", webhook.Proof{ID: "p"}, webhook.Description{Unique: []string{}}, "p", []string{"id:p"}},
+		{"an id that looks like a fingerprint", mac, webhook.Description{ID: "mac:abcd"}, "mac:abcd", []string{"id:mac:abcd"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			src := sourceOf(tt.about)
+			src.Verifier = sourceProof(tt.proof)
+			d, err := src.Open(httptest.NewRequest("POST", "/", nil), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(tt.want, d.Unique); diff != "" || d.ID != tt.wantID {
+				t.Errorf("ID %q, want %q; marks (-want +got):\n%s", d.ID, tt.wantID, diff)
+			}
+		})
+	}
+}
+
+func TestPromise8_NamesFitEveryDatabase(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	for name, s := range map[string]string{
+		"long":                        long,
+		"long and different":          long + "y",
+		"just too long":               strings.Repeat("x", 256),
+		"long in two-byte characters": strings.Repeat("é", 150),
+		"long in invalid bytes":       strings.Repeat("\xff", 300),
+		"NUL":                         "a\x00b",
+		"invalid UTF-8":               "a\xffb",
+		"a cut character":             "a\xe2\x82",
+		"long, and NUL at the end":    long + "\x00",
+	} {
+		d, err := sourceOf(webhook.Description{ID: s, Type: s, Key: s, Unique: []string{s}}).Open(httptest.NewRequest("POST", "/", nil), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, got := range []string{d.ID, d.Type, d.Key, d.Unique[0]} {
+			if len(got) > 255 || !utf8.ValidString(got) || strings.Contains(got, "\x00") || got == s {
+				t.Errorf("%s: %q is not fit to be stored", name, got)
+			}
+		}
+	}
+	for _, s := range []string{"", "x", strings.Repeat("x", 255), "é"} {
+		d, err := sourceOf(webhook.Description{Key: s}).Open(httptest.NewRequest("POST", "/", nil), nil)
+		if err != nil || d.Key != s {
+			t.Errorf("%q became %q, %v", s, d.Key, err)
+		}
+	}
+	key := func(s string) string {
+		d, err := sourceOf(webhook.Description{Key: s}).Open(httptest.NewRequest("POST", "/", nil), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Key
+	}
+	if key(long+"a") == key(long+"b") || key("a\xff") == key("a\xfe") {
+		t.Error("two long or invalid names became one")
+	}
+}
+
+func TestPromise8_WhatCannotBeDescribedIsKept(t *testing.T) {
+	src := sourceOf(webhook.Description{})
+	src.Describe = func(*http.Request, []byte) webhook.Description { panic("a bug") }
+	for name, src := range map[string]webhook.Source{
+		"a panic":        src,
+		"no Describe":    {Name: "acme", Verifier: &webhook.InsecureAcceptAll{}},
+		"nothing told":   sourceOf(webhook.Description{}),
+		"told malformed": sourceOf(webhook.Description{Malformed: errors.New("no object")}),
+	} {
+		d, err := src.Open(httptest.NewRequest("POST", "/", nil), []byte("{"))
+		if err != nil || d.Type != "acme.unknown" || string(d.Body) != "{" {
+			t.Errorf("%s: got %v, %v, want a delivery of type acme.unknown", name, d, err)
+		}
+	}
+}
+
+func TestOpenCoalesces(t *testing.T) {
+	for key, want := range map[string]webhook.Coalesce{"k": {Quiet: time.Second}, "": {}} {
+		src := sourceOf(webhook.Description{Key: key})
+		src.Coalesce = webhook.Coalesce{Quiet: time.Second}
+		d, err := src.Open(httptest.NewRequest("POST", "/", nil), nil)
+		if err != nil || d.Coalesce != want {
+			t.Errorf("with key %q: %v, %v, want %v", key, d.Coalesce, err, want)
+		}
+	}
+}
+
+func TestSourceValidate(t *testing.T) {
+	for name, change := range map[string]func(*webhook.Source){
+		"no name":                             func(s *webhook.Source) { s.Name = "" },
+		"a name with NUL":                     func(s *webhook.Source) { s.Name = "a\x00" },
+		"a name of 256 bytes":                 func(s *webhook.Source) { s.Name = strings.Repeat("a", 256) },
+		"no verifier":                         func(s *webhook.Source) { s.Verifier = nil },
+		"a negative limit":                    func(s *webhook.Source) { s.MaxBody = -1 },
+		"a limit that no budget holds":        func(s *webhook.Source) { s.MaxBody = math.MaxInt64 },
+		"a budget that was not made":          func(s *webhook.Source) { s.Budget = new(webhook.Budget) },
+		"a limit that its budget cannot hold": func(s *webhook.Source) { s.Budget = webhook.NewBudget(1 << 20) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			src := recvSource()
+			change(&src)
+			if err := src.Validate(); err == nil {
+				t.Error("accepted")
+			}
+			verifierPanics(t, "NewReceiver", func() { webhook.NewReceiver(src, recvOK) })
+		})
+	}
+	if err := recvSource().Validate(); err != nil {
+		t.Error(err)
+	}
+}
