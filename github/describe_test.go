@@ -1,0 +1,226 @@
+package github_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+func describe(r *http.Request, body []byte) webhook.Description {
+	return github.Source(secret).Describe(r, body)
+}
+
+func TestKeyTellsWhatADeliveryIsAbout(t *testing.T) {
+	for fixture, key := range map[string]string{
+		"push.branch":                     "tidewater/harbour refs/heads/main",
+		"push.forced":                     "tidewater/harbour refs/heads/feat/slack-water",
+		"push.deleted":                    "tidewater/harbour refs/heads/feat/slack-water",
+		"push.tag-created":                "tidewater/harbour refs/tags/v1.2.0",
+		"create.branch":                   "tidewater/harbour refs/heads/feat/slack-water",
+		"delete.tag":                      "tidewater/harbour refs/tags/v1.1.0",
+		"pull_request.synchronize-fork":   "tidewater/harbour pull/12",
+		"release.published":               "tidewater/harbour release/v1.2.0",
+		"workflow_run.completed":          "tidewater/harbour workflow_run/6200",
+		"check_run.completed":             "tidewater/harbour check_run/5150",
+		"deployment_status.in-progress":   "tidewater/harbour deployment/301",
+		"status.pending":                  "tidewater/harbour status/ed3817da8d335d4a89fe96f47467d4138f05fe4a",
+		"ping.repository":                 "",
+		"registry_package.container":      "",
+		"workflow_dispatch.inputs":        "",
+		"repository_dispatch.payload":     "",
+		"pull_request.merged-fork-gone":   "tidewater/harbour pull/12",
+		"deployment_status.from-workflow": "tidewater/harbour deployment/301",
+	} {
+		t.Run(fixture, func(t *testing.T) {
+			event, _, _ := strings.Cut(fixture, ".")
+			body := own(t, fixture)
+			about := describe(newRequest(event, body), body)
+			require.NoError(t, about.Malformed)
+			require.Equal(t, key, about.Key)
+			form := newRequest(event, nil)
+			form.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			if diff := cmp.Diff(about, describe(form, formOf(body))); diff != "" {
+				t.Errorf("as a form (-json +form):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestHeadersThatAreMissingOrOdd(t *testing.T) {
+	body := own(t, "push.branch")
+	for _, c := range []struct {
+		name   string
+		change func(http.Header)
+		typ    string
+		marks  int
+	}{
+		{"all there", func(http.Header) {}, "github.push", 2},
+		{"no event", func(h http.Header) { h.Del(github.EventHeader) }, "github.unknown", 2},
+		{"two events", func(h http.Header) { h.Add(github.EventHeader, "ping") }, "github.unknown", 2},
+		{"an event that is no name", func(h http.Header) { h.Set(github.EventHeader, "push\tall") }, "github.unknown", 2},
+		{"an event in upper case", func(h http.Header) { h.Set(github.EventHeader, "Push") }, "github.unknown", 2},
+		{"an endless event", func(h http.Header) { h.Set(github.EventHeader, strings.Repeat("a", 65)) }, "github.unknown", 2},
+		{"an event without a type here", func(h http.Header) { h.Set(github.EventHeader, "issues") }, "github.issues", 2},
+		{"no id", func(h http.Header) { h.Del(github.DeliveryHeader) }, "github.push", 1},
+		{"two ids", func(h http.Header) { h.Add(github.DeliveryHeader, "x") }, "github.push", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r := newRequest("push", body)
+			c.change(r.Header)
+			d := open(t, r, body)
+			require.Equal(t, c.typ, d.Type)
+			require.Len(t, d.Unique, c.marks)
+			require.True(t, strings.HasPrefix(d.Unique[c.marks-1], "mac:"))
+		})
+	}
+}
+
+// A router that reads the first of two names and a decoder that reads the last
+// would disagree on what was signed.
+func TestAmbiguousBodiesAreMalformed(t *testing.T) {
+	for _, c := range []struct{ name, event, body string }{
+		{"ref twice", "push", `{"ref":"refs/heads/a","ref":"refs/heads/b","repository":{"full_name":"o/r"}}`},
+		{"ref in another case", "push", `{"ref":"refs/heads/a","Ref":"refs/heads/b","repository":{"full_name":"o/r"}}`},
+		{"ref in another case alone", "push", `{"REF":"refs/heads/b","repository":{"full_name":"o/r"}}`},
+		{"repository twice", "push", `{"ref":"refs/heads/a","repository":{"full_name":"o/r"},"repository":{"full_name":"o/s"}}`},
+		{"full_name twice", "release", `{"release":{"tag_name":"v1"},"repository":{"full_name":"o/r","full_name":"o/s"}}`},
+		{"number in another case", "pull_request", `{"number":1,"NUMBER":2,"repository":{"full_name":"o/r"}}`},
+		{"sha with the long s", "status", `{"sha":"a","ſha":"b","repository":{"full_name":"o/r"}}`},
+		{"ref_type in another case", "create", `{"ref":"a","ref_type":"tag","Ref_Type":"branch","repository":{"full_name":"o/r"}}`},
+		{"ref twice in a delete", "delete", `{"ref":"a","ref":"b","ref_type":"tag","repository":{"full_name":"o/r"}}`},
+		{"the run's id twice", "workflow_run", `{"workflow_run":{"id":1,"ID":2},"repository":{"full_name":"o/r"}}`},
+		{"the check's id twice", "check_run", `{"check_run":{"id":1,"id":2},"repository":{"full_name":"o/r"}}`},
+		{"two deployments", "deployment_status", `{"deployment":{"id":1},"Deployment":{"id":2},"repository":{"full_name":"o/r"}}`},
+		{"a name that is escaped", "push", `{"ref":"a","r\u0065f":"b","repository":{"full_name":"o/r"}}`},
+		{"not JSON", "push", `{"ref":`},
+		{"something after the end", "push", `{"ref":"refs/heads/a"} {}`},
+		{"empty", "push", ``},
+	} {
+		for _, form := range []bool{false, true} {
+			t.Run(c.name, func(t *testing.T) {
+				body := []byte(c.body)
+				r := newRequest(c.event, nil)
+				if form {
+					body = formOf(body)
+					r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+				}
+				require.Error(t, describe(r, body).Malformed)
+				d := open(t, r, body)
+				require.Empty(t, d.Key)
+				_, err := decoders[c.event](d)
+				require.ErrorIs(t, err, webhook.ErrMalformed)
+				_, err = decoders[c.event](stored(d))
+				require.ErrorIs(t, err, webhook.ErrMalformed)
+			})
+		}
+	}
+}
+
+func TestBadFormsAreMalformed(t *testing.T) {
+	for name, body := range map[string]string{
+		"no payload field": "other=1",
+		"two of them":      "payload=%7B%7D&payload=%7B%7D",
+		"badly encoded":    "payload=%7",
+		"payload not JSON": "payload=hello",
+		"nothing in it":    "payload=",
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRequest("push", nil)
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			d := open(t, r, []byte(body))
+			for _, d := range []*webhook.Delivery{d, stored(d)} {
+				_, err := webhook.Decode[github.Push](d)
+				require.ErrorIs(t, err, webhook.ErrMalformed)
+			}
+		})
+	}
+}
+
+// What is of another kind than the payload takes gives no key; decoding says
+// what is wrong.
+func TestOddSubjectsHaveNoKey(t *testing.T) {
+	for name, c := range map[string]struct{ event, body string }{
+		"no repository":          {"push", `{"ref":"refs/heads/a"}`},
+		"no ref":                 {"push", `{"repository":{"full_name":"o/r"}}`},
+		"ref is a number":        {"push", `{"ref":1,"repository":{"full_name":"o/r"}}`},
+		"ref is null":            {"push", `{"ref":null,"repository":{"full_name":"o/r"}}`},
+		"number is text":         {"pull_request", `{"number":"12","repository":{"full_name":"o/r"}}`},
+		"number has an exponent": {"pull_request", `{"number":1e1,"repository":{"full_name":"o/r"}}`},
+		"number is zero":         {"pull_request", `{"number":0,"repository":{"full_name":"o/r"}}`},
+		"no ref type":            {"create", `{"ref":"a","repository":{"full_name":"o/r"}}`},
+		"unknown ref type":       {"create", `{"ref":"a","ref_type":"note","repository":{"full_name":"o/r"}}`},
+		"a list":                 {"push", `[]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			about := describe(newRequest(c.event, nil), []byte(c.body))
+			require.NoError(t, about.Malformed)
+			require.Empty(t, about.Key)
+			require.True(t, about.Fingerprint)
+		})
+	}
+}
+
+// The event's name is not signed. Only a body that is shaped like a
+// request that can be made twice loses its fingerprint.
+func TestOnlyRequestsMayRepeat(t *testing.T) {
+	for _, c := range []struct {
+		name, event, body string
+		repeats           bool
+	}{
+		{"a workflow dispatch", "workflow_dispatch", string(own(t, "workflow_dispatch.inputs")), true},
+		{"a workflow dispatch without inputs", "workflow_dispatch", `{"workflow":"a.yml","inputs":null,"ref":"refs/heads/main"}`, true},
+		{"a repository dispatch", "repository_dispatch", string(own(t, "repository_dispatch.payload")), true},
+		{"a repository dispatch with null", "repository_dispatch", `{"action":"a","branch":"main","client_payload":null}`, true},
+
+		{"a check run requested again", "check_run", `{"action":"rerequested","check_run":{"id":7},"repository":{"full_name":"o/r"}}`, true},
+		{"a button of a check run", "check_run", `{"action":"requested_action","check_run":{"id":7},"repository":{"full_name":"o/r"}}`, true},
+		{"a check suite requested again", "check_suite", `{"action":"rerequested","check_suite":{"id":7},"repository":{"full_name":"o/r"}}`, true},
+
+		{"a check run completed", "check_run", `{"action":"completed","check_run":{"id":7},"repository":{"full_name":"o/r"}}`, false},
+		{"a push as check_run", "check_run", string(own(t, "push.branch")), false},
+		{"a push", "push", string(own(t, "push.branch")), false},
+		{"a push as workflow_dispatch", "workflow_dispatch", string(own(t, "push.branch")), false},
+		{"a push as repository_dispatch", "repository_dispatch", string(own(t, "push.branch")), false},
+		{"a workflow run as workflow_dispatch", "workflow_dispatch", string(own(t, "workflow_run.completed")), false},
+		{"a release as repository_dispatch", "repository_dispatch", string(own(t, "release.published")), false},
+		{"a workflow dispatch as push", "push", string(own(t, "workflow_dispatch.inputs")), false},
+		{"a repository dispatch as workflow_dispatch", "workflow_dispatch", string(own(t, "repository_dispatch.payload")), false},
+		{"a workflow dispatch as repository_dispatch", "repository_dispatch", string(own(t, "workflow_dispatch.inputs")), false},
+
+		{"workflow is no text", "workflow_dispatch", `{"workflow":{},"inputs":null}`, false},
+		{"no inputs", "workflow_dispatch", `{"workflow":"a.yml"}`, false},
+		{"inputs are a list", "workflow_dispatch", `{"workflow":"a.yml","inputs":[]}`, false},
+		{"with commits", "workflow_dispatch", `{"workflow":"a.yml","inputs":null,"commits":[]}`, false},
+		{"with after", "workflow_dispatch", `{"workflow":"a.yml","inputs":null,"after":"x"}`, false},
+		{"with an action", "workflow_dispatch", `{"workflow":"a.yml","inputs":null,"action":"x"}`, false},
+		{"inputs twice", "workflow_dispatch", `{"workflow":"a.yml","inputs":null,"inputs":{}}`, false},
+		{"not JSON", "workflow_dispatch", `{"workflow":"a.yml","inputs":null`, false},
+		{"no branch", "repository_dispatch", `{"action":"a","client_payload":{}}`, false},
+		{"no client payload", "repository_dispatch", `{"action":"a","branch":"main"}`, false},
+		{"action is no text", "repository_dispatch", `{"action":1,"branch":"main","client_payload":{}}`, false},
+		{"with commits too", "repository_dispatch", `{"action":"a","branch":"main","client_payload":{},"commits":[]}`, false},
+		{"with after too", "repository_dispatch", `{"action":"a","branch":"main","client_payload":{},"after":null}`, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := open(t, newRequest(c.event, nil), []byte(c.body))
+			require.Equal(t, "id:72d3162e-cc78-11e3-81ab-4c9367dc0958", d.Unique[0])
+			if c.repeats {
+				require.Len(t, d.Unique, 1)
+			} else {
+				require.Len(t, d.Unique, 2)
+			}
+		})
+	}
+}
+
+func TestDescribeOfADispatchWithoutIDHasNoMark(t *testing.T) {
+	r := newRequest("workflow_dispatch", nil)
+	r.Header.Del(github.DeliveryHeader)
+	require.Empty(t, open(t, r, own(t, "workflow_dispatch.inputs")).Unique)
+}

@@ -1,0 +1,112 @@
+package github_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+const examplePush = `{
+	"ref": "refs/heads/main",
+	"before": "6113728f27ae82c7b1a177c8d03f9e96e0adf246",
+	"after": "1f0c1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b",
+	"repository": {"full_name": "tidewater/harbour"},
+	"commits": [
+		{"added": ["quay.go"], "removed": [], "modified": ["README.md"]},
+		{"added": [], "removed": ["pier.go"], "modified": []}
+	]
+}`
+
+// post sends a delivery as GitHub does and returns the answer.
+func post(h http.Handler, secret webhook.Secret, event, body string) int {
+	r := httptest.NewRequest(http.MethodPost, "/hooks/github", strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set(github.EventHeader, event)
+	r.Header.Set(github.DeliveryHeader, "72d3162e-cc78-11e3-81ab-4c9367dc0958")
+	if err := github.Verifier(webhook.Keys(secret)...).Sign(r, []byte(body)); err != nil {
+		panic(err)
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w.Code
+}
+
+// A typed callback that runs inside the request. With webhook.Store(inbox) in
+// place of &mux, and &mux behind a Worker, it runs after the answer.
+func Example() {
+	secret := webhook.NewSecret("It's a Secret to Everybody")
+	var mux webhook.Mux
+	webhook.On(&mux, func(_ context.Context, e *webhook.Event[github.Push]) error {
+		branch, ok := e.Payload.Branch()
+		if !ok || e.Payload.IsDeleted() {
+			return webhook.ErrIgnored
+		}
+		fmt.Println("build", e.Payload.Repository.FullName, branch, e.Payload.After)
+		return nil
+	})
+	h := webhook.NewReceiver(github.Source(secret), &mux)
+
+	fmt.Println(post(h, secret, "push", examplePush))
+	// Output:
+	// build tidewater/harbour main 1f0c1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b
+	// 202
+}
+
+// Two secrets are live while one is rotated. Labels of your own show in
+// Delivery.KeyLabel which one a call was signed with.
+func ExampleSource() {
+	oldSecret, newSecret := webhook.NewSecret("of last year"), webhook.NewSecret("of this year")
+	src := github.Source()
+	src.Verifier = github.Verifier(
+		webhook.Key{Label: "2026", Secret: newSecret},
+		webhook.Key{Label: "2025", Secret: oldSecret},
+	)
+	h := webhook.NewReceiver(src, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
+		fmt.Println(d.Type, "about", d.Key, "signed with", d.KeyLabel)
+		return nil
+	}))
+
+	fmt.Println(post(h, oldSecret, "push", examplePush))
+	fmt.Println(post(h, newSecret, "push", examplePush))
+	// Output:
+	// github.push about tidewater/harbour refs/heads/main signed with 2025
+	// 202
+	// github.push about tidewater/harbour refs/heads/main signed with 2026
+	// 202
+}
+
+// Only calls that are signed reach a handler of your own.
+func ExampleMiddleware() {
+	secret := webhook.NewSecret("It's a Secret to Everybody")
+	h := github.Middleware(secret)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d, _ := webhook.FromContext(r.Context())
+		e, err := webhook.Decode[github.Push](d)
+		if err != nil {
+			http.Error(w, "not a push", http.StatusBadRequest)
+			return
+		}
+		fmt.Println(e.Payload.Ref)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+
+	fmt.Println(post(h, secret, "push", examplePush))
+	// Output:
+	// refs/heads/main
+	// 204
+}
+
+func ExamplePush_ChangedFiles() {
+	e, err := webhook.Decode[github.Push](&webhook.Delivery{Body: []byte(examplePush)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	added, modified, removed := e.Payload.ChangedFiles()
+	fmt.Println(added, modified, removed, "complete:", e.Payload.CommitsComplete())
+	// Output: [quay.go] [README.md] [pier.go] complete: true
+}

@@ -1,0 +1,170 @@
+package github_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+const secretText = "It's a Secret to Everybody"
+
+var secret = webhook.NewSecret(secretText)
+
+// A fixture is a body, named "<event>.<what is special>".
+type fixture struct {
+	name, event string
+	body        []byte
+}
+
+// fixtures returns the package's own bodies, and those shared beside the
+// repository where there are any.
+func fixtures(tb testing.TB) []fixture {
+	tb.Helper()
+	own, err := filepath.Glob("testdata/*.json")
+	if err != nil || len(own) == 0 {
+		tb.Fatalf("no testdata: %v", err)
+	}
+	shared := sharedFixtures(tb)
+	tb.Logf("%d own and %d shared fixtures", len(own), len(shared))
+	var all []fixture
+	for _, path := range append(own, shared...) {
+		body, err := os.ReadFile(path)
+		if err != nil {
+			tb.Fatal(err)
+		}
+		name := strings.TrimSuffix(filepath.Base(path), ".json")
+		event, _, _ := strings.Cut(name, ".")
+		if decoders[event] == nil && !strings.HasSuffix(event, "_dispatch") {
+			tb.Fatalf("%s: nothing decodes %q", path, event)
+		}
+		all = append(all, fixture{name, event, body})
+	}
+	return all
+}
+
+func sharedFixtures(tb testing.TB) []string {
+	tb.Helper()
+	dir, err := os.Getwd()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for {
+		found, err := filepath.Glob(filepath.Join(dir, "shared", "fixtures", "github", "*", "*.json"))
+		if err != nil {
+			tb.Fatal(err)
+		}
+		parent := filepath.Dir(dir)
+		if len(found) > 0 || parent == dir {
+			return found
+		}
+		dir = parent
+	}
+}
+
+func own(tb testing.TB, name string) []byte {
+	tb.Helper()
+	body, err := os.ReadFile(filepath.Join("testdata", name+".json"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return body
+}
+
+// decoders has every typed payload under its event's name.
+var decoders = map[string]func(*webhook.Delivery) (webhook.Payload, error){
+	"push":              decodeAs[github.Push],
+	"ping":              decodeAs[github.Ping],
+	"create":            decodeAs[github.Create],
+	"delete":            decodeAs[github.Delete],
+	"pull_request":      decodeAs[github.PullRequest],
+	"release":           decodeAs[github.Release],
+	"workflow_run":      decodeAs[github.WorkflowRun],
+	"check_run":         decodeAs[github.CheckRun],
+	"status":            decodeAs[github.Status],
+	"deployment_status": decodeAs[github.DeploymentStatus],
+	"registry_package":  decodeAs[github.RegistryPackage],
+}
+
+func decodeAs[T webhook.Payload](d *webhook.Delivery) (webhook.Payload, error) {
+	e, err := webhook.Decode[T](d)
+	if err != nil {
+		return nil, err
+	}
+	return e.Payload, nil
+}
+
+// newRequest returns a delivery of JSON, not signed.
+func newRequest(event string, body []byte) *http.Request {
+	r := httptest.NewRequest(http.MethodPost, "/hooks/github", bytes.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set(github.DeliveryHeader, "72d3162e-cc78-11e3-81ab-4c9367dc0958")
+	if event != "" {
+		r.Header.Set(github.EventHeader, event)
+	}
+	return r
+}
+
+// formOf is the body of a hook whose content type is form.
+func formOf(doc []byte) []byte {
+	return []byte("payload=" + url.QueryEscape(string(doc)))
+}
+
+func sign(tb testing.TB, r *http.Request, body []byte) {
+	tb.Helper()
+	if err := github.Verifier(webhook.Keys(secret)...).Sign(r, body); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+// open takes a signed request through a Source.
+func open(tb testing.TB, r *http.Request, body []byte) *webhook.Delivery {
+	tb.Helper()
+	sign(tb, r, body)
+	src := github.Source(secret)
+	if err := src.Validate(); err != nil {
+		tb.Fatal(err)
+	}
+	d, err := src.Open(r, body)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return d
+}
+
+// stored is d as it comes out of an inbox: without what Open remembered.
+func stored(d *webhook.Delivery) *webhook.Delivery {
+	return &webhook.Delivery{
+		UID: d.UID, Source: d.Source, ID: d.ID, Type: d.Type, Key: d.Key, Unique: d.Unique,
+		Header: d.Header.Clone(), Body: bytes.Clone(d.Body), KeyLabel: d.KeyLabel, ReceivedAt: d.ReceivedAt,
+	}
+}
+
+func encode(tb testing.TB, v any) []byte {
+	tb.Helper()
+	text, err := json.Marshal(v)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return text
+}
+
+// generic decodes without losing digits.
+func generic(tb testing.TB, text []byte) map[string]any {
+	tb.Helper()
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	var v map[string]any
+	if err := d.Decode(&v); err != nil {
+		tb.Fatal(err)
+	}
+	return v
+}

@@ -1,0 +1,186 @@
+package github_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+func TestEveryFixtureDecodesIntoItsPayload(t *testing.T) {
+	seen := map[string]bool{}
+	for _, f := range fixtures(t) {
+		decode := decoders[f.event]
+		if decode == nil {
+			continue // a dispatch, for which there is no type
+		}
+		seen[f.event] = true
+		t.Run(f.name, func(t *testing.T) {
+			d := open(t, newRequest(f.event, f.body), f.body)
+			now, err := decode(d)
+			require.NoError(t, err)
+			later, err := decode(stored(d))
+			require.NoError(t, err)
+			require.Equal(t, now, later)
+			require.Equal(t, "github."+f.event, d.Type)
+			require.Equal(t, d.Type, now.EventType())
+		})
+	}
+	require.Len(t, seen, len(decoders), "each payload has a fixture")
+}
+
+// What comes out of storage is read again with the same eyes as when it came in.
+func TestPayloadsThatAreRoutedByTheirBodyAreCheckers(t *testing.T) {
+	for event := range decoders {
+		p := zeroPayload(t, event)
+		c, ok := p.(webhook.Checker)
+		if event == "ping" || event == "registry_package" {
+			require.False(t, ok, event)
+			continue
+		}
+		require.True(t, ok, event)
+		require.NoError(t, c.Check([]byte(`{}`)), event)
+		require.Error(t, c.Check([]byte(`{`)), event)
+		require.Error(t, c.Check([]byte(`{"repository":{"full_name":"o/r","FULL_NAME":"o/s"}}`)), event)
+	}
+}
+
+func TestPushAndPingComeBackWhole(t *testing.T) {
+	for _, f := range fixtures(t) {
+		if f.event != "push" && f.event != "ping" {
+			continue
+		}
+		t.Run(f.name, func(t *testing.T) {
+			p, err := decoders[f.event](open(t, newRequest(f.event, f.body), f.body))
+			require.NoError(t, err)
+			if diff := cmp.Diff(generic(t, f.body), generic(t, encode(t, p))); diff != "" {
+				t.Errorf("decoded and encoded again (-sent +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What the other payloads keep, they keep as it was; what was not sent is
+// encoded as zero or not at all.
+func TestOtherPayloadsKeepWhatTheySay(t *testing.T) {
+	for _, f := range fixtures(t) {
+		decode := decoders[f.event]
+		if decode == nil {
+			continue
+		}
+		t.Run(f.name, func(t *testing.T) {
+			p, err := decode(open(t, newRequest(f.event, f.body), f.body))
+			require.NoError(t, err)
+			kept := 0
+			compareKept(t, "", generic(t, f.body), generic(t, encode(t, p)), &kept)
+			require.Greater(t, kept, 15)
+		})
+	}
+}
+
+// The field table names these types without their fields, which it may since
+// they keep all of them. Users, repositories and authors come back in a push.
+func TestTypesThatTheTableOnlyNamesAreWhole(t *testing.T) {
+	for _, c := range []struct{ fixture, event, object, list string }{
+		{"pull_request.synchronize-fork", "pull_request", "pull_request", "labels"},
+		{"workflow_run.completed", "workflow_run", "workflow_run", "pull_requests"},
+		{"check_run.completed", "check_run", "check_run", "pull_requests"},
+	} {
+		p, err := decoders[c.event](&webhook.Delivery{Source: "github", Body: own(t, c.fixture)})
+		require.NoError(t, err)
+		sent := generic(t, own(t, c.fixture))[c.object].(map[string]any)[c.list]
+		got := generic(t, encode(t, p))[c.object].(map[string]any)[c.list]
+		require.NotEmpty(t, sent)
+		require.Equal(t, sent, got)
+	}
+}
+
+func compareKept(t *testing.T, path string, sent, got any, kept *int) {
+	t.Helper()
+	switch got := got.(type) {
+	case map[string]any:
+		if sent, ok := sent.(map[string]any); ok {
+			for name, v := range got {
+				was, there := sent[name]
+				if !there && isZeroJSON(v) {
+					continue
+				}
+				compareKept(t, path+"."+name, was, v, kept)
+			}
+			return
+		}
+	case []any:
+		if sent, ok := sent.([]any); ok && len(sent) == len(got) {
+			for i := range got {
+				compareKept(t, fmt.Sprintf("%s[%d]", path, i), sent[i], got[i], kept)
+			}
+			return
+		}
+	default:
+		*kept++
+	}
+	if diff := cmp.Diff(sent, got); diff != "" {
+		t.Errorf("%s (-sent +got):\n%s", path, diff)
+	}
+}
+
+func isZeroJSON(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case bool:
+		return !v
+	case string:
+		return v == ""
+	case json.Number:
+		return v == "0"
+	case []any:
+		return len(v) == 0
+	case map[string]any:
+		for _, inner := range v {
+			if !isZeroJSON(inner) {
+				return false
+			}
+		}
+		return true
+	default:
+		return false
+	}
+}
+
+// checkFixpoint holds a payload to this: encoded, decoded and encoded again it
+// is the same text.
+func checkFixpoint(tb testing.TB, event string, p webhook.Payload) {
+	tb.Helper()
+	once := encode(tb, p)
+	d := &webhook.Delivery{Source: "github", Type: p.EventType(), Body: once}
+	again, err := decoders[event](d)
+	if err != nil {
+		tb.Fatalf("what was encoded does not decode: %v\n%s", err, once)
+	}
+	if twice := encode(tb, again); !bytes.Equal(once, twice) {
+		tb.Fatalf("not a fixpoint:\n%s\n%s", once, twice)
+	}
+}
+
+func TestEncodingIsAFixpoint(t *testing.T) {
+	for _, f := range fixtures(t) {
+		decode := decoders[f.event]
+		if decode == nil {
+			continue
+		}
+		p, err := decode(open(t, newRequest(f.event, f.body), f.body))
+		require.NoError(t, err, f.name)
+		checkFixpoint(t, f.event, p)
+	}
+	for event, decode := range decoders {
+		p, err := decode(&webhook.Delivery{Source: "github", Body: []byte(`{}`)})
+		require.NoError(t, err, event)
+		checkFixpoint(t, event, p)
+	}
+}
