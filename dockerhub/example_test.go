@@ -1,0 +1,78 @@
+package dockerhub_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+
+	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// Build a source, mount it, receive one call, print what it says.
+func Example() {
+	token := webhook.NewSecret("kJ8sQ2vX5nB7mT4wR9zL3cF6hD1gY0pA") // from the environment in a real program
+
+	var mux webhook.Mux
+	webhook.On(&mux, func(_ context.Context, e *webhook.Event[dockerhub.Push]) error {
+		p := e.Payload
+		fmt.Println(e.Type, e.Key)
+		fmt.Println(p.Reference(), "by", p.PushData.Pusher, "at", p.PushData.PushedAt.UTC())
+		return nil
+	})
+	routes := http.NewServeMux()
+	routes.Handle("/hooks/dockerhub/{token}", webhook.NewReceiver(dockerhub.Source(token), &mux))
+
+	// What Docker Hub does.
+	body := `{"push_data":{"pushed_at":1714564800,"pusher":"ci-bot","tag":"1.4.0"},` +
+		`"repository":{"repo_name":"northwind/scale","name":"scale","namespace":"northwind"}}`
+	answer := httptest.NewRecorder()
+	routes.ServeHTTP(answer, httptest.NewRequest(http.MethodPost,
+		"/hooks/dockerhub/kJ8sQ2vX5nB7mT4wR9zL3cF6hD1gY0pA", strings.NewReader(body)))
+	fmt.Println(answer.Code)
+	// Output:
+	// dockerhub.push northwind/scale:1.4.0
+	// docker.io/northwind/scale:1.4.0 by ci-bot at 2024-05-01 12:00:00 +0000 UTC
+	// 202
+}
+
+// A handler of one's own gets the verified delivery from the context.
+func ExampleMiddleware() {
+	token := webhook.NewSecret("kJ8sQ2vX5nB7mT4wR9zL3cF6hD1gY0pA")
+	guard := dockerhub.Middleware(token)
+	handler := guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		d, _ := webhook.FromContext(r.Context())
+		e, err := webhook.Decode[dockerhub.Push](d)
+		if err != nil {
+			http.Error(w, "malformed", http.StatusBadRequest)
+			return
+		}
+		fmt.Println(e.Payload.Image())
+		w.WriteHeader(http.StatusAccepted)
+	}))
+
+	body := `{"push_data":{"tag":"1.4.0"},"repository":{"repo_name":"northwind/scale"}}`
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, httptest.NewRequest(http.MethodPost,
+		"/?token=kJ8sQ2vX5nB7mT4wR9zL3cF6hD1gY0pA", strings.NewReader(body)))
+	fmt.Println(answer.Code)
+	// Output:
+	// northwind/scale:1.4.0
+	// 202
+}
+
+// One release pushes several tags; a deployment acts on the full version.
+func ExampleTag_IsVersion() {
+	for _, tag := range []dockerhub.Tag{"v1.4.0", "1.5.0-rc.1", "1.4", "1", "latest", "sha-0a1b2c3"} {
+		fmt.Println(tag, tag.IsVersion() && !tag.IsPrerelease())
+	}
+	// Output:
+	// v1.4.0 true
+	// 1.5.0-rc.1 false
+	// 1.4 false
+	// 1 false
+	// latest false
+	// sha-0a1b2c3 false
+}
