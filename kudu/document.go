@@ -1,0 +1,133 @@
+package kudu
+
+import (
+	"fmt"
+
+	"github.com/hookhouse/hookhouse/internal/scan"
+)
+
+// The members that are read by this package itself: those of a Deployment in
+// the order in which Kudu writes them, then those of /api/deployments alone
+// (Kudu: DeployResult.cs), then what tells a job.
+const (
+	atID = iota
+	atStatus
+	atStatusText
+	atAuthorEmail
+	atAuthor
+	atMessage
+	atProgress
+	atDeployer
+	atReceivedTime
+	atStartTime
+	atEndTime
+	atLastSuccessEndTime
+	atComplete
+	atIsTemporary
+	atIsReadOnly
+	atSiteName
+	atHostName
+	atProjectType
+	atVSProjectID
+	atActive
+	atURL
+	atLogURL
+	atProvisioningState
+	fieldCount // of a Deployment
+
+	atJobName   = fieldCount
+	memberCount = fieldCount + 1
+)
+
+// spellings are the names of each member, the one that Kudu sends first. The
+// short ones are those of DeployResult and of status.xml.
+var spellings = [memberCount][]string{
+	atID:                 {"id"},
+	atStatus:             {"status"},
+	atStatusText:         {"statusText", "status_text"},
+	atAuthorEmail:        {"authorEmail", "author_email"},
+	atAuthor:             {"author"},
+	atMessage:            {"message"},
+	atProgress:           {"progress"},
+	atDeployer:           {"deployer"},
+	atReceivedTime:       {"receivedTime", "received_time"},
+	atStartTime:          {"startTime", "start_time"},
+	atEndTime:            {"endTime", "end_time"},
+	atLastSuccessEndTime: {"lastSuccessEndTime", "last_success_end_time"},
+	atComplete:           {"complete"},
+	atIsTemporary:        {"isTemporary", "is_temporary", "is_temp"},
+	atIsReadOnly:         {"isReadOnly", "is_read_only", "is_readonly"},
+	atSiteName:           {"siteName", "site_name"},
+	atHostName:           {"hostName", "host_name"},
+	atProjectType:        {"projectType", "project_type"},
+	atVSProjectID:        {"vsProjectId", "vs_project_id", "vsproject_id"},
+	atActive:             {"active"},
+	atURL:                {"url"},
+	atLogURL:             {"log_url", "logUrl"},
+	atProvisioningState:  {"provisioningState", "provisioning_state"},
+	atJobName:            {"job_name"},
+}
+
+// paths watches every spelling of every member, one after the other.
+var paths = newPaths()
+
+func newPaths() *scan.Paths {
+	var all []string
+	for _, names := range spellings {
+		all = append(all, names...)
+	}
+	return scan.New(all...)
+}
+
+// A document is a body's members, each under one spelling at most.
+type document [memberCount]member
+
+type member struct {
+	scan.Value
+	spelling uint8 // index in spellings; means something unless Absent
+}
+
+// read scans a body. Its error wraps scan.ErrSyntax or scan.ErrAmbiguous. The
+// result aliases body. A body that is not an object has no members.
+func read(body []byte) (*document, error) {
+	found := make([]scan.Value, paths.Len())
+	if err := paths.Scan(body, found); err != nil {
+		return nil, err
+	}
+	doc := new(document)
+	for i, names := range spellings {
+		for k, name := range names {
+			v := found[k]
+			if v.Kind == scan.Absent {
+				continue
+			}
+			if old := doc[i]; old.Kind != scan.Absent {
+				return nil, fmt.Errorf("%w: %q and %q are one field", scan.ErrAmbiguous, names[old.spelling], name)
+			}
+			doc[i] = member{v, uint8(k)}
+		}
+		found = found[len(names):]
+	}
+	return doc, nil
+}
+
+// has reports whether a member is there and not null.
+func (d *document) has(at int) bool {
+	return d[at].Kind != scan.Absent && d[at].Kind != scan.Null
+}
+
+// text returns a member that is a string, decoded; otherwise "".
+func (d *document) text(at int) string {
+	if d[at].Kind != scan.String {
+		return ""
+	}
+	return d[at].String()
+}
+
+// textAs is text if the member has this very name.
+func (d *document) textAs(at int, name string) string {
+	if spellings[at][d[at].spelling] != name {
+		return ""
+	}
+	return d.text(at)
+}

@@ -1,0 +1,92 @@
+package kudu
+
+import (
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook/wire"
+)
+
+// A Deployment tells how a deployment ended; Kudu publishes it as
+// PostDeployment. Kudu leaves out what has its default, so a field that was
+// absent or null has its zero value here, and Status is pending. What was read
+// is encoded again under the same names, null as null and absent as absent; a
+// Deployment made in Go is encoded as Kudu does, in camelCase and without
+// defaults.
+type Deployment struct {
+	// ID is the commit for git, "temp-" and 8 characters for a temporary
+	// deployment, and anything for an archive. A redeployment has the same.
+	ID     string
+	Status Status
+	// StatusText and the texts below are often empty.
+	StatusText  string
+	AuthorEmail string
+	Author      string // may be "N/A"
+	Message     string // of the commit, often with a newline at the end
+	Progress    string // empty when the deployment has ended
+	Deployer    string // "GitHub", "Bitbucket", a user name
+	// ReceivedTime and the times below are UTC with up to seven digits of fraction.
+	ReceivedTime wire.Time
+	StartTime    wire.Time
+	EndTime      wire.Time // absent until it has ended
+	// LastSuccessEndTime is the end of the last success, which is an older one
+	// where this deployment failed; absent where there never was one.
+	LastSuccessEndTime wire.Time
+	Complete           bool
+	IsTemporary        bool
+	IsReadOnly         bool
+	// SiteName is cut at its first underscore and the same for all slots.
+	SiteName string
+	// HostName is the SCM host, which tells the slot:
+	// app-slot.scm.azurewebsites.net. Absent before 2016.
+	HostName    string
+	ProjectType string
+	VSProjectID string
+
+	// The rest is in answers of /api/deployments only, never in a delivery.
+	Active            bool
+	URL               string
+	LogURL            string
+	ProvisioningState string
+
+	marks       [fieldCount]mark
+	statusToken string // the status as it was read
+}
+
+// EventType returns "kudu.PostDeployment".
+func (Deployment) EventType() string { return "kudu.PostDeployment" }
+
+// Site returns what was deployed to: the host name, which tells the slot, or
+// the site name where no host was told. It equals the delivery's Key.
+func (d Deployment) Site() string { return site(d.HostName, d.SiteName) }
+
+// A TriggeredJobRun tells that a triggered WebJob has run; Kudu publishes it
+// as TriggeredJobFinished (Kudu: TriggeredJobRun.cs). Its names are always
+// snake_case.
+type TriggeredJobRun struct {
+	// ID and Name are the same: when the run started, as yyyyMMddHHmmssffff.
+	ID        string    `json:"id"`
+	Name      string    `json:"name"`
+	Status    JobStatus `json:"status"`
+	StartTime wire.Time `json:"start_time,omitzero"`
+	EndTime   wire.Time `json:"end_time,omitzero"`
+	// TimeSpan is how long it ran, as .NET writes it; see Duration.
+	TimeSpan string `json:"duration"`
+	// OutputURL and ErrorURL are there if the job wrote such a log.
+	OutputURL wire.Optional[string] `json:"output_url,omitzero"`
+	ErrorURL  wire.Optional[string] `json:"error_url,omitzero"`
+	URL       string                `json:"url"` // of the run, on the SCM host
+	JobName   string                `json:"job_name"`
+	// Trigger is "Schedule - " and a cron expression, or "External - " and the
+	// caller's User-Agent. Absent in old versions.
+	Trigger wire.Optional[string] `json:"trigger,omitzero"`
+}
+
+// EventType returns "kudu.TriggeredJobFinished".
+func (TriggeredJobRun) EventType() string { return "kudu.TriggeredJobFinished" }
+
+// Host returns the SCM host that the job ran on, empty where URL tells none.
+func (r TriggeredJobRun) Host() string { return hostOf(r.URL) }
+
+// Duration returns how long the job ran, exact to the 100 ns that .NET counts.
+// The error says that TimeSpan is none, or is longer than 292 years.
+func (r TriggeredJobRun) Duration() (time.Duration, error) { return parseTimeSpan(r.TimeSpan) }
