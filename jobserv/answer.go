@@ -1,0 +1,105 @@
+package jobserv
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/hookhouse/hookhouse/webhook/wire"
+)
+
+// get reads a JSON answer into data.
+func (c *Client) get(ctx context.Context, from string, data any) error {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout())
+	defer cancel()
+	resp, err := c.open(ctx, from, false, http.Header{"Accept": {"application/json"}})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	limit := bound(c.MaxAnswer, defaultMaxAnswer)
+	text, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return causeOf(ctx, err)
+	}
+	if int64(len(text)) > limit {
+		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
+	}
+	return readEnvelope(resp.StatusCode, text, data)
+}
+
+// An envelope is what every answer is in, as jsend has it. JobServ says "error"
+// of every failure and never "fail", which jsend knows too; both are failures
+// here.
+type envelope struct {
+	Status  string          `json:"status"`
+	Message string          `json:"message"`
+	Data    json.RawMessage `json:"data"`
+}
+
+// readEnvelope reads the data of an answer.
+func readEnvelope(code int, text []byte, data any) error {
+	if code < 200 || code > 299 {
+		return statusError(code, text)
+	}
+	var e envelope
+	if err := json.Unmarshal(text, &e); err != nil {
+		return fmt.Errorf("%w: not a JSON envelope", ErrAnswer)
+	}
+	switch {
+	case e.Status == "error" || e.Status == "fail":
+		return &StatusError{Code: code, Message: brief(e.Message)}
+	case e.Status != "success":
+		return fmt.Errorf("%w: status of the envelope is not success", ErrAnswer)
+	case len(e.Data) == 0 || string(e.Data) == "null":
+		return fmt.Errorf("%w: no data", ErrAnswer)
+	}
+	if err := json.Unmarshal(e.Data, data); err != nil {
+		return fmt.Errorf("%w: %w", ErrAnswer, err)
+	}
+	return nil
+}
+
+// statusError takes the message of the envelope, if there is one: a proxy's
+// error page has none.
+func statusError(code int, text []byte) *StatusError {
+	var e envelope
+	_ = json.Unmarshal(text, &e)
+	return &StatusError{Code: code, Message: brief(e.Message)}
+}
+
+// maxMessage is how much of a server's message an error repeats, in bytes.
+const maxMessage = 256
+
+func brief(message string) string {
+	if len(message) > maxMessage {
+		message = message[:maxMessage]
+	}
+	return strings.ToValidUTF8(message, "")
+}
+
+// A testAnswer is a test on the wire (JobServ: Test.as_json).
+type testAnswer struct {
+	Name    string    `json:"name"`
+	URL     string    `json:"url"`
+	Status  Status    `json:"status"`
+	Context string    `json:"context"` // null reads as empty
+	Created wire.Time `json:"created"`
+	Results []struct {
+		Name    string `json:"name"`
+		Context string `json:"context"`
+		Status  Status `json:"status"`
+		Output  string `json:"output"`
+	} `json:"results"`
+}
+
+func (a testAnswer) test() Test {
+	t := Test{Name: a.Name, URL: a.URL, Status: a.Status, Context: a.Context, Created: a.Created.Time}
+	for _, r := range a.Results {
+		t.Results = append(t.Results, TestResult(r))
+	}
+	return t
+}

@@ -1,0 +1,135 @@
+package jobserv_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/hookhouse/hookhouse/jobserv"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// An altered body or header never verifies.
+func FuzzVerify(f *testing.F) {
+	body := fixture(f, "build.detailed.json")
+	f.Add(body, vectorSignature)
+	f.Add(append(bytes.Clone(body), '\n'), vectorSignature)
+	f.Add(body, "sha256="+vectorSignature[7:])
+	f.Add(body[1:], vectorSignature)
+	f.Add([]byte{}, "sha256:")
+	src := source(f, webhook.NewSecret(vectorSecret))
+	digest := vectorSignature[len("sha256:"):]
+	f.Fuzz(func(t *testing.T, altered []byte, signature string) {
+		r := httptest.NewRequest(http.MethodPost, "/", nil)
+		r.Header["X-Jobserv-Sig"] = []string{signature}
+		_, err := src.Open(r, altered)
+		right := jobserv.Sign(webhook.NewSecret(vectorSecret), altered)
+		genuine := len(signature) == len(right) && signature[:7] == right[:7] &&
+			bytes.EqualFold([]byte(signature[7:]), []byte(right[7:]))
+		if genuine != (err == nil) {
+			t.Fatalf("signature %q over %q: got %v", signature, altered, err)
+		}
+		if err != nil && !errors.Is(err, webhook.ErrUnverified) {
+			t.Fatalf("got %v, want ErrUnverified", err)
+		}
+		if err == nil && signature[7:] == digest && !bytes.Equal(altered, body) {
+			t.Fatalf("the vector's signature fits another body: %q", altered)
+		}
+	})
+}
+
+// What is decoded and encoded reads the same again, and encodes the same.
+func FuzzBuild(f *testing.F) {
+	for _, text := range builds(f) {
+		f.Add(text)
+	}
+	f.Add([]byte(`{"build_id":1,"runs":null,"status_events":null,"created":1e9,"reason":null}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		var first, second jobserv.Build
+		if json.Unmarshal(text, &first) != nil {
+			return
+		}
+		once, err := json.Marshal(first)
+		if err != nil {
+			t.Fatalf("encode: %v", err)
+		}
+		if err := json.Unmarshal(once, &second); err != nil {
+			t.Fatalf("decode %s: %v", once, err)
+		}
+		twice, err := json.Marshal(second)
+		if err != nil {
+			t.Fatalf("encode again: %v", err)
+		}
+		if !bytes.Equal(once, twice) {
+			t.Fatalf("not a fixpoint:\n%s\n%s", once, twice)
+		}
+		if first.Project() != second.Project() || first.Result() != second.Result() ||
+			first.Duration() != second.Duration() || first.Rerun() != second.Rerun() {
+			t.Fatalf("reads differently after a round trip: %s", once)
+		}
+		if first.Duration() < 0 {
+			t.Fatalf("negative duration: %s", once)
+		}
+	})
+}
+
+// What is routed is what is decoded.
+func FuzzDescribe(f *testing.F) {
+	for _, text := range builds(f) {
+		f.Add(text)
+	}
+	f.Add([]byte(`{"url":"https://h/projects/a/builds/1/","URL":"https://h/projects/b/builds/1/"}`))
+	f.Add([]byte(`{"project_name":"a","url":null,"build_url":7}`))
+	f.Add([]byte("{\"project_name\":\"\\ud800\xff\"}"))
+	describe := jobserv.Source(webhook.NewSecret("x")).Describe
+	f.Fuzz(func(t *testing.T, text []byte) {
+		about := describe(nil, text)
+		if about.Type != "jobserv.build" || about.Unique == nil || len(about.Unique) != 0 || !about.Fingerprint || !about.Checked {
+			t.Fatalf("described as %+v", about)
+		}
+		var b jobserv.Build
+		if check := b.Check(text); (check == nil) != (about.Malformed == nil) {
+			t.Fatalf("Check says %v, Describe %v", check, about.Malformed)
+		}
+		if about.Malformed != nil {
+			if about.Key != "" {
+				t.Fatalf("malformed and routed to %q", about.Key)
+			}
+			return
+		}
+		if json.Unmarshal(text, &b) != nil {
+			return
+		}
+		if got := b.Project(); got != about.Key {
+			t.Fatalf("routed to %q, decoded as %q", about.Key, got)
+		}
+	})
+}
+
+// No answer of a server makes the client panic, or succeed without an envelope.
+func FuzzEnvelope(f *testing.F) {
+	f.Add(200, fixture(f, "api.tests.json"))
+	f.Add(200, []byte(`{"status":"success","data":{"tests":[{"created":null,"context":null}]}}`))
+	f.Add(404, []byte(`{"status":"error","message":"Run does not exist"}`))
+	f.Add(502, []byte(`<html>`))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		if status < 200 || status > 599 || status/100 == 3 {
+			return
+		}
+		_, err := client(answering(status, string(body))).Tests(t.Context(), runWith(api+"/t/"))
+		if err == nil {
+			var e struct{ Status string }
+			if status > 299 || json.Unmarshal(body, &e) != nil || e.Status != "success" {
+				t.Fatalf("%d %q was taken", status, body)
+			}
+			return
+		}
+		var code *jobserv.StatusError
+		if !errors.As(err, &code) && !errors.Is(err, jobserv.ErrAnswer) {
+			t.Fatalf("%d %q: got %v, of no known kind", status, body, err)
+		}
+	})
+}

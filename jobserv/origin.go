@@ -1,0 +1,61 @@
+package jobserv
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// An origin is what a server is known by: scheme, host and port.
+type origin struct {
+	scheme, host, port string
+}
+
+func parseOrigin(text string) (origin, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return origin{}, errURL
+	}
+	return originOf(u)
+}
+
+var errURL = fmt.Errorf("%w: not an absolute http or https URL without user information", ErrHost)
+
+// originOf refuses all but plain http and https URLs. One with user information
+// brings credentials of its own, which are nobody's that the program named.
+func originOf(u *url.URL) (origin, error) {
+	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+		return origin{}, errURL
+	}
+	port := u.Port()
+	switch {
+	case port != "":
+	case u.Scheme == "http":
+		port = "80"
+	default:
+		port = "443"
+	}
+	return origin{u.Scheme, strings.ToLower(u.Hostname()), port}, nil
+}
+
+// allow returns u if it is of one of the servers, or what Rehost makes of it.
+func (c *Client) allow(u *url.URL) (*url.URL, error) {
+	o, err := originOf(u)
+	if err != nil {
+		return nil, err
+	}
+	if c.knows(o) {
+		return u, nil
+	}
+	if !c.Rehost {
+		return nil, fmt.Errorf("%w: %q", ErrHost, u.Host)
+	}
+	moved := *u
+	moved.Scheme = c.servers[0].scheme
+	moved.Host = net.JoinHostPort(c.servers[0].host, c.servers[0].port)
+	return &moved, nil
+}
+
+func (c *Client) knows(o origin) bool { return slices.Contains(c.servers, o) }

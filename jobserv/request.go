@@ -1,0 +1,114 @@
+package jobserv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// maxRedirects is how many redirects are followed.
+const maxRedirects = 5
+
+// open gets a URL and returns the answer, whatever its status, with its body
+// unread. An API answer may be redirected among the servers of the Client; a log
+// (storage is true) to any other host too, where JobServ keeps it, but never from
+// https to http. The token goes to the servers alone.
+func (c *Client) open(ctx context.Context, text string, storage bool, header http.Header) (*http.Response, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return nil, errURL
+	}
+	if u, err = c.allow(u); err != nil {
+		return nil, err
+	}
+	for range maxRedirects + 1 {
+		resp, err := c.send(ctx, u, header)
+		if err != nil {
+			return nil, err
+		}
+		if resp.StatusCode < 300 || resp.StatusCode > 399 {
+			return resp, nil
+		}
+		_ = resp.Body.Close()
+		u, err = c.redirect(u, resp, storage)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("%w: more than %d redirects", ErrAnswer, maxRedirects)
+}
+
+// send makes one exchange. It goes to the RoundTripper directly, because an
+// http.Client would carry a token of another header along to other hosts.
+func (c *Client) send(ctx context.Context, u *url.URL, header http.Header) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, errURL
+	}
+	for name, values := range header {
+		r.Header[name] = values
+	}
+	o, err := originOf(u)
+	if err != nil {
+		return nil, err
+	}
+	if c.knows(o) && !c.token.IsZero() {
+		if c.TokenHeader != "" {
+			r.Header.Set(c.TokenHeader, string(c.token.Reveal()))
+		} else {
+			r.Header.Set("Authorization", "Bearer "+string(c.token.Reveal()))
+		}
+	}
+	transport := c.Transport
+	if transport == nil {
+		transport = http.DefaultTransport
+	}
+	resp, err := transport.RoundTrip(r)
+	if err != nil {
+		return nil, causeOf(ctx, err)
+	}
+	return resp, nil
+}
+
+// redirect returns where an answer leads, if that is allowed.
+func (c *Client) redirect(from *url.URL, resp *http.Response, storage bool) (*url.URL, error) {
+	text := resp.Header.Get("Location")
+	if text == "" {
+		return nil, &StatusError{Code: resp.StatusCode}
+	}
+	to, err := from.Parse(text)
+	if err != nil {
+		return nil, fmt.Errorf("%w: redirect is not a URL", ErrAnswer)
+	}
+	if storage {
+		_, err = originOf(to)
+	} else {
+		to, err = c.allow(to)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("redirect: %w", err)
+	}
+	if from.Scheme == "https" && to.Scheme == "http" {
+		return nil, fmt.Errorf("%w: redirect from https to http", ErrHost)
+	}
+	return to, nil
+}
+
+func (c *Client) timeout() time.Duration {
+	if c.Timeout <= 0 {
+		return defaultTimeout
+	}
+	return c.Timeout
+}
+
+// causeOf says why ctx ended where that is why err happened.
+func causeOf(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if cause == nil || errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", cause, err)
+}
