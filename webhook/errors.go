@@ -9,8 +9,8 @@ import (
 )
 
 // The sentinels. Errors of this module wrap one of them and say where and why;
-// test with [errors.Is]. Their text never holds a secret, a computed signature
-// or a part of a body.
+// test with [errors.Is]. Their text never holds a secret or a computed
+// signature. A decoder's own words about a body may quote a number or a time.
 var (
 	// ErrUnverified: the call is not proven to come from the sender.
 	ErrUnverified = errors.New("webhook: not verified")
@@ -29,8 +29,8 @@ var (
 	// ErrDuplicate: the delivery is known. See [DuplicateError]. It is success
 	// for the sender.
 	ErrDuplicate = errors.New("webhook: duplicate")
-	// ErrClaimLost: the claim is no longer held, because its lease ran out, it
-	// was settled, or another worker has it. It is also the cause
+	// ErrClaimLost: the claim is no longer held, because it was settled, or its
+	// lease ran out and another worker has it. It is also the cause
 	// ([context.Cause]) with which a callback's context ends then.
 	ErrClaimLost = errors.New("webhook: claim lost")
 	// ErrIgnored: the handler chose not to handle the delivery. The sender gets

@@ -3,12 +3,14 @@ package webhook
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"reflect"
 )
 
 // A Payload is the typed document of a delivery. The type names its own route,
-// so that [On] needs no string. EventType is called on the zero value and
-// returns the same each time.
+// so that [On] needs no string. It is a struct, not a pointer to one. EventType
+// is called on the zero value and returns the same each time.
 type Payload interface{ EventType() string }
 
 // A Checker is a Payload that reads the raw document before it is decoded.
@@ -25,19 +27,29 @@ type Event[T any] struct {
 
 // Decode decodes the delivery's document with encoding/json. Users of
 // [Source.Middleware] call it; [On] does it for the rest. It does not look at
-// d.Type. The error wraps [ErrMalformed].
+// d.Type. The error wraps [ErrMalformed]. It panics where T is a pointer.
 //
 // What encoding/json lets pass holds here: of a name that stands twice the last
 // one counts, except where the Payload is a [Checker]; names match in any case;
 // invalid UTF-8 becomes U+FFFD.
 func Decode[T Payload](d *Delivery) (*Event[T], error) {
+	mustBeValue[T]()
 	return decode[T](d, json.Unmarshal)
+}
+
+// mustBeValue panics on a pointer, whose Check would be asked of nothing.
+func mustBeValue[T Payload]() {
+	if t := reflect.TypeFor[T](); t.Kind() == reflect.Pointer {
+		panic("webhook: the payload is a pointer: use " + t.Elem().String())
+	}
 }
 
 // On registers f for the type of T: a callback that gets the document decoded
 // by [Mux.Decode]. What cannot be decoded is [ErrMalformed] without calling f.
-// It panics on a nil f and on a type that is registered already.
+// It panics on a nil f, where T is a pointer, and on a type that is registered
+// already.
 func On[T Payload](m *Mux, f func(context.Context, *Event[T]) error) {
+	mustBeValue[T]()
 	var zero T
 	if f == nil {
 		panic("webhook: On needs a callback for " + zero.EventType())
@@ -57,7 +69,7 @@ func On[T Payload](m *Mux, f func(context.Context, *Event[T]) error) {
 
 func decode[T Payload](d *Delivery, decoder func([]byte, any) error) (*Event[T], error) {
 	if err := d.routing.malformed; err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", d.Type, ErrMalformed, err)
+		return nil, malformed(d, err)
 	}
 	doc, err := d.Document()
 	if err != nil {
@@ -66,11 +78,19 @@ func decode[T Payload](d *Delivery, decoder func([]byte, any) error) (*Event[T],
 	e := &Event[T]{Delivery: d}
 	if c, ok := any(&e.Payload).(Checker); ok && !d.routing.checked {
 		if err := c.Check(doc); err != nil {
-			return nil, fmt.Errorf("%s: %w: %w", d.Type, ErrMalformed, err)
+			return nil, malformed(d, err)
 		}
 	}
 	if err := decoder(doc, &e.Payload); err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", d.Type, ErrMalformed, err)
+		return nil, malformed(d, err)
 	}
 	return e, nil
+}
+
+// malformed wraps what Document has not wrapped already.
+func malformed(d *Delivery, err error) error {
+	if errors.Is(err, ErrMalformed) {
+		return err
+	}
+	return fmt.Errorf("%s: %w: %w", d.Type, ErrMalformed, err)
 }

@@ -33,6 +33,18 @@ func (checked) Check(document []byte) error {
 	return nil
 }
 
+// pointed has its methods on the pointer, which is no Payload to take.
+type pointed struct{ greeting }
+
+func (*pointed) EventType() string { return "test.pointed" }
+
+func TestPayloadsAreNoPointers(t *testing.T) {
+	require.PanicsWithValue(t, "webhook: the payload is a pointer: use webhook_test.pointed", func() {
+		webhook.On(new(webhook.Mux), func(context.Context, *webhook.Event[*pointed]) error { return nil })
+	})
+	require.Panics(t, func() { _, _ = webhook.Decode[*greeting](&webhook.Delivery{}) })
+}
+
 func TestMuxRoutesByType(t *testing.T) {
 	note := func(text string) webhook.Handler {
 		return webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return errors.New(text) })

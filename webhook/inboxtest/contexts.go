@@ -1,0 +1,50 @@
+package inboxtest
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// contexts: what is called with a context that has ended does nothing.
+var contexts = []law{
+	{"a context that has ended stores nothing", func(t *trial) {
+		if err := t.in.Put(t.ended(), t.delivery("")); err == nil {
+			t.Errorf("Put returned no error")
+		}
+		t.nothing("its Put was over")
+	}},
+	{"a context that has ended claims nothing", func(t *trial) {
+		t.put("")
+		if claims, err := t.in.Claim(t.ended(), webhook.ClaimOptions{N: 1, Lease: long}); err == nil || len(claims) > 0 {
+			t.Errorf("Claim returned %d claims and error %v", len(claims), err)
+		}
+		if c := t.claim(); c.Attempt != 1 {
+			t.Errorf("attempt %d afterwards, want 1", c.Attempt)
+		}
+	}},
+	{"a context that has ended settles nothing", func(t *trial) {
+		t.put("")
+		c := t.claim()
+		err := t.in.Settle(t.ended(), c, webhook.Outcome{State: webhook.Done})
+		if err == nil || errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("Settle returned %v, want the context's error", err)
+		}
+		t.end(c, webhook.Done)
+	}},
+	{"a context that has ended extends nothing", func(t *trial) {
+		t.put("")
+		c := t.claim()
+		err := t.in.Extend(t.ended(), c, long)
+		if err == nil || errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("Extend returned %v, want the context's error", err)
+		}
+	}},
+}
+
+func (t *trial) ended() context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}

@@ -1,0 +1,28 @@
+package inboxtest_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/inboxtest"
+)
+
+// MemInbox has no clock but package time's, so its laws need no real time.
+func TestMemInbox(t *testing.T) {
+	inboxtest.RunSynctest(t, func(*testing.T) webhook.Inbox { return new(webhook.MemInbox) })
+}
+
+// What an Inbox promises about dead deliveries.
+func ExampleLaws() {
+	for _, law := range inboxtest.Laws() {
+		if strings.Contains(law, "dead") {
+			fmt.Println(law)
+		}
+	}
+	// Output:
+	// a redelivery with the same ID revives what is dead
+	// what is dead is revived three times at most
+	// what is dead is not claimed again
+}

@@ -1,0 +1,130 @@
+package inboxtest
+
+import (
+	"errors"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// outcomes: what a settlement does, and when it does nothing.
+var outcomes = []law{
+	{"what is done is not claimed again", func(t *trial) { t.final(webhook.Done) }},
+	{"what is dead is not claimed again", func(t *trial) { t.final(webhook.Dead) }},
+	{"what is ignored is not claimed again", func(t *trial) { t.final(webhook.Ignored) }},
+	{"a retry waits for its delay", func(t *trial) {
+		t.put("")
+		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting, Delay: long})
+		t.nothing("its retry is not due")
+	}},
+	{"a retry comes after its delay as the next attempt", func(t *trial) {
+		t.put("")
+		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting, Delay: short})
+		if c := t.claim(); c.Attempt != 2 {
+			t.Errorf("attempt %d, want 2", c.Attempt)
+		}
+	}},
+	{"a release is not counted", func(t *trial) {
+		t.put("")
+		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting})
+		t.release(t.claim())
+		if c := t.claim(); c.Attempt != 2 {
+			t.Errorf("attempt %d after one failure and one release, want 2", c.Attempt)
+		}
+	}},
+	{"the fence rises with every claim", func(t *trial) {
+		t.put("")
+		last := t.claim()
+		for _, uncounted := range []bool{true, false, true, true} {
+			t.settle(last, webhook.Outcome{State: webhook.Waiting, Uncounted: uncounted})
+			c := t.claim()
+			if c.Fence <= last.Fence {
+				t.Errorf("fence %d after %d", c.Fence, last.Fence)
+			}
+			last = c
+		}
+	}},
+	{"settling twice is ErrClaimLost", func(t *trial) {
+		t.put("")
+		c := t.claim()
+		t.end(c, webhook.Done)
+		err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
+		if !errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("second Settle returned %v", err)
+		}
+	}},
+	{"settling what was given back is ErrClaimLost", func(t *trial) {
+		d := t.put("", "mark")
+		c := t.claim()
+		t.settle(c, webhook.Outcome{State: webhook.Waiting, Delay: long})
+		err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
+		if !errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("Settle returned %v", err)
+		}
+		if got := t.state(d); got != webhook.Waiting {
+			t.Errorf("state %s, want waiting", got)
+		}
+	}},
+	{"settling a lost claim changes nothing", func(t *trial) {
+		d := t.put("", "mark")
+		old, held := t.lost()
+		for _, s := range []webhook.State{webhook.Done, webhook.Waiting, webhook.Dead} {
+			err := t.in.Settle(t.Context(), old, webhook.Outcome{State: s})
+			if !errors.Is(err, webhook.ErrClaimLost) {
+				t.Errorf("Settle of a lost claim as %s returned %v", s, err)
+			}
+		}
+		if got := t.state(d); got != webhook.Claimed {
+			t.Fatalf("state %s, want claimed", got)
+		}
+		t.end(held, webhook.Done)
+	}},
+	{"extending a lost claim is ErrClaimLost", func(t *trial) {
+		t.put("")
+		old, _ := t.lost()
+		if err := t.in.Extend(t.Context(), old, short); !errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("Extend of a lost claim returned %v", err)
+		}
+	}},
+	{"a claim of what is not there is ErrClaimLost", func(t *trial) {
+		c := webhook.Claim{Delivery: t.delivery(""), Attempt: 1, Fence: 1}
+		if err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("Settle returned %v", err)
+		}
+		if err := t.in.Extend(t.Context(), c, long); !errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("Extend returned %v", err)
+		}
+	}},
+	{"a state that is no outcome is refused", func(t *trial) {
+		t.put("")
+		c := t.claim()
+		for _, s := range []webhook.State{"", webhook.Claimed, webhook.Behind, webhook.Superseded, "finished"} {
+			err := t.in.Settle(t.Context(), c, webhook.Outcome{State: s})
+			if err == nil || errors.Is(err, webhook.ErrClaimLost) {
+				t.Errorf("Settle as %q returned %v", s, err)
+			}
+		}
+		t.end(c, webhook.Done)
+	}},
+	{"settling one leaves its neighbours", func(t *trial) {
+		t.put("")
+		other := t.put("", "mark")
+		claims := t.all()
+		if len(claims) != 2 {
+			t.Fatalf("claimed %d of 2", len(claims))
+		}
+		t.end(claims[0], webhook.Done)
+		if got := t.state(other); got != webhook.Claimed {
+			t.Errorf("state of the other is %s, want claimed", got)
+		}
+	}},
+}
+
+// final ends a delivery and waits for more than its lease.
+func (t *trial) final(s webhook.State) {
+	t.Helper()
+	t.put("")
+	t.end(t.claimFor(short), s)
+	t.nothing("it is " + string(s))
+	t.pass(2 * short)
+	t.nothing("it is " + string(s))
+}

@@ -1,0 +1,37 @@
+package inboxtest
+
+import (
+	"net/http"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// ownership: who may change what afterwards.
+var ownership = []law{
+	{"Put keeps no reference to header and marks", func(t *trial) {
+		d := t.delivery("", "mine")
+		d.Header = http.Header{"X-Name": {"before"}}
+		t.store(d)
+		d.Header["X-Name"][0] = "after"
+		d.Header.Set("X-New", "after")
+		d.Unique[0] = "other"
+		got := t.claim().Delivery
+		if got.Header.Get("X-Name") != "before" || len(got.Header) != 1 || len(got.Unique) != 1 || got.Unique[0] != "mine" {
+			t.Errorf("came back with what the caller changed after Put: header %v, marks %v", got.Header, got.Unique)
+		}
+	}},
+	{"a claim's header and marks belong to the claimer", func(t *trial) {
+		d := t.delivery("", "mine")
+		d.Header = http.Header{"X-Name": {"before"}}
+		t.store(d)
+		first := t.claim()
+		first.Delivery.Header["X-Name"][0] = "after"
+		first.Delivery.Header.Set("X-New", "after")
+		first.Delivery.Unique[0] = "other"
+		t.settle(first, webhook.Outcome{State: webhook.Waiting})
+		got := t.claim().Delivery
+		if got.Header.Get("X-Name") != "before" || len(got.Header) != 1 || len(got.Unique) != 1 || got.Unique[0] != "mine" {
+			t.Errorf("came back with what an earlier claimer changed: header %v, marks %v", got.Header, got.Unique)
+		}
+	}},
+}

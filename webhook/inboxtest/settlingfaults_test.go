@@ -1,0 +1,195 @@
+package inboxtest
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// settlingFaults break the laws of outcomes, leases, order, coalescing and the
+// optional interfaces.
+var settlingFaults = []brokenLaw{
+	{"a retry waits for its delay", func(f *fault) {
+		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) {
+			if !o.Yield {
+				o.Delay = 0
+			}
+		})
+	}},
+	{"a retry comes after its delay as the next attempt", func(f *fault) { // never counts what waits
+		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.Uncounted = o.Uncounted || o.Delay > 0 })
+	}},
+	{"a release is not counted", func(f *fault) {
+		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.Uncounted = false })
+	}},
+	{"settling twice is ErrClaimLost", func(f *fault) { // idempotent
+		done := make(map[string]int64)
+		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+			if fence, ok := done[c.Delivery.UID]; ok && fence == c.Fence {
+				return nil
+			}
+			err := f.MemInbox.Settle(ctx, c, o)
+			if err == nil && o.State == webhook.Done {
+				done[c.Delivery.UID] = c.Fence
+			}
+			return err
+		}
+	}},
+	{"settling a lost claim changes nothing", func(f *fault) { // by UID alone
+		latest := f.fences()
+		f.changeOutcomes(func(c *webhook.Claim, _ *webhook.Outcome) { c.Fence = latest[c.Delivery.UID] })
+	}},
+	{"extending a lost claim is ErrClaimLost", func(f *fault) { // by UID alone
+		latest := f.fences()
+		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
+			c.Fence = latest[c.Delivery.UID]
+			return f.MemInbox.Extend(ctx, c, lease)
+		}
+	}},
+	{"a claim of what is not there is ErrClaimLost", func(f *fault) { // no rows, no error
+		claimed := f.fences()
+		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+			if claimed[c.Delivery.UID] == 0 {
+				return nil
+			}
+			return f.MemInbox.Settle(ctx, c, o)
+		}
+	}},
+	{"a state that is no outcome is refused", func(f *fault) {
+		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) {
+			if o.State == webhook.Superseded {
+				o.State = webhook.Done
+			}
+		})
+	}},
+	{"extending keeps the lease", func(f *fault) { // adds nothing
+		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
+			return f.MemInbox.Extend(ctx, c, min(lease, 4*short))
+		}
+	}},
+	{"an extended lease ends too", func(f *fault) {
+		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
+			return f.MemInbox.Extend(ctx, c, lease+long)
+		}
+	}},
+	{"a lease that ran out may be settled until it is claimed again", func(f *fault) {
+		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+			if time.Now().After(c.Expires) {
+				return webhook.ErrClaimLost
+			}
+			return f.MemInbox.Settle(ctx, c, o)
+		}
+	}},
+	{"a lease that ran out may be extended until it is claimed again", func(f *fault) {
+		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
+			if time.Now().After(c.Expires) {
+				return webhook.ErrClaimLost
+			}
+			return f.MemInbox.Extend(ctx, c, lease)
+		}
+	}},
+	{"more expired leases than a batch are all claimed again", func(f *fault) { // one batch, then none
+		again := 0
+		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
+			claims, err := f.MemInbox.Claim(ctx, o)
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			return slices.DeleteFunc(claims, func(c webhook.Claim) bool {
+				if c.Attempt == 2 {
+					again++
+				}
+				return again > 20
+			}), err
+		}
+	}},
+	{"keys are compared byte for byte", func(f *fault) { // a collation
+		keys := make(map[string]string)
+		f.change(func(d *webhook.Delivery) {
+			keys[d.UID] = d.Key
+			d.Key = strings.ToLower(d.Key)
+		})
+		f.changeClaims(func(c *webhook.Claim) { c.Delivery.Key = keys[c.Delivery.UID] })
+	}},
+	{"what stands behind another of its key says so", func(f *fault) {
+		f.changeDuplicates(func(_ *webhook.Delivery, known *webhook.DuplicateError) {
+			if known.State == webhook.Behind {
+				known.State = webhook.Waiting
+			}
+		})
+	}},
+	{"a retry holds its key", func(f *fault) { // yields unasked
+		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.Yield = true })
+	}},
+	{"the older ones of a burst are superseded", func(f *fault) { // called done
+		f.changeDuplicates(func(_ *webhook.Delivery, known *webhook.DuplicateError) {
+			if known.State == webhook.Superseded {
+				known.State = webhook.Done
+			}
+		})
+	}},
+	{"each of a burst starts quiet again", func(f *fault) { // only the first does
+		first := make(map[string]time.Time)
+		f.change(func(d *webhook.Delivery) {
+			if first[d.Key].IsZero() {
+				first[d.Key] = time.Now()
+			}
+			if d.Coalesce.Quiet > 0 {
+				d.Coalesce.Quiet = max(d.Coalesce.Quiet-time.Since(first[d.Key]), time.Nanosecond)
+			}
+		})
+	}},
+	{"Max counts from the first of the burst", func(f *fault) { // from each
+		f.change(func(d *webhook.Delivery) {
+			if d.Coalesce.Max > 0 && d.Coalesce.Max < d.Coalesce.Quiet {
+				d.Coalesce = webhook.Coalesce{Quiet: d.Coalesce.Max}
+			}
+		})
+	}},
+	{"a put is told", func(f *fault) {
+		tell := f.signal()
+		settle := f.settle
+		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+			defer tell()
+			return settle(ctx, c, o)
+		}
+	}},
+	{"a settlement that frees a key is told", func(f *fault) { // only what is put back
+		tell := f.signal()
+		put, settle := f.put, f.settle
+		f.put = func(ctx context.Context, d *webhook.Delivery) error {
+			defer tell()
+			return put(ctx, d)
+		}
+		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+			if o.State == webhook.Waiting {
+				defer tell()
+			}
+			return settle(ctx, c, o)
+		}
+	}},
+	{"sweeping leaves what finished later", func(f *fault) {
+		f.sweep = func(ctx context.Context, _ time.Time, limit int) (int, error) {
+			return f.MemInbox.Sweep(ctx, time.Now().Add(long), limit)
+		}
+	}},
+	{"sweeping deletes at most so many", func(f *fault) {
+		f.sweep = func(ctx context.Context, before time.Time, _ int) (int, error) {
+			return f.MemInbox.Sweep(ctx, before, plenty)
+		}
+	}},
+	{"what was swept is still a duplicate", func(f *fault) {
+		swept := false
+		f.sweep = func(ctx context.Context, before time.Time, limit int) (int, error) {
+			swept = true
+			return f.MemInbox.Sweep(ctx, before, limit)
+		}
+		f.change(func(d *webhook.Delivery) {
+			if swept {
+				d.Unique = nil
+			}
+		})
+	}},
+}

@@ -1,0 +1,100 @@
+package inboxtest
+
+import (
+	"bytes"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// storing: what comes out is what was put in.
+var storing = []law{
+	{"a delivery comes back whole", func(t *trial) {
+		d := fullDelivery()
+		t.store(d)
+		t.same(t.claim().Delivery, fullDelivery())
+	}},
+	{"a bare delivery comes back bare", func(t *trial) {
+		d := &webhook.Delivery{UID: "bare", Source: someSource, Type: someType}
+		t.store(d)
+		t.same(t.claim().Delivery, &webhook.Delivery{UID: "bare", Source: someSource, Type: someType})
+	}},
+	{"a large body comes back whole", func(t *trial) {
+		d := t.delivery("")
+		d.Body = bytes.Repeat([]byte("\x00\xff large \r\n"), 1<<17)
+		t.store(d)
+		if got := t.claim().Delivery.Body; !bytes.Equal(got, d.Body) {
+			t.Errorf("a body of %d bytes came back as another of %d", len(d.Body), len(got))
+		}
+	}},
+	{"an empty UID is refused", func(t *trial) {
+		d := t.delivery("")
+		d.UID = ""
+		if err := t.in.Put(t.Context(), d); err == nil {
+			t.Errorf("Put stored a delivery without UID")
+		}
+		t.nothing("it has no UID")
+	}},
+	{"Put does not change the delivery", func(t *trial) {
+		d := fullDelivery()
+		t.store(d)
+		t.same(d, fullDelivery())
+	}},
+}
+
+// fullDelivery fills every field, with bytes that text columns do not take.
+func fullDelivery() *webhook.Delivery {
+	return &webhook.Delivery{
+		UID:      "0123456789abcdef0123456789abcdef",
+		Source:   "alpha",
+		ID:       "id-\u00fc\u4e16",
+		Type:     "alpha.pushed",
+		Key:      "owner/name refs/heads/\u00e4",
+		Unique:   []string{"id:1", "mac:00ff"},
+		Coalesce: webhook.Coalesce{Quiet: 2 * time.Millisecond, Max: 3 * time.Second},
+		Header: http.Header{
+			"Content-Type": {"application/json"},
+			"X-Many":       {"one", "two", "", "one"},
+			"X-Raw":        {"nul \x00, not utf-8 \xff\xfe, quotes \"'\\, line\tend"},
+		},
+		Body:       []byte("{\"nul\":\"\x00\",\"raw\":\"\xff\xc0\",\"crlf\":\"\r\n\",\"html\":\"<&>\u2028\"} \n"),
+		KeyLabel:   "2026-01",
+		ReceivedAt: time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC),
+	}
+}
+
+// same compares every field, times to the microsecond and marks as a set.
+func (t *trial) same(got, want *webhook.Delivery) {
+	t.Helper()
+	differs := func(field string, got, want any) {
+		t.Helper()
+		t.Errorf("%s is %q, want %q", field, got, want)
+	}
+	for _, f := range []struct{ name, got, want string }{
+		{"UID", got.UID, want.UID},
+		{"Source", got.Source, want.Source},
+		{"ID", got.ID, want.ID},
+		{"Type", got.Type, want.Type},
+		{"Key", got.Key, want.Key},
+		{"KeyLabel", got.KeyLabel, want.KeyLabel},
+		{"Body", string(got.Body), string(want.Body)},
+		{"Coalesce.Quiet", got.Coalesce.Quiet.String(), want.Coalesce.Quiet.String()},
+		{"Coalesce.Max", got.Coalesce.Max.String(), want.Coalesce.Max.String()},
+	} {
+		if f.got != f.want {
+			differs(f.name, f.got, f.want)
+		}
+	}
+	if !maps.EqualFunc(got.Header, want.Header, slices.Equal[[]string]) {
+		differs("Header", got.Header, want.Header)
+	}
+	if !slices.Equal(slices.Sorted(slices.Values(got.Unique)), slices.Sorted(slices.Values(want.Unique))) {
+		differs("Unique", got.Unique, want.Unique)
+	}
+	if !got.ReceivedAt.Truncate(time.Microsecond).Equal(want.ReceivedAt.Truncate(time.Microsecond)) {
+		differs("ReceivedAt", got.ReceivedAt.String(), want.ReceivedAt.String())
+	}
+}

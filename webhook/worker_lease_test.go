@@ -1,0 +1,230 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+func TestPromise2_AtLeastOnceOnceInPractice(t *testing.T) {
+	bubble(t, "a duplicate does not run", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, ran := recorded(succeed)
+		w, _ := quietly(in, h)
+		stop := start(t, w)
+		mark := func(d *webhook.Delivery) { d.Unique = []string{"mark"} }
+		arrive(t, in, "first", mark)
+		pass(time.Second)
+		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "second", Source: "alpha", Unique: []string{"mark"}})
+		require.ErrorIs(t, err, webhook.ErrDuplicate)
+		pass(time.Minute)
+		stop()
+		require.Equal(t, []string{"first"}, ran())
+	})
+	bubble(t, "a settlement is tried again while the inbox fails, and the work is not", func(t *testing.T) {
+		var failures atomic.Int64
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
+			if failures.Add(1) <= 4 {
+				return errBoom
+			}
+			return nil
+		}}
+		h, ran := recorded(succeed)
+		w, j := quietly(in, h)
+		d := arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(20 * time.Second)
+		stop()
+		require.Equal(t, []string{"a"}, ran())
+		require.Equal(t, webhook.Done, stateOf(t, in, d))
+		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+	})
+	bubble(t, "a settlement that fails for longer than the lease is lost, and the work runs again", func(t *testing.T) {
+		down := atomic.Bool{}
+		down.Store(true)
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
+			if down.Load() {
+				return errBoom
+			}
+			return nil
+		}}
+		h, ran := recorded(succeed)
+		w, j := quietly(in, h)
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(31 * time.Second)
+		down.Store(false)
+		pass(time.Minute)
+		stop()
+		require.Equal(t, []string{"a", "a"}, ran())
+		require.Len(t, j.lost, 1)
+		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+	})
+}
+
+func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
+	bubble(t, "a heartbeat keeps the claim of a long callback", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(10 * time.Minute); return nil })
+		one, _ := quietly(in, h)
+		other, _ := quietly(in, h)
+		arrive(t, in, "a", nil)
+		stopOne, stopOther := start(t, one), start(t, other)
+		pass(12 * time.Minute)
+		stopOne()
+		stopOther()
+		require.Equal(t, []string{"a"}, ran())
+	})
+	bubble(t, "a lost claim ends the callback's context with cause ErrClaimLost", func(t *testing.T) {
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error {
+			return fmt.Errorf("gone: %w", webhook.ErrClaimLost)
+		}}
+		cause := make(chan error, 1)
+		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+			if c, _ := webhook.ClaimFromContext(ctx); c.Attempt > 1 {
+				return nil
+			}
+			<-ctx.Done()
+			cause <- context.Cause(ctx)
+			return ctx.Err()
+		}))
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(11 * time.Second) // one beat, a third of the lease
+		require.ErrorIs(t, <-cause, webhook.ErrClaimLost)
+		stop()
+	})
+	bubble(t, "a lease that cannot be renewed is taken for lost when it ends, not before", func(t *testing.T) {
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error { return errBoom }}
+		ended := make(chan time.Duration, 1)
+		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+			begun := time.Now()
+			<-ctx.Done()
+			if errors.Is(context.Cause(ctx), webhook.ErrClaimLost) {
+				ended <- time.Since(begun)
+			}
+			return webhook.Permanent(ctx.Err())
+		}))
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(35 * time.Second)
+		require.Equal(t, 30*time.Second, <-ended)
+		stop()
+	})
+	bubble(t, "a hiccup while renewing loses nothing", func(t *testing.T) {
+		begun := time.Now()
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error {
+			if s := time.Since(begun); s > time.Minute && s < 75*time.Second {
+				return errBoom
+			}
+			return nil
+		}}
+		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+			work(3 * time.Minute)
+			return ctx.Err()
+		}))
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(4 * time.Minute)
+		stop()
+		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+	})
+	bubble(t, "an inbox that hangs while renewing does not keep a callback from its end", func(t *testing.T) {
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+			work(12 * time.Second)
+			return nil
+		}))
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(13 * time.Second)
+		stop()
+		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+	})
+	bubble(t, "work that outlived its lease counts if nobody began it again", func(t *testing.T) {
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error { return errBoom }}
+		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(45 * time.Second); return nil })
+		w, j := quietly(in, h)
+		w.Limit = 1 // so that this Worker does not begin it again itself
+		d := arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(time.Minute)
+		stop()
+		require.Equal(t, webhook.Done, stateOf(t, in, d))
+		require.Equal(t, []string{"a"}, ran())
+		require.Empty(t, j.lost)
+	})
+	bubble(t, "a late worker cannot settle", func(t *testing.T) {
+		mem := &webhook.MemInbox{}
+		cut := &moodyInbox{MemInbox: mem, onExtend: func(context.Context) error { return errBoom }}
+		late, lateJournal := quietly(cut, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+			work(2 * time.Minute) // ignores its context
+			return webhook.Permanent(errBoom)
+		}))
+		late.Limit = 1
+		prompt, promptJournal := quietly(mem, webhook.HandlerFunc(succeed))
+		d := arrive(t, mem, "a", nil)
+		stopLate := start(t, late)
+		pass(time.Second)
+		stopPrompt := start(t, prompt)
+		pass(3 * time.Minute)
+		stopLate()
+		stopPrompt()
+		require.Equal(t, webhook.Done, stateOf(t, mem, d))
+		require.Len(t, lateJournal.lost, 1)
+		require.Empty(t, lateJournal.states())
+		require.Equal(t, []webhook.State{webhook.Done}, promptJournal.states())
+	})
+	bubble(t, "more attempts than the maximum end dead without running", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		d := arrive(t, in, "poison", nil)
+		for range 3 { // processes that it killed
+			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1, Lease: time.Second})
+			require.NoError(t, err)
+			require.Len(t, claims, 1)
+			pass(2 * time.Second)
+		}
+		h, ran := recorded(succeed)
+		w, j := quietly(in, h)
+		w.MaxAttempts = 3
+		stop := start(t, w)
+		pass(time.Second)
+		stop()
+		require.Empty(t, ran())
+		require.Equal(t, webhook.Dead, stateOf(t, in, d))
+		require.NotEmpty(t, j.last().Reason)
+	})
+	bubble(t, "the context tells attempt and fence", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		var seen []webhook.Claim
+		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+			c, ok := webhook.ClaimFromContext(ctx)
+			require.True(t, ok)
+			require.Same(t, d, c.Delivery)
+			seen = append(seen, c)
+			if c.Attempt == 1 {
+				return errBoom
+			}
+			return nil
+		}))
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(time.Minute)
+		stop()
+		require.Len(t, seen, 2)
+		require.Equal(t, 2, seen[1].Attempt)
+		require.Greater(t, seen[1].Fence, seen[0].Fence)
+		_, ok := webhook.ClaimFromContext(t.Context())
+		require.False(t, ok)
+	})
+}

@@ -1,0 +1,207 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+var errBoom = errors.New("boom")
+
+// bubble is a subtest in fake time. Goroutines that a Worker leaves behind
+// fail it.
+func bubble(t *testing.T, name string, f func(t *testing.T)) {
+	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
+}
+
+// pass lets fake time pass and everything that is due happen.
+func pass(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// work is how long a callback takes, which many may do at once.
+func work(d time.Duration) { <-time.After(d) }
+
+// A moodyInbox fails or blocks where a test tells it to.
+type moodyInbox struct {
+	*webhook.MemInbox
+	onClaim, onExtend, onSettle func(ctx context.Context) error // nil or nil error: go on
+	onSweep                     func()
+}
+
+func mood(ctx context.Context, f func(ctx context.Context) error) error {
+	if f == nil {
+		return nil
+	}
+	return f(ctx)
+}
+
+func (in *moodyInbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
+	if err := mood(ctx, in.onClaim); err != nil {
+		return nil, err
+	}
+	return in.MemInbox.Claim(ctx, o)
+}
+
+func (in *moodyInbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duration) error {
+	if err := mood(ctx, in.onExtend); err != nil {
+		return err
+	}
+	return in.MemInbox.Extend(ctx, c, lease)
+}
+
+func (in *moodyInbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+	if err := mood(ctx, in.onSettle); err != nil {
+		return err
+	}
+	return in.MemInbox.Settle(ctx, c, o)
+}
+
+func (in *moodyInbox) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
+	if in.onSweep != nil {
+		in.onSweep()
+	}
+	return in.MemInbox.Sweep(ctx, before, limit)
+}
+
+// A plainInbox has none of the optional interfaces.
+type plainInbox struct{ webhook.Inbox }
+
+// A journal keeps what a Worker's Observer is told.
+type journal struct {
+	mu      sync.Mutex
+	claimed []webhook.Claim
+	settled []webhook.Outcome
+	fences  []int64 // of the claims settled
+	took    []time.Duration
+	lost    []webhook.Claim
+}
+
+func (j *journal) observer() *webhook.Observer {
+	return &webhook.Observer{
+		Claimed: func(c webhook.Claim) {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.claimed = append(j.claimed, c)
+		},
+		Settled: func(c webhook.Claim, o webhook.Outcome, took time.Duration) {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.settled = append(j.settled, o)
+			j.fences = append(j.fences, c.Fence)
+			j.took = append(j.took, took)
+		},
+		Lost: func(c webhook.Claim) {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.lost = append(j.lost, c)
+		},
+	}
+}
+
+func (j *journal) states() (states []webhook.State) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, o := range j.settled {
+		states = append(states, o.State)
+	}
+	return states
+}
+
+func (j *journal) last() webhook.Outcome {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.settled) == 0 {
+		return webhook.Outcome{}
+	}
+	return j.settled[len(j.settled)-1]
+}
+
+// quietly returns a Worker that logs nothing and whose journal is kept.
+func quietly(in webhook.Inbox, h webhook.Handler) (*webhook.Worker, *journal) {
+	j := &journal{}
+	w := webhook.NewWorker(in, h)
+	w.Logger = slog.New(slog.DiscardHandler)
+	w.Observe = j.observer()
+	return w, j
+}
+
+// start runs w until stop, which demands that Run returns its context's error.
+func start(t *testing.T, w *webhook.Worker) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.Run(ctx) }()
+	return func() {
+		t.Helper()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Errorf("Run returned %v", err)
+		}
+	}
+}
+
+// arrive puts a delivery; change may be nil.
+func arrive(t *testing.T, in webhook.Inbox, uid string, change func(d *webhook.Delivery)) *webhook.Delivery {
+	t.Helper()
+	d := &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", Body: []byte(`{}`)}
+	if change != nil {
+		change(d)
+	}
+	require.NoError(t, in.Put(t.Context(), d))
+	return d
+}
+
+func keyed(key string) func(d *webhook.Delivery) {
+	return func(d *webhook.Delivery) { d.Key = key }
+}
+
+func typed(typ string) func(d *webhook.Delivery) {
+	return func(d *webhook.Delivery) { d.Source, d.Type = strings.Split(typ, ".")[0], typ }
+}
+
+// stateOf asks where d stands.
+func stateOf(t *testing.T, in webhook.Inbox, d *webhook.Delivery) webhook.State {
+	t.Helper()
+	known, ok := errors.AsType[*webhook.DuplicateError](in.Put(t.Context(), d))
+	require.True(t, ok, "%s is not known", d.UID)
+	return known.State
+}
+
+// recorded returns a Handler that does f and the UIDs it was given, in order.
+func recorded(f func(ctx context.Context, d *webhook.Delivery) error) (h webhook.Handler, ran func() []string) {
+	var (
+		mu   sync.Mutex
+		uids []string
+	)
+	h = webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+		mu.Lock()
+		uids = append(uids, d.UID)
+		mu.Unlock()
+		return f(ctx, d)
+	})
+	return h, func() []string {
+		mu.Lock()
+		defer mu.Unlock()
+		return slices.Clone(uids)
+	}
+}
+
+func succeed(context.Context, *webhook.Delivery) error { return nil }
+
+// heed blocks until ctx ends.
+func heed(ctx context.Context, _ *webhook.Delivery) error {
+	<-ctx.Done()
+	return ctx.Err()
+}

@@ -1,0 +1,172 @@
+package webhook_test
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+func TestPromise10_ShutdownDrains(t *testing.T) {
+	bubble(t, "what is under way finishes within Grace, on a context that lives on", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(5 * time.Second):
+				return nil
+			}
+		}))
+		d := arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(time.Second)
+		begun := time.Now()
+		stop()
+		require.Equal(t, 4*time.Second, time.Since(begun), "Run returns when the last is settled")
+		require.Equal(t, webhook.Done, stateOf(t, in, d))
+		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+	})
+	bubble(t, "nothing is claimed after the context has ended", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(2 * time.Second); return nil })
+		w, _ := quietly(in, h)
+		w.Limit = 1
+		arrive(t, in, "a", nil)
+		left := arrive(t, in, "b", nil)
+		stop := start(t, w)
+		pass(time.Second)
+		stop()
+		require.Equal(t, []string{"a"}, ran())
+		require.Equal(t, webhook.Waiting, stateOf(t, in, left))
+	})
+	bubble(t, "callbacks keep the values of Run's context", func(t *testing.T) {
+		type key struct{}
+		in := &webhook.MemInbox{}
+		got := make(chan any, 1)
+		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+			got <- ctx.Value(key{})
+			return nil
+		}))
+		arrive(t, in, "a", nil)
+		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "value"), time.Second)
+		defer cancel()
+		require.ErrorIs(t, w.Run(ctx), context.DeadlineExceeded)
+		require.Equal(t, "value", <-got)
+	})
+	over := map[string]func(ctx context.Context, d *webhook.Delivery) error{
+		"which returns its context's error": heed,
+		"which returns the cause": func(ctx context.Context, _ *webhook.Delivery) error {
+			<-ctx.Done()
+			return context.Cause(ctx)
+		},
+		"which fails in its own words": func(ctx context.Context, _ *webhook.Delivery) error {
+			<-ctx.Done()
+			return errors.New("signal: killed")
+		},
+		"which takes the end for permanent": func(ctx context.Context, _ *webhook.Delivery) error {
+			<-ctx.Done()
+			return webhook.Permanent(ctx.Err())
+		},
+	}
+	for name, f := range over {
+		bubble(t, "what is over Grace is given back uncounted: a callback "+name, func(t *testing.T) {
+			in := &webhook.MemInbox{}
+			cause := make(chan error, 1)
+			w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+				err := f(ctx, d)
+				cause <- context.Cause(ctx)
+				return err
+			}))
+			w.Grace = 3 * time.Second
+			w.MaxAttempts = 1
+			arrive(t, in, "a", nil)
+			stop := start(t, w)
+			pass(time.Second)
+			begun := time.Now()
+			stop()
+			require.Equal(t, 3*time.Second, time.Since(begun))
+			require.ErrorIs(t, <-cause, webhook.ErrShutdown)
+			require.Equal(t, []webhook.State{webhook.Waiting}, j.states())
+			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1})
+			require.NoError(t, err)
+			require.Len(t, claims, 1, "it can be claimed at once")
+			require.Equal(t, 1, claims[0].Attempt)
+		})
+	}
+	bubble(t, "a callback that succeeds late counts", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+			<-ctx.Done()
+			return nil
+		}))
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(time.Second)
+		stop()
+		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+	})
+	bubble(t, "what a callback holds that ignores its context is given back, and Run returns", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		release := make(chan struct{})
+		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+			<-release
+			return nil
+		}))
+		d := arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(time.Second)
+		begun := time.Now()
+		stop()
+		require.Equal(t, 9*time.Second, time.Since(begun), "Grace and a second")
+		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
+		require.True(t, j.last().Uncounted)
+		close(release)
+		synctest.Wait()
+		require.Equal(t, webhook.Waiting, stateOf(t, in, d), "what it did later does not count")
+		require.Len(t, j.states(), 1, "its end is told once")
+		require.Empty(t, j.lost)
+	})
+	bubble(t, "an outcome that the inbox would not take is offered once more, not thrown away", func(t *testing.T) {
+		var refused atomic.Int64
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		in.onSettle = func(ctx context.Context) error {
+			if _, last := ctx.Deadline(); last && refused.Add(1) <= 6 {
+				return errBoom
+			}
+			return nil
+		}
+		h, ran := recorded(succeed)
+		w, j := quietly(in, h)
+		w.Poll = 2 * time.Second
+		d := arrive(t, in, "a", nil)
+		stop := start(t, w)
+		synctest.Wait()
+		refused.Store(4) // the next two fail, in Grace
+		stop()
+		require.Equal(t, webhook.Done, stateOf(t, in, d))
+		require.Equal(t, []string{"a"}, ran())
+		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+	})
+	bubble(t, "an inbox that is down does not keep Run", func(t *testing.T) {
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(ctx context.Context) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}}
+		w, j := quietly(in, webhook.HandlerFunc(succeed))
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(time.Second)
+		begun := time.Now()
+		stop()
+		require.Equal(t, 10*time.Second, time.Since(begun), "Grace and two seconds")
+		pass(time.Minute)
+		require.Len(t, j.lost, 1)
+	})
+}

@@ -1,0 +1,73 @@
+package webhook_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+func TestPromise6_AWorkerTakesOnlyTheTypesItsHandlerRoutes(t *testing.T) {
+	wrappers := map[string]func(h webhook.Handler) webhook.Handler{
+		"a Mux":                        func(h webhook.Handler) webhook.Handler { return h },
+		"a Mux in Recover":             webhook.Recover,
+		"a Mux in Timeout":             func(h webhook.Handler) webhook.Handler { return webhook.Timeout(time.Minute, h) },
+		"a Mux in Recover and Timeout": func(h webhook.Handler) webhook.Handler { return webhook.Recover(webhook.Timeout(time.Minute, h)) },
+	}
+	for name, wrap := range wrappers {
+		bubble(t, name+" leaves what others handle", func(t *testing.T) {
+			in := &webhook.MemInbox{}
+			h, ran := recorded(succeed)
+			var mux webhook.Mux
+			mux.Route("github.push", h)
+			w, _ := quietly(in, wrap(&mux))
+			arrive(t, in, "push", typed("github.push"))
+			others := arrive(t, in, "image", typed("dockerhub.push"))
+			stop := start(t, w)
+			pass(time.Hour)
+			stop()
+			require.Equal(t, []string{"push"}, ran())
+			require.Equal(t, webhook.Waiting, stateOf(t, in, others))
+			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1})
+			require.NoError(t, err)
+			require.Equal(t, 1, claims[0].Attempt, "it was never claimed")
+		})
+	}
+	bubble(t, "a Mux without routes claims nothing", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		d := arrive(t, in, "a", nil)
+		w, j := quietly(in, &webhook.Mux{})
+		stop := start(t, w)
+		pass(time.Minute)
+		stop()
+		require.Empty(t, j.claimed)
+		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
+	})
+	bubble(t, "IgnoreRest settles the rest as ignored", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, ran := recorded(succeed)
+		mux := &webhook.Mux{IgnoreRest: true}
+		mux.Route("github.push", h)
+		w, _ := quietly(in, mux)
+		pushed := arrive(t, in, "push", typed("github.push"))
+		rest := arrive(t, in, "star", typed("github.star"))
+		stop := start(t, w)
+		pass(time.Minute)
+		stop()
+		require.Equal(t, []string{"push"}, ran())
+		require.Equal(t, webhook.Done, stateOf(t, in, pushed))
+		require.Equal(t, webhook.Ignored, stateOf(t, in, rest))
+	})
+	bubble(t, "Default handles the rest", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, ran := recorded(succeed)
+		w, _ := quietly(in, &webhook.Mux{Default: h, IgnoreRest: true})
+		arrive(t, in, "star", typed("github.star"))
+		stop := start(t, w)
+		pass(time.Minute)
+		stop()
+		require.Equal(t, []string{"star"}, ran())
+	})
+}
