@@ -1,0 +1,142 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// demoPatience bounds how long a -once run waits for its samples.
+const demoPatience = 30 * time.Second
+
+//go:embed samples
+var samples embed.FS
+
+// A sample is one call as its sender makes it.
+type sample struct {
+	pattern string // of the route that it goes to
+	body    string
+	header  map[string]string
+}
+
+var demoSamples = []sample{
+	{"/hooks/github", "github.json", map[string]string{
+		"Content-Type":      "application/json",
+		"X-GitHub-Event":    "push",
+		"X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
+		"User-Agent":        "GitHub-Hookshot/demo",
+	}},
+	{"/hooks/dockerhub/{token}", "dockerhub.json", map[string]string{"Content-Type": "application/json"}},
+	{"/hooks/jobserv", "jobserv.json", map[string]string{"Content-Type": "application/json"}},
+	{"/hooks/kudu/{token}", "kudu.json", map[string]string{"Content-Type": "application/json; charset=utf-8"}},
+}
+
+// A demo sends the samples and waits until they were handled.
+type demo struct {
+	mu      sync.Mutex
+	settled map[string]webhook.State // by UID; nil when the demo is over
+	changed chan struct{}
+}
+
+func newDemo() *demo {
+	return &demo{settled: make(map[string]webhook.State), changed: make(chan struct{}, 1)}
+}
+
+// settle hears of every settled claim.
+func (d *demo) settle(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
+	d.mu.Lock()
+	if d.settled != nil {
+		d.settled[c.Delivery.UID] = o.State
+	}
+	d.mu.Unlock()
+	select {
+	case d.changed <- struct{}{}:
+	default:
+	}
+}
+
+// run sends one sample of each sender to url and returns nil when all of them
+// were handled, now or before.
+func (d *demo) run(ctx context.Context, url string, sources []route) error {
+	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	defer cancel()
+	var waiting []string
+	for _, s := range demoSamples {
+		uid, duplicate, err := s.send(ctx, url, sources)
+		if err != nil {
+			return fmt.Errorf("%s: %w", s.pattern, err)
+		}
+		if !duplicate {
+			waiting = append(waiting, uid)
+		}
+	}
+	for len(waiting) > 0 {
+		d.mu.Lock()
+		state := d.settled[waiting[0]]
+		d.mu.Unlock()
+		switch state {
+		case "":
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("%d of %d samples were not handled: %w", len(waiting), len(demoSamples), ctx.Err())
+			case <-d.changed:
+			}
+		case webhook.Done:
+			waiting = waiting[1:]
+		case webhook.Dead:
+			return errors.New("a sample could not be handled; the log says why")
+		}
+	}
+	d.mu.Lock()
+	d.settled = nil
+	d.mu.Unlock()
+	return nil
+}
+
+// send signs the sample as its sender would and posts it.
+func (s sample) send(ctx context.Context, url string, sources []route) (uid string, duplicate bool, err error) {
+	body, err := samples.ReadFile("samples/" + s.body)
+	if err != nil {
+		return "", false, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+s.pattern, bytes.NewReader(body))
+	if err != nil {
+		return "", false, err
+	}
+	for name, value := range s.header {
+		req.Header.Set(name, value)
+	}
+	for _, r := range sources {
+		if r.pattern != s.pattern {
+			continue
+		}
+		// Sign sets the signature header, or fills the token into the path.
+		if err := r.source.Verifier.(webhook.Signer).Sign(req, body); err != nil {
+			return "", false, err
+		}
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", false, err
+	}
+	defer res.Body.Close()
+	var answer struct {
+		UID       string `json:"uid"`
+		Duplicate bool   `json:"duplicate"`
+	}
+	if res.StatusCode != http.StatusAccepted {
+		return "", false, errors.New(res.Status)
+	}
+	if err := json.NewDecoder(res.Body).Decode(&answer); err != nil {
+		return "", false, err
+	}
+	return answer.UID, answer.Duplicate, nil
+}

@@ -1,0 +1,142 @@
+// Quickstart receives webhooks of GitHub, JobServ, Docker Hub and Kudu,
+// verifies and decodes them, and prints one JSON line for each. Copy the folder
+// and put your own work where print is called.
+//
+//	go run ./quickstart -demo          sends itself one signed sample of each sender
+//	go run ./quickstart -addr :8080    real use
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/jobserv"
+	"github.com/hookhouse/hookhouse/kudu"
+	"github.com/hookhouse/hookhouse/webhook"
+	"golang.org/x/sync/errgroup"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "quickstart:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole program: it stores what comes in, works it off, and stops
+// when ctx ends.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	addr := flags.String("addr", "", "address to listen on (default :8080, with -demo a free port on 127.0.0.1)")
+	demo := flags.Bool("demo", false, "send itself one signed sample of each sender")
+	once := flags.Bool("once", false, "with -demo: stop when the samples were handled")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() > 0 || *once && !*demo {
+		return errors.New("takes only flags, and -once only with -demo; see -help")
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+
+	secrets, err := readSecrets(getenv)
+	if err != nil {
+		return err
+	}
+	if *demo {
+		if secrets, err = demoSecrets(secrets, *addr); err != nil {
+			return err
+		}
+	}
+	if secrets.none() {
+		return errNoSecrets
+	}
+
+	// Deliveries are stored first and acknowledged second.
+	inbox := &webhook.MemInbox{}
+	sources := newSources(secrets, *demo)
+	server := &http.Server{
+		Handler:           routes(sources, inbox, log),
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	listener, err := net.Listen("tcp", listenAddr(*addr, *demo))
+	if err != nil {
+		return err
+	}
+	log.Info("listening", "url", "http://"+listener.Addr().String())
+
+	// Then they are worked off: your code goes where print is.
+	p := newPrinter(stdout)
+	var mux webhook.Mux
+	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
+		return p.print(ctx, e.Delivery, summarizePush(e.Payload))
+	})
+	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[dockerhub.Push]) error {
+		return p.print(ctx, e.Delivery, summarizeImage(e.Payload))
+	})
+	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
+		return p.print(ctx, e.Delivery, summarizeBuild(e.Payload))
+	})
+	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[kudu.Deployment]) error {
+		return p.print(ctx, e.Delivery, summarizeDeployment(e.Payload))
+	})
+	mux.Default = webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+		return p.print(ctx, d, struct{}{}) // pings and whatever else arrives
+	})
+
+	worker := webhook.NewWorker(inbox, &mux)
+	worker.Logger = log
+
+	// errgroup ends everything when one part fails, and waits for all of it.
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	parts, ctx := errgroup.WithContext(ctx)
+	if *demo {
+		d := newDemo()
+		worker.Observe = &webhook.Observer{Settled: d.settle}
+		parts.Go(func() error {
+			if err := d.run(ctx, "http://"+listener.Addr().String(), sources); err != nil {
+				return fmt.Errorf("demo: %w", err)
+			}
+			if *once {
+				stop()
+			} else {
+				log.Info("the four samples were handled; still listening, Ctrl-C ends it")
+			}
+			return nil
+		})
+	}
+	parts.Go(func() error { return unless(server.Serve(listener), http.ErrServerClosed) })
+	parts.Go(func() error {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
+		defer cancel()
+		return server.Shutdown(grace)
+	})
+	parts.Go(func() error { return unless(worker.Run(ctx), context.Canceled) })
+	return parts.Wait() // a database would be closed after this
+}
+
+// unless returns err, but nil for the one that is expected.
+func unless(err, expected error) error {
+	if errors.Is(err, expected) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"sync"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// A line is what is printed of a handled delivery.
+type line struct {
+	Msg     string `json:"msg"`
+	Source  string `json:"source"`
+	Type    string `json:"type"`
+	ID      string `json:"id"`
+	Key     string `json:"key"`
+	Attempt int    `json:"attempt"`
+	Summary any    `json:"summary"`
+}
+
+// A printer writes one line for each delivery.
+type printer struct {
+	mu    sync.Mutex
+	lines *json.Encoder
+}
+
+func newPrinter(w io.Writer) *printer {
+	p := &printer{lines: json.NewEncoder(w)}
+	p.lines.SetEscapeHTML(false)
+	return p
+}
+
+// print is where a program of your own does its work. An error is tried again.
+func (p *printer) print(ctx context.Context, d *webhook.Delivery, summary any) error {
+	claim, _ := webhook.ClaimFromContext(ctx)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lines.Encode(line{"delivery", d.Source, d.Type, d.ID, d.Key, claim.Attempt, summary})
+}

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/jobserv"
+	"github.com/hookhouse/hookhouse/kudu"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// A route is one Source at one path.
+type route struct {
+	pattern string
+	source  webhook.Source
+	secrets []webhook.Secret
+}
+
+// newSources returns every route there can be. A demo does not wait long for
+// the end of a burst.
+func newSources(s secrets, demo bool) []route {
+	hub := dockerhub.Source(s.dockerhub...)
+	if demo {
+		hub.Coalesce = webhook.Coalesce{Quiet: 300 * time.Millisecond, Max: 2 * time.Second}
+	}
+	return []route{
+		{"/hooks/github", github.Source(s.github...), s.github},
+		{"/hooks/jobserv", jobserv.Source(s.jobserv...), s.jobserv},
+		{"/hooks/dockerhub/{token}", hub, s.dockerhub},
+		{"/hooks/kudu/{token}", kudu.Source(s.kudu...), s.kudu},
+		{"/hooks/kudu", kudu.BasicSource(s.kudu...), s.kudu},
+	}
+}
+
+// routes mounts the senders that have a secret. Receivers are mounted without
+// a method and answer 405 themselves.
+func routes(sources []route, inbox *webhook.MemInbox, log *slog.Logger) http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range sources {
+		if len(r.secrets) == 0 {
+			log.Warn("not mounted: no secret", "sender", r.source.Name, "pattern", r.pattern)
+			continue
+		}
+		receiver := webhook.NewReceiver(r.source, webhook.Store(inbox))
+		receiver.Logger = log
+		mux.Handle(r.pattern, receiver)
+		log.Info("mounted", "sender", r.source.Name, "pattern", r.pattern)
+	}
+	mux.HandleFunc("/hooks/", func(w http.ResponseWriter, r *http.Request) {
+		log.Warn("no such hook", "method", r.Method, "path", withoutToken(r.URL.Path), "client", r.RemoteAddr)
+		http.NotFound(w, r)
+	})
+	mux.HandleFunc("GET /healthz", healthz(inbox.Ping))
+	return mux
+}
+
+// withoutToken cuts the path after the sender's name: what follows may be a
+// token.
+func withoutToken(path string) string {
+	parts := strings.SplitN(path, "/", 4) // "", "hooks", sender, rest
+	if len(parts) > 3 {
+		return strings.Join(parts[:3], "/") + "/..."
+	}
+	return path
+}
+
+// healthz fails when storing would fail.
+func healthz(ping func(context.Context) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := ping(r.Context()); err != nil {
+			http.Error(w, "cannot store", http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = w.Write([]byte("ok\n"))
+	}
+}
