@@ -1,0 +1,29 @@
+// Package hookhouse is the front door of a library for services that receive
+// webhooks and must not lose one. It holds no code; this is the map.
+//
+//	webhook              deliveries, verifiers, receivers, inboxes, workers: start here
+//	webhook/wire         leaf types for JSON that senders write in more than one way
+//	webhook/webhooktest  signed requests and simulated senders, for your tests
+//	webhook/inboxtest    the laws of an Inbox, for those who write one
+//	github               push, ping and the events that CI users need
+//	dockerhub            image pushes, which come unsigned and in bursts
+//	jobserv              CI builds of Foundries.io
+//	kudu                 deployments and WebJobs of Azure App Service
+//	examples             programs to copy, a module of their own
+//
+// The route of one delivery: a [webhook.Source] says who may send and how to
+// prove it; a [webhook.Receiver] lets genuine calls in and makes each a
+// [webhook.Delivery]; [webhook.Store] commits it to an [webhook.Inbox] before
+// the sender is answered; a [webhook.Worker] claims it and a [webhook.Mux] hands
+// it to a typed callback. Whatever takes a delivery is a [webhook.Handler], so a
+// callback runs inside the request or behind an inbox without a changed line.
+//
+// [webhook.Source]: https://pkg.go.dev/github.com/hookhouse/hookhouse/webhook#Source
+// [webhook.Receiver]: https://pkg.go.dev/github.com/hookhouse/hookhouse/webhook#Receiver
+// [webhook.Delivery]: https://pkg.go.dev/github.com/hookhouse/hookhouse/webhook#Delivery
+// [webhook.Store]: https://pkg.go.dev/github.com/hookhouse/hookhouse/webhook#Store
+// [webhook.Inbox]: https://pkg.go.dev/github.com/hookhouse/hookhouse/webhook#Inbox
+// [webhook.Worker]: https://pkg.go.dev/github.com/hookhouse/hookhouse/webhook#Worker
+// [webhook.Mux]: https://pkg.go.dev/github.com/hookhouse/hookhouse/webhook#Mux
+// [webhook.Handler]: https://pkg.go.dev/github.com/hookhouse/hookhouse/webhook#Handler
+package hookhouse

@@ -1,0 +1,64 @@
+package hookhouse_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/webhooktest"
+)
+
+func serve(ctx context.Context, listener net.Listener, inbox webhook.Inbox, secret webhook.Secret) error {
+	var mux webhook.Mux
+	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
+		return deploy(ctx, e.Payload.Repository.FullName, e.Payload.After)
+	})
+	http.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
+
+	var server http.Server
+	parts, ctx := errgroup.WithContext(ctx)
+	parts.Go(func() error { return server.Serve(listener) })
+	parts.Go(func() error { return webhook.NewWorker(inbox, &mux).Run(ctx) })
+	parts.Go(func() error {
+		<-ctx.Done()
+		return server.Shutdown(context.WithoutCancel(ctx))
+	})
+	return parts.Wait() // then close the database
+}
+
+var deployed = make(chan string, 1)
+
+func deploy(_ context.Context, repository, commit string) error {
+	deployed <- repository + " at " + commit
+	return nil
+}
+
+// A push is verified, stored, acknowledged, and then handed to the callback.
+func Example() {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	secret := webhook.NewSecret("It's a Secret to Everybody")
+	stopped := make(chan error)
+	go func() { stopped <- serve(ctx, listener, new(webhook.MemInbox), secret) }()
+
+	// What GitHub does.
+	sender := webhooktest.GitHub{Secret: secret}
+	body := []byte(`{"ref":"refs/heads/main","after":"9f3c1d7","repository":{"full_name":"acme/app"}}`)
+	result := sender.Deliver(ctx, "http://"+listener.Addr().String()+"/hooks/github", "push", body)
+	fmt.Println(result.Attempts[0].Status, <-deployed)
+
+	stop()
+	fmt.Println(<-stopped)
+	// Output:
+	// 202 acme/app at 9f3c1d7
+	// context canceled
+}

@@ -1,0 +1,101 @@
+package rules
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// consumerModules is all that a program's module list shows when it requires
+// this module: what go.mod names, and what testify brings. Only x/sync is ever
+// built.
+var consumerModules = []string{
+	"consumer",
+	module,
+	"github.com/google/go-cmp",
+	"github.com/stretchr/testify",
+	"go.yaml.in/yaml/v3",
+	"golang.org/x/sync",
+	"gopkg.in/check.v1",
+}
+
+func TestConsumerSeesOnlyWhatRootRequires(t *testing.T) {
+	dir := consumer(t)
+	var got []string
+	for line := range strings.Lines(goCommand(t, dir, "list", "-m", "-f", "{{.Path}}", "all")) {
+		got = append(got, strings.TrimSpace(line))
+	}
+	slices.Sort(got)
+	for _, m := range got {
+		if !slices.Contains(consumerModules, m) {
+			t.Errorf("a consumer's module list shows %s", m)
+		}
+	}
+	built := goCommand(t, dir, "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
+	for m := range strings.FieldsSeq(built) {
+		if m != "consumer" && m != module && m != "golang.org/x/sync" {
+			t.Errorf("a consumer builds %s", m)
+		}
+	}
+	goCommand(t, dir, "build", "./...")
+}
+
+// consumer writes a program that imports every public package.
+func consumer(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	var imports strings.Builder
+	for _, p := range public(t) {
+		fmt.Fprintf(&imports, "import _ %q\n", p.ImportPath)
+	}
+	writeFile(t, filepath.Join(dir, "main.go"), "package main\n\n"+imports.String()+"\nfunc main() {}\n")
+	writeFile(t, filepath.Join(dir, "go.mod"), "module consumer\n\ngo 1.26.0\n\nrequire "+module+" v0.0.0\n\nreplace "+module+" => "+top(t)+"\n")
+	goCommand(t, dir, "mod", "tidy")
+	return dir
+}
+
+func TestRootRequiresThreeModules(t *testing.T) {
+	want := []string{"github.com/google/go-cmp", "github.com/stretchr/testify", "golang.org/x/sync"}
+	out := goCommand(t, top(t), "list", "-m", "-f", "{{if not (or .Main .Indirect)}}{{.Path}}{{end}}", "all")
+	got := strings.Fields(out)
+	slices.Sort(got)
+	// A module that only another one requires is not marked indirect by go list:
+	// count those that go.mod names.
+	gomod := readFile(t, filepath.Join(top(t), "go.mod"))
+	got = slices.DeleteFunc(got, func(m string) bool { return !strings.Contains(gomod, m+" v") })
+	if !slices.Equal(got, want) {
+		t.Errorf("go.mod requires %v, want %v", got, want)
+	}
+}
+
+func TestEveryExampleBuildsCopiedOut(t *testing.T) {
+	examples := filepath.Join(top(t), "examples")
+	entries, err := os.ReadDir(examples)
+	if err != nil {
+		t.Fatal(err)
+	}
+	programs := 0
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		programs++
+		t.Run(e.Name(), func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			copyTree(t, filepath.Join(examples, e.Name()), dir)
+			gomod := strings.Replace(readFile(t, filepath.Join(examples, "go.mod")), "module "+module+"/examples", "module copied", 1)
+			gomod = strings.Replace(gomod, "=> ../", "=> "+top(t), 1)
+			writeFile(t, filepath.Join(dir, "go.mod"), gomod)
+			writeFile(t, filepath.Join(dir, "go.sum"), readFile(t, filepath.Join(examples, "go.sum")))
+			goCommand(t, dir, "mod", "tidy")
+			goCommand(t, dir, "vet", "./...")
+		})
+	}
+	if programs == 0 {
+		t.Error("no example found")
+	}
+}

@@ -1,0 +1,74 @@
+package rules
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// A README block names the func of an Example that it shows:
+//
+//	<!-- Code: example_test.go serve -->
+//	```go
+var shownCode = regexp.MustCompile("(?s)<!-- Code: (\\S+) (\\S+) -->\n```go\n(.*?)```")
+
+var goBlock = regexp.MustCompile("(?m)^```go$")
+
+func TestReadmeShowsTheCodeThatIsCompiled(t *testing.T) {
+	readme := readFile(t, filepath.Join(top(t), "README.md"))
+	shown := shownCode.FindAllStringSubmatch(readme, -1)
+	if len(shown) == 0 || len(shown) != len(goBlock.FindAllString(readme, -1)) {
+		t.Fatalf("README.md has %d Go blocks, of which %d name their func", len(goBlock.FindAllString(readme, -1)), len(shown))
+	}
+	for _, m := range shown {
+		want := funcSource(t, filepath.Join(top(t), m[1]), m[2])
+		if m[3] != want {
+			t.Errorf("README.md shows\n%s\nbut %s in %s is\n%s", m[3], m[2], m[1], want)
+		}
+	}
+}
+
+// funcSource returns a func of a file as it is written, less its comment.
+func funcSource(t *testing.T, file, name string) string {
+	t.Helper()
+	src := readFile(t, file)
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, file, src, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, decl := range f.Decls {
+		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Name.Name == name {
+			return src[fset.Position(fn.Pos()).Offset:fset.Position(fn.End()).Offset] + "\n"
+		}
+	}
+	t.Fatalf("%s has no func %s", file, name)
+	return ""
+}
+
+var shownCommand = regexp.MustCompile(`(?m)^ {4}(go run -C \S+ \./\S+|make \S+)`)
+
+func TestEveryCommandOfTheReadmeExists(t *testing.T) {
+	makefile := readFile(t, filepath.Join(top(t), "Makefile"))
+	commands := 0
+	for _, doc := range []string{"README.md", "CONTRIBUTING.md"} {
+		for _, m := range shownCommand.FindAllStringSubmatch(readFile(t, filepath.Join(top(t), doc)), -1) {
+			commands++
+			words := strings.Fields(m[1])
+			if words[0] == "make" {
+				if !strings.Contains(makefile, "\n"+words[1]+":") {
+					t.Errorf("%s shows %q, but the Makefile has no such target", doc, m[1])
+				}
+				continue
+			}
+			goCommand(t, filepath.Join(top(t), words[3]), "list", words[4])
+		}
+	}
+	if commands < 3 {
+		t.Errorf("only %d commands found", commands)
+	}
+}
