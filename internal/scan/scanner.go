@@ -16,11 +16,11 @@ func (p *Paths) Scan(doc []byte, out []Value) error {
 		panic(fmt.Sprintf("scan: %d values for %d paths", len(out), p.size))
 	}
 	clear(out)
-	s := scanner{doc: doc, out: out}
+	s := scanner{doc: doc}
 	if p.names > 64 {
 		s.more = make([]uint64, p.names/64)
 	}
-	if end, ok := s.read(&p.root); !ok {
+	if end, ok := s.read(&p.root, out); !ok {
 		clear(out)
 		return syntaxError(end)
 	}
@@ -31,10 +31,11 @@ func (p *Paths) Scan(doc []byte, out []Value) error {
 	return nil
 }
 
-// scanner is the state of one pass over one document.
+// scanner is the state of one pass over one document. The values go from func to
+// func beside it: as a field they would escape with doc, whose slices they hold,
+// and a caller's array could not stay on the stack.
 type scanner struct {
 	doc []byte
-	out []Value
 
 	// seen and more hold one bit for each watched name, the first 64 in seen. One
 	// bit is enough: a watched object is entered once at most, since a second one
@@ -54,7 +55,7 @@ type scanner struct {
 // The open containers that concern a watched path are always the outermost ones,
 // each the parent of the next: at is the node of the innermost of them and
 // watched its depth. Everything deeper is only held to the grammar.
-func (s *scanner) read(root *node) (end int, ok bool) {
+func (s *scanner) read(root *node, out []Value) (end int, ok bool) {
 	var (
 		doc     = s.doc
 		objects [depthLimit/64 + 1]uint64 // bit d: the container at depth d is an object
@@ -103,7 +104,7 @@ func (s *scanner) read(root *node) (end int, ok bool) {
 			}
 			if next != nil {
 				at, watched, next = next, depth, nil
-				s.open(at, object, start)
+				s.open(at, out, object, start)
 			}
 			// Each closing bracket is two above its opening one in ASCII.
 			if i = space(doc, i+1); i >= len(doc) || doc[i] != c+2 {
@@ -123,7 +124,7 @@ func (s *scanner) read(root *node) (end int, ok bool) {
 		}
 		if next != nil {
 			if next.slot != 0 {
-				s.out[next.slot-1] = Value{Kind: kind, Raw: doc[start:i:i]}
+				out[next.slot-1] = Value{Kind: kind, Raw: doc[start:i:i]}
 			}
 			next = nil
 		}
@@ -146,7 +147,7 @@ func (s *scanner) read(root *node) (end int, ok bool) {
 			}
 			i++
 			if depth == watched {
-				s.close(at, i)
+				s.close(at, out, i)
 				at = at.parent
 				watched--
 			}
@@ -180,7 +181,7 @@ func (s *scanner) member(n *node, start, end int) *node {
 
 // open notes that the container of n begins at start. Until close its Raw runs
 // to the end of the document.
-func (s *scanner) open(n *node, object bool, start int) {
+func (s *scanner) open(n *node, out []Value, object bool, start int) {
 	if n.slot == 0 {
 		return
 	}
@@ -188,15 +189,15 @@ func (s *scanner) open(n *node, object bool, start int) {
 	if object {
 		kind = Object
 	}
-	s.out[n.slot-1] = Value{Kind: kind, Raw: s.doc[start:]}
+	out[n.slot-1] = Value{Kind: kind, Raw: s.doc[start:]}
 }
 
 // close notes that the container of n ends before end.
-func (s *scanner) close(n *node, end int) {
+func (s *scanner) close(n *node, out []Value, end int) {
 	if n.slot == 0 {
 		return
 	}
-	v := &s.out[n.slot-1]
+	v := &out[n.slot-1]
 	size := len(v.Raw) - (len(s.doc) - end)
 	v.Raw = v.Raw[:size:size]
 }

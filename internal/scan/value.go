@@ -46,32 +46,35 @@ type Value struct {
 // bool as written, and "" for every other kind. Halves of surrogate pairs and
 // bytes that are not UTF-8 become U+FFFD.
 func (v Value) String() string {
+	var room [128]byte // more than most names take
+	return string(v.Append(room[:0]))
+}
+
+// Append appends what String returns to dst, which may grow.
+func (v Value) Append(dst []byte) []byte {
 	switch v.Kind {
 	case Number, Bool:
-		return string(v.Raw)
+		return append(dst, v.Raw...)
 	case String:
 		if len(v.Raw) < 2 {
-			return ""
+			return dst
 		}
-		return unquote(v.Raw[1 : len(v.Raw)-1])
+		return appendText(dst, v.Raw[1:len(v.Raw)-1])
 	default:
-		return ""
+		return dst
 	}
 }
 
-// unquote decodes the inside of a JSON string. The caller has checked it against
-// the grammar; anything else decodes to U+FFFD where it goes wrong.
-func unquote(raw []byte) string {
+// appendText decodes the inside of a JSON string. The caller has checked it
+// against the grammar; anything else decodes to U+FFFD where it goes wrong.
+func appendText(dst, raw []byte) []byte {
 	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
-		return string(raw)
+		return append(dst, raw...)
 	}
-	// A byte that is not UTF-8 grows to three, so this is room for most strings,
-	// not for all.
-	text := make([]byte, 0, len(raw)+2*utf8.UTFMax)
 	for len(raw) > 0 {
 		r, size := nextRune(raw)
-		text = utf8.AppendRune(text, r)
+		dst = utf8.AppendRune(dst, r)
 		raw = raw[size:]
 	}
-	return string(text)
+	return dst
 }

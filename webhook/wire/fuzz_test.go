@@ -3,6 +3,7 @@ package wire_test
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"testing"
 	"time"
 
@@ -75,24 +76,44 @@ func FuzzInt(f *testing.F) {
 
 // FuzzOptional: a value is read as without the Optional, null is null.
 func FuzzOptional(f *testing.F) {
-	for _, seed := range []string{`null`, `[]`, `["a"]`, `[null]`, `"a"`, `{}`, ` null `, `["\ud800"]`} {
+	for _, seed := range []string{`null`, `[]`, `["a"]`, `[null]`, `"a"`, `{}`, ` null `, `["\ud800"]`, `true`, `false`, `12`, `-0`, `-128`, `128`,
+		`01`, `1e2`, `"12"`, `"\u0061"`, "\"\u00e9\"", "\"\xff\"", "\"\x7f\"", `""`, `"1.5"`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, token []byte) {
-		var o, again wire.Optional[[]string]
-		var plain []string
-		err, want := json.Unmarshal(token, &o), json.Unmarshal(token, &plain)
-		if (err == nil) != (want == nil) {
-			t.Fatalf("got %v, want %v", err, want)
-		}
-		if err != nil {
-			return
-		}
-		if got := marshal(t, o); got != marshal(t, plain) || o.IsZero() || o.IsNull() != (got == "null") {
-			t.Errorf("read %s, written %s", token, got)
-		}
-		if err := json.Unmarshal([]byte(marshal(t, o)), &again); err != nil || marshal(t, again) != marshal(t, o) {
-			t.Errorf("not a fixpoint: %v", err)
-		}
+		readsAsPlain[[]string](t, token)
+		readsAsPlain[string](t, token)
+		readsAsPlain[tag](t, token)
+		readsAsPlain[trimmed](t, token)
+		readsAsPlain[spelled](t, token)
+		readsAsPlain[json.Number](t, token)
+		readsAsPlain[bool](t, token)
+		readsAsPlain[int8](t, token)
+		readsAsPlain[int64](t, token)
 	})
+}
+
+// readsAsPlain holds an Optional[T] to what encoding/json makes of a T.
+func readsAsPlain[T any](t *testing.T, token []byte) {
+	t.Helper()
+	var o, again wire.Optional[T]
+	var plain T
+	err, want := json.Unmarshal(token, &o), json.Unmarshal(token, &plain)
+	if (err == nil) != (want == nil) {
+		t.Fatalf("%T: got %v, want %v", plain, err, want)
+	}
+	if err != nil {
+		return
+	}
+	null := string(bytes.TrimSpace(token)) == "null"
+	if o.IsZero() || o.IsNull() != null {
+		t.Fatalf("%T: %s is read as absent %v, null %v", plain, token, o.IsZero(), o.IsNull())
+	}
+	if got, _ := o.Get(); !null && !reflect.DeepEqual(got, plain) {
+		t.Errorf("%T: read %s as %#v, want %#v", plain, token, got, plain)
+	}
+	text := marshal(t, o)
+	if err := json.Unmarshal([]byte(text), &again); err != nil || marshal(t, again) != text {
+		t.Errorf("%T: not a fixpoint: %v", plain, err)
+	}
 }

@@ -33,10 +33,10 @@ func (i Int) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads any of the forms.
 func (i *Int) UnmarshalJSON(token []byte) error {
-	if !isScalar(token) {
+	raw, ok := scalar(token)
+	if !ok {
 		return errors.New("wire: number is neither number, text nor null")
 	}
-	raw := string(token)
 	text, quoted := unquote(raw)
 	if !quoted {
 		text = raw

@@ -54,6 +54,10 @@ func (o *Optional[T]) UnmarshalJSON(token []byte) error {
 		*o = Null[T]()
 		return nil
 	}
+	if setPlain(&o.value, token) {
+		o.state = present
+		return nil
+	}
 	var v T
 	if err := json.Unmarshal(token, &v); err != nil {
 		return err

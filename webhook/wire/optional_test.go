@@ -1,7 +1,9 @@
 package wire_test
 
 import (
+	"bytes"
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/hookhouse/hookhouse/webhook/wire"
@@ -55,6 +57,92 @@ func TestOptionalRefusesAnotherType(t *testing.T) {
 	for _, doc := range []string{`{"name":1}`, `{"name":{}}`, `{"name":true}`} {
 		if err := json.Unmarshal([]byte(doc), &r); err == nil || r.Name.Or("") != "before" {
 			t.Errorf("%s: got %v and %q, want an error and no change", doc, err, r.Name.Or(""))
+		}
+	}
+}
+
+// Types of a plain kind: one without methods, one that reads its own JSON, one
+// that reads its own text.
+type (
+	tag     string
+	trimmed string
+	spelled int
+)
+
+func (s *trimmed) UnmarshalJSON(token []byte) error {
+	var text string
+	err := json.Unmarshal(token, &text)
+	*s = trimmed(strings.Trim(text, "a"))
+	return err
+}
+
+func (n *spelled) UnmarshalText(text []byte) error {
+	*n = spelled(len(text))
+	return nil
+}
+
+func (n spelled) MarshalText() ([]byte, error) { return bytes.Repeat([]byte("i"), int(n)), nil }
+
+func TestOptionalReadsATypeAsItIsReadAlone(t *testing.T) {
+	for _, token := range []string{`"a"`, `""`, `"12"`, `"\u0061\n"`, "\"\u00e9\"", "\"a\xff\"", "\"\x7f\"", `true`, `false`,
+		`0`, `-0`, `12`, `-128`, `127`, `128`, `-129`, `9223372036854775807`, `9223372036854775808`, `1.0`, `1e1`, `[]`, `["a"]`, `{}`} {
+		t.Run(token, func(t *testing.T) {
+			readsAsPlain[string](t, []byte(token))
+			readsAsPlain[tag](t, []byte(token))
+			readsAsPlain[trimmed](t, []byte(token))
+			readsAsPlain[spelled](t, []byte(token))
+			readsAsPlain[json.Number](t, []byte(token))
+			readsAsPlain[bool](t, []byte(token))
+			readsAsPlain[int8](t, []byte(token))
+			readsAsPlain[int64](t, []byte(token))
+			readsAsPlain[float64](t, []byte(token))
+			readsAsPlain[any](t, []byte(token))
+			readsAsPlain[*string](t, []byte(token))
+			readsAsPlain[[]string](t, []byte(token))
+		})
+	}
+}
+
+// What a decoder other than encoding/json hands over is not trusted to be JSON.
+func TestOptionalRefusesWhatIsNoToken(t *testing.T) {
+	for _, token := range []string{``, `"`, `"a`, `a"`, "\"a\nb\"", `"a"b"`, `"\"`, `01`, `-`, `+1`, `1_0`, `tru`, `TRUE`, `nul`} {
+		text, flag, count := wire.Some("before"), wire.Some(true), wire.Some(7)
+		for _, o := range []json.Unmarshaler{&text, &flag, &count} {
+			if err := o.UnmarshalJSON([]byte(token)); err == nil {
+				t.Errorf("%T took %q", o, token)
+			}
+		}
+		if text != wire.Some("before") || flag != wire.Some(true) || count != wire.Some(7) {
+			t.Errorf("%q: an error changed the value", token)
+		}
+	}
+}
+
+func TestPlainTokensCostTheirTextAtMost(t *testing.T) {
+	for name, tc := range map[string]struct {
+		into  json.Unmarshaler
+		token string
+		want  float64
+	}{
+		"a time":           {new(wire.Time), `"2015-06-11T10:39:07Z"`, 1},
+		"seconds":          {new(wire.Time), `1417566161`, 1},
+		"no time":          {new(wire.Time), `null`, 0},
+		"a number":         {new(wire.Int), `1417566161`, 1},
+		"a quoted number":  {new(wire.Int), `"1417566161"`, 1},
+		"text":             {new(wire.Optional[string]), `"refs/heads/main"`, 1},
+		"text of a type":   {new(wire.Optional[tag]), `"refs/heads/main"`, 1},
+		"a number or none": {new(wire.Optional[int]), `12345`, 0},
+		"true":             {new(wire.Optional[bool]), `true`, 0},
+		"null":             {new(wire.Optional[string]), `null`, 0},
+	} {
+		token := []byte(tc.token)
+		got := testing.AllocsPerRun(100, func() {
+			if err := tc.into.UnmarshalJSON(token); err != nil {
+				t.Fatal(err)
+			}
+		})
+		if got > tc.want {
+			t.Errorf("%s: %v allocations, want %v", name, got, tc.want)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package wire
 
 import (
-	"encoding/json"
 	"errors"
 	"math"
 	"math/big"
@@ -75,31 +74,13 @@ func (t Time) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads any of the forms.
 func (t *Time) UnmarshalJSON(token []byte) error {
-	if !isScalar(token) {
+	raw, ok := scalar(token)
+	if !ok {
 		return errors.New("wire: time is neither text, number nor null")
 	}
-	raw := string(token)
 	at, _ := moment(raw)
 	*t = Time{at, raw}
 	return nil
-}
-
-// isScalar reports whether a JSON token is a string, a number or null.
-func isScalar(token []byte) bool {
-	if len(token) == 0 || !json.Valid(token) {
-		return false
-	}
-	c := token[0]
-	return c == '"' || c == 'n' || c == '-' || '0' <= c && c <= '9'
-}
-
-// unquote returns the text of a JSON string.
-func unquote(raw string) (text string, ok bool) {
-	if raw == "" || raw[0] != '"' {
-		return "", false
-	}
-	err := json.Unmarshal([]byte(raw), &text)
-	return text, err == nil
 }
 
 // withoutZone is RFC 3339 less its zone, as .NET writes a time it knows no zone of.
