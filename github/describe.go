@@ -3,7 +3,6 @@ package github
 import (
 	"net/http"
 
-	"github.com/hookhouse/hookhouse/internal/scan"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -22,47 +21,42 @@ var (
 // describe is Source.Describe. It reads of the body only what the event's key
 // or the judgement of a dispatch needs, and nothing where there is neither.
 func describe(r *http.Request, body []byte) webhook.Description {
-	about := webhook.Description{
-		ID:          single(r.Header, deliveryKey),
-		Unique:      []string{},
-		Fingerprint: true,
-	}
-	if about.ID != "" {
-		about.Unique = []string{"id:" + about.ID}
-	}
+	about := webhook.Description{ID: single(r.Header, deliveryKey), Fingerprint: true}
 	event := eventName(r.Header)
 	if event == "" {
 		return about
 	}
-	about.Type = sourceName + "." + event
 	w, ok := watches[event]
 	if !ok {
+		about.Type = typeOf(event)
 		return about
 	}
+	about.Type = w.typ
 	doc, err := (&webhook.Delivery{Source: sourceName, Header: r.Header, Body: body}).Document()
 	if err != nil {
 		about.Malformed = err
 		return about
 	}
-	var found [maxWatched]scan.Value
-	values := found[:w.paths.Len()]
-	if err := w.paths.Scan(doc, values); err != nil {
+	var v values
+	if err := w.paths.Scan(doc, v[:w.paths.Len()]); err != nil {
 		about.Malformed = err
 		return about
 	}
-	about.Fingerprint = w.repeats == nil || !w.repeats(values)
-	about.Checked = w.payload
-	about.Key = w.key(values)
+	about.Fingerprint = w.repeats == nil || !w.repeats(v)
+	about.Key = w.key(v)
 	return about
 }
 
 // check is what the payloads' Check methods do: the scan of describe again, for
 // a delivery that comes out of storage.
 func check(event string, doc []byte) error {
-	var found [maxWatched]scan.Value
+	var v values
 	w := watches[event]
-	return w.paths.Scan(doc, found[:w.paths.Len()])
+	return w.paths.Scan(doc, v[:w.paths.Len()])
 }
+
+// typeOf is the type of a delivery with this event's name.
+func typeOf(event string) string { return sourceName + "." + event }
 
 // eventName returns the event's name; empty where the header is missing, stands
 // there twice, or is no name. The header is not signed, and the name becomes a

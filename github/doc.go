@@ -4,14 +4,15 @@
 // X-Hub-Signature-256 over the exact body, takes JSON and forms, and tells what
 // a delivery is about; callbacks get typed payloads:
 //
-//	var mux webhook.Mux
+//	mux := webhook.Mux{IgnoreRest: true}
 //	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
 //		return build(ctx, e.Payload.Repository.CloneURL, e.Payload.After)
 //	})
 //	http.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
 //
 // [Middleware] does the same for an http.Handler of your own. A ping needs no
-// callback: whatever nothing is registered for is answered 202.
+// callback: what nothing is registered for is answered 202. Behind an inbox set
+// [webhook.Mux.IgnoreRest], or it waits there for a worker that routes it.
 //
 // # What GitHub does
 //
@@ -28,11 +29,11 @@
 // where the header is missing or no name.
 //
 // Deliveries about the same thing have the same key, so that they are worked off
-// one after the other: "owner/repo refs/heads/main" for push, create and delete,
-// "owner/repo pull/12", "owner/repo release/v1.2.0", and likewise
-// workflow_run/<id>, check_run/<id>, check_suite/<id>, status/<sha> and
-// deployment/<id>, which all statuses of a deployment share. Other events have
-// none and run in any order.
+// one after the other: "owner/repo refs/heads/main" for a push, "owner/repo
+// pull/12", "owner/repo release/v1.2.0", and likewise create/<ref>,
+// delete/<ref>, workflow_run/<id>, check_run/<id>, check_suite/<id>,
+// status/<sha> and deployment/<id>, which all statuses of a deployment share.
+// Other events have none and run in any order. No two events share a key.
 //
 // A delivery is a duplicate if its id or its signature is known. A redelivery
 // that somebody asked GitHub for is one too, unless the first has ended dead:

@@ -161,9 +161,9 @@ func keyOf(p webhook.Payload) string {
 	case github.Push:
 		return key(p.Repository, "", p.Ref)
 	case github.Create:
-		return key(p.Repository, "", p.FullRef())
+		return key(p.Repository, "create/", p.Ref)
 	case github.Delete:
-		return key(p.Repository, "", p.FullRef())
+		return key(p.Repository, "delete/", p.Ref)
 	case github.PullRequest:
 		return key(p.Repository, "pull/", number(p.Number))
 	case github.Release:

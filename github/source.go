@@ -31,7 +31,8 @@ func Source(secrets ...webhook.Secret) webhook.Source {
 
 // Middleware lets only calls through that are signed with one of the secrets,
 // for users who keep an http.Handler of their own; see
-// [webhook.Source.Middleware]. It panics where [Source] would.
+// [webhook.Source.Middleware]. The func that it returns panics
+// where [webhook.NewReceiver] does.
 func Middleware(secrets ...webhook.Secret) func(http.Handler) http.Handler {
 	return Source(secrets...).Middleware
 }
@@ -45,11 +46,13 @@ func Verifier(keys ...webhook.Key) *webhook.HMAC {
 
 // InsecureSHA1Verifier verifies the legacy X-Hub-Signature. It is for GitHub
 // Enterprise Servers too old to send the other one, and for nothing else: SHA-1
-// is broken for collisions, and where both verifiers stand in a
-// [webhook.AnyOf], the weaker one decides. [Source] never looks at that header.
+// is broken for collisions. Use it alone: beside the other one in a
+// [webhook.AnyOf] the weaker decides, and a captured call with one of its two
+// signatures taken away has another fingerprint and runs again. [Source] never
+// looks at that header.
 //
 //	src := github.Source(secret)
-//	src.Verifier = webhook.NewAnyOf(src.Verifier, github.InsecureSHA1Verifier(webhook.Keys(secret)...))
+//	src.Verifier = github.InsecureSHA1Verifier(webhook.Keys(secret)...)
 func InsecureSHA1Verifier(keys ...webhook.Key) *webhook.HMAC {
 	return &webhook.HMAC{Header: SHA1SignatureHeader, Prefix: "sha1=", Hash: sha1.New, Keys: keys}
 }

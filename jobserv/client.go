@@ -127,7 +127,7 @@ func (c *Client) Test(ctx context.Context, testURL string) (Test, error) {
 
 // Runs returns the runs of a build as they are now.
 func (c *Client) Runs(ctx context.Context, b Build) ([]Run, error) {
-	at := b.RunsURL.Or(under(b.Endpoint(), "runs/"))
+	at := b.RunsURL.Or(under(b.APIURL(), "runs/"))
 	var data struct {
 		Runs []Run `json:"runs"`
 	}

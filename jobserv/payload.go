@@ -16,7 +16,7 @@ import (
 //   - 2021-02: ProjectName, BuildID, BuildStatus, BuildURL, BuildReason, and
 //     Runs with URL, Name and Status alone.
 //
-// The methods Project, Result, Endpoint and ReasonText read whichever is there.
+// The methods Project, Result, APIURL and ReasonText read whichever is there.
 // A Build that is decoded and encoded again has the same members; null stays
 // null and absent stays absent.
 //
@@ -77,8 +77,8 @@ func (b Build) Result() Status { return b.Status.Or(b.BuildStatus.Or("")) }
 // Passed reports whether the build passed.
 func (b Build) Passed() bool { return b.Result().Passed() }
 
-// Endpoint returns the URL of the build in the API.
-func (b Build) Endpoint() string { return b.URL.Or(b.BuildURL.Or("")) }
+// APIURL returns the URL of the build in the API.
+func (b Build) APIURL() string { return b.URL.Or(b.BuildURL.Or("")) }
 
 // ReasonText returns why it was built, empty if that is null or not told.
 func (b Build) ReasonText() string { return b.Reason.Or(b.BuildReason.Or("")) }

@@ -71,7 +71,7 @@ func TestNullAndAbsentAreKeptApart(t *testing.T) {
 
 func TestTheShapesReadAlike(t *testing.T) {
 	type view struct {
-		Project, Endpoint, Reason string
+		Project, APIURL, Reason string
 		ID                        int64
 		Result                    jobserv.Status
 		Passed, Rerun             bool
@@ -107,7 +107,7 @@ func TestTheShapesReadAlike(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			b := build(t, file)
 			got := view{
-				Project: b.Project(), Endpoint: b.Endpoint(), Reason: b.ReasonText(), ID: b.BuildID,
+				Project: b.Project(), APIURL: b.APIURL(), Reason: b.ReasonText(), ID: b.BuildID,
 				Result: b.Result(), Passed: b.Passed(), Rerun: b.Rerun(), Duration: b.Duration(),
 			}
 			for _, r := range b.Failed() {

@@ -78,7 +78,6 @@ func describe(_ *http.Request, body []byte) webhook.Description {
 		Key:         project,
 		Unique:      []string{},
 		Fingerprint: true,
-		Checked:     true,
 		Malformed:   err,
 	}
 }

@@ -18,11 +18,7 @@ const maxBody = 1 << 20
 // Several are live at once while one is rotated. NewReceiver and Middleware
 // panic where there is none or one is empty.
 func Source(tokens ...webhook.Secret) webhook.Source {
-	keys := webhook.Keys(tokens...)
-	return source(webhook.NewAnyOf(
-		&webhook.Token{PathValue: "token", Keys: keys},
-		&webhook.Token{Query: "token", Keys: keys},
-	))
+	return source(webhook.NewURLToken(webhook.Keys(tokens...)...))
 }
 
 // BasicSource returns the Source for calls with one of the passwords in HTTP
@@ -54,7 +50,7 @@ func source(v webhook.Verifier) webhook.Source {
 // describe tells the two events apart by their fields, which it reads as
 // decoding does.
 func describe(_ *http.Request, body []byte) webhook.Description {
-	about := webhook.Description{Checked: true, Unique: []string{}}
+	about := webhook.Description{Unique: []string{}}
 	doc, err := read(body)
 	if err != nil {
 		about.Type, about.Malformed = Deployment{}.EventType(), fmt.Errorf("kudu: %w", err)

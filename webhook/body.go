@@ -10,6 +10,11 @@ import (
 	"time"
 )
 
+// inOnePiece is the largest body that is given all the room it announced once its
+// first chunk is there. A larger one, and one that announced nothing, grows by
+// steps.
+const inOnePiece = 256 << 10
+
 // readBody reads the whole body into a buffer of its own, at most limit bytes.
 // It charges paid, which the caller releases, on error too.
 func readBody(r *http.Request, limit int64, budget *Budget, paid *charge) ([]byte, error) {
@@ -44,6 +49,9 @@ func readBody(r *http.Request, limit int64, budget *Budget, paid *charge) ([]byt
 		case int64(len(buf)) == size:
 			before := size
 			size = min(most, before*growth)
+			if 0 <= r.ContentLength && r.ContentLength <= inOnePiece {
+				size = most
+			}
 			if err := paid.grow(size); err != nil {
 				return nil, err
 			}

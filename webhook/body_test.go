@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -164,6 +165,60 @@ type unwrapWriter struct {
 }
 
 func (w unwrapWriter) Unwrap() http.ResponseWriter { return w.inner }
+
+// Nobody gets more than 16 KiB for an announcement. What a moderate one announced
+// is there in one piece once that has come; everything else grows fourfold.
+func TestPromise9_ABodyIsGivenRoomAsItArrives(t *testing.T) {
+	const first = 16 << 10
+	for _, tt := range []struct {
+		name            string
+		size, announced int64
+		want            []int64
+	}{
+		{"less than the first chunk", 8000, 8000, []int64{8001}},
+		{"the first chunk but for one byte", first - 1, first - 1, []int64{first}},
+		{"the first chunk", first, first, []int64{first, first + 1}},
+		{"a moderate body", 145_000, 145_000, []int64{first, 145_001}},
+		{"the largest moderate body", 256 << 10, 256 << 10, []int64{first, 256<<10 + 1}},
+		{"one byte more", 256<<10 + 1, 256<<10 + 1, []int64{first, 64 << 10, 256 << 10, 256<<10 + 2}},
+		{"nothing announced", 145_000, -1, []int64{first, 64 << 10, 256 << 10}},
+		{"a moderate body that never comes", 100, 145_000, []int64{first}},
+		{"one that ends with the first chunk", first, 145_000, []int64{first, 145_001}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			src := recvSource()
+			body := &roomReader{left: tt.size}
+			r := recvRequest(t, src, "")
+			r.Body, r.ContentLength = body, tt.announced
+			rc := webhook.NewReceiver(src, recvOK)
+			rc.Logger, _ = recvLogger()
+			recvServe(rc, r)
+			if !slices.Equal(body.rooms, tt.want) {
+				t.Errorf("its buffers had %v bytes, want %v", body.rooms, tt.want)
+			}
+		})
+	}
+}
+
+// A roomReader notes how large the buffers are that it is read into.
+type roomReader struct {
+	read, left int64
+	rooms      []int64
+}
+
+func (r *roomReader) Read(p []byte) (int, error) {
+	if room := r.read + int64(len(p)); !slices.Contains(r.rooms, room) {
+		r.rooms = append(r.rooms, room)
+	}
+	if r.left == 0 {
+		return 0, io.EOF
+	}
+	n := min(int64(len(p)), r.left)
+	r.read, r.left = r.read+n, r.left-n
+	return int(n), nil
+}
+
+func (*roomReader) Close() error { return nil }
 
 // However a body comes, it arrives whole.
 func TestABodyArrivesAsSent(t *testing.T) {

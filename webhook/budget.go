@@ -23,7 +23,8 @@ const (
 
 // A Budget bounds the bytes that all requests being received hold in memory,
 // over every Source that shares it. A request is charged for its buffers as the
-// body arrives, not for what it announces, until its handler has returned.
+// body arrives, until its handler has returned: for nothing that it announces
+// until its first 16 KiB are there, then, up to 256 KiB, for all of it.
 //
 // One that holds nothing yet waits up to 2 seconds for its first 16 KiB; one
 // that needs more when there is none is refused at once, so nobody waits while

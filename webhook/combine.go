@@ -189,7 +189,7 @@ func carriedBy(r *http.Request, vs ...Verifier) []string {
 	var texts []string
 	for _, v := range vs {
 		if c, ok := v.(pathCarrier); ok {
-			texts = append(texts, c.carried(r)...)
+			texts = append(c.carried(r), texts...) // mostly the only one's: no copy
 		}
 	}
 	return texts

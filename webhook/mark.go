@@ -18,19 +18,21 @@ const maxName = 255
 // fingerprint have prefixes, so that neither is taken for the other; what
 // Describe names stands as it is.
 func marks(about Description, proof Proof) []string {
+	byID := about.ID != "" && (about.Unique == nil || proof.ID != "")
+	byProof := about.Fingerprint && len(proof.Fingerprint) > 0
+	if len(about.Unique) == 0 && !byID && !byProof {
+		return nil
+	}
 	unique := make([]string, 0, len(about.Unique)+2)
 	for _, m := range about.Unique {
 		unique = append(unique, clamp(m))
 	}
-	if about.ID != "" && (about.Unique == nil || proof.ID != "") {
+	if byID {
 		unique = append(unique, clamp("id:"+about.ID))
 	}
-	if about.Fingerprint && len(proof.Fingerprint) > 0 {
+	if byProof {
 		var text [len("mac:") + 2*maxMAC]byte
 		unique = append(unique, string(hex.AppendEncode(append(text[:0], "mac:"...), proof.Fingerprint)))
-	}
-	if len(unique) == 0 {
-		return nil
 	}
 	return unique
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -68,9 +69,9 @@ func (t *Token) Verify(r *http.Request, _ []byte) (Proof, error) {
 	return Proof{KeyLabel: label}, nil
 }
 
-// Sign puts the first key in its place. For PathValue it also replaces the
-// wildcard in the request's URL path, so that a pattern such as
-// "/hooks/dockerhub/{token}" can serve as the target.
+// Sign puts the first key in its place. For PathValue that is the wildcard in
+// the request's URL path, so that a pattern such as "/hooks/dockerhub/{token}"
+// serves as the target; it fails where the path has none.
 func (t *Token) Sign(r *http.Request, _ []byte) error {
 	keys := liveKeys(t.Keys, t.KeysFunc)
 	if err := validateKeys("Token", keys); err != nil {
@@ -80,6 +81,9 @@ func (t *Token) Sign(r *http.Request, _ []byte) error {
 	switch {
 	case t.PathValue != "":
 		wildcard := "{" + t.PathValue + "}"
+		if !strings.Contains(r.URL.Path, wildcard) {
+			return errCannotSign
+		}
 		escaped := strings.ReplaceAll(r.URL.EscapedPath(), url.PathEscape(wildcard), url.PathEscape(secret))
 		r.URL.Path = strings.ReplaceAll(r.URL.Path, wildcard, secret)
 		r.URL.RawPath = escaped
@@ -104,7 +108,7 @@ func (t *Token) carried(r *http.Request) []string {
 	if !ok || t.Header != "" {
 		return nil
 	}
-	return []string{given, url.PathEscape(given), url.QueryEscape(given)}
+	return slices.Compact([]string{given, url.PathEscape(given), url.QueryEscape(given)})
 }
 
 // CredentialHeaders returns the header that carries the token, if one does.
@@ -122,6 +126,9 @@ func (t *Token) given(r *http.Request) (token, place string, ok bool) {
 		token = r.PathValue(t.PathValue)
 		return token, "the path", token != ""
 	case t.Query != "":
+		if r.URL.RawQuery == "" {
+			return "", "the query", false
+		}
 		values := r.URL.Query()[t.Query]
 		if len(values) != 1 {
 			return "", "the query", false
@@ -135,6 +142,13 @@ func (t *Token) given(r *http.Request) (token, place string, ok bool) {
 		token, ok = strings.CutPrefix(values[0], t.Prefix)
 		return token, t.Header, ok && token != ""
 	}
+}
+
+// NewURLToken returns the verifier for a token that is either the ServeMux
+// wildcard {token} of the path or the query parameter token: for senders whose
+// URL is all that one can set. Each place may be tried with all keys.
+func NewURLToken(keys ...Key) *AnyOf {
+	return NewAnyOf(&Token{PathValue: "token", Keys: keys}, &Token{Query: "token", Keys: keys})
 }
 
 // matchKey returns the label of the first key that equals given. It compares
