@@ -100,10 +100,13 @@ func (a *attempt) extend(ctx context.Context, lease time.Duration) error {
 
 // outcome is the table from the Handler's error to what becomes of the claim.
 func (a *attempt) outcome(ctx context.Context, err error) Outcome {
-	if err == nil || errors.Is(err, ErrDuplicate) {
+	if err == nil || isAll(err, ErrDuplicate) {
 		return Outcome{State: Done}
 	}
 	ended, leaving := stopped(ctx, err), errors.Is(context.Cause(ctx), ErrShutdown)
+	if stack := stackOf(err); stack != "" {
+		a.logger().Error("handler panicked", "delivery", a.claim.Delivery, "stack", stack)
+	}
 	o := Outcome{Reason: reason(err)}
 	if ended {
 		o.Reason = reason(context.Cause(ctx))
@@ -112,9 +115,9 @@ func (a *attempt) outcome(ctx context.Context, err error) Outcome {
 	switch {
 	case leaving && ended:
 		o.State, o.Uncounted = Waiting, true
-	case errors.Is(err, ErrIgnored):
+	case isAll(err, ErrIgnored):
 		o.State = Ignored
-	case errors.Is(err, ErrNoHandler):
+	case isAll(err, ErrNoHandler):
 		o.State, o.Uncounted, o.Delay, o.Yield = Waiting, true, noHandlerDelay, a.SkipRetrying
 	case isPermanent(err):
 		o.State = Dead

@@ -24,7 +24,9 @@ type Delivery struct {
 	// "<source>.unknown" where the sender's name for it cannot be told.
 	Type string
 	// Key is what the delivery is about: repository and ref, image and tag,
-	// project, site. Order and coalescing are per (Source, Key). Empty: unordered.
+	// project, site. Order and coalescing are per (Source, Key), over all types:
+	// a Source gives types that are handled apart keys of their own. Empty:
+	// unordered.
 	Key string
 	// Unique are the marks that make a second delivery of this Source a
 	// duplicate. No marks: never a duplicate.
@@ -40,8 +42,6 @@ type Delivery struct {
 	KeyLabel string
 	// ReceivedAt is when the body had been read, by this machine's clock.
 	ReceivedAt time.Time
-
-	routing routing
 }
 
 // Coalesce holds a delivery back until its Key has been quiet, so that a burst
@@ -51,13 +51,6 @@ type Delivery struct {
 type Coalesce struct {
 	Quiet time.Duration
 	Max   time.Duration // Zero means no bound beyond Quiet.
-}
-
-// routing remembers what Source.Open found while it described the body, so that
-// Decode need not read it twice. It does not survive storage.
-type routing struct {
-	checked   bool
-	malformed error
 }
 
 // Document returns the JSON document: Body, or where Content-Type is

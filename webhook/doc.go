@@ -61,8 +61,8 @@
 // lost its delivery, so choose bounds with room.
 //
 // Drained. [Worker.Run] lets callbacks finish for [Worker.Grace] and gives back
-// the rest uncounted. Stop in this order: http.Server.Shutdown, Run has returned,
-// close the database.
+// the rest uncounted. End the context of Run and call http.Server.Shutdown; when
+// both have returned, close the database.
 //
 // Secrets do not leak. A [Secret] prints as REDACTED; errors and logs hold neither
 // it nor a signature, and a request is logged by its pattern, not its path. The

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -70,7 +71,7 @@ func StatusCode(err error) int {
 		return http.StatusInternalServerError
 	case errors.Is(err, ErrNotStored):
 		return http.StatusServiceUnavailable
-	case errors.Is(err, ErrDuplicate), errors.Is(err, ErrIgnored), errors.Is(err, ErrNoHandler):
+	case isAll(err, ErrDuplicate), isAll(err, ErrIgnored), isAll(err, ErrNoHandler):
 		return http.StatusAccepted
 	case errors.Is(err, ErrMalformed):
 		return http.StatusBadRequest
@@ -141,6 +142,22 @@ func (e *retryAfterError) Unwrap() error { return e.err }
 func asksForLater(err error) bool {
 	_, ok := errors.AsType[*retryAfterError](err)
 	return ok
+}
+
+// isAll is errors.Is for the sentinels that are success: of joined errors every
+// one must be the target, or a failure among them would be lost.
+func isAll(err, target error) bool {
+	for err != nil {
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			all := joined.Unwrap()
+			return len(all) > 0 && !slices.ContainsFunc(all, func(e error) bool { return !isAll(e, target) })
+		}
+		if is, ok := err.(interface{ Is(error) bool }); err == target || ok && is.Is(target) {
+			return true
+		}
+		err = errors.Unwrap(err)
+	}
+	return false
 }
 
 // isPermanent reports whether no later attempt can succeed.

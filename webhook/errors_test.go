@@ -85,3 +85,15 @@ func TestDuplicateError(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+func TestAFailureAmongJoinedErrorsIsNoSuccess(t *testing.T) {
+	failed := errors.New("the deploy failed")
+	for _, success := range []error{webhook.ErrDuplicate, webhook.ErrIgnored, webhook.ErrNoHandler, &webhook.DuplicateError{}} {
+		if got := webhook.StatusCode(errors.Join(success, failed)); got != 500 {
+			t.Errorf("%v joined with a failure: status %d", success, got)
+		}
+		if got := webhook.StatusCode(fmt.Errorf("place: %w", errors.Join(success, success))); got != 202 {
+			t.Errorf("%v joined with itself: status %d", success, got)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -68,15 +69,15 @@ func On[T Payload](m *Mux, f func(context.Context, *Event[T]) error) {
 }
 
 func decode[T Payload](d *Delivery, decoder func([]byte, any) error) (*Event[T], error) {
-	if err := d.routing.malformed; err != nil {
-		return nil, malformed(d, err)
-	}
 	doc, err := d.Document()
 	if err != nil {
 		return nil, err
 	}
+	if string(bytes.TrimSpace(doc)) == "null" { // decoders take it for a zero T
+		return nil, malformed(d, errors.New("the document is null"))
+	}
 	e := &Event[T]{Delivery: d}
-	if c, ok := any(&e.Payload).(Checker); ok && !d.routing.checked {
+	if c, ok := any(&e.Payload).(Checker); ok {
 		if err := c.Check(doc); err != nil {
 			return nil, malformed(d, err)
 		}

@@ -2,11 +2,13 @@ package webhook_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -31,18 +33,21 @@ func ciSource(tokens ...webhook.Secret) webhook.Source {
 }
 
 // serve is the whole of a durable service: store first, acknowledge second, and
-// on the end of ctx drain in order. A real one has an inbox on a database in
-// place of MemInbox, and closes the database last.
+// drain when ctx ends. A real one has an inbox on a database in place of
+// MemInbox, and closes the database last.
 func serve(ctx context.Context, listener net.Listener, inbox webhook.Inbox, handler webhook.Handler) error {
 	mux := http.NewServeMux()
 	mux.Handle("/hooks/ci/{token}", webhook.NewReceiver(ciSource(webhook.NewSecret("s3cret")), webhook.Store(inbox)))
-	server := &http.Server{Handler: mux}
-	go func() { _ = server.Serve(listener) }()
-	drained := make(chan error, 1)
-	context.AfterFunc(ctx, func() { drained <- server.Shutdown(context.WithoutCancel(ctx)) })
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 
-	err := webhook.NewWorker(inbox, handler).Run(ctx) // until ctx ends and claimed work is settled
-	return errors.Join(err, <-drained)
+	parts, ctx := errgroup.WithContext(ctx)
+	parts.Go(func() error { return webhook.NewWorker(inbox, handler).Run(ctx) })
+	parts.Go(func() error { return server.Serve(listener) })
+	parts.Go(func() error {
+		<-ctx.Done()
+		return server.Shutdown(context.WithoutCancel(ctx))
+	})
+	return parts.Wait() // http.ErrServerClosed after an orderly end
 }
 
 func Example_durable() {
@@ -74,5 +79,5 @@ func Example_durable() {
 	// Unordered output:
 	// 202 Accepted
 	// build 42 passed
-	// context canceled
+	// http: Server closed
 }

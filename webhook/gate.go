@@ -33,10 +33,10 @@ func newGate(s Source) *gate {
 // head, of the right media type, read within limits, verified, described. The
 // caller releases paid when the body is no longer needed, on error and panic too.
 // A panic of the Source's own funcs is an error.
-func (g *gate) enter(w http.ResponseWriter, r *http.Request, within time.Duration, log *slog.Logger, paid *charge) (d *Delivery, err error) {
+func (g *gate) enter(w http.ResponseWriter, r *http.Request, within time.Duration, paid *charge) (d *Delivery, malformed, err error) {
 	defer func() {
 		if v := recover(); v != nil {
-			d, err = nil, fmt.Errorf("%s: while receiving: %w", g.source.Name, &PanicError{Value: v, Stack: debug.Stack()})
+			d, malformed, err = nil, nil, fmt.Errorf("%s: while receiving: %w", g.source.Name, &PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
 	// Even for a stranger: before it answers a refusal the server reads on for a
@@ -45,34 +45,31 @@ func (g *gate) enter(w http.ResponseWriter, r *http.Request, within time.Duratio
 	// A redirect or a 200 would count as delivered for some senders, so the gate
 	// refuses other methods itself.
 	if r.Method != http.MethodPost {
-		return nil, errMethod
+		return nil, nil, errMethod
 	}
 	if err := g.source.Verifier.Admit(r); err != nil {
-		return nil, g.source.refusal(err)
+		return nil, nil, g.source.refusal(err)
 	}
 	if !g.source.takes(r.Header) {
-		return nil, fmt.Errorf("%s: %w", g.source.Name, ErrMediaType)
+		return nil, nil, fmt.Errorf("%s: %w", g.source.Name, ErrMediaType)
 	}
 	body, err := readBody(r, g.source.maxBody(), g.source.budget(), paid)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", g.source.Name, err)
+		return nil, nil, fmt.Errorf("%s: %w", g.source.Name, err)
 	}
 	// The server watches the connection for the sender's leaving from here on,
 	// and would take the deadline for that.
 	limitRead(w, time.Time{})
-	d, err = g.source.open(r, body, g.credentials)
-	if err == nil && d.routing.malformed != nil {
-		g.tellPanic(r, log, d)
-	}
-	return d, err
+	return g.source.open(r, body, g.credentials)
 }
 
-// tellPanic logs that Describe panicked, which refuses nothing.
-func (g *gate) tellPanic(r *http.Request, log *slog.Logger, d *Delivery) {
-	if stack := stackOf(d.routing.malformed); stack != "" {
-		logger(log).LogAttrs(r.Context(), slog.LevelError, "Source.Describe panicked; the delivery is kept",
-			slog.Any("delivery", d), slog.String("reason", d.routing.malformed.Error()), slog.String("stack", stack))
+// tellMalformed logs what is the matter with a delivery that was taken.
+func (g *gate) tellMalformed(r *http.Request, log *slog.Logger, d *Delivery, malformed error) {
+	attrs := []slog.Attr{slog.Any("delivery", d), slog.String("reason", malformed.Error())}
+	if stack := stackOf(malformed); stack != "" {
+		attrs = append(attrs, slog.String("stack", stack))
 	}
+	logger(log).LogAttrs(r.Context(), slog.LevelWarn, "webhook is malformed and was kept", attrs...)
 }
 
 var errMethod = errors.New("webhook: method is not POST")
@@ -89,14 +86,7 @@ func statusOf(err error) int {
 // the log the reason, once.
 func (g *gate) deny(w http.ResponseWriter, r *http.Request, log *slog.Logger, d *Delivery, err error) {
 	status := statusOf(err)
-	attrs := []slog.Attr{slog.String("reason", err.Error())}
-	if d != nil {
-		attrs = append(attrs, slog.Any("delivery", d))
-	}
-	if stack := stackOf(err); stack != "" {
-		attrs = append(attrs, slog.String("stack", stack))
-	}
-	g.log(r, log, status, attrs...)
+	g.log(r, log, status, d, err)
 	switch status {
 	case http.StatusUnauthorized:
 		if g.challenge != "" {
@@ -110,19 +100,32 @@ func (g *gate) deny(w http.ResponseWriter, r *http.Request, log *slog.Logger, d 
 	http.Error(w, http.StatusText(status), status)
 }
 
-// log names the route by its pattern, never by its path, which may be a secret.
-func (g *gate) log(r *http.Request, log *slog.Logger, status int, attrs ...slog.Attr) {
-	level := slog.LevelWarn
-	if status >= http.StatusInternalServerError {
-		level = slog.LevelError
-	}
-	attrs = append(attrs,
-		slog.String("source", g.source.Name),
+// log tells of a refusal, or of a genuine delivery that was not handled. It
+// names the route by its pattern, never by its path, which may be a secret.
+func (g *gate) log(r *http.Request, log *slog.Logger, status int, d *Delivery, err error) {
+	level, message := slog.LevelWarn, "webhook refused"
+	attrs := []slog.Attr{
+		slog.String("reason", err.Error()),
 		slog.Int("status", status),
 		slog.String("client", r.RemoteAddr),
 		slog.String("pattern", r.Pattern),
-	)
-	logger(log).LogAttrs(r.Context(), level, "webhook refused", attrs...)
+	}
+	if d == nil {
+		attrs = append(attrs, slog.String("source", g.source.Name))
+	} else {
+		message = "webhook not handled"
+		attrs = append(attrs, slog.Any("delivery", d))
+	}
+	if stack := stackOf(err); stack != "" {
+		attrs = append(attrs, slog.String("stack", stack))
+	}
+	switch {
+	case status == http.StatusUnauthorized && g.challenge != "" && r.Header.Get("Authorization") == "":
+		level = slog.LevelDebug // the sender waits for the challenge and calls again
+	case status >= http.StatusInternalServerError && !asksForLater(err):
+		level = slog.LevelError
+	}
+	logger(log).LogAttrs(r.Context(), level, message, attrs...)
 }
 
 func logger(l *slog.Logger) *slog.Logger {

@@ -28,7 +28,10 @@ func (f HandlerFunc) Handle(ctx context.Context, d *Delivery) error { return f(c
 
 // A Router is a Handler that tells which types it handles, so that a [Worker]
 // claims no others. A Handler that is none gets every type. A wrapper around a
-// Handler hands the question on, as [Recover] and [Timeout] do.
+// Handler hands the question on, as [Wrap], [Recover] and [Timeout] do.
+//
+// Types that share a Key belong to one Worker: one that nobody handles stands
+// before the others of its Key for ever.
 type Router interface {
 	Handler
 	// Types returns the types handled, sorted; nil means all.
@@ -57,21 +60,35 @@ func (e *PanicError) Error() string { return fmt.Sprintf("%v: %v", ErrPanic, e.V
 // Is reports whether target is [ErrPanic].
 func (e *PanicError) Is(target error) bool { return target == ErrPanic }
 
+// Wrap returns a Handler that calls around, which calls next, which is h. As a
+// [Router] it handles what h handles: a HandlerFunc around a [Mux] would claim
+// every type. It panics on a nil argument.
+func Wrap(h Handler, around func(ctx context.Context, next Handler, d *Delivery) error) Handler {
+	mustHandle("Wrap", h)
+	if around == nil {
+		panic("webhook: Wrap needs a func")
+	}
+	return &wrapper{h, around}
+}
+
+type wrapper struct {
+	next   Handler
+	around func(context.Context, Handler, *Delivery) error
+}
+
+func (h *wrapper) Types() []string { return typesOf(h.next) }
+func (h *wrapper) unwrap() Handler { return h.next }
+
+func (h *wrapper) Handle(ctx context.Context, d *Delivery) error {
+	return h.around(ctx, h.next, d)
+}
+
 // Recover turns a panic of h into a [PanicError]. Receiver and Worker do this
 // already; use it where a Handler is called by code of your own. It panics on
 // a nil Handler.
 func Recover(h Handler) Handler {
 	mustHandle("Recover", h)
-	return &recoverer{h}
-}
-
-type recoverer struct{ next Handler }
-
-func (h *recoverer) Types() []string { return typesOf(h.next) }
-func (h *recoverer) unwrap() Handler { return h.next }
-
-func (h *recoverer) Handle(ctx context.Context, d *Delivery) error {
-	return safely(ctx, h.next, d)
+	return Wrap(h, safely)
 }
 
 // safely calls h and contains its panic.
@@ -92,21 +109,11 @@ func Timeout(d time.Duration, h Handler) Handler {
 	if d <= 0 {
 		panic("webhook: Timeout needs a positive duration")
 	}
-	return &timeout{h, d}
-}
-
-type timeout struct {
-	next  Handler
-	after time.Duration
-}
-
-func (h *timeout) Types() []string { return typesOf(h.next) }
-func (h *timeout) unwrap() Handler { return h.next }
-
-func (h *timeout) Handle(ctx context.Context, d *Delivery) error {
-	ctx, cancel := context.WithTimeout(ctx, h.after)
-	defer cancel()
-	return h.next.Handle(ctx, d)
+	return Wrap(h, func(ctx context.Context, next Handler, delivery *Delivery) error {
+		ctx, cancel := context.WithTimeout(ctx, d)
+		defer cancel()
+		return next.Handle(ctx, delivery)
+	})
 }
 
 // Store returns the Handler that puts deliveries into an inbox. Its nil means

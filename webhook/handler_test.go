@@ -107,3 +107,18 @@ func TestWrappersPanicOnMisuse(t *testing.T) {
 		t.Run(name, func(t *testing.T) { require.Panics(t, f) })
 	}
 }
+
+func TestWrapKeepsTheRoutes(t *testing.T) {
+	var mux webhook.Mux
+	mux.Route("a", webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return errors.New("from a") }))
+	around := 0
+	h := webhook.Wrap(&mux, func(ctx context.Context, next webhook.Handler, d *webhook.Delivery) error {
+		around++
+		return next.Handle(ctx, d)
+	})
+	require.EqualError(t, h.Handle(t.Context(), &webhook.Delivery{Type: "a"}), "from a")
+	require.Equal(t, 1, around)
+	require.Equal(t, []string{"a"}, h.(webhook.Router).Types())
+	require.Panics(t, func() { webhook.Wrap(nil, nil) })
+	require.Panics(t, func() { webhook.Wrap(&mux, nil) })
+}

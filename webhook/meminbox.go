@@ -35,16 +35,18 @@ type MemInbox struct {
 	// 30 days.
 	Window time.Duration
 
-	mu      sync.Mutex
-	seq     int64
-	bytes   int64
-	all     map[string]*memRecord // by UID
-	keys    map[memKey]*memQueue  // unfinished ones with a Key
-	due     map[string]*memHeap   // Waiting and Claimed ones by type
-	ended   []memEnd              // finished ones in order of finishing
-	marks   map[memMark]*memFate
-	markLog []memMarked // in order of arrival
-	changed chan struct{}
+	mu        sync.Mutex
+	seq       int64
+	bytes     int64
+	live      int                   // unfinished ones
+	liveBytes int64                 // of their bodies
+	all       map[string]*memRecord // by UID
+	keys      map[memKey]*memQueue  // unfinished ones with a Key
+	due       map[string]*memHeap   // Waiting and Claimed ones by type
+	ended     []memEnd              // finished ones in order of finishing
+	marks     map[memMark]*memFate
+	markLog   []memMarked // in order of arrival
+	changed   chan struct{}
 }
 
 // Put stores d; see [Inbox]. A full inbox is [ErrOverloaded].
@@ -168,7 +170,7 @@ func (m *MemInbox) Ping(ctx context.Context) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.makeRoom(0)
+	return m.hasRoom(0)
 }
 
 // Sweep implements [Sweeper].

@@ -300,3 +300,17 @@ func TestMemInboxUnderLoad(t *testing.T) {
 	putting.Wait()
 	working.Wait()
 }
+
+func TestWhatDoesNotFitDropsNothing(t *testing.T) {
+	in := &webhook.MemInbox{MaxBytes: 10}
+	put := func(uid, body string) error {
+		return in.Put(t.Context(), &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", Body: []byte(body)})
+	}
+	require.NoError(t, put("first", "12345"))
+	claims, err := in.Claim(t.Context(), webhook.ClaimOptions{})
+	require.NoError(t, err)
+	require.NoError(t, in.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Dead}))
+	require.ErrorIs(t, put("large", "12345678901"), webhook.ErrOverloaded)
+	require.NoError(t, in.Ping(t.Context()))
+	require.Equal(t, map[webhook.State]int{webhook.Dead: 1}, in.Stats())
+}

@@ -26,6 +26,8 @@ func (m *MemInbox) setState(rec *memRecord, s State) {
 
 // enqueue gives a new or revived record its place behind those of its Key.
 func (m *MemInbox) enqueue(rec *memRecord, now time.Time) {
+	m.live++
+	m.liveBytes += int64(len(rec.d.Body))
 	if rec.coalesces() {
 		m.coalesce(rec, now)
 	}
@@ -109,6 +111,8 @@ func (m *MemInbox) outdated(rec *memRecord) bool {
 
 // finish gives a record its final state and brings the next of its Key forward.
 func (m *MemInbox) finish(rec *memRecord, s State, now time.Time) {
+	m.live--
+	m.liveBytes -= int64(len(rec.d.Body))
 	m.setState(rec, s)
 	rec.ended = now
 	m.ended = append(m.ended, memEnd{rec, now})
@@ -171,17 +175,22 @@ func (m *MemInbox) forgetMarks(now time.Time) {
 	}
 }
 
+// hasRoom fails if so many bytes and one record more do not fit, whatever of
+// the finished ones is dropped.
+func (m *MemInbox) hasRoom(bytes int64) error {
+	if m.live >= m.limit() || m.liveBytes+bytes > m.maxBytes() {
+		return fmt.Errorf("%w: memory inbox holds %d unfinished deliveries of %d bytes", ErrOverloaded, m.live, m.liveBytes)
+	}
+	return nil
+}
+
 // makeRoom drops finished records, oldest first, until so many bytes and one
 // record more fit.
 func (m *MemInbox) makeRoom(bytes int64) error {
-	maxBytes := m.MaxBytes
-	if maxBytes <= 0 {
-		maxBytes = defaultMemBytes
+	if err := m.hasRoom(bytes); err != nil {
+		return err
 	}
-	for len(m.all) >= m.limit() || m.bytes+bytes > maxBytes {
-		if len(m.ended) == 0 {
-			return fmt.Errorf("%w: memory inbox holds %d unfinished deliveries of %d bytes", ErrOverloaded, len(m.all), m.bytes)
-		}
+	for len(m.ended) > 0 && (len(m.all) >= m.limit() || m.bytes+bytes > m.maxBytes()) {
 		m.dropOldest()
 	}
 	return nil
@@ -199,6 +208,13 @@ func (m *MemInbox) dropOldest() bool {
 	delete(m.all, rec.d.UID)
 	m.bytes -= int64(len(rec.d.Body))
 	return true
+}
+
+func (m *MemInbox) maxBytes() int64 {
+	if m.MaxBytes <= 0 {
+		return defaultMemBytes
+	}
+	return m.MaxBytes
 }
 
 func (m *MemInbox) limit() int {

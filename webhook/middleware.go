@@ -23,7 +23,7 @@ func (s Source) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var paid charge
 		defer paid.release()
-		d, err := g.enter(w, r, defaultReadTimeout, nil, &paid)
+		d, _, err := g.enter(w, r, defaultReadTimeout, &paid)
 		if err != nil {
 			g.deny(w, r, nil, nil, err)
 			return

@@ -13,6 +13,8 @@ import (
 //
 // A type that nothing is registered for is [ErrNoHandler]: the sender gets
 // 202, and a Worker with this Mux does not even claim it, so that another may.
+// What nobody claims is kept for ever and takes room: where one Worker serves
+// the inbox, set IgnoreRest or Default.
 type Mux struct {
 	// Default handles what nothing is registered for. A Worker then claims every
 	// type. Zero means none.

@@ -162,40 +162,6 @@ func TestCheckSeesTheDocumentOfAForm(t *testing.T) {
 	require.Equal(t, "Ada", e.Payload.Name)
 }
 
-// TestWhatDescribeFoundReachesDecode goes through Source.Open, which is where
-// a delivery learns that its body was checked or is malformed.
-func TestWhatDescribeFoundReachesDecode(t *testing.T) {
-	doubled := []byte(`{"name":"a","name":"b"}`)
-	for _, test := range []struct {
-		name  string
-		about webhook.Description
-		is    error
-	}{
-		{"malformed stays malformed", webhook.Description{Malformed: errBoom}, errBoom},
-		{"what was checked is not checked again", webhook.Description{Checked: true}, nil},
-		{"what was not checked is", webhook.Description{}, webhook.ErrMalformed},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			src := webhook.Source{
-				Name:     "test",
-				Verifier: &webhook.InsecureAcceptAll{},
-				Describe: func(*http.Request, []byte) webhook.Description { return test.about },
-			}
-			r, err := http.NewRequest(http.MethodPost, "/", nil)
-			require.NoError(t, err)
-			d, err := src.Open(r, doubled)
-			require.NoError(t, err)
-			_, err = webhook.Decode[checked](d)
-			if test.is == nil {
-				require.NoError(t, err)
-				return
-			}
-			require.ErrorIs(t, err, test.is)
-			require.ErrorIs(t, err, webhook.ErrMalformed)
-		})
-	}
-}
-
 func TestMuxDecodeReplacesTheDecoder(t *testing.T) {
 	mux := webhook.Mux{Decode: func(document []byte, v any) error {
 		strict := json.NewDecoder(bytes.NewReader(document))

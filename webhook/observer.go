@@ -1,10 +1,15 @@
 package webhook
 
-import "time"
+import (
+	"log/slog"
+	"runtime/debug"
+	"time"
+)
 
 // An Observer is told what happens, for metrics: a struct of optional funcs,
 // like net/http/httptrace.ClientTrace. They run inside the work they tell of,
-// many at once: return quickly. Nothing they are given may be changed.
+// many at once: return quickly. A panic
+// of theirs is logged with slog.Default. Nothing they are given may be changed.
 type Observer struct {
 	// Rejected: a call was refused before there was a delivery.
 	Rejected func(source string, status int, reason error)
@@ -19,32 +24,44 @@ type Observer struct {
 	Lost func(c Claim)
 }
 
+// contain keeps a panic of an Observer's func from the work that it tells of.
+func contain() {
+	if v := recover(); v != nil {
+		slog.Error("observer panicked", "reason", v, "stack", string(debug.Stack()))
+	}
+}
+
 func (o *Observer) rejected(source string, status int, reason error) {
 	if o != nil && o.Rejected != nil {
+		defer contain()
 		o.Rejected(source, status, reason)
 	}
 }
 
 func (o *Observer) received(d *Delivery, err error, took time.Duration) {
 	if o != nil && o.Received != nil {
+		defer contain()
 		o.Received(d, err, took)
 	}
 }
 
 func (o *Observer) claimed(c Claim) {
 	if o != nil && o.Claimed != nil {
+		defer contain()
 		o.Claimed(c)
 	}
 }
 
 func (o *Observer) settled(c Claim, out Outcome, took time.Duration) {
 	if o != nil && o.Settled != nil {
+		defer contain()
 		o.Settled(c, out, took)
 	}
 }
 
 func (o *Observer) lost(c Claim) {
 	if o != nil && o.Lost != nil {
+		defer contain()
 		o.Lost(c)
 	}
 }

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -104,8 +105,9 @@ func (p *pool) start(work context.Context, c Claim) {
 }
 
 // drain waits for the attempts under way. When Grace is over it ends their
-// contexts, gives those that notice a moment, and gives back the rest.
-func (p *pool) drain(stop context.CancelCauseFunc) {
+// contexts, gives those that notice a moment, and gives back the rest, which is
+// an error.
+func (p *pool) drain(stop context.CancelCauseFunc) error {
 	all := make(chan struct{})
 	go func() {
 		p.done.Wait()
@@ -115,7 +117,7 @@ func (p *pool) drain(stop context.CancelCauseFunc) {
 	defer grace.Stop()
 	select {
 	case <-all:
-		return
+		return nil
 	case <-grace.C:
 	}
 	stop(ErrShutdown)
@@ -123,7 +125,7 @@ func (p *pool) drain(stop context.CancelCauseFunc) {
 	defer moment.Stop()
 	select {
 	case <-all:
-		return
+		return nil
 	case <-moment.C:
 	}
 	p.mu.Lock()
@@ -137,4 +139,5 @@ func (p *pool) drain(stop context.CancelCauseFunc) {
 	for _, a := range left {
 		a.abandon(ctx)
 	}
+	return fmt.Errorf("%w: %d attempts did not end in time", ErrShutdown, len(left))
 }

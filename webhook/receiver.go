@@ -46,7 +46,7 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	var paid charge
 	defer paid.release()
-	d, err := rc.gate.enter(w, r, readTimeout(rc.ReadTimeout), rc.Logger, &paid)
+	d, malformed, err := rc.gate.enter(w, r, readTimeout(rc.ReadTimeout), &paid)
 	if err != nil {
 		rc.Observe.rejected(rc.gate.source.Name, statusOf(err), err)
 		rc.gate.deny(w, r, rc.Logger, nil, err)
@@ -58,6 +58,9 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if StatusCode(err) != http.StatusAccepted {
 		rc.gate.deny(w, r, rc.Logger, d, err)
 		return
+	}
+	if malformed != nil {
+		rc.gate.tellMalformed(r, rc.Logger, d, malformed)
 	}
 	accept(w, d, err)
 }

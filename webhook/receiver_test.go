@@ -195,9 +195,9 @@ func TestReceiverAnswersByOutcome(t *testing.T) {
 				}
 				return
 			}
-			if len(lines) != 1 || lines[0]["reason"] != tt.err.Error() || lines[0]["source"] != "acme" ||
+			if len(lines) != 1 || lines[0]["reason"] != tt.err.Error() ||
 				lines[0]["delivery"].(map[string]any)["uid"] != d.UID {
-				t.Errorf("log %s, want the reason once, with source and delivery", log)
+				t.Errorf("log %s, want the reason once, with the delivery", log)
 			}
 		})
 	}

@@ -51,11 +51,9 @@ type Description struct {
 	// Fingerprint adds the proof's fingerprint to the marks, so that a captured
 	// call cannot run again under another id. Not for bodies that lawfully repeat.
 	Fingerprint bool
-	// Checked says that Describe did what the payload's [Checker] does, so that
-	// Decode need not do it again.
-	Checked bool
 	// Malformed says why the body is not what the sender promises. The delivery is
-	// kept all the same; [Decode] returns this, wrapped in [ErrMalformed].
+	// kept all the same, and the log says why; decoding finds it again, by the
+	// payload's [Checker] where a decoder would let it pass.
 	Malformed error
 }
 
@@ -88,13 +86,15 @@ func (s Source) Open(r *http.Request, body []byte) (*Delivery, error) {
 	if s.Verifier == nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, errNotValidated)
 	}
-	return s.open(r, body, credentialsOf(s.Verifier))
+	d, _, err := s.open(r, body, credentialsOf(s.Verifier))
+	return d, err
 }
 
-func (s Source) open(r *http.Request, body []byte, credentials []string) (*Delivery, error) {
+// open is Open that also returns what Describe says is malformed.
+func (s Source) open(r *http.Request, body []byte, credentials []string) (d *Delivery, malformed, err error) {
 	proof, err := s.Verifier.Verify(r, body)
 	if err != nil {
-		return nil, s.refusal(err)
+		return nil, nil, s.refusal(err)
 	}
 	about := s.describe(r, body)
 	if proof.ID != "" {
@@ -120,8 +120,7 @@ func (s Source) open(r *http.Request, body []byte, credentials []string) (*Deliv
 		Body:       body,
 		KeyLabel:   clamp(proof.KeyLabel),
 		ReceivedAt: now,
-		routing:    routing{checked: about.Checked, malformed: about.Malformed},
-	}, nil
+	}, about.Malformed, nil
 }
 
 // refusal makes a verifier's error one that refuses: whatever else it wraps, it

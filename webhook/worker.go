@@ -80,12 +80,13 @@ func NewWorker(in Inbox, h Handler) *Worker {
 	return &Worker{inbox: in, handler: h}
 }
 
-// Run works until ctx ends, then claims nothing more and returns when all that
-// was claimed is settled. What runs on when Grace is over has its context ended
-// with cause [ErrShutdown]; what fails then, or has not returned a second
-// later, is given back uncounted. So Run returns two seconds after Grace at the
-// latest, with an inbox that heeds its context. It returns ctx's error. An inbox that fails is logged and asked
-// again. Run may be called once at a time.
+// Run works until ctx ends, then claims nothing more and returns nil when all
+// that was claimed is settled. What runs on when Grace is over has its context
+// ended with cause [ErrShutdown]; what fails then is given back uncounted. What
+// has not returned a second later is given back too, and Run returns
+// [ErrShutdown], since such a callback may still be running. So Run returns two
+// seconds after Grace at the latest, with an inbox that heeds its context. An
+// inbox that fails is logged and asked again. Run may be called once at a time.
 func (w *Worker) Run(ctx context.Context) error {
 	// Callbacks outlive ctx until Grace is over.
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
@@ -98,9 +99,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { w.sweep(ctx) })
 	p.claimUntil(ctx, work)
-	p.drain(stop)
+	err := p.drain(stop)
 	sweeping.Wait()
-	return ctx.Err()
+	return err
 }
 
 // sweep forgets what has been finished for longer than Keep.

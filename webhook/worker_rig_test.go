@@ -137,8 +137,14 @@ func quietly(in webhook.Inbox, h webhook.Handler) (*webhook.Worker, *journal) {
 	return w, j
 }
 
-// start runs w until stop, which demands that Run returns its context's error.
+// start runs w until stop, which demands that Run leaves nothing running.
 func start(t *testing.T, w *webhook.Worker) (stop func()) {
+	t.Helper()
+	return startFor(t, w, nil)
+}
+
+// startFor runs w until stop, which demands that Run returns the given error.
+func startFor(t *testing.T, w *webhook.Worker, want error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -146,8 +152,8 @@ func start(t *testing.T, w *webhook.Worker) (stop func()) {
 	return func() {
 		t.Helper()
 		cancel()
-		if err := <-done; !errors.Is(err, context.Canceled) {
-			t.Errorf("Run returned %v", err)
+		if err := <-done; !errors.Is(err, want) {
+			t.Errorf("Run returned %v, want %v", err, want)
 		}
 	}
 }
