@@ -6,6 +6,9 @@ SHELL       := /bin/bash
 .PHONY: test lint fuzz bench
 
 MODULES     := $(shell git ls-files --cached --others --exclude-standard '*go.mod' | xargs -n1 dirname | sort)
+ifeq ($(MODULES),)
+$(error no go.mod found: is this a git clone, and owned by you?)
+endif
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    ?= 60s
 BENCHTIME   ?= 300ms

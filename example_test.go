@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -14,27 +15,31 @@ import (
 )
 
 func serve(ctx context.Context, listener net.Listener, inbox webhook.Inbox, secret webhook.Secret) error {
-	var mux webhook.Mux
+	mux := webhook.Mux{IgnoreRest: true} // what has no callback ends as ignored
 	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
-		return deploy(ctx, e.Payload.Repository.FullName, e.Payload.After)
+		if branch, ok := e.Payload.Branch(); ok && !e.Payload.IsDeleted() {
+			return deploy(ctx, branch, e.Payload.After)
+		}
+		return nil
 	})
-	http.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
+	routes := http.NewServeMux()
+	routes.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
+	server := http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
 
-	var server http.Server
 	parts, ctx := errgroup.WithContext(ctx)
-	parts.Go(func() error { return server.Serve(listener) })
 	parts.Go(func() error { return webhook.NewWorker(inbox, &mux).Run(ctx) })
+	parts.Go(func() error { return server.Serve(listener) })
 	parts.Go(func() error {
 		<-ctx.Done()
 		return server.Shutdown(context.WithoutCancel(ctx))
 	})
-	return parts.Wait() // then close the database
+	return parts.Wait() // http.ErrServerClosed after a clean end; then close the database
 }
 
 var deployed = make(chan string, 1)
 
-func deploy(_ context.Context, repository, commit string) error {
-	deployed <- repository + " at " + commit
+func deploy(_ context.Context, branch, commit string) error {
+	deployed <- branch + " at " + commit
 	return nil
 }
 
@@ -59,6 +64,6 @@ func Example() {
 	stop()
 	fmt.Println(<-stopped)
 	// Output:
-	// 202 acme/app at 9f3c1d7
-	// context canceled
+	// 202 main at 9f3c1d7
+	// http: Server closed
 }
