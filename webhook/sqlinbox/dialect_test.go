@@ -1,0 +1,123 @@
+package sqlinbox
+
+import (
+	"database/sql"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// The statements of a put differ: PostgreSQL's take a batch, where SQLite's take
+// one delivery and have nothing to lock.
+func TestDialectsHaveTheSameStatements(t *testing.T) {
+	lite, pg := SQLite.queries, PostgreSQL.queries
+	ofBatches := []string{"lock", "lookup", "aside", "insert"}
+	alone := []string{"insert_bodies", "insert_marks"}
+	for name, q := range lite {
+		other, ok := pg[name]
+		if !ok {
+			if !slices.Contains(alone, name) {
+				t.Errorf("PostgreSQL lacks %s", name)
+			}
+			continue
+		}
+		if slices.Contains(ofBatches, name) {
+			continue
+		}
+		want := names(q)
+		got := names(other)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("arguments of %s (-SQLite +PostgreSQL):\n%s", name, diff)
+		}
+	}
+	for name := range pg {
+		if _, ok := lite[name]; !ok {
+			t.Errorf("SQLite lacks %s", name)
+		}
+	}
+}
+
+func names(q query) []string {
+	set := make(map[string]bool)
+	for _, name := range q.args {
+		if name != "now" {
+			set[name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(set))
+}
+
+func TestArgumentsAreCompiled(t *testing.T) {
+	text := "a = @uid AND b < @now OR c = @uid::text AND d = @n"
+	lite := compile(text, "")
+	if want := "a = ? AND b < ? OR c = ?::text AND d = ?"; lite.text != want {
+		t.Errorf("got %q, want %q", lite.text, want)
+	}
+	if diff := cmp.Diff([]string{"uid", "now", "uid", "n"}, lite.args); diff != "" {
+		t.Error(diff)
+	}
+	pg := compile(text, "clock()")
+	if want := "a = $1 AND b < clock() OR c = $1::text AND d = $2"; pg.text != want {
+		t.Errorf("got %q, want %q", pg.text, want)
+	}
+	if diff := cmp.Diff([]string{"uid", "n"}, pg.args); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestNewRefusesNil(t *testing.T) {
+	for name, f := range map[string]func(){
+		"no database": func() { New(nil, SQLite) },
+		"no dialect":  func() { New(new(sql.DB), nil) },
+		"no handler":  func() { New(new(sql.DB), SQLite).SkipStale(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			defer func() {
+				if recover() == nil {
+					t.Error("it did not panic")
+				}
+			}()
+			f()
+		})
+	}
+}
+
+func TestReasonsAreCutToWhatIsKept(t *testing.T) {
+	got := reason("a\x00b\xff" + strings.Repeat("\u00e4", 4096))
+	if !isText(got) || len(got) > maxReason+8 || !strings.HasPrefix(got, "a\uFFFDb\uFFFD\u00e4") {
+		t.Errorf("%d bytes, begins %q", len(got), got[:12])
+	}
+}
+
+func FuzzEnvelope(f *testing.F) {
+	f.Add("X-Event", "push", "mark")
+	f.Add("\xff\x00", "caf\xe9", "\u2028<&>")
+	f.Add("", "", "")
+	f.Fuzz(func(t *testing.T, name, value, mark string) {
+		if !isText(mark) {
+			return
+		}
+		want := http.Header{name: {value, ""}, "Fixed": {"text"}}
+		sealed, err := sealEnvelope(want, []string{mark})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !isText(string(sealed)) {
+			t.Fatalf("%q is not text", sealed)
+		}
+		got, err := openEnvelope(sealed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got.Header); diff != "" {
+			t.Errorf("header changed:\n%s", diff)
+		}
+		if diff := cmp.Diff([]string{mark}, got.Marks); diff != "" {
+			t.Errorf("marks changed:\n%s", diff)
+		}
+	})
+}

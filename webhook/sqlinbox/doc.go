@@ -1,0 +1,84 @@
+// Package sqlinbox is a [webhook.Inbox] in a SQL database, by database/sql
+// alone: the program brings the driver and the *sql.DB. What a Receiver has
+// acknowledged through it survives kill -9, power loss and a bad deploy.
+//
+//	db, err := sql.Open("sqlite", "file:hookhouse.db?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+//	inbox := sqlinbox.New(db, sqlinbox.SQLite)
+//	err = inbox.Migrate(ctx)
+//	http.Handle("/hooks/github", webhook.NewReceiver(src, webhook.Store(inbox)))
+//	err = webhook.NewWorker(inbox, &mux).Run(ctx)
+//
+// # What is guaranteed, and what it costs
+//
+//   - A nil from Put means committed and on the disk. The settings this rests on
+//     are checked on the connection that writes: synchronous FULL or EXTRA on
+//     SQLite, fsync on PostgreSQL, where synchronous_commit is also raised for
+//     each batch. What would lose commits is refused with [ErrNotDurable]. Cost:
+//     one flush for each transaction.
+//   - Concurrent Puts share a transaction, in order of arrival, with no delay
+//     added: a lone sender pays for one commit, sixty-four senders pay for few.
+//     One that the database refuses does not fail the others. Cost: after such a
+//     refusal the batch is committed one by one.
+//   - Only the head of a (Source, Key) can be claimed, and an index of the
+//     database itself allows only one. Put and Settle decide who that is, so a
+//     claim costs the same however many wait. Cost: on PostgreSQL those who
+//     decide about one key wait for each other.
+//   - A delivery with a known mark is stored no second time, for Window. Cost: a
+//     row for each mark, kept for that long, also after the delivery is swept.
+//   - A worker that lost its lease cannot settle: each claim has a Fence.
+//   - Stored rows that cannot be read are dead, with the reason, and stop nobody.
+//   - Bodies stand in a table of their own, so that claiming and settling
+//     rewrite about two hundred bytes.
+//
+// A delivery may run twice: the process can die between the callback and the
+// settlement. [Inbox.SettleTx] closes that gap for effects in the same database,
+// and [Inbox.PutTx] stores a delivery together with rows of the program.
+//
+// # SQLite
+//
+// One connection is kept to write; the *sql.DB must allow at least two. All
+// writes of the Inbox share its transactions, and others of the program wait up
+// to their busy_timeout: SQLite lets nobody queue, so under full load give those
+// a long one. Set journal_mode to WAL, so that readers and the writer
+// do not wait for each other, and busy_timeout on the program's own connections.
+// The log is written back every 250 pages: larger steps make rare long pauses.
+// Several processes may use the file, on one machine and not over a network
+// file system. Call [Inbox.Close] before closing the database.
+//
+// # PostgreSQL
+//
+// Any number of receivers and workers. Time is the server's. Tables are looked
+// for along the search_path. A pool of ten connections is enough for most; give
+// SetMaxIdleConns the same number as SetMaxOpenConns, since database/sql keeps
+// two by default and opens every other one anew. A transaction that has settled
+// a claim holds its Key: Puts under it wait two seconds and are then refused.
+//
+// # At three in the morning
+//
+// Everything is in tables with names that speak; read them with any client.
+//
+//   - Are calls refused? [Inbox.Ping] says why: it does what Put does. 503 with
+//     a full disk or a dead server is right, senders that retry come back. Make
+//     room or start the server; nothing else is to be done, nothing half written
+//     is left.
+//   - What is stuck? Look at [Inbox.Stats], or
+//     SELECT type, state, count(*), min(due) FROM hookhouse_deliveries GROUP BY 1, 2.
+//     Many waiting: no worker runs, or it is slow. Stats.Untaken: no worker
+//     routes the type. Many behind and one waiting or claimed: the head of a Key
+//     is retried or slow; its reason says why.
+//   - A claimed one whose worker is gone is free when its lease ends, in 30
+//     seconds by default. To wait no longer: [Inbox.Release].
+//   - The head of a Key fails again and again: fix it, then Release; it moves to
+//     dead by itself after Worker.MaxAttempts.
+//   - Dead letters after a fix: [Inbox.Replay] with Filter{States: dead, Text:
+//     part of the reason}. It records who and why. [Inbox.SkipStale] keeps old
+//     ones from undoing newer ones.
+//   - Deleting by hand: a row of hookhouse_deliveries and the row of
+//     hookhouse_bodies with the same id, in one transaction, and only final
+//     states. Deleting a mark lets the sender's copy run again. Do not set states
+//     by hand; Release and Replay keep the order of the Key.
+//   - Restoring a backup: what was acknowledged after it is not in it. Ask the
+//     senders that can to redeliver; marks refuse what is there.
+//   - After a failed deploy: [ErrNewerSchema] stops the old program from using
+//     tables it does not know. Deploy the new one again.
+package sqlinbox

@@ -1,0 +1,153 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// withoutKnown gives those of a round that are known their answer, and returns
+// the others.
+func (in *Inbox) withoutKnown(ctx context.Context, s session, round []*job, a args) ([]*job, error) {
+	first := make([]*known, len(round))
+	err := in.each(ctx, s, "lookup", entries(round), a, func(row *sql.Rows) error {
+		var n, place int
+		var k known
+		if err := row.Scan(&n, &place, &k.uid, &k.state, &k.senderID, &k.revived); err != nil {
+			return err
+		}
+		if first[n] == nil {
+			first[n] = &k
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var fresh []*job
+	for n, j := range round {
+		if first[n] == nil {
+			fresh = append(fresh, j)
+			continue
+		}
+		e := &webhook.DuplicateError{UID: first[n].uid, State: first[n].state}
+		if first[n].revivedBy(j.put.delivery) {
+			if err := in.revive(ctx, s, j, e); err != nil {
+				return nil, err
+			}
+		}
+		j.result = e
+	}
+	return fresh, nil
+}
+
+// A known is the delivery that another is a duplicate of.
+type known struct {
+	uid      string
+	state    webhook.State
+	senderID string
+	revived  int
+}
+
+// revivedBy reports whether d is the sender's own redelivery of one that died.
+func (k *known) revivedBy(d *webhook.Delivery) bool {
+	return k.state == webhook.Dead && k.uid != d.UID && d.ID != "" && d.ID == k.senderID && k.revived < maxRevivals
+}
+
+func (in *Inbox) revive(ctx context.Context, s session, j *job, e *webhook.DuplicateError) error {
+	row, err := in.find(ctx, s, e.UID)
+	if errors.Is(err, ErrNotFound) || err == nil && (row.state != webhook.Dead || row.revived >= maxRevivals) {
+		return nil // another was quicker
+	}
+	if err != nil {
+		return err
+	}
+	if err := in.restart(ctx, s, j, row, 1); err != nil {
+		return err
+	}
+	row, err = in.find(ctx, s, e.UID)
+	e.State, e.Revived = row.state, true
+	return err
+}
+
+// A found is what is needed to run a finished delivery again.
+type found struct {
+	id       int64
+	uid      string
+	state    webhook.State
+	quiet    int64
+	most     int64
+	senderID string
+	revived  int
+	keyed
+}
+
+// find reads a delivery, and where there are several writers holds its row.
+func (in *Inbox) find(ctx context.Context, s session, uid string) (found, error) {
+	f := found{uid: uid}
+	err := in.query(ctx, s, "find", args{"uid": uid}, func(row *sql.Rows) error {
+		return row.Scan(&f.id, &f.state, &f.source, &f.key, &f.quiet, &f.most, &f.senderID, &f.revived)
+	})
+	if err == nil && f.state == "" {
+		err = ErrNotFound
+	}
+	return f, err
+}
+
+// restart puts a finished delivery at the end of its key, as if it had just
+// come.
+func (in *Inbox) restart(ctx context.Context, s session, j *job, f found, revived int) error {
+	var burst int64
+	var err error
+	if f.key != "" {
+		if err := in.lockKey(ctx, s, f.keyed); err != nil {
+			return err
+		}
+		if f.quiet > 0 {
+			if burst, err = in.supersede(ctx, s, j, f.keyed, f.uid); err != nil {
+				return err
+			}
+		}
+	}
+	if burst == 0 {
+		burst = 1 << 62
+	}
+	var id int64
+	err = in.query(ctx, s, "restart", args{"uid": f.uid, "revived": revived, "burst": burst}, func(row *sql.Rows) error {
+		return row.Scan(&id)
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := in.exec(ctx, s, "move_body", args{"id": id, "old": f.id}); err != nil || f.key == "" {
+		return err
+	}
+	// Hold the head, also one that came meanwhile, before looking whether there
+	// is one.
+	if err := in.lockKey(ctx, s, f.keyed); err != nil {
+		return err
+	}
+	if _, err := in.exec(ctx, s, "aside", args{"rows": keyRow(f.keyed), "source": f.source, "key": f.key}); err != nil {
+		return err
+	}
+	return in.promote(ctx, s, f.keyed)
+}
+
+func (in *Inbox) lockKey(ctx context.Context, s session, k keyed) error {
+	_, err := in.exec(ctx, s, "lock", args{"rows": keyRow(k), "wait": ""})
+	return err
+}
+
+func (in *Inbox) promote(ctx context.Context, s session, k keyed) error {
+	_, err := in.exec(ctx, s, "promote", args{"source": k.source, "key": k.key})
+	return err
+}
+
+// keyRow is a batch of which only the key matters.
+func keyRow(k keyed) string {
+	text, _ := json.Marshal([]map[string]string{{"source": k.source, "key": k.key}}) // strings only: cannot fail
+	return string(text)
+}

@@ -1,0 +1,176 @@
+package sqlinbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+const (
+	// maxName is the longest name in bytes; package webhook clamps to the same.
+	maxName = 255
+	// maxBody is the largest body in bytes that a column takes with ease.
+	maxBody = 256 << 20
+	// maxReason is how much of a reason is kept, in bytes.
+	maxReason = 4 << 10
+)
+
+// An entry is a delivery made ready to be stored. It is made in the request's
+// goroutine, so that the writer only copies.
+type entry struct {
+	delivery *webhook.Delivery
+	envelope []byte
+	marks    []string // without repetitions
+	fields   []byte   // JSON object, where statements take a batch
+	burst    int64    // when its burst began if earlier than now; zero: now
+}
+
+// fields are the columns as statements that take a batch read them.
+type fields struct {
+	UID      string   `json:"uid"`
+	Source   string   `json:"source"`
+	SenderID string   `json:"sender_id"`
+	Type     string   `json:"type"`
+	Key      string   `json:"key"`
+	Label    string   `json:"label"`
+	Received int64    `json:"received"`
+	Quiet    int64    `json:"quiet"`
+	Most     int64    `json:"most"`
+	Size     int      `json:"size"`
+	Envelope int      `json:"envelope"`
+	Marks    []string `json:"marks"`
+}
+
+// newEntry refuses what cannot be stored. Batches tells that statements take
+// many at once.
+func newEntry(d *webhook.Delivery, batches bool) (*entry, error) {
+	if err := check(d); err != nil {
+		return nil, err
+	}
+	sealed, err := sealEnvelope(d.Header, d.Unique)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	e := &entry{delivery: d, envelope: sealed, marks: make([]string, 0, len(d.Unique))}
+	for _, m := range d.Unique {
+		if !slices.Contains(e.marks, m) {
+			e.marks = append(e.marks, m)
+		}
+	}
+	if batches {
+		e.fields, err = json.Marshal(fields{
+			UID: d.UID, Source: d.Source, SenderID: d.ID, Type: d.Type, Key: d.Key, Label: d.KeyLabel,
+			Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), Most: microseconds(d.Coalesce.Max),
+			Size: len(d.Body), Envelope: len(sealed), Marks: e.marks,
+		})
+	}
+	return e, err
+}
+
+// fill sets the arguments of statements that take one delivery.
+func (e *entry) fill(a args) {
+	d := e.delivery
+	a["uid"], a["source"], a["sender_id"], a["type"], a["key"], a["label"] = d.UID, d.Source, d.ID, d.Type, d.Key, d.KeyLabel
+	a["received"], a["size"] = d.ReceivedAt.UnixMicro(), len(d.Body)
+	a["quiet"], a["most"], a["burst"] = microseconds(d.Coalesce.Quiet), microseconds(d.Coalesce.Max), e.burst
+	a["envelope"], a["body"] = string(e.envelope), d.Body
+	if d.Body == nil {
+		a["body"] = []byte{}
+	}
+	a["marks"] = "[]"
+	if len(e.marks) > 0 {
+		text, _ := json.Marshal(e.marks) // strings only: cannot fail
+		a["marks"] = string(text)
+	}
+}
+
+func check(d *webhook.Delivery) error {
+	if d.UID == "" {
+		return fmt.Errorf("%w: it has no UID", ErrInvalid)
+	}
+	names := [...]struct{ what, text string }{
+		{"UID", d.UID}, {"Source", d.Source}, {"ID", d.ID}, {"Type", d.Type}, {"Key", d.Key}, {"KeyLabel", d.KeyLabel},
+	}
+	for _, n := range names {
+		if err := checkName(n.what, n.text); err != nil {
+			return err
+		}
+	}
+	for _, m := range d.Unique {
+		if err := checkName("mark", m); err != nil {
+			return err
+		}
+	}
+	if len(d.Body) > maxBody {
+		return fmt.Errorf("%w: %w: %d bytes", ErrInvalid, webhook.ErrTooLarge, len(d.Body))
+	}
+	return nil
+}
+
+func checkName(what, text string) error {
+	switch {
+	case len(text) > maxName:
+		return fmt.Errorf("%w: %s of %d bytes, over %d", ErrInvalid, what, len(text), maxName)
+	case !isText(text):
+		return fmt.Errorf("%w: %s is not text", ErrInvalid, what)
+	}
+	return nil
+}
+
+// size is what the entry adds to a batch, in bytes.
+func (e *entry) size() int {
+	if e == nil {
+		return 0
+	}
+	return len(e.envelope) + len(e.delivery.Body)
+}
+
+func (e *entry) coalesces() bool { return e.delivery.Key != "" && e.delivery.Coalesce.Quiet > 0 }
+
+// keyed is one (Source, Key).
+type keyed struct{ source, key string }
+
+func (e *entry) keyed() keyed { return keyed{e.delivery.Source, e.delivery.Key} }
+
+// pack makes the arguments of a batch: the rows as one JSON array, and the
+// envelopes and bodies one after the other, to which the rows point. One
+// statement then takes a batch of any size, whatever the driver.
+func pack(batch []*entry) (rows string, bytes []byte) {
+	nText, nBytes := 2, 0
+	for _, e := range batch {
+		nText += len(e.fields) + 96
+		nBytes += e.size()
+	}
+	text := make([]byte, 0, nText)
+	bytes = make([]byte, 0, nBytes)
+	text = append(text, '[')
+	for i, e := range batch {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(text, `{"n":`...)
+		text = strconv.AppendInt(text, int64(i), 10)
+		text = append(text, `,"at":`...)
+		text = strconv.AppendInt(text, int64(len(bytes)), 10)
+		if e.burst != 0 {
+			text = append(text, `,"burst":`...)
+			text = strconv.AppendInt(text, e.burst, 10)
+		}
+		text = append(text, ',')
+		text = append(text, e.fields[1:]...)
+		bytes = append(append(bytes, e.envelope...), e.delivery.Body...)
+	}
+	return string(append(text, ']')), bytes
+}
+
+// microseconds rounds up, so that what is more than zero stays so.
+func microseconds(d time.Duration) int64 {
+	if d <= 0 {
+		return 0
+	}
+	return int64((d-1)/time.Microsecond) + 1
+}

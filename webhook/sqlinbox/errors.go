@@ -1,0 +1,26 @@
+package sqlinbox
+
+import "errors"
+
+// The sentinels of this package. Errors wrap one of them, or what the database
+// said; test with [errors.Is].
+var (
+	// ErrNotMigrated: the tables are missing or of an earlier version. Call
+	// [Inbox.Migrate] first.
+	ErrNotMigrated = errors.New("sqlinbox: schema is not migrated")
+	// ErrNewerSchema: a later version of this package has migrated the database.
+	ErrNewerSchema = errors.New("sqlinbox: schema is newer than this program")
+	// ErrNotDurable: the database is set up so that a commit can be lost.
+	ErrNotDurable = errors.New("sqlinbox: database is not durable")
+	// ErrConnections: the *sql.DB allows too few connections.
+	ErrConnections = errors.New("sqlinbox: needs at least two connections: raise SetMaxOpenConns")
+	// ErrInvalid: the delivery has no UID, or a name that no column takes: over
+	// 255 bytes, not UTF-8, or with a NUL.
+	ErrInvalid = errors.New("sqlinbox: delivery cannot be stored")
+	// ErrNotFound: there is no such delivery.
+	ErrNotFound = errors.New("sqlinbox: no such delivery")
+	// ErrState: the delivery is not in a state in which this can be done.
+	ErrState = errors.New("sqlinbox: not possible in this state")
+	// ErrClosed: the inbox was closed.
+	ErrClosed = errors.New("sqlinbox: inbox is closed")
+)

@@ -1,0 +1,92 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// An Inbox is a [webhook.Inbox] in a database. Make it with [New], and call
+// [Inbox.Migrate] or [Inbox.Check] when the program starts. Set the fields
+// before use. It is safe for concurrent use, and several of them, in one
+// process or many, may share a database.
+type Inbox struct {
+	// Window is how long a Unique mark is remembered. Zero means 30 days.
+	Window time.Duration
+	// Observe is told what happens. Zero means nobody.
+	Observe *Observer
+
+	db       *sql.DB
+	dialect  *Dialect
+	queue    queue
+	pin      *pin        // the writer's
+	checked  atomic.Bool // settings and schema, of a pool
+	readable atomic.Bool // schema
+
+	mu      sync.Mutex
+	changed chan struct{}
+	asked   map[string]bool // types that claims asked for
+	anyType bool            // a claim asked for all
+}
+
+var (
+	_ webhook.Inbox    = (*Inbox)(nil)
+	_ webhook.Notifier = (*Inbox)(nil)
+	_ webhook.Sweeper  = (*Inbox)(nil)
+	_ Admin            = (*Inbox)(nil)
+)
+
+// New returns an Inbox in db, which stays the caller's: close it last. Nothing
+// is read before the first use. New panics on a nil argument.
+func New(db *sql.DB, d *Dialect) *Inbox {
+	if db == nil || d == nil {
+		panic("sqlinbox: New needs a database and a dialect")
+	}
+	return &Inbox{db: db, dialect: d, asked: make(map[string]bool)}
+}
+
+// Close waits for the Puts under way and gives back the connection that the
+// inbox keeps on SQLite. Later writes fail with [ErrClosed]. Without it nothing
+// stored is lost, but SQLite leaves its log file for the next start to read.
+func (in *Inbox) Close() error {
+	in.queue.stop()
+	in.unpin()
+	return nil
+}
+
+// Changed implements [webhook.Notifier] for changes made through this Inbox;
+// those of other processes are seen by polling.
+func (in *Inbox) Changed() <-chan struct{} {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.changed == nil {
+		in.changed = make(chan struct{})
+	}
+	return in.changed
+}
+
+func (in *Inbox) notify() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.changed != nil {
+		close(in.changed)
+		in.changed = nil
+	}
+}
+
+// Ping fails when Put would fail: it checks what [Inbox.Check] checks and
+// commits a small change, so that a full disk, a read-only database and a
+// dead server are seen.
+func (in *Inbox) Ping(ctx context.Context) error {
+	if err := in.Check(ctx); err != nil {
+		return err
+	}
+	return in.transact(ctx, func(ctx context.Context, s session) error {
+		_, err := in.exec(ctx, s, "ping", args{})
+		return err
+	})
+}

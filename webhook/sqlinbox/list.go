@@ -1,0 +1,177 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// listPage is how many rows are read at a time.
+const listPage = 100
+
+// All lists deliveries; see [Admin].
+func (in *Inbox) All(ctx context.Context, f Filter) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		left := f.Limit
+		for {
+			page := listPage
+			if f.Limit > 0 {
+				page = min(page, left)
+			}
+			records, err := in.list(ctx, f, page)
+			for _, r := range records {
+				if !yield(r, nil) {
+					return
+				}
+				f.Before = r.Seq
+			}
+			if err != nil {
+				yield(Record{}, err)
+				return
+			}
+			if left -= len(records); len(records) < page || f.Limit > 0 && left == 0 {
+				return
+			}
+		}
+	}
+}
+
+// Get returns one delivery; see [Admin].
+func (in *Inbox) Get(ctx context.Context, uid string) (Record, error) {
+	records, err := in.list(ctx, Filter{UID: uid, Bodies: true}, 1)
+	if err != nil {
+		return Record{}, err
+	}
+	if uid == "" || len(records) == 0 {
+		return Record{}, fmt.Errorf("%w: %q", ErrNotFound, uid)
+	}
+	r := records[0]
+	err = in.query(ctx, in.db, "replays", args{"uid": uid}, func(row *sql.Rows) error {
+		var at int64
+		var p Replay
+		err := row.Scan(&at, &p.By, &p.Why, &p.Was)
+		p.At = time.UnixMicro(at)
+		r.Replays = append(r.Replays, p)
+		return err
+	})
+	return r, err
+}
+
+// list reads a page, newest first.
+func (in *Inbox) list(ctx context.Context, f Filter, page int) ([]Record, error) {
+	if err := in.reads(ctx); err != nil {
+		return nil, err
+	}
+	text := listColumns + ", '', '' FROM hookhouse_deliveries d"
+	if f.Bodies {
+		text = listColumns + ", b.envelope, b.body FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id"
+	}
+	where, a := f.where()
+	a["page"] = page
+	q := compile("SELECT "+text+where+" ORDER BY d.id DESC LIMIT @page", in.dialect.clock)
+	var records []Record
+	err := queryText(ctx, in.db, q.text, q.bind(a), func(row *sql.Rows) error {
+		r, err := scanRecord(row, f.Bodies)
+		records = append(records, r)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sqlinbox: list: %w", in.explain(ctx, err))
+	}
+	return records, nil
+}
+
+const listColumns = `d.id, d.uid, d.source, d.sender_id, d.type, d.key, d.label, d.received, d.quiet, d.most,
+	d.state, d.attempt, d.fence, d.due, d.expires, d.ended, d.reason, d.revived, d.size`
+
+// where is the filter as a condition over d.
+func (f Filter) where() (string, args) {
+	var terms []string
+	a := make(args)
+	add := func(term, name string, value any) {
+		terms = append(terms, term)
+		a[name] = value
+	}
+	for _, t := range []struct{ column, value string }{
+		{"uid", f.UID}, {"source", f.Source}, {"type", f.Type}, {"key", f.Key}, {"sender_id", f.ID},
+	} {
+		if t.value != "" {
+			add("d."+t.column+" = @"+t.column, t.column, t.value)
+		}
+	}
+	if len(f.States) > 0 {
+		var names []string
+		for i, s := range f.States {
+			name := "state_" + string(rune('a'+i))
+			names = append(names, "@"+name)
+			a[name] = string(s)
+		}
+		terms = append(terms, "d.state IN ("+strings.Join(names, ", ")+")")
+	}
+	if f.Text != "" {
+		add(`lower(d.reason) LIKE @text ESCAPE '!'`, "text", "%"+escapeLike(strings.ToLower(f.Text))+"%")
+	}
+	if !f.From.IsZero() {
+		add("d.received >= @since", "since", f.From.UnixMicro())
+	}
+	if !f.To.IsZero() {
+		add("d.received < @until", "until", f.To.UnixMicro())
+	}
+	if f.Before > 0 {
+		add("d.id < @before", "before", f.Before)
+	}
+	if len(terms) == 0 {
+		return "", a
+	}
+	return " WHERE " + strings.Join(terms, " AND "), a
+}
+
+func escapeLike(text string) string {
+	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text)
+}
+
+func scanRecord(row *sql.Rows, bodies bool) (Record, error) {
+	d := new(webhook.Delivery)
+	r := Record{Delivery: d}
+	var received, quiet, most, due, expires int64
+	var ended sql.Null[int64]
+	var sealed, body sql.Null[[]byte]
+	err := row.Scan(&r.Seq, &d.UID, &d.Source, &d.ID, &d.Type, &d.Key, &d.KeyLabel, &received, &quiet, &most,
+		&r.State, &r.Attempt, &r.Fence, &due, &expires, &ended, &r.Reason, &r.Revived, &r.Size, &sealed, &body)
+	if err != nil {
+		return r, err
+	}
+	d.ReceivedAt = time.UnixMicro(received)
+	d.Coalesce = webhook.Coalesce{Quiet: time.Duration(quiet) * time.Microsecond, Max: time.Duration(most) * time.Microsecond}
+	r.Due = time.UnixMicro(due)
+	if r.State == webhook.Claimed {
+		r.Expires = time.UnixMicro(expires)
+	}
+	if ended.Valid {
+		r.Ended = time.UnixMicro(ended.V)
+	}
+	if !bodies {
+		return r, nil
+	}
+	r.Damage = open(d, sealed, body)
+	return r, nil
+}
+
+// open fills in what a delivery came in. Its error is damage to the stored row.
+func open(d *webhook.Delivery, sealed, body sql.Null[[]byte]) error {
+	if !sealed.Valid || !body.Valid {
+		return errors.New("body is missing")
+	}
+	e, err := openEnvelope(sealed.V)
+	if err != nil {
+		return fmt.Errorf("envelope: %w", err)
+	}
+	d.Header, d.Unique, d.Body = e.Header, e.Marks, body.V
+	return nil
+}

@@ -1,0 +1,97 @@
+package sqlinbox
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Migrate brings the tables to the version that this package needs, from none
+// or any earlier one, in one transaction. Several processes may call it at
+// once; what is there already stays. A newer schema is [ErrNewerSchema]. Then
+// it checks what [Inbox.Check] checks.
+func (in *Inbox) Migrate(ctx context.Context) error {
+	if err := in.migrate(ctx); err != nil {
+		return err
+	}
+	return in.Check(ctx)
+}
+
+func (in *Inbox) migrate(ctx context.Context) error {
+	for until := time.Now().Add(migrateWait); ; {
+		err := in.migrateOnce(ctx)
+		if err == nil || !isBusy(err) || time.Now().After(until) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// migrateWait is how long others that migrate are waited for.
+const migrateWait = 15 * time.Second
+
+// isBusy: another has SQLite's file. A connection of the caller's pool may not
+// wait by itself, and none does while it changes the journal mode.
+func isBusy(err error) bool {
+	return strings.Contains(err.Error(), "database is locked") || strings.Contains(err.Error(), "SQLITE_BUSY")
+}
+
+func (in *Inbox) migrateOnce(ctx context.Context) error {
+	conn, err := in.db.Conn(ctx)
+	if err != nil {
+		return fmt.Errorf("sqlinbox: %w", err)
+	}
+	defer func() { _ = conn.Close() }()
+	steps := in.dialect.versions()
+	version, err := in.version(ctx, conn)
+	if err != nil && !isMissingTable(err) {
+		return err
+	}
+	if err == nil && version >= len(steps) {
+		return nil // newer is for Check to tell
+	}
+	if _, err := conn.ExecContext(ctx, in.dialect.queries["begin"].text); err != nil {
+		return fmt.Errorf("sqlinbox: migrate: %w", err)
+	}
+	err = in.step(ctx, conn, steps)
+	end := "COMMIT"
+	if err != nil {
+		end = "ROLLBACK"
+	}
+	if _, failed := conn.ExecContext(context.WithoutCancel(ctx), end); err == nil {
+		err = failed
+	}
+	if err != nil {
+		return fmt.Errorf("sqlinbox: migrate: %w", err)
+	}
+	return nil
+}
+
+// step runs what is missing, as seen under the lock that excludes others.
+func (in *Inbox) step(ctx context.Context, s session, steps []string) error {
+	for _, text := range in.dialect.migrate {
+		if _, err := s.ExecContext(ctx, text); err != nil {
+			return err
+		}
+	}
+	var tables, version int
+	err := in.query(ctx, s, "has_tables", args{}, scanOne(&tables))
+	if err == nil && tables > 0 {
+		version, err = in.version(ctx, s)
+	}
+	if err != nil {
+		return err
+	}
+	for version < len(steps) {
+		if _, err := s.ExecContext(ctx, steps[version]); err != nil {
+			return fmt.Errorf("to version %d: %w", version+1, err)
+		}
+		version++
+	}
+	return nil
+}

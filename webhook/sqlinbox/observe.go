@@ -1,0 +1,77 @@
+package sqlinbox
+
+import (
+	"errors"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// An Observer is told what happens in an inbox, for metrics: a struct of
+// optional funcs, like net/http/httptrace.ClientTrace. What Receivers and
+// Workers do is told by [webhook.Observer]. The funcs run inside the work they
+// tell of, many at once: return quickly, and change nothing.
+type Observer struct {
+	// Stored: a delivery is committed; took is how long its Put was.
+	Stored func(d *webhook.Delivery, took time.Duration)
+	// Duplicate: a delivery was known.
+	Duplicate func(d *webhook.Delivery, known *webhook.DuplicateError)
+	// Superseded: a newer delivery of a burst ended the one with this UID.
+	Superseded func(uid string, by *webhook.Delivery)
+	// Refused: a delivery was not stored.
+	Refused func(d *webhook.Delivery, err error)
+	// Batch: a transaction of so many Puts ended; bytes are their headers and
+	// bodies. The error is nil when it is committed.
+	Batch func(puts int, bytes int, took time.Duration, err error)
+	// Swept: so many finished deliveries were deleted.
+	Swept func(n int)
+}
+
+func (o *Observer) put(d *webhook.Delivery, err error, took time.Duration) {
+	if o == nil {
+		return
+	}
+	var known *webhook.DuplicateError
+	switch {
+	case err == nil && o.Stored != nil:
+		o.Stored(d, took)
+	case errors.As(err, &known):
+		if o.Duplicate != nil {
+			o.Duplicate(d, known)
+		}
+	case err != nil && o.Refused != nil:
+		o.Refused(d, err)
+	}
+}
+
+func (o *Observer) batch(batch []*job, took time.Duration, err error) {
+	if o == nil || o.Batch == nil {
+		return
+	}
+	puts, bytes := 0, 0
+	for _, j := range batch {
+		if j.put != nil {
+			puts++
+			bytes += j.put.size()
+		}
+	}
+	if puts > 0 {
+		o.Batch(puts, bytes, took, err)
+	}
+}
+
+func (o *Observer) swept(n int) {
+	if o != nil && o.Swept != nil && n > 0 {
+		o.Swept(n)
+	}
+}
+
+// observe tells of a put that has its answer.
+func (in *Inbox) observe(j *job, err error, took time.Duration) {
+	in.Observe.put(j.put.delivery, err, took)
+	if in.Observe != nil && in.Observe.Superseded != nil {
+		for _, uid := range j.ended {
+			in.Observe.Superseded(uid, j.put.delivery)
+		}
+	}
+}

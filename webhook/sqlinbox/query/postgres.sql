@@ -1,0 +1,277 @@
+-- The statements of the inbox for PostgreSQL. @name stands for an argument and
+-- becomes one $n. @now is not an argument here: it is replaced by the server's
+-- clock in microseconds. @rows and @bytes are a batch, so that a put of any size
+-- is one statement. Conditions that could be joins are written as look-ups,
+-- so that a plan made for an empty table is still right for a full one.
+
+-- name: begin
+BEGIN ISOLATION LEVEL READ COMMITTED
+
+-- name: version
+SELECT coalesce(max(version), 0) FROM hookhouse_schema
+
+-- name: ping
+UPDATE hookhouse_schema SET pinged = @now
+
+-- name: lookup
+-- Which of these deliveries are known, first by uid, then by their marks.
+WITH input AS MATERIALIZED (
+  SELECT n, uid, source, marks FROM jsonb_to_recordset(@rows::text::jsonb) AS x(n int, uid text, source text, marks text[])
+)
+SELECT i.n, -1 AS place, d.uid, d.state, d.sender_id, d.revived
+FROM input i CROSS JOIN LATERAL (SELECT * FROM hookhouse_deliveries d WHERE d.uid = i.uid LIMIT 1) d
+UNION ALL
+SELECT i.n, u.place::int, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, ''), coalesce(d.revived, 0)
+FROM input i CROSS JOIN LATERAL unnest(i.marks) WITH ORDINALITY AS u(mark, place)
+CROSS JOIN LATERAL (SELECT * FROM hookhouse_marks m WHERE m.source = i.source AND m.mark = u.mark LIMIT 1) m
+LEFT JOIN LATERAL (SELECT * FROM hookhouse_deliveries d WHERE d.uid = m.uid LIMIT 1) d ON true
+WHERE m.at >= @now - @window::bigint
+ORDER BY 1, 2
+
+-- name: lock
+-- Whoever decides about a key holds its head until he commits; in one order, so
+-- that two of them never wait for each other.
+WITH patience AS MATERIALIZED (
+  SELECT CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS done
+), k AS MATERIALIZED (
+  SELECT DISTINCT source COLLATE "C" AS source, key COLLATE "C" AS key
+  FROM patience, jsonb_to_recordset(@rows::text::jsonb) AS x(source text, key text) WHERE key <> '' ORDER BY 1, 2
+)
+SELECT h.id FROM k CROSS JOIN LATERAL (
+  SELECT d.id FROM hookhouse_deliveries d
+  WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+  FOR UPDATE
+) h
+
+-- name: aside
+-- Heads that wait for their retry and let younger ones pass.
+UPDATE hookhouse_deliveries SET state = 'behind'
+WHERE id = ANY (ARRAY(
+  SELECT h.id FROM (
+    SELECT DISTINCT source, key FROM jsonb_to_recordset(@rows::text::jsonb) AS x(source text, key text) WHERE key <> ''
+  ) k CROSS JOIN LATERAL (
+    SELECT d.id, d.state, d.yield, d.due FROM hookhouse_deliveries d
+    WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+  ) h WHERE h.state = 'waiting' AND h.yield = 1 AND h.due > @now))
+AND state = 'waiting'
+
+-- name: supersede
+UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
+WHERE id = ANY (ARRAY(
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND key <> '' AND state IN ('waiting', 'claimed') AND state = 'waiting'
+  UNION ALL
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind'))
+AND state IN ('waiting', 'behind') AND uid <> @uid::text
+RETURNING uid, burst, attempt, quiet
+
+-- name: insert
+-- Everything in one statement, so that a batch without surprises needs no
+-- transaction around it. What is known, or stands behind a head that lets it
+-- pass, is left out: the caller sees that it is missing.
+WITH durable AS MATERIALIZED (
+  SELECT CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
+    CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS waits
+), arg AS MATERIALIZED (
+  SELECT @rows::text::jsonb AS rows, @bytes::bytea AS bytes, @now AS now, @now - @window::bigint AS since, done, waits FROM durable
+), input AS MATERIALIZED (
+  SELECT x.* FROM arg, jsonb_to_recordset(arg.rows) AS x(n int, uid text, source text, sender_id text, type text, key text, label text,
+    received bigint, quiet bigint, most bigint, burst bigint, size bigint, envelope int, at int, marks text[])
+), heads AS MATERIALIZED (
+  SELECT k.source, k.key, h.state = 'waiting' AND h.yield = 1 AND h.due > arg.now AS passes
+  FROM arg, (SELECT DISTINCT source COLLATE "C" AS source, key COLLATE "C" AS key FROM input WHERE key <> '' ORDER BY 1, 2) k
+  CROSS JOIN LATERAL (
+    SELECT d.state, d.yield, d.due FROM hookhouse_deliveries d
+    WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    FOR UPDATE
+  ) h
+), fresh AS MATERIALIZED (
+  SELECT o.*, nextval('hookhouse_ids') AS id FROM (
+    SELECT i.*, h.source IS NOT NULL AS held, row_number() OVER (PARTITION BY i.source, i.key ORDER BY i.n) AS place
+    FROM input i LEFT JOIN heads h ON h.source = i.source AND h.key = i.key
+    WHERE h.passes IS NOT TRUE
+      AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = i.uid LIMIT 1)
+      AND NOT EXISTS (
+        SELECT 1 FROM arg, unnest(i.marks) AS u(mark) CROSS JOIN LATERAL (
+          SELECT m.at FROM hookhouse_marks m WHERE m.source = i.source AND m.mark = u.mark LIMIT 1
+        ) m WHERE m.at >= arg.since LIMIT 1)
+    ORDER BY i.n
+  ) o
+), bodies AS (
+  INSERT INTO hookhouse_bodies (id, envelope, body)
+  SELECT f.id, convert_from(substring(arg.bytes FROM f.at + 1 FOR f.envelope), 'UTF8'),
+    substring(arg.bytes FROM f.at + 1 + f.envelope FOR f.size::int)
+  FROM arg, fresh f
+), marks AS (
+  -- A mark from before the window is taken over. One that came this very moment
+  -- is not: the null is refused, and the caller tries again and sees it.
+  INSERT INTO hookhouse_marks (source, mark, uid, at)
+  SELECT f.source, u.mark, f.uid, arg.now FROM arg, fresh f CROSS JOIN LATERAL unnest(f.marks) AS u(mark) ORDER BY 1, 2
+  ON CONFLICT (source, mark) DO UPDATE
+  SET uid = CASE WHEN hookhouse_marks.at < (SELECT since FROM arg) THEN excluded.uid END, at = excluded.at, state = NULL
+)
+INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
+SELECT f.id, f.uid, f.source, f.sender_id, f.type, f.key, f.label, f.received, f.size, f.quiet, f.most,
+  CASE WHEN f.key = '' OR (f.place = 1 AND NOT f.held) THEN 'waiting' ELSE 'behind' END,
+  coalesce(f.burst, arg.now),
+  CASE WHEN f.quiet = 0 THEN arg.now WHEN f.most > 0 THEN least(arg.now + f.quiet, coalesce(f.burst, arg.now) + f.most) ELSE arg.now + f.quiet END
+FROM arg, fresh f ORDER BY f.n
+RETURNING uid
+
+-- name: promote
+-- The next of a key without a head: one whose retry is due, the oldest that
+-- waits for none, the one whose retry is due first.
+UPDATE hookhouse_deliveries SET state = 'waiting'
+WHERE id = coalesce(
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 1 AND due <= @now ORDER BY due, id LIMIT 1),
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 0 ORDER BY id LIMIT 1),
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 1 ORDER BY due, id LIMIT 1))
+AND NOT EXISTS (
+  SELECT 1 FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state IN ('waiting', 'claimed') AND key <> '')
+
+-- name: types
+-- The distinct types of what waits or is claimed, one look-up for each.
+WITH RECURSIVE w(type) AS (
+  SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type LIMIT 1)
+  UNION ALL
+  SELECT (SELECT d.type FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type > w.type ORDER BY d.type LIMIT 1) FROM w WHERE w.type IS NOT NULL
+), c(type) AS (
+  SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'claimed' ORDER BY type LIMIT 1)
+  UNION ALL
+  SELECT (SELECT d.type FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type ORDER BY d.type LIMIT 1) FROM c WHERE c.type IS NOT NULL
+)
+SELECT type FROM w WHERE type IS NOT NULL UNION SELECT type FROM c WHERE type IS NOT NULL
+
+-- name: overtaken
+-- Claims let go by their workers while a newer one of a burst waits.
+SELECT d.uid, d.source, d.key FROM jsonb_array_elements_text(@types::text::jsonb) AS t(type)
+CROSS JOIN LATERAL (
+  SELECT c.id, c.uid, c.source, c.key FROM hookhouse_deliveries c
+  WHERE c.type = t.type AND c.state = 'claimed' AND c.expires <= @now AND c.key <> '' LIMIT 100
+) d
+WHERE (SELECT b.quiet FROM hookhouse_deliveries b
+  WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
+LIMIT 100
+
+-- name: overtake
+UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
+WHERE uid = @uid::text AND state = 'claimed' AND expires <= @now
+
+-- name: claim
+WITH arg AS MATERIALIZED (
+  SELECT @now AS now, @lease::bigint AS lease, @n::int AS n, @types::text::jsonb AS types
+), picked AS MATERIALIZED (
+  SELECT c.id FROM arg CROSS JOIN LATERAL (SELECT DISTINCT type FROM jsonb_array_elements_text(arg.types) AS t(type)) t
+  CROSS JOIN LATERAL (
+    SELECT * FROM (SELECT w.id, w.due AS since FROM hookhouse_deliveries w
+      WHERE w.state = 'waiting' AND w.type = t.type AND w.due <= arg.now ORDER BY w.due, w.id LIMIT arg.n FOR UPDATE SKIP LOCKED) w
+    UNION ALL
+    SELECT * FROM (SELECT e.id, e.expires FROM hookhouse_deliveries e
+      WHERE e.state = 'claimed' AND e.type = t.type AND e.expires <= arg.now ORDER BY e.expires LIMIT arg.n FOR UPDATE SKIP LOCKED) e
+  ) c
+  ORDER BY c.since, c.id LIMIT (SELECT n FROM arg)
+)
+UPDATE hookhouse_deliveries d
+SET due = CASE d.state WHEN 'claimed' THEN d.expires ELSE d.due END,
+  state = 'claimed', attempt = d.attempt + 1, fence = d.fence + 1, expires = (SELECT now + lease FROM arg)
+WHERE d.id = ANY (ARRAY(SELECT id FROM picked))
+RETURNING d.id, d.due, d.attempt, d.fence, d.expires, d.uid, d.source, d.sender_id, d.type, d.key, d.label, d.received, d.quiet, d.most,
+  (SELECT b.envelope FROM hookhouse_bodies b WHERE b.id = d.id),
+  (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id)
+
+-- name: extend
+UPDATE hookhouse_deliveries SET expires = @now + @lease::bigint
+WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
+
+-- name: settle
+UPDATE hookhouse_deliveries
+SET state = @state::text, reason = @reason::text, ended = @now, tx_fence = CASE WHEN @tx::int = 1 THEN fence ELSE tx_fence END
+WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
+
+-- name: hold
+SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' FOR UPDATE
+
+-- name: put_back
+UPDATE hookhouse_deliveries d
+SET state = CASE
+    WHEN d.key = '' THEN 'waiting'
+    WHEN (SELECT b.quiet FROM hookhouse_deliveries b
+      WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0
+        AND b.id > d.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded'
+    WHEN @yield::int = 1 THEN 'behind'
+    ELSE 'waiting' END,
+  due = @now + @delay::bigint, attempt = d.attempt - @uncounted::int, yield = @yield::int, reason = @reason::text, expires = 0,
+  tx_fence = CASE WHEN @tx::int = 1 THEN d.fence ELSE d.tx_fence END
+WHERE d.uid = @uid::text AND d.fence = @fence::bigint AND d.state = 'claimed'
+RETURNING d.state
+
+-- name: end
+UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid::text
+
+-- name: settled_by_tx
+SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid::text AND tx_fence = @fence::bigint
+
+-- name: find
+SELECT id, state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE
+
+-- name: restart
+WITH arg AS MATERIALIZED (SELECT nextval('hookhouse_ids') AS id, @now AS now, least(@now, @burst::bigint) AS burst)
+UPDATE hookhouse_deliveries
+SET id = (SELECT id FROM arg),
+  state = CASE WHEN key = '' THEN 'waiting' ELSE 'behind' END,
+  attempt = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived::int, burst = (SELECT burst FROM arg),
+  due = CASE WHEN quiet = 0 THEN (SELECT now FROM arg)
+    WHEN most > 0 THEN least((SELECT now FROM arg) + quiet, (SELECT burst FROM arg) + most)
+    ELSE (SELECT now FROM arg) + quiet END
+WHERE uid = @uid::text
+RETURNING id
+
+-- name: move_body
+UPDATE hookhouse_bodies SET id = @id::bigint WHERE id = @old::bigint
+
+-- name: release
+UPDATE hookhouse_deliveries SET due = @now, yield = 0 WHERE uid = @uid::text AND state = 'waiting'
+
+-- name: replayed
+INSERT INTO hookhouse_replays (uid, at, who, why, was) VALUES (@uid::text, @now, @who::text, @why::text, @was::text)
+
+-- name: replays
+SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid::text ORDER BY at
+
+-- name: last
+SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
+
+-- name: ended
+SELECT d.id, d.uid, d.source, d.state, b.envelope FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
+WHERE d.ended IS NOT NULL AND d.ended < @before::bigint ORDER BY d.ended LIMIT @n::int FOR UPDATE OF d SKIP LOCKED
+
+-- name: keep_fate
+UPDATE hookhouse_marks SET state = @state::text WHERE source = @source::text AND mark = @mark::text AND uid = @uid::text
+
+-- name: forget_bodies
+DELETE FROM hookhouse_bodies WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
+
+-- name: forget_replays
+DELETE FROM hookhouse_replays WHERE uid IN (
+  SELECT uid FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint)))
+
+-- name: forget
+DELETE FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
+
+-- name: forget_marks
+DELETE FROM hookhouse_marks WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM hookhouse_marks WHERE at < @now - @window::bigint LIMIT @n::int FOR UPDATE SKIP LOCKED))
+
+-- name: counts
+SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
+
+-- name: oldest
+-- By type, since when the one that waits longest has been due.
+SELECT type, min(due), @now FROM hookhouse_deliveries WHERE state = 'waiting' AND due <= @now GROUP BY type
+
+-- name: stale
+SELECT count(*) FROM (
+  SELECT 1 FROM hookhouse_deliveries
+  WHERE source = @source::text AND key = @key::text AND state = 'done' AND key <> '' AND received > @received::bigint LIMIT 1) s
+
+-- name: has_tables
+SELECT count(to_regclass('hookhouse_schema')::text)

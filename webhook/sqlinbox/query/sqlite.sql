@@ -1,0 +1,211 @@
+-- The statements of the inbox for SQLite. @name stands for an argument and
+-- becomes a ? each time; all writes run in one BEGIN IMMEDIATE at a time. The
+-- statements of a put are run for each delivery: preparing them once costs less
+-- than taking a batch apart in SQL.
+
+-- name: begin
+BEGIN IMMEDIATE
+
+-- name: version
+SELECT coalesce(max(version), 0) FROM hookhouse_schema
+
+-- name: ping
+UPDATE hookhouse_schema SET pinged = @now
+
+-- name: lookup
+-- What this delivery repeats, first by uid, then by its marks.
+SELECT @n, -1 AS place, uid, state, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
+UNION ALL
+SELECT @n, u.key, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, ''), coalesce(d.revived, 0)
+FROM json_each(@marks) u CROSS JOIN hookhouse_marks m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid
+WHERE m.source = @source AND m.mark = u.value AND m.at >= @now - @window
+ORDER BY 2
+
+-- name: lock
+-- Nothing to lock: there is one writer.
+
+-- name: aside
+-- A head that waits for its retry and lets younger ones pass.
+UPDATE hookhouse_deliveries SET state = 'behind'
+WHERE source = @source AND key = @key AND state IN ('waiting', 'claimed') AND key <> ''
+  AND state = 'waiting' AND yield = 1 AND due > @now
+
+-- name: supersede
+UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
+WHERE id IN (
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND key <> '' AND state IN ('waiting', 'claimed') AND state = 'waiting'
+  UNION ALL
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state = 'behind')
+AND uid <> @uid
+RETURNING uid, burst, attempt, quiet
+
+-- name: insert
+INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
+SELECT i.uid, i.source, i.sender_id, i.type, i.key, i.label, i.received, i.size, i.quiet, i.most,
+  CASE WHEN i.key = '' OR NOT EXISTS (
+    SELECT 1 FROM hookhouse_deliveries h
+    WHERE h.source = i.source AND h.key = i.key AND h.state IN ('waiting', 'claimed') AND h.key <> ''
+  ) THEN 'waiting' ELSE 'behind' END,
+  i.burst,
+  CASE WHEN i.quiet = 0 THEN i.now WHEN i.most > 0 THEN min(i.now + i.quiet, i.burst + i.most) ELSE i.now + i.quiet END
+FROM (
+  SELECT @uid AS uid, @source AS source, @sender_id AS sender_id, @type AS type, @key AS key, @label AS label,
+    @received AS received, @size AS size, @quiet AS quiet, @most AS most, coalesce(nullif(@burst, 0), @now) AS burst, @now AS now
+) i
+
+-- name: insert_bodies
+INSERT INTO hookhouse_bodies (id, envelope, body) VALUES (last_insert_rowid(), @envelope, @body)
+
+-- name: insert_marks
+-- What stands here already is older than the window.
+INSERT OR REPLACE INTO hookhouse_marks (source, mark, uid, at)
+SELECT @source, value, @uid, @now FROM json_each(@marks)
+
+-- name: promote
+-- The next of a key without a head: one whose retry is due, the oldest that
+-- waits for none, the one whose retry is due first.
+UPDATE hookhouse_deliveries SET state = 'waiting'
+WHERE id = coalesce(
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state = 'behind' AND yield = 1 AND due <= @now ORDER BY due, id LIMIT 1),
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state = 'behind' AND yield = 0 ORDER BY id LIMIT 1),
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state = 'behind' AND yield = 1 ORDER BY due, id LIMIT 1))
+AND NOT EXISTS (
+  SELECT 1 FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state IN ('waiting', 'claimed') AND key <> '')
+
+-- name: types
+-- The distinct types of what waits or is claimed, one look-up for each.
+WITH RECURSIVE w(type) AS (
+  SELECT min(type) FROM hookhouse_deliveries WHERE state = 'waiting'
+  UNION ALL
+  SELECT (SELECT min(d.type) FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type > w.type) FROM w WHERE w.type IS NOT NULL
+), c(type) AS (
+  SELECT min(type) FROM hookhouse_deliveries WHERE state = 'claimed'
+  UNION ALL
+  SELECT (SELECT min(d.type) FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type) FROM c WHERE c.type IS NOT NULL
+)
+SELECT type FROM w WHERE type IS NOT NULL UNION SELECT type FROM c WHERE type IS NOT NULL
+
+-- name: overtaken
+-- Claims let go by their workers while a newer one of a burst waits.
+SELECT d.uid, d.source, d.key FROM json_each(@types) t CROSS JOIN hookhouse_deliveries d
+WHERE d.type = t.value AND d.state = 'claimed' AND d.expires <= @now AND d.key <> ''
+  AND (SELECT b.quiet FROM hookhouse_deliveries b
+       WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
+LIMIT 100
+
+-- name: overtake
+UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
+WHERE uid = @uid AND state = 'claimed' AND expires <= @now
+
+-- name: claim
+UPDATE hookhouse_deliveries
+SET due = CASE state WHEN 'claimed' THEN expires ELSE due END,
+  state = 'claimed', attempt = attempt + 1, fence = fence + 1, expires = @now + @lease
+WHERE id IN (
+  SELECT d.id FROM json_each(@types) t CROSS JOIN hookhouse_deliveries d
+  WHERE d.id IN (
+    SELECT id FROM (SELECT w.id FROM hookhouse_deliveries w
+      WHERE w.state = 'waiting' AND w.type = t.value AND w.due <= @now ORDER BY w.due, w.id LIMIT @n)
+    UNION ALL
+    SELECT id FROM (SELECT c.id FROM hookhouse_deliveries c
+      WHERE c.state = 'claimed' AND c.type = t.value AND c.expires <= @now ORDER BY c.expires LIMIT @n))
+  ORDER BY CASE d.state WHEN 'claimed' THEN d.expires ELSE d.due END, d.id
+  LIMIT @n)
+RETURNING id, due, attempt, fence, expires, uid, source, sender_id, type, key, label, received, quiet, most,
+  (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id),
+  (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id)
+
+-- name: extend
+UPDATE hookhouse_deliveries SET expires = @now + @lease
+WHERE uid = @uid AND fence = @fence AND state = 'claimed'
+
+-- name: settle
+UPDATE hookhouse_deliveries
+SET state = @state, reason = @reason, ended = @now, tx_fence = CASE WHEN @tx = 1 THEN fence ELSE tx_fence END
+WHERE uid = @uid AND fence = @fence AND state = 'claimed'
+
+-- name: hold
+SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
+
+-- name: put_back
+UPDATE hookhouse_deliveries
+SET state = CASE
+    WHEN key = '' THEN 'waiting'
+    WHEN (SELECT b.quiet FROM hookhouse_deliveries b
+      WHERE b.source = hookhouse_deliveries.source AND b.key = hookhouse_deliveries.key AND b.state = 'behind' AND b.yield = 0
+        AND b.id > hookhouse_deliveries.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded'
+    WHEN @yield = 1 THEN 'behind'
+    ELSE 'waiting' END,
+  due = @now + @delay, attempt = attempt - @uncounted, yield = @yield, reason = @reason, expires = 0,
+  tx_fence = CASE WHEN @tx = 1 THEN fence ELSE tx_fence END
+WHERE uid = @uid AND fence = @fence AND state = 'claimed'
+RETURNING state
+
+-- name: end
+UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid
+
+-- name: settled_by_tx
+SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid AND tx_fence = @fence
+
+-- name: find
+SELECT id, state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
+
+-- name: restart
+UPDATE hookhouse_deliveries
+SET id = (SELECT max(id) + 1 FROM hookhouse_deliveries),
+  state = CASE WHEN key = '' THEN 'waiting' ELSE 'behind' END,
+  attempt = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived, burst = min(@now, @burst),
+  due = CASE WHEN quiet = 0 THEN @now WHEN most > 0 THEN min(@now + quiet, min(@now, @burst) + most) ELSE @now + quiet END
+WHERE uid = @uid
+RETURNING id
+
+-- name: move_body
+UPDATE hookhouse_bodies SET id = @id WHERE id = @old
+
+-- name: release
+UPDATE hookhouse_deliveries SET due = @now, yield = 0 WHERE uid = @uid AND state = 'waiting'
+
+-- name: replayed
+INSERT INTO hookhouse_replays (uid, at, who, why, was) VALUES (@uid, @now, @who, @why, @was)
+
+-- name: replays
+SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid ORDER BY at
+
+-- name: last
+SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
+
+-- name: ended
+SELECT d.id, d.uid, d.source, d.state, b.envelope FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
+WHERE d.ended IS NOT NULL AND d.ended < @before ORDER BY d.ended LIMIT @n
+
+-- name: keep_fate
+UPDATE hookhouse_marks SET state = @state WHERE source = @source AND mark = @mark AND uid = @uid
+
+-- name: forget_bodies
+DELETE FROM hookhouse_bodies WHERE id IN (SELECT value FROM json_each(@ids))
+
+-- name: forget_replays
+DELETE FROM hookhouse_replays WHERE uid IN (SELECT d.uid FROM json_each(@ids) i CROSS JOIN hookhouse_deliveries d WHERE d.id = i.value)
+
+-- name: forget
+DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))
+
+-- name: forget_marks
+-- Rows stand in order of time.
+DELETE FROM hookhouse_marks
+WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n) AND at < @now - @window
+
+-- name: counts
+SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
+
+-- name: oldest
+-- By type, since when the one that waits longest has been due.
+SELECT type, min(due), @now FROM hookhouse_deliveries WHERE state = 'waiting' AND due <= @now GROUP BY type
+
+-- name: stale
+SELECT count(*) FROM (
+  SELECT 1 FROM hookhouse_deliveries
+  WHERE source = @source AND key = @key AND state = 'done' AND key <> '' AND received > @received LIMIT 1)
+
+-- name: has_tables
+SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'hookhouse_schema'

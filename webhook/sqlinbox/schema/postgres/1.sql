@@ -1,0 +1,84 @@
+-- Hookhouse inbox, schema 1, PostgreSQL 13 or later.
+-- Times are microseconds since 1970 UTC by the clock of the server.
+
+CREATE TABLE hookhouse_schema (
+  version integer NOT NULL,
+  pinged  bigint  NOT NULL DEFAULT 0
+);
+
+CREATE SEQUENCE hookhouse_ids;
+
+-- One row for each delivery, without its body so that settling rewrites little.
+CREATE TABLE hookhouse_deliveries (
+  id        bigint  PRIMARY KEY DEFAULT nextval('hookhouse_ids'), -- order of acknowledgement
+  uid       text    COLLATE "C" NOT NULL UNIQUE,
+  source    text    COLLATE "C" NOT NULL,
+  sender_id text    COLLATE "C" NOT NULL, -- the sender's own id, may be empty
+  type      text    COLLATE "C" NOT NULL,
+  key       text    COLLATE "C" NOT NULL, -- empty: unordered
+  label     text    COLLATE "C" NOT NULL,
+  state     text    COLLATE "C" NOT NULL, -- waiting behind claimed done dead superseded ignored
+  attempt   integer NOT NULL DEFAULT 0,
+  fence     bigint  NOT NULL DEFAULT 0,   -- raised by each claim, never reset
+  tx_fence  bigint  NOT NULL DEFAULT 0,   -- the claim that a caller's transaction settled
+  revived   integer NOT NULL DEFAULT 0,
+  received  bigint  NOT NULL,
+  due       bigint  NOT NULL,
+  expires   bigint  NOT NULL DEFAULT 0,   -- end of the lease while claimed
+  ended     bigint,                       -- when it became final
+  yield     integer NOT NULL DEFAULT 0,   -- lets younger ones of its key pass
+  quiet     bigint  NOT NULL,             -- 0: does not coalesce
+  most      bigint  NOT NULL,
+  burst     bigint  NOT NULL,             -- when its burst began
+  size      bigint  NOT NULL,             -- of the body in bytes
+  reason    text    NOT NULL DEFAULT ''
+);
+
+-- Only the head of a key is waiting or claimed. The writers rely on this index
+-- to refuse a second head when two of them decide at once; they then try again.
+CREATE UNIQUE INDEX hookhouse_head ON hookhouse_deliveries (source, key)
+  WHERE state IN ('waiting', 'claimed') AND key <> '';
+CREATE INDEX hookhouse_behind ON hookhouse_deliveries (source, key, yield, id) WHERE state = 'behind';
+CREATE INDEX hookhouse_yield ON hookhouse_deliveries (source, key, due) WHERE state = 'behind' AND yield = 1;
+CREATE INDEX hookhouse_due ON hookhouse_deliveries (type, due, id) WHERE state = 'waiting';
+CREATE INDEX hookhouse_lease ON hookhouse_deliveries (type, expires) WHERE state = 'claimed';
+CREATE INDEX hookhouse_ended ON hookhouse_deliveries (ended) WHERE ended IS NOT NULL;
+CREATE INDEX hookhouse_done ON hookhouse_deliveries (source, key, received) WHERE state = 'done' AND key <> '';
+
+CREATE TABLE hookhouse_bodies (
+  id       bigint PRIMARY KEY,            -- of the delivery
+  envelope text   NOT NULL,               -- JSON: header and marks
+  body     bytea  NOT NULL
+);
+
+-- The default compression costs more time than the write it saves.
+DO $$
+BEGIN
+  EXECUTE 'ALTER TABLE hookhouse_bodies ALTER COLUMN body SET COMPRESSION lz4, ALTER COLUMN envelope SET COMPRESSION lz4';
+EXCEPTION WHEN OTHERS THEN
+  ALTER TABLE hookhouse_bodies ALTER COLUMN body SET STORAGE EXTERNAL;
+END
+$$;
+
+-- What makes a second delivery of a source a duplicate. Outlives the delivery.
+CREATE TABLE hookhouse_marks (
+  source text   COLLATE "C" NOT NULL,
+  mark   text   COLLATE "C" NOT NULL,
+  uid    text   COLLATE "C" NOT NULL,
+  at     bigint NOT NULL,
+  state  text   COLLATE "C",              -- of a delivery that has been deleted
+  PRIMARY KEY (source, mark)
+);
+CREATE INDEX hookhouse_marked ON hookhouse_marks USING brin (at) WITH (pages_per_range = 32);
+
+-- Who made a finished delivery run again.
+CREATE TABLE hookhouse_replays (
+  uid text   COLLATE "C" NOT NULL,
+  at  bigint NOT NULL,
+  who text   NOT NULL,
+  why text   NOT NULL,
+  was text   NOT NULL                     -- its state before
+);
+CREATE INDEX hookhouse_replay ON hookhouse_replays (uid);
+
+INSERT INTO hookhouse_schema (version) VALUES (1);

@@ -1,0 +1,138 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"strings"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// Settle ends a claim; see [webhook.Inbox]. One that [Inbox.SettleTx] has
+// settled is left as it is, without error.
+func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+	if err := checkOutcome(ctx, c, o); err != nil {
+		return err
+	}
+	var held bool
+	work := func(ctx context.Context, s session) (err error) {
+		held, err = in.settle(ctx, s, c, o, 0)
+		if err == nil && !held {
+			held, err = in.settledByTx(ctx, s, c)
+		}
+		return err
+	}
+	// Without a key, or on a database with one writer, there is nothing to keep
+	// together but the one row.
+	run := in.transact
+	if c.Delivery.Key == "" {
+		run = in.claimIn
+	}
+	if err := run(ctx, work); err != nil {
+		return err
+	}
+	if !held {
+		return lost(c)
+	}
+	in.notify()
+	return nil
+}
+
+// SettleTx settles c in the caller's transaction, so that the callback's own
+// rows and the settlement are committed together or not at all. The claim is
+// [webhook.ClaimFromContext]. A [webhook.Worker] settles the claim once more
+// when the callback returns: that changes nothing after a commit, and is what
+// counts after a rollback. [webhook.ErrClaimLost] means that another has the
+// delivery: roll back.
+//
+// Call it last, right before the commit, and do nothing slow in between:
+// nobody can put or settle under the same Key while it is open, and on SQLite
+// nobody can write at all. There, begin the transaction as a writer ("BEGIN
+// IMMEDIATE", by the driver's option): one that has read first may be refused
+// with "database is locked".
+func (in *Inbox) SettleTx(ctx context.Context, tx *sql.Tx, c webhook.Claim, o webhook.Outcome) error {
+	if err := checkOutcome(ctx, c, o); err != nil {
+		return err
+	}
+	if err := in.checkTx(ctx, tx); err != nil {
+		return err
+	}
+	held, err := in.settle(ctx, tx, c, o, 1)
+	if err == nil && !held {
+		err = lost(c)
+	}
+	return err
+}
+
+func checkOutcome(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	switch o.State {
+	case webhook.Waiting, webhook.Done, webhook.Dead, webhook.Ignored:
+	default:
+		return fmt.Errorf("sqlinbox: %q is not an outcome", o.State)
+	}
+	if c.Delivery == nil {
+		return webhook.ErrClaimLost
+	}
+	return nil
+}
+
+// settle reports whether the claim was held. Tx is 1 in a caller's transaction.
+func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome, tx int) (bool, error) {
+	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "state": string(o.State), "reason": reason(o.Reason), "tx": tx}
+	k := keyed{c.Delivery.Source, c.Delivery.Key}
+	if o.State == webhook.Waiting {
+		return in.putBack(ctx, s, a, k, o)
+	}
+	n, err := in.exec(ctx, s, "settle", a)
+	if err == nil && n > 0 && k.key != "" {
+		err = in.promote(ctx, s, k)
+	}
+	return n > 0, err
+}
+
+// putBack makes a claim waiting again, or superseded where a newer one of a
+// coalesced burst has come.
+func (in *Inbox) putBack(ctx context.Context, s session, a args, k keyed, o webhook.Outcome) (bool, error) {
+	a["delay"], a["yield"], a["uncounted"] = microseconds(o.Delay), number(o.Yield), number(o.Uncounted)
+	if k.key != "" {
+		// Hold the row, so that the next statement sees all that stand behind it.
+		var held int
+		if err := in.query(ctx, s, "hold", a, scanOne(&held)); err != nil || held == 0 {
+			return false, err
+		}
+	}
+	var state webhook.State
+	err := in.query(ctx, s, "put_back", a, func(row *sql.Rows) error { return row.Scan(&state) })
+	if err == nil && state == webhook.Superseded {
+		_, err = in.exec(ctx, s, "end", a)
+	}
+	if err == nil && (state == webhook.Superseded || state == webhook.Behind) {
+		err = in.promote(ctx, s, k)
+	}
+	return state != "", err
+}
+
+func (in *Inbox) settledByTx(ctx context.Context, s session, c webhook.Claim) (bool, error) {
+	var n int
+	err := in.query(ctx, s, "settled_by_tx", args{"uid": c.Delivery.UID, "fence": c.Fence}, scanOne(&n))
+	return n > 0, err
+}
+
+// reason is the part of a text that is kept, as every database takes it.
+func reason(text string) string {
+	if len(text) > maxReason {
+		text = text[:maxReason]
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,68 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"time"
+)
+
+// Sweep deletes what was finished before the given time, oldest first, and
+// marks older than Window; see [webhook.Sweeper]. A [webhook.Worker] calls it
+// by itself. The marks of what it deletes stay, with the last state.
+func (in *Inbox) Sweep(ctx context.Context, finishedBefore time.Time, limit int) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	var n int
+	err := in.transact(ctx, func(ctx context.Context, s session) (err error) {
+		n, err = in.sweep(ctx, s, finishedBefore, limit)
+		if err == nil {
+			_, err = in.exec(ctx, s, "forget_marks", args{"n": max(limit, 1), "window": in.window()})
+		}
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	in.Observe.swept(n)
+	return n, nil
+}
+
+func (in *Inbox) sweep(ctx context.Context, s session, before time.Time, limit int) (int, error) {
+	type fate struct{ source, mark, uid, state string }
+	ids := []int64{}
+	var fates []fate
+	err := in.query(ctx, s, "ended", args{"before": before.UnixMicro(), "n": max(limit, 0)}, func(row *sql.Rows) error {
+		var id int64
+		var f fate
+		var sealed sql.Null[[]byte]
+		if err := row.Scan(&id, &f.uid, &f.source, &f.state, &sealed); err != nil {
+			return err
+		}
+		ids = append(ids, id)
+		e, _ := openEnvelope(sealed.V) // a damaged one has no marks to tell of
+		for _, f.mark = range e.Marks {
+			fates = append(fates, f)
+		}
+		return nil
+	})
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	for _, f := range fates {
+		if _, err := in.exec(ctx, s, "keep_fate", args{"source": f.source, "mark": f.mark, "uid": f.uid, "state": f.state}); err != nil {
+			return 0, err
+		}
+	}
+	text, err := json.Marshal(ids)
+	if err != nil {
+		return 0, err
+	}
+	for _, name := range []string{"forget_bodies", "forget_replays", "forget"} {
+		if _, err := in.exec(ctx, s, name, args{"ids": string(text)}); err != nil {
+			return 0, err
+		}
+	}
+	return len(ids), nil
+}
