@@ -1,0 +1,88 @@
+package dbtest
+
+import (
+	"database/sql"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+var minted atomic.Int64
+
+// delivery makes one that has not been stored.
+func delivery(key string, marks ...string) *webhook.Delivery {
+	return &webhook.Delivery{
+		UID:        fmt.Sprintf("uid%06d", minted.Add(1)),
+		Source:     "alpha",
+		ID:         "sender",
+		Type:       "alpha.push",
+		Key:        key,
+		Unique:     marks,
+		Header:     http.Header{"X-Event": {"push"}},
+		Body:       []byte(`{"a":1}`),
+		ReceivedAt: time.UnixMicro(time.Now().UnixMicro()),
+	}
+}
+
+func put(t *testing.T, in webhook.Inbox, d *webhook.Delivery) *webhook.Delivery {
+	t.Helper()
+	if err := in.Put(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func claim(t *testing.T, in webhook.Inbox, n int) []webhook.Claim {
+	t.Helper()
+	claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: n, Lease: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return claims
+}
+
+func claimOne(t *testing.T, in webhook.Inbox) webhook.Claim {
+	t.Helper()
+	claims := claim(t, in, 1)
+	if len(claims) != 1 {
+		t.Fatalf("%d claims, want one", len(claims))
+	}
+	return claims[0]
+}
+
+func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, s webhook.State) {
+	t.Helper()
+	if err := in.Settle(t.Context(), c, webhook.Outcome{State: s, Reason: "because"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func stateOf(t *testing.T, in *sqlinbox.Inbox, uid string) webhook.State {
+	t.Helper()
+	r, err := in.Get(t.Context(), uid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.State
+}
+
+func run(t *testing.T, db *sql.DB, text string) {
+	t.Helper()
+	if _, err := db.ExecContext(t.Context(), text); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+}
+
+func count(t *testing.T, db *sql.DB, table string) int {
+	t.Helper()
+	var n int
+	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
