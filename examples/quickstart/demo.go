@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -65,7 +66,7 @@ func (d *demo) settle(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 
 // run sends one sample of each sender to url and returns nil when all of them
 // were handled, now or before.
-func (d *demo) run(ctx context.Context, url string, sources []route) error {
+func (d *demo) run(ctx context.Context, log *slog.Logger, url string, sources []route) error {
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
 	var waiting []string
@@ -74,25 +75,27 @@ func (d *demo) run(ctx context.Context, url string, sources []route) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.pattern, err)
 		}
-		if !duplicate {
-			waiting = append(waiting, uid)
+		if duplicate {
+			log.Info("sample is a duplicate: it was handled before", "pattern", s.pattern)
+			continue
 		}
+		waiting = append(waiting, uid)
 	}
 	for len(waiting) > 0 {
 		d.mu.Lock()
 		state := d.settled[waiting[0]]
 		d.mu.Unlock()
 		switch state {
-		case "":
+		case webhook.Done:
+			waiting = waiting[1:]
+		case webhook.Dead:
+			return errors.New("a sample could not be handled; the log says why")
+		default: // not yet, or it will be tried again
 			select {
 			case <-ctx.Done():
 				return fmt.Errorf("%d of %d samples were not handled: %w", len(waiting), len(demoSamples), ctx.Err())
 			case <-d.changed:
 			}
-		case webhook.Done:
-			waiting = waiting[1:]
-		case webhook.Dead:
-			return errors.New("a sample could not be handled; the log says why")
 		}
 	}
 	d.mu.Lock()

@@ -1,6 +1,7 @@
 // Quickstart receives webhooks of GitHub, JobServ, Docker Hub and Kudu,
-// verifies and decodes them, and prints one JSON line for each. Copy the folder
-// and put your own work where print is called.
+// verifies and decodes them, and prints one JSON line for each. To begin with
+// it, copy the folder, run "go mod init" and "go mod tidy" there, and put your
+// own work where print is called. -help tells of secrets and routes.
 //
 //	go run ./quickstart -demo          sends itself one signed sample of each sender
 //	go run ./quickstart -addr :8080    real use
@@ -43,8 +44,10 @@ func main() {
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(stderr)
+	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
 	addr := flags.String("addr", "", "address to listen on (default :8080, with -demo a free port on 127.0.0.1)")
 	demo := flags.Bool("demo", false, "send itself one signed sample of each sender")
+	database := flags.String("db", "", "SQLite file or postgres:// URL (default hookhouse.db, with -demo a temporary file)")
 	once := flags.Bool("once", false, "with -demo: stop when the samples were handled")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -68,7 +71,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 
 	// Deliveries are stored first and acknowledged second.
-	inbox := &webhook.MemInbox{}
+	inbox, err := openStore(ctx, *database, *demo)
+	if err != nil {
+		return fmt.Errorf("-db: %w", err)
+	}
+	defer inbox.close() // last
 	sources := newSources(secrets, *demo)
 	server := &http.Server{
 		Handler:           routes(sources, inbox, log),
@@ -111,7 +118,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		d := newDemo()
 		worker.Observe = &webhook.Observer{Settled: d.settle}
 		parts.Go(func() error {
-			if err := d.run(ctx, "http://"+listener.Addr().String(), sources); err != nil {
+			if err := d.run(ctx, log, "http://"+listener.Addr().String(), sources); err != nil {
 				return fmt.Errorf("demo: %w", err)
 			}
 			if *once {
@@ -122,21 +129,16 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 			return nil
 		})
 	}
-	parts.Go(func() error { return unless(server.Serve(listener), http.ErrServerClosed) })
+	parts.Go(func() error { return server.Serve(listener) })
 	parts.Go(func() error {
 		<-ctx.Done()
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
 		defer cancel()
 		return server.Shutdown(grace)
 	})
-	parts.Go(func() error { return unless(worker.Run(ctx), context.Canceled) })
-	return parts.Wait() // a database would be closed after this
-}
-
-// unless returns err, but nil for the one that is expected.
-func unless(err, expected error) error {
-	if errors.Is(err, expected) {
-		return nil
+	parts.Go(func() error { return worker.Run(ctx) })
+	if err := parts.Wait(); !errors.Is(err, http.ErrServerClosed) {
+		return err
 	}
-	return err
+	return nil
 }

@@ -39,7 +39,7 @@ func newSources(s secrets, demo bool) []route {
 
 // routes mounts the senders that have a secret. Receivers are mounted without
 // a method and answer 405 themselves.
-func routes(sources []route, inbox *webhook.MemInbox, log *slog.Logger) http.Handler {
+func routes(sources []route, inbox *store, log *slog.Logger) http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range sources {
 		if len(r.secrets) == 0 {
@@ -59,14 +59,14 @@ func routes(sources []route, inbox *webhook.MemInbox, log *slog.Logger) http.Han
 	return mux
 }
 
-// withoutToken cuts the path after the sender's name: what follows may be a
-// token.
+// withoutToken keeps of a path what cannot be a token: the sender's name.
 func withoutToken(path string) string {
-	parts := strings.SplitN(path, "/", 4) // "", "hooks", sender, rest
-	if len(parts) > 3 {
-		return strings.Join(parts[:3], "/") + "/..."
+	for _, known := range []string{"/hooks/github", "/hooks/jobserv", "/hooks/dockerhub", "/hooks/kudu"} {
+		if path == known || strings.HasPrefix(path, known+"/") {
+			return known + "/..."
+		}
 	}
-	return path
+	return "/hooks/..."
 }
 
 // healthz fails when storing would fail.

@@ -23,9 +23,23 @@ var errNoSecrets = errors.New(`no secret is set, so there is nobody to receive f
 
     export GITHUB_WEBHOOK_SECRET=$(openssl rand -hex 32)
 
-or set JOBSERV_WEBHOOK_SECRET, DOCKERHUB_WEBHOOK_TOKEN or KUDU_WEBHOOK_TOKEN; each may hold several, separated by
-commas, while a secret is rotated, or be read from a file named by the same variable with _FILE appended.
+or set JOBSERV_WEBHOOK_SECRET, DOCKERHUB_WEBHOOK_TOKEN or KUDU_WEBHOOK_TOKEN; -help tells more.
 To look around without a sender: -demo`)
+
+// usage is what -help says before the flags.
+const usage = `Receives webhooks and prints one JSON line for each.
+
+Secrets come from the environment; a sender without one is not mounted:
+
+    GITHUB_WEBHOOK_SECRET      /hooks/github
+    JOBSERV_WEBHOOK_SECRET     /hooks/jobserv
+    DOCKERHUB_WEBHOOK_TOKEN    /hooks/dockerhub/<token>
+    KUDU_WEBHOOK_TOKEN         /hooks/kudu/<token>, or /hooks/kudu with the token as password
+
+Each may hold several, separated by commas, while a secret is rotated (so a secret has no comma), or be read from a
+file that is named by the same variable with _FILE appended. GET /healthz fails when storing would fail.
+
+`
 
 // readSecrets reads those of all senders.
 func readSecrets(getenv func(string) string) (secrets, error) {
@@ -57,8 +71,8 @@ func readSecret(getenv func(string) string, name string) ([]webhook.Secret, erro
 	}
 	var live []webhook.Secret
 	for item := range strings.SplitSeq(list, ",") {
-		if item == "" {
-			return nil, fmt.Errorf("%s holds an empty secret", name)
+		if item == "" || item != strings.TrimSpace(item) {
+			return nil, fmt.Errorf("%s holds an empty secret, or one with white space around it", name)
 		}
 		live = append(live, webhook.NewSecret(item))
 	}
