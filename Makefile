@@ -20,12 +20,15 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 ## test: everything that must hold, in every module
 test: lint
 	left=()
+	log=$$(mktemp)
+	trap 'rm -f "$$log"' EXIT
 	for m in $(MODULES); do
 		echo "== test $$m"
-		log=$$(mktemp)
-		go test -C "$$m" $(RACE) -shuffle=on ./... 2>&1 | tee "$$log"
+		if ! go test -C "$$m" $(RACE) -shuffle=on -v ./... 2>&1 | tee "$$log" | { grep --line-buffered -E '^(ok|FAIL|\?) ?' || true; }; then
+			grep -vE '^(=== |[[:space:]]*--- PASS|PASS$$)' "$$log"
+			exit 1
+		fi
 		while read -r line; do left+=("$$line"); done < <(grep -h '^left out: ' "$$log" | sort -u || true)
-		rm -f "$$log"
 	done
 	if [ -z "$(RACE)" ]; then left+=("left out: the race detector, for want of a C compiler; get it: apt-get install gcc"); fi
 	if [ "$${#left[@]}" -gt 0 ]; then printf '%s\n' "$${left[@]}"; else echo "all tests ran, nothing was left out"; fi

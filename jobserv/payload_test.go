@@ -72,11 +72,11 @@ func TestNullAndAbsentAreKeptApart(t *testing.T) {
 func TestTheShapesReadAlike(t *testing.T) {
 	type view struct {
 		Project, APIURL, Reason string
-		ID                        int64
-		Result                    jobserv.Status
-		Passed, Rerun             bool
-		Failed                    []string
-		Duration                  time.Duration
+		ID                      int64
+		Result                  jobserv.Status
+		Passed, Rerun           bool
+		Failed                  []string
+		Duration                time.Duration
 	}
 	for file, want := range map[string]view{
 		"build.detailed.json": {
