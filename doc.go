@@ -2,6 +2,7 @@
 // webhooks and must not lose one. It holds no code; this is the map.
 //
 //	webhook              deliveries, verifiers, receivers, inboxes, workers: start here
+//	webhook/sqlinbox     an inbox on SQLite or PostgreSQL, where accepted is never lost
 //	webhook/wire         leaf types for JSON that senders write in more than one way
 //	webhook/webhooktest  signed requests and simulated senders, for your tests
 //	webhook/inboxtest    the laws of an Inbox, for those who write one

@@ -121,21 +121,21 @@ func TestBadInput(t *testing.T) {
 	}{
 		{name: "nothing wrong", call: badCall{body: "{}", headers: []string{badPush}}, status: 202, runs: true},
 
-		{name: "no signature", call: badCall{body: "{}", sig: []string{}}, status: 401, reason: "X-Hub-Signature-256 is there 0 times"},
+		{name: "no signature", call: badCall{body: "{}", sig: []string{}}, status: 401, reason: "no X-Hub-Signature-256 header"},
 		{name: "an empty signature", call: badCall{body: "{}", sig: []string{""}}, status: 401, reason: "does not begin with"},
-		{name: "a wrong signature", call: badCall{body: "{}", sig: []string{"sha256=" + badSign("[]")}}, status: 401, reason: "matches none of 1 keys"},
+		{name: "a wrong signature", call: badCall{body: "{}", sig: []string{"sha256=" + badSign("[]")}}, status: 401, reason: "matches no live key (1 tried)"},
 		{name: "a signature cut short", call: badCall{body: "{}", sig: []string{"sha256=" + right[:63]}}, status: 401, reason: "not a digest of 32 bytes"},
 		{name: "a signature too long", call: badCall{body: "{}", sig: []string{"sha256=" + right + "0"}}, status: 401, reason: "not a digest of 32 bytes"},
 		{name: "a signature after a colon", call: badCall{body: "{}", sig: []string{"sha256:" + right}}, status: 401, reason: "does not begin with"},
 		{name: "a signature that is not hexadecimal", call: badCall{body: "{}", sig: []string{"sha256=x" + right[1:]}}, status: 401, reason: "not a digest of 32 bytes"},
 		{name: "a signature in upper case", call: badCall{body: "{}", headers: []string{badPush}, sig: []string{"sha256=" + strings.ToUpper(right)}}, status: 202, runs: true},
-		{name: "two signatures", call: badCall{body: "{}", sig: []string{"sha256=" + right, "sha256=" + right}}, status: 401, reason: "is there 2 times"},
+		{name: "two signatures", call: badCall{body: "{}", sig: []string{"sha256=" + right, "sha256=" + right}}, status: 401, reason: "stands there 2 times"},
 
 		{name: "a body announced too large", call: badCall{body: "{}", length: 11}, source: small, status: 413, reason: "11 bytes announced, 10 allowed"},
 		{name: "a body that turns out too large", call: badCall{body: strings.Repeat("x", 11), chunked: true}, source: small, status: 413, reason: "more than 10 bytes"},
 		{name: "a body that turns out much too large", call: badCall{body: strings.Repeat("x", 3<<20), chunked: true}, status: 413, reason: "more than 1048576 bytes"},
 		{name: "a body that does not come", call: badCall{body: "{}", length: 100}, status: 503, reason: "did not arrive in time", header: "Retry-After: 5"},
-		{name: "a stranger's body that does not come", call: badCall{body: "{}", length: 100, sig: []string{}}, status: 401, reason: "is there 0 times"},
+		{name: "a stranger's body that does not come", call: badCall{body: "{}", length: 100, sig: []string{}}, status: 401, reason: "no X-Hub-Signature-256 header"},
 		{name: "a body that breaks off", call: badCall{body: "{}", length: 100, ends: true}, status: 400, reason: "broke off"},
 		{name: "a chunked body that breaks off", call: badCall{body: "{}", chunked: true, ends: true}, status: 400, reason: "broke off"},
 		{name: "no body", call: badCall{headers: []string{badPush}}, status: 400, reason: "unexpected end of JSON"},
@@ -159,7 +159,7 @@ func TestBadInput(t *testing.T) {
 		{name: "an invented method", call: badCall{method: "post", body: "{}"}, status: 405, reason: "method is not POST", header: "Allow: POST"},
 		{name: "another media type", call: badCall{body: "{}", headers: []string{"Content-Type: text/xml"}}, source: onlyJSON, status: 415, reason: "media type"},
 		{name: "no media type", call: badCall{body: "{}"}, source: onlyJSON, status: 415, reason: "media type"},
-		{name: "a stranger's media type", call: badCall{body: "{}", sig: []string{}}, source: onlyJSON, status: 401, reason: "is there 0 times"},
+		{name: "a stranger's media type", call: badCall{body: "{}", sig: []string{}}, source: onlyJSON, status: 401, reason: "no X-Hub-Signature-256 header"},
 
 		{name: "a handler that panics", call: badCall{body: "{}"}, handler: panics, status: 500, reason: "handler panicked: a bug"},
 		{name: "a handler that the runtime stops", call: badCall{body: "{}"}, handler: webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {

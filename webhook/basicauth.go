@@ -59,7 +59,7 @@ func (b *BasicAuth) Verify(r *http.Request, _ []byte) (Proof, error) {
 		ok = false
 	}
 	if !ok {
-		return Proof{}, fmt.Errorf("%w: Basic credentials match none of %d keys", ErrUnverified, len(keys))
+		return Proof{}, fmt.Errorf("%w: Basic credentials match no live key (%d tried)", ErrUnverified, len(keys))
 	}
 	return Proof{KeyLabel: label}, nil
 }

@@ -1,9 +1,9 @@
 package webhook
 
 import (
-	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 )
 
@@ -41,7 +41,7 @@ func (a *AnyOf) Admit(r *http.Request) error {
 		}
 		reasons = append(reasons, err)
 	}
-	return errors.Join(reasons...)
+	return refusals(reasons)
 }
 
 // Verify returns the proof of the first member that accepts.
@@ -57,7 +57,7 @@ func (a *AnyOf) Verify(r *http.Request, body []byte) (Proof, error) {
 		}
 		reasons = append(reasons, err)
 	}
-	return Proof{}, errors.Join(reasons...)
+	return Proof{}, refusals(reasons)
 }
 
 // Sign signs with the first member that can.
@@ -77,6 +77,19 @@ func (a *AnyOf) Challenge() string { return challengeOf(a.Verifiers...) }
 func (a *AnyOf) CredentialHeaders() []string { return credentialsOf(a.Verifiers...) }
 
 func (a *AnyOf) carried(r *http.Request) []string { return carriedBy(r, a.Verifiers...) }
+
+// refusals are the reasons of all members, on one line.
+type refusals []error
+
+func (r refusals) Error() string {
+	texts := make([]string, len(r))
+	for i, err := range r {
+		texts[i] = err.Error()
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (r refusals) Unwrap() []error { return r }
 
 // AllOf accepts what every one of its verifiers accepts, such as a signature
 // and an address. An empty list, which would prove nothing, is refused.

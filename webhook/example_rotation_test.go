@@ -49,5 +49,5 @@ func ExampleHMAC_rotation() {
 	// matched 2025
 	// matched 2025
 	// matched 2026
-	// shop: webhook: not verified: X-Signature matches none of 1 keys
+	// shop: webhook: not verified: X-Signature matches no live key (1 tried)
 }

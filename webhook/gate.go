@@ -51,7 +51,7 @@ func (g *gate) enter(w http.ResponseWriter, r *http.Request, within time.Duratio
 		return nil, nil, g.source.refusal(err)
 	}
 	if !g.source.takes(r.Header) {
-		return nil, nil, fmt.Errorf("%s: %w", g.source.Name, ErrMediaType)
+		return nil, nil, fmt.Errorf("%s: %w: %.64q", g.source.Name, ErrMediaType, r.Header.Get("Content-Type"))
 	}
 	body, err := readBody(r, g.source.maxBody(), g.source.budget(), paid)
 	if err != nil {

@@ -82,7 +82,7 @@ func (m *HMAC) Verify(r *http.Request, body []byte) (Proof, error) {
 			return Proof{KeyLabel: k.label, Fingerprint: append([]byte(nil), digest[:ring.size]...)}, nil
 		}
 	}
-	return Proof{}, fmt.Errorf("%w: %s matches none of %d keys", ErrUnverified, ring.header, len(ring.macs))
+	return Proof{}, fmt.Errorf("%w: %s matches no live key (%d tried)", ErrUnverified, ring.header, len(ring.macs))
 }
 
 // Sign sets the header, with the first key.
@@ -118,7 +118,7 @@ func (m *HMAC) given(ring *keyring, r *http.Request, digest *[maxMAC]byte) error
 	}
 	values := r.Header[ring.header]
 	if len(values) != 1 {
-		return fmt.Errorf("%w: %s is there %d times", ErrUnverified, ring.header, len(values))
+		return wrongCount(ring.header, len(values))
 	}
 	text, ok := strings.CutPrefix(values[0], m.Prefix)
 	if !ok {

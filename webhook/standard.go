@@ -87,7 +87,7 @@ func (s *StandardWebhooks) Verify(r *http.Request, body []byte) (Proof, error) {
 			return Proof{KeyLabel: k.Label, ID: e.id, Fingerprint: mac}, nil
 		}
 	}
-	return Proof{}, fmt.Errorf("%w: none of %d signatures matches one of %d keys", ErrUnverified, len(e.signatures), len(keys))
+	return Proof{}, fmt.Errorf("%w: none of %d signatures matches a live key (%d tried)", ErrUnverified, len(e.signatures), len(keys))
 }
 
 // Sign sets the three headers, with the first key and the present time. An id
@@ -134,7 +134,7 @@ func (s *StandardWebhooks) envelope(r *http.Request) (envelope, error) {
 	}
 	for _, name := range []string{standardID, standardTimestamp, standardSignature} {
 		if n := len(r.Header[name]); n != 1 {
-			return envelope{}, fmt.Errorf("%w: %s is there %d times", ErrUnverified, name, n)
+			return envelope{}, wrongCount(name, n)
 		}
 	}
 	e := envelope{id: r.Header[standardID][0], timestamp: r.Header[standardTimestamp][0]}

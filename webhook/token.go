@@ -64,7 +64,7 @@ func (t *Token) Verify(r *http.Request, _ []byte) (Proof, error) {
 	keys := liveKeys(t.Keys, t.KeysFunc)
 	label, ok := matchKey(keys, given)
 	if !ok {
-		return Proof{}, fmt.Errorf("%w: token in %s matches none of %d keys", ErrUnverified, place, len(keys))
+		return Proof{}, fmt.Errorf("%w: token in %s matches no live key (%d tried)", ErrUnverified, place, len(keys))
 	}
 	return Proof{KeyLabel: label}, nil
 }

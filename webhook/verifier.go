@@ -70,6 +70,14 @@ func unverified(reason string) error {
 	return fmt.Errorf("%w: %s", ErrUnverified, reason)
 }
 
+// wrongCount refuses a header that does not stand there once.
+func wrongCount(header string, n int) error {
+	if n == 0 {
+		return fmt.Errorf("%w: no %s header", ErrUnverified, header)
+	}
+	return fmt.Errorf("%w: %s stands there %d times", ErrUnverified, header, n)
+}
+
 var errNotValidated = unverified("the verifier was never validated")
 
 // InsecureAcceptAll takes every request for genuine. It is for tests and for
