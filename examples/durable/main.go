@@ -1,0 +1,90 @@
+// Durable is the smallest whole service: GitHub's pushes are stored in SQLite
+// before they are acknowledged, and deployed afterwards, also when the process
+// was killed in between. To begin with it, copy the folder and run "go mod
+// init" and "go mod tidy" there.
+//
+//	export GITHUB_WEBHOOK_SECRET=$(openssl rand -hex 32)
+//	go run ./durable
+package main
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	_ "modernc.org/sqlite"
+
+	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); !errors.Is(err, http.ErrServerClosed) {
+		fmt.Fprintln(os.Stderr, "durable:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	secret := webhook.NewSecret(os.Getenv("GITHUB_WEBHOOK_SECRET"))
+	if secret.IsZero() {
+		return errors.New("GITHUB_WEBHOOK_SECRET is not set")
+	}
+
+	// GitHub tries once, so what is acknowledged must be on the disk.
+	db, err := sql.Open("sqlite", "file:durable.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+	if err != nil {
+		return err
+	}
+	defer db.Close() // last
+	inbox := sqlinbox.New(db, sqlinbox.SQLite)
+	defer inbox.Close()
+	if err := inbox.Migrate(ctx); err != nil {
+		return err
+	}
+
+	mux := webhook.Mux{IgnoreRest: true}
+	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
+		if branch, ok := e.Payload.Branch(); ok && !e.Payload.IsDeleted() {
+			return deploy(ctx, e.Payload.Repository.FullName, branch, e.Payload.After)
+		}
+		return nil
+	})
+
+	routes := http.NewServeMux()
+	routes.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
+	server := http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
+	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("ADDR"), ":8080"))
+	if err != nil {
+		return err
+	}
+	log.Println("listening on", listener.Addr())
+
+	parts, ctx := errgroup.WithContext(ctx)
+	parts.Go(func() error { return webhook.NewWorker(inbox, &mux).Run(ctx) })
+	parts.Go(func() error { return server.Serve(listener) })
+	parts.Go(func() error {
+		<-ctx.Done()
+		return server.Shutdown(context.WithoutCancel(ctx))
+	})
+	return parts.Wait()
+}
+
+// deploy is where your work goes. An error is tried again.
+func deploy(_ context.Context, repository, branch, commit string) error {
+	fmt.Println("deploy", repository, branch, commit)
+	return nil
+}

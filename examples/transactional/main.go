@@ -1,0 +1,118 @@
+// Transactional counts JobServ's builds per project in the database that also
+// holds the inbox: the count and the settlement of the delivery are committed
+// together, so that no build is counted twice, whenever the process is killed.
+// To begin with it, copy the folder and run "go mod init" and "go mod tidy"
+// there.
+//
+//	export JOBSERV_WEBHOOK_SECRET=$(openssl rand -hex 32)
+//	go run ./transactional
+package main
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	_ "modernc.org/sqlite"
+
+	"github.com/hookhouse/hookhouse/jobserv"
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+// A transaction begins as a writer, by _txlock: one that has read first could
+// not become one while the inbox writes.
+const database = "file:transactional.db?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); !errors.Is(err, http.ErrServerClosed) {
+		fmt.Fprintln(os.Stderr, "transactional:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	secret := webhook.NewSecret(os.Getenv("JOBSERV_WEBHOOK_SECRET"))
+	if secret.IsZero() {
+		return errors.New("JOBSERV_WEBHOOK_SECRET is not set")
+	}
+	db, err := sql.Open("sqlite", database)
+	if err != nil {
+		return err
+	}
+	defer db.Close() // last
+	inbox := sqlinbox.New(db, sqlinbox.SQLite)
+	defer inbox.Close()
+	if err := inbox.Migrate(ctx); err != nil {
+		return err
+	}
+	if _, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS builds (project TEXT PRIMARY KEY, count INTEGER NOT NULL)`); err != nil {
+		return err
+	}
+
+	mux := webhook.Mux{IgnoreRest: true}
+	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
+		return count(ctx, db, inbox, e.Payload.Project())
+	})
+
+	routes := http.NewServeMux()
+	routes.Handle("/hooks/jobserv", webhook.NewReceiver(jobserv.Source(secret), webhook.Store(inbox)))
+	server := http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
+	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("ADDR"), ":8080"))
+	if err != nil {
+		return err
+	}
+	log.Println("listening on", listener.Addr())
+
+	worker := webhook.NewWorker(inbox, &mux)
+	worker.Lease = 3 * time.Second // so long waits what a killed process was at
+
+	parts, ctx := errgroup.WithContext(ctx)
+	parts.Go(func() error { return worker.Run(ctx) })
+	parts.Go(func() error { return server.Serve(listener) })
+	parts.Go(func() error {
+		<-ctx.Done()
+		return server.Shutdown(context.WithoutCancel(ctx))
+	})
+	return parts.Wait()
+}
+
+// count commits the count and the settlement in one transaction. What is slow
+// is done before it begins: while it is open nobody else writes.
+func count(ctx context.Context, db *sql.DB, inbox *sqlinbox.Inbox, project string) error {
+	claim, ok := webhook.ClaimFromContext(ctx)
+	if !ok {
+		return errors.New("not under a claim: run behind an inbox")
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing after a commit
+	var n int
+	err = tx.QueryRowContext(ctx, `INSERT INTO builds VALUES (?, 1)
+		ON CONFLICT (project) DO UPDATE SET count = count + 1 RETURNING count`, project).Scan(&n)
+	if err != nil {
+		return err
+	}
+	if err := inbox.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return err
+	}
+	fmt.Println(project, "was built", n, "times")
+	return nil
+}

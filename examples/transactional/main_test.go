@@ -1,0 +1,105 @@
+package main
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/webhooktest"
+)
+
+// TestMain makes the program of the test binary where asked to.
+func TestMain(m *testing.M) {
+	if os.Getenv("RUN_MAIN") != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// A process is the running program.
+type process struct {
+	cmd *exec.Cmd
+	url string
+	out *bufio.Scanner
+}
+
+// start runs the program in dir and waits until it listens.
+func start(t *testing.T, dir string, env ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.CommandContext(t.Context(), os.Args[0])}
+	p.cmd.Dir = dir
+	p.cmd.Env = append([]string{"RUN_MAIN=yes", "ADDR=127.0.0.1:0"}, env...)
+	stdout, err := p.cmd.StdoutPipe()
+	require.NoError(t, err)
+	stderr, err := p.cmd.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, p.cmd.Start())
+	p.out = bufio.NewScanner(stdout)
+	log := bufio.NewScanner(stderr)
+	for log.Scan() {
+		if _, addr, ok := strings.Cut(log.Text(), "listening on "); ok {
+			p.url = "http://" + addr
+			go func() { _, _ = io.Copy(io.Discard, stderr) }()
+			return p
+		}
+	}
+	t.Fatal("does not listen")
+	return nil
+}
+
+// next returns the next line that the program prints.
+func (p *process) next(t *testing.T) string {
+	t.Helper()
+	require.True(t, p.out.Scan(), "no more output")
+	return p.out.Text()
+}
+
+// end sends a signal and returns what is left of the output.
+func (p *process) end(t *testing.T, signal os.Signal) (rest []string) {
+	t.Helper()
+	require.NoError(t, p.cmd.Process.Signal(signal))
+	for p.out.Scan() {
+		rest = append(rest, p.out.Text())
+	}
+	err := p.cmd.Wait()
+	if signal == syscall.SIGTERM {
+		require.NoError(t, err)
+	}
+	return rest
+}
+
+func TestEveryBuildIsCountedOnceThoughItIsKilled(t *testing.T) {
+	dir, env := t.TempDir(), "JOBSERV_WEBHOOK_SECRET=secret"
+	sender := webhooktest.JobServ{Secret: webhook.NewSecret("secret")}
+	build := func(id int) []byte {
+		return fmt.Appendf(nil, `{"build_id": %d, "url": "https://ci.example.com/projects/acme/lmp/builds/%[1]d/", "status": "PASSED", "runs": []}`, id)
+	}
+	const builds = 20
+	p := start(t, dir, env)
+	for id := range builds {
+		result := sender.Deliver(t.Context(), p.url+"/hooks/jobserv", build(id))
+		require.True(t, result.Delivered)
+		if id%5 == 4 { // somewhere between the answer and the end of the work
+			p.end(t, syscall.SIGKILL)
+			p = start(t, dir, env)
+			again := sender.Deliver(t.Context(), p.url+"/hooks/jobserv", build(id))
+			require.True(t, again.Delivered)
+		}
+	}
+	// The last one is counted by a process that lives, after all others of its project.
+	require.True(t, sender.Deliver(t.Context(), p.url+"/hooks/jobserv", build(builds)).Delivered)
+	want := fmt.Sprintf("acme/lmp was built %d times", builds+1)
+	for got := ""; got != want; got = p.next(t) {
+		require.NotEqual(t, fmt.Sprintf("acme/lmp was built %d times", builds+2), got)
+	}
+	require.Empty(t, p.end(t, syscall.SIGTERM), "counted more than there were")
+}
