@@ -26,7 +26,7 @@ type server struct {
 	attr *syscall.SysProcAttr
 }
 
-var errNoServer = errors.New("PostgreSQL is not installed: apt-get install postgresql, or brew install postgresql")
+var errNoServer = errors.New("PostgreSQL, which is not installed; get it: apt-get install postgresql, or brew install postgresql")
 
 // serverPrograms returns the folder of the newest PostgreSQL there is.
 func serverPrograms() (string, error) {
@@ -42,7 +42,10 @@ func serverPrograms() (string, error) {
 		}
 		found = append(found, matches...)
 	}
-	if path, err := exec.LookPath("postgres"); err == nil {
+	if path, err := exec.LookPath("postgres"); err == nil && len(found) == 0 {
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			return "", err // initdb stands beside the program, not beside a link
+		}
 		found = append(found, path)
 	}
 	if len(found) == 0 {
