@@ -391,3 +391,26 @@ func TestAClaimIsNoChange(t *testing.T) {
 		<-changed
 	})
 }
+
+func TestPendingCountsWhatIsUnfinishedUpToABound(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		pending := func(most, want int) {
+			t.Helper()
+			if n, err := in.Pending(t.Context(), most); err != nil || n != want {
+				t.Errorf("pending %d, %v, want %d", n, err, want)
+			}
+		}
+		pending(9, 0)
+		put(t, in, delivery("key"))
+		put(t, in, delivery("key")) // behind
+		put(t, in, delivery(""))
+		c := claimOne(t, in)
+		pending(9, 3)
+		pending(2, 2)
+		if err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); err != nil {
+			t.Fatal(err)
+		}
+		pending(9, 2)
+	})
+}

@@ -70,3 +70,14 @@ func (in *Inbox) reads(ctx context.Context) error {
 	in.readable.Store(err == nil)
 	return err
 }
+
+// Pending counts what is waiting, behind or claimed, due or not. It stops at
+// most, so that it is quick however many there are.
+func (in *Inbox) Pending(ctx context.Context, most int) (int, error) {
+	if err := in.reads(ctx); err != nil {
+		return 0, err
+	}
+	var n int
+	err := in.query(ctx, in.db, "pending", args{"most": most}, scanOne(&n))
+	return n, err
+}

@@ -275,3 +275,10 @@ SELECT count(*) FROM (
 
 -- name: has_tables
 SELECT count(to_regclass('hookhouse_schema')::text)
+
+-- name: pending
+SELECT count(*) FROM (
+  SELECT 1 FROM hookhouse_deliveries WHERE state = 'waiting'
+  UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'behind'
+  UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'claimed'
+  LIMIT @most) AS unfinished

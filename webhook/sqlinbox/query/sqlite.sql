@@ -209,3 +209,10 @@ SELECT count(*) FROM (
 
 -- name: has_tables
 SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'hookhouse_schema'
+
+-- name: pending
+SELECT count(*) FROM (
+  SELECT 1 FROM hookhouse_deliveries WHERE state = 'waiting'
+  UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'behind'
+  UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'claimed'
+  LIMIT @most)
