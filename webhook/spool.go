@@ -1,0 +1,203 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math"
+	"sync"
+	"time"
+)
+
+// The settings of a Spool that sets none.
+const (
+	defaultPatience   = 2 * time.Second
+	defaultForwards   = 16
+	defaultSpoolFirst = 250 * time.Millisecond
+	defaultSpoolMax   = 10 * time.Second
+	// localPatience times Patience is what local gets: with the default both
+	// together keep the 10 seconds after which GitHub and Kudu give up.
+	localPatience = 4
+	// forwardPatience times Patience is what primary gets when nobody waits for
+	// the answer, so that one that is only slow catches up.
+	forwardPatience = 10
+)
+
+// A Spool is a Handler that stores into a primary inbox, and into a local one
+// while the primary is slow or away. Like [Store] its nil means stored, in one
+// of the two. [Spool.Run] forwards what is in local. Set the fields before use;
+// a Spool is safe for concurrent use.
+//
+//	spool := webhook.NewSpool(postgres, sqlite)
+//	http.Handle("/hooks/github", webhook.NewReceiver(source, spool))
+//	go spool.Run(ctx)                              // where the receiver is
+//	webhook.NewWorker(postgres, &mux).Run(ctx)     // wherever the work is done
+//
+// Either side may stop and start at any point. A delivery that may be in both,
+// because primary stored it and could not say so, is there once: Put knows its
+// UID.
+//
+// Order: of one Key, what was acknowledged before another arrived is in primary
+// before it. So all goes to local until local is empty, and from the start until
+// Run has looked. This holds for what passes one Spool: a local inbox belongs to
+// one Spool of one process and to no Worker, and a Key that arrives at two
+// machines has an order only within each.
+//
+// Duplicates: what primary knows is success, by UID and by mark. Local finds by
+// its own marks what it holds; of what it has forwarded the primary decides, so
+// that a redelivery revives what died there.
+//
+// Coalescing is left to primary, which gets every delivery: Quiet and Max count
+// from then on. Meanwhile local keeps them in the header Hookhouse-Spool.
+//
+// What primary refuses for good, with an error that is [Permanent] or
+// [ErrMalformed], ends [Dead] in local with the reason. Anything else is tried
+// until it succeeds, and its Key waits.
+type Spool struct {
+	// Patience is how long primary may take before local is asked: half of what is
+	// left, where the context ends sooner. Local may take four times as long.
+	// Zero means 2 s.
+	Patience time.Duration
+	// Limit is how many deliveries are forwarded at once. Choose it so that
+	// forwarding is faster than what arrives, or local fills up. Zero means 16.
+	Limit int
+	// Lease is how long what a killed process was forwarding waits, and all that
+	// arrives with it goes to local. Zero means 30 s.
+	Lease time.Duration
+	// Retry is the wait after primary took none: then one delivery at a time is
+	// tried. Zero means 250 ms doubled up to 10 s, each if it is zero.
+	Retry Backoff
+	// Keep is how long forwarded and dead deliveries stay in local, where that is
+	// a [Sweeper]. Zero means 7 days; negative means for ever.
+	Keep time.Duration
+	// Logger gets failures and turns from one inbox to the other. Zero means
+	// slog.Default.
+	Logger *slog.Logger
+
+	primary Handler
+	local   Handler
+	inbox   pendingInbox // local
+	turn    turnout
+	pace    pace
+	settled chan struct{} // has an element after a forwarded one was settled
+}
+
+// A Pender is an Inbox that can tell whether anything is unfinished. The local
+// inbox of a [Spool] must be one.
+type Pender interface {
+	// Pending counts the deliveries that are Waiting, Behind or Claimed, also
+	// those not due and those whose lease ran out. It may stop counting at most,
+	// which is positive. It sees every Put and Settle that returned before the
+	// call.
+	Pending(ctx context.Context, most int) (int, error)
+}
+
+type pendingInbox interface {
+	Inbox
+	Pender
+}
+
+// NewSpool panics on a nil Inbox, and on a local one that is no [Pender]. For
+// what a Spool promises local must be as durable as primary, and on the machine
+// that runs Run.
+func NewSpool(primary, local Inbox) *Spool {
+	if primary == nil || local == nil {
+		panic("webhook: NewSpool needs two inboxes")
+	}
+	inbox, ok := local.(pendingInbox)
+	if !ok {
+		panic(fmt.Sprintf("webhook: the local inbox of a Spool must be a Pender, and %T is none", local))
+	}
+	return &Spool{primary: Store(primary), local: Store(local), inbox: inbox, settled: make(chan struct{}, 1)}
+}
+
+// Handle stores d. Nil means that it is committed in primary or in local, a
+// [*DuplicateError] that it was there; any other error wraps [ErrNotStored], so
+// that the sender gets 503: both failed, or local is full. It returns within
+// five times Patience and a quarter of a second, with inboxes that heed their
+// contexts. It may be called before Run and after it: what went to local stays
+// there until the next Run.
+func (s *Spool) Handle(ctx context.Context, d *Delivery) error {
+	if !s.turn.enter(ctx) {
+		defer s.turn.leave()
+		return s.park(ctx, d, nil)
+	}
+	trial, cancel := context.WithTimeout(ctx, s.patienceWithin(ctx))
+	defer cancel()
+	err := safely(trial, s.primary, d)
+	if err == nil || errors.Is(err, ErrDuplicate) {
+		return err
+	}
+	if ctx.Err() != nil { // nobody waits for the answer, and primary is not to blame
+		return err
+	}
+	if s.turn.divert() {
+		s.logger().Warn("primary inbox failed; deliveries go to the local one", "reason", err)
+	}
+	defer s.turn.leave()
+	return s.park(ctx, d, err)
+}
+
+// park stores d in local. Why is what primary said, if it was asked.
+func (s *Spool) park(ctx context.Context, d *Delivery, why error) error {
+	ctx, cancel := context.WithTimeout(ctx, localPatience*s.patience())
+	defer cancel()
+	err := safely(ctx, s.local, aside(d, false))
+	if known, ok := errors.AsType[*DuplicateError](err); ok && known.State == Done && known.UID != d.UID {
+		err = safely(ctx, s.local, aside(d, true)) // the first is in primary: let that decide
+	}
+	if err != nil && !errors.Is(err, ErrDuplicate) && why != nil {
+		return fmt.Errorf("%w (primary: %v)", err, why)
+	}
+	return err
+}
+
+// Run forwards from local to primary, in the order of each Key, until ctx ends.
+// Then it claims nothing more, gives what it is forwarding Patience to end,
+// leaves the rest in local for the next Run, and returns nil; [ErrShutdown] if
+// an inbox that ignores its context still has one of them. That takes Patience
+// and two seconds at most. Run may be called once at a time. Stop in this order:
+// http.Server.Shutdown, Run has returned, close the databases.
+func (s *Spool) Run(ctx context.Context) error {
+	w := NewWorker(s.inbox, HandlerFunc(func(work context.Context, d *Delivery) error {
+		return s.forward(work, ctx, d)
+	}))
+	w.Limit, w.Lease, w.Keep, w.Logger = positive(s.Limit, defaultForwards), s.Lease, s.Keep, s.Logger
+	w.Retry, w.MaxAttempts, w.Grace = s.retry(), math.MaxInt, s.patience()
+	w.Observe = &Observer{Settled: func(Claim, Outcome, time.Duration) {
+		select {
+		case s.settled <- struct{}{}:
+		default:
+		}
+	}}
+	var watching sync.WaitGroup
+	watching.Go(func() { s.watch(ctx) })
+	err := w.Run(ctx)
+	watching.Wait()
+	return err
+}
+
+// unwrap names the inbox that says most about what an acknowledgement is worth:
+// the one in memory, if either is.
+func (s *Spool) unwrap() Handler {
+	if _, volatile := any(s.inbox).(*MemInbox); volatile {
+		return s.local
+	}
+	return s.primary
+}
+
+// patienceWithin leaves half of the time that is left to local.
+func (s *Spool) patienceWithin(ctx context.Context) time.Duration {
+	if end, ok := ctx.Deadline(); ok {
+		return min(s.patience(), time.Until(end)/2)
+	}
+	return s.patience()
+}
+
+func (s *Spool) retry() Backoff {
+	return Backoff{First: positive(s.Retry.First, defaultSpoolFirst), Max: positive(s.Retry.Max, defaultSpoolMax)}
+}
+
+func (s *Spool) patience() time.Duration { return positive(s.Patience, defaultPatience) }
+func (s *Spool) logger() *slog.Logger    { return logger(s.Logger) }

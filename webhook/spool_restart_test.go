@@ -1,0 +1,255 @@
+package webhook_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// A spoolHouse is two inboxes that outlive the processes before them, and the
+// ledger of the senders.
+type spoolHouse struct {
+	primary, local *webhook.MemInbox
+
+	mu      sync.Mutex
+	rng     *rand.Rand
+	bad     [2]float64 // share of the calls to primary and to local that go wrong
+	healed  bool       // nothing goes wrong any more
+	current *process
+	clock   int
+	calls   map[string]*sent
+	handled map[string][]string // IDs by Key, as primary gave them
+}
+
+// sent is one event: when its first call began, and when one was acknowledged.
+type sent struct{ begun, acknowledged int }
+
+// A process is one life of a Spool.
+type process struct {
+	spool *webhook.Spool
+	ways  [2]*way
+	calls sync.WaitGroup
+	stop  context.CancelFunc
+	ended chan struct{}
+}
+
+func (h *spoolHouse) draw(side int) fault {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.healed {
+		return none
+	}
+	if h.rng.Float64() < h.bad[side] {
+		return fault(1 + h.rng.IntN(int(late)))
+	}
+	if h.rng.IntN(4) == 0 {
+		return late
+	}
+	return none
+}
+
+func (h *spoolHouse) upTo(d time.Duration) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Duration(h.rng.Int64N(int64(d)))
+}
+
+func (h *spoolHouse) start(t *testing.T) {
+	p := &process{ended: make(chan struct{})}
+	for side, in := range []*webhook.MemInbox{h.primary, h.local} {
+		p.ways[side] = &way{
+			inbox: in,
+			fault: func(string) fault { return h.draw(side) },
+			delay: func() time.Duration {
+				if side == 1 || h.upTo(4) > 0 {
+					return h.upTo(20 * time.Millisecond)
+				}
+				return h.upTo(5 * time.Second)
+			},
+		}
+	}
+	p.spool = webhook.NewSpool(p.ways[0], p.ways[1])
+	p.spool.Logger = slog.New(slog.DiscardHandler)
+	ctx, cancel := context.WithCancel(t.Context())
+	p.stop = cancel
+	go func() {
+		defer close(p.ended)
+		_ = p.spool.Run(ctx)
+	}()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.current = p
+}
+
+// quit stops the process in order: no more calls, then Run.
+func (h *spoolHouse) quit() {
+	h.mu.Lock()
+	p := h.current
+	h.current = nil
+	h.mu.Unlock()
+	p.calls.Wait()
+	p.stop()
+	<-p.ended
+}
+
+// kill ends the process at once, whatever it does. Its claims stay.
+func (h *spoolHouse) kill() {
+	h.mu.Lock()
+	p := h.current
+	h.current = nil
+	h.mu.Unlock()
+	for _, w := range p.ways {
+		w.sever()
+	}
+	p.stop()
+}
+
+// call is one HTTP call, and whether it was acknowledged.
+func (h *spoolHouse) call(ctx context.Context, d *webhook.Delivery) bool {
+	h.mu.Lock()
+	p := h.current
+	h.clock++
+	if h.calls[d.ID] == nil {
+		h.calls[d.ID] = &sent{begun: h.clock}
+	}
+	if p != nil {
+		p.calls.Add(1)
+	}
+	h.mu.Unlock()
+	if p == nil {
+		return false
+	}
+	defer p.calls.Done()
+	err := p.spool.Handle(ctx, d)
+	if webhook.StatusCode(err) != http.StatusAccepted {
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.clock++
+	h.calls[d.ID].acknowledged = h.clock
+	return true
+}
+
+// send sends events of one Key until ctx ends, each up to three times.
+func (h *spoolHouse) send(ctx context.Context, t *testing.T, key string, sender int) {
+	for n := 0; ctx.Err() == nil; n++ {
+		id := fmt.Sprintf("%s-%d-%04d", key, sender, n)
+		for try := range 3 {
+			d := &webhook.Delivery{
+				UID: fmt.Sprintf("%s-%d", id, try), ID: id, Source: "alpha", Type: "alpha.event", Key: key, Unique: []string{"id:" + id},
+			}
+			if h.call(t.Context(), d) {
+				break
+			}
+			<-time.After(h.upTo(100 * time.Millisecond))
+		}
+		if h.upTo(8) > 0 {
+			<-time.After(h.upTo(100 * time.Millisecond))
+		} else {
+			<-time.After(h.upTo(time.Second)) // so that local runs empty
+		}
+	}
+}
+
+// disturb does one thing at random to one side.
+func (h *spoolHouse) disturb(t *testing.T) {
+	pick := func(shares ...float64) float64 { return shares[h.upTo(time.Duration(len(shares)))] }
+	primary, local := pick(0, 0, 0.1, 0.5, 1), pick(0, 0, 0.05, 0.2)
+	h.mu.Lock()
+	h.bad = [2]float64{primary, local}
+	h.mu.Unlock()
+	switch h.upTo(6) {
+	case 0:
+		h.quit()
+		h.start(t)
+	case 1:
+		h.kill()
+		h.start(t)
+	}
+}
+
+// check compares the senders' ledger with what primary gave.
+func (h *spoolHouse) check(t *testing.T) (acknowledged int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	place := make(map[string]int)
+	for _, ids := range h.handled {
+		for i, id := range ids {
+			if place[id] > 0 {
+				t.Errorf("%s was handled twice", id)
+			}
+			place[id] = i + 1
+		}
+	}
+	for id, s := range h.calls {
+		if s.acknowledged > 0 {
+			acknowledged++
+			if place[id] == 0 {
+				t.Errorf("%s was acknowledged and lost", id)
+			}
+		}
+	}
+	for key, ids := range h.handled {
+		earliest := int(^uint(0) >> 1) // acknowledgement of those behind
+		for i := len(ids) - 1; i >= 0; i-- {
+			s := h.calls[ids[i]]
+			if s.begun > earliest {
+				t.Errorf("%s: %s came before one that was acknowledged before it arrived", key, ids[i])
+			}
+			if s.acknowledged > 0 {
+				earliest = min(earliest, s.acknowledged)
+			}
+		}
+	}
+	return acknowledged
+}
+
+func TestSpoolStopAndStartOfEitherSideAtAnyPointLosesNothingAndKeepsOrder(t *testing.T) {
+	for seed := range uint64(4) {
+		bubble(t, fmt.Sprint("seed ", seed), func(t *testing.T) {
+			h := &spoolHouse{
+				primary: &webhook.MemInbox{}, local: &webhook.MemInbox{}, rng: rand.New(rand.NewPCG(seed, 0)),
+				calls: make(map[string]*sent), handled: make(map[string][]string),
+			}
+			w, _ := quietly(h.primary, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				h.handled[d.Key] = append(h.handled[d.Key], d.ID)
+				return nil
+			}))
+			defer start(t, w)()
+			h.start(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			var senders sync.WaitGroup
+			for i := range 6 {
+				senders.Go(func() { h.send(ctx, t, fmt.Sprint("key", i/2), i) })
+			}
+			for range 40 {
+				<-time.After(h.upTo(3 * time.Second))
+				h.disturb(t)
+			}
+			cancel()
+			senders.Wait()
+			h.mu.Lock()
+			h.healed = true
+			h.mu.Unlock()
+			pass(5 * time.Minute)
+			require.Zero(t, pendingIn(t, h.local))
+			n := h.check(t)
+			require.Greater(t, n, 100)
+			t.Log(n, "acknowledged;", len(h.calls), "sent")
+			h.quit()
+			pass(time.Minute)
+		})
+	}
+}
