@@ -14,6 +14,7 @@ import (
 	_ "github.com/ncruces/go-sqlite3/driver"
 	_ "modernc.org/sqlite"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
@@ -37,14 +38,14 @@ var ncruces = engine{"SQLite by ncruces", sqlinbox.SQLite, func(tb testing.TB) (
 
 var schemas atomic.Int64
 
-func postgres(s *server) engine {
+func onPostgres(s *postgres.Server) engine {
 	return engine{"PostgreSQL", sqlinbox.PostgreSQL, func(tb testing.TB) (string, string) {
 		name := fmt.Sprintf("test%d", schemas.Add(1))
-		db := openDB(tb, "pgx", s.dsn())
+		db := openDB(tb, "pgx", s.DSN())
 		if _, err := db.Exec("CREATE SCHEMA " + name); err != nil {
 			tb.Fatal(err)
 		}
-		return "pgx", s.dsn("search_path=" + name)
+		return "pgx", s.DSN("search_path=" + name)
 	}}
 }
 
@@ -52,7 +53,7 @@ func postgres(s *server) engine {
 func onEach(t *testing.T, f func(t *testing.T, e engine)) {
 	engines := []engine{modernc, ncruces}
 	if theServer != nil {
-		engines = append(engines, postgres(theServer))
+		engines = append(engines, onPostgres(theServer))
 	}
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) { f(t, e) })
@@ -90,21 +91,22 @@ func (e engine) reopen(tb testing.TB, driver, dsn string) (*sqlinbox.Inbox, *sql
 }
 
 // theServer is nil where PostgreSQL is not installed.
-var theServer *server
+var theServer *postgres.Server
 
 func TestMain(m *testing.M) {
-	s, err := startServer(context.Background())
+	s, err := postgres.Start(context.Background())
 	switch {
 	case err == nil:
 		theServer = s
-	case errors.Is(err, errNoServer) && os.Getenv("CI") != "true":
+	case errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true":
 		fmt.Println("left out:", err)
 	default:
 		fmt.Fprintln(os.Stderr, err)
-		s.stop()
 		os.Exit(1)
 	}
 	code := m.Run()
-	s.stop()
+	if s != nil {
+		s.Stop()
+	}
 	os.Exit(code)
 }

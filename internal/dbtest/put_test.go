@@ -322,7 +322,7 @@ func TestAKeyHeldForLongFailsNoOther(t *testing.T) {
 	if theServer == nil {
 		return // SQLite has one writer: who holds it holds all
 	}
-	in, db := postgres(theServer).open(t)
+	in, db := onPostgres(theServer).open(t)
 	put(t, in, delivery("held"))
 	tx := begin(t, db)
 	if err := in.SettleTx(t.Context(), tx, claimOne(t, in), webhook.Outcome{State: webhook.Done}); err != nil {
@@ -388,7 +388,7 @@ func TestWhatIsStoredIsNoDuplicateOfItself(t *testing.T) {
 	if theServer == nil {
 		return // SQLite commits a batch as a whole
 	}
-	in, db := postgres(theServer).open(t)
+	in, db := onPostgres(theServer).open(t)
 	dead := put(t, in, delivery("held", "mark"))
 	settle(t, in, claimOne(t, in), webhook.Dead)
 	put(t, in, delivery("held"))

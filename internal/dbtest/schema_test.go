@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
@@ -156,11 +157,7 @@ func TestWhatIsNoDatabaseIsAnErrorAtOnce(t *testing.T) {
 		}
 	}
 	t.Run("a port where nobody listens", func(t *testing.T) {
-		port, err := freePort()
-		if err != nil {
-			t.Fatal(err)
-		}
-		in := sqlinbox.New(openDB(t, "pgx", (&server{port: port}).dsn("connect_timeout=2")), sqlinbox.PostgreSQL)
+		in := sqlinbox.New(openDB(t, "pgx", postgres.DSN(1, "connect_timeout=2")), sqlinbox.PostgreSQL)
 		if err := in.Put(t.Context(), delivery("")); err == nil {
 			t.Error("Put returned no error")
 		}
