@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
@@ -26,14 +24,7 @@ func serve(ctx context.Context, listener net.Listener, inbox webhook.Inbox, secr
 	routes.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
 	server := http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
 
-	parts, ctx := errgroup.WithContext(ctx)
-	parts.Go(func() error { return webhook.NewWorker(inbox, &mux).Run(ctx) })
-	parts.Go(func() error { return server.Serve(listener) })
-	parts.Go(func() error {
-		<-ctx.Done()
-		return server.Shutdown(context.WithoutCancel(ctx))
-	})
-	return parts.Wait() // http.ErrServerClosed after a clean end; then close the database
+	return webhook.Serve(ctx, &server, listener, webhook.NewWorker(inbox, &mux))
 }
 
 var deployed = make(chan string, 1)
@@ -65,5 +56,5 @@ func Example() {
 	fmt.Println(<-stopped)
 	// Output:
 	// 202 main at 9f3c1d7
-	// http: Server closed
+	// <nil>
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -40,14 +38,7 @@ func serve(ctx context.Context, listener net.Listener, inbox webhook.Inbox, hand
 	mux.Handle("/hooks/ci/{token}", webhook.NewReceiver(ciSource(webhook.NewSecret("s3cret")), webhook.Store(inbox)))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
 
-	parts, ctx := errgroup.WithContext(ctx)
-	parts.Go(func() error { return webhook.NewWorker(inbox, handler).Run(ctx) })
-	parts.Go(func() error { return server.Serve(listener) })
-	parts.Go(func() error {
-		<-ctx.Done()
-		return server.Shutdown(context.WithoutCancel(ctx))
-	})
-	return parts.Wait() // http.ErrServerClosed after an orderly end
+	return webhook.Serve(ctx, server, listener, webhook.NewWorker(inbox, handler))
 }
 
 func Example_durable() {
@@ -79,5 +70,5 @@ func Example_durable() {
 	// Unordered output:
 	// 202 Accepted
 	// build 42 passed
-	// http: Server closed
+	// <nil>
 }

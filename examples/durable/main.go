@@ -21,7 +21,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	_ "modernc.org/sqlite"
 
 	"github.com/hookhouse/hookhouse/github"
@@ -32,7 +31,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); !errors.Is(err, http.ErrServerClosed) {
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "durable:", err)
 		os.Exit(1)
 	}
@@ -73,14 +72,7 @@ func run(ctx context.Context) error {
 	}
 	log.Println("listening on", listener.Addr())
 
-	parts, ctx := errgroup.WithContext(ctx)
-	parts.Go(func() error { return webhook.NewWorker(inbox, &mux).Run(ctx) })
-	parts.Go(func() error { return server.Serve(listener) })
-	parts.Go(func() error {
-		<-ctx.Done()
-		return server.Shutdown(context.WithoutCancel(ctx))
-	})
-	return parts.Wait()
+	return webhook.Serve(ctx, &server, listener, webhook.NewWorker(inbox, &mux))
 }
 
 // deploy is where your work goes. An error is tried again.

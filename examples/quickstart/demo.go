@@ -40,15 +40,27 @@ var demoSamples = []sample{
 	{"/hooks/kudu/{token}", "kudu.json", map[string]string{"Content-Type": "application/json; charset=utf-8"}},
 }
 
-// A demo sends the samples and waits until they were handled.
+// A demo sends the samples and waits until they were handled. It is a
+// webhook.Runner.
 type demo struct {
+	log     *slog.Logger
+	url     string
+	sources []route
+	end     func() // called when all is done; nil: go on listening
+
 	mu      sync.Mutex
 	settled map[string]webhook.State // by UID; nil when the demo is over
 	changed chan struct{}
 }
 
-func newDemo() *demo {
-	return &demo{settled: make(map[string]webhook.State), changed: make(chan struct{}, 1)}
+func newDemo(log *slog.Logger, url string, sources []route) *demo {
+	return &demo{
+		log:     log,
+		url:     url,
+		sources: sources,
+		settled: make(map[string]webhook.State),
+		changed: make(chan struct{}, 1),
+	}
 }
 
 // settle hears of every settled claim.
@@ -64,19 +76,32 @@ func (d *demo) settle(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 	}
 }
 
-// run sends one sample of each sender to url and returns nil when all of them
-// were handled, now or before.
-func (d *demo) run(ctx context.Context, log *slog.Logger, url string, sources []route) error {
+// Run sends the samples and says how it went.
+func (d *demo) Run(ctx context.Context) error {
+	if err := d.send(ctx); err != nil {
+		return fmt.Errorf("demo: %w", err)
+	}
+	if d.end != nil {
+		d.end()
+		return nil
+	}
+	d.log.Info("the four samples were handled; still listening, Ctrl-C ends it")
+	return nil
+}
+
+// send sends one sample of each sender and returns nil when all of them were
+// handled, now or before.
+func (d *demo) send(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, demoPatience)
 	defer cancel()
 	var waiting []string
 	for _, s := range demoSamples {
-		uid, duplicate, err := s.send(ctx, url, sources)
+		uid, duplicate, err := s.send(ctx, d.url, d.sources)
 		if err != nil {
 			return fmt.Errorf("%s: %w", s.pattern, err)
 		}
 		if duplicate {
-			log.Info("sample is a duplicate: it was handled before", "pattern", s.pattern)
+			d.log.Info("sample is a duplicate: it was handled before", "pattern", s.pattern)
 			continue
 		}
 		waiting = append(waiting, uid)

@@ -26,7 +26,6 @@ import (
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/webhook"
-	"golang.org/x/sync/errgroup"
 )
 
 func main() {
@@ -110,35 +109,16 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	worker := webhook.NewWorker(inbox, &mux)
 	worker.Logger = log
 
-	// errgroup ends everything when one part fails, and waits for all of it.
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	parts, ctx := errgroup.WithContext(ctx)
 	if *demo {
-		d := newDemo()
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		d := newDemo(log, "http://"+listener.Addr().String(), sources)
+		if *once {
+			d.end = stop
+		}
 		worker.Observe = &webhook.Observer{Settled: d.settle}
-		parts.Go(func() error {
-			if err := d.run(ctx, log, "http://"+listener.Addr().String(), sources); err != nil {
-				return fmt.Errorf("demo: %w", err)
-			}
-			if *once {
-				stop()
-			} else {
-				log.Info("the four samples were handled; still listening, Ctrl-C ends it")
-			}
-			return nil
-		})
+		return webhook.Serve(ctx, server, listener, worker, d)
 	}
-	parts.Go(func() error { return server.Serve(listener) })
-	parts.Go(func() error {
-		<-ctx.Done()
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 8*time.Second)
-		defer cancel()
-		return server.Shutdown(grace)
-	})
-	parts.Go(func() error { return worker.Run(ctx) })
-	if err := parts.Wait(); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
+	// Serve ends everything when ctx does, or one part fails, and waits for all.
+	return webhook.Serve(ctx, server, listener, worker)
 }

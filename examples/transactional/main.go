@@ -22,7 +22,6 @@ import (
 	"syscall"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	_ "modernc.org/sqlite"
 
 	"github.com/hookhouse/hookhouse/jobserv"
@@ -37,7 +36,7 @@ const database = "file:transactional.db?_txlock=immediate&_pragma=busy_timeout(5
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); !errors.Is(err, http.ErrServerClosed) {
+	if err := run(ctx); err != nil {
 		fmt.Fprintln(os.Stderr, "transactional:", err)
 		os.Exit(1)
 	}
@@ -79,14 +78,7 @@ func run(ctx context.Context) error {
 	worker := webhook.NewWorker(inbox, &mux)
 	worker.Lease = 3 * time.Second // so long waits what a killed process was at
 
-	parts, ctx := errgroup.WithContext(ctx)
-	parts.Go(func() error { return worker.Run(ctx) })
-	parts.Go(func() error { return server.Serve(listener) })
-	parts.Go(func() error {
-		<-ctx.Done()
-		return server.Shutdown(context.WithoutCancel(ctx))
-	})
-	return parts.Wait()
+	return webhook.Serve(ctx, &server, listener, worker)
 }
 
 // count commits the count and the settlement in one transaction. What is slow
