@@ -29,7 +29,7 @@ func (p *pool) claimUntil(ctx, work context.Context) {
 		if !ok {
 			return
 		}
-		claims, err := p.inbox.Claim(ctx, ClaimOptions{N: free, Lease: p.lease(), Types: types})
+		claims, err := p.claim(ctx, ClaimOptions{N: free, Lease: p.lease(), Types: types})
 		for _, c := range claims {
 			p.start(work, c)
 		}
@@ -55,6 +55,14 @@ func (p *pool) claimUntil(ctx, work context.Context) {
 		}
 		wait.Stop()
 	}
+}
+
+// claim asks the inbox, which has one lease to answer: later its claims would
+// be worth nothing.
+func (p *pool) claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.Lease)
+	defer cancel()
+	return p.inbox.Claim(ctx, o)
 }
 
 // changed returns the inbox's signal, or nil, which never comes.

@@ -50,6 +50,26 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		require.Len(t, ran(), 3)
 		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Done, webhook.Done}, j.states())
 	})
+	bubble(t, "an inbox that does not answer a claim is asked again", func(t *testing.T) {
+		var asked atomic.Int64
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(ctx context.Context) error {
+			if asked.Add(1) > 1 {
+				return nil
+			}
+			<-ctx.Done() // a dropped connection
+			return ctx.Err()
+		}}
+		h, ran := recorded(func(context.Context, *webhook.Delivery) error { return nil })
+		w, _ := quietly(in, h)
+		w.Lease = 30 * time.Second
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(29 * time.Second)
+		require.Empty(t, ran())
+		pass(10 * time.Second)
+		stop()
+		require.Len(t, ran(), 1)
+	})
 	bubble(t, "a callback that ends its goroutine costs no slot and runs again", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {

@@ -20,12 +20,16 @@ type fault struct {
 	settle  func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error
 	sweep   func(ctx context.Context, before time.Time, limit int) (int, error)
 	changed func() <-chan struct{}
+	pending func(ctx context.Context, most int) (int, error)
 }
 
 // faulty returns an inbox that has no fault yet.
 func faulty() *fault {
 	m := &webhook.MemInbox{}
-	return &fault{MemInbox: m, put: m.Put, claim: m.Claim, extend: m.Extend, settle: m.Settle, sweep: m.Sweep, changed: m.Changed}
+	return &fault{
+		MemInbox: m, put: m.Put, claim: m.Claim, extend: m.Extend, settle: m.Settle,
+		sweep: m.Sweep, changed: m.Changed, pending: m.Pending,
+	}
 }
 
 func (f *fault) Put(ctx context.Context, d *webhook.Delivery) error { return f.put(ctx, d) }
@@ -42,6 +46,9 @@ func (f *fault) Sweep(ctx context.Context, before time.Time, limit int) (int, er
 	return f.sweep(ctx, before, limit)
 }
 func (f *fault) Changed() <-chan struct{} { return f.changed() }
+func (f *fault) Pending(ctx context.Context, most int) (int, error) {
+	return f.pending(ctx, most)
+}
 
 // change makes a copy of what is put different.
 func (f *fault) change(change func(d *webhook.Delivery)) {

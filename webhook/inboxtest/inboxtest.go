@@ -29,6 +29,7 @@ var laws = slices.Concat(
 	coalescing,
 	notifying,
 	sweeping,
+	counting,
 )
 
 // Laws returns the laws as sentences, in the order in which they are best read.

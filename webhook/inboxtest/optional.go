@@ -100,6 +100,34 @@ var sweeping = []law{
 	}},
 }
 
+// counting: the law of a [webhook.Pender], nothing for others.
+var counting = []law{
+	{"what is waiting, behind or claimed is pending", func(t *trial) {
+		p, ok := t.in.(webhook.Pender)
+		if !ok {
+			return
+		}
+		t.pending(p, 0)
+		t.put("")
+		t.end(t.claim(), webhook.Done)
+		t.put("key")
+		t.claim()
+		t.put("key")
+		t.put("")
+		t.pending(p, 3)
+		if n, err := p.Pending(t.Context(), 1); err != nil || n < 1 {
+			t.Errorf("Pending at most 1 of 3: %d, %v", n, err)
+		}
+	}},
+}
+
+func (t *trial) pending(p webhook.Pender, want int) {
+	t.Helper()
+	if n, err := p.Pending(t.Context(), plenty); err != nil || n != want {
+		t.Errorf("Pending: %d, %v, want %d", n, err, want)
+	}
+}
+
 func (t *trial) sweep(s webhook.Sweeper, finishedBefore time.Time, limit int) int {
 	t.Helper()
 	n, err := s.Sweep(t.Context(), finishedBefore, limit)

@@ -192,4 +192,10 @@ var settlingFaults = []brokenLaw{
 			}
 		})
 	}},
+	{"what is waiting, behind or claimed is pending", func(f *fault) { // looks at heads only
+		f.pending = func(ctx context.Context, most int) (int, error) {
+			n, err := f.MemInbox.Pending(ctx, most)
+			return min(n, 2), err
+		}
+	}},
 }

@@ -49,11 +49,11 @@ type fields struct {
 // many at once.
 func newEntry(d *webhook.Delivery, batches bool) (*entry, error) {
 	if err := check(d); err != nil {
-		return nil, err
+		return nil, webhook.Permanent(err) // it does not become storable
 	}
 	sealed, err := sealEnvelope(d.Header, d.Unique)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrInvalid, err)
+		return nil, webhook.Permanent(fmt.Errorf("%w: %w", ErrInvalid, err))
 	}
 	e := &entry{delivery: d, envelope: sealed, marks: make([]string, 0, len(d.Unique))}
 	for _, m := range d.Unique {

@@ -15,7 +15,7 @@ var (
 	// ErrConnections: the *sql.DB allows too few connections.
 	ErrConnections = errors.New("sqlinbox: needs at least two connections: raise SetMaxOpenConns")
 	// ErrInvalid: the delivery has no UID, or a name that no column takes: over
-	// 255 bytes, not UTF-8, or with a NUL.
+	// 255 bytes, not UTF-8, or with a NUL. It is [webhook.Permanent].
 	ErrInvalid = errors.New("sqlinbox: delivery cannot be stored")
 	// ErrNotFound: there is no such delivery.
 	ErrNotFound = errors.New("sqlinbox: no such delivery")
