@@ -11,7 +11,7 @@
 //		return deploy(ctx, e.Payload.Ref)
 //	})
 //	http.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
-//	err := webhook.NewWorker(inbox, &mux).Run(ctx)
+//	err := webhook.Serve(ctx, server, listener, webhook.NewWorker(inbox, &mux))
 //
 // # Five steps
 //
@@ -61,8 +61,13 @@
 // lost its delivery, so choose bounds with room.
 //
 // Drained. [Worker.Run] lets callbacks finish for [Worker.Grace] and gives back
-// the rest uncounted. End the context of Run and call http.Server.Shutdown; when
-// both have returned, close the database.
+// the rest uncounted. [Serve] ends the server and the Workers together; when it
+// has returned, close the database.
+//
+// Accepted while the database is away, with a [Spool] before it. It keeps its
+// promises for one process with a disk of its own: what lies in its local inbox
+// waits for that machine, and a Key that arrives at two machines has an order on
+// each only.
 //
 // Secrets do not leak. A [Secret] prints as REDACTED; errors and logs hold neither
 // it nor a signature, and a request is logged by its pattern, not its path. The
@@ -95,6 +100,6 @@
 //
 // Answers with content: a Handler may run an hour later and sees no
 // ResponseWriter. Exactly once. A distributed engine: several processes share a
-// database instead. Metrics of one kind: [Observer] feeds any. Routing of HTTP:
-// http.ServeMux has it.
+// database instead. Metrics of one kind: [Observer] feeds any, [LogObserver] a
+// log. Routing of HTTP: http.ServeMux has it.
 package webhook
