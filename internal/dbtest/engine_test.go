@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -60,6 +61,16 @@ func onEach(t *testing.T, f func(t *testing.T, e engine)) {
 	}
 }
 
+// openPool opens a database with as many connections as the tests need at once.
+func openPool(driver, dsn string) (*sql.DB, error) {
+	db, err := sql.Open(driver, dsn)
+	if err == nil && driver == "pgx" {
+		db.SetMaxOpenConns(12)
+		db.SetMaxIdleConns(12)
+	}
+	return db, err
+}
+
 func openDB(tb testing.TB, driver, dsn string) *sql.DB {
 	db, err := sql.Open(driver, dsn)
 	if err != nil {
@@ -94,6 +105,14 @@ func (e engine) reopen(tb testing.TB, driver, dsn string) (*sqlinbox.Inbox, *sql
 var theServer *postgres.Server
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	if *spoolPrimary != "" {
+		if err := receiverProcess(*spoolPrimary, *spoolDriver, *spoolLocal); err != nil {
+			fmt.Fprintln(os.Stderr, "receiver process:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	s, err := postgres.Start(context.Background())
 	switch {
 	case err == nil:

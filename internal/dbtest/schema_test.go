@@ -2,13 +2,10 @@ package dbtest
 
 import (
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
@@ -131,53 +128,5 @@ func TestOneConnectionIsRefusedOnSQLite(t *testing.T) {
 	db.SetMaxOpenConns(1)
 	if err := sqlinbox.New(db, sqlinbox.SQLite).Migrate(t.Context()); !errors.Is(err, sqlinbox.ErrConnections) {
 		t.Errorf("Migrate returned %v, want ErrConnections", err)
-	}
-}
-
-func TestWhatIsNoDatabaseIsAnErrorAtOnce(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "note.txt")
-	if err := os.WriteFile(file, []byte(strings.Repeat("not a database\n", 500)), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, driver := range []string{"sqlite", "sqlite3"} {
-		for name, dsn := range map[string]string{
-			"a text file":      "file:" + file,
-			"a missing folder": "file:" + filepath.Join(t.TempDir(), "none", "inbox.db"),
-		} {
-			t.Run(driver+" "+name, func(t *testing.T) {
-				in := sqlinbox.New(openDB(t, driver, dsn), sqlinbox.SQLite)
-				t.Cleanup(func() { _ = in.Close() })
-				if err := in.Migrate(t.Context()); err == nil {
-					t.Error("Migrate returned no error")
-				}
-				if err := in.Put(t.Context(), delivery("")); err == nil {
-					t.Error("Put returned no error")
-				}
-			})
-		}
-	}
-	t.Run("a port where nobody listens", func(t *testing.T) {
-		in := sqlinbox.New(openDB(t, "pgx", postgres.DSN(1, "connect_timeout=2")), sqlinbox.PostgreSQL)
-		if err := in.Put(t.Context(), delivery("")); err == nil {
-			t.Error("Put returned no error")
-		}
-	})
-}
-
-func TestAReadOnlyDatabaseTakesNothing(t *testing.T) {
-	driver, dsn := modernc.store(t)
-	in, _ := modernc.reopen(t, driver, dsn)
-	put(t, in, delivery(""))
-	db := openDB(t, driver, dsn+"&mode=ro")
-	ro := sqlinbox.New(db, sqlinbox.SQLite)
-	t.Cleanup(func() { _ = ro.Close() })
-	if err := ro.Ping(t.Context()); err == nil {
-		t.Error("Ping returned no error")
-	}
-	if err := ro.Put(t.Context(), delivery("")); err == nil {
-		t.Error("Put returned no error")
-	}
-	if n := count(t, db, "hookhouse_deliveries"); n != 1 {
-		t.Errorf("%d deliveries, want 1", n)
 	}
 }

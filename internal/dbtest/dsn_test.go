@@ -1,0 +1,88 @@
+package dbtest
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+// takesNothing demands that an inbox on the DSN says no to everything, each time.
+func takesNothing(t *testing.T, driver, dsn string, d *sqlinbox.Dialect) {
+	t.Helper()
+	in := sqlinbox.New(openDB(t, driver, dsn), d)
+	t.Cleanup(func() { _ = in.Close() })
+	for range 2 {
+		for what, err := range map[string]error{
+			"Migrate": in.Migrate(t.Context()), "Check": in.Check(t.Context()),
+			"Ping": in.Ping(t.Context()), "Put": in.Put(t.Context(), delivery("key", "mark")),
+		} {
+			if err == nil {
+				t.Errorf("%s returned no error", what)
+			}
+		}
+	}
+}
+
+func TestAWrongDSNIsAnErrorAtOnce(t *testing.T) {
+	folder := t.TempDir()
+	for _, driver := range []string{"sqlite", "sqlite3"} {
+		t.Run(driver+" of a folder", func(t *testing.T) { takesNothing(t, driver, "file:"+folder, sqlinbox.SQLite) })
+		t.Run(driver+" with an unknown mode", func(t *testing.T) {
+			takesNothing(t, driver, "file:"+filepath.Join(folder, "inbox.db")+"?mode=nonsense", sqlinbox.SQLite)
+		})
+	}
+	t.Run("pgx that is no URL", func(t *testing.T) { takesNothing(t, "pgx", "postgres://%zz", sqlinbox.PostgreSQL) })
+	if theServer == nil {
+		return // and TestMain said so
+	}
+	t.Run("pgx of another database", func(t *testing.T) {
+		takesNothing(t, "pgx", strings.Replace(theServer.DSN(), "/postgres?", "/nowhere?", 1), sqlinbox.PostgreSQL)
+	})
+	t.Run("pgx of another user", func(t *testing.T) {
+		takesNothing(t, "pgx", strings.Replace(theServer.DSN(), "hookhouse@", "stranger@", 1), sqlinbox.PostgreSQL)
+	})
+	t.Run("pgx of a schema that is not there", func(t *testing.T) {
+		takesNothing(t, "pgx", theServer.DSN("search_path=nowhere"), sqlinbox.PostgreSQL)
+	})
+	t.Run("the dialect of another database", func(t *testing.T) {
+		takesNothing(t, "pgx", theServer.DSN(), sqlinbox.SQLite)
+	})
+}
+
+func TestWhatIsNoDatabaseIsAnErrorAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "note.txt")
+	text := strings.Repeat("not a database\n", 500)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, driver := range []string{"sqlite", "sqlite3"} {
+		for name, dsn := range map[string]string{
+			"a text file":      "file:" + file,
+			"a missing folder": "file:" + filepath.Join(t.TempDir(), "none", "inbox.db"),
+		} {
+			t.Run(driver+" "+name, func(t *testing.T) {
+				in := sqlinbox.New(openDB(t, driver, dsn), sqlinbox.SQLite)
+				t.Cleanup(func() { _ = in.Close() })
+				if err := in.Migrate(t.Context()); err == nil {
+					t.Error("Migrate returned no error")
+				}
+				if err := in.Put(t.Context(), delivery("")); err == nil {
+					t.Error("Put returned no error")
+				}
+			})
+		}
+	}
+	if after, err := os.ReadFile(file); err != nil || string(after) != text {
+		t.Errorf("the text file is another now: %v", err)
+	}
+	t.Run("a port where nobody listens", func(t *testing.T) {
+		in := sqlinbox.New(openDB(t, "pgx", postgres.DSN(1, "connect_timeout=2")), sqlinbox.PostgreSQL)
+		if err := in.Put(t.Context(), delivery("")); err == nil {
+			t.Error("Put returned no error")
+		}
+	})
+}

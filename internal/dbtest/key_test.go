@@ -1,0 +1,124 @@
+package dbtest
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+func TestTwoInboxesOnOneDatabaseAgree(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		driver, dsn := e.store(t)
+		a, db := e.reopen(t, driver, dsn)
+		b, _ := e.reopen(t, driver, dsn)
+		inboxes := []*sqlinbox.Inbox{a, b}
+		// The same 40 deliveries through both, over few keys, each with a mark.
+		var all sync.WaitGroup
+		var mu sync.Mutex
+		outcomes := map[string]int{}
+		for i := range 80 {
+			d := delivery(fmt.Sprint("key", i%5), fmt.Sprint("mark", i/2))
+			all.Go(func() {
+				err := inboxes[i%2].Put(t.Context(), d)
+				mu.Lock()
+				defer mu.Unlock()
+				switch {
+				case err == nil:
+					outcomes["stored"]++
+				case errors.Is(err, webhook.ErrDuplicate):
+					outcomes["duplicate"]++
+				default:
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if diff := cmp.Diff(map[string]int{"stored": 40, "duplicate": 40}, outcomes); diff != "" {
+			t.Error(diff)
+		}
+		// Work them off through both: never two of a key at once, in order.
+		handled := map[string]int64{}
+		for total := 0; total < 40; {
+			for _, in := range inboxes {
+				for _, c := range claim(t, in, 3) {
+					r, err := in.Get(t.Context(), c.Delivery.UID)
+					if err != nil {
+						t.Fatal(err)
+					}
+					if r.Seq <= handled[c.Delivery.Key] {
+						t.Errorf("%s out of order", c.Delivery.UID)
+					}
+					handled[c.Delivery.Key] = r.Seq
+					settle(t, inboxes[total%2], c, webhook.Done)
+					total++
+				}
+			}
+		}
+		if n := count(t, db, "hookhouse_deliveries WHERE state = 'done'"); n != 40 {
+			t.Errorf("%d done, want 40", n)
+		}
+	})
+}
+
+func TestABurstAtOnceLeavesOne(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		driver, dsn := e.store(t)
+		a, db := e.reopen(t, driver, dsn)
+		b, _ := e.reopen(t, driver, dsn)
+		var all sync.WaitGroup
+		errs := make([]error, 40)
+		for i := range errs {
+			d := delivery("image:tag")
+			d.Coalesce = webhook.Coalesce{Quiet: time.Hour}
+			all.Go(func() { errs[i] = []*sqlinbox.Inbox{a, b}[i%2].Put(t.Context(), d) })
+		}
+		all.Wait()
+		if err := errors.Join(errs...); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, db, "hookhouse_deliveries WHERE state = 'waiting'"); n != 1 {
+			t.Errorf("%d waiting, want 1", n)
+		}
+		if n := count(t, db, "hookhouse_deliveries WHERE state = 'superseded'"); n != 39 {
+			t.Errorf("%d superseded, want 39", n)
+		}
+	})
+}
+
+// A callback that keeps its transaction open holds its Key, and nothing else.
+func TestAKeyHeldForLongFailsNoOther(t *testing.T) {
+	if theServer == nil {
+		return // SQLite has one writer: who holds it holds all
+	}
+	in, db := onPostgres(theServer).open(t)
+	put(t, in, delivery("held"))
+	tx := begin(t, db)
+	if err := in.SettleTx(t.Context(), tx, claimOne(t, in), webhook.Outcome{State: webhook.Done}); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	var held, others [6]error
+	for i := range held {
+		d, o := delivery("held"), delivery(fmt.Sprint("key", i))
+		all.Go(func() { held[i] = in.Put(t.Context(), d) })
+		all.Go(func() { others[i] = in.Put(t.Context(), o) })
+	}
+	all.Wait()
+	if err := errors.Join(others[:]...); err != nil {
+		t.Errorf("another key: %v", err)
+	}
+	for _, err := range held {
+		if err == nil {
+			t.Error("a Put under the held key returned before the transaction ended")
+		}
+	}
+	commit(t, tx)
+	put(t, in, delivery("held"))
+}

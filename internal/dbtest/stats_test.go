@@ -1,0 +1,135 @@
+package dbtest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+func TestStatsCountAndNameWhatNobodyTakes(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		put(t, in, delivery("key"))
+		put(t, in, delivery("key"))
+		orphan := delivery("")
+		orphan.Type = "alpha.orphan"
+		put(t, in, orphan)
+		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 5, Types: []string{"alpha.push"}})
+		if err != nil || len(claims) != 1 {
+			t.Fatalf("%d claims, %v", len(claims), err)
+		}
+		run(t, db, fmt.Sprintf("UPDATE hookhouse_deliveries SET due = due - %d WHERE type = 'alpha.orphan'", 2*time.Minute/time.Microsecond))
+		st, err := in.Stats(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Claimed: 1, webhook.Behind: 1, webhook.Waiting: 1}, st.Count); diff != "" {
+			t.Errorf("counts (-want +got):\n%s", diff)
+		}
+		if st.Types["alpha.orphan"][webhook.Waiting] != 1 || st.Types["alpha.push"][webhook.Behind] != 1 {
+			t.Errorf("types are %v", st.Types)
+		}
+		if age := st.Oldest["alpha.orphan"]; age < 2*time.Minute {
+			t.Errorf("oldest is %v, want over two minutes", age)
+		}
+		if diff := cmp.Diff([]string{"alpha.orphan"}, st.Untaken); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestPendingCountsWhatIsUnfinishedUpToABound(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		pending := func(most, want int) {
+			t.Helper()
+			if n, err := in.Pending(t.Context(), most); err != nil || n != want {
+				t.Errorf("pending %d, %v, want %d", n, err, want)
+			}
+		}
+		pending(9, 0)
+		put(t, in, delivery("key"))
+		put(t, in, delivery("key")) // behind
+		put(t, in, delivery(""))
+		c := claimOne(t, in)
+		pending(9, 3)
+		pending(2, 2)
+		if err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); err != nil {
+			t.Fatal(err)
+		}
+		pending(9, 2)
+	})
+}
+
+func TestPingCommits(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		if err := in.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, db, "hookhouse_schema WHERE pinged > 0"); n != 1 {
+			t.Errorf("%d rows tell of it, want 1", n)
+		}
+		run(t, db, "DROP TABLE hookhouse_schema")
+		if err := in.Ping(t.Context()); !errors.Is(err, sqlinbox.ErrNotMigrated) {
+			t.Errorf("Ping without tables returned %v, want ErrNotMigrated", err)
+		}
+	})
+}
+
+func TestAnObserverIsTold(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		told := map[string]int{}
+		in.Observe = &sqlinbox.Observer{
+			Stored:     func(*webhook.Delivery, time.Duration) { told["stored"]++ },
+			Duplicate:  func(*webhook.Delivery, *webhook.DuplicateError) { told["duplicate"]++ },
+			Superseded: func(string, *webhook.Delivery) { told["superseded"]++ },
+			Refused:    func(*webhook.Delivery, error) { told["refused"]++ },
+			Batch:      func(puts, bytes int, _ time.Duration, err error) { told["batch"] += puts },
+			Swept:      func(n int) { told["swept"] += n },
+		}
+		for range 3 {
+			d := delivery("key")
+			d.Coalesce.Quiet = time.Hour
+			put(t, in, d)
+		}
+		put(t, in, delivery("", "mark"))
+		_ = in.Put(t.Context(), delivery("", "mark"))
+		_ = in.Put(t.Context(), &webhook.Delivery{})
+		if _, err := in.Sweep(t.Context(), time.Now().Add(time.Hour), 10); err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]int{"stored": 4, "duplicate": 1, "superseded": 2, "refused": 1, "batch": 5, "swept": 2}
+		if diff := cmp.Diff(want, told); diff != "" {
+			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// Workers wait for the signal: one that came with every claim would make them
+// go round, and keep all others from SQLite's file.
+func TestAClaimIsNoChange(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		put(t, in, delivery(""))
+		settle(t, in, claimOne(t, in), webhook.Done)
+		changed := in.Changed()
+		if claims := claim(t, in, 1); len(claims) != 0 {
+			t.Fatalf("%d claims", len(claims))
+		}
+		select {
+		case <-changed:
+			t.Error("a claim of nothing was told as a change")
+		default:
+		}
+		put(t, in, delivery(""))
+		<-changed
+	})
+}
