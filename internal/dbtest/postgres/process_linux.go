@@ -1,14 +1,15 @@
 package postgres
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
+	"time"
 )
 
 // attributes makes the server end with its parent, and run as user postgres when
@@ -37,10 +38,13 @@ func attributes(dir string) (*syscall.SysProcAttr, error) {
 	return attr, nil
 }
 
-// killAll kills a postmaster, so that it starts no more, and then its children,
-// which have sessions of their own and would live on for a while.
+// killAll kills a postmaster and its children, which have sessions of their own
+// and would live on for a while. Stopped, it makes no new ones meanwhile.
 func killAll(pid int) error {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+		return err
+	}
+	if err := waitStopped(pid); err != nil {
 		return err
 	}
 	family, err := children(pid)
@@ -52,27 +56,51 @@ func killAll(pid int) error {
 	return err
 }
 
+// waitStopped returns when SIGSTOP has taken effect, which is later than kill
+// returns.
+func waitStopped(pid int) error {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	patience := time.After(10 * time.Second)
+	for {
+		switch state, _, err := status(pid); {
+		case err != nil:
+			return err
+		case state == "T":
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-patience:
+			return fmt.Errorf("process %d does not stop", pid)
+		}
+	}
+}
+
 func children(pid int) (found []int, err error) {
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
+	folders, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		return nil, err
 	}
-	for _, path := range stats {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		// pid (name) state parent ...: a name may hold anything, also brackets.
-		var state string
-		var parent int
-		if _, err := fmt.Sscan(string(text[strings.LastIndexByte(string(text), ')')+1:]), &state, &parent); err != nil || parent != pid {
-			continue
-		}
-		child, err := strconv.Atoi(filepath.Base(filepath.Dir(path)))
+	for _, folder := range folders {
+		child, err := strconv.Atoi(filepath.Base(folder))
 		if err != nil {
 			return nil, err
 		}
-		found = append(found, child)
+		if _, parent, err := status(child); err == nil && parent == pid { // else it has ended, or is another's
+			found = append(found, child)
+		}
 	}
 	return found, nil
+}
+
+// status reads the state and the parent of a process.
+func status(pid int) (state string, parent int, err error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return "", 0, err
+	}
+	// pid (name) state parent ...: a name may hold anything, also brackets.
+	_, err = fmt.Sscan(string(text[bytes.LastIndexByte(text, ')')+1:]), &state, &parent)
+	return state, parent, err
 }

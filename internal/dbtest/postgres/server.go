@@ -85,6 +85,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), s.args...)
 	s.cmd.Dir, s.cmd.SysProcAttr = s.root, s.attr
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
+	s.cmd.WaitDelay = 10 * time.Second // should a child outlive it
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}

@@ -1,0 +1,113 @@
+package crash
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+)
+
+// A victim is what a kill ends.
+type victim int
+
+// The victims, in turn.
+const (
+	theReceiver victim = iota
+	theServer
+	both
+)
+
+func (v victim) String() string { return [...]string{"receiver", "server", "receiver and server"}[v] }
+
+// victim returns whose turn it is.
+func (r *run) victim() victim {
+	if r.Server == nil {
+		return theReceiver
+	}
+	return victim(r.kills % 3)
+}
+
+// A moment is what a kill would meet.
+type moment struct {
+	acknowledged int // since the kill before
+	inFlight     int // requests begun whose answer is not read
+	running      int // callbacks
+}
+
+func (m moment) counts() bool {
+	return m.acknowledged >= leastAtStake && m.inFlight >= leastAtStake && m.running > 0
+}
+
+func (m moment) String() string {
+	return fmt.Sprintf("%d acknowledged, %d in flight, %d running", m.acknowledged, m.inFlight, m.running)
+}
+
+func (r *run) moment() moment {
+	acknowledged, running := r.ledger.since()
+	return moment{acknowledged, int(r.load.inFlight.Load()), running}
+}
+
+// killOnce kills at a random moment under load, if it is one that counts, and
+// makes everything run again. A kill does not count either if the receiver's
+// last words show that everything was settled just before it.
+func (r *run) killOnce(ctx context.Context) (counted bool, err error) {
+	r.load.open()
+	if err := pause(ctx, cmp.Or(r.Wait, 50*time.Millisecond)); err != nil {
+		return false, err
+	}
+	v, m := r.victim(), r.moment()
+	if !m.counts() {
+		return false, nil
+	}
+	var claimed int
+	if v == theServer {
+		claimed, err = r.killServer(ctx)
+	} else {
+		claimed, err = r.killReceiver(ctx, v == both)
+	}
+	if err != nil {
+		return false, err
+	}
+	acknowledged, second := r.ledger.turn()
+	if counted = claimed > 0; counted {
+		r.kills++
+		fmt.Fprintf(r.Output, "%s: kill %d, of the %s: %d acknowledged since the last, %d in flight, %d claimed, %d second runs since the last\n",
+			r.Name, r.kills, v, acknowledged, m.inFlight, claimed, second)
+	}
+	r.load.shut()
+	return counted, r.workOff(ctx, mostPending)
+}
+
+// killReceiver ends the receiver, and the server with it, and starts them again.
+// It returns how many were claimed.
+func (r *run) killReceiver(ctx context.Context, withServer bool) (claimed int, err error) {
+	r.load.shut() // what is in flight stays in flight
+	r.receiver.kill()
+	r.receiver = nil
+	claimed = r.ledger.meet()
+	r.ledger.bury()
+	if withServer {
+		if err := r.Server.Kill(); err != nil {
+			return 0, err
+		}
+		if err := r.Server.Restart(ctx); err != nil {
+			return 0, err
+		}
+	}
+	return claimed, r.startReceiver(ctx)
+}
+
+// killServer ends the database under a receiver that lives on, waits until that
+// refuses calls, and starts the database again. It returns how many were
+// claimed: none is taken or settled until the server is back.
+func (r *run) killServer(ctx context.Context) (claimed int, err error) {
+	if err := r.Server.Kill(); err != nil {
+		return 0, err
+	}
+	before := r.load.refused.Load()
+	if err := until(ctx, "refused without a database", func() bool { return r.load.refused.Load() > before }); err != nil {
+		return 0, err
+	}
+	claimed = r.ledger.meet()
+	return claimed, r.Server.Restart(ctx)
+}

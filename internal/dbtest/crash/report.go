@@ -1,0 +1,61 @@
+package crash
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// A Report is what the ledger says at the end of a trial.
+type Report struct {
+	Name          string
+	Kills         int // that counted
+	Sent          int // deliveries; some are sent several times
+	Acknowledged  int
+	FoundStored   int      // of them, those that a call without an answer had stored
+	Refused       int      // calls answered otherwise than by 202
+	Unanswered    int      // deliveries that were never acknowledged
+	UnansweredRan int      // of them, those that ran all the same
+	SecondRuns    int      // of deliveries that a kill met claimed
+	Claimed       int      // deliveries, at all kills
+	Expired       int      // second runs of others, because a busy machine let a lease run out
+	Lost          []string // ids of those acknowledged and never handled
+	Faults        []string // sentences
+	Took          time.Duration
+}
+
+// Err is nil if all that was promised was kept, and something was promised.
+func (r Report) Err() error {
+	var errs []error
+	if r.Kills == 0 || r.Acknowledged == 0 {
+		errs = append(errs, fmt.Errorf("%w: %d kills, %d acknowledged", ErrVacuous, r.Kills, r.Acknowledged))
+	}
+	if len(r.Lost) > 0 {
+		errs = append(errs, fmt.Errorf("%d acknowledged deliveries were never handled: %s", len(r.Lost), some(r.Lost, " ")))
+	}
+	if r.SecondRuns > r.Claimed {
+		errs = append(errs, fmt.Errorf("%d second runs, but only %d were claimed at kills", r.SecondRuns, r.Claimed))
+	}
+	if len(r.Faults) > 0 {
+		errs = append(errs, fmt.Errorf("%d faults: %s", len(r.Faults), some(r.Faults, "; ")))
+	}
+	return errors.Join(errs...)
+}
+
+// some joins the first few texts.
+func some(texts []string, separator string) string {
+	const most = 10
+	if len(texts) > most {
+		return strings.Join(texts[:most], separator) + separator + "and more"
+	}
+	return strings.Join(texts, separator)
+}
+
+// String is the account in one line, and its particulars in a second.
+func (r Report) String() string {
+	return fmt.Sprintf("%s: %d kills, %d acknowledged, %d lost, %d second runs (at most %d claimed at kills), %d unanswered\n"+
+		"%s: %d deliveries sent, %d found stored when sent again, %d unanswered ones ran, %d calls refused, %d leases ran out without a kill, in %v",
+		r.Name, r.Kills, r.Acknowledged, len(r.Lost), r.SecondRuns, r.Claimed, r.Unanswered,
+		r.Name, r.Sent, r.FoundStored, r.UnansweredRan, r.Refused, r.Expired, r.Took.Round(time.Second))
+}

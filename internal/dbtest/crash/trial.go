@@ -1,0 +1,153 @@
+package crash
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+)
+
+const (
+	// leastAtStake is how many requests must be in flight for a kill to count, and
+	// how many deliveries acknowledged since the one before.
+	leastAtStake = 16
+	// mostPending is how many deliveries the load may begin on top of, so that
+	// the worker keeps up over hundreds of kills.
+	mostPending = 256
+	// patience bounds each wait for the receiver or the database.
+	patience = 3 * time.Minute
+)
+
+// ErrVacuous: no moment was found at which a kill would have proved anything.
+var ErrVacuous = errors.New("crash: no kill counted")
+
+// A Trial says what is killed, how often, and under which load.
+type Trial struct {
+	Name    string           // of the database
+	Driver  string           // "sqlite" or "pgx"
+	DSN     string           // of an empty database, or schema
+	Server  *postgres.Server // Zero means that only the receiver is killed.
+	Variant Variant          // Zero means sqlinbox as it is.
+	Kills   int              // that count
+	Wait    time.Duration    // from one try of a kill to the next, at most; Zero means 50 ms.
+	Tries   int              // in a row without a kill that counts; Zero means 400.
+	Clients int              // Zero means 64.
+	Lease   time.Duration    // of the worker; Zero means 3 s.
+	Output  io.Writer        // gets a line for each kill
+}
+
+// Run holds the trial and returns what the ledger says; [Report.Err] judges it.
+// The error is [ErrVacuous], or why the trial could not be held.
+func (t Trial) Run(ctx context.Context) (Report, error) {
+	began := time.Now()
+	r := &run{Trial: t, ledger: newLedger()}
+	r.config = receiver{Driver: t.Driver, DSN: t.DSN, Address: "127.0.0.1:0", Variant: t.Variant, Lease: cmp.Or(t.Lease, 3*time.Second)}
+	defer func() {
+		if r.receiver != nil {
+			r.receiver.kill()
+		}
+	}()
+	if err := r.startReceiver(ctx); err != nil {
+		return Report{}, err
+	}
+	r.load = newLoad(r.config.Address, r.ledger)
+	r.load.start(ctx, r.clients())
+	defer r.load.stop()
+	for tries := 0; r.kills < t.Kills; {
+		counted, err := r.killOnce(ctx)
+		if err != nil {
+			return Report{}, err
+		}
+		if tries++; counted {
+			tries = 0
+		}
+		if tries == cmp.Or(t.Tries, 400) {
+			return Report{}, fmt.Errorf("%w in %d tries: %s", ErrVacuous, tries, r.moment())
+		}
+	}
+	if err := r.resume(ctx); err != nil {
+		return Report{}, err
+	}
+	r.load.stop()
+	if err := r.workOff(ctx, 0); err != nil {
+		return Report{}, err
+	}
+	if err := r.receiver.stop(ctx); err != nil {
+		return Report{}, err
+	}
+	report := r.ledger.report()
+	report.Name, report.Kills, report.Refused, report.Took = t.Name, r.kills, int(r.load.refused.Load()), time.Since(began)
+	return report, nil
+}
+
+// A run is a trial under way.
+type run struct {
+	Trial
+	config   receiver
+	ledger   *ledger
+	load     *load
+	receiver *process
+	kills    int // that count
+}
+
+func (r *run) clients() int { return cmp.Or(r.Clients, 64) }
+
+// startReceiver starts the receiver; from the second time on at the address that
+// the first has got.
+func (r *run) startReceiver(ctx context.Context) (err error) {
+	if r.receiver, err = startProcess(ctx, r.config, r.ledger.read); err == nil {
+		r.config.Address = r.receiver.address
+	}
+	return err
+}
+
+// resume has the load go on for a while after the last kill.
+func (r *run) resume(ctx context.Context) error {
+	r.load.open()
+	return until(ctx, "acknowledged after the last kill", func() bool { return r.moment().acknowledged >= 2*r.clients() })
+}
+
+// workOff returns when at most so many deliveries are unfinished.
+func (r *run) workOff(ctx context.Context, most int) error {
+	err := until(ctx, fmt.Sprintf("worked off but for %d", most), func() bool {
+		n, err := r.receiver.pending(ctx)
+		return err == nil && n <= most
+	})
+	if err != nil {
+		return fmt.Errorf("%w\n%s", err, r.receiver.log.String())
+	}
+	return nil
+}
+
+// pause waits for a random part of d.
+func pause(ctx context.Context, d time.Duration) error {
+	wait := time.NewTimer(rand.N(d))
+	defer wait.Stop()
+	select {
+	case <-wait.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// until returns when done does. The error says what did not come to be.
+func until(ctx context.Context, what string, done func() bool) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return fmt.Errorf("crash: not %s: %w", what, ctx.Err())
+		}
+	}
+	return nil
+}
