@@ -51,6 +51,19 @@
 // second call for the same end is a duplicate; where one is missing there is no
 // mark.
 //
+// # Hooks
+//
+// A [Client] manages a site's hooks, so that a program can subscribe itself when
+// it starts:
+//
+//	client := kudu.NewClient("https://app.scm.azurewebsites.net", kudu.Basic("$app", password))
+//	_, err := client.Ensure(ctx, kudu.Hook{URL: url, Event: kudu.EventPostDeployment})
+//
+// It knows the answers that Kudu's API gives where others were to be expected:
+// 200 and null for a hook that is not there, 201 for one that is there already,
+// 500 for a URL that is none. Package kudutest is a stand-in with the same
+// habits, for tests.
+//
 // # Two spellings
 //
 // Kudu's code sends PostDeployment with camelCase names, its wiki of 2015 shows

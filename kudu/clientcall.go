@@ -1,0 +1,114 @@
+package kudu
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"net/url"
+)
+
+// A request is one call of the hooks API.
+type request struct {
+	method string
+	path   []string // escaped segments below api/hooks
+	body   any      // nil: none
+}
+
+// call makes one call and decodes what it answers into data, unless that is nil.
+func (c *Client) call(ctx context.Context, ask request, data any) error {
+	timeout, limit := c.Timeout, c.MaxAnswer
+	if timeout <= 0 {
+		timeout = defaultTimeout
+	}
+	if limit <= 0 {
+		limit = defaultMaxAnswer
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	r, err := c.newRequest(ctx, ask)
+	if err != nil {
+		return err
+	}
+	client := http.Client{
+		Transport:     c.Transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	resp, err := client.Do(r)
+	if err != nil {
+		return transportError(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode >= 300 && resp.StatusCode <= 399 {
+		return &StatusError{Code: resp.StatusCode}
+	}
+	text, err := io.ReadAll(io.LimitReader(resp.Body, min(limit, math.MaxInt64-1)+1))
+	switch {
+	case err != nil:
+		return err
+	case int64(len(text)) > limit:
+		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
+	case resp.StatusCode < 200 || resp.StatusCode > 299:
+		return newStatusError(resp.StatusCode, text)
+	case data == nil:
+		return nil
+	}
+	if err := json.Unmarshal(text, data); err != nil {
+		// Its text may quote a string of the answer.
+		return fmt.Errorf("%w: not the JSON of a hook", ErrAnswer)
+	}
+	return nil
+}
+
+func (c *Client) newRequest(ctx context.Context, ask request) (*http.Request, error) {
+	var body io.Reader
+	if ask.body != nil {
+		text, err := json.Marshal(ask.body)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(text)
+	}
+	r, err := http.NewRequestWithContext(ctx, ask.method, c.hooks.JoinPath(ask.path...).String(), body)
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Accept", "application/json")
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	if c.credentials != nil {
+		header, err := c.credentials(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("credentials: %w", err)
+		}
+		r.Header.Set("Authorization", string(header.Reveal()))
+	}
+	return r, nil
+}
+
+// transportError leaves out the method and the URL, which callError and the
+// program know.
+func transportError(err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		return wrapped.Err
+	}
+	return err
+}
+
+// isSegment reports whether text can be one segment of a path.
+func isSegment(text string) bool { return text != "" && text != "." && text != ".." }
+
+// parseURL refuses all but absolute http and https URLs. Its error does not
+// repeat the text.
+func parseURL(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+		return nil, errors.New("not an absolute http or https URL")
+	}
+	return u, nil
+}

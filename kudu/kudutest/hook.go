@@ -1,0 +1,114 @@
+package kudutest
+
+import (
+	"encoding/json"
+	"fmt"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Hook is a subscription as the API shows it. What is not set is null, and a
+// hook that was never called has the time of year 1 without a zone (Kudu:
+// WebHook.cs).
+type Hook struct {
+	ID           string  `json:"id"`
+	Event        *string `json:"event"`
+	URL          string  `json:"url"`
+	InsecureSSL  bool    `json:"insecure_ssl"`
+	LastStatus   *string `json:"last_status"`
+	LastReason   *string `json:"last_reason"`
+	LastDatetime string  `json:"last_datetime"`
+	LastContext  *string `json:"last_context"`
+}
+
+// neverCalled is how .NET writes a time that was never set.
+const neverCalled = "0001-01-01T00:00:00"
+
+// Hooks returns the hooks, oldest first, in a slice of the caller's own.
+func (s *Server) Hooks() []Hook {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Hook{}, s.hooks...) // [], never null
+}
+
+// subscribe adds a hook, or returns the one that is there.
+func (s *Server) subscribe(r *http.Request, body []byte) reply {
+	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" && len(body) > 0 {
+		return reply{status: http.StatusUnsupportedMediaType}
+	}
+	var asked *struct {
+		URL         string  `json:"url"`
+		Event       *string `json:"event"`
+		InsecureSSL bool    `json:"insecure_ssl"`
+	}
+	if json.Unmarshal(body, &asked) != nil || asked == nil {
+		return encode(http.StatusBadRequest, map[string]string{"Message": "The request is invalid."})
+	}
+	address := strings.TrimSpace(asked.URL)
+	if u, err := url.Parse(address); err != nil || !u.IsAbs() || u.Host == "" || strings.Contains(address, " ") {
+		return formatException(address)
+	}
+	return s.locked(r, func() reply {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, h := range s.hooks {
+			switch {
+			case !strings.EqualFold(h.URL, address):
+			case strings.EqualFold(text(h.Event), text(asked.Event)):
+				return encode(http.StatusCreated, h)
+			default:
+				return reply{status: http.StatusConflict}
+			}
+		}
+		h := Hook{ID: s.ticks(), Event: asked.Event, URL: address, InsecureSSL: asked.InsecureSSL, LastDatetime: neverCalled}
+		s.hooks = append(s.hooks, h)
+		return encode(http.StatusCreated, h)
+	})
+}
+
+// formatException is what ASP.NET makes of an address that Kudu refuses.
+func formatException(address string) reply {
+	return encode(http.StatusInternalServerError, map[string]string{
+		"Message":          "An error has occurred.",
+		"ExceptionMessage": fmt.Sprintf("Invalid hook address '%s'.", address),
+		"ExceptionType":    "System.FormatException",
+		"StackTrace":       "   at Kudu.Core.Hooks.WebHooksManager.AddWebHook(WebHook webHook)\r\n   at " + address,
+	})
+}
+
+// ticks returns the next id: how often .NET counts 100 ns from year 1. Kudu gives
+// two hooks of the same moment the same id; here ids differ.
+func (s *Server) ticks() string {
+	const unixEpoch = 621355968000000000
+	s.lastTicks = max(s.lastTicks+1, unixEpoch+time.Now().UnixNano()/100)
+	return strconv.FormatInt(s.lastTicks, 10)
+}
+
+// find returns a hook, nil where there is none.
+func (s *Server) find(id string) *Hook {
+	for _, h := range s.Hooks() {
+		if strings.EqualFold(h.ID, id) {
+			return &h
+		}
+	}
+	return nil
+}
+
+func (s *Server) remove(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks = slices.DeleteFunc(s.hooks, func(h Hook) bool { return strings.EqualFold(h.ID, id) })
+}
+
+// text is what a pointer points at, empty for null.
+func text(p *string) string {
+	if p == nil {
+		return ""
+	}
+	return *p
+}
