@@ -42,6 +42,8 @@
 // a long one. Set journal_mode to WAL, so that readers and the writer
 // do not wait for each other, and busy_timeout on the program's own connections.
 // The log is written back every 250 pages: larger steps make rare long pauses.
+// It cannot be while a reader holds an old state, so end long reads: until then
+// the file beside the database grows.
 // Several processes may use the file, on one machine and not over a network
 // file system. Call [Inbox.Close] before closing the database.
 //
@@ -52,6 +54,13 @@
 // SetMaxIdleConns the same number as SetMaxOpenConns, since database/sql keeps
 // two by default and opens every other one anew. A transaction that has settled
 // a claim holds its Key: Puts under it wait two seconds and are then refused.
+//
+// # Clocks
+//
+// SQLite is told the time by the process that writes. Should its clock have been
+// ahead, what was stored then is due when the clock gets there again, and its Key
+// with it, and so is the lease of a worker that died: Release makes them due
+// now. No claim is held twice: fences do not come from a clock.
 //
 // # At three in the morning
 //

@@ -79,8 +79,8 @@ func (in *Inbox) notify() {
 }
 
 // Ping fails when Put would fail: it checks what [Inbox.Check] checks and
-// commits a small change, so that a full disk, a read-only database and a
-// dead server are seen.
+// commits a small change, so that a read-only database and a dead server are
+// seen, and a disk without any room: a body may need more.
 func (in *Inbox) Ping(ctx context.Context) error {
 	if err := in.Check(ctx); err != nil {
 		return err

@@ -55,18 +55,13 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 	if err == nil && version >= len(steps) {
 		return nil // newer is for Check to tell
 	}
-	if _, err := conn.ExecContext(ctx, in.dialect.queries["begin"].text); err != nil {
-		return fmt.Errorf("sqlinbox: migrate: %w", err)
-	}
-	err = in.step(ctx, conn, steps)
-	end := "COMMIT"
-	if err != nil {
-		end = "ROLLBACK"
-	}
-	if _, failed := conn.ExecContext(context.WithoutCancel(ctx), end); err == nil {
-		err = failed
+	if _, err = conn.ExecContext(ctx, in.dialect.queries["begin"].text); err == nil {
+		if err = in.step(ctx, conn, steps); err == nil {
+			_, err = conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
+		}
 	}
 	if err != nil {
+		discard(conn) // its transaction may be open, whatever failed
 		return fmt.Errorf("sqlinbox: migrate: %w", err)
 	}
 	return nil

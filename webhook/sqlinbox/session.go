@@ -185,13 +185,17 @@ func (in *Inbox) unpin() {
 	}
 }
 
-// discard closes the connection for good: its settings are not the pool's.
 func (p *pin) discard() {
 	for _, stmt := range p.stmts {
 		_ = stmt.Close()
 	}
-	_ = p.conn.Raw(func(any) error { return driver.ErrBadConn })
-	_ = p.conn.Close()
+	discard(p.conn)
+}
+
+// discard closes a connection for good: it is not fit for the pool.
+func discard(conn *sql.Conn) {
+	_ = conn.Raw(func(any) error { return driver.ErrBadConn })
+	_ = conn.Close()
 }
 
 func (p *pin) prepare(ctx context.Context, text string) (*sql.Stmt, error) {

@@ -17,8 +17,10 @@ func (in *Inbox) Sweep(ctx context.Context, finishedBefore time.Time, limit int)
 	var n int
 	err := in.transact(ctx, func(ctx context.Context, s session) (err error) {
 		n, err = in.sweep(ctx, s, finishedBefore, limit)
-		if err == nil {
-			_, err = in.exec(ctx, s, "forget_marks", args{"n": max(limit, 1), "window": in.window()})
+		for _, name := range []string{"restamp_marks", "forget_marks"} {
+			if err == nil {
+				_, err = in.exec(ctx, s, name, args{"n": max(limit, 1), "window": in.window()})
+			}
 		}
 		return err
 	})

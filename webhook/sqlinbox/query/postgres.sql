@@ -257,6 +257,9 @@ DELETE FROM hookhouse_replays WHERE uid IN (
 -- name: forget
 DELETE FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
 
+-- name: restamp_marks
+-- Rows need not stand in order of time.
+
 -- name: forget_marks
 DELETE FROM hookhouse_marks WHERE ctid = ANY (ARRAY(
   SELECT ctid FROM hookhouse_marks WHERE at < @now - @window::bigint LIMIT @n::int FOR UPDATE SKIP LOCKED))

@@ -190,8 +190,13 @@ DELETE FROM hookhouse_replays WHERE uid IN (SELECT d.uid FROM json_each(@ids) i 
 -- name: forget
 DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))
 
+-- name: restamp_marks
+-- Marks of a clock that has been ahead go to the end: rows stand in order of time.
+INSERT OR REPLACE INTO hookhouse_marks (source, mark, uid, at, state)
+SELECT source, mark, uid, @now, state FROM hookhouse_marks
+WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n) AND at > @now
+
 -- name: forget_marks
--- Rows stand in order of time.
 DELETE FROM hookhouse_marks
 WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n) AND at < @now - @window
 
