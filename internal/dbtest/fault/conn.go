@@ -1,0 +1,164 @@
+package fault
+
+import (
+	"context"
+	"database/sql/driver"
+)
+
+// What is counted besides statements.
+const (
+	begin    = "begin"
+	commit   = "commit"
+	rollback = "rollback"
+)
+
+// A conn is a connection that breaks by the plan. As package database/sql wants
+// it, one goroutine at a time uses it.
+type conn struct {
+	driver.Conn // what it asks of the real one
+	plan        *Plan
+	stmts       map[*stmt]bool
+	gone        bool
+}
+
+var (
+	_ driver.ConnBeginTx        = (*conn)(nil)
+	_ driver.ConnPrepareContext = (*conn)(nil)
+	_ driver.ExecerContext      = (*conn)(nil)
+	_ driver.QueryerContext     = (*conn)(nil)
+	_ driver.Pinger             = (*conn)(nil)
+	_ driver.SessionResetter    = (*conn)(nil)
+	_ driver.Validator          = (*conn)(nil)
+	_ driver.NamedValueChecker  = (*conn)(nil)
+)
+
+// drop closes the real connection, as the end of a server does. SQLite keeps one
+// alive while it has statements.
+func (c *conn) drop() {
+	if c.gone {
+		return
+	}
+	c.gone = true
+	for s := range c.stmts {
+		_ = s.Stmt.Close()
+	}
+	_ = c.Conn.Close()
+}
+
+func (c *conn) Close() error {
+	if c.gone {
+		return nil
+	}
+	c.gone = true
+	return c.Conn.Close()
+}
+
+func (c *conn) IsValid() bool {
+	if v, ok := c.Conn.(driver.Validator); ok && !c.gone {
+		return v.IsValid()
+	}
+	return !c.gone
+}
+
+func (c *conn) ResetSession(ctx context.Context) error {
+	if c.gone {
+		return driver.ErrBadConn
+	}
+	if r, ok := c.Conn.(driver.SessionResetter); ok {
+		return r.ResetSession(ctx)
+	}
+	return nil
+}
+
+func (c *conn) Ping(ctx context.Context) error {
+	if c.gone {
+		return driver.ErrBadConn
+	}
+	if p, ok := c.Conn.(driver.Pinger); ok {
+		return p.Ping(ctx)
+	}
+	return nil
+}
+
+func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
+	if n, ok := c.Conn.(driver.NamedValueChecker); ok {
+		return n.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
+func (c *conn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
+	if c.gone {
+		return nil, driver.ErrBadConn
+	}
+	inner, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	s := &stmt{Stmt: inner, conn: c, text: text}
+	c.stmts[s] = true
+	return s, nil
+}
+
+// ExecContext and QueryContext: what the driver does not have, package
+// database/sql does by a prepared statement.
+func (c *conn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (result driver.Result, err error) {
+	inner, ok := c.Conn.(driver.ExecerContext)
+	if !ok {
+		return nil, driver.ErrSkip
+	}
+	err = c.plan.run(ctx, c, text, func() (err error) {
+		result, err = inner.ExecContext(ctx, text, args)
+		return err
+	})
+	return result, err
+}
+
+func (c *conn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	inner, ok := c.Conn.(driver.QueryerContext)
+	if !ok {
+		return nil, driver.ErrSkip
+	}
+	return c.query(ctx, text, func() (driver.Rows, error) { return inner.QueryContext(ctx, text, args) })
+}
+
+// query runs one whose rows are given to the caller, or read to the end where
+// the answer gets lost: some drivers execute as they are read.
+func (c *conn) query(ctx context.Context, text string, do func() (driver.Rows, error)) (driver.Rows, error) {
+	var rows driver.Rows
+	err := c.plan.run(ctx, c, text, func() (err error) {
+		if rows, err = do(); err != nil {
+			rows = nil
+			return err
+		}
+		rows, err = buffer(rows)
+		return err
+	})
+	return rows, err
+}
+
+func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	var inner driver.Tx
+	err := c.plan.run(ctx, c, begin, func() (err error) {
+		inner, err = c.Conn.(driver.ConnBeginTx).BeginTx(ctx, o)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &tx{inner, c}, nil
+}
+
+// A tx is a transaction that breaks by the plan.
+type tx struct {
+	inner driver.Tx
+	conn  *conn
+}
+
+func (t *tx) Commit() error {
+	return t.conn.plan.run(context.Background(), t.conn, commit, t.inner.Commit)
+}
+
+func (t *tx) Rollback() error {
+	return t.conn.plan.run(context.Background(), t.conn, rollback, t.inner.Rollback)
+}

@@ -1,0 +1,53 @@
+package fault
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+)
+
+// Open opens a database by a registered driver, and returns the plan by which
+// it breaks. Without a plan it does not.
+func Open(name, dsn string) (*sql.DB, *Plan, error) {
+	plain, err := sql.Open(name, dsn) // connects to nothing
+	if err != nil {
+		return nil, nil, err
+	}
+	inner := plain.Driver()
+	if err := plain.Close(); err != nil {
+		return nil, nil, err
+	}
+	plan := new(Plan)
+	c := &connector{inner: inner, dsn: dsn, plan: plan}
+	if d, ok := inner.(driver.DriverContext); ok {
+		if c.open, err = d.OpenConnector(dsn); err != nil {
+			return nil, nil, err
+		}
+	}
+	return sql.OpenDB(c), plan, nil
+}
+
+// A connector makes connections that break by the plan.
+type connector struct {
+	inner driver.Driver
+	dsn   string
+	open  driver.Connector // nil for a driver without
+	plan  *Plan
+}
+
+func (c *connector) Driver() driver.Driver { return c.inner }
+
+// Connect itself does not break: it may find what a dropped one left.
+func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
+	var inner driver.Conn
+	var err error
+	if c.open != nil {
+		inner, err = c.open.Connect(ctx)
+	} else {
+		inner, err = c.inner.Open(c.dsn)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: inner, plan: c.plan, stmts: make(map[*stmt]bool)}, nil
+}

@@ -1,0 +1,177 @@
+package fault_test
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	_ "github.com/ncruces/go-sqlite3/driver"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
+	"github.com/hookhouse/hookhouse/internal/dbtest/powerloss"
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+// Of PostgreSQL a full disk is not tested: to fill one takes a file system of
+// its own, which takes root. What it then says, class 53, is an error like
+// others, which the scenario has at each statement.
+func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		open func(t *testing.T) (r *rig, room func(t *testing.T))
+	}{
+		{"the disk has no room", onFullDisk},
+		{"the database may not grow", onSmallDatabase},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, room := c.open(t)
+			defer func() {
+				if err := r.close(); err != nil {
+					t.Error(err)
+				}
+			}()
+			first := &message{name: "first", marks: []string{"first"}}
+			r.send(first)
+			accepted, refused := r.fill(t)
+			if len(accepted) == 0 || len(refused) == 0 {
+				t.Fatalf("%d accepted, %d refused, want some of both", len(accepted), len(refused))
+			}
+			r.inspect("while it is full")
+			if n, want := r.count("hookhouse_deliveries"), 1+len(accepted); n != want {
+				t.Errorf("%d are stored, want the %d that were acknowledged", n, want)
+			}
+			room(t)
+			for _, m := range refused {
+				r.send(m) // the sender's next try
+			}
+			r.workOff()
+			r.inspect("with room")
+			r.settleAccounts(false)
+			if len(r.wrong) > 0 {
+				t.Error(strings.Join(r.wrong, "\n"))
+			}
+		})
+	}
+}
+
+// fill sends to the inbox, eight at once, until most are refused.
+func (r *rig) fill(t *testing.T) (accepted, refused []*message) {
+	var mu sync.Mutex
+	for round := 0; len(refused) < 10 && round < 50; round++ {
+		var all sync.WaitGroup
+		for i := range 8 {
+			m := &message{name: fmt.Sprintf("%d-%d %s", round, i, strings.Repeat("x", 6000)), key: fmt.Sprint("key", i%3), marks: []string{fmt.Sprint(round, "-", i)}}
+			d := r.mint(m)
+			all.Go(func() {
+				err := webhook.Store(r.inbox).Handle(t.Context(), d)
+				mu.Lock()
+				defer mu.Unlock()
+				switch status := webhook.StatusCode(err); status {
+				case 202:
+					accepted = append(accepted, m)
+					m.known = append(m.known, d.UID)
+				case 503:
+					refused = append(refused, m)
+				default:
+					t.Errorf("answered %d: %v", status, err)
+				}
+			})
+		}
+		all.Wait()
+	}
+	return accepted, refused
+}
+
+// onFullDisk is a disk of a megabyte, which is later made larger.
+func onFullDisk(t *testing.T) (*rig, func(t *testing.T)) {
+	disk, err := powerloss.NewDisk(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = disk.Close() })
+	settings := []string{"_pragma=busy_timeout(5000)", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_txlock=immediate"}
+	r, err := newRig(t, engine{"SQLite", "sqlite3", sqlinbox.SQLite, func(testing.TB) string { return disk.DSN("inbox.db", settings...) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.inbox.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	disk.Room.Store(1 << 20)
+	return r, func(*testing.T) { disk.Room.Store(0) }
+}
+
+// onSmallDatabase is a file of a hundred pages, which a sweep makes room in.
+func onSmallDatabase(t *testing.T) (*rig, func(t *testing.T)) {
+	dsn := sqlite.store(t)
+	r, err := newRig(t, engine{sqlite.name, sqlite.driver, sqlite.dialect, func(testing.TB) string { return dsn + "&_pragma=max_page_count(100)" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.inbox.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r, func(t *testing.T) {
+		r.workOff() // settling takes no room
+		for _, uid := range r.uids("1 = 1") {
+			r.swept[uid] = true
+		}
+		if _, err := r.inbox.Sweep(t.Context(), time.Now().Add(time.Hour), 1000); err != nil {
+			t.Errorf("Sweep on a full database: %v", err)
+		}
+	}
+}
+
+func TestAReadOnlyDatabaseRefusesAndIsStillRead(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		dsn := e.store(t)
+		r, err := newRig(t, engine{e.name, e.driver, e.dialect, func(testing.TB) string { return dsn }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.close()
+		if err := r.inbox.Migrate(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		kept := &message{name: "kept", marks: []string{"kept"}}
+		r.send(kept)
+
+		closed := strings.Replace(dsn, "_pragma=journal_mode(WAL)", "mode=ro", 1)
+		if e.dialect == sqlinbox.PostgreSQL {
+			closed = dsn + "&default_transaction_read_only=on"
+		}
+		db, _, err := fault.Open(e.driver, closed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer db.Close()
+		in := sqlinbox.New(db, e.dialect)
+		defer in.Close()
+		d := r.mint(&message{name: "refused", marks: []string{"refused"}})
+		if err := webhook.Store(in).Handle(t.Context(), d); webhook.StatusCode(err) != 503 {
+			t.Errorf("Put was answered %d: %v", webhook.StatusCode(err), err)
+		} else {
+			t.Log(err)
+		}
+		if err := in.Ping(t.Context()); err == nil {
+			t.Error("Ping succeeds")
+		}
+		if claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1}); err == nil {
+			t.Errorf("Claim returned %d", len(claims))
+		}
+		if got, err := in.Get(t.Context(), kept.known[0]); err != nil || string(got.Delivery.Body) != "body of kept" {
+			t.Errorf("Get returned %v, %v", got, err)
+		}
+		if n := r.count("hookhouse_deliveries"); n != 1 {
+			t.Errorf("%d are stored, want 1", n)
+		}
+		r.inspect("read-only")
+		r.workOff()
+		if len(r.wrong) > 0 {
+			t.Error(strings.Join(r.wrong, "\n"))
+		}
+	})
+}
