@@ -21,7 +21,7 @@ import (
 // floorPush reads, verifies, and hands over what work makes of the bytes.
 func floorPush(work func([]byte) any) func(func(any)) http.Handler {
 	return func(seen func(any)) http.Handler {
-		macs := sync.Pool{New: func() any { return &macState{mac: hmac.New(sha256.New, []byte(secretText))} }}
+		macs := sync.Pool{New: newMAC}
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			text := make([]byte, r.ContentLength)
 			if _, err := io.ReadFull(r.Body, text); err != nil || !verified(&macs, r, text) {
@@ -60,6 +60,8 @@ type macState struct {
 	mac hash.Hash
 	sum [sha256.Size]byte
 }
+
+func newMAC() any { return &macState{mac: hmac.New(sha256.New, []byte(secretText))} }
 
 func verified(macs *sync.Pool, r *http.Request, text []byte) bool {
 	given, ok := strings.CutPrefix(r.Header.Get("X-Hub-Signature-256"), "sha256=")

@@ -23,6 +23,7 @@ type load struct {
 	Requests int           // all, warm-up included
 	Rate     float64       // requests per second after the warm-up
 	P50, P99 time.Duration // after the warm-up
+	CPU      time.Duration // of the generator, where it tells
 }
 
 // generate sends the contender's call to addr for d, after a quarter of that to
@@ -31,6 +32,7 @@ type load struct {
 // net/http's client costs more than the servers that it would measure.
 func generate(w io.Writer, c contender, text, addr string, d time.Duration) error {
 	request := wireForm(c.from, text)
+	same := func() []byte { return request }
 	begin := time.Now().Add(d / 4)
 	end := begin.Add(d)
 	var (
@@ -38,23 +40,31 @@ func generate(w io.Writer, c contender, text, addr string, d time.Duration) erro
 		results [connections]client
 	)
 	for i := range results {
-		clients.Go(func() { results[i].send(addr, request, begin, end) })
+		clients.Go(func() { results[i].send(addr, same, begin, end) })
 	}
 	clients.Wait()
-	elapsed := time.Since(begin)
+	l, err := gather(results[:], time.Since(begin))
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(w).Encode(l)
+}
+
+// gather makes one load of what all clients saw.
+func gather(clients []client, elapsed time.Duration) (load, error) {
 	var l load
 	var took []time.Duration
-	for _, r := range results {
-		if r.err != nil {
-			return r.err
+	for _, c := range clients {
+		if c.err != nil {
+			return load{}, c.err
 		}
-		l.Requests += r.requests
-		took = append(took, r.took...)
+		l.Requests += c.requests
+		took = append(took, c.took...)
 	}
 	slices.Sort(took)
 	l.Rate = float64(len(took)) / elapsed.Seconds()
 	l.P50, l.P99 = took[len(took)/2], took[len(took)*99/100]
-	return json.NewEncoder(w).Encode(l)
+	return l, nil
 }
 
 // wireForm is the call as its bytes on the connection.
@@ -75,7 +85,8 @@ type client struct {
 	err      error
 }
 
-func (c *client) send(addr string, request []byte, begin, end time.Time) {
+// send sends what next returns, which may change once it is answered.
+func (c *client) send(addr string, next func() []byte, begin, end time.Time) {
 	conn, err := net.Dial("tcp", addr)
 	if err != nil {
 		c.err = err
@@ -84,6 +95,7 @@ func (c *client) send(addr string, request []byte, begin, end time.Time) {
 	defer conn.Close()
 	answers := bufio.NewReader(conn)
 	for {
+		request := next()
 		start := time.Now()
 		if start.After(end) && len(c.took) > 0 {
 			return

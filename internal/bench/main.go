@@ -4,14 +4,19 @@
 //	go run -C internal/bench .                        some four minutes
 //	go run -C internal/bench . -short                 a quick look
 //	go run -C internal/bench . -count 20 -only 8      more passes over one body
+//	go run -C internal/bench . durable                answers given when a push is stored
+//	go run -C internal/bench . work                   what is stored, worked off
+//	go run -C internal/bench . scale                  claims in tables of a million rows
 package main
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"strings"
 	"time"
@@ -24,7 +29,31 @@ func main() {
 	}
 }
 
+// run looks for the name of a command first; without one it is the receive path.
 func run() error {
+	if len(os.Args) > 1 {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+		defer stop()
+		switch args := os.Args[2:]; os.Args[1] {
+		case "durable":
+			return durable(ctx, args)
+		case "work":
+			return work(ctx, args)
+		case "scale":
+			return scale(ctx, args)
+		case "hold":
+			return hold(ctx, args)
+		case "keep":
+			return keepCommand(args)
+		case "send":
+			return sendCommand(args)
+		}
+	}
+	return receivePath()
+}
+
+// receivePath measures what a call costs until it is verified and decoded.
+func receivePath() error {
 	count := flag.Int("count", 6, "passes over everything")
 	benchtime := flag.Duration("benchtime", 300*time.Millisecond, "time for each contender in one pass; a server gets four times that")
 	short := flag.Bool("short", false, "two passes of 100ms, for a quick look")

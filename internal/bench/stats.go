@@ -21,12 +21,15 @@ func spread(values []float64) float64 {
 
 // ratio is the median of a/b taken round by round, so that what slows down a
 // whole round cancels out.
-func ratio(a, b []float64) float64 {
+func ratio(a, b []float64) float64 { return median(ratios(a, b)) }
+
+// ratios are a/b, round by round.
+func ratios(a, b []float64) []float64 {
 	each := make([]float64, min(len(a), len(b)))
 	for i := range each {
 		each[i] = a[i] / b[i]
 	}
-	return median(each)
+	return each
 }
 
 // minus returns a less b, round by round.

@@ -23,7 +23,7 @@ func examine(img Image, want *ledger, drain bool) (Report, error) {
 		return found, err
 	}
 	defer func() { _ = d.Close() }()
-	db, err := driver.Open(d.DSN(database, "_pragma=busy_timeout(10000)", "_pragma=synchronous(FULL)", "_txlock=immediate"))
+	db, err := driver.Open(d.DSN(database, "_pragma=busy_timeout(10000)", "_pragma=synchronous(EXTRA)", "_txlock=immediate"))
 	if err != nil {
 		return found, err
 	}

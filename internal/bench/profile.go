@@ -1,0 +1,37 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"strings"
+)
+
+// profile begins to profile this process. The func that it returns writes what
+// there is to two files in the folder, NAME-PID.cpu and NAME-PID.mem. Without a
+// folder it does nothing.
+func profile(folder, name string) (stop func() error, err error) {
+	if folder == "" {
+		return func() error { return nil }, nil
+	}
+	path := filepath.Join(folder, strings.NewReplacer(", ", "-", " ", "-", "/", "-").Replace(name)+"-"+fmt.Sprint(os.Getpid()))
+	cpu, err := os.Create(path + ".cpu")
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(cpu); err != nil {
+		return nil, errors.Join(err, cpu.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		mem, err := os.Create(path + ".mem")
+		if err != nil {
+			return errors.Join(err, cpu.Close())
+		}
+		runtime.GC()
+		return errors.Join(pprof.Lookup("allocs").WriteTo(mem, 0), mem.Close(), cpu.Close())
+	}, nil
+}
