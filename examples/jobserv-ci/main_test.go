@@ -1,0 +1,297 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/webhooktest"
+)
+
+// notifications returns every body that can be found, each once: those of
+// testdata, and those of a folder shared/fixtures next to the repository.
+func notifications(t *testing.T) [][]byte {
+	t.Helper()
+	files, err := filepath.Glob("testdata/build.*.json")
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(files), 7)
+	dir, err := os.Getwd()
+	require.NoError(t, err)
+	var shared []string
+	for len(shared) == 0 && dir != filepath.Dir(dir) {
+		dir = filepath.Dir(dir)
+		shared, _ = filepath.Glob(filepath.Join(dir, "shared", "fixtures", "jobserv", "build.*.json"))
+	}
+	t.Logf("%d shared fixtures", len(shared))
+	known := make(map[string]bool)
+	var bodies [][]byte
+	for _, file := range append(files, shared...) {
+		body, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if !known[string(body)] {
+			bodies = append(bodies, body)
+		}
+		known[string(body)] = true
+	}
+	return bodies
+}
+
+// first returns the member with the first of the names that is there, as text.
+func first(m map[string]any, names ...string) string {
+	for _, name := range names {
+		switch v := m[name].(type) {
+		case nil:
+		case float64:
+			return fmt.Sprintf("%.0f", v)
+		default:
+			return fmt.Sprint(v)
+		}
+	}
+	return ""
+}
+
+// heading is the line that begins a build.
+var heading = regexp.MustCompile(`(?m)^(PASSED|FAILED)( after a rerun)?: \S+ build \d+`)
+
+func TestEveryNotificationIsPrintedForPeople(t *testing.T) {
+	t.Parallel()
+	p := start(t, home(t))
+	bodies := notifications(t)
+	for _, body := range bodies {
+		p.deliver(t, body)
+	}
+	p.counts(t, fmt.Sprintf(`hookhouse_deliveries{state="done",type="jobserv.build"} %d`, len(bodies)))
+	out := p.stop(t)
+	require.Len(t, heading.FindAllString(out, -1), len(bodies))
+	for _, body := range bodies {
+		var want map[string]any
+		require.NoError(t, json.Unmarshal(body, &want))
+		require.Contains(t, out, first(want, "web_url", "url", "build_url"))
+		for _, r := range want["runs"].([]any) {
+			run := r.(map[string]any)
+			for _, name := range []string{"name", "status", "host_tag"} {
+				require.Contains(t, out, first(run, name))
+			}
+			require.Contains(t, out, first(run, "web_url", "url"))
+		}
+	}
+	require.Contains(t, out, `PASSED: acme/lmp build 67, containers-devel, 8m51s
+  https://ci.example.com/projects/acme/lmp/builds/67
+  Push to devel: naïve fix
+  PASSED  build-amd64   1m5s   amd64-partner  https://ci.example.com/projects/acme/lmp/builds/67/build-amd64
+  PASSED  publish-apps  7m35s  amd64-partner  https://ci.example.com/projects/acme/lmp/builds/67/publish-apps
+`)
+	require.Contains(t, out, "PASSED after a rerun: acme/lmp build 67, ")
+	require.Contains(t, out, "\n  no-start: log https://api.example.com/projects/acme/lmp/builds/70/runs/no-start/console.log\n")
+}
+
+func TestEveryNotificationIsOneLineForMachines(t *testing.T) {
+	t.Parallel()
+	p := start(t, home(t), "-json")
+	bodies := notifications(t)
+	for _, body := range bodies {
+		p.deliver(t, body)
+	}
+	p.counts(t, fmt.Sprintf(`hookhouse_deliveries{state="done",type="jobserv.build"} %d`, len(bodies)))
+	lines := results(t, p.stop(t))
+	require.Len(t, lines, len(bodies))
+	// Those of a project keep their order; of others none is promised.
+	next := func(project string) map[string]any {
+		for i, line := range lines {
+			if line["project"] == project {
+				lines = append(lines[:i:i], lines[i+1:]...)
+				return line
+			}
+		}
+		return nil
+	}
+	for _, body := range bodies {
+		var want map[string]any
+		require.NoError(t, json.Unmarshal(body, &want))
+		project := "acme/lmp"
+		if strings.Contains(first(want, "url"), "/demo/") {
+			project = "demo"
+		}
+		got := next(project)
+		require.NotNil(t, got)
+		require.Equal(t, first(want, "build_id"), first(got, "build_id"))
+		require.Equal(t, first(want, "status", "build_status"), got["status"])
+		require.Equal(t, first(want, "web_url", "url", "build_url"), got["url"])
+		require.Equal(t, first(want, "reason", "build_reason"), first(got, "reason"))
+		require.Equal(t, first(want, "trigger_name"), first(got, "trigger"))
+		runs := got["runs"].([]any)
+		require.Len(t, runs, len(want["runs"].([]any)))
+		for i, r := range want["runs"].([]any) {
+			run, told := r.(map[string]any), runs[i].(map[string]any)
+			require.Equal(t, run["name"], told["name"])
+			require.Equal(t, run["status"], told["status"])
+			require.Equal(t, first(run, "host_tag"), first(told, "host_tag"))
+			require.Equal(t, first(run, "web_url", "url"), told["url"])
+			require.NotEmpty(t, told["log_url"])
+			require.InDelta(t, seconds(t, run), told["seconds"], 0.001)
+		}
+	}
+}
+
+// seconds is how long a run of the body took; zero if that is not told.
+func seconds(t *testing.T, run map[string]any) float64 {
+	t.Helper()
+	if run["created"] == nil || run["completed"] == nil {
+		return 0
+	}
+	from, err := time.Parse(time.RFC3339Nano, first(run, "created"))
+	require.NoError(t, err)
+	to, err := time.Parse(time.RFC3339Nano, first(run, "completed"))
+	require.NoError(t, err)
+	return to.Sub(from).Seconds()
+}
+
+func TestFourAttemptsWithTheSameBytesArePrintedOnce(t *testing.T) {
+	t.Parallel()
+	p := start(t, home(t))
+	// A proxy passes each call on and loses the answer.
+	hook, err := url.Parse(p.url)
+	require.NoError(t, err)
+	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: hook.Scheme, Host: hook.Host})
+	var answers []int
+	pass.ModifyResponse = func(r *http.Response) error {
+		answers = append(answers, r.StatusCode)
+		return fmt.Errorf("lost")
+	}
+	pass.ErrorHandler = func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) }
+	proxy := httptest.NewServer(pass)
+	defer proxy.Close()
+
+	sender := webhooktest.JobServ{Secret: webhook.NewSecret("secret")}
+	sent := sender.Deliver(t.Context(), proxy.URL+"/webhook", fixture(t, "build.detailed.json"))
+	require.Len(t, sent.Attempts, 4)
+	require.Equal(t, []int{202, 202, 202, 202}, answers)
+	p.counts(t, `hookhouse_received_seconds_count{outcome="duplicate",type="jobserv.build"} 3`)
+	p.counts(t, `hookhouse_deliveries{state="done",type="jobserv.build"} 1`)
+	require.Equal(t, 1, strings.Count(p.stop(t), "build 67"))
+}
+
+func TestForgedCallsAreRefusedAndNothingIsPrinted(t *testing.T) {
+	t.Parallel()
+	dir := home(t)
+	p := start(t, dir)
+	sender := webhooktest.JobServ{Secret: webhook.NewSecret("wrong")}
+	sent := sender.Deliver(t.Context(), p.url, fixture(t, "build.detailed.json"))
+	require.False(t, sent.Delivered)
+	require.Len(t, sent.Attempts, 4)
+	for _, a := range sent.Attempts {
+		require.Equal(t, http.StatusUnauthorized, a.Status)
+	}
+	p.counts(t, `hookhouse_rejected_total{source="jobserv",status="401"} 4`)
+	require.Empty(t, p.stop(t))
+	require.NotContains(t, p.log.String(), "sha256:", "no signature in the log")
+}
+
+func TestASecretFileIsReadAsPeopleWriteIt(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, file string
+		secrets    []string
+	}{
+		{"no newline", "secret", []string{"secret"}},
+		{"a newline", "secret\n", []string{"secret"}},
+		{"a newline of Windows", "secret\r\n", []string{"secret"}},
+		{"white space around", "  secret \n\n", []string{"secret"}},
+		{"a space inside", "two words\n", []string{"two words"}},
+		{"the old one and the new", "old\nnew\n", []string{"old", "new"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			write(t, filepath.Join(dir, "my-secret"), tt.file, 0o600)
+			p := start(t, dir, "-secret-file", "my-secret")
+			for i, secret := range tt.secrets {
+				body := fmt.Appendf(nil, `{"build_id": %d, "url": "https://x.example/projects/p/builds/%[1]d/", "status": "PASSED", "runs": []}`, i+1)
+				sender := webhooktest.JobServ{Secret: webhook.NewSecret(secret)}
+				require.True(t, sender.Deliver(t.Context(), p.url, body).Delivered)
+				p.prints(t, fmt.Sprintf("PASSED: p build %d\n", i+1))
+			}
+			p.stop(t)
+			require.NotContains(t, p.log.String(), tt.secrets[0])
+		})
+	}
+}
+
+func TestItAnswersWhatIsNoNotification(t *testing.T) {
+	t.Parallel()
+	p := start(t, home(t))
+	for page, want := range map[string]int{"/healthz": 200, "/metrics": 200, "/webhook": 405, "/": 404, "/webhook/": 404} {
+		status, _ := p.get(t, page)
+		require.Equal(t, want, status, page)
+	}
+	// What is signed is kept, readable or not; the log tells of it.
+	p.deliver(t, []byte(`{"build_id": "none"}`))
+	p.counts(t, `hookhouse_deliveries{state="dead",type="jobserv.build"} 1`)
+	p.deliver(t, fixture(t, "build.minimal.json"))
+	p.prints(t, "FAILED: demo build 1, 54s\n")
+	p.stop(t)
+	require.Contains(t, p.log.String(), "delivery is dead")
+}
+
+func TestItRefusesToStart(t *testing.T) {
+	t.Parallel()
+	dir := home(t)
+	write(t, filepath.Join(dir, "empty"), " \r\n", 0o600)
+	for _, tt := range []struct {
+		name string
+		args []string
+		says string
+	}{
+		{"an unknown flag", []string{"-x"}, "flag provided but not defined: -x"},
+		{"an argument", []string{"x"}, `takes only flags, not "x"`},
+		{"no secret file", []string{"-secret-file", "nowhere"}, "nowhere: no such file or directory; make one: openssl rand -hex 32 > nowhere"},
+		{"an empty secret file", []string{"-secret-file", "empty"}, "empty is empty; make a secret"},
+		{"a folder for a secret file", []string{"-secret-file", "."}, "is a directory"},
+		{"a database in no folder", []string{"-db", "nowhere/x.db"}, "-db: "},
+		{"a database server that is away", []string{"-db", "postgres://127.0.0.1:1/ci"}, "-db: "},
+		{"an address that is none", []string{"-addr", "nowhere"}, "nowhere"},
+		{"an API that is no URL", []string{"-api", "api.foundries.io"}, "-api is not an absolute http or https URL"},
+		{"an API with a password", []string{"-api", "https://me:hidden@api.example.com"}, "without user information"},
+		{"no token file", []string{"-api", "https://api.example.com", "-token-file", "nowhere"}, "-token-file: open nowhere"},
+		{"an empty token file", []string{"-api", "https://api.example.com", "-token-file", "empty"}, "empty is empty"},
+		{"a token for nobody", []string{"-token-file", "empty"}, "of use with -api only"},
+		{"no such command", []string{"-exec", "./nowhere"}, "-exec: "},
+		{"a command of blanks", []string{"-exec", " "}, "-exec names no program"},
+		{"no time for the API", []string{"-api-timeout", "0s"}, "must be more than 0s"},
+		{"a wait without end", []string{"-api-wait", "2h"}, "must be from 0s to 1h"},
+		{"a negative tail", []string{"-log-bytes", "-1"}, "must not be negative"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			cmd := programIn(t, dir, append([]string{"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "x.db")}, tt.args...)...)
+			var out, log bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &log
+			require.Error(t, cmd.Run())
+			require.Equal(t, 1, cmd.ProcessState.ExitCode())
+			require.Empty(t, out.String())
+			require.Contains(t, log.String(), tt.says)
+			require.NotContains(t, log.String(), "hidden")
+		})
+	}
+}
+
+func TestHelpIsNoFailure(t *testing.T) {
+	t.Parallel()
+	out, err := programIn(t, t.TempDir(), "-help").CombinedOutput()
+	require.NoError(t, err)
+	require.Contains(t, string(out), "POST /webhook")
+	require.Contains(t, string(out), "-exec-timeout")
+}

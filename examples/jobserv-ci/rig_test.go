@@ -1,0 +1,239 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/webhooktest"
+)
+
+// program is the built jobserv-ci.
+var program string
+
+// buildFlags are those of go build.
+var buildFlags []string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "jobserv-ci")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(dir, "jobserv-ci")
+	args := append([]string{"build", "-o", program}, buildFlags...)
+	if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
+		panic(string(out))
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// patience bounds every wait for something that must happen.
+const patience = 60 * time.Second
+
+// An output is what a process writes, readable while it does.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// A process is a running jobserv-ci.
+type process struct {
+	cmd      *exec.Cmd
+	url      string // of the hook
+	out, log output
+}
+
+// home is a folder as a user has it, with the secret file of a text editor.
+func home(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "webhook-secret"), "secret\n", 0o600)
+	return dir
+}
+
+func programIn(t *testing.T, dir string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PRIVATE=do-not-pass-on"}
+	return cmd
+}
+
+// start runs the program in dir and waits until it listens. It is killed when
+// the test ends.
+func start(t *testing.T, dir string, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: programIn(t, dir, append([]string{"-addr", "127.0.0.1:0"}, args...)...)}
+	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
+	p.cmd.WaitDelay = time.Second // what a killed one has started may hold its output
+	require.NoError(t, p.cmd.Start())
+	t.Cleanup(func() {
+		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Wait()
+		if t.Failed() {
+			t.Logf("stdout of the program:\n%s\nits log:\n%s", &p.out, &p.log)
+		}
+	})
+	eventually(t, "it listens", func() bool {
+		_, rest, ok := strings.Cut(p.log.String(), "msg=listening url=")
+		p.url, _, _ = strings.Cut(rest, "\n")
+		return ok
+	})
+	return p
+}
+
+// prints waits until standard output has text.
+func (p *process) prints(t *testing.T, text string) {
+	t.Helper()
+	eventually(t, "it prints "+text, func() bool { return strings.Contains(p.out.String(), text) })
+}
+
+// stop ends the program as a service manager does, and returns what it printed
+// in all.
+func (p *process) stop(t *testing.T) string {
+	t.Helper()
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	require.NoError(t, p.cmd.Wait(), "a clean end")
+	return p.out.String()
+}
+
+// kill ends it as a power cut does.
+func (p *process) kill(t *testing.T) {
+	t.Helper()
+	require.NoError(t, p.cmd.Process.Kill())
+	require.Error(t, p.cmd.Wait())
+}
+
+// deliver sends a body as JobServ does and expects it to be taken at once.
+func (p *process) deliver(t *testing.T, body []byte) {
+	t.Helper()
+	sender := webhooktest.JobServ{Secret: webhook.NewSecret("secret")}
+	sent := sender.Deliver(t.Context(), p.url, body)
+	require.True(t, sent.Delivered, "%+v", sent)
+	require.Len(t, sent.Attempts, 1)
+	require.Equal(t, http.StatusAccepted, sent.Attempts[0].Status)
+}
+
+// get returns status and body of another page of the program.
+func (p *process) get(t *testing.T, page string) (int, string) {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimSuffix(p.url, "/webhook")+page, nil)
+	require.NoError(t, err)
+	res, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	require.NoError(t, err)
+	return res.StatusCode, string(text)
+}
+
+// counts waits until the metrics have a line.
+func (p *process) counts(t *testing.T, line string) {
+	t.Helper()
+	eventually(t, "the metrics have "+line, func() bool {
+		_, text := p.get(t, "/metrics")
+		return strings.Contains(text, line+"\n")
+	})
+}
+
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("it never happened: %s", what)
+		case <-tick.C:
+		}
+	}
+}
+
+// results decodes what -json printed.
+func results(t *testing.T, out string) []map[string]any {
+	t.Helper()
+	var all []map[string]any
+	for line := range strings.Lines(out) {
+		var one map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &one), "line %q", line)
+		all = append(all, one)
+	}
+	return all
+}
+
+func fixture(t *testing.T, name string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("testdata", name))
+	require.NoError(t, err)
+	return text
+}
+
+func write(t *testing.T, file, text string, mode os.FileMode) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(file, []byte(text), mode))
+}
+
+// read returns what is in a file, nothing if there is none.
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if !errors.Is(err, os.ErrNotExist) {
+		require.NoError(t, err)
+	}
+	return string(text)
+}
+
+// terminate sends what a service manager sends, and does not wait.
+func terminate(t *testing.T, p *process) {
+	t.Helper()
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+}
+
+// reachable reports whether the program takes calls.
+func reachable(t *testing.T, p *process) bool {
+	t.Helper()
+	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimSuffix(strings.TrimPrefix(p.url, "http://"), "/webhook"))
+	if err == nil {
+		_ = c.Close()
+	}
+	return err == nil
+}
+
+// gone reports whether the process of that number has ended.
+func gone(t *testing.T, pid string) bool {
+	t.Helper()
+	number, err := strconv.Atoi(pid)
+	require.NoError(t, err)
+	return errors.Is(syscall.Kill(number, 0), syscall.ESRCH)
+}
