@@ -1,0 +1,221 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/mail"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hookhouse/hookhouse/kudu"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// usage is what -help says before the flags.
+const usage = `Tells Slack, a mailbox or a URL how the deployments and WebJobs of an Azure site end.
+
+Secrets come from the environment, or from the file that the same name with _FILE appended names:
+
+    KUDU_PASSWORD          of -user at the site, or
+    KUDU_TOKEN             a bearer token for the site
+    KUDU_WEBHOOK_PASSWORD  what the site calls this program with; several, separated by commas, are live
+                           at once, and the first is given to the site: openssl rand -hex 32
+    SLACK_WEBHOOK_URL      incoming webhook to tell
+    SMTP_PASSWORD          of -smtp-user
+    NOTIFY_URL             URL to tell
+
+At least one of SLACK_WEBHOOK_URL, -smtp and NOTIFY_URL is needed.
+
+`
+
+// A config is what the command line and the environment say, checked.
+type config struct {
+	addr, database string
+	site, public   string
+	credentials    kudu.CredentialsFunc
+	passwords      []webhook.Secret
+	channel        string
+	rules          map[string]bool
+	targets        []target
+	retry          time.Duration
+	unsubscribe    bool
+}
+
+func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*config, error) {
+	cfg := new(config)
+	var user, on, server, smtpUser, from, to string
+	flags := flag.NewFlagSet("kudu-notify", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
+	flags.StringVar(&cfg.addr, "addr", ":8080", "address to listen on")
+	flags.StringVar(&cfg.database, "db", "kudu-notify.db", "SQLite file or postgres:// URL")
+	flags.StringVar(&cfg.site, "site", "", "SCM `URL` of the site: https://app.scm.azurewebsites.net")
+	flags.StringVar(&user, "user", "", "deployment user of the site, such as $app")
+	flags.StringVar(&cfg.public, "url", "", "`URL` at which the site reaches this program: https://notify.example.com")
+	flags.StringVar(&on, "on", "failure,recovery", "what to tell: `rules` of failure, recovery, success")
+	flags.StringVar(&cfg.channel, "slack-channel", "", "channel other than the webhook's own")
+	flags.StringVar(&server, "smtp", "", "SMTP server to send mail by: `host:port`")
+	flags.StringVar(&smtpUser, "smtp-user", "", "user at the SMTP server; none: no authentication")
+	flags.StringVar(&from, "smtp-from", "", "sender's mail `address`")
+	flags.StringVar(&to, "smtp-to", "", "mail `addresses` to tell, separated by commas")
+	flags.DurationVar(&cfg.retry, "retry", time.Second, "wait after the first failed try; doubled each time up to 10m")
+	flags.BoolVar(&cfg.unsubscribe, "unsubscribe", false, "remove this program's hooks from the site and exit")
+	if err := flags.Parse(args); err != nil {
+		return nil, err
+	}
+	if flags.NArg() > 0 {
+		return nil, fmt.Errorf("takes only flags, not %q; see -help", flags.Arg(0))
+	}
+
+	env := environment{getenv: getenv}
+	siteErr := checkURL("-site", cfg.site)
+	publicErr := checkURL("-url", cfg.public)
+	var credentialsErr, retryErr, rulesErr, targetsErr error
+	cfg.credentials, credentialsErr = readCredentials(env.secret("KUDU_PASSWORD"), env.secret("KUDU_TOKEN"), user)
+	var passwordsErr error
+	cfg.passwords, passwordsErr = readPasswords(env.secret("KUDU_WEBHOOK_PASSWORD"))
+	if !cfg.unsubscribe {
+		cfg.rules, rulesErr = readRules(on)
+		cfg.targets, targetsErr = readTargets(&env, server, smtpUser, from, to)
+		if cfg.retry <= 0 {
+			retryErr = errors.New("-retry is not a positive time")
+		}
+	}
+	return cfg, errors.Join(env.err, siteErr, publicErr, credentialsErr, passwordsErr, rulesErr, targetsErr, retryErr)
+}
+
+// hooks are those that the site is to have: our paths with the first password,
+// and the channel where there is one.
+func (c *config) hooks() []kudu.Hook {
+	u, _ := url.Parse(c.public) // checked
+	u.User = url.UserPassword("hook", string(c.passwords[0].Reveal()))
+	if c.channel != "" {
+		u.RawQuery = url.Values{"channel": {c.channel}}.Encode()
+	}
+	hooks := make([]kudu.Hook, len(events))
+	for i, e := range events {
+		hooks[i] = kudu.Hook{Event: e.name, URL: u.JoinPath(e.path).String()}
+	}
+	return hooks
+}
+
+// checkURL wants https, or http on this machine, since passwords go along.
+func checkURL(name, text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case text == "":
+		return fmt.Errorf("%s is missing; see -help", name)
+	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return fmt.Errorf("%s is not a URL of scheme and host, such as https://example.com", name)
+	case u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
+		return fmt.Errorf("%s is not https, so that passwords would be sent in the clear", name)
+	}
+	return nil
+}
+
+func readCredentials(password, token webhook.Secret, user string) (kudu.CredentialsFunc, error) {
+	switch {
+	case password.IsZero() == token.IsZero():
+		return nil, errors.New("set either KUDU_PASSWORD or KUDU_TOKEN, to sign in at the site")
+	case !token.IsZero():
+		return kudu.Bearer(token), nil
+	case user == "":
+		return nil, errors.New("KUDU_PASSWORD needs -user, such as '$app'")
+	default:
+		return kudu.Basic(user, password), nil
+	}
+}
+
+// readPasswords refuses what Kudu would not send as it is: it decodes nothing
+// and gives up at a colon.
+func readPasswords(list webhook.Secret) ([]webhook.Secret, error) {
+	if list.IsZero() {
+		return nil, errors.New("KUDU_WEBHOOK_PASSWORD is not set: export KUDU_WEBHOOK_PASSWORD=$(openssl rand -hex 32)")
+	}
+	var live []webhook.Secret
+	for one := range strings.SplitSeq(string(list.Reveal()), ",") {
+		if len(one) < 16 || strings.Trim(strings.ToLower(one), "0123456789abcdefghijklmnopqrstuvwxyz-_") != "" {
+			return nil, errors.New("KUDU_WEBHOOK_PASSWORD needs 16 letters and digits or more, and nothing else: openssl rand -hex 32")
+		}
+		live = append(live, webhook.NewSecret(one))
+	}
+	return live, nil
+}
+
+func readRules(list string) (map[string]bool, error) {
+	rules := make(map[string]bool)
+	for rule := range strings.SplitSeq(list, ",") {
+		switch rule = strings.TrimSpace(rule); rule {
+		case failure, recovery, success:
+			rules[rule] = true
+		default:
+			return nil, fmt.Errorf("-on: %q is none of failure, recovery and success", rule)
+		}
+	}
+	return rules, nil
+}
+
+func readTargets(env *environment, server, smtpUser, from, to string) ([]target, error) {
+	var targets []target
+	for _, t := range []struct {
+		name string
+		make func(webhook.Secret) target
+	}{
+		{"SLACK_WEBHOOK_URL", func(s webhook.Secret) target { return slack{s} }},
+		{"NOTIFY_URL", func(s webhook.Secret) target { return plain{s} }},
+	} {
+		secret := env.secret(t.name)
+		if secret.IsZero() {
+			continue
+		}
+		if u, err := url.Parse(string(secret.Reveal())); err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
+			return nil, fmt.Errorf("%s is not an absolute http or https URL", t.name)
+		}
+		targets = append(targets, t.make(secret))
+	}
+	password := env.secret("SMTP_PASSWORD")
+	if server == "" {
+		if smtpUser != "" || from != "" || to != "" {
+			return nil, errors.New("-smtp is missing, where -smtp-user, -smtp-from or -smtp-to is given")
+		}
+	} else {
+		m, err := newMailbox(server, smtpUser, password, from, to)
+		if err != nil {
+			return nil, err
+		}
+		targets = append(targets, m)
+	}
+	if len(targets) == 0 && env.err == nil {
+		return nil, errors.New("nobody to tell: set SLACK_WEBHOOK_URL, -smtp or NOTIFY_URL")
+	}
+	return targets, nil
+}
+
+func newMailbox(server, user string, password webhook.Secret, from, to string) (target, error) {
+	host, digits, err := net.SplitHostPort(server)
+	port, portErr := strconv.ParseUint(digits, 10, 16)
+	if err != nil || portErr != nil || host == "" || port == 0 {
+		return nil, fmt.Errorf("-smtp %q is not host:port, such as smtp.example.com:587", server)
+	}
+	if (user == "") != password.IsZero() {
+		return nil, errors.New("-smtp-user and SMTP_PASSWORD go together")
+	}
+	sender, err := mail.ParseAddress(from)
+	if err != nil {
+		return nil, fmt.Errorf("-smtp-from %q: %w", from, err)
+	}
+	list, err := mail.ParseAddressList(to)
+	if err != nil {
+		return nil, fmt.Errorf("-smtp-to %q: %w", to, err)
+	}
+	m := mailbox{host: host, port: int(port), user: user, password: password, from: sender.String()}
+	for _, a := range list {
+		m.to = append(m.to, a.String())
+	}
+	return m, nil
+}

@@ -1,0 +1,113 @@
+// Kudu-notify tells people how the deployments and WebJobs of an Azure site
+// end. It subscribes itself at the site, stores what Kudu sends before it
+// answers, and tells Slack, a mailbox, a URL, or all three: each as a piece of
+// work of its own that is tried again until it has succeeded. README.md tells
+// how to run it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/hookhouse/hookhouse/kudu"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stderr)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "kudu-notify:", err)
+		os.Exit(1)
+	}
+}
+
+// run is the whole program, until ctx ends.
+func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
+	cfg, err := readConfig(args, getenv, stderr)
+	if err != nil {
+		return err
+	}
+	log := slog.New(slog.NewTextHandler(stderr, nil))
+	hooks := &subscriber{kudu.NewClient(cfg.site, cfg.credentials), cfg.hooks(), log}
+	if cfg.unsubscribe {
+		return hooks.remove(ctx)
+	}
+
+	// Kudu calls once and never again: what is answered with 202 is on the disk.
+	store, err := openStore(ctx, cfg.database)
+	if err != nil {
+		return fmt.Errorf("-db: %w", err)
+	}
+	defer store.close() // last
+	metrics := newMetrics(store.Inbox)
+	receiver := webhook.NewReceiver(kudu.BasicSource(cfg.passwords...), webhook.Store(store))
+	receiver.Logger, receiver.Observe = log, metrics.observer()
+
+	routes := http.NewServeMux()
+	for _, event := range events {
+		routes.Handle(event.path, withChannel(receiver)) // two, since a URL is good for one event
+	}
+	routes.Handle("GET /metrics", metrics.handler())
+	routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
+		if err := store.Ping(r.Context()); err != nil {
+			log.Error("not healthy", "reason", err)
+			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
+			return
+		}
+		fmt.Fprintln(w, "ok")
+	})
+
+	// First step: of a deployment or a run it is decided whether somebody is
+	// told. What is to be told is stored, once for each target.
+	judge, err := newJudge(ctx, store, cfg.rules, cfg.targets)
+	if err != nil {
+		return fmt.Errorf("-db: %w", err)
+	}
+	var mux webhook.Mux
+	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[kudu.Deployment]) error {
+		return judge.decide(ctx, e.Delivery, ofDeployment(e.Payload))
+	})
+	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[kudu.TriggeredJobRun]) error {
+		return judge.decide(ctx, e.Delivery, ofJob(e.Payload))
+	})
+	mux.Route("kudu.unknown", webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+		return webhook.ErrIgnored
+	}))
+
+	// Second step: one target is told. Slack may be down while mail is sent.
+	for _, t := range cfg.targets {
+		mux.Route(noticeType(t), webhook.Timeout(sendTimeout, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+			return tell(ctx, t, d)
+		})))
+	}
+	worker := webhook.NewWorker(store, &mux)
+	worker.Logger, worker.Observe = log, metrics.observer()
+	worker.Lease = 10 * time.Second // so long waits what a killed process was at
+	worker.Retry = webhook.Backoff{First: cfg.retry, Max: 10 * time.Minute}
+	worker.MaxAttempts = 200 // about a day
+
+	listener, err := net.Listen("tcp", cfg.addr)
+	if err != nil {
+		return err
+	}
+	log.Info("listening", "url", "http://"+listener.Addr().String())
+	server := &http.Server{
+		Handler:           routes,
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	// The site is told last, since it may call at once.
+	return webhook.Serve(ctx, server, listener, worker, hooks)
+}

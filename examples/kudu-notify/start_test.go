@@ -1,0 +1,88 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/hookhouse/hookhouse/kudu"
+	"github.com/hookhouse/hookhouse/kudu/kudutest"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+func TestHealthAndMetrics(t *testing.T) {
+	t.Parallel()
+	r := newRigAt(t, &kudutest.Server{Token: webhook.NewSecret("token-s3cret")}) // Basic is switched off
+	r.env = append(r.env, "KUDU_PASSWORD=", "KUDU_TOKEN=token-s3cret")
+	p := r.start(t)
+	r.deploy(t, deployment(1, kudu.StatusFailed))
+	r.plain.notice(t)
+	for path, want := range map[string]string{
+		"/healthz": "ok",
+		"/metrics": `hookhouse_received_seconds_count{outcome="stored",type="kudu.PostDeployment"} 1`,
+	} {
+		res, err := http.Get(p.url + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != 200 || !strings.Contains(string(text), want) {
+			t.Errorf("%s: %d %v, want %q in\n%s", path, res.StatusCode, err, want, text)
+		}
+	}
+	p.stop(t)
+}
+
+func TestRefusesToStart(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	with := func(extra ...string) []string { return append(slices.Clone(r.args), extra...) }
+	set := func(extra ...string) []string { return append(slices.Clone(r.env), extra...) }
+	for _, tc := range []struct {
+		name string
+		env  []string
+		args []string
+		says string
+	}{
+		{"nothing at all", nil, nil, "-site is missing"},
+		{"an unknown flag", r.env, with("-x"), "not defined: -x"},
+		{"an argument", r.env, with("x"), "takes only flags"},
+		{"no password for the site", set("KUDU_PASSWORD="), r.args, "set either KUDU_PASSWORD or KUDU_TOKEN"},
+		{"password and token", set("KUDU_TOKEN=s3cret"), r.args, "set either KUDU_PASSWORD or KUDU_TOKEN"},
+		{"no user", r.env, with("-user", ""), "KUDU_PASSWORD needs -user"},
+		{"no password for the hooks", set("KUDU_WEBHOOK_PASSWORD="), r.args, "export KUDU_WEBHOOK_PASSWORD=$(openssl rand -hex 32)"},
+		{"one that Kudu cannot send", set("KUDU_WEBHOOK_PASSWORD=s3cret:s3cret@s3cret"), r.args, "letters and digits"},
+		{"a short one", set("KUDU_WEBHOOK_PASSWORD=s3cret"), r.args, "16 letters and digits"},
+		{"a secret twice", set("SMTP_PASSWORD=s3cret"), r.args, "both SMTP_PASSWORD and SMTP_PASSWORD_FILE"},
+		{"no such file", set("SMTP_PASSWORD_FILE=/nowhere"), r.args, "/nowhere"},
+		{"an empty file", set("SMTP_PASSWORD_FILE=/dev/null"), r.args, "/dev/null is empty"},
+		{"a site that is no URL", r.env, with("-site", "app.scm.azurewebsites.net"), "-site is not a URL"},
+		{"a site without TLS", r.env, with("-site", "http://app.scm.azurewebsites.net"), "-site is not https"},
+		{"a public URL with a password", r.env, with("-url", "https://u:s3cret@notify.example.com"), "-url is not a URL"},
+		{"an unknown rule", r.env, with("-on", "failure,always"), `-on: "always" is none of`},
+		{"nobody to tell", set("SLACK_WEBHOOK_URL=", "NOTIFY_URL=", "SMTP_PASSWORD_FILE="), with("-smtp", "", "-smtp-user", "", "-smtp-from", "", "-smtp-to", ""), "nobody to tell"},
+		{"mail without a server", r.env, with("-smtp", ""), "-smtp is missing"},
+		{"a server without port", r.env, with("-smtp", "smtp.example.com"), "-smtp \"smtp.example.com\" is not host:port"},
+		{"no sender", r.env, with("-smtp-from", ""), "-smtp-from"},
+		{"a bad recipient", r.env, with("-smtp-to", "ops@example.com, x"), "-smtp-to"},
+		{"a user without password", set("SMTP_PASSWORD_FILE="), r.args, "-smtp-user and SMTP_PASSWORD go together"},
+		{"a Slack URL that is none", set("SLACK_WEBHOOK_URL=hooks.slack.com/s3cret"), r.args, "SLACK_WEBHOOK_URL is not"},
+		{"a wait of nothing", r.env, with("-retry", "0s"), "-retry"},
+		{"a database in no folder", r.env, with("-db", "/nowhere/x.db"), "-db: "},
+		{"an address that is none", r.env, with("-addr", "nowhere"), "nowhere"},
+		{"a site that is not there", r.env, with("-site", "http://127.0.0.1:1"), "cannot subscribe at -site: kudu: list hooks: dial tcp 127.0.0.1:1"},
+		{"a wrong password for the site", set("KUDU_PASSWORD=s3cret"), r.args, "cannot subscribe at -site: kudu: list hooks: status 401"},
+		{"a site that is no Kudu", set("KUDU_PASSWORD=s3cret"), with("-site", r.slack.url), "status 400"},
+		{"a site that is not there, to unsubscribe", r.env, with("-unsubscribe", "-site", "http://127.0.0.1:1"), "cannot list the hooks of -site"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			out, err := execute(t, tc.env, tc.args...)
+			if err == nil || !strings.Contains(out, tc.says) || strings.Contains(out, "s3cret") {
+				t.Errorf("%v, said %s, want %q and no secret", err, out, tc.says)
+			}
+		})
+	}
+}
