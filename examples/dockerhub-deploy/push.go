@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// An order says that a target is behind what is wanted of it. It is a delivery
+// of its own, whose Key is the target: the calls of Docker Hub are in order per
+// image and tag, deploys must be per container, whatever the tags. What is
+// wanted stands in the ledger, so that a newer order may take the place of one
+// that waits without losing the highest version.
+type order struct {
+	Target string `json:"target"`
+}
+
+func (order) EventType() string { return "deploy.order" }
+
+// pushed turns a call of Docker Hub into orders. The call proves nothing: the
+// registry is asked before anything is wanted, so that an invented version
+// 99.0.0 does not stand in the way of those that come.
+func (d *deployer) pushed(ctx context.Context, e *webhook.Event[dockerhub.Push]) error {
+	repository, rel := e.Payload.Repository.RepoName, release{e.Payload.Tag(), e.ReceivedAt}
+	var matching []rule
+	for _, r := range d.rules {
+		if r.matches(repository, rel.tag) {
+			matching = append(matching, r)
+		}
+	}
+	if len(matching) == 0 {
+		return fmt.Errorf("%w: no rule for %q", webhook.ErrIgnored, e.Payload.Image())
+	}
+	if _, err := d.registry.digest(ctx, repository, rel.tag); err != nil {
+		return verdict(err)
+	}
+	slices.SortFunc(matching, func(a, b rule) int { return strings.Compare(a.target, b.target) }) // locks in one order
+	return d.place(ctx, e.Delivery, matching, rel)
+}
+
+// place commits what is wanted, the orders, and the end of the delivery in one
+// transaction.
+func (d *deployer) place(ctx context.Context, cause *webhook.Delivery, matching []rule, rel release) error {
+	claim, ok := webhook.ClaimFromContext(ctx)
+	if !ok {
+		return errors.New("not under a claim: run behind an inbox")
+	}
+	tx, err := d.inbox.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing after a commit
+	orders := 0
+	for _, r := range matching {
+		wanted, err := d.ledger.want(ctx, tx, r, rel)
+		if err != nil {
+			return err
+		}
+		if !wanted {
+			d.log.Info("not deployed: a newer one is there", "target", r.target, "tag", rel.tag)
+			continue
+		}
+		body, err := json.Marshal(order{r.target})
+		if err != nil {
+			return err
+		}
+		orders++
+		err = d.inbox.PutTx(ctx, tx, &webhook.Delivery{
+			UID:        fmt.Sprintf("%s-%d-%s", cause.UID, claim.Fence, r.target), // again where the cause is replayed
+			Source:     "deploy",
+			Type:       order{}.EventType(),
+			Key:        r.target,
+			Coalesce:   webhook.Coalesce{Quiet: time.Millisecond}, // takes the place of one that waits for its retry
+			Body:       body,
+			ReceivedAt: time.Now(),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if orders == 0 {
+		return fmt.Errorf("%w: a newer one than %s is deployed or wanted", webhook.ErrIgnored, rel.tag)
+	}
+	if err := d.inbox.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
+		return err
+	}
+	return tx.Commit()
+}

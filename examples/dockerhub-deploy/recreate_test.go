@@ -1,0 +1,157 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/stretchr/testify/require"
+)
+
+// inspected returns what docker tells of a container, without what must differ
+// from one container to the next.
+func (h *host) inspected(name string) map[string]any {
+	h.t.Helper()
+	var all []map[string]any
+	require.NoError(h.t, json.Unmarshal([]byte(h.docker("container", "inspect", name)), &all))
+	c := all[0]
+	id := c["Id"].(string)
+	for _, own := range []string{"Id", "Image", "State", "standin_looks"} {
+		delete(c, own)
+	}
+	cfg := c["Config"].(map[string]any)
+	require.Equal(h.t, id[:12], cfg["Hostname"])
+	delete(cfg, "Hostname")
+	delete(cfg, "Image")
+	slices.SortFunc(cfg["Env"].([]any), func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
+	labels := cfg["Labels"].(map[string]any)
+	maps.DeleteFunc(labels, func(k string, _ any) bool { return k == "version" || k == replacesLabel || k == wasRunningLabel })
+	for _, m := range c["Mounts"].([]any) {
+		if m := m.(map[string]any); m["Type"] == "volume" {
+			delete(m, "Mode") // z or nothing; only binds heed it
+		}
+	}
+	for _, n := range c["NetworkSettings"].(map[string]any)["Networks"].(map[string]any) {
+		n := n.(map[string]any)
+		if aliases, ok := n["Aliases"].([]any); ok {
+			n["Aliases"] = slices.DeleteFunc(aliases, func(a any) bool { return a == id[:12] })
+		}
+	}
+	return c
+}
+
+func TestTheNewContainerHasTheConfigurationOfTheOld(t *testing.T) {
+	t.Parallel()
+	h := newHost(t, "-watch", "acme/app:latest=web")
+	old := h.running("web", "latest", "--user=1000", "--workdir=/srv", "--stop-signal=SIGINT", "--stop-timeout=3", "--tty", "--interactive",
+		"--env=SECRET=s3cret", "--env=TEXT=two words = 1", "--env=LINES=a\nb", "--env=EMPTY=", "--label=traefik.enable=true",
+		"--volume=/etc/app:/config:ro", "--volume=data:/data", "--volume=/cache", "--tmpfs=/run",
+		"--publish=127.0.0.1:8080:80/tcp", "--publish=9090:90/udp", "--publish=70/tcp",
+		"--network=front", "--network-alias=www", "--ip=10.0.0.7", "--restart=on-failure:3",
+		"--memory=268435456", "--memory-swap=-1", "--cpus=1.5", "--pids-limit=100", "--cap-add=NET_ADMIN", "--cap-drop=ALL", "--init", "--read-only",
+		"--add-host=db:10.0.0.9", "--dns=10.0.0.1", "--security-opt=no-new-privileges", "--sysctl=net.core.somaxconn=1024",
+		"--log-driver=journald", "--log-opt=tag=web", "--entrypoint=/bin/sh",
+		"--health-cmd=wget -q localhost", "--health-interval=5s", "--health-timeout=2s", "--health-retries=4")
+	h.docker("network", "connect", "--alias=app", "back", "web")
+	before := h.inspected("web")
+	h.start()
+	for range 2 { // what was carried over is carried over again
+		digest := h.push("latest", app{health: "healthy", env: []string{"IMAGE=new"}})
+		require.NotEqual(t, old, digest)
+		h.hub("latest", 6)
+		h.wait("the new one", func() bool { return h.containers()["web"].Config.Image == h.repository()+":latest@"+digest })
+		h.idle()
+		h.requireOnly("web", "latest", digest)
+		after := h.inspected("web")
+		// What the image presets is the new image's.
+		env := after["Config"].(map[string]any)["Env"].([]any)
+		require.Contains(t, env, "IMAGE=new")
+		after["Config"].(map[string]any)["Env"] = slices.DeleteFunc(env, func(v any) bool { return v == "IMAGE=new" })
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Errorf("before and after:\n%s", diff)
+		}
+	}
+	require.NotContains(t, h.read("calls"), "--pull=never --env-file=/dev/stdin --env=SECRET", "a value shows in the list of processes")
+	require.NotContains(t, h.logged(), "s3cret")
+}
+
+func TestACommandOfTheContainerIsKeptAndThatOfTheImageIsNot(t *testing.T) {
+	t.Parallel()
+	preset := imageConfig{Entrypoint: []string{"/entry"}, Cmd: []string{"serve"}}
+	tests := map[string]struct {
+		own        imageConfig
+		entrypoint string // of the flags; - for none
+		words      []string
+	}{
+		"the image's":            {preset, "-", nil},
+		"another command":        {imageConfig{Entrypoint: preset.Entrypoint, Cmd: []string{"migrate", "--all"}}, "-", []string{"migrate", "--all"}},
+		"another entry point":    {imageConfig{Entrypoint: []string{"sh", "-c"}, Cmd: []string{"x"}}, "sh", []string{"-c", "x"}},
+		"no entry point":         {imageConfig{Cmd: []string{"/bin/x"}}, "", []string{"/bin/x"}},
+		"an entry point by flag": {imageConfig{Entrypoint: []string{"sh"}}, "sh", nil},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var c creation
+			var old container
+			old.Config.imageConfig = test.own
+			require.NoError(t, c.process(old, preset))
+			if test.entrypoint == "-" {
+				require.Empty(t, c.flags)
+			} else {
+				require.Equal(t, []string{"--entrypoint=" + test.entrypoint}, c.flags)
+			}
+			require.Empty(t, cmp.Diff(test.words, c.words, cmp.Transformer("empty", func(s []string) string { return fmt.Sprint(len(s), s) })))
+		})
+	}
+}
+
+func TestAContainerThatCannotBeCarriedOverIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	for flag, says := range map[string]string{
+		"--rm":           "HostConfig.AutoRemove: a container that is removed when it stops (--rm) cannot be brought back",
+		"--link=db:data": `HostConfig.Links=`,
+	} {
+		t.Run(flag, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, "-watch", "acme/app:latest=web")
+			h.running("web", "latest", flag)
+			before := h.containers()["web"]
+			h.push("latest", app{health: "healthy"})
+			h.start()
+			h.hub("latest", 6)
+			h.waitFor(fmt.Sprintf(orders, "dead"), 1)
+			h.requireUntouched(before)
+			require.Zero(t, h.calls("pull --quiet"))
+			require.Contains(t, h.logged(), says)
+		})
+	}
+}
+
+func TestAStoppedContainerIsReplacedAndStaysStoppedWhereThatFails(t *testing.T) {
+	t.Parallel()
+	for _, health := range []string{"healthy", "unhealthy"} {
+		t.Run(health, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, "-watch", "acme/app:latest=web")
+			h.running("web", "latest")
+			h.docker("stop", "web")
+			before := h.containers()["web"]
+			digest := h.push("latest", app{health: health})
+			h.start()
+			h.hub("latest", 6)
+			if health == "healthy" {
+				h.waitFor(deployed, 1)
+				h.requireOnly("web", "latest", digest)
+				return
+			}
+			h.waitFor(rolledBack, 1)
+			all := h.containers()
+			require.Len(t, all, 1)
+			require.Equal(t, before, all["web"])
+		})
+	}
+}

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// texts is a flag that may be repeated.
+type texts []string
+
+func (t *texts) String() string     { return "" }
+func (t *texts) Set(v string) error { *t = append(*t, v); return nil }
+
+// hostTexts, hostNumbers, hostBools and hostLists are flags that are a field of
+// HostConfig as they stand.
+var (
+	hostTexts   = map[string]string{"ipc": "IpcMode", "cgroupns": "CgroupnsMode", "runtime": "Runtime", "pid": "PidMode", "network": "NetworkMode"}
+	hostNumbers = map[string]string{"memory": "Memory", "memory-swap": "MemorySwap", "shm-size": "ShmSize", "pids-limit": "PidsLimit"}
+	hostBools   = map[string]string{"privileged": "Privileged", "read-only": "ReadonlyRootfs", "init": "Init", "rm": "AutoRemove"}
+	hostLists   = map[string]string{"cap-add": "CapAdd", "cap-drop": "CapDrop", "add-host": "ExtraHosts", "dns": "Dns", "security-opt": "SecurityOpt"}
+)
+
+// create makes a container as "docker create" does: what no flag says comes
+// from the image.
+func (d *standin) create(args []string) (string, error) {
+	c := &container{ID: d.state.newID(), State: containerState{Status: "created"}, HostConfig: map[string]any{
+		"NetworkMode": "default", "IpcMode": "private", "CgroupnsMode": "private", "Runtime": "runc", "ShmSize": 67108864,
+		"RestartPolicy": map[string]any{"Name": "no", "MaximumRetryCount": 0},
+		"LogConfig":     map[string]any{"Type": "json-file", "Config": map[string]string{}},
+		"ConsoleSize":   []int{0, 0}, "AutoRemove": false, "Links": nil, "Memory": 0, "MemorySwappiness": nil,
+		"MaskedPaths": []string{"/proc/acpi", "/proc/kcore"}, "ReadonlyPaths": []string{"/proc/bus"},
+	}}
+	fs := flag.NewFlagSet("create", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	var env, envFiles, labels, expose, volumes, tmpfs, publish, aliases, logOpts, sysctls, links texts
+	for name, target := range map[string]*texts{"env": &env, "env-file": &envFiles, "label": &labels, "expose": &expose, "volume": &volumes,
+		"tmpfs": &tmpfs, "publish": &publish, "network-alias": &aliases, "log-opt": &logOpts, "sysctl": &sysctls, "link": &links} {
+		fs.Var(target, name, "")
+	}
+	name, user, workdir := fs.String("name", "", ""), fs.String("user", "", ""), fs.String("workdir", "", "")
+	hostname, entrypoint, restart := fs.String("hostname", c.ID[:12], ""), fs.String("entrypoint", "\x00", ""), fs.String("restart", "no", "")
+	stopSignal, stopTimeout := fs.String("stop-signal", "", ""), fs.Int("stop-timeout", -1, "")
+	logDriver, cpus, ip := fs.String("log-driver", "json-file", ""), fs.Float64("cpus", 0, ""), fs.String("ip", "", "")
+	tty, interactive := fs.Bool("tty", false, ""), fs.Bool("interactive", false, "")
+	pull, noHealth := fs.String("pull", "missing", ""), fs.Bool("no-healthcheck", false, "")
+	healthCmd, interval, timeout := fs.String("health-cmd", "", ""), fs.Duration("health-interval", 0, ""), fs.Duration("health-timeout", 0, "")
+	startPeriod, retries := fs.Duration("health-start-period", 0, ""), fs.Int("health-retries", 0, "")
+	lists := make(map[string]*texts)
+	for f := range hostLists {
+		lists[f] = new(texts)
+		fs.Var(lists[f], f, "")
+	}
+	for f, field := range hostTexts {
+		fs.Func(f, "", func(v string) error { c.HostConfig[field] = v; return nil })
+	}
+	for f, field := range hostNumbers {
+		fs.Func(f, "", func(v string) error {
+			n, err := strconv.ParseInt(v, 10, 64)
+			c.HostConfig[field] = n
+			return err
+		})
+	}
+	for f, field := range hostBools {
+		fs.BoolFunc(f, "", func(v string) error {
+			b, err := strconv.ParseBool(v)
+			c.HostConfig[field] = b
+			return err
+		})
+	}
+	if err := fs.Parse(args); err != nil {
+		return "", err
+	}
+	if fs.NArg() == 0 {
+		return "", errors.New(`"docker create" requires at least 1 argument`)
+	}
+	if other, err := d.state.find(*name); err == nil {
+		return "", fmt.Errorf("conflict: The container name %q is already in use by container %q", "/"+*name, other.ID)
+	}
+	img := d.state.image(fs.Arg(0))
+	if img == nil {
+		return "", fmt.Errorf("no such image: %s (pull %s)", fs.Arg(0), *pull)
+	}
+	for f, list := range lists {
+		if len(*list) > 0 {
+			c.HostConfig[hostLists[f]] = []string(*list)
+		}
+	}
+	c.Name, c.Image, c.Config = "/"+*name, img.ID, img.Config
+	cfg := &c.Config
+	cfg.Image, cfg.Hostname, cfg.Tty, cfg.OpenStdin = fs.Arg(0), *hostname, *tty, *interactive
+	cfg.Labels, cfg.Env, cfg.ExposedPorts = maps.Clone(cfg.Labels), slices.Clone(cfg.Env), maps.Clone(cfg.ExposedPorts)
+	for _, file := range envFiles {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		for line := range strings.Lines(string(text)) {
+			env = append(env, strings.TrimSuffix(line, "\n"))
+		}
+	}
+	for _, variable := range env {
+		key, _, _ := strings.Cut(variable, "=")
+		cfg.Env = slices.DeleteFunc(cfg.Env, func(v string) bool { return strings.HasPrefix(v, key+"=") })
+		cfg.Env = append(cfg.Env, variable)
+	}
+	for _, label := range labels {
+		if cfg.Labels == nil {
+			cfg.Labels = make(map[string]string)
+		}
+		key, value, _ := strings.Cut(label, "=")
+		cfg.Labels[key] = value
+	}
+	set(&cfg.User, *user)
+	set(&cfg.WorkingDir, *workdir)
+	set(&cfg.StopSignal, *stopSignal)
+	if *stopTimeout >= 0 {
+		cfg.StopTimeout = stopTimeout
+	}
+	if *entrypoint != "\x00" {
+		cfg.Entrypoint, cfg.Cmd = nil, nil
+		if *entrypoint != "" {
+			cfg.Entrypoint = []string{*entrypoint}
+		}
+	}
+	if fs.NArg() > 1 {
+		cfg.Cmd = fs.Args()[1:]
+	}
+	switch {
+	case *noHealth:
+		cfg.Healthcheck = &healthcheck{Test: []string{"NONE"}}
+	case *healthCmd != "":
+		cfg.Healthcheck = &healthcheck{[]string{"CMD-SHELL", *healthCmd}, *interval, *timeout, *startPeriod, *retries}
+	}
+	policy, count, _ := strings.Cut(*restart, ":")
+	most, _ := strconv.Atoi(count)
+	c.HostConfig["RestartPolicy"] = map[string]any{"Name": policy, "MaximumRetryCount": most}
+	c.HostConfig["LogConfig"] = map[string]any{"Type": *logDriver, "Config": pairs(logOpts)}
+	c.HostConfig["NanoCpus"] = int64(*cpus * float64(time.Second))
+	if len(sysctls) > 0 {
+		c.HostConfig["Sysctls"] = pairs(sysctls)
+	}
+	if len(links) > 0 {
+		c.HostConfig["Links"] = []string(links)
+	}
+	for _, t := range tmpfs {
+		c.HostConfig["Tmpfs"] = map[string]string{t: ""}
+	}
+	c.publish(publish)
+	for _, v := range volumes {
+		c.mount(v)
+	}
+	mode := fmt.Sprint(c.HostConfig["NetworkMode"])
+	if mode == "default" {
+		mode = "bridge"
+	}
+	c.join(mode, aliases, *ip)
+	d.state.Containers = append(d.state.Containers, c)
+	return c.ID + "\n", nil
+}
+
+func set(field *string, value string) {
+	if value != "" {
+		*field = value
+	}
+}
+
+func pairs(list []string) map[string]string {
+	m := make(map[string]string)
+	for _, p := range list {
+		k, v, _ := strings.Cut(p, "=")
+		m[k] = v
+	}
+	return m
+}
+
+// publish reads [ip:][hostport:]port/protocol. Values are of the types that
+// JSON gives them.
+func (c *container) publish(list []string) {
+	bindings := make(map[string]any)
+	for _, p := range list {
+		parts := strings.Split(p, ":")
+		port := parts[len(parts)-1]
+		binding := map[string]any{"HostIp": "", "HostPort": ""}
+		if len(parts) > 1 {
+			binding["HostPort"] = parts[len(parts)-2]
+		}
+		if len(parts) > 2 {
+			binding["HostIp"] = parts[0]
+		}
+		bound, _ := bindings[port].([]any)
+		bindings[port] = append(bound, binding)
+	}
+	c.HostConfig["PortBindings"] = bindings
+}
+
+// mount reads source:destination[:mode]; without a source it is a new volume.
+func (c *container) mount(v string) {
+	parts := strings.SplitN(v, ":", 3)
+	m := mount{Type: "volume", RW: true}
+	switch {
+	case len(parts) == 1:
+		m.Name, m.Destination = c.ID, parts[0] // 64 hexadecimal digits
+	case strings.HasPrefix(parts[0], "/"):
+		m.Type, m.Source, m.Destination, m.Propagation = "bind", parts[0], parts[1], "rprivate"
+	default:
+		m.Name, m.Destination, m.Mode = parts[0], parts[1], "z"
+	}
+	if m.Type == "volume" {
+		m.Source = "/var/lib/docker/volumes/" + m.Name + "/_data"
+	}
+	if len(parts) == 3 {
+		m.Mode = parts[2]
+		m.RW = !slices.Contains(strings.Split(parts[2], ","), "ro")
+	}
+	c.Mounts = append(c.Mounts, m)
+}
+
+func (c *container) join(name string, aliases []string, ip string) {
+	if c.NetworkSettings.Networks == nil {
+		c.NetworkSettings.Networks = make(map[string]*network)
+	}
+	n := &network{NetworkID: "id-of-" + name}
+	if name != "bridge" && name != "host" {
+		n.Aliases = append(slices.Clone(aliases), c.ID[:12])
+	}
+	if ip != "" {
+		n.IPAMConfig = &ipam{ip}
+	}
+	c.NetworkSettings.Networks[name] = n
+}
+
+func (d *standin) connect(args []string) error {
+	fs := flag.NewFlagSet("connect", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	var aliases texts
+	fs.Var(&aliases, "alias", "")
+	ip := fs.String("ip", "", "")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	c, err := d.state.find(fs.Arg(1))
+	if err != nil {
+		return err
+	}
+	c.join(fs.Arg(0), aliases, *ip)
+	return nil
+}

@@ -1,0 +1,189 @@
+// Docker is a stand-in for the docker program in the tests of dockerhub-deploy:
+// it knows the commands that are used there, with the flags of the real one,
+// and keeps containers and images in a file as the engine would. Images come
+// from a real registry. What a container does when it is started its image
+// tells by the label standin.health: healthy, unhealthy, exits.
+//
+// The folder that DOCKER_STANDIN names holds
+//
+//	state.json   containers and images
+//	calls        one line for each command
+//	faults.json  what goes wrong: see fault
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	dir := os.Getenv("DOCKER_STANDIN")
+	if dir == "" {
+		fail(errors.New("DOCKER_STANDIN is not set"))
+	}
+	args := os.Args[1:]
+	d := &standin{dir: dir}
+	d.lock()
+	d.record(args)
+	d.strike("before", args)
+	out, err := d.command(args)
+	if err == nil {
+		d.save()
+	}
+	fmt.Print(out)
+	if err != nil {
+		fail(err)
+	}
+	d.strike("after", args)
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "Error response from daemon:", err)
+	os.Exit(1)
+}
+
+func must(err error) {
+	if err != nil {
+		fail(err)
+	}
+}
+
+// A standin is one run of the program.
+type standin struct {
+	dir   string
+	state state
+	file  *os.File
+}
+
+// lock makes commands follow each other, as the engine's locks do, and reads
+// the state.
+func (d *standin) lock() {
+	var err error
+	d.file, err = os.OpenFile(filepath.Join(d.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	must(err)
+	must(syscall.Flock(int(d.file.Fd()), syscall.LOCK_EX))
+	text, err := os.ReadFile(filepath.Join(d.dir, "state.json"))
+	if err == nil {
+		must(json.Unmarshal(text, &d.state))
+	}
+}
+
+func (d *standin) save() {
+	text, err := json.MarshalIndent(d.state, "", "  ")
+	must(err)
+	name := filepath.Join(d.dir, "state.json")
+	must(os.WriteFile(name+".new", text, 0o600))
+	must(os.Rename(name+".new", name))
+}
+
+func (d *standin) record(args []string) {
+	f, err := os.OpenFile(filepath.Join(d.dir, "calls"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	must(err)
+	_, err = fmt.Fprintln(f, strings.Join(args, " "))
+	must(err)
+	must(f.Close())
+}
+
+// A fault strikes once, at a command whose line begins with Command.
+type fault struct {
+	Command string
+	When    string // before, after, during (a compose up)
+	Do      string // kill the caller with SIGKILL; hold until the file "go" is there; or fail with this text
+}
+
+func (d *standin) strike(when string, args []string) {
+	name := filepath.Join(d.dir, "faults.json")
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return
+	}
+	var all, left []fault
+	must(json.Unmarshal(text, &all))
+	var hit *fault
+	for _, f := range all {
+		if hit == nil && f.When == when && strings.Contains(strings.Join(args, " "), f.Command) {
+			hit = &f
+			continue
+		}
+		left = append(left, f)
+	}
+	if hit == nil {
+		return
+	}
+	text, err = json.Marshal(left)
+	must(err)
+	must(os.WriteFile(name, text, 0o600))
+	switch hit.Do {
+	case "kill":
+		if when == "during" {
+			d.save()
+		}
+		must(syscall.Kill(os.Getppid(), syscall.SIGKILL))
+		os.Exit(137)
+	case "hold":
+		must(os.WriteFile(filepath.Join(d.dir, "held"), nil, 0o600))
+		for {
+			if _, err := os.Stat(filepath.Join(d.dir, "go")); err == nil {
+				return
+			}
+			time.Sleep(10 * time.Millisecond)
+		}
+	default:
+		fail(errors.New(hit.Do))
+	}
+}
+
+// command runs one command and returns what it prints.
+func (d *standin) command(args []string) (string, error) {
+	if len(args) == 0 {
+		return "", errors.New("no command")
+	}
+	verb, rest := args[0], args[1:]
+	if (verb == "container" || verb == "image" || verb == "network") && len(rest) > 0 {
+		verb, rest = verb+" "+rest[0], rest[1:]
+	}
+	switch verb {
+	case "container ls":
+		var names strings.Builder
+		for _, c := range d.state.Containers {
+			fmt.Fprintln(&names, strings.TrimPrefix(c.Name, "/"))
+		}
+		return names.String(), nil
+	case "container inspect":
+		return d.inspectContainer(rest[0])
+	case "image inspect":
+		img := d.state.image(rest[0])
+		if img == nil {
+			return "[]\n", fmt.Errorf("no such image: %s", rest[0])
+		}
+		return indented([]any{img})
+	case "pull":
+		return d.pull(rest[len(rest)-1])
+	case "create":
+		return d.create(rest)
+	case "network connect":
+		return "", d.connect(rest)
+	case "start":
+		return rest[0] + "\n", d.start(rest[0])
+	case "stop":
+		return rest[0] + "\n", d.stop(rest[0])
+	case "rename":
+		return "", d.rename(rest[0], rest[1])
+	case "rm":
+		return rest[len(rest)-1] + "\n", d.remove(rest[len(rest)-1], len(rest) > 1 && rest[0] == "--force")
+	case "compose":
+		return d.compose(rest)
+	}
+	return "", fmt.Errorf("unknown command %q", verb)
+}
+
+func indented(v any) (string, error) {
+	text, err := json.MarshalIndent(v, "", "    ")
+	return string(text) + "\n", err
+}
