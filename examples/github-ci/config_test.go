@@ -1,0 +1,84 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestWhatIsWrongIsToldAtTheStart(t *testing.T) {
+	t.Parallel()
+	one := func(fields string) string { return "repositories:\n- name: acme/app\n" + fields }
+	good := one("  branches: [main]\n  command: make\n")
+	tests := []struct {
+		name, config string
+		args, env    []string
+		want         string
+	}{
+		{name: "no configuration", args: []string{"-config", "none.yaml"}, want: "-config: open none.yaml: no such file"},
+		{name: "an empty one", config: "", want: "no repositories are configured"},
+		{name: "no YAML", config: "repositories: [", want: "yaml: line 1"},
+		{name: "an unknown field at the top", config: "repos: []\n", want: "line 1: field repos not found"},
+		{name: "an unknown field of a rule", config: one("  branch: [main]\n"), want: `line 3: unknown field "branch"`},
+		{name: "two documents", config: good + "---\n" + good, want: "only one YAML document"},
+		{name: "a rule that is no mapping", config: "repositories:\n- acme/app\n", want: "line 2: a repository is a mapping"},
+		{name: "a field of another kind", config: one("  branches: {a: b}\n"), want: "line 3: cannot unmarshal"},
+		{name: "no name", config: "repositories:\n- branches: [main]\n", want: `line 2: name: "" is no repository`},
+		{name: "a name that leaves the folder", config: "repositories:\n- name: acme/..\n", want: `name: "acme/.." is no repository`},
+		{name: "the same name twice", config: good + "- {name: ACME/App, branches: [x], command: y}\n", want: `line 5: repository "ACME/App" stands there twice`},
+		{name: "no command", config: one("  branches: [main]\n"), want: `line 2: repository "acme/app": command: is missing`},
+		{name: "nothing to build", config: one("  command: make\n"), want: "neither branches nor tags"},
+		{name: "a bad glob", config: one("  branches: ['[a']\n  command: x\n"), want: `"[a" is no glob`},
+		{name: "a bad time limit", config: one("  branches: [a]\n  command: x\n  timeout: 20\n"), want: `timeout: "20" is no duration`},
+		{name: "no time limit", config: one("  branches: [a]\n  command: x\n  timeout: 0s\n"), want: `timeout: "0s" is no duration`},
+		{name: "a remote that is a command", config: one("  branches: [a]\n  command: x\n  remote: ext::sh\n"), want: `remote: "ext::sh" is no http or https URL`},
+		{name: "a remote that is an option", config: one("  branches: [a]\n  command: x\n  remote: --upload-pack=x\n"), want: `remote: "--upload-pack=x" is no`},
+		{name: "a remote with a password", config: one("  branches: [a]\n  command: x\n  remote: https://a:pass@example.com/x\n"), want: "remote: has a user in it"},
+		{name: "no secret", config: good, env: []string{"GITHUB_WEBHOOK_SECRET="}, want: "GITHUB_WEBHOOK_SECRET is not set"},
+		{name: "no token", config: good, env: []string{"GITHUB_TOKEN="}, want: "GITHUB_TOKEN is not set"},
+		{name: "a token in a file that is not there", config: good, env: []string{"GITHUB_TOKEN=", "GITHUB_TOKEN_FILE=none"}, want: "GITHUB_TOKEN_FILE: open none"},
+		{name: "a token in two places", config: good, env: []string{"GITHUB_TOKEN_FILE=none"}, want: "both GITHUB_TOKEN and GITHUB_TOKEN_FILE are set"},
+		{name: "no URL for the links", config: good, args: []string{"-url", ""}, want: `-url: "" is no http or https URL`},
+		{name: "an API that is none", config: good, args: []string{"-api", "github.com"}, want: `-api: "github.com" is no`},
+		{name: "an unknown flag", config: good, args: []string{"-nope"}, want: "flag provided but not defined: -nope"},
+		{name: "an argument", config: good, args: []string{"build"}, want: `takes only flags, not "build"`},
+		{name: "no builds at once", config: good, args: []string{"-parallel", "0"}, want: "must be above zero"},
+		{name: "no git", config: good, env: []string{"PATH=/nowhere"}, want: "git is needed"},
+		{name: "a database that cannot be opened", config: good, args: []string{"-db", "none/x.db"}, want: "-db: "},
+		{name: "a folder that is a file", config: good, args: []string{"-data", "github-ci.yaml"}, want: "-data: "},
+		{name: "an address that is none", config: good, args: []string{"-addr", "nowhere:x"}, want: "listen tcp"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			r := &rig{T: t, dir: t.TempDir()}
+			r.write("github-ci.yaml", tt.config)
+			cmd := r.command(slices.Concat([]string{"-addr", "127.0.0.1:0", "-url", "http://ci.example.com"}, tt.args)...)
+			cmd.Env = append(cmd.Env, tt.env...)
+			out, err := cmd.CombinedOutput()
+			require.Error(t, err)
+			require.Contains(t, string(out), tt.want)
+			require.NotContains(t, string(out), token)
+			require.NotContains(t, string(out), ":pass@")
+		})
+	}
+}
+
+func TestSecretsMayBeInFilesAndAFolderIsUsedByOne(t *testing.T) {
+	r := newRig(t, "true")
+	r.write("secret", hookSecret+"\n")
+	r.write("token", token+"\n")
+	sha := r.repo.commit("main", "one")
+	r.start()
+	second := r.command("-addr", "127.0.0.1:0", "-data", "data", "-status=false")
+	second.Env = []string{"PATH=" + os.Getenv("PATH"), "GITHUB_WEBHOOK_SECRET_FILE=secret"}
+	out, err := second.CombinedOutput()
+	require.Error(t, err)
+	require.Contains(t, string(out), filepath.Join("data")+": is used by another github-ci")
+	r.push(pushed{after: sha})
+	r.untilStatus(sha, "success")
+	require.NotContains(t, r.p.said(), strings.TrimSpace(token))
+}

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/webhooktest"
+)
+
+// program is the built github-ci.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "github-ci")
+	if err != nil {
+		panic(err)
+	}
+	program = filepath.Join(dir, "github-ci")
+	out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+const hookSecret = "a secret that GitHub knows"
+
+var sender = webhooktest.GitHub{Secret: webhook.NewSecret(hookSecret)}
+
+// A rig is a stand-in for GitHub with one repository, and a folder in which the
+// program is started, killed and started again.
+type rig struct {
+	*testing.T
+	hub  *standIn
+	repo *repository
+	dir  string
+	gate string // commands wait until this file is there
+	runs string // commands append to it
+	args []string
+	p    *process
+}
+
+// newRig writes a configuration whose command may name $GATE and $RUNS.
+func newRig(t *testing.T, command string, more ...string) *rig {
+	t.Helper()
+	t.Parallel()
+	hub, dir := newStandIn(t), t.TempDir()
+	r := &rig{T: t, hub: hub, repo: hub.repository(t, "acme/app"), dir: dir, gate: filepath.Join(dir, "gate"), runs: filepath.Join(dir, "runs")}
+	command = strings.NewReplacer("$GATE", r.gate, "$RUNS", r.runs).Replace(command)
+	config := fmt.Sprintf("repositories:\n  - name: acme/app\n    remote: %s/git/acme/app.git\n    branches: [main, 'release/**', 'ugly/**']\n    tags: ['v*']\n    command: %s\n",
+		hub.URL, quoted(command))
+	r.write("github-ci.yaml", config+strings.Join(more, ""))
+	return r
+}
+
+// quoted is text as JSON, which is YAML as well.
+func quoted(text string) string {
+	out, _ := json.Marshal(text)
+	return string(out)
+}
+
+func (r *rig) write(name, text string) {
+	r.Helper()
+	require.NoError(r, os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o644))
+}
+
+func (r *rig) read(name string) string {
+	text, _ := os.ReadFile(name)
+	return string(text)
+}
+
+func (r *rig) open() { r.write("gate", "") }
+
+// A process is the running program.
+type process struct {
+	cmd *exec.Cmd
+	url string
+
+	mu   sync.Mutex
+	log  bytes.Buffer
+	done chan struct{} // closed when log is complete
+}
+
+func (p *process) Write(text []byte) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.Write(text)
+}
+
+func (p *process) said() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+func (r *rig) command(args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(r.Context(), program, args...)
+	cmd.Dir = r.dir
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GITHUB_WEBHOOK_SECRET=" + hookSecret, "GITHUB_TOKEN=" + token, "LEAK=must not be seen"}
+	return cmd
+}
+
+// start runs the program and waits until it listens.
+func (r *rig) start() {
+	r.Helper()
+	args := append([]string{"-addr", "127.0.0.1:0", "-data", "data", "-url", "http://ci.example.com/ci", "-api", r.hub.URL + "/api/v3"}, r.args...)
+	p := &process{cmd: r.command(args...), done: make(chan struct{})}
+	p.cmd.Stderr = p
+	require.NoError(r, p.cmd.Start())
+	go func() {
+		defer close(p.done)
+		_ = p.cmd.Wait()
+	}()
+	r.p = p
+	r.until("the program listens", func() bool {
+		_, rest, ok := strings.Cut(p.said(), "msg=listening url=")
+		url, _, whole := strings.Cut(rest, "\n")
+		p.url = url
+		return ok && whole
+	})
+}
+
+// end sends a signal and waits for the end of the program.
+func (r *rig) end(signal syscall.Signal) {
+	r.Helper()
+	require.NoError(r, r.p.cmd.Process.Signal(signal))
+	r.ended()
+	if signal == syscall.SIGTERM {
+		require.Zero(r, r.p.cmd.ProcessState.ExitCode(), r.p.said())
+	}
+}
+
+func (r *rig) ended() {
+	r.Helper()
+	select {
+	case <-r.p.done:
+	case <-time.After(patience):
+		r.Fatalf("the program does not end:\n%s", r.p.said())
+	}
+}
+
+// patience is how long anything may take on a busy machine.
+const patience = 2 * time.Minute
+
+// until waits for a condition.
+func (r *rig) until(what string, condition func() bool) {
+	r.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.NewTimer(patience)
+	defer deadline.Stop()
+	for !condition() {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			r.Fatalf("%s: not after %s; the program said:\n%s", what, patience, r.p.said())
+		}
+	}
+}
+
+// untilStatus waits until a commit has a status, and returns its build's path.
+func (r *rig) untilStatus(commit, state string) (reported, string) {
+	r.Helper()
+	var last reported
+	r.until("status "+state+" of "+commit, func() bool {
+		_, last = r.hub.of(commit)
+		return last.State == state
+	})
+	path, ok := strings.CutPrefix(last.TargetURL, "http://ci.example.com/ci")
+	require.True(r, ok, last.TargetURL)
+	return last, path
+}
+
+// pushed is the payload of a push as GitHub makes it, with what matters here.
+type pushed struct {
+	repository, ref, before, after, head string
+	created, deleted, forced             bool
+}
+
+func (p pushed) body() []byte {
+	if p.before == "" {
+		p.before = github.ZeroSHA
+	}
+	doc := map[string]any{
+		"ref": p.ref, "before": p.before, "after": p.after, "created": p.created, "deleted": p.deleted, "forced": p.forced,
+		"base_ref": nil, "compare": "https://github.com/acme/app/compare/x", "commits": []any{}, "head_commit": nil,
+		"repository": map[string]any{
+			"id": 1, "name": "app", "full_name": p.repository, "private": false,
+			"owner":     map[string]any{"login": "acme"},
+			"clone_url": "https://evil.example.com/x.git", "ssh_url": "ext::sh -c touch% pwned", "git_url": "--upload-pack=touch pwned",
+		},
+		"pusher": map[string]any{"name": "ada", "email": nil},
+	}
+	if !p.deleted {
+		if p.head == "" {
+			p.head = p.after
+		}
+		doc["head_commit"] = map[string]any{"id": p.head, "message": "<script>alert('title')</script>\nmore", "tree_id": p.head, "author": map[string]any{"name": "Ada"}}
+	}
+	body, err := json.Marshal(doc)
+	if err != nil {
+		panic(err)
+	}
+	return body
+}
+
+// push delivers a push as GitHub does and wants it acknowledged.
+func (r *rig) push(p pushed) webhooktest.Result {
+	r.Helper()
+	if p.repository == "" {
+		p.repository = r.repo.name
+	}
+	if p.ref == "" {
+		p.ref = "refs/heads/main"
+	}
+	return r.deliver(p)
+}
+
+// deliver delivers a push just as it is given.
+func (r *rig) deliver(p pushed) webhooktest.Result {
+	r.Helper()
+	result := sender.Deliver(r.Context(), r.p.url+"/hooks/github", "push", p.body())
+	require.True(r, result.Delivered, "%+v", result)
+	return result
+}
+
+// get returns the status and the body of a page.
+func (r *rig) get(path string) (int, string) {
+	r.Helper()
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.p.url+path, nil)
+	require.NoError(r, err)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(r, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(r, err)
+	return res.StatusCode, string(body)
+}
+
+// page returns a page that must be there.
+func (r *rig) page(path string) string {
+	r.Helper()
+	code, body := r.get(path)
+	require.Equal(r, http.StatusOK, code, path)
+	return body
+}
+
+// untilPage waits until a page holds a text.
+func (r *rig) untilPage(path, text string) {
+	r.Helper()
+	r.until(path+" holds "+text, func() bool { _, body := r.get(path); return strings.Contains(body, text) })
+}
+
+// areas returns the work areas that there are.
+func (r *rig) areas() int {
+	entries, err := os.ReadDir(filepath.Join(r.dir, "data", "work"))
+	require.NoError(r, err)
+	return len(entries)
+}
+
+// waitForGate is a part of commands.
+const waitForGate = "\nuntil [ -e $GATE ]; do sleep 0.02; done\n"

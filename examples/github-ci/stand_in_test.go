@@ -1,0 +1,195 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cgi"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const token = "ghp_a-token-for-tests"
+
+// A standIn is GitHub as far as the program sees it: git's own server over HTTP,
+// on bare repositories, and the API for commit statuses, which refuses whatever
+// GitHub would refuse.
+type standIn struct {
+	*httptest.Server
+	root string
+
+	mu       sync.Mutex
+	statuses []reported
+	faults   []string // requests that GitHub would not take
+	down     bool     // the API answers 503
+	fetches  int      // of the private repository, with the token
+}
+
+// reported is a status as it arrived.
+type reported struct {
+	Repository, Commit string
+	State              string
+	Description        string
+	Context            string
+	TargetURL          string `json:"target_url"`
+}
+
+func newStandIn(t *testing.T) *standIn {
+	s := &standIn{root: t.TempDir()}
+	execPath, err := exec.Command("git", "--exec-path").Output()
+	require.NoError(t, err, "git is needed: apt-get install git")
+	backend := &cgi.Handler{
+		Path: filepath.Join(strings.TrimSpace(string(execPath)), "git-http-backend"),
+		Root: "/git",
+
+		Stderr: io.Discard, // what is not there is asked for on purpose
+		Env:    []string{"GIT_PROJECT_ROOT=" + s.root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"},
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/git/", backend)
+	mux.HandleFunc("/git/acme/private.git/", func(w http.ResponseWriter, r *http.Request) {
+		if user, password, _ := r.BasicAuth(); user != "x-access-token" || password != token {
+			w.Header().Set("WWW-Authenticate", `Basic realm="GitHub"`)
+			w.WriteHeader(http.StatusUnauthorized)
+			return
+		}
+		s.mu.Lock()
+		s.fetches++
+		s.mu.Unlock()
+		backend.ServeHTTP(w, r)
+	})
+	mux.HandleFunc("/api/v3/", s.status)
+	s.Server = httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// status is POST /repos/{owner}/{repo}/statuses/{sha} (github/docs: commit
+// statuses).
+func (s *standIn) status(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.down {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	body, err := io.ReadAll(r.Body)
+	fault := func(format string, args ...any) { s.faults = append(s.faults, fmt.Sprintf(format, args...)) }
+	if err != nil {
+		fault("body: %v", err)
+	}
+	parts := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/api/v3/"), "/")
+	if r.Method != http.MethodPost || len(parts) != 5 || parts[0] != "repos" || parts[3] != "statuses" || !commitName.MatchString(parts[4]) {
+		fault("%s %s", r.Method, r.URL)
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	for name, want := range map[string]string{
+		"Authorization": "Bearer " + token, "Accept": "application/vnd.github+json",
+		"Content-Type": "application/json", "X-Github-Api-Version": "2022-11-28",
+	} {
+		if got := r.Header.Get(name); got != want {
+			fault("%s: %q", name, got)
+		}
+	}
+	if r.UserAgent() == "" || strings.HasPrefix(r.UserAgent(), "Go-http-client") {
+		fault("User-Agent: %q", r.UserAgent()) // GitHub refuses an empty one
+	}
+	var fields map[string]string
+	if err := json.Unmarshal(body, &fields); err != nil {
+		fault("body %s: %v", body, err)
+	}
+	for name := range fields {
+		if !slices.Contains([]string{"state", "description", "context", "target_url"}, name) {
+			fault("field %q", name)
+		}
+	}
+	got := reported{Repository: parts[1] + "/" + parts[2], Commit: parts[4]}
+	_ = json.Unmarshal(body, &got)
+	if !slices.Contains([]string{"pending", "success", "failure", "error"}, got.State) {
+		fault("state %q", got.State)
+	}
+	if n := len([]rune(got.Description)); n == 0 || n > 140 {
+		fault("description has %d characters", n)
+	}
+	if got.Context == "" || !strings.HasPrefix(got.TargetURL, "http") {
+		fault("context %q, target_url %q", got.Context, got.TargetURL)
+	}
+	s.statuses = append(s.statuses, got)
+	w.WriteHeader(http.StatusCreated)
+	_, _ = io.WriteString(w, `{"id": 1}`)
+}
+
+// of returns the states that a commit was reported with, and the last status.
+func (s *standIn) of(commit string) (states []string, last reported) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, one := range s.statuses {
+		if one.Commit == commit {
+			states, last = append(states, one.State), one
+		}
+	}
+	return states, last
+}
+
+func (s *standIn) setDown(down bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.down = down
+}
+
+// noFaults fails the test if GitHub would have refused a request.
+func (s *standIn) noFaults(t *testing.T) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	require.Empty(t, s.faults)
+}
+
+// A repository is a bare one on the server and a clone to commit in.
+type repository struct {
+	t     *testing.T
+	name  string
+	bare  string
+	clone string
+}
+
+func (s *standIn) repository(t *testing.T, name string) *repository {
+	t.Helper()
+	r := &repository{t, name, filepath.Join(s.root, name+".git"), t.TempDir()}
+	r.git("init", "--quiet", "--bare", "--initial-branch=main", r.bare)
+	r.git("-C", r.clone, "init", "--quiet", "--initial-branch=main")
+	r.git("-C", r.clone, "remote", "add", "origin", r.bare)
+	return r
+}
+
+func (r *repository) git(args ...string) string {
+	r.t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Env = []string{
+		"PATH=" + os.Getenv("PATH"), "HOME=" + r.clone, "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null",
+		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com",
+	}
+	out, err := cmd.CombinedOutput()
+	require.NoError(r.t, err, "git %v: %s", args, out)
+	return strings.TrimSpace(string(out))
+}
+
+// commit commits a file with the given text and pushes it to a branch.
+func (r *repository) commit(branch, text string) (sha string) {
+	r.t.Helper()
+	require.NoError(r.t, os.WriteFile(filepath.Join(r.clone, "file.txt"), []byte(text+"\n"), 0o644))
+	r.git("-C", r.clone, "add", "--all")
+	r.git("-C", r.clone, "commit", "--quiet", "--allow-empty", "--message="+text)
+	r.git("-C", r.clone, "push", "--quiet", "--force", "origin", "HEAD:refs/heads/"+branch)
+	return r.git("-C", r.clone, "rev-parse", "HEAD")
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// maxDescription is GitHub's bound (github/docs: commit statuses).
+const maxDescription = 140
+
+// A status is what GitHub is told of a commit. It goes through the inbox as a
+// delivery of our own, so that a GitHub that cannot be reached has it later and
+// the build need not run again.
+type status struct {
+	Repository  string `json:"repository"`
+	Commit      string `json:"commit"`
+	State       string `json:"state"` // pending, success, failure, error
+	Description string `json:"description"`
+	Context     string `json:"context"`
+	TargetURL   string `json:"target_url"`
+}
+
+// EventType is the type by which its worker claims it.
+func (status) EventType() string { return "github-ci.status" }
+
+// A reporter makes statuses of builds and sends them. The zero value reports
+// nothing.
+type reporter struct {
+	api   *url.URL // nil: builds are not reported
+	token webhook.Secret
+	pages string // the URL under which the pages are
+}
+
+// delivery returns the build's status as a delivery; nil where nothing is
+// reported. Of one build the newest status supersedes those that wait.
+func (r reporter) delivery(b build) *webhook.Delivery {
+	if r.api == nil {
+		return nil
+	}
+	s := status{b.Repository, b.Commit, b.State, b.Detail, b.Context, r.page(b.ID)}
+	switch b.State {
+	case running:
+		s.State, s.Description = "pending", fmt.Sprintf("building %.12s", b.Commit)
+	case replaced:
+		s.State = "error"
+	}
+	if text := []rune(strings.ToValidUTF8(s.Description, "")); len(text) > maxDescription {
+		s.Description = string(text[:maxDescription-1]) + "…"
+	}
+	body, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // strings can be marshalled
+	}
+	return &webhook.Delivery{
+		UID:        fmt.Sprintf("%s-%d-%s", b.ID, b.Run, b.State),
+		Source:     "github-ci",
+		Type:       s.EventType(),
+		Key:        b.ID,
+		Coalesce:   newestOnly,
+		Body:       body,
+		ReceivedAt: time.Now(),
+	}
+}
+
+// page is where the log of a build is.
+func (r reporter) page(id string) string { return r.pages + "/builds/" + id }
+
+// client follows no redirects: they would change the method, and could lead
+// elsewhere.
+var client = &http.Client{
+	Timeout:       15 * time.Second,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+}
+
+// send reports one status. What GitHub refuses for good is Permanent; a token
+// that is not accepted may be mended, and is tried again.
+func (r reporter) send(ctx context.Context, e *webhook.Event[status]) error {
+	s := e.Payload
+	owner, name, _ := strings.Cut(s.Repository, "/")
+	target := r.api.JoinPath("repos", owner, name, "statuses", s.Commit)
+	body, err := json.Marshal(map[string]string{
+		"state": s.State, "description": s.Description, "context": s.Context, "target_url": s.TargetURL,
+	})
+	if err != nil {
+		return webhook.Permanent(err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, target.String(), bytes.NewReader(body))
+	if err != nil {
+		return webhook.Permanent(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+string(r.token.Reveal()))
+	req.Header.Set("Accept", "application/vnd.github+json")
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("X-GitHub-Api-Version", "2022-11-28")
+	req.Header.Set("User-Agent", "hookhouse-github-ci")
+	res, err := client.Do(req)
+	if err != nil {
+		return err // it has the URL in it, and no header
+	}
+	defer res.Body.Close()
+	if res.StatusCode == http.StatusCreated {
+		return nil
+	}
+	text, _ := io.ReadAll(io.LimitReader(res.Body, 512))
+	err = fmt.Errorf("GitHub answered %s to the status %q of %s: %q", res.Status, s.State, s.Repository, text)
+	if res.StatusCode == http.StatusUnprocessableEntity {
+		return webhook.Permanent(err)
+	}
+	if seconds, convErr := strconv.Atoi(res.Header.Get("Retry-After")); convErr == nil {
+		return webhook.RetryAfter(min(time.Duration(seconds)*time.Second, time.Hour), err)
+	}
+	return err
+}
