@@ -337,8 +337,8 @@ func TestASilentServerIsGivenUp(t *testing.T) {
 				if took := time.Since(start); took != 30*time.Second {
 					t.Errorf("gave up after %v, want 30 s", took)
 				}
-				ctx, cancel := context.WithCancel(t.Context())
-				time.AfterFunc(time.Second, cancel)
+				ctx, cancel := context.WithCancelCause(t.Context())
+				time.AfterFunc(time.Second, func() { cancel(errors.New("told to stop")) })
 				if err := get(ctx, c); !errors.Is(err, context.Canceled) {
 					t.Errorf("got %v, want Canceled", err)
 				}

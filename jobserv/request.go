@@ -104,11 +104,15 @@ func (c *Client) timeout() time.Duration {
 	return c.Timeout
 }
 
-// causeOf says why ctx ended where that is why err happened.
+// causeOf adds that ctx ended to an error that does not say so: a transport
+// returns the cause, which can be anything.
 func causeOf(ctx context.Context, err error) error {
-	cause := context.Cause(ctx)
-	if cause == nil || errors.Is(err, cause) {
+	ended := ctx.Err()
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
+		ended = context.DeadlineExceeded // of one wait
+	}
+	if ended == nil || errors.Is(err, ended) {
 		return err
 	}
-	return fmt.Errorf("%w: %w", cause, err)
+	return fmt.Errorf("%w: %w", ended, err)
 }

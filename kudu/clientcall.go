@@ -40,7 +40,7 @@ func (c *Client) call(ctx context.Context, ask request, data any) error {
 	}
 	resp, err := client.Do(r)
 	if err != nil {
-		return transportError(err)
+		return transportError(ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	if resp.StatusCode >= 300 && resp.StatusCode <= 399 {
@@ -92,10 +92,13 @@ func (c *Client) newRequest(ctx context.Context, ask request) (*http.Request, er
 }
 
 // transportError leaves out the method and the URL, which callError and the
-// program know.
-func transportError(err error) error {
+// program know, and says that ctx ended where only its cause does.
+func transportError(ctx context.Context, err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err
+		err = wrapped.Err
+	}
+	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+		return fmt.Errorf("%w: %w", ended, err)
 	}
 	return err
 }

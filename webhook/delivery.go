@@ -69,6 +69,25 @@ func (d *Delivery) Document() ([]byte, error) {
 	return doc, nil
 }
 
+// NewDelivery returns a delivery of the program's own, to be put into an inbox:
+// work that follows from another delivery, or that comes by another way than a
+// call. Its UID is minted, ReceivedAt is now, and names are clamped as those of
+// calls are. It keeps body and does not copy it.
+//
+// What may be put twice, since its cause may be handled twice, needs a UID that
+// follows from the cause: Put refuses the second one as a duplicate.
+func NewDelivery(source, typ, key string, body []byte) *Delivery {
+	now := time.Now()
+	return &Delivery{
+		UID:        newUID(now),
+		Source:     clamp(source),
+		Type:       clamp(typ),
+		Key:        clamp(key),
+		Body:       body,
+		ReceivedAt: now,
+	}
+}
+
 // LogValue is what a Delivery looks like in a log: names and size, never body
 // or headers.
 func (d *Delivery) LogValue() slog.Value {

@@ -62,3 +62,22 @@ func TestFromContextWithoutADelivery(t *testing.T) {
 		t.Errorf("got %v, %v", d, ok)
 	}
 }
+
+func TestADeliveryOfOnesOwnCanBeStored(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		body := []byte("{}")
+		d := webhook.NewDelivery("mine", "mine.mail", strings.Repeat("k", 300)+"\x00", body)
+		if other := webhook.NewDelivery("mine", "mine.mail", "", body); len(d.UID) != 32 || d.UID == other.UID {
+			t.Errorf("UIDs %q and %q", d.UID, other.UID)
+		}
+		if d.Source != "mine" || d.Type != "mine.mail" || string(d.Body) != "{}" || !d.ReceivedAt.Equal(time.Now()) {
+			t.Errorf("got %+v", d)
+		}
+		if len(d.Key) > 255 || strings.Contains(d.Key, "\x00") {
+			t.Errorf("key %q", d.Key)
+		}
+		if err := new(webhook.MemInbox).Put(t.Context(), d); err != nil {
+			t.Error(err)
+		}
+	})
+}

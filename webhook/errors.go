@@ -35,7 +35,8 @@ var (
 	// ([context.Cause]) with which a callback's context ends then.
 	ErrClaimLost = errors.New("webhook: claim lost")
 	// ErrIgnored: the handler chose not to handle the delivery. The sender gets
-	// 202; a Worker settles it as [Ignored].
+	// 202; a Worker settles it as [Ignored]. Give the reason as text, "%w: %v":
+	// an error that wraps another one as well is a failure.
 	ErrIgnored = errors.New("webhook: ignored")
 	// ErrNoHandler: nothing is registered for the delivery's type. The sender
 	// gets 202; a Worker puts the delivery back uncounted, for one that has a

@@ -44,7 +44,8 @@ type Worker struct {
 	// the work of a killed process waits. Zero means 30 s.
 	Lease time.Duration
 	// Timeout bounds one attempt: then the lease is no longer renewed and the
-	// Handler's context ends with cause [ErrClaimLost]. Zero means 15 min.
+	// Handler's context ends with cause [ErrClaimLost]. Raise it for work that
+	// takes longer. Zero means 15 min.
 	Timeout time.Duration
 	// Grace is how long Run lets callbacks finish after its context has ended.
 	// Zero means 8 s.
