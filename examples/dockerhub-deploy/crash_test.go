@@ -34,6 +34,7 @@ func TestADeployThatIsKilledIsFinishedAtTheNextStart(t *testing.T) {
 			t.Run(fmt.Sprint(what, " ", point.When, " ", point.Command), func(t *testing.T) {
 				t.Parallel()
 				h := newHost(t, "-watch", "acme/app:latest=web")
+				h.build = "program.plain"
 				h.running("web", "latest", flags...)
 				h.docker("network", "connect", "--alias=app", "back", "web")
 				digest := h.push("latest", app{health: "healthy"})
@@ -57,6 +58,7 @@ func TestADeployThatIsKilledAndThenFailsIsRolledBack(t *testing.T) {
 		t.Run(point.When+" "+point.Command, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, "-watch", "acme/app:latest=web")
+			h.build = "program.plain"
 			h.running("web", "latest", "--publish=8080:80/tcp")
 			h.docker("network", "connect", "back", "web")
 			before := h.containers()["web"]

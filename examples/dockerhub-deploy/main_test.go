@@ -33,7 +33,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-// bin holds the built program and the stand-in for docker.
+// bin holds the stand-in for docker and the program, built as the tests are and,
+// as program.plain, without the race detector, with which it starts slowly.
 var bin string
 
 func TestMain(m *testing.M) {
@@ -41,8 +42,11 @@ func TestMain(m *testing.M) {
 	if bin, err = os.MkdirTemp("", "dockerhub-deploy"); err != nil {
 		log.Fatal(err)
 	}
-	for out, pkg := range map[string]string{"dockerhub-deploy": ".", "docker": "./testdata/docker"} {
-		build := exec.Command("go", append(append([]string{"build"}, buildFlags...), "-o", filepath.Join(bin, out), pkg)...)
+	for _, b := range []struct {
+		out, pkg string
+		flags    []string
+	}{{"program", ".", buildFlags}, {"program.plain", ".", nil}, {"docker", "./testdata/docker", nil}} {
+		build := exec.Command("go", append(append([]string{"build"}, b.flags...), "-o", filepath.Join(bin, b.out), b.pkg)...)
 		if text, err := build.CombinedOutput(); err != nil {
 			log.Fatalf("%v\n%s", err, text)
 		}
@@ -69,6 +73,7 @@ type host struct {
 	registry *httptest.Server
 	down     atomic.Bool // the registry breaks connections
 
+	build   string // of the program
 	args    []string
 	env     []string
 	program *exec.Cmd
@@ -80,7 +85,7 @@ type host struct {
 
 func newHost(t *testing.T, args ...string) *host {
 	t.Helper()
-	h := &host{t: t, dir: t.TempDir()}
+	h := &host{t: t, dir: t.TempDir(), build: "program"}
 	images := hub.New(hub.Logger(log.New(io.Discard, "", 0)))
 	h.registry = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if h.down.Load() {
@@ -169,7 +174,7 @@ func (h *host) fault(faults ...fault) {
 // start starts the program and waits until it listens.
 func (h *host) start() {
 	h.t.Helper()
-	h.program = exec.Command(filepath.Join(bin, "dockerhub-deploy"), h.args...)
+	h.program = exec.Command(filepath.Join(bin, h.build), h.args...)
 	h.program.Dir, h.program.Env = h.dir, h.env
 	ready := make(chan string, 1)
 	h.program.Stderr = writer(func(p []byte) (int, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -45,51 +46,43 @@ func (d *deployer) pushed(ctx context.Context, e *webhook.Event[dockerhub.Push])
 	return d.place(ctx, e.Delivery, matching, rel)
 }
 
+// errNewer: all of what a push matches has a newer release already.
+var errNewer = errors.New("a newer one is deployed or wanted")
+
 // place commits what is wanted, the orders, and the end of the delivery in one
 // transaction.
 func (d *deployer) place(ctx context.Context, cause *webhook.Delivery, matching []rule, rel release) error {
-	claim, ok := webhook.ClaimFromContext(ctx)
-	if !ok {
-		return errors.New("not under a claim: run behind an inbox")
-	}
-	tx, err := d.inbox.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // nothing after a commit
-	orders := 0
-	for _, r := range matching {
-		wanted, err := d.ledger.want(ctx, tx, r, rel)
-		if err != nil {
-			return err
+	claim, _ := webhook.ClaimFromContext(ctx)
+	err := d.inbox.InTx(ctx, func(tx *sql.Tx) error {
+		orders := 0
+		for _, r := range matching {
+			wanted, err := d.ledger.want(ctx, tx, r, rel)
+			if err != nil {
+				return err
+			}
+			if !wanted {
+				d.log.Info("not deployed: a newer one is there", "target", r.target, "tag", rel.tag)
+				continue
+			}
+			body, err := json.Marshal(order{r.target})
+			if err != nil {
+				return err
+			}
+			orders++
+			o := webhook.NewDelivery("deploy", order{}.EventType(), r.target, body)
+			o.UID = fmt.Sprintf("%s-%d-%s", cause.UID, claim.Fence, r.target) // again where the cause is replayed
+			o.Coalesce.Quiet = time.Millisecond                               // takes the place of one that waits for its retry
+			if err := d.inbox.PutTx(ctx, tx, o); err != nil {
+				return err
+			}
 		}
-		if !wanted {
-			d.log.Info("not deployed: a newer one is there", "target", r.target, "tag", rel.tag)
-			continue
+		if orders == 0 {
+			return errNewer
 		}
-		body, err := json.Marshal(order{r.target})
-		if err != nil {
-			return err
-		}
-		orders++
-		err = d.inbox.PutTx(ctx, tx, &webhook.Delivery{
-			UID:        fmt.Sprintf("%s-%d-%s", cause.UID, claim.Fence, r.target), // again where the cause is replayed
-			Source:     "deploy",
-			Type:       order{}.EventType(),
-			Key:        r.target,
-			Coalesce:   webhook.Coalesce{Quiet: time.Millisecond}, // takes the place of one that waits for its retry
-			Body:       body,
-			ReceivedAt: time.Now(),
-		})
-		if err != nil {
-			return err
-		}
+		return nil
+	})
+	if errors.Is(err, errNewer) {
+		return fmt.Errorf("%w: %v than %s", webhook.ErrIgnored, err, rel.tag)
 	}
-	if orders == 0 {
-		return fmt.Errorf("%w: a newer one than %s is deployed or wanted", webhook.ErrIgnored, rel.tag)
-	}
-	if err := d.inbox.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
-		return err
-	}
-	return tx.Commit()
+	return err
 }

@@ -55,7 +55,7 @@ func TestABadStartSaysWhatIsWrong(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "dockerhub-deploy"), test.args...)
+			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "program"), test.args...)
 			cmd.Dir, cmd.Env = t.TempDir(), append([]string{"PATH=" + bin}, test.env...)
 			require.NoError(t, os.WriteFile(filepath.Join(cmd.Dir, "compose.yaml"), nil, 0o600))
 			out, err := cmd.CombinedOutput()
@@ -69,7 +69,7 @@ func TestABadStartSaysWhatIsWrong(t *testing.T) {
 
 func TestHelpIsNoFailure(t *testing.T) {
 	t.Parallel()
-	out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "dockerhub-deploy"), "-help").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "program"), "-help").CombinedOutput()
 	require.NoError(t, err)
 	require.Contains(t, string(out), "acme/app:^1.4=web")
 }

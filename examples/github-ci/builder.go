@@ -136,7 +136,7 @@ func (b *builder) build(ctx context.Context, rule *rule, area workArea, one *bui
 		return again(err.Error(), err)
 	}
 	log.say("%s: %s", one.State, one.Detail)
-	if err := b.store.end(saving, claim, one, b.report); err != nil {
+	if err := b.store.end(saving, one, b.report); err != nil {
 		return err
 	}
 	b.count(*one, took)

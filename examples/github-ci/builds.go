@@ -75,14 +75,9 @@ func (s *store) begin(ctx context.Context, b *build, report reporter) error {
 
 // end records the result of a build, its status to be reported, and that its
 // delivery is done: all of it, or after a crash nothing of it.
-func (s *store) end(ctx context.Context, claim webhook.Claim, b *build, report reporter) error {
+func (s *store) end(ctx context.Context, b *build, report reporter) error {
 	b.Ended = time.Now()
-	return s.transact(ctx, func(tx *sql.Tx) error {
-		if err := s.update(ctx, tx, *b, report); err != nil {
-			return err
-		}
-		return s.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done})
-	})
+	return s.InTx(ctx, func(tx *sql.Tx) error { return s.update(ctx, tx, *b, report) })
 }
 
 // pause records that a build will run again.

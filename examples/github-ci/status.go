@@ -61,15 +61,10 @@ func (r reporter) delivery(b build) *webhook.Delivery {
 	if err != nil {
 		panic(err) // strings can be marshalled
 	}
-	return &webhook.Delivery{
-		UID:        fmt.Sprintf("%s-%d-%s", b.ID, b.Run, b.State),
-		Source:     "github-ci",
-		Type:       s.EventType(),
-		Key:        b.ID,
-		Coalesce:   newestOnly,
-		Body:       body,
-		ReceivedAt: time.Now(),
-	}
+	d := webhook.NewDelivery("github-ci", s.EventType(), b.ID, body)
+	d.UID = fmt.Sprintf("%s-%d-%s", b.ID, b.Run, b.State)
+	d.Coalesce = newestOnly
+	return d
 }
 
 // page is where the log of a build is.

@@ -23,14 +23,9 @@ func queue(ctx context.Context, inbox webhook.Inbox, of *webhook.Delivery, r res
 	if err != nil {
 		return err
 	}
-	err = inbox.Put(ctx, &webhook.Delivery{
-		UID:        of.UID + ".exec",
-		Source:     "jobserv-ci",
-		Type:       r.EventType(),
-		Key:        of.Key,
-		Body:       body,
-		ReceivedAt: time.Now(),
-	})
+	d := webhook.NewDelivery("jobserv-ci", r.EventType(), of.Key, body)
+	d.UID = of.UID + ".exec"
+	err = inbox.Put(ctx, d)
 	if errors.Is(err, webhook.ErrDuplicate) {
 		return nil
 	}

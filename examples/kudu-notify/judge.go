@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -38,28 +37,13 @@ func (j *judge) decide(ctx context.Context, d *webhook.Delivery, o outcome) erro
 	if !o.final {
 		return fmt.Errorf("%w: status %q is no end", webhook.ErrIgnored, o.Status)
 	}
-	claim, ok := webhook.ClaimFromContext(ctx)
-	if !ok {
-		return errors.New("not under a claim: run behind an inbox")
-	}
-	tx, err := j.store.db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // nothing after a commit
-	news, err := j.news(ctx, tx, d.Type+" "+d.Key, &o)
-	if err != nil {
-		return err
-	}
-	if news {
-		if err := j.spread(ctx, tx, d, o.notice); err != nil {
+	return j.store.InTx(ctx, func(tx *sql.Tx) error {
+		news, err := j.news(ctx, tx, d.Type+" "+d.Key, &o)
+		if err != nil || !news {
 			return err
 		}
-	}
-	if err := j.store.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
-		return err
-	}
-	return tx.Commit()
+		return j.spread(ctx, tx, d, o.notice)
+	})
 }
 
 // news sets what the outcome is, compared with the last one, and reports whether
@@ -96,16 +80,11 @@ func (j *judge) spread(ctx context.Context, tx *sql.Tx, d *webhook.Delivery, n n
 		return webhook.Permanent(err)
 	}
 	for _, t := range j.targets {
-		key := t.name() + " " + d.Key // in order, of a site at a target
-		err := j.store.PutTx(ctx, tx, &webhook.Delivery{
-			UID:        d.UID + "-" + t.name(), // stored once, however often this runs
-			Source:     "notify",
-			Type:       noticeType(t),
-			Key:        strings.ToValidUTF8(key[:min(len(key), 255)], ""),
-			Header:     http.Header{"Content-Type": {"application/json"}},
-			Body:       body,
-			ReceivedAt: d.ReceivedAt,
-		})
+		told := webhook.NewDelivery("notify", noticeType(t), t.name()+" "+d.Key, body) // in order, of a site at a target
+		told.UID = d.UID + "-" + t.name()                                              // stored once, however often this runs
+		told.Header = http.Header{"Content-Type": {"application/json"}}
+		told.ReceivedAt = d.ReceivedAt
+		err := j.store.PutTx(ctx, tx, told)
 		if err != nil && !errors.Is(err, webhook.ErrDuplicate) {
 			return err
 		}

@@ -63,7 +63,7 @@ func run(ctx context.Context) error {
 
 	mux := webhook.Mux{IgnoreRest: true}
 	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
-		return count(ctx, db, inbox, e.Payload.Project())
+		return count(ctx, inbox, e.Payload.Project())
 	})
 
 	routes := http.NewServeMux()
@@ -83,26 +83,13 @@ func run(ctx context.Context) error {
 
 // count commits the count and the settlement in one transaction. What is slow
 // is done before it begins: while it is open nobody else writes.
-func count(ctx context.Context, db *sql.DB, inbox *sqlinbox.Inbox, project string) error {
-	claim, ok := webhook.ClaimFromContext(ctx)
-	if !ok {
-		return errors.New("not under a claim: run behind an inbox")
-	}
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // nothing after a commit
+func count(ctx context.Context, inbox *sqlinbox.Inbox, project string) error {
 	var n int
-	err = tx.QueryRowContext(ctx, `INSERT INTO builds VALUES (?, 1)
-		ON CONFLICT (project) DO UPDATE SET count = count + 1 RETURNING count`, project).Scan(&n)
+	err := inbox.InTx(ctx, func(tx *sql.Tx) error {
+		return tx.QueryRowContext(ctx, `INSERT INTO builds VALUES (?, 1)
+			ON CONFLICT (project) DO UPDATE SET count = count + 1 RETURNING count`, project).Scan(&n)
+	})
 	if err != nil {
-		return err
-	}
-	if err := inbox.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
 		return err
 	}
 	fmt.Println(project, "was built", n, "times")

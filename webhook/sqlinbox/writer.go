@@ -188,6 +188,10 @@ func (in *Inbox) attempt(batch []*job) (shared bool, err error) {
 	if err != nil {
 		return true, err
 	}
+	if err := in.turn.takeSoon(); err != nil {
+		return true, err
+	}
+	defer in.turn.give()
 	return in.inTransaction(ctx, p, func(s session) error {
 		if err := in.putCarefully(ctx, s, batch, lockWait); err != nil {
 			return err

@@ -1,0 +1,189 @@
+package dbtest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+// handled runs a Worker on in until it has settled n times.
+func handled(t *testing.T, in webhook.Inbox, n int, handle func(ctx context.Context, d *webhook.Delivery) error) []webhook.State {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var mu sync.Mutex
+	var states []webhook.State
+	w := webhook.NewWorker(in, webhook.HandlerFunc(handle))
+	w.Retry = webhook.Backoff{First: time.Millisecond}
+	w.Observe = &webhook.Observer{
+		Settled: func(_ webhook.Claim, o webhook.Outcome, _ time.Duration) {
+			mu.Lock()
+			defer mu.Unlock()
+			if states = append(states, o.State); len(states) == n {
+				cancel()
+			}
+		},
+		Lost: func(c webhook.Claim) { t.Errorf("the claim of %s was lost", c.Delivery.UID) },
+	}
+	if err := w.Run(ctx); err != nil {
+		t.Error(err)
+	}
+	return states
+}
+
+func TestInTxCommitsAllOrNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		run(t, db, "CREATE TABLE effects (uid TEXT)")
+		d := put(t, in, delivery("key"))
+		follower := delivery("another")
+		follower.Type = "alpha.followed"
+		tries := 0
+		effect := func(ctx context.Context) error {
+			tries++
+			return in.InTx(ctx, func(tx *sql.Tx) error {
+				var n int
+				if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM effects").Scan(&n); err != nil || n != 0 {
+					t.Errorf("it sees %d effects, %v", n, err)
+				}
+				if _, err := tx.ExecContext(ctx, "INSERT INTO effects VALUES ('"+d.UID+"')"); err != nil {
+					return err
+				}
+				if err := in.PutTx(ctx, tx, follower); err != nil {
+					return err
+				}
+				if tries == 1 {
+					return errors.New("not now")
+				}
+				return nil
+			})
+		}
+		states := handled(t, in, 3, func(ctx context.Context, got *webhook.Delivery) error {
+			if got.UID == d.UID {
+				return effect(ctx)
+			}
+			return nil
+		})
+		if len(states) != 3 || states[0] != webhook.Waiting {
+			t.Errorf("settled as %v, want a retry first", states)
+		}
+		for _, uid := range []string{d.UID, follower.UID} {
+			if s := stateOf(t, in, uid); s != webhook.Done {
+				t.Errorf("%s is %s, want done", uid, s)
+			}
+		}
+		if n := count(t, db, "effects"); n != 1 {
+			t.Errorf("%d effects, want 1", n)
+		}
+	})
+}
+
+func TestInTxRollsBackWhenTheClaimIsLost(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		driver, dsn := e.store(t)
+		in, db := e.reopen(t, driver, dsn)
+		other := sqlinbox.New(db, e.dialect)
+		run(t, db, "CREATE TABLE effects (uid TEXT)")
+		d := put(t, in, delivery("key"))
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		w := webhook.NewWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+			defer cancel()
+			if err := other.Release(ctx, d.UID); err != nil {
+				t.Error(err)
+			}
+			err := in.InTx(ctx, func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, "INSERT INTO effects VALUES ('late')")
+				return err
+			})
+			if !errors.Is(err, webhook.ErrClaimLost) {
+				t.Errorf("InTx returned %v, want ErrClaimLost", err)
+			}
+			return err
+		}))
+		if err := w.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		if n := count(t, db, "effects"); n != 0 {
+			t.Errorf("%d effects of a lost claim", n)
+		}
+		if s := stateOf(t, in, d.UID); s == webhook.Done {
+			t.Errorf("it is %s", s)
+		}
+		if err := other.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func TestInTxNeedsAClaim(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		err := in.InTx(t.Context(), func(*sql.Tx) error {
+			t.Error("work ran")
+			return nil
+		})
+		if !errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("InTx returned %v", err)
+		}
+	})
+}
+
+// On SQLite a transaction that has read is refused when another has written
+// meanwhile, unless it began as a writer.
+func TestInTxMayReadFirstWhileOthersWrite(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		run(t, db, "CREATE TABLE counts (n INTEGER)")
+		run(t, db, "INSERT INTO counts VALUES (0)")
+		const total = 40
+		for range total {
+			put(t, in, delivery("one key")) // one at a time: the count is read and written
+		}
+		var putting sync.WaitGroup
+		ctx, stop := context.WithCancel(t.Context())
+		putting.Go(func() {
+			for ctx.Err() == nil {
+				d := delivery("")
+				d.Type = "beta.push"
+				if err := in.Put(ctx, d); err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+			}
+		})
+		var mux webhook.Mux
+		mux.Route("alpha.push", webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+			return in.InTx(ctx, func(tx *sql.Tx) error {
+				var n int
+				if err := tx.QueryRowContext(ctx, "SELECT n FROM counts").Scan(&n); err != nil {
+					return err
+				}
+				if n+1 == total {
+					stop()
+				}
+				_, err := tx.ExecContext(ctx, "UPDATE counts SET n = n + 1")
+				return err
+			})
+		}))
+		w := webhook.NewWorker(in, &mux)
+		w.Observe = &webhook.Observer{Settled: func(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
+			if o.State != webhook.Done {
+				t.Errorf("settled as %s: %s", o.State, o.Reason)
+			}
+		}}
+		if err := w.Run(ctx); err != nil {
+			t.Error(err)
+		}
+		putting.Wait()
+		var n int
+		if err := db.QueryRow("SELECT n FROM counts").Scan(&n); err != nil || n != total {
+			t.Errorf("counted %d, %v, want %d", n, err, total)
+		}
+	})
+}

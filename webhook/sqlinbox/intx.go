@@ -1,0 +1,61 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// InTx runs work in a transaction that also settles the claim of ctx as done:
+// the callback's own rows, what it puts with [Inbox.PutTx], and the settlement
+// are committed together, or not at all. Ctx is that of the callback, which
+// returns what InTx returns.
+//
+//	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
+//		return inbox.InTx(ctx, func(tx *sql.Tx) error { return count(ctx, tx, e.Payload) })
+//	})
+//
+// An error of work, or one of the database's, rolls back and is for the Worker
+// to judge, like any other. [webhook.ErrClaimLost]: another has the delivery, or
+// ctx is of no claim.
+//
+// Do what is slow before: from the settlement on nobody can put or settle under
+// the same Key. On SQLite nobody else writes while work runs, so that Put, Claim
+// and Settle wait for it, and fail after 5 s: work uses PutTx. In return it need
+// not begin as a writer, and waits its turn among them.
+func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
+	claim, ok := webhook.ClaimFromContext(ctx)
+	if !ok {
+		return fmt.Errorf("%w: InTx needs the context of a callback", webhook.ErrClaimLost)
+	}
+	if in.dialect.pinned {
+		if err := in.turn.take(ctx); err != nil {
+			return err
+		}
+		defer in.turn.give()
+	}
+	tx, err := in.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("sqlinbox: %w", err)
+	}
+	defer func() { _ = tx.Rollback() }() // nothing after a commit
+	if in.dialect.pinned {
+		// A transaction that has read before it writes may be refused: write first.
+		if _, err := in.exec(ctx, tx, "ping", args{}); err != nil {
+			return err
+		}
+	}
+	if err := work(tx); err != nil {
+		return err
+	}
+	if err := in.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
+		return err
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("sqlinbox: %w", err)
+	}
+	in.notify()
+	return nil
+}
