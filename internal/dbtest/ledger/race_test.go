@@ -4,4 +4,4 @@ package ledger
 
 // usually is how many deliveries the accounting is held over: the race detector
 // makes each several times as dear.
-const usually = 2_000
+const usually = 1_000

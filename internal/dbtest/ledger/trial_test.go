@@ -84,10 +84,25 @@ func (tr *trial) send(ctx context.Context, e event) {
 	for i := range 1 + number(e.twice) {
 		all.Go(func() {
 			d := e.delivery(i)
-			tr.answered(e, d.UID, tr.used.Put(ctx, d))
+			tr.answered(e, d.UID, tr.put(ctx, d))
 		})
 	}
 	all.Wait()
+}
+
+// put stores d as a sender does that heeds a 503: what was refused is sent
+// again. SQLite refuses a writer that others have kept waiting for too long.
+func (tr *trial) put(ctx context.Context, d *webhook.Delivery) error {
+	for tries := 1; ; tries++ {
+		err := tr.used.Put(ctx, d)
+		known, isKnown := errors.AsType[*webhook.DuplicateError](err)
+		switch {
+		case isKnown && tries > 1 && known.UID == d.UID:
+			return nil // stored, and could not say so
+		case err == nil, isKnown, tries == 5:
+			return err
+		}
+	}
 }
 
 // startWorkers starts all of them. Stop returns when they have ended.
