@@ -9,7 +9,8 @@
 //	github               push, ping and the events that CI users need
 //	dockerhub            image pushes, which come unsigned and in bursts
 //	jobserv              CI builds of Foundries.io
-//	kudu                 deployments and WebJobs of Azure App Service
+//	kudu                 deployments and WebJobs of Azure App Service, and its hooks API
+//	kudu/kudutest        a Kudu site, for your tests
 //	examples             programs to copy, a module of their own
 //
 // The route of one delivery: a [webhook.Source] says who may send and how to

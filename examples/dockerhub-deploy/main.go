@@ -1,7 +1,7 @@
 // Dockerhub-deploy deploys what is pushed to Docker Hub: told by a webhook, it
 // asks the registry, pulls the image and replaces the running container, and
 // goes back to the old one where the new one is not healthy. To begin with it,
-// copy the folder and run "go mod init" and "go mod tidy" there.
+// copy the folder, as the README of the examples tells.
 //
 //	export DOCKERHUB_WEBHOOK_TOKEN=$(openssl rand -hex 32)
 //	go run ./dockerhub-deploy -watch 'acme/app:^1.4=web'

@@ -1,7 +1,7 @@
 // Durable is the smallest whole service: GitHub's pushes are stored in SQLite
 // before they are acknowledged, and deployed afterwards, also when the process
-// was killed in between. To begin with it, copy the folder and run "go mod
-// init" and "go mod tidy" there.
+// was killed in between. To begin with it, copy the folder, as the README
+// of the examples tells.
 //
 //	export GITHUB_WEBHOOK_SECRET=$(openssl rand -hex 32)
 //	go run ./durable

@@ -1,6 +1,6 @@
 // GitHub-ci does what a build server does on a push: it fetches the commit, runs
 // a command, keeps the log, and tells GitHub what came of it. To begin with it,
-// copy the folder, run "go mod init" and "go mod tidy" there; README.md says how
+// copy the folder, as the README of the examples tells; its own says how
 // to run it.
 //
 //	go run ./github-ci -config github-ci.yaml -url https://ci.example.com

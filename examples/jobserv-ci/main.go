@@ -2,7 +2,7 @@
 // JobServ, stores them, and prints each build with its runs: for people, or one
 // JSON line each with -json. It fetches test results and the end of the console
 // log of failed runs, and runs a command for each build, if asked to. To begin
-// with it, copy the folder and run "go mod init" and "go mod tidy" there.
+// with it, copy the folder, as the README of the examples tells.
 //
 //	openssl rand -hex 32 > webhook-secret
 //	go run ./jobserv-ci

@@ -1,7 +1,7 @@
 // Quickstart receives webhooks of GitHub, JobServ, Docker Hub and Kudu,
 // verifies and decodes them, and prints one JSON line for each. To begin with
-// it, copy the folder, run "go mod init" and "go mod tidy" there, and put your
-// own work where print is called. -help tells of secrets and routes.
+// it, copy the folder, as the README of the examples tells, and put your own work
+// where print is called. -help tells of secrets and routes.
 //
 //	go run ./quickstart -demo          sends itself one signed sample of each sender
 //	go run ./quickstart -addr :8080    real use

@@ -1,8 +1,7 @@
 // Transactional counts JobServ's builds per project in the database that also
 // holds the inbox: the count and the settlement of the delivery are committed
 // together, so that no build is counted twice, whenever the process is killed.
-// To begin with it, copy the folder and run "go mod init" and "go mod tidy"
-// there.
+// To begin with it, copy the folder, as the README of the examples tells.
 //
 //	export JOBSERV_WEBHOOK_SECRET=$(openssl rand -hex 32)
 //	go run ./transactional

@@ -6,7 +6,6 @@ import (
 	"go/token"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 )
 
@@ -48,27 +47,4 @@ func funcSource(t *testing.T, file, name string) string {
 	}
 	t.Fatalf("%s has no func %s", file, name)
 	return ""
-}
-
-var shownCommand = regexp.MustCompile(`(?m)^ {4}(go run -C \S+ \./\S+|make \S+)`)
-
-func TestEveryCommandOfTheReadmeExists(t *testing.T) {
-	makefile := readFile(t, filepath.Join(top(t), "Makefile"))
-	commands := 0
-	for _, doc := range []string{"README.md", "CONTRIBUTING.md"} {
-		for _, m := range shownCommand.FindAllStringSubmatch(readFile(t, filepath.Join(top(t), doc)), -1) {
-			commands++
-			words := strings.Fields(m[1])
-			if words[0] == "make" {
-				if !strings.Contains(makefile, "\n"+words[1]+":") {
-					t.Errorf("%s shows %q, but the Makefile has no such target", doc, m[1])
-				}
-				continue
-			}
-			goCommand(t, filepath.Join(top(t), words[3]), "list", words[4])
-		}
-	}
-	if commands < 3 {
-		t.Errorf("only %d commands found", commands)
-	}
 }
