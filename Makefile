@@ -3,7 +3,7 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .SILENT:
-.PHONY: test lint fuzz bench
+.PHONY: test lint fuzz bench bench-durable
 
 MODULES     := $(shell git ls-files --cached --others --exclude-standard '*go.mod' | xargs -n1 dirname | sort)
 ifeq ($(MODULES),)
@@ -54,3 +54,7 @@ fuzz:
 ## bench: ours beside the peers and the floors in one run, reported as ratios
 bench:
 	go run -C internal/bench . -count $(BENCHCOUNT) -benchtime $(BENCHTIME)
+
+## bench-durable: acknowledgements, work and scale beside the peers, on databases
+bench-durable:
+	for b in durable work scale; do go run -C internal/bench . $$b; done
