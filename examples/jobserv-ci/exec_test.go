@@ -59,10 +59,10 @@ func TestACommandThatFailsRunsAgainAndTheBuildIsNotPrintedAgain(t *testing.T) {
 func TestACommandThatHangsIsEndedWithItsChildren(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
-	// The child ignores SIGTERM and would say so for as long as it lives.
+	// The child ignores SIGTERM and would say so for as long as it lives. A run
+	// that is ended before it has begun is one more that hangs.
 	script(t, dir, `
-echo run >> runs
-test "$(wc -l < runs)" -ge 2 && exit 0
+test -s alive && exit 0
 sh -c 'trap "" TERM; while :; do echo yes > alive; sleep 0.05; done' &
 echo $! > child
 wait`)
