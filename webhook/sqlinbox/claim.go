@@ -13,7 +13,11 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-const defaultLease = 30 * time.Second
+const (
+	defaultLease = 30 * time.Second
+	// claimLimit is what one statement claims at most; PostgreSQL's says it again.
+	claimLimit = 256
+)
 
 // Claim takes what is due; see [webhook.Inbox]. A stored row that cannot be
 // read is settled as dead with the reason, and another taken in its place.
@@ -25,7 +29,8 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 	want := max(o.N, 1)
 	var claims []webhook.Claim
 	for len(claims) < want {
-		rows, err := in.claim(ctx, o, want-len(claims))
+		n := min(want-len(claims), claimLimit)
+		rows, err := in.claim(ctx, o, n)
 		if err != nil {
 			if len(claims) > 0 {
 				return claims, nil // they are ours; the failure will be back
@@ -43,7 +48,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 				return claims, err
 			}
 		}
-		if unread == 0 {
+		if unread == 0 && len(rows) < n {
 			break
 		}
 	}

@@ -13,7 +13,7 @@ import (
 // the others.
 func (in *Inbox) withoutKnown(ctx context.Context, s session, round []*job, a args) ([]*job, error) {
 	first := make([]*known, len(round))
-	err := in.each(ctx, s, "lookup", entries(round), a, func(row *sql.Rows) error {
+	err := in.query(ctx, s, "lookup", a, func(row *sql.Rows) error {
 		var n, place int
 		var k known
 		if err := row.Scan(&n, &place, &k.uid, &k.state, &k.senderID, &k.revived); err != nil {

@@ -26,6 +26,7 @@ type entry struct {
 	envelope []byte
 	marks    []string // without repetitions
 	fields   []byte   // JSON object, where statements take a batch
+	args     args     // where they take one delivery
 	burst    int64    // when its burst began if earlier than now; zero: now
 }
 
@@ -61,31 +62,32 @@ func newEntry(d *webhook.Delivery, batches bool) (*entry, error) {
 			e.marks = append(e.marks, m)
 		}
 	}
-	if batches {
-		e.fields, err = json.Marshal(fields{
-			UID: d.UID, Source: d.Source, SenderID: d.ID, Type: d.Type, Key: d.Key, Label: d.KeyLabel,
-			Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), Most: microseconds(d.Coalesce.Max),
-			Size: len(d.Body), Envelope: len(sealed), Marks: e.marks,
-		})
+	if !batches {
+		e.args = e.arguments()
+		return e, nil
 	}
+	e.fields, err = json.Marshal(fields{
+		UID: d.UID, Source: d.Source, SenderID: d.ID, Type: d.Type, Key: d.Key, Label: d.KeyLabel,
+		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), Most: microseconds(d.Coalesce.Max),
+		Size: len(d.Body), Envelope: len(sealed), Marks: e.marks,
+	})
 	return e, err
 }
 
-// fill sets the arguments of statements that take one delivery.
-func (e *entry) fill(a args) {
+// arguments are those of statements that take one delivery, but for what is
+// known only when it is stored.
+func (e *entry) arguments() args {
 	d := e.delivery
-	a["uid"], a["source"], a["sender_id"], a["type"], a["key"], a["label"] = d.UID, d.Source, d.ID, d.Type, d.Key, d.KeyLabel
-	a["received"], a["size"] = d.ReceivedAt.UnixMicro(), len(d.Body)
-	a["quiet"], a["most"], a["burst"] = microseconds(d.Coalesce.Quiet), microseconds(d.Coalesce.Max), e.burst
-	a["envelope"], a["body"] = string(e.envelope), d.Body
+	marks, _ := json.Marshal(e.marks) // strings only: cannot fail
+	a := args{
+		"uid": d.UID, "source": d.Source, "sender_id": d.ID, "type": d.Type, "key": d.Key, "label": d.KeyLabel,
+		"received": d.ReceivedAt.UnixMicro(), "quiet": microseconds(d.Coalesce.Quiet), "most": microseconds(d.Coalesce.Max),
+		"size": len(d.Body), "envelope": string(e.envelope), "body": d.Body, "marks": string(marks),
+	}
 	if d.Body == nil {
 		a["body"] = []byte{}
 	}
-	a["marks"] = "[]"
-	if len(e.marks) > 0 {
-		text, _ := json.Marshal(e.marks) // strings only: cannot fail
-		a["marks"] = string(text)
-	}
+	return a
 }
 
 func check(d *webhook.Delivery) error {

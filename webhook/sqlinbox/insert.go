@@ -3,39 +3,22 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
+	"fmt"
+	"time"
 )
 
-// putArgs are the arguments of statements that take a batch.
+// putArgs are the arguments of the statements of a put: of a batch, or of the
+// first where statements take one delivery. Those see the same instant, so that
+// what one of them decides by the time holds for the next.
 func (in *Inbox) putArgs(batch []*entry, wait string) args {
-	a := args{"window": in.window(), "wait": wait}
 	if !in.dialect.pinned {
-		a["rows"], a["bytes"] = pack(batch)
+		rows, bytes := pack(batch)
+		return args{"window": in.window(), "wait": wait, "rows": rows, "bytes": bytes}
 	}
+	a := batch[0].args
+	now := time.Now().UnixMicro()
+	a["now"], a["burst"], a["window"] = now, now, in.window()
 	return a
-}
-
-// each runs a statement for a batch: once where it takes all of it, otherwise
-// for each delivery.
-func (in *Inbox) each(ctx context.Context, s session, name string, batch []*entry, a args, scan func(row *sql.Rows) error) error {
-	if !in.dialect.pinned {
-		batch = batch[:1]
-	}
-	for n, e := range batch {
-		if in.dialect.pinned {
-			e.fill(a)
-			a["n"] = n
-		}
-		var err error
-		if scan == nil {
-			_, err = in.exec(ctx, s, name, a)
-		} else {
-			err = in.query(ctx, s, name, a, scan)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // insert stores a batch with one statement, and returns the UIDs stored.
@@ -50,20 +33,31 @@ func (in *Inbox) insert(ctx context.Context, s session, batch []*entry, wait str
 	return stored, err
 }
 
-// insertEach stores deliveries one by one.
-func (in *Inbox) insertEach(ctx context.Context, s session, batch []*entry, a args) error {
-	for _, e := range batch {
-		e.fill(a)
-		for _, name := range []string{"insert", "insert_bodies", "insert_marks"} {
-			if name == "insert_marks" && len(e.marks) == 0 {
-				continue
-			}
-			if _, err := in.exec(ctx, s, name, a); err != nil {
-				return err
-			}
-		}
+// insertOne stores a delivery without its marks, unless the statement leaves it
+// out.
+func (in *Inbox) insertOne(ctx context.Context, s session, a args) (stored bool, err error) {
+	n, err := in.exec(ctx, s, "insert", a)
+	if err != nil || n == 0 {
+		return false, err
 	}
-	return nil
+	_, err = in.exec(ctx, s, "insert_bodies", a)
+	return err == nil, err
+}
+
+// insertMarked stores a delivery that is known to be new.
+func (in *Inbox) insertMarked(ctx context.Context, s session, e *entry, a args) error {
+	if e.burst != 0 {
+		a["burst"] = e.burst
+	}
+	stored, err := in.insertOne(ctx, s, a)
+	if err == nil && !stored {
+		err = fmt.Errorf("sqlinbox: insert: %s is refused", e.delivery.UID)
+	}
+	if err != nil || len(e.marks) == 0 {
+		return err
+	}
+	_, err = in.exec(ctx, s, "insert_marks", a)
+	return err
 }
 
 func entries(batch []*job) []*entry {

@@ -3,7 +3,6 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -47,10 +46,60 @@ func (in *Inbox) PutTx(ctx context.Context, tx *sql.Tx, d *webhook.Delivery) err
 		return err
 	}
 	j := &job{put: e}
-	if err := in.putCarefully(ctx, tx, []*job{j}, ""); err != nil {
+	if err := in.putRound(ctx, tx, []*job{j}, "", 0); err != nil {
 		return err
 	}
 	return j.result
+}
+
+// putEach puts a batch on a database where each statement takes one delivery, in
+// a transaction of our own: after an error it must not be committed.
+func (in *Inbox) putEach(ctx context.Context, s session, batch []*job) error {
+	for _, j := range batch {
+		if j.put == nil {
+			continue
+		}
+		j.reset()
+		stored, err := in.putUnseen(ctx, s, j.put)
+		if err == nil && !stored {
+			err = in.putRound(ctx, s, []*job{j}, "", 0)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// putUnseen stores a delivery without looking first whether it is known, which
+// hardly any is. Where a mark stands already, or the insert leaves it out, it
+// takes back its marks: the delivery is to be looked at, like one that coalesces.
+func (in *Inbox) putUnseen(ctx context.Context, s session, e *entry) (stored bool, err error) {
+	if e.coalesces() {
+		return false, nil
+	}
+	a := in.putArgs([]*entry{e}, "")
+	marked := 0
+	for _, m := range e.marks {
+		a["mark"] = m
+		n, err := in.exec(ctx, s, "mark", a)
+		if err != nil {
+			return false, err
+		}
+		if n == 0 {
+			break
+		}
+		marked++
+	}
+	if marked == len(e.marks) {
+		if stored, err = in.insertOne(ctx, s, a); stored || err != nil {
+			return stored, err
+		}
+	}
+	if marked > 0 {
+		_, err = in.exec(ctx, s, "unmark", args{"n": marked})
+	}
+	return false, err
 }
 
 // putPooled puts a batch on a database where one statement does nearly all:
@@ -59,141 +108,31 @@ func (in *Inbox) PutTx(ctx context.Context, tx *sql.Tx, d *webhook.Delivery) err
 func (in *Inbox) putPooled(ctx context.Context, batch []*job) error {
 	left := unstored(batch)
 	if len(left) > 0 && isPlain(left) {
-		stored, err := in.insert(ctx, in.db, entries(left), lockWait)
-		if err != nil {
+		if err := in.putPlain(ctx, left); err != nil {
 			return err
-		}
-		for _, j := range left {
-			j.stored = stored[j.put.delivery.UID]
 		}
 		left = unstored(left)
 	}
 	if len(left) == 0 {
 		return nil
 	}
-	return in.pooled(ctx, func(ctx context.Context, s session) error { return in.putCarefully(ctx, s, left, lockWait) })
+	return in.pooled(ctx, func(ctx context.Context, s session) error { return in.putCarefully(ctx, s, left) })
 }
 
-func unstored(batch []*job) []*job {
-	var left []*job
+// putPlain stores by one statement what it does not leave out.
+func (in *Inbox) putPlain(ctx context.Context, batch []*job) error {
+	if len(batch) == 1 {
+		a := batch[0].put.arguments()
+		a["window"], a["wait"] = in.window(), lockWait
+		n, err := in.exec(ctx, in.db, "insert_one", a)
+		batch[0].stored = err == nil && n > 0
+		return err
+	}
+	stored, err := in.insert(ctx, in.db, entries(batch), lockWait)
 	for _, j := range batch {
-		if !j.stored {
-			left = append(left, j)
-		}
+		j.stored = err == nil && stored[j.put.delivery.UID]
 	}
-	return left
-}
-
-// isPlain reports whether the deliveries have nothing to do with each other but
-// their order.
-func isPlain(batch []*job) bool {
-	_, rest := nextRound(batch)
-	for _, j := range batch {
-		if j.put.coalesces() {
-			return false
-		}
-	}
-	return len(rest) == 0
-}
-
-// putCarefully decides about each delivery in order, in the transaction of s.
-// Wait bounds what a lock may take, where the database has locks; empty leaves
-// the session's own bound.
-func (in *Inbox) putCarefully(ctx context.Context, s session, batch []*job, wait string) error {
-	var puts []*job
-	for _, j := range batch {
-		if j.put != nil {
-			j.result, j.ended, j.put.burst = nil, nil, 0
-			puts = append(puts, j)
-		}
-	}
-	for len(puts) > 0 {
-		var round []*job
-		round, puts = nextRound(puts)
-		if err := in.putRound(ctx, s, round, wait, 0); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// nextRound takes deliveries from the front that cannot be duplicates of each
-// other, nor supersede each other.
-func nextRound(puts []*job) (round, rest []*job) {
-	marks := make(map[keyed]bool, 2*len(puts))
-	keys := make(map[keyed]bool, len(puts))
-	var coalesced map[keyed]bool
-	for i, j := range puts {
-		e := j.put
-		if marks[keyed{"", e.delivery.UID}] || coalesced[e.keyed()] || e.coalesces() && keys[e.keyed()] {
-			return puts[:i], puts[i:]
-		}
-		for _, m := range e.marks {
-			if marks[keyed{"m" + e.delivery.Source, m}] {
-				return puts[:i], puts[i:]
-			}
-		}
-		for _, m := range e.marks {
-			marks[keyed{"m" + e.delivery.Source, m}] = true
-		}
-		marks[keyed{"", e.delivery.UID}] = true
-		keys[e.keyed()] = true
-		if e.coalesces() {
-			if coalesced == nil {
-				coalesced = make(map[keyed]bool)
-			}
-			coalesced[e.keyed()] = true
-		}
-	}
-	return puts, nil
-}
-
-// putRound stores what is not known. Tries counts the rounds before, with what
-// was left of them.
-func (in *Inbox) putRound(ctx context.Context, s session, round []*job, wait string, tries int) error {
-	a := in.putArgs(entries(round), wait)
-	if _, err := in.exec(ctx, s, "lock", a); err != nil {
-		return err
-	}
-	fresh, err := in.withoutKnown(ctx, s, round, a)
-	if err != nil || len(fresh) == 0 {
-		return err
-	}
-	if len(fresh) < len(round) {
-		a = in.putArgs(entries(fresh), wait) // no head steps aside for a duplicate
-	}
-	if err := in.each(ctx, s, "aside", entries(fresh), a, nil); err != nil {
-		return err
-	}
-	for _, j := range fresh {
-		if j.put.coalesces() {
-			burst, err := in.supersede(ctx, s, j, j.put.keyed(), j.put.delivery.UID)
-			if err != nil {
-				return err
-			}
-			if burst != 0 {
-				j.put.burst = burst
-			}
-		}
-	}
-	if in.dialect.pinned {
-		return in.insertEach(ctx, s, entries(fresh), a)
-	}
-	stored, err := in.insert(ctx, s, entries(fresh), wait)
-	if err != nil || len(stored) == len(fresh) {
-		return err
-	}
-	// Another writer committed what makes them duplicates, after we looked.
-	if tries++; tries == 10 {
-		return fmt.Errorf("sqlinbox: %d of %d deliveries were stored", len(stored), len(fresh))
-	}
-	var left []*job
-	for _, j := range fresh {
-		if !stored[j.put.delivery.UID] {
-			left = append(left, j)
-		}
-	}
-	return in.putRound(ctx, s, left, wait, tries)
+	return err
 }
 
 // supersede ends the older ones of a key that no worker has, except uid, and

@@ -24,6 +24,9 @@ type job struct {
 	done   chan struct{}
 }
 
+// reset forgets what a try before has decided.
+func (j *job) reset() { j.result, j.ended, j.put.burst = nil, nil, 0 }
+
 // A queue is served in order by a goroutine that lives while it is not empty.
 type queue struct {
 	mu      sync.Mutex
@@ -193,7 +196,7 @@ func (in *Inbox) attempt(batch []*job) (shared bool, err error) {
 	}
 	defer in.turn.give()
 	return in.inTransaction(ctx, p, func(s session) error {
-		if err := in.putCarefully(ctx, s, batch, lockWait); err != nil {
+		if err := in.putEach(ctx, s, batch); err != nil {
 			return err
 		}
 		for _, j := range batch {

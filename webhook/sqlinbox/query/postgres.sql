@@ -117,6 +117,41 @@ SELECT f.id, f.uid, f.source, f.sender_id, f.type, f.key, f.label, f.received, f
 FROM arg, fresh f ORDER BY f.n
 RETURNING uid
 
+-- name: insert_one
+-- The same for one delivery, without taking a batch apart. Where it leaves it
+-- out, no row came.
+WITH arg AS MATERIALIZED (
+  SELECT @now AS now, @now - @window::bigint AS since,
+    CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
+    CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS waits
+), head AS MATERIALIZED (
+  SELECT h.passes FROM arg CROSS JOIN LATERAL (
+    SELECT d.state = 'waiting' AND d.yield = 1 AND d.due > arg.now AS passes FROM hookhouse_deliveries d
+    WHERE d.source = @source::text AND d.key = @key::text AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    FOR UPDATE
+  ) h
+), fresh AS MATERIALIZED (
+  SELECT arg.now, CASE WHEN h.passes IS NULL THEN 'waiting' ELSE 'behind' END AS state, nextval('hookhouse_ids') AS id
+  FROM arg LEFT JOIN head h ON true
+  WHERE h.passes IS NOT TRUE
+    AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = @uid::text LIMIT 1)
+    AND NOT EXISTS (
+      SELECT 1 FROM jsonb_array_elements_text(@marks::text::jsonb) AS u(mark) CROSS JOIN LATERAL (
+        SELECT m.at FROM hookhouse_marks m WHERE m.source = @source::text AND m.mark = u.mark LIMIT 1
+      ) m WHERE m.at >= arg.since LIMIT 1)
+), bodies AS (
+  INSERT INTO hookhouse_bodies (id, envelope, body) SELECT id, @envelope::text, @body::bytea FROM fresh
+), marks AS (
+  INSERT INTO hookhouse_marks (source, mark, uid, at)
+  SELECT @source::text, u.mark, @uid::text, f.now FROM fresh f CROSS JOIN jsonb_array_elements_text(@marks::text::jsonb) AS u(mark) ORDER BY 2
+  ON CONFLICT (source, mark) DO UPDATE
+  SET uid = CASE WHEN hookhouse_marks.at < (SELECT since FROM arg) THEN excluded.uid END, at = excluded.at, state = NULL
+)
+INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
+SELECT id, @uid::text, @source::text, @sender_id::text, @type::text, @key::text, @label::text, @received::bigint, @size::bigint,
+  @quiet::bigint, @most::bigint, state, now, now + CASE WHEN @most::bigint > 0 THEN least(@quiet::bigint, @most::bigint) ELSE @quiet::bigint END
+FROM fresh
+
 -- name: promote
 -- The next of a key without a head: one whose retry is due, the oldest that
 -- waits for none, the one whose retry is due first.
@@ -157,16 +192,21 @@ UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
 WHERE uid = @uid::text AND state = 'claimed' AND expires <= @now
 
 -- name: claim
+-- The planner cannot know what a limit by an argument comes to, takes it for a
+-- tenth of all that waits, and compiles the statement at each call where many
+-- wait. It does know the 256, the most that is asked for, and that an array
+-- built on the spot is short. The limit by n stays the inner one: what it lets
+-- through is locked.
 WITH arg AS MATERIALIZED (
   SELECT @now AS now, @lease::bigint AS lease, @n::int AS n, @types::text::jsonb AS types
 ), picked AS MATERIALIZED (
-  SELECT c.id FROM arg CROSS JOIN LATERAL (SELECT DISTINCT type FROM jsonb_array_elements_text(arg.types) AS t(type)) t
+  SELECT c.id FROM arg CROSS JOIN LATERAL (SELECT DISTINCT type FROM unnest(ARRAY(SELECT jsonb_array_elements_text(arg.types))) AS t(type)) t
   CROSS JOIN LATERAL (
-    SELECT * FROM (SELECT w.id, w.due AS since FROM hookhouse_deliveries w
-      WHERE w.state = 'waiting' AND w.type = t.type AND w.due <= arg.now ORDER BY w.due, w.id LIMIT arg.n FOR UPDATE SKIP LOCKED) w
+    (SELECT * FROM (SELECT w.id, w.due AS since FROM hookhouse_deliveries w
+      WHERE w.state = 'waiting' AND w.type = t.type AND w.due <= arg.now ORDER BY w.due, w.id LIMIT arg.n FOR UPDATE SKIP LOCKED) w LIMIT 256)
     UNION ALL
-    SELECT * FROM (SELECT e.id, e.expires FROM hookhouse_deliveries e
-      WHERE e.state = 'claimed' AND e.type = t.type AND e.expires <= arg.now ORDER BY e.expires LIMIT arg.n FOR UPDATE SKIP LOCKED) e
+    (SELECT * FROM (SELECT e.id, e.expires FROM hookhouse_deliveries e
+      WHERE e.state = 'claimed' AND e.type = t.type AND e.expires <= arg.now ORDER BY e.expires LIMIT arg.n FOR UPDATE SKIP LOCKED) e LIMIT 256)
   ) c
   ORDER BY c.since, c.id LIMIT (SELECT n FROM arg)
 )

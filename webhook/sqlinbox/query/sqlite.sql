@@ -1,7 +1,8 @@
 -- The statements of the inbox for SQLite. @name stands for an argument and
 -- becomes a ? each time; all writes run in one BEGIN IMMEDIATE at a time. The
 -- statements of a put are run for each delivery: preparing them once costs less
--- than taking a batch apart in SQL.
+-- than taking a batch apart in SQL, and one that inserts a single row from VALUES
+-- needs no journal of its own to be undone by.
 
 -- name: begin
 BEGIN IMMEDIATE
@@ -14,9 +15,9 @@ UPDATE hookhouse_schema SET pinged = @now
 
 -- name: lookup
 -- What this delivery repeats, first by uid, then by its marks.
-SELECT @n, -1 AS place, uid, state, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
+SELECT 0, -1 AS place, uid, state, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
 UNION ALL
-SELECT @n, u.key, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, ''), coalesce(d.revived, 0)
+SELECT 0, u.key, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, ''), coalesce(d.revived, 0)
 FROM json_each(@marks) u CROSS JOIN hookhouse_marks m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid
 WHERE m.source = @source AND m.mark = u.value AND m.at >= @now - @window
 ORDER BY 2
@@ -39,19 +40,25 @@ WHERE id IN (
 AND uid <> @uid
 RETURNING uid, burst, attempt, quiet
 
+-- name: mark
+-- Nothing where the mark stands already, also one older than the window.
+INSERT OR IGNORE INTO hookhouse_marks (source, mark, uid, at) VALUES (@source, @mark, @uid, @now)
+
+-- name: unmark
+-- Takes back as many as were just made: a new row is the last.
+DELETE FROM hookhouse_marks WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid DESC LIMIT @n)
+
 -- name: insert
-INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
-SELECT i.uid, i.source, i.sender_id, i.type, i.key, i.label, i.received, i.size, i.quiet, i.most,
-  CASE WHEN i.key = '' OR NOT EXISTS (
-    SELECT 1 FROM hookhouse_deliveries h
-    WHERE h.source = i.source AND h.key = i.key AND h.state IN ('waiting', 'claimed') AND h.key <> ''
-  ) THEN 'waiting' ELSE 'behind' END,
-  i.burst,
-  CASE WHEN i.quiet = 0 THEN i.now WHEN i.most > 0 THEN min(i.now + i.quiet, i.burst + i.most) ELSE i.now + i.quiet END
-FROM (
-  SELECT @uid AS uid, @source AS source, @sender_id AS sender_id, @type AS type, @key AS key, @label AS label,
-    @received AS received, @size AS size, @quiet AS quiet, @most AS most, coalesce(nullif(@burst, 0), @now) AS burst, @now AS now
-) i
+-- What is known by its uid is left out, and so is what stands behind a head that
+-- lets it pass: its state would be null. The caller sees that there is no row.
+INSERT OR IGNORE INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
+VALUES (@uid, @source, @sender_id, @type, @key, @label, @received, @size, @quiet, @most,
+  nullif(coalesce((
+    SELECT CASE WHEN h.state = 'waiting' AND h.yield = 1 AND h.due > @now THEN '' ELSE 'behind' END FROM hookhouse_deliveries h
+    WHERE h.source = @source AND h.key = @key AND h.state IN ('waiting', 'claimed') AND h.key <> ''
+  ), 'waiting'), ''),
+  @burst,
+  CASE WHEN @quiet = 0 THEN @now WHEN @most > 0 THEN min(@now + @quiet, @burst + @most) ELSE @now + @quiet END)
 
 -- name: insert_bodies
 INSERT INTO hookhouse_bodies (id, envelope, body) VALUES (last_insert_rowid(), @envelope, @body)
