@@ -82,7 +82,7 @@ func modest(now *nth) *broken {
 	return &broken{put: func(ctx context.Context, in *sqlinbox.Inbox, d *webhook.Delivery) error {
 		err := in.Put(ctx, d)
 		if err == nil && now.now() {
-			return webhook.ErrDuplicate
+			return &webhook.DuplicateError{UID: "another", State: webhook.Done}
 		}
 		return err
 	}}
