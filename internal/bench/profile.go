@@ -17,6 +17,9 @@ func profile(folder, name string) (stop func() error, err error) {
 	if folder == "" {
 		return func() error { return nil }, nil
 	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
 	path := filepath.Join(folder, strings.NewReplacer(", ", "-", " ", "-", "/", "-").Replace(name)+"-"+fmt.Sprint(os.Getpid()))
 	cpu, err := os.Create(path + ".cpu")
 	if err != nil {
