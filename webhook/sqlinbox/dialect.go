@@ -16,6 +16,8 @@ type Dialect struct {
 	files    string // folder of the schema versions
 	queries  map[string]query
 	setup    []string      // run on the writing connection before settings are checked
+	hurried  string        // do not wait for another writer; run before each transaction
+	patient  string        // wait for what a transaction that writes may meet
 	settings []setting     // what the writing connection must have
 	pinned   bool          // one connection writes, in batches of everything
 	clock    string        // the server's time in microseconds; empty: Go's
@@ -37,7 +39,9 @@ var SQLite = &Dialect{
 	files:   "sqlite",
 	queries: readQueries("query/sqlite.sql", ""),
 	pinned:  true,
-	setup:   []string{"PRAGMA wal_autocheckpoint = 250", "PRAGMA busy_timeout = 5000"},
+	setup:   []string{"PRAGMA busy_timeout = 5000", "PRAGMA wal_autocheckpoint = 250"},
+	hurried: "PRAGMA busy_timeout = 0",
+	patient: "PRAGMA busy_timeout = 5000",
 	settings: []setting{
 		{"PRAGMA synchronous", []string{"2", "3"}, "synchronous must be FULL or EXTRA"},
 		// The name of a deleted journal is gone for certain only with EXTRA; before,

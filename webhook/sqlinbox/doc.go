@@ -37,10 +37,12 @@
 // # SQLite
 //
 // One connection is kept to write; the *sql.DB must allow at least two. All
-// writes of the Inbox share its transactions, and others of the program wait up
-// to their busy_timeout: SQLite lets nobody queue, so under full load give those
-// a long one. Set journal_mode to WAL, so that readers and the writer
-// do not wait for each other, and busy_timeout on the program's own connections.
+// writes of the Inbox share its transactions. SQLite lets no writer queue: an
+// Inbox and its InTx look every millisecond whether another process has left the
+// file, for up to 5 s, so that several under full load get their turns. The
+// program's own transactions wait as SQLite does, which looks every tenth of a
+// second and may miss them: give those a long busy_timeout. Set journal_mode to
+// WAL, so that readers and the writer do not wait for each other.
 // The log is written back every 250 pages: larger steps make rare long pauses.
 // It cannot be while a reader holds an old state, so end long reads: until then
 // the file beside the database grows.

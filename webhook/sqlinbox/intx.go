@@ -36,17 +36,16 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 		}
 		defer in.turn.give()
 	}
-	tx, err := in.db.BeginTx(ctx, nil)
+	conn, err := in.db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("sqlinbox: %w", err)
 	}
-	defer func() { _ = tx.Rollback() }() // nothing after a commit
-	if in.dialect.pinned {
-		// A transaction that has read before it writes may be refused: write first.
-		if _, err := in.exec(ctx, tx, "ping", args{}); err != nil {
-			return err
-		}
+	defer func() { _ = conn.Close() }()
+	tx, err := in.beginTx(ctx, conn)
+	if err != nil {
+		return fmt.Errorf("sqlinbox: begin: %w", in.explain(ctx, err))
 	}
+	defer func() { _ = tx.Rollback() }() // nothing after a commit
 	if err := work(tx); err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package sqlinbox
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -19,27 +18,13 @@ func (in *Inbox) Migrate(ctx context.Context) error {
 }
 
 func (in *Inbox) migrate(ctx context.Context) error {
-	for until := time.Now().Add(migrateWait); ; {
-		err := in.migrateOnce(ctx)
-		if err == nil || !isBusy(err) || time.Now().After(until) {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	return untilFree(ctx, migrateWait, func() error { return in.migrateOnce(ctx) })
 }
 
-// migrateWait is how long others that migrate are waited for.
+// migrateWait is how long others that migrate are waited for. A connection of the
+// caller's pool may not wait by itself, and none does while it changes the journal
+// mode.
 const migrateWait = 15 * time.Second
-
-// isBusy: another has SQLite's file. A connection of the caller's pool may not
-// wait by itself, and none does while it changes the journal mode.
-func isBusy(err error) bool {
-	return strings.Contains(err.Error(), "database is locked") || strings.Contains(err.Error(), "SQLITE_BUSY")
-}
 
 func (in *Inbox) migrateOnce(ctx context.Context) error {
 	conn, err := in.db.Conn(ctx)

@@ -162,7 +162,7 @@ func (in *Inbox) pinConn(ctx context.Context) (*pin, error) {
 // inTransaction runs work between begin and commit. Shared tells that the
 // failure has nothing to do with what work did.
 func (in *Inbox) inTransaction(ctx context.Context, p *pin, work func(s session) error) (shared bool, err error) {
-	if _, err := p.ExecContext(ctx, in.dialect.queries["begin"].text); err != nil {
+	if err := p.begin(ctx, in.dialect); err != nil {
 		in.unpin()
 		return true, fmt.Errorf("sqlinbox: begin: %w", err)
 	}

@@ -6,10 +6,6 @@ import (
 	"time"
 )
 
-// turnWait is how long a batch waits for a transaction of [Inbox.InTx], the same
-// as for one of another process.
-const turnWait = 5 * time.Second
-
 var errTurn = errors.New("sqlinbox: database is locked by a transaction of InTx")
 
 // A turn is for those of this process that write, where the database has one
@@ -32,14 +28,14 @@ func (t turn) take(ctx context.Context) error {
 	}
 }
 
-// takeSoon waits for turnWait.
+// takeSoon waits for writerWait.
 func (t turn) takeSoon() error {
 	select {
 	case <-t:
 		return nil
 	default:
 	}
-	patience := time.NewTimer(turnWait)
+	patience := time.NewTimer(writerWait)
 	defer patience.Stop()
 	select {
 	case <-t:
