@@ -55,20 +55,21 @@ type Client struct {
 // matter: with https given, http to the same host is refused. An empty token
 // means that none is sent; a JobServ without user management needs none.
 //
-// It panics if no server is given or one is not an absolute http or https URL.
-func NewClient(token webhook.Secret, servers ...string) *Client {
+// The error is [ErrHost] if no server is given, or one is not an absolute http or
+// https URL without user information. It does not repeat the URL.
+func NewClient(token webhook.Secret, servers ...string) (*Client, error) {
 	if len(servers) == 0 {
-		panic("jobserv: NewClient needs a server")
+		return nil, fmt.Errorf("jobserv: new client: %w: no server is named", ErrHost)
 	}
 	c := &Client{token: token}
-	for _, s := range servers {
+	for i, s := range servers {
 		o, err := parseOrigin(s)
 		if err != nil {
-			panic("jobserv: NewClient: server is not an absolute http or https URL without user information")
+			return nil, fmt.Errorf("jobserv: new client: server %d: %w", i+1, err)
 		}
 		c.servers = append(c.servers, o)
 	}
-	return c
+	return c, nil
 }
 
 // A Test is a named group of results of a run.

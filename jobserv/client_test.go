@@ -27,7 +27,7 @@ var token = webhook.NewSecret("not-a-real-token")
 
 // client returns a Client of api whose calls, to any host, go to h.
 func client(h http.HandlerFunc) *jobserv.Client {
-	c := jobserv.NewClient(token, api)
+	c := newClient(token, api)
 	c.Transport = webhooktest.InMemory(h)
 	return c
 }
@@ -38,6 +38,15 @@ func answering(status int, body string) http.HandlerFunc {
 		w.WriteHeader(status)
 		fmt.Fprint(w, body)
 	}
+}
+
+// newClient returns a Client of servers whose URLs are known to be good.
+func newClient(token webhook.Secret, servers ...string) *jobserv.Client {
+	c, err := jobserv.NewClient(token, servers...)
+	if err != nil {
+		panic(err)
+	}
+	return c
 }
 
 func runWith(tests string) jobserv.Run {
@@ -64,7 +73,7 @@ func TestTheClientReadsWhatABuildPointsAt(t *testing.T) {
 	serve(base+"build-amd64/console.log", "line 1\nline 2\n")
 	decode(t, strings.ReplaceAll(string(fixture(t, "build.detailed.json")), api, server.URL), &b)
 
-	c := jobserv.NewClient(token, server.URL)
+	c := newClient(token, server.URL)
 	c.Transport = server.Client().Transport
 	ctx := t.Context()
 
@@ -195,7 +204,7 @@ func TestAnAnswerThatBreaksOff(t *testing.T) {
 		fmt.Fprint(w, `{"status":"success","data":{"runs":[]}}`)
 	}))
 	defer server.Close()
-	c := jobserv.NewClient(token, server.URL)
+	c := newClient(token, server.URL)
 	b := jobserv.Build{RunsURL: wire.Some(server.URL + "/runs/")}
 	if _, err := c.Runs(t.Context(), b); !errors.Is(err, io.ErrUnexpectedEOF) {
 		t.Errorf("answer: got %v, want ErrUnexpectedEOF", err)
@@ -249,7 +258,7 @@ func TestOnlyTheServersGivenAreCalled(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			called = ""
-			c := jobserv.NewClient(token, api+"/some/path", "http://lci-web:8080")
+			c := newClient(token, api+"/some/path", "http://lci-web:8080")
 			c.Transport = webhooktest.InMemory(http.HandlerFunc(record))
 			_, err := c.Tests(t.Context(), runWith(tc.url))
 			if tc.allowed {
@@ -303,7 +312,7 @@ func TestTheTokenHeaderCanBeSet(t *testing.T) {
 		t.Errorf("got %q and %q", got.Get("OSF-TOKEN"), got.Get("Authorization"))
 	}
 
-	c = jobserv.NewClient(webhook.Secret{}, api)
+	c = newClient(webhook.Secret{}, api)
 	c.Transport = webhooktest.InMemory(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = r.Header
 		fmt.Fprint(w, `{"status":"success","data":{"tests":[]}}`)
@@ -347,15 +356,11 @@ func TestASilentServerIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestAClientWithoutAServerPanics(t *testing.T) {
+func TestAClientNeedsServers(t *testing.T) {
 	for _, servers := range [][]string{nil, {""}, {"api.example.com"}, {"ftp://h"}, {"https://"}, {"https://u:p@h"}, {api, "%"}} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("%q: no panic", servers)
-				}
-			}()
-			jobserv.NewClient(token, servers...)
-		}()
+		c, err := jobserv.NewClient(token, servers...)
+		if c != nil || !errors.Is(err, jobserv.ErrHost) || strings.Contains(err.Error(), "u:p") {
+			t.Errorf("%q: got %v, %v, want ErrHost alone", servers, c, err)
+		}
 	}
 }

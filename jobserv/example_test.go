@@ -78,7 +78,11 @@ func ExampleClient_LogTail() {
 	failed := []jobserv.Run{{Name: "test", URL: server.URL + "/projects/acme/lmp/builds/67/runs/test/", Status: jobserv.Failed}}
 
 	token := webhook.NewSecret("a token of the API")
-	client := jobserv.NewClient(token, server.URL) // for Foundries.io: "https://api.foundries.io"
+	client, err := jobserv.NewClient(token, server.URL) // for Foundries.io: "https://api.foundries.io"
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	client.TokenHeader = "OSF-TOKEN"
 	for _, r := range failed {
 		tail, err := client.LogTail(context.Background(), r, 20)

@@ -53,7 +53,7 @@ func TestALogIsFollowedToItsStorageWithoutTheToken(t *testing.T) {
 		defer storage.Close()
 		server := httptest.NewTLSServer(http.RedirectHandler(storage.URL+"/bucket/log?sig=x", http.StatusFound))
 		defer server.Close()
-		c := jobserv.NewClient(token, server.URL)
+		c := newClient(token, server.URL)
 		c.TokenHeader = header
 		c.Transport = server.Client().Transport // trusts both: the certificate is the same
 		if got := readLog(t, c, jobserv.Run{URL: server.URL + "/runs/a/"}); got != "stored log\n" {
@@ -182,7 +182,7 @@ func (b *trickleBody) Read(p []byte) (int, error) {
 
 func TestEachWaitForMoreOfALogIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := jobserv.NewClient(token, api)
+		c := newClient(token, api)
 		c.Timeout = 10 * time.Second
 		c.Transport = &trickle{pauses: []time.Duration{9 * time.Second, 9 * time.Second, 11 * time.Second}}
 		log, err := c.Log(t.Context(), runWith(""))

@@ -44,16 +44,16 @@ type Client struct {
 // "https://app.scm.azurewebsites.net" or that of a slot,
 // "https://app-slot.scm.azurewebsites.net". Nil credentials send none.
 //
-// It panics if site is not an absolute http or https URL, or has user
-// information, a query or a fragment.
-func NewClient(site string, credentials CredentialsFunc) *Client {
+// The error is [ErrSite] if site is not an absolute http or https URL, or has
+// user information, a query or a fragment. It does not repeat the URL.
+func NewClient(site string, credentials CredentialsFunc) (*Client, error) {
 	u, err := parseURL(site)
 	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		panic("kudu: NewClient: site is not an absolute http or https URL without user information, query and fragment")
+		return nil, callError("new client", ErrSite)
 	}
 	// Without "api" the routes exist too, but are marked as deprecated (Kudu:
 	// NinjectServices.cs).
-	return &Client{hooks: u.JoinPath("api", "hooks"), credentials: credentials}
+	return &Client{hooks: u.JoinPath("api", "hooks"), credentials: credentials}, nil
 }
 
 // A CredentialsFunc returns the value of the Authorization header, for each call

@@ -23,9 +23,18 @@ const (
 	hookURL = "https://hook:s3cretpassword@ci.example.com/hooks/kudu/Deployments"
 )
 
+// newClient returns a Client of a site whose URL is known to be one.
+func newClient(site string, credentials kudu.CredentialsFunc) *kudu.Client {
+	c, err := kudu.NewClient(site, credentials)
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
 // clientOf returns a Client of scm whose calls go to h.
 func clientOf(h http.Handler) *kudu.Client {
-	c := kudu.NewClient(scm, kudu.Basic("$app", webhook.NewSecret("site-password")))
+	c := newClient(scm, kudu.Basic("$app", webhook.NewSecret("site-password")))
 	c.Transport = webhooktest.InMemory(h)
 	return c
 }
@@ -214,7 +223,7 @@ func TestCredentials(t *testing.T) {
 		{"basic where it is switched off", &kudutest.Server{Token: token}, kudu.Basic("$app", password), true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			c := kudu.NewClient(scm, tc.credentials)
+			c := newClient(scm, tc.credentials)
 			c.Transport = webhooktest.InMemory(tc.site)
 			_, err := c.Ensure(t.Context(), deploymentHook())
 			if tc.denied != errors.Is(err, kudu.ErrDenied) || !tc.denied && err != nil {
@@ -225,22 +234,18 @@ func TestCredentials(t *testing.T) {
 			}
 		})
 	}
-	c := kudu.NewClient(scm, expired)
+	c := newClient(scm, expired)
 	c.Transport = webhooktest.InMemory(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("called") }))
 	if _, err := c.List(t.Context()); err == nil || !strings.Contains(err.Error(), "no token to be had") {
 		t.Errorf("got %v, want the error of the credentials", err)
 	}
 }
 
-func TestNewClientPanicsOnASiteThatIsNone(t *testing.T) {
+func TestNewClientRefusesASiteThatIsNone(t *testing.T) {
 	for _, site := range []string{"", "app.scm.example", "ftp://app.scm.example", "https://u:p@app.scm.example", "https://app.scm.example/?a=b", "https://app.scm.example/#a", "https://"} {
-		func() {
-			defer func() {
-				if recover() == nil {
-					t.Errorf("no panic on %q", site)
-				}
-			}()
-			kudu.NewClient(site, nil)
-		}()
+		c, err := kudu.NewClient(site, nil)
+		if c != nil || !errors.Is(err, kudu.ErrSite) || strings.Contains(err.Error(), "u:p") {
+			t.Errorf("%q: got %v, %v, want ErrSite alone", site, c, err)
+		}
 	}
 }

@@ -79,7 +79,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	defer elsewhere.Close()
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		site := httptest.NewServer(http.RedirectHandler(elsewhere.URL+"/common/oauth2", status))
-		_, err := kudu.NewClient(site.URL, nil).Subscribe(t.Context(), deploymentHook())
+		_, err := newClient(site.URL, nil).Subscribe(t.Context(), deploymentHook())
 		site.Close()
 		if !errors.Is(err, kudu.ErrDenied) || !strings.Contains(err.Error(), "sign in") {
 			t.Errorf("%d: got %v, want ErrDenied", status, err)
@@ -90,7 +90,7 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 func TestASiteThatIsNotThere(t *testing.T) {
 	site := httptest.NewServer(nil)
 	site.Close()
-	_, err := kudu.NewClient(site.URL, nil).Ensure(t.Context(), deploymentHook())
+	_, err := newClient(site.URL, nil).Ensure(t.Context(), deploymentHook())
 	if err == nil || !strings.Contains(err.Error(), "refused") || strings.Contains(err.Error(), "s3cret") {
 		t.Errorf("got %v, want why the site cannot be reached", err)
 	}
@@ -119,7 +119,7 @@ func TestAPathBeforeTheAPIStays(t *testing.T) {
 		fmt.Fprint(w, "null")
 	}))
 	defer site.Close()
-	_, err := kudu.NewClient(site.URL+"/proxy/", nil).Get(t.Context(), "a/b")
+	_, err := newClient(site.URL+"/proxy/", nil).Get(t.Context(), "a/b")
 	if want := "/proxy/api/hooks/a%2Fb"; got != want || !errors.Is(err, kudu.ErrHookNotFound) {
 		t.Errorf("asked for %s, %v, want %s", got, err, want)
 	}

@@ -12,6 +12,8 @@ import (
 // The failures of a [Client]. Test with errors.Is. A time-out is
 // context.DeadlineExceeded, the end of a context what context.Cause says of it.
 var (
+	// ErrSite: [NewClient] was given what cannot be the URL of a site.
+	ErrSite = errors.New("site is not an absolute http or https URL without user information, query and fragment")
 	// ErrHookConflict: the URL has a hook for another event already, and Kudu
 	// allows one event a URL. Status 409.
 	ErrHookConflict = errors.New("hook conflicts: its URL has a hook for another event")

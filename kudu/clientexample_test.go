@@ -19,7 +19,11 @@ func ExampleClient_Ensure() {
 	defer site.Close()
 
 	ctx := context.Background()
-	client := kudu.NewClient(site.URL, kudu.Basic("$app", password))
+	client, err := kudu.NewClient(site.URL, kudu.Basic("$app", password))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
 	for _, h := range []kudu.Hook{
 		{URL: "https://hook:kJ8sQ2vX5nB7mT4w@ci.example.com/hooks/kudu/deployments", Event: kudu.EventPostDeployment},
 		{URL: "https://hook:kJ8sQ2vX5nB7mT4w@ci.example.com/hooks/kudu/jobs", Event: kudu.EventTriggeredJobFinished},

@@ -56,8 +56,8 @@
 // A [Client] manages a site's hooks, so that a program can subscribe itself when
 // it starts:
 //
-//	client := kudu.NewClient("https://app.scm.azurewebsites.net", kudu.Basic("$app", password))
-//	_, err := client.Ensure(ctx, kudu.Hook{URL: url, Event: kudu.EventPostDeployment})
+//	client, err := kudu.NewClient("https://app.scm.azurewebsites.net", kudu.Basic("$app", password))
+//	_, err = client.Ensure(ctx, kudu.Hook{URL: url, Event: kudu.EventPostDeployment})
 //
 // It knows the answers that Kudu's API gives where others were to be expected:
 // 200 and null for a hook that is not there, 201 for one that is there already,

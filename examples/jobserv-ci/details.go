@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -38,11 +37,6 @@ func newDetails(s settings) (*details, error) {
 	if s.api == "" {
 		return &details{}, nil
 	}
-	// The error does not repeat what may hold a password.
-	u, err := url.Parse(s.api)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
-		return nil, errors.New("-api is not an absolute http or https URL without user information")
-	}
 	var token webhook.Secret
 	if s.tokenFile != "" {
 		text, err := os.ReadFile(s.tokenFile)
@@ -53,7 +47,10 @@ func newDetails(s settings) (*details, error) {
 			return nil, fmt.Errorf("-token-file: %s is empty", s.tokenFile)
 		}
 	}
-	c := jobserv.NewClient(token, s.api)
+	c, err := jobserv.NewClient(token, s.api)
+	if err != nil {
+		return nil, fmt.Errorf("-api: %w", err)
+	}
 	c.TokenHeader, c.Rehost, c.Timeout, c.MaxLog = s.tokenHeader, s.rehost, s.apiTimeout, maxLog
 	return &details{c, s.apiWait, s.logBytes}, nil
 }

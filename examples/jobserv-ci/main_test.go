@@ -263,7 +263,7 @@ func TestItRefusesToStart(t *testing.T) {
 		{"a database in no folder", []string{"-db", "nowhere/x.db"}, "-db: "},
 		{"a database server that is away", []string{"-db", "postgres://127.0.0.1:1/ci"}, "-db: "},
 		{"an address that is none", []string{"-addr", "nowhere"}, "nowhere"},
-		{"an API that is no URL", []string{"-api", "api.foundries.io"}, "-api is not an absolute http or https URL"},
+		{"an API that is no URL", []string{"-api", "api.foundries.io"}, "-api: jobserv: new client: server 1: host is not allowed: not an absolute http or https URL"},
 		{"an API with a password", []string{"-api", "https://me:hidden@api.example.com"}, "without user information"},
 		{"no token file", []string{"-api", "https://api.example.com", "-token-file", "nowhere"}, "-token-file: open nowhere"},
 		{"an empty token file", []string{"-api", "https://api.example.com", "-token-file", "empty"}, "empty is empty"},

@@ -40,7 +40,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	hooks := &subscriber{kudu.NewClient(cfg.site, cfg.credentials), cfg.hooks(), log}
+	site, err := kudu.NewClient(cfg.site, cfg.credentials)
+	if err != nil {
+		return fmt.Errorf("-site: %w", err)
+	}
+	hooks := &subscriber{site, cfg.hooks(), log}
 	if cfg.unsubscribe {
 		return hooks.remove(ctx)
 	}

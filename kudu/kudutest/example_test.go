@@ -29,7 +29,11 @@ func Example() {
 	defer program.Close()
 	ctx := context.Background()
 	hook := kudu.Hook{URL: program.URL + "/?token=kJ8sQ2vX5nB7mT4w", Event: kudu.EventPostDeployment}
-	if _, err := kudu.NewClient(server.URL, nil).Ensure(ctx, hook); err != nil {
+	client, err := kudu.NewClient(server.URL, nil)
+	if err == nil {
+		_, err = client.Ensure(ctx, hook)
+	}
+	if err != nil {
 		fmt.Println(err)
 	}
 
