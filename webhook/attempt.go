@@ -123,7 +123,7 @@ func (a *attempt) outcome(ctx context.Context, err error) Outcome {
 		o.State = Dead
 	case leaving: // what fails then, such as a killed command, need not name the context
 		o.State, o.Uncounted = Waiting, true
-	case a.claim.Attempt >= a.maxAttempts():
+	case a.claim.Last:
 		o.State = Dead
 	case errors.As(err, &after):
 		o.State, o.Delay, o.Yield = Waiting, after.after, a.SkipRetrying

@@ -74,6 +74,7 @@ type ClaimOptions struct {
 type Claim struct {
 	Delivery *Delivery // the claimer's own copy, except for Body
 	Attempt  int       // 1 for the first run
+	Last     bool      // set by a Worker: if it fails, the delivery is dead
 	Fence    int64     // higher for each claim of this delivery
 	Expires  time.Time // by the inbox's clock
 }

@@ -97,6 +97,7 @@ func (p *pool) give(n int) {
 }
 
 func (p *pool) start(work context.Context, c Claim) {
+	c.Last = c.Attempt >= p.maxAttempts()
 	a := &attempt{Worker: p.Worker, claim: c, start: time.Now(), gone: make(chan struct{})}
 	p.mu.Lock()
 	p.running[a] = struct{}{}

@@ -63,7 +63,12 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 	}
 	bubble(t, "another error is tried again after Retry until MaxAttempts, then it is dead", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		h, ran := recorded(func(context.Context, *webhook.Delivery) error { return errBoom })
+		h, ran := recorded(func(ctx context.Context, _ *webhook.Delivery) error {
+			if c, _ := webhook.ClaimFromContext(ctx); c.Last != (c.Attempt == 4) {
+				t.Errorf("attempt %d of 4 is told that it is the last: %v", c.Attempt, c.Last)
+			}
+			return errBoom
+		})
 		w, j := quietly(in, h)
 		w.MaxAttempts = 4
 		w.Retry = webhook.Backoff{First: 10 * time.Second, Max: time.Minute}

@@ -125,7 +125,7 @@ func (d *deployer) deploy(ctx context.Context, e *webhook.Event[order]) error {
 	switch {
 	case err == nil:
 		err = d.ledger.succeeded(ctx, target, j.release, j.digest)
-	case isFinal(err) || claim.Attempt >= maxAttempts && ctx.Err() == nil:
+	case isFinal(err) || claim.Last && ctx.Err() == nil:
 		err = errors.Join(err, d.ledger.failed(context.WithoutCancel(ctx), target, j.release))
 	}
 	d.report(j, changed, time.Since(start), err)

@@ -35,9 +35,6 @@ func main() {
 	}
 }
 
-// maxAttempts is how often a call or a deploy is tried, over about half an hour.
-const maxAttempts = 12
-
 // run is the whole program.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
 	o, err := parseOptions(args, stderr)
@@ -99,7 +96,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	worker := webhook.NewWorker(inbox, &mux)
 	worker.Logger, worker.Observe = log, metrics.observer()
 	worker.Lease = o.lease
-	worker.MaxAttempts = maxAttempts
+	worker.MaxAttempts = 12 // over about half an hour
 	worker.Retry = webhook.Backoff{First: time.Second, Max: 10 * time.Minute}
 	worker.Grace = o.within + o.steady + time.Minute // a deploy under way is not cut off
 

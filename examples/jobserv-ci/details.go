@@ -22,10 +22,6 @@ const (
 	maxFetch  = 2 * time.Minute // for all of it
 )
 
-// maxWaits is how many attempts may pass with waiting for the API. Together they
-// are more than an hour; the worker gives up after 15.
-const maxWaits = 14
-
 // details asks JobServ's API for what a notification does not have.
 type details struct {
 	client   *jobserv.Client // nil: nothing is fetched
@@ -78,7 +74,7 @@ func (d *details) fill(ctx context.Context, e *webhook.Event[jobserv.Build], r *
 		return context.Cause(ctx)
 	}
 	claim, _ := webhook.ClaimFromContext(ctx)
-	if len(late) > 0 && time.Since(e.ReceivedAt) < d.wait && claim.Attempt < maxWaits {
+	if len(late) > 0 && time.Since(e.ReceivedAt) < d.wait && !claim.Last {
 		return fmt.Errorf("the API does not tell yet: %w", late[0])
 	}
 	return nil
