@@ -11,6 +11,7 @@ type memRecord struct {
 	d       *Delivery
 	fate    *memFate
 	seq     int64
+	origin  int64 // seq of the first run
 	attempt int
 	fence   int64
 	revived int

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -141,7 +142,7 @@ func (m *MemInbox) known(d *Delivery, now time.Time) *memFate {
 func (m *MemInbox) duplicate(f *memFate, d *Delivery, now time.Time) error {
 	e := &DuplicateError{UID: f.uid, State: f.state}
 	rec := m.all[f.uid]
-	if f.state == Dead && rec != nil && d.UID != f.uid && d.ID != "" && d.ID == rec.d.ID && rec.revived < maxRevivals {
+	if f.state == Dead && rec != nil && d.UID != f.uid && d.ID != "" && d.ID == rec.d.ID && rec.revived < maxRevivals && !m.overtaken(rec) {
 		rec.revived++
 		rec.attempt, rec.due, rec.yield = 0, now, false
 		m.seq++
@@ -151,6 +152,13 @@ func (m *MemInbox) duplicate(f *memFate, d *Delivery, now time.Time) error {
 		e.State, e.Revived = f.state, true
 	}
 	return e
+}
+
+// overtaken reports whether rec coalesces and a younger one of its Key is
+// unfinished, which would be superseded by what it supersedes.
+func (m *MemInbox) overtaken(rec *memRecord) bool {
+	q := m.keys[rec.key()]
+	return rec.coalesces() && q != nil && slices.ContainsFunc(q.items, func(r *memRecord) bool { return r.origin > rec.origin })
 }
 
 func (m *MemInbox) mark(rec *memRecord, now time.Time) {

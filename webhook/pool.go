@@ -58,11 +58,22 @@ func (p *pool) claimUntil(ctx, work context.Context) {
 }
 
 // claim asks the inbox, which has one lease to answer: later its claims would
-// be worth nothing.
+// be worth nothing. When ctx ends it still has a moment, since a database that
+// is interrupted may have claimed what nobody then knows of.
 func (p *pool) claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
-	ctx, cancel := context.WithTimeout(ctx, o.Lease)
+	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Lease)
 	defer cancel()
-	return p.inbox.Claim(ctx, o)
+	moment := context.AfterFunc(ctx, func() {
+		wait := time.NewTimer(lastMoment)
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+			cancel()
+		case <-asking.Done():
+		}
+	})
+	defer moment()
+	return p.inbox.Claim(asking, o)
 }
 
 // changed returns the inbox's signal, or nil, which never comes.

@@ -105,16 +105,21 @@ func (w *Worker) Run(ctx context.Context) error {
 	return err
 }
 
-// sweep forgets what has been finished for longer than Keep.
+// sweep forgets what has been finished for longer than Keep, and old marks also
+// where that is for ever.
 func (w *Worker) sweep(ctx context.Context) {
 	s, ok := w.inbox.(Sweeper)
-	if !ok || w.Keep < 0 {
+	if !ok {
 		return
 	}
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		n, err := s.Sweep(ctx, time.Now().Add(-w.keep()), sweepBatch)
+		var finishedBefore time.Time
+		if w.Keep >= 0 {
+			finishedBefore = time.Now().Add(-w.keep())
+		}
+		n, err := s.Sweep(ctx, finishedBefore, sweepBatch)
 		if err != nil && ctx.Err() == nil {
 			w.logger().Error("inbox could not forget finished deliveries", "reason", err)
 		}

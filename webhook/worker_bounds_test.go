@@ -168,14 +168,15 @@ func TestPromise9_Bounded(t *testing.T) {
 		require.Empty(t, in.Stats())
 		stop()
 	})
-	bubble(t, "a negative Keep keeps for ever", func(t *testing.T) {
-		var sweeps atomic.Int64
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onSweep: func() { sweeps.Add(1) }}
+	bubble(t, "a negative Keep keeps for ever, and marks for their window", func(t *testing.T) {
+		in := &webhook.MemInbox{Window: time.Minute}
+		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.Unique = []string{"mark"} })
 		w, _ := quietly(in, webhook.HandlerFunc(succeed))
 		w.Keep = -1
 		stop := start(t, w)
 		pass(time.Hour)
+		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, in.Stats())
+		require.NoError(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: d.Source, Unique: d.Unique}))
 		stop()
-		require.Zero(t, sweeps.Load())
 	})
 }

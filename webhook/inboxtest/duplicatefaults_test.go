@@ -126,11 +126,18 @@ var duplicateFaults = []brokenLaw{
 	{"what is dead is revived three times at most", func(f *fault) {
 		ids := make(map[string]string)
 		f.changeDuplicates(func(d *webhook.Delivery, known *webhook.DuplicateError) {
-			if known.State == webhook.Dead && d.UID != known.UID && d.ID != "" && d.ID == ids[known.UID] {
+			if known.State == webhook.Dead && d.UID != known.UID && d.ID != "" && d.ID == ids[known.UID] && d.Coalesce.Quiet == 0 {
 				known.State, known.Revived = webhook.Waiting, true
 			}
 		})
 		f.changeClaims(func(c *webhook.Claim) { ids[c.Delivery.UID] = c.Delivery.ID })
+	}},
+	{"one of a burst stays dead while a younger one is unfinished", func(f *fault) { // younger ones are not asked for
+		f.changeDuplicates(func(d *webhook.Delivery, known *webhook.DuplicateError) {
+			if known.State == webhook.Dead && d.ID != "" && d.Coalesce.Quiet > 0 {
+				known.State, known.Revived = webhook.Waiting, true
+			}
+		})
 	}},
 	{"a redelivery with another ID revives nothing", func(f *fault) { // any ID will do
 		f.change(func(d *webhook.Delivery) {

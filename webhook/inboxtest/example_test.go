@@ -24,5 +24,6 @@ func ExampleLaws() {
 	// Output:
 	// a redelivery with the same ID revives what is dead
 	// what is dead is revived three times at most
+	// one of a burst stays dead while a younger one is unfinished
 	// what is dead is not claimed again
 }

@@ -62,6 +62,25 @@ var revivals = []law{
 		}
 		t.nothing("it is dead")
 	}},
+	{"one of a burst stays dead while a younger one is unfinished", func(t *trial) {
+		d := t.burst("key", short, 0)
+		d.ID, d.Unique = "id", []string{"mark"}
+		t.store(d)
+		t.end(t.claimOf(d), webhook.Dead)
+		younger := t.store(t.burst("key", short, 0))
+		if known := t.duplicate(t.redelivery(d)); known.Revived || known.State != webhook.Dead {
+			t.Errorf("revived %t, state %s while a younger one waits; want it dead", known.Revived, known.State)
+		}
+		c := t.claimOf(younger)
+		if known := t.duplicate(t.redelivery(d)); known.Revived {
+			t.Errorf("revived while a younger one is claimed")
+		}
+		t.end(c, webhook.Done)
+		if known := t.duplicate(t.redelivery(d)); !known.Revived {
+			t.Errorf("not revived though nothing younger is left")
+		}
+		t.claimOf(d)
+	}},
 	{"what is revived waits behind those of its key", func(t *trial) {
 		d := t.delivery("key", "mark")
 		d.ID = "id"

@@ -98,10 +98,10 @@ func (t *trial) state(d *webhook.Delivery) webhook.State {
 	return t.duplicate(t.delivery("", d.Unique...)).State
 }
 
-// redelivery makes what a sender sends again: same ID, marks and Key.
+// redelivery makes what a sender sends again: same ID, marks, Key and Coalesce.
 func (t *trial) redelivery(d *webhook.Delivery) *webhook.Delivery {
 	again := t.delivery(d.Key, d.Unique...)
-	again.ID = d.ID
+	again.ID, again.Coalesce = d.ID, d.Coalesce
 	return again
 }
 

@@ -18,8 +18,10 @@ type Admin interface {
 	Get(ctx context.Context, uid string) (Record, error)
 	// Replay runs finished deliveries that match again, oldest first, each at the
 	// end of its Key and with its attempts counted anew, and returns how many.
-	// Duplicates do not stop it. Name one by Filter.UID; unfinished ones are left
-	// alone.
+	// Duplicates do not stop it. Unfinished ones are left alone, and so is one that
+	// coalesces while a younger one of its Key is unfinished. Name one by
+	// Filter.UID: [ErrNotFound], and [ErrState] if it is left alone. An empty
+	// Filter is an error.
 	Replay(ctx context.Context, f Filter, n Note) (int, error)
 	// Release makes one due now that waits for its retry, or is claimed by a
 	// worker that does not come back: that worker can no longer settle it.

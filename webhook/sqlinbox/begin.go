@@ -77,6 +77,7 @@ func (in *Inbox) beginTx(ctx context.Context, conn *sql.Conn) (*sql.Tx, error) {
 		return nil, err
 	}
 	if _, err := conn.ExecContext(ctx, in.dialect.hurried); err != nil {
+		discard(conn)
 		return nil, err
 	}
 	var tx *sql.Tx

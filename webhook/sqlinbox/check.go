@@ -41,6 +41,14 @@ func (in *Inbox) ready(ctx context.Context) error {
 	return in.check(ctx)
 }
 
+// writes is what comes before a write that the writer's goroutine does not do.
+func (in *Inbox) writes(ctx context.Context) error {
+	if in.queue.isClosed() {
+		return ErrClosed
+	}
+	return in.ready(ctx)
+}
+
 func (in *Inbox) checkSettings(ctx context.Context, s session) error {
 	for _, set := range in.dialect.settings {
 		var value string
@@ -58,10 +66,10 @@ func (in *Inbox) checkSettings(ctx context.Context, s session) error {
 // checkTx looks at a caller's transaction: its connection may be set up in
 // another way than ours. Where settings are the server's, once is enough.
 func (in *Inbox) checkTx(ctx context.Context, tx *sql.Tx) error {
-	if in.dialect.pinned {
+	if in.dialect.pinned && !in.queue.isClosed() {
 		return in.checkSettings(ctx, tx)
 	}
-	return in.ready(ctx)
+	return in.writes(ctx)
 }
 
 func (in *Inbox) checkVersion(ctx context.Context, s session) error {

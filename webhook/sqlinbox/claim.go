@@ -37,18 +37,20 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 			}
 			return nil, err
 		}
-		unread := 0
+		var unread []claimedRow
 		for _, row := range rows {
 			if row.damage == nil {
 				claims = append(claims, row.claim)
-				continue
+			} else {
+				unread = append(unread, row)
 			}
-			unread++
+		}
+		for _, row := range unread {
 			if err := in.bury(ctx, row); err != nil {
 				return claims, err
 			}
 		}
-		if unread == 0 && len(rows) < n {
+		if len(unread) == 0 && len(rows) < n {
 			break
 		}
 	}
@@ -98,7 +100,7 @@ func (in *Inbox) claimIn(ctx context.Context, work func(ctx context.Context, s s
 	if in.dialect.pinned {
 		return in.transact(ctx, work)
 	}
-	if err := in.ready(ctx); err != nil {
+	if err := in.writes(ctx); err != nil {
 		return err
 	}
 	return work(ctx, in.db)

@@ -74,9 +74,9 @@
 //     is left.
 //   - What is stuck? Look at [Inbox.Stats], or
 //     SELECT type, state, count(*), min(due) FROM hookhouse_deliveries GROUP BY 1, 2.
-//     Many waiting: no worker runs, or it is slow. Stats.Untaken: no worker
-//     routes the type. Many behind and one waiting or claimed: the head of a Key
-//     is retried or slow; its reason says why.
+//     Many waiting: no worker runs, or it is slow. Stats.Untaken: no worker of the
+//     process that asks routes the type. Many behind and one waiting or claimed:
+//     the head of a Key is retried or slow; its reason says why.
 //   - A claimed one whose worker is gone is free when its lease ends, in 30
 //     seconds by default. To wait no longer: [Inbox.Release].
 //   - The head of a Key fails again and again: fix it, then Release; it moves to

@@ -1,6 +1,7 @@
 package sqlinbox
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -65,7 +66,7 @@ func (in *Inbox) revive(ctx context.Context, s session, j *job, e *webhook.Dupli
 	if err != nil {
 		return err
 	}
-	if err := in.restart(ctx, s, j, row, 1); err != nil {
+	if ok, err := in.restart(ctx, s, j, row, 1); err != nil || !ok {
 		return err
 	}
 	row, err = in.find(ctx, s, e.UID)
@@ -76,6 +77,7 @@ func (in *Inbox) revive(ctx context.Context, s session, j *job, e *webhook.Dupli
 // A found is what is needed to run a finished delivery again.
 type found struct {
 	id       int64
+	origin   int64 // the id of its first run
 	uid      string
 	state    webhook.State
 	quiet    int64
@@ -89,7 +91,7 @@ type found struct {
 func (in *Inbox) find(ctx context.Context, s session, uid string) (found, error) {
 	f := found{uid: uid}
 	err := in.query(ctx, s, "find", args{"uid": uid}, func(row *sql.Rows) error {
-		return row.Scan(&f.id, &f.state, &f.source, &f.key, &f.quiet, &f.most, &f.senderID, &f.revived)
+		return row.Scan(&f.id, &f.origin, &f.state, &f.source, &f.key, &f.quiet, &f.most, &f.senderID, &f.revived)
 	})
 	if err == nil && f.state == "" {
 		err = ErrNotFound
@@ -98,42 +100,60 @@ func (in *Inbox) find(ctx context.Context, s session, uid string) (found, error)
 }
 
 // restart puts a finished delivery at the end of its key, as if it had just
-// come.
-func (in *Inbox) restart(ctx context.Context, s session, j *job, f found, revived int) error {
-	var burst int64
-	var err error
+// come. One that coalesces is left as it is, and false returned, while a younger
+// one is unfinished, which would be superseded by what it supersedes.
+func (in *Inbox) restart(ctx context.Context, s session, j *job, f found, revived int) (bool, error) {
+	a := args{"uid": f.uid, "revived": revived, "burst": int64(1 << 62)}
 	if f.key != "" {
 		if err := in.lockKey(ctx, s, f.keyed); err != nil {
-			return err
+			return false, err
+		}
+		if overtaken, err := in.overtaken(ctx, s, f); err != nil || overtaken {
+			return false, err
 		}
 		if f.quiet > 0 {
-			if burst, err = in.supersede(ctx, s, j, f.keyed, f.uid); err != nil {
-				return err
+			burst, err := in.supersede(ctx, s, j, f.keyed, f.uid)
+			if err != nil {
+				return false, err
+			}
+			if burst != 0 {
+				a["burst"] = burst
 			}
 		}
 	}
-	if burst == 0 {
-		burst = 1 << 62
-	}
 	var id int64
-	err = in.query(ctx, s, "restart", args{"uid": f.uid, "revived": revived, "burst": burst}, func(row *sql.Rows) error {
-		return row.Scan(&id)
-	})
-	if err != nil {
-		return err
+	if err := in.query(ctx, s, "restart", a, func(row *sql.Rows) error { return row.Scan(&id) }); err != nil {
+		return false, err
 	}
 	if _, err := in.exec(ctx, s, "move_body", args{"id": id, "old": f.id}); err != nil || f.key == "" {
-		return err
+		return err == nil, err
 	}
 	// Hold the head, also one that came meanwhile, before looking whether there
 	// is one.
 	if err := in.lockKey(ctx, s, f.keyed); err != nil {
-		return err
+		return false, err
+	}
+	if overtaken, err := in.overtaken(ctx, s, f); err != nil || overtaken {
+		return false, cmp.Or(err, errOvertaken)
 	}
 	if _, err := in.exec(ctx, s, "aside", args{"rows": keyRow(f.keyed), "source": f.source, "key": f.key}); err != nil {
-		return err
+		return false, err
 	}
-	return in.promote(ctx, s, f.keyed)
+	return true, in.promote(ctx, s, f.keyed)
+}
+
+// errOvertaken is a conflict: tried again, the younger one is seen at once.
+var errOvertaken = errors.New("sqlinbox: a younger delivery came meanwhile")
+
+// overtaken reports whether f coalesces and a younger one of its key is
+// unfinished.
+func (in *Inbox) overtaken(ctx context.Context, s session, f found) (bool, error) {
+	if f.quiet == 0 {
+		return false, nil
+	}
+	var n int
+	err := in.query(ctx, s, "younger", args{"source": f.source, "key": f.key, "origin": f.origin}, scanOne(&n))
+	return n > 0, err
 }
 
 func (in *Inbox) lockKey(ctx context.Context, s session, k keyed) error {

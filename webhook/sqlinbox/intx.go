@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -18,8 +19,9 @@ import (
 //	})
 //
 // An error of work, or one of the database's, rolls back and is for the Worker
-// to judge, like any other. [webhook.ErrClaimLost]: another has the delivery, or
-// ctx is of no claim.
+// to judge, like any other. What PutTx says of a delivery that is there already
+// is none: InTx commits then, and returns nil. [webhook.ErrClaimLost]: another
+// has the delivery, or ctx is of no claim.
 //
 // Do what is slow before: from the settlement on nobody can put or settle under
 // the same Key. On SQLite nobody else writes while work runs, so that Put, Claim
@@ -30,15 +32,19 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	if !ok {
 		return fmt.Errorf("%w: InTx needs the context of a callback", webhook.ErrClaimLost)
 	}
-	if in.dialect.pinned {
-		if err := in.turn.take(ctx); err != nil {
-			return err
-		}
-		defer in.turn.give()
+	if in.queue.isClosed() {
+		return ErrClosed
 	}
 	conn, err := in.db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("sqlinbox: %w", err)
+	}
+	if in.dialect.pinned {
+		if err := in.turn.take(ctx); err != nil {
+			_ = conn.Close()
+			return err
+		}
+		defer in.turn.give()
 	}
 	defer func() { _ = conn.Close() }()
 	tx, err := in.beginTx(ctx, conn)
@@ -46,7 +52,7 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 		return fmt.Errorf("sqlinbox: begin: %w", in.explain(ctx, err))
 	}
 	defer func() { _ = tx.Rollback() }() // nothing after a commit
-	if err := work(tx); err != nil {
+	if err := work(tx); err != nil && !onlyDuplicates(err) {
 		return err
 	}
 	if err := in.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
@@ -57,4 +63,20 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	}
 	in.notify()
 	return nil
+}
+
+// onlyDuplicates reports whether err says of one delivery or several that they
+// are known, and nothing else: of joined errors each must.
+func onlyDuplicates(err error) bool {
+	switch e := err.(type) {
+	case *webhook.DuplicateError:
+		return true
+	case interface{ Unwrap() []error }:
+		all := e.Unwrap()
+		return len(all) > 0 && !slices.ContainsFunc(all, func(err error) bool { return !onlyDuplicates(err) })
+	case interface{ Unwrap() error }:
+		return onlyDuplicates(e.Unwrap())
+	default:
+		return false
+	}
 }

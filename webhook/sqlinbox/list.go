@@ -115,7 +115,7 @@ func (f Filter) where() (string, args) {
 		terms = append(terms, "d.state IN ("+strings.Join(names, ", ")+")")
 	}
 	if f.Text != "" {
-		add(`lower(d.reason) LIKE @text ESCAPE '!'`, "text", "%"+escapeLike(strings.ToLower(f.Text))+"%")
+		add(`lower(d.reason) LIKE lower(CAST(@text AS text)) ESCAPE '!'`, "text", "%"+escapeLike(f.Text)+"%")
 	}
 	if !f.From.IsZero() {
 		add("d.received >= @since", "since", f.From.UnixMicro())
@@ -130,6 +130,12 @@ func (f Filter) where() (string, args) {
 		return "", a
 	}
 	return " WHERE " + strings.Join(terms, " AND "), a
+}
+
+// matchesAll reports whether nothing is set that a delivery must meet.
+func (f Filter) matchesAll() bool {
+	text, _ := f.where()
+	return text == ""
 }
 
 func escapeLike(text string) string {

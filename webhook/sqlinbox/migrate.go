@@ -18,7 +18,11 @@ func (in *Inbox) Migrate(ctx context.Context) error {
 }
 
 func (in *Inbox) migrate(ctx context.Context) error {
-	return untilFree(ctx, migrateWait, func() error { return in.migrateOnce(ctx) })
+	err := untilFree(ctx, migrateWait, func() error { return in.migrateOnce(ctx) })
+	if err != nil {
+		return in.explain(ctx, err)
+	}
+	return nil
 }
 
 // migrateWait is how long others that migrate are waited for. A connection of the

@@ -2,6 +2,8 @@ package sqlinbox
 
 import (
 	"errors"
+	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -10,7 +12,8 @@ import (
 // An Observer is told what happens in an inbox, for metrics: a struct of
 // optional funcs, like net/http/httptrace.ClientTrace. What Receivers and
 // Workers do is told by [webhook.Observer]. The funcs run inside the work they
-// tell of, many at once: return quickly, and change nothing.
+// tell of, many at once: return quickly, and change nothing. A panic of theirs is
+// logged with slog.Default.
 type Observer struct {
 	// Stored: a delivery is committed; took is how long its Put was.
 	Stored func(d *webhook.Delivery, took time.Duration)
@@ -27,10 +30,18 @@ type Observer struct {
 	Swept func(n int)
 }
 
+// contain keeps a panic of an Observer's func from the work that it tells of.
+func contain() {
+	if v := recover(); v != nil {
+		slog.Error("observer panicked", "reason", v, "stack", string(debug.Stack()))
+	}
+}
+
 func (o *Observer) put(d *webhook.Delivery, err error, took time.Duration) {
 	if o == nil {
 		return
 	}
+	defer contain()
 	var known *webhook.DuplicateError
 	switch {
 	case err == nil && o.Stored != nil:
@@ -55,6 +66,7 @@ func (o *Observer) batch(batch []*job, took time.Duration, err error) {
 			bytes += j.put.size()
 		}
 	}
+	defer contain()
 	if puts > 0 {
 		o.Batch(puts, bytes, took, err)
 	}
@@ -62,6 +74,7 @@ func (o *Observer) batch(batch []*job, took time.Duration, err error) {
 
 func (o *Observer) swept(n int) {
 	if o != nil && o.Swept != nil && n > 0 {
+		defer contain()
 		o.Swept(n)
 	}
 }
@@ -69,6 +82,7 @@ func (o *Observer) swept(n int) {
 // observe tells of a put that has its answer.
 func (in *Inbox) observe(j *job, err error, took time.Duration) {
 	in.Observe.put(j.put.delivery, err, took)
+	defer contain()
 	if in.Observe != nil && in.Observe.Superseded != nil {
 		for _, uid := range j.ended {
 			in.Observe.Superseded(uid, j.put.delivery)

@@ -15,8 +15,11 @@ const replayBatch = 50
 // Replay runs finished deliveries again; see [Admin]. It commits in batches: an
 // error leaves what was done so far.
 func (in *Inbox) Replay(ctx context.Context, f Filter, n Note) (int, error) {
-	if n.By == "" {
+	switch {
+	case n.By == "":
 		return 0, errors.New("sqlinbox: replay needs to know by whom")
+	case f.matchesAll():
+		return 0, errors.New("sqlinbox: replay needs to know what: the filter is empty")
 	}
 	uids, err := in.replayable(ctx, f)
 	if err != nil {
@@ -41,6 +44,9 @@ func (in *Inbox) Replay(ctx context.Context, f Filter, n Note) (int, error) {
 		}
 		total += done
 		in.notify()
+	}
+	if f.UID != "" && total == 0 {
+		return 0, fmt.Errorf("%w: %s has a younger one of its key, which is unfinished", ErrState, f.UID)
 	}
 	return total, nil
 }
@@ -74,13 +80,14 @@ func (in *Inbox) replay(ctx context.Context, s session, uid string, n Note) (boo
 	if errors.Is(err, ErrNotFound) || err == nil && !row.state.Final() {
 		return false, nil // another was quicker
 	}
+	ok := false
 	if err == nil {
-		err = in.restart(ctx, s, new(job), row, 0)
+		ok, err = in.restart(ctx, s, new(job), row, 0)
 	}
-	if err == nil {
+	if ok {
 		_, err = in.exec(ctx, s, "replayed", args{"uid": uid, "who": reason(n.By), "why": reason(n.Why), "was": string(row.state)})
 	}
-	return err == nil, err
+	return ok && err == nil, err
 }
 
 // Release makes a delivery due now; see [Admin].

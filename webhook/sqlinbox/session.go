@@ -70,7 +70,7 @@ func (in *Inbox) transact(ctx context.Context, work func(ctx context.Context, s 
 	if in.dialect.pinned {
 		return in.submit(ctx, &job{work: work})
 	}
-	if err := in.ready(ctx); err != nil {
+	if err := in.writes(ctx); err != nil {
 		return err
 	}
 	return again(ctx, func() error { return in.pooled(ctx, work) })
@@ -103,11 +103,12 @@ func again(ctx context.Context, try func() error) error {
 // sqlState is what errors of PostgreSQL drivers have in common.
 type sqlState interface{ SQLState() string }
 
-// isConflict: serialization failure, deadlock, and the two constraints by which
-// writers notice each other (see the statement insert).
+// isConflict: serialization failure, deadlock, the two constraints by which
+// writers notice each other (see the statement insert), and what they see of each
+// other too late.
 func isConflict(err error) bool {
 	var s sqlState
-	return errors.As(err, &s) && slices.Contains([]string{"40001", "40P01", "23505", "23502"}, s.SQLState())
+	return errors.Is(err, errOvertaken) || errors.As(err, &s) && slices.Contains([]string{"40001", "40P01", "23505", "23502"}, s.SQLState())
 }
 
 // isRowsFault reports whether the database refused values, not the connection:

@@ -7,16 +7,17 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Stale reports whether a delivery of the same (Source, Key) that was received
-// later is already done, so that acting on d would bring back an older state: a
-// push replayed from the dead letters after a newer one was deployed. One
-// without a Key is never stale. It knows what [Inbox.Sweep] has not deleted.
+// Stale reports whether a delivery of the same (Source, Key) that was stored
+// later, at first, is already done, so that acting on d would bring back an older
+// state: a push replayed from the dead letters after a newer one was deployed.
+// One without a Key is never stale, nor one that this inbox does not have. It
+// knows what [Inbox.Sweep] has not deleted.
 func (in *Inbox) Stale(ctx context.Context, d *webhook.Delivery) (bool, error) {
 	if d.Key == "" {
 		return false, nil
 	}
 	var n int
-	a := args{"source": d.Source, "key": d.Key, "received": d.ReceivedAt.UnixMicro()}
+	a := args{"source": d.Source, "key": d.Key, "uid": d.UID}
 	err := in.query(ctx, in.db, "stale", a, scanOne(&n))
 	return n > 0, err
 }

@@ -17,18 +17,34 @@ func (in *Inbox) Sweep(ctx context.Context, finishedBefore time.Time, limit int)
 	var n int
 	err := in.transact(ctx, func(ctx context.Context, s session) (err error) {
 		n, err = in.sweep(ctx, s, finishedBefore, limit)
-		for _, name := range []string{"restamp_marks", "forget_marks"} {
-			if err == nil {
-				_, err = in.exec(ctx, s, name, args{"n": max(limit, 1), "window": in.window()})
-			}
-		}
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
 	in.Observe.swept(n)
-	return n, nil
+	return n, in.sweepMarks(ctx, max(limit, 1))
+}
+
+// sweepMarks forgets all marks that are older than the window, in transactions
+// of limit marks: a delivery has several, so that they may be more than what was
+// swept.
+func (in *Inbox) sweepMarks(ctx context.Context, limit int) error {
+	for gone := int64(limit); gone >= int64(limit); {
+		err := in.transact(ctx, func(ctx context.Context, s session) error {
+			a := args{"n": limit, "window": in.window()}
+			if _, err := in.exec(ctx, s, "restamp_marks", a); err != nil {
+				return err
+			}
+			var err error
+			gone, err = in.exec(ctx, s, "forget_marks", a)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (in *Inbox) sweep(ctx context.Context, s session, before time.Time, limit int) (int, error) {

@@ -118,6 +118,12 @@ func (q *queue) next() []*job {
 	return batch
 }
 
+func (q *queue) isClosed() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.closed
+}
+
 // stop refuses new jobs and waits for those that were taken in.
 func (q *queue) stop() {
 	q.mu.Lock()

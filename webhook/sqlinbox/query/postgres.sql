@@ -251,12 +251,24 @@ UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid::text
 SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid::text AND tx_fence = @fence::bigint
 
 -- name: find
-SELECT id, state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE
+SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE
+
+-- name: younger
+-- Unfinished ones that were acknowledged after the first run of this one.
+SELECT count(*) FROM hookhouse_deliveries
+WHERE coalesce(origin, id) > @origin::bigint AND id = ANY (ARRAY(
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND key <> '' AND state IN ('waiting', 'claimed')
+  UNION ALL
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind'))
 
 -- name: restart
-WITH arg AS MATERIALIZED (SELECT nextval('hookhouse_ids') AS id, @now AS now, least(@now, @burst::bigint) AS burst)
+-- A redelivery is acknowledged by this.
+WITH arg AS MATERIALIZED (
+  SELECT nextval('hookhouse_ids') AS id, @now AS now, least(@now, @burst::bigint) AS burst,
+    CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done
+)
 UPDATE hookhouse_deliveries
-SET id = (SELECT id FROM arg),
+SET id = (SELECT id FROM arg), origin = coalesce(origin, id),
   state = CASE WHEN key = '' THEN 'waiting' ELSE 'behind' END,
   attempt = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived::int, burst = (SELECT burst FROM arg),
   due = CASE WHEN quiet = 0 THEN (SELECT now FROM arg)
@@ -314,7 +326,8 @@ SELECT type, min(due), @now FROM hookhouse_deliveries WHERE state = 'waiting' AN
 -- name: stale
 SELECT count(*) FROM (
   SELECT 1 FROM hookhouse_deliveries
-  WHERE source = @source::text AND key = @key::text AND state = 'done' AND key <> '' AND received > @received::bigint LIMIT 1) s
+  WHERE source = @source::text AND key = @key::text AND state = 'done' AND key <> ''
+    AND coalesce(origin, id) > (SELECT coalesce(o.origin, o.id) FROM hookhouse_deliveries o WHERE o.uid = @uid::text) LIMIT 1) s
 
 -- name: has_tables
 SELECT count(to_regclass('hookhouse_schema')::text)

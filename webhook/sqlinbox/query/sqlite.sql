@@ -155,11 +155,19 @@ UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid
 SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid AND tx_fence = @fence
 
 -- name: find
-SELECT id, state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
+SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
+
+-- name: younger
+-- Unfinished ones that were acknowledged after the first run of this one.
+SELECT count(*) FROM hookhouse_deliveries
+WHERE coalesce(origin, id) > @origin AND id IN (
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND key <> '' AND state IN ('waiting', 'claimed')
+  UNION ALL
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state = 'behind')
 
 -- name: restart
 UPDATE hookhouse_deliveries
-SET id = (SELECT max(id) + 1 FROM hookhouse_deliveries),
+SET id = (SELECT max(id) + 1 FROM hookhouse_deliveries), origin = coalesce(origin, id),
   state = CASE WHEN key = '' THEN 'waiting' ELSE 'behind' END,
   attempt = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived, burst = min(@now, @burst),
   due = CASE WHEN quiet = 0 THEN @now WHEN most > 0 THEN min(@now + quiet, min(@now, @burst) + most) ELSE @now + quiet END
@@ -217,7 +225,8 @@ SELECT type, min(due), @now FROM hookhouse_deliveries WHERE state = 'waiting' AN
 -- name: stale
 SELECT count(*) FROM (
   SELECT 1 FROM hookhouse_deliveries
-  WHERE source = @source AND key = @key AND state = 'done' AND key <> '' AND received > @received LIMIT 1)
+  WHERE source = @source AND key = @key AND state = 'done' AND key <> ''
+    AND coalesce(origin, id) > (SELECT coalesce(o.origin, o.id) FROM hookhouse_deliveries o WHERE o.uid = @uid) LIMIT 1)
 
 -- name: has_tables
 SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'hookhouse_schema'

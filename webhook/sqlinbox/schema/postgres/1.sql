@@ -10,7 +10,8 @@ CREATE SEQUENCE hookhouse_ids;
 
 -- One row for each delivery, without its body so that settling rewrites little.
 CREATE TABLE hookhouse_deliveries (
-  id        bigint  PRIMARY KEY DEFAULT nextval('hookhouse_ids'), -- order of acknowledgement
+  id        bigint  PRIMARY KEY DEFAULT nextval('hookhouse_ids'), -- order of acknowledgement; a later run has a new one
+  origin    bigint,                       -- the id of the first run, where this is a later one
   uid       text    COLLATE "C" NOT NULL UNIQUE,
   source    text    COLLATE "C" NOT NULL,
   sender_id text    COLLATE "C" NOT NULL, -- the sender's own id, may be empty
@@ -43,7 +44,7 @@ CREATE INDEX hookhouse_yield ON hookhouse_deliveries (source, key, due) WHERE st
 CREATE INDEX hookhouse_due ON hookhouse_deliveries (type, due, id) WHERE state = 'waiting';
 CREATE INDEX hookhouse_lease ON hookhouse_deliveries (type, expires) WHERE state = 'claimed';
 CREATE INDEX hookhouse_ended ON hookhouse_deliveries (ended) WHERE ended IS NOT NULL;
-CREATE INDEX hookhouse_done ON hookhouse_deliveries (source, key, received) WHERE state = 'done' AND key <> '';
+CREATE INDEX hookhouse_done ON hookhouse_deliveries (source, key, coalesce(origin, id)) WHERE state = 'done' AND key <> '';
 
 CREATE TABLE hookhouse_bodies (
   id       bigint PRIMARY KEY,            -- of the delivery

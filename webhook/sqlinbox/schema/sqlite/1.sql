@@ -8,7 +8,8 @@ CREATE TABLE hookhouse_schema (
 
 -- One row for each delivery, without its body so that settling rewrites little.
 CREATE TABLE hookhouse_deliveries (
-  id        INTEGER PRIMARY KEY,          -- order of acknowledgement
+  id        INTEGER PRIMARY KEY,          -- order of acknowledgement; a later run has a new one
+  origin    INTEGER,                      -- the id of the first run, where this is a later one
   uid       TEXT    NOT NULL UNIQUE,
   source    TEXT    NOT NULL,
   sender_id TEXT    NOT NULL,             -- the sender's own id, may be empty
@@ -40,7 +41,7 @@ CREATE INDEX hookhouse_yield ON hookhouse_deliveries (source, key, due) WHERE st
 CREATE INDEX hookhouse_due ON hookhouse_deliveries (type, due, id) WHERE state = 'waiting';
 CREATE INDEX hookhouse_lease ON hookhouse_deliveries (type, expires) WHERE state = 'claimed';
 CREATE INDEX hookhouse_ended ON hookhouse_deliveries (ended) WHERE ended IS NOT NULL;
-CREATE INDEX hookhouse_done ON hookhouse_deliveries (source, key, received) WHERE state = 'done' AND key <> '';
+CREATE INDEX hookhouse_done ON hookhouse_deliveries (source, key, coalesce(origin, id)) WHERE state = 'done' AND key <> '';
 
 CREATE TABLE hookhouse_bodies (
   id       INTEGER PRIMARY KEY,           -- of the delivery
