@@ -46,6 +46,38 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, webhook.Waiting, stateOf(t, in, left))
 	})
+	bubble(t, "a claim under way when the context ends is heard out, for a moment", func(t *testing.T) {
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		asked := false
+		in.onClaim = func(ctx context.Context) error { // the database answers half a second later
+			asked = true
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(1500 * time.Millisecond):
+				return nil
+			}
+		}
+		h, ran := recorded(succeed)
+		w, _ := quietly(in, h)
+		d := arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(time.Second)
+		stop()
+		require.True(t, asked)
+		require.Equal(t, []string{"a"}, ran())
+		require.Equal(t, webhook.Done, stateOf(t, in, d))
+	})
+	bubble(t, "a claim that does not return is not waited for any longer", func(t *testing.T) {
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		in.onClaim = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		stop := start(t, w)
+		pass(time.Second)
+		begun := time.Now()
+		stop()
+		require.Equal(t, time.Second, time.Since(begun))
+	})
 	bubble(t, "callbacks keep the values of Run's context", func(t *testing.T) {
 		type key struct{}
 		in := &webhook.MemInbox{}

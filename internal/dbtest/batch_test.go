@@ -116,11 +116,27 @@ func TestAClosedInboxRefuses(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		put(t, in, delivery(""))
+		put(t, in, delivery(""))
+		c := claimOne(t, in)
+		ctx := t.Context()
 		if err := in.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if err := in.Put(t.Context(), delivery("")); !errors.Is(err, sqlinbox.ErrClosed) {
-			t.Errorf("Put returned %v, want ErrClosed", err)
+		for what, f := range map[string]func() error{
+			"Put":     func() error { return in.Put(ctx, delivery("")) },
+			"Claim":   func() error { _, err := in.Claim(ctx, webhook.ClaimOptions{}); return err },
+			"Extend":  func() error { return in.Extend(ctx, c, time.Minute) },
+			"Settle":  func() error { return in.Settle(ctx, c, webhook.Outcome{State: webhook.Done}) },
+			"Sweep":   func() error { _, err := in.Sweep(ctx, time.Now(), 1); return err },
+			"Release": func() error { return in.Release(ctx, c.Delivery.UID) },
+			"Ping":    func() error { return in.Ping(ctx) },
+		} {
+			if err := f(); !errors.Is(err, sqlinbox.ErrClosed) {
+				t.Errorf("%s returned %v, want ErrClosed", what, err)
+			}
+		}
+		if _, err := in.Get(ctx, c.Delivery.UID); err != nil {
+			t.Errorf("Get returned %v: reading needs no writer", err)
 		}
 	})
 }

@@ -28,7 +28,7 @@ func TestAFilterChoosesRecords(t *testing.T) {
 		in, _ := e.open(t)
 		dead := put(t, in, delivery("key"))
 		c := claimOne(t, in)
-		if err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Dead, Reason: "Connection refused: 100% of_them"}); err != nil {
+		if err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Dead, Reason: "Connection refused: 100% of_them, Überlast"}); err != nil {
 			t.Fatal(err)
 		}
 		other := delivery("key")
@@ -49,6 +49,7 @@ func TestAFilterChoosesRecords(t *testing.T) {
 			"sender's id":               {sqlinbox.Filter{ID: "other"}, []string{other.UID}},
 			"states":                    {sqlinbox.Filter{States: []webhook.State{webhook.Dead, webhook.Done}}, []string{dead.UID}},
 			"text in any case":          {sqlinbox.Filter{Text: "connection REFUSED"}, []string{dead.UID}},
+			"text beyond ASCII":         {sqlinbox.Filter{Text: "Überlast"}, []string{dead.UID}},
 			"text with wildcards":       {sqlinbox.Filter{Text: "100% of_"}, []string{dead.UID}},
 			"wildcards mean themselves": {sqlinbox.Filter{Text: "c%d"}, nil},
 			"from":                      {sqlinbox.Filter{From: late.ReceivedAt}, []string{late.UID}},

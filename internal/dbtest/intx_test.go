@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -82,6 +84,80 @@ func TestInTxCommitsAllOrNothing(t *testing.T) {
 			t.Errorf("%d effects, want 1", n)
 		}
 	})
+}
+
+// What a callback puts may be there already, from a run before: that is no
+// reason to undo the rest, nor to call it done when it was undone.
+func TestInTxCommitsBesideDuplicatesAlone(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		run(t, db, "CREATE TABLE effects (uid TEXT)")
+		cause := put(t, in, delivery("key"))
+		follower := delivery("another")
+		follower.Type = "alpha.followed"
+		tries := 0
+		effect := func(ctx context.Context) error {
+			tries++
+			return in.InTx(ctx, func(tx *sql.Tx) error {
+				if _, err := tx.ExecContext(ctx, "INSERT INTO effects VALUES ('x')"); err != nil {
+					return err
+				}
+				once := in.PutTx(ctx, tx, follower)
+				if once != nil {
+					t.Errorf("the first PutTx returned %v", once)
+				}
+				again := in.PutTx(ctx, tx, follower)
+				if tries == 1 {
+					return errors.Join(again, errors.New("and a failure"))
+				}
+				return errors.Join(again, fmt.Errorf("follow: %w", again))
+			})
+		}
+		handled(t, in, 3, func(ctx context.Context, d *webhook.Delivery) error {
+			if d.UID != cause.UID {
+				return nil
+			}
+			return effect(ctx)
+		})
+		if n := count(t, db, "effects"); n != 1 || tries != 2 {
+			t.Errorf("%d effects of %d runs, want one, of the second", n, tries)
+		}
+		for _, d := range []*webhook.Delivery{cause, follower} {
+			if s := stateOf(t, in, d.UID); s != webhook.Done {
+				t.Errorf("%s is %s, want done", d.UID, s)
+			}
+		}
+	})
+}
+
+// Whoever waits for a connection keeps nobody from writing.
+func TestInTxWaitsForAConnectionBeforeItsTurn(t *testing.T) {
+	in, db := modernc.open(t)
+	db.SetMaxOpenConns(2)
+	put(t, in, delivery("key"))
+	reader, err := db.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	entered := make(chan struct{})
+	var once sync.Once
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		handled(t, in, 1, func(ctx context.Context, _ *webhook.Delivery) error {
+			once.Do(func() { close(entered) })
+			return in.InTx(ctx, func(*sql.Tx) error { return nil })
+		})
+	}()
+	<-entered
+	for db.Stats().WaitCount == 0 { // InTx waits for the reader
+		runtime.Gosched()
+	}
+	put(t, in, delivery("another"))
+	if err := reader.Close(); err != nil {
+		t.Error(err)
+	}
+	<-done
 }
 
 func TestInTxRollsBackWhenTheClaimIsLost(t *testing.T) {

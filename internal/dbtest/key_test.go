@@ -91,34 +91,3 @@ func TestABurstAtOnceLeavesOne(t *testing.T) {
 		}
 	})
 }
-
-// A callback that keeps its transaction open holds its Key, and nothing else.
-func TestAKeyHeldForLongFailsNoOther(t *testing.T) {
-	if theServer == nil {
-		return // SQLite has one writer: who holds it holds all
-	}
-	in, db := onPostgres(theServer).open(t)
-	put(t, in, delivery("held"))
-	tx := begin(t, db)
-	if err := in.SettleTx(t.Context(), tx, claimOne(t, in), webhook.Outcome{State: webhook.Done}); err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	var held, others [6]error
-	for i := range held {
-		d, o := delivery("held"), delivery(fmt.Sprint("key", i))
-		all.Go(func() { held[i] = in.Put(t.Context(), d) })
-		all.Go(func() { others[i] = in.Put(t.Context(), o) })
-	}
-	all.Wait()
-	if err := errors.Join(others[:]...); err != nil {
-		t.Errorf("another key: %v", err)
-	}
-	for _, err := range held {
-		if err == nil {
-			t.Error("a Put under the held key returned before the transaction ended")
-		}
-	}
-	commit(t, tx)
-	put(t, in, delivery("held"))
-}

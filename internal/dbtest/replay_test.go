@@ -24,8 +24,13 @@ func TestReplayRunsWhatMatchesAgainAndRecordsIt(t *testing.T) {
 		}
 		done := put(t, in, delivery("key0"))
 		settle(t, in, claimOne(t, in), webhook.Done)
-		if _, err := in.Replay(t.Context(), sqlinbox.Filter{}, sqlinbox.Note{}); err == nil {
+		if _, err := in.Replay(t.Context(), sqlinbox.Filter{UID: done.UID}, sqlinbox.Note{}); err == nil {
 			t.Error("Replay by nobody returned no error")
+		}
+		for _, f := range []sqlinbox.Filter{{}, {Limit: 10, Bodies: true}} {
+			if n, err := in.Replay(t.Context(), f, sqlinbox.Note{By: "ann"}); err == nil || n != 0 {
+				t.Errorf("Replay of nothing in particular: %d, %v; want an error", n, err)
+			}
 		}
 		n, err := in.Replay(t.Context(), sqlinbox.Filter{States: []webhook.State{webhook.Dead}}, sqlinbox.Note{By: "ann", Why: "fixed"})
 		if err != nil || n != 120 {
@@ -60,6 +65,55 @@ func TestReplayRunsWhatMatchesAgainAndRecordsIt(t *testing.T) {
 		}
 		if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: "nobody"}, note); n != 0 || !errors.Is(err, sqlinbox.ErrNotFound) {
 			t.Errorf("Replay of nobody: %d, %v; want ErrNotFound", n, err)
+		}
+	})
+}
+
+// A build of an older image must not take the place of a newer one.
+func TestReplayLeavesWhatAYoungerOneOfItsBurstOvertook(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		note := sqlinbox.Note{By: "ann"}
+		burst := func() *webhook.Delivery {
+			d := delivery("app:latest")
+			d.Coalesce = webhook.Coalesce{Quiet: time.Microsecond}
+			return put(t, in, d)
+		}
+		soon := func() webhook.Claim {
+			for {
+				if claims := claim(t, in, 1); len(claims) == 1 {
+					return claims[0]
+				}
+			}
+		}
+		older := burst()
+		settle(t, in, soon(), webhook.Dead)
+		newer := burst()
+		if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: older.UID}, note); n != 0 || !errors.Is(err, sqlinbox.ErrState) {
+			t.Errorf("Replay while a younger one waits: %d, %v; want ErrState", n, err)
+		}
+		if n, err := in.Replay(t.Context(), sqlinbox.Filter{States: []webhook.State{webhook.Dead}}, note); n != 0 || err != nil {
+			t.Errorf("Replay of all: %d, %v; want none", n, err)
+		}
+		c := soon()
+		if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: older.UID}, note); n != 0 || !errors.Is(err, sqlinbox.ErrState) {
+			t.Errorf("Replay while a younger one runs: %d, %v; want ErrState", n, err)
+		}
+		if c.Delivery.UID != newer.UID {
+			t.Errorf("%s runs, want the newer one", c.Delivery.UID)
+		}
+		settle(t, in, c, webhook.Done)
+		// A person may go back once nothing younger is under way, and forward again.
+		for _, d := range []*webhook.Delivery{older, newer} {
+			if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: d.UID}, note); n != 1 || err != nil {
+				t.Fatalf("Replay: %d, %v", n, err)
+			}
+		}
+		if c := soon(); c.Delivery.UID != newer.UID {
+			t.Errorf("%s runs, want the newer one", c.Delivery.UID)
+		}
+		if s := stateOf(t, in, older.UID); s != webhook.Superseded {
+			t.Errorf("the older one is %s, want superseded", s)
 		}
 	})
 }
@@ -102,20 +156,24 @@ func TestSkipStaleIgnoresWhatIsOlderThanWhatIsDone(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		older := delivery("main")
-		older.ReceivedAt = older.ReceivedAt.Add(-time.Minute)
+		older.ReceivedAt = older.ReceivedAt.Add(time.Hour) // by a clock that was ahead
 		put(t, in, older)
 		settle(t, in, claimOne(t, in), webhook.Dead)
 		newer := put(t, in, delivery("main"))
 		settle(t, in, claimOne(t, in), webhook.Done)
+		newest := put(t, in, delivery("main"))
+		if _, err := in.Replay(t.Context(), sqlinbox.Filter{UID: older.UID}, sqlinbox.Note{By: "ann"}); err != nil {
+			t.Fatal(err) // its place is the last one now
+		}
 		var handled []string
 		h := in.SkipStale(recorder{&handled})
-		for _, d := range []*webhook.Delivery{older, newer, delivery("main"), delivery("")} {
+		for _, d := range []*webhook.Delivery{older, newer, newest, delivery("main"), put(t, in, delivery(""))} {
 			err := h.Handle(t.Context(), d)
 			if stale := d == older; stale != errors.Is(err, webhook.ErrIgnored) || !stale && err != nil {
 				t.Errorf("%s: %v", d.UID, err)
 			}
 		}
-		if len(handled) != 3 {
+		if len(handled) != 4 {
 			t.Errorf("handled %v", handled)
 		}
 		if diff := cmp.Diff([]string{"alpha.push"}, h.(webhook.Router).Types()); diff != "" {

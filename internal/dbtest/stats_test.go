@@ -1,8 +1,11 @@
 package dbtest
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,6 +112,48 @@ func TestAnObserverIsTold(t *testing.T) {
 		want := map[string]int{"stored": 4, "duplicate": 1, "superseded": 2, "refused": 1, "batch": 5, "swept": 2}
 		if diff := cmp.Diff(want, told); diff != "" {
 			t.Errorf("told (-want +got):\n%s", diff)
+		}
+	})
+}
+
+// An observer that panics changes nothing of what it is told.
+func TestAnObserverThatPanicsHarmsNobody(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		before := slog.Default()
+		t.Cleanup(func() { slog.SetDefault(before) })
+		var log bytes.Buffer
+		slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
+		in.Observe = &sqlinbox.Observer{
+			Stored:     func(*webhook.Delivery, time.Duration) { panic("stored") },
+			Duplicate:  func(*webhook.Delivery, *webhook.DuplicateError) { panic("duplicate") },
+			Superseded: func(string, *webhook.Delivery) { panic("superseded") },
+			Refused:    func(*webhook.Delivery, error) { panic("refused") },
+			Batch:      func(int, int, time.Duration, error) { panic("batch") },
+			Swept:      func(int) { panic("swept") },
+		}
+		for range 2 {
+			d := delivery("key")
+			d.Coalesce.Quiet = time.Hour
+			put(t, in, d)
+		}
+		put(t, in, delivery("", "mark"))
+		if err := in.Put(t.Context(), delivery("", "mark")); !errors.Is(err, webhook.ErrDuplicate) {
+			t.Errorf("Put returned %v, want a duplicate", err)
+		}
+		if err := in.Put(t.Context(), &webhook.Delivery{}); !errors.Is(err, sqlinbox.ErrInvalid) {
+			t.Errorf("Put returned %v, want ErrInvalid", err)
+		}
+		if n, err := in.Sweep(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
+			t.Errorf("Sweep: %d, %v; want 1", n, err)
+		}
+		if err := in.Close(); err != nil { // the writer has logged what it had
+			t.Error(err)
+		}
+		for _, what := range []string{"stored", "duplicate", "superseded", "refused", "batch", "swept"} {
+			if !strings.Contains(log.String(), "reason="+what) {
+				t.Errorf("the log does not tell of the panic in %s", what)
+			}
 		}
 	})
 }

@@ -35,3 +35,25 @@ func TestSweepKeepsTheMarksAndTheirFate(t *testing.T) {
 		}
 	})
 }
+
+// A delivery has several marks, and those of deliveries that are kept for ever
+// are forgotten too.
+func TestSweepForgetsAllMarksThatAreTooOld(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		for i := range 30 {
+			put(t, in, delivery("", fmt.Sprint("one", i), fmt.Sprint("two", i), fmt.Sprint("three", i)))
+			settle(t, in, claimOne(t, in), webhook.Done)
+		}
+		in.Window = time.Microsecond
+		if n, err := in.Sweep(t.Context(), time.Time{}, 20); n != 0 || err != nil {
+			t.Fatalf("Sweep: %d, %v; want none", n, err)
+		}
+		if n := count(t, db, "hookhouse_marks"); n != 0 {
+			t.Errorf("%d marks are left", n)
+		}
+		if n := count(t, db, "hookhouse_deliveries"); n != 30 {
+			t.Errorf("%d deliveries are left, want all", n)
+		}
+	})
+}

@@ -55,7 +55,8 @@
 // for along the search_path. A pool of ten connections is enough for most; give
 // SetMaxIdleConns the same number as SetMaxOpenConns, since database/sql keeps
 // two by default and opens every other one anew. A transaction that has settled
-// a claim holds its Key: Puts under it wait two seconds and are then refused.
+// a claim holds its Key: Puts under it wait two seconds and are then refused,
+// those under other Keys go on.
 //
 // # Clocks
 //

@@ -25,6 +25,7 @@ type Inbox struct {
 	queue    queue
 	pin      *pin        // the writer's
 	turn     turn        // to write, on a database with one writer
+	held     *heldKeys   // by others, on a database with many
 	checked  atomic.Bool // settings and schema, of a pool
 	readable atomic.Bool // schema
 
@@ -47,7 +48,7 @@ func New(db *sql.DB, d *Dialect) *Inbox {
 	if db == nil || d == nil {
 		panic("sqlinbox: New needs a database and a dialect")
 	}
-	return &Inbox{db: db, dialect: d, turn: newTurn(), asked: make(map[string]bool)}
+	return &Inbox{db: db, dialect: d, turn: newTurn(), held: newHeldKeys(), asked: make(map[string]bool)}
 }
 
 // Close waits for the Puts under way and gives back the connection that the

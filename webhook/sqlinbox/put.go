@@ -11,10 +11,6 @@ import (
 // maxRevivals is how often a redelivery makes a dead one live again.
 const maxRevivals = 3
 
-// lockWait is how long a batch waits for a Key that another transaction holds,
-// as PostgreSQL reads it.
-const lockWait = "2s"
-
 // Put stores d; see [webhook.Inbox]. It returns when d is committed. Concurrent
 // Puts share a transaction; none waits for company. When ctx ends first, Put
 // returns at once and d is either stored or not, never in part.
@@ -26,7 +22,14 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 		return err
 	}
 	j := &job{put: e}
-	if err = in.submit(ctx, j); ctx.Err() == nil || err == nil {
+	held := in.held.has(e.keyed())
+	if !held {
+		err = in.submit(ctx, j)
+	}
+	if held || isLockTimeout(err) {
+		err = in.putHeld(ctx, j)
+	}
+	if ctx.Err() == nil || err == nil {
 		in.observe(j, err, time.Since(start))
 	}
 	return err
@@ -116,19 +119,21 @@ func (in *Inbox) putPooled(ctx context.Context, batch []*job) error {
 	if len(left) == 0 {
 		return nil
 	}
-	return in.pooled(ctx, func(ctx context.Context, s session) error { return in.putCarefully(ctx, s, left) })
+	return in.pooled(ctx, func(ctx context.Context, s session) error {
+		return in.putCarefully(ctx, s, left, lockTimeout(batchWait))
+	})
 }
 
 // putPlain stores by one statement what it does not leave out.
 func (in *Inbox) putPlain(ctx context.Context, batch []*job) error {
 	if len(batch) == 1 {
 		a := batch[0].put.arguments()
-		a["window"], a["wait"] = in.window(), lockWait
+		a["window"], a["wait"] = in.window(), lockTimeout(batchWait)
 		n, err := in.exec(ctx, in.db, "insert_one", a)
 		batch[0].stored = err == nil && n > 0
 		return err
 	}
-	stored, err := in.insert(ctx, in.db, entries(batch), lockWait)
+	stored, err := in.insert(ctx, in.db, entries(batch), lockTimeout(batchWait))
 	for _, j := range batch {
 		j.stored = err == nil && stored[j.put.delivery.UID]
 	}

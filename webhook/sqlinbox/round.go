@@ -5,15 +5,16 @@ import (
 	"fmt"
 )
 
-// putCarefully decides about each delivery in order, in the transaction of s.
-func (in *Inbox) putCarefully(ctx context.Context, s session, puts []*job) error {
+// putCarefully decides about each delivery in order, in the transaction of s,
+// which waits so long for a Key that another holds.
+func (in *Inbox) putCarefully(ctx context.Context, s session, puts []*job, wait string) error {
 	for _, j := range puts {
 		j.reset()
 	}
 	for len(puts) > 0 {
 		var round []*job
 		round, puts = nextRound(puts)
-		if err := in.putRound(ctx, s, round, lockWait, 0); err != nil {
+		if err := in.putRound(ctx, s, round, wait, 0); err != nil {
 			return err
 		}
 	}
