@@ -124,16 +124,16 @@ func (p *pool) start(work context.Context, c Claim) {
 	})
 }
 
-// drain waits for the attempts under way. When Grace is over it ends their
-// contexts, gives those that notice a moment, and gives back the rest, which is
-// an error.
-func (p *pool) drain(stop context.CancelCauseFunc) error {
+// drain waits for the attempts under way. When Grace is over, counted from the
+// end of Run's context, it ends their contexts, gives those that notice a moment,
+// and gives back the rest, which is an error.
+func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time) error {
 	all := make(chan struct{})
 	go func() {
 		p.done.Wait()
 		close(all)
 	}()
-	grace := time.NewTimer(p.grace())
+	grace := time.NewTimer(p.grace() - time.Since(ended))
 	defer grace.Stop()
 	select {
 	case <-all:

@@ -99,8 +99,10 @@ func (w *Worker) Run(ctx context.Context) error {
 	}
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { w.sweep(ctx) })
+	ended := make(chan time.Time, 1)
+	context.AfterFunc(ctx, func() { ended <- time.Now() })
 	p.claimUntil(ctx, work)
-	err := p.drain(stop)
+	err := p.drain(stop, <-ended)
 	sweeping.Wait()
 	return err
 }

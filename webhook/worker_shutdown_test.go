@@ -68,6 +68,28 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 	})
+	bubble(t, "that moment is part of Grace", func(t *testing.T) {
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		first := true
+		in.onClaim = func(ctx context.Context) error {
+			if !first {
+				<-ctx.Done()
+			}
+			first = false
+			return ctx.Err()
+		}
+		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+			<-ctx.Done()
+			return ctx.Err()
+		}))
+		w.Grace = 4 * time.Second
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(time.Second)
+		begun := time.Now()
+		stop()
+		require.Equal(t, w.Grace, time.Since(begun))
+	})
 	bubble(t, "a claim that does not return is not waited for any longer", func(t *testing.T) {
 		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
 		in.onClaim = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
