@@ -2,9 +2,12 @@ package sqlinbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 const (
@@ -17,95 +20,113 @@ const (
 	heldConns = 4
 )
 
-// heldKeys are the Keys that another transaction holds, as long as a Put waits
-// for one: others under it wait in line, and no batch takes them in.
+// heldKeys are the Keys that another transaction holds, as far as Puts know: one
+// of those under a Key waits in the database, and the others for that one. No
+// batch takes them in.
 type heldKeys struct {
 	conns chan struct{} // an element for each connection in use
 
 	mu    sync.Mutex
-	lines map[keyed]*line
+	waits map[keyed]*heldKey
 }
 
-// A line is of Puts under one Key, of which the first asks the database.
-type line struct {
-	turn
-	length int
+// A heldKey is one Put's wait in the database.
+type heldKey struct {
+	over  chan struct{} // closed at its end
+	freed bool          // it got the Key; set before over is closed
 }
 
 func newHeldKeys() *heldKeys {
-	return &heldKeys{conns: make(chan struct{}, heldConns), lines: make(map[keyed]*line)}
+	return &heldKeys{conns: make(chan struct{}, heldConns), waits: make(map[keyed]*heldKey)}
 }
 
 // has reports whether somebody waits for k.
 func (h *heldKeys) has(k keyed) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.lines[k] != nil
+	return h.waits[k] != nil
 }
 
-func (h *heldKeys) join(k keyed) *line {
+// join returns the wait for k, and whether it is the caller's to do.
+func (h *heldKeys) join(k keyed) (wait *heldKey, mine bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.lines[k] == nil {
-		h.lines[k] = &line{turn: newTurn()}
+	if wait = h.waits[k]; wait != nil {
+		return wait, false
 	}
-	h.lines[k].length++
-	return h.lines[k]
+	wait = &heldKey{over: make(chan struct{})}
+	h.waits[k] = wait
+	return wait, true
 }
 
-func (h *heldKeys) leave(k keyed) {
+func (h *heldKeys) end(k keyed, freed bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.lines[k].length--; h.lines[k].length == 0 {
-		delete(h.lines, k)
-	}
+	h.waits[k].freed = freed
+	close(h.waits[k].over)
+	delete(h.waits, k)
 }
 
-// putHeld puts what no batch could, in a transaction of its own.
+// putHeld puts what no batch could because another transaction holds its Key.
+// Once one got it, the others that waited are a batch again.
 func (in *Inbox) putHeld(ctx context.Context, j *job) error {
+	k := j.put.keyed()
+	if k.key == "" {
+		k.key = "\x00" + j.put.delivery.UID // it is a mark that is held: nobody else waits
+	}
+	patience, cancel := context.WithTimeout(ctx, heldWait)
+	defer cancel()
+	for {
+		wait, mine := in.held.join(k)
+		if mine {
+			err := in.putAlone(ctx, patience, j)
+			in.held.end(k, err == nil || errors.Is(err, webhook.ErrDuplicate))
+			return err
+		}
+		select {
+		case <-wait.over:
+		case <-patience.Done():
+			return heldError(ctx, patience.Err())
+		}
+		if wait.freed {
+			if err := in.submit(ctx, j); !isLockTimeout(err) {
+				return err
+			}
+		}
+	}
+}
+
+// putAlone puts j in a transaction of its own, which waits for the Key until the
+// end of patience.
+func (in *Inbox) putAlone(ctx, patience context.Context, j *job) error {
 	if err := in.writes(ctx); err != nil {
 		return err
 	}
-	k := j.put.keyed()
-	if k.key == "" {
-		k.key = "\x00" + j.put.delivery.UID // it is a mark that is held: a line of its own
-	}
-	line := in.held.join(k)
-	defer in.held.leave(k)
-	until := time.Now().Add(heldWait)
-	waiting, cancel := context.WithDeadline(ctx, until)
-	defer cancel()
-	if err := line.take(waiting); err != nil {
-		return heldError(ctx, err)
-	}
-	defer line.give()
 	select {
 	case in.held.conns <- struct{}{}:
 		defer func() { <-in.held.conns }()
-	case <-waiting.Done():
-		return heldError(ctx, waiting.Err())
+	case <-patience.Done():
+		return heldError(ctx, patience.Err())
 	}
-	wait := lockTimeout(max(time.Until(until), batchWait))
+	end, _ := patience.Deadline()
+	wait := lockTimeout(max(time.Until(end), batchWait))
 	err := again(ctx, func() error {
 		return in.pooled(ctx, func(ctx context.Context, s session) error {
 			return in.putCarefully(ctx, s, []*job{j}, wait)
 		})
 	})
-	switch {
-	case err == nil:
-		return j.result
-	case isLockTimeout(err):
+	if err != nil {
 		return heldError(ctx, err)
-	default:
-		return err
 	}
+	return j.result
 }
 
+// heldError prefers the end of ctx, which is the caller's, to what came of it.
 func heldError(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	return fmt.Errorf("sqlinbox: another transaction holds the key: %w", err)
+	return fmt.Errorf("sqlinbox: waiting for a key that another transaction holds: %w", err)
 }
 
 // lockTimeout is a duration as PostgreSQL reads it.
