@@ -33,8 +33,9 @@
 // switches credentials off, and so does a user name alone. It sends them only
 // after an answer 401 that asks for them, which BasicSource gives, so each
 // delivery is two calls and its body is sent twice (Kudu: WebHooksManager.cs).
-// The first one of each is refused and logged at level Warn; that is how it
-// works.
+// The first one of each is refused and logged at level Info; that is how it
+// works. When the second one does not come, which is what a URL without a
+// password does, the third such call and those after it are logged at Warn.
 //
 // # Delivery
 //

@@ -1,9 +1,12 @@
 package webhook_test
 
 import (
+	"bytes"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -54,6 +57,34 @@ func TestBasicAuth(t *testing.T) {
 				t.Error("Admit and Verify disagree")
 			}
 		})
+	}
+}
+
+// Senders that call again are no news; one that never does loses what it sends,
+// and somebody must be told.
+func TestAChallengeThatIsNotAnsweredIsAWarning(t *testing.T) {
+	v := &webhook.BasicAuth{Keys: webhook.Keys(webhook.NewSecret("k"))}
+	rc := webhook.NewReceiver(webhook.Source{Name: "kudu", Verifier: v}, recvOK)
+	var out bytes.Buffer
+	rc.Logger = slog.New(slog.NewTextHandler(&out, nil))
+	for n, step := range []struct {
+		signed bool
+		want   string
+	}{
+		{false, "level=INFO"}, {true, ""}, {false, "level=INFO"}, {false, "level=INFO"}, {true, ""}, {true, ""},
+		{false, "level=INFO"}, {false, "level=INFO"}, {false, "level=WARN"}, {false, "level=WARN"}, {true, ""}, {false, "level=INFO"},
+	} {
+		out.Reset()
+		r := httptest.NewRequest("POST", "/", nil)
+		if step.signed {
+			if err := v.Sign(r, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		rc.ServeHTTP(httptest.NewRecorder(), r)
+		if !strings.Contains(out.String(), step.want) || step.signed && out.Len() > 0 {
+			t.Errorf("call %d is logged as %q, want %q", n, &out, step.want)
+		}
 	}
 }
 

@@ -68,10 +68,10 @@ func StatusCode(err error) int {
 	switch {
 	case err == nil:
 		return http.StatusAccepted
-	case errors.Is(err, ErrPanic):
-		return http.StatusInternalServerError
 	case errors.Is(err, ErrNotStored):
 		return http.StatusServiceUnavailable
+	case errors.Is(err, ErrPanic):
+		return http.StatusInternalServerError
 	case isAll(err, ErrDuplicate), isAll(err, ErrIgnored), isAll(err, ErrNoHandler):
 		return http.StatusAccepted
 	case errors.Is(err, ErrMalformed):

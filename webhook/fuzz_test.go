@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"bytes"
+	"crypto/sha512"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -52,10 +53,14 @@ func FuzzHMAC(f *testing.F) {
 	f.Add([]byte("Hello, World!"), []byte("Hello, World?"), "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17", "k", false)
 	f.Add([]byte(""), []byte("\x00"), "sha256:", "It's a Secret to Everybody", true)
 	f.Add([]byte("{}"), []byte("{} "), "sha256="+strings.Repeat("0", 64), "\x00", false)
+	f.Add([]byte("{}"), []byte("{} "), "sha256="+strings.Repeat("A", 88), "\x00", true)
 	f.Fuzz(func(t *testing.T, body, other []byte, value, secret string, base64 bool) {
 		m := &webhook.HMAC{Header: "X-Sig", Prefix: "sha256=", Keys: webhook.Keys(webhook.NewSecret(secret))}
 		if base64 {
 			m.Encoding = webhook.Base64
+		}
+		if len(value) > 64+len("sha256=") {
+			m.Hash = sha512.New
 		}
 		if err := m.Validate(); (err != nil) != (secret == "") {
 			t.Fatalf("Validate of secret %q: %v", secret, err)

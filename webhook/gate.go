@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 )
 
@@ -18,7 +19,12 @@ type gate struct {
 	source      Source
 	credentials []string // headers that carry a token
 	challenge   string
+	unanswered  atomic.Int64 // challenges since a call came with credentials
 }
+
+// patientChallenges is how many challenges in a row may go without an answer
+// before that is worth a warning: calls overlap.
+const patientChallenges = 2
 
 // newGate panics on a Source that cannot work: a program that starts with one
 // would refuse, or worse accept, everything.
@@ -42,6 +48,9 @@ func (g *gate) enter(w http.ResponseWriter, r *http.Request, within time.Duratio
 	// Even for a stranger: before it answers a refusal the server reads on for a
 	// while, so that the sender sees it, and would wait for a slow body.
 	limitRead(w, time.Now().Add(within))
+	if g.challenge != "" && r.Header.Get("Authorization") != "" {
+		g.unanswered.Store(0)
+	}
 	// A redirect or a 200 would count as delivered for some senders, so the gate
 	// refuses other methods itself.
 	if r.Method != http.MethodPost {
@@ -121,7 +130,9 @@ func (g *gate) log(r *http.Request, log *slog.Logger, status int, d *Delivery, e
 	}
 	switch {
 	case status == http.StatusUnauthorized && g.challenge != "" && r.Header.Get("Authorization") == "":
-		level = slog.LevelDebug // the sender waits for the challenge and calls again
+		if g.unanswered.Add(1) <= patientChallenges { // some senders wait for it and call again
+			level, message = slog.LevelInfo, "webhook asked for credentials"
+		}
 	case status >= http.StatusInternalServerError && !asksForLater(err):
 		level = slog.LevelError
 	}

@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
@@ -124,14 +123,17 @@ func Store(in Inbox) Handler {
 	if in == nil {
 		panic("webhook: Store needs an inbox")
 	}
-	return &store{in}
+	return &store{in, HandlerFunc(in.Put)}
 }
 
-type store struct{ inbox Inbox }
+type store struct {
+	inbox Inbox
+	put   Handler
+}
 
 func (h *store) Handle(ctx context.Context, d *Delivery) error {
-	err := h.inbox.Put(ctx, d)
-	if err == nil || errors.Is(err, ErrDuplicate) {
+	err := safely(ctx, h.put, d)
+	if err == nil || isAll(err, ErrDuplicate) {
 		return err
 	}
 	return fmt.Errorf("%w: %w", ErrNotStored, err)

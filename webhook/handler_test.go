@@ -3,6 +3,8 @@ package webhook_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -88,6 +90,17 @@ func TestStore(t *testing.T) {
 		require.Equal(t, webhook.DuplicateError{UID: "a", State: webhook.Waiting}, *known)
 		require.NotErrorIs(t, err, webhook.ErrNotStored)
 	})
+	t.Run("so is a panic of the inbox", func(t *testing.T) {
+		in := putFunc(func() error { panic("boom") })
+		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "a"})
+		require.ErrorIs(t, err, webhook.ErrNotStored)
+		require.ErrorIs(t, err, webhook.ErrPanic)
+		require.Equal(t, http.StatusServiceUnavailable, webhook.StatusCode(err))
+	})
+	t.Run("a duplicate beside a failure is a failure", func(t *testing.T) {
+		in := putFunc(func() error { return errors.Join(&webhook.DuplicateError{UID: "a"}, io.EOF) })
+		require.ErrorIs(t, webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "a"}), webhook.ErrNotStored)
+	})
 	t.Run("every other failure is ErrNotStored and keeps its cause", func(t *testing.T) {
 		in := &webhook.MemInbox{Limit: 1}
 		require.NoError(t, in.Put(t.Context(), &webhook.Delivery{UID: "a"}))
@@ -122,3 +135,11 @@ func TestWrapKeepsTheRoutes(t *testing.T) {
 	require.Panics(t, func() { webhook.Wrap(nil, nil) })
 	require.Panics(t, func() { webhook.Wrap(&mux, nil) })
 }
+
+// putFunc is an inbox that answers each Put with a result.
+type putFunc func() error
+
+func (putFunc) Claim(context.Context, webhook.ClaimOptions) ([]webhook.Claim, error) { return nil, nil }
+func (putFunc) Extend(context.Context, webhook.Claim, time.Duration) error           { return nil }
+func (putFunc) Settle(context.Context, webhook.Claim, webhook.Outcome) error         { return nil }
+func (f putFunc) Put(context.Context, *webhook.Delivery) error                       { return f() }

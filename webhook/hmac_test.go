@@ -185,6 +185,14 @@ func TestHMACOfOtherKinds(t *testing.T) {
 					t.Errorf("Admit of %q = %v, want ErrUnverified", bad, err)
 				}
 			}
+			// As long as a digest, which base64 without its padding is not.
+			for _, padding := range []string{"", "=", "=="} {
+				bad := strings.Repeat("A", len(sig)-len(padding)) + padding
+				r.Header.Set(m.Header, bad)
+				if _, err := m.Verify(r, []byte("body")); !errors.Is(err, webhook.ErrUnverified) {
+					t.Errorf("Verify of %q = %v, want ErrUnverified", bad, err)
+				}
+			}
 		})
 	}
 }

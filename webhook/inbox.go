@@ -20,7 +20,8 @@ type Inbox interface {
 	// One that is Dead is made Waiting again by a redelivery, which has another
 	// UID and the same sender ID, at most three times: its runs are counted anew
 	// and it stands behind those of its Key. One that coalesces stays dead while a
-	// younger one of its Key is unfinished. With Coalesce set, older deliveries of the Key that
+	// younger one of its Key is unfinished. Where a [Sweeper] has deleted it, the
+	// redelivery is stored. With Coalesce set, older deliveries of the Key that
 	// are not claimed become Superseded, and d is due after Quiet, or at the
 	// burst's first arrival plus Max if that is sooner. Put does not keep d's
 	// header or marks, nor change d; it may keep d.Body.

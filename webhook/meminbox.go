@@ -68,7 +68,7 @@ func (m *MemInbox) Put(ctx context.Context, d *Delivery) error {
 		return err
 	}
 	m.seq++
-	rec := &memRecord{d: copyDelivery(d), seq: m.seq, origin: m.seq, due: now, fate: &memFate{uid: d.UID}}
+	rec := &memRecord{d: copyDelivery(d), seq: m.seq, origin: m.seq, due: now, fate: &memFate{uid: d.UID, senderID: d.ID}}
 	m.all[d.UID] = rec
 	m.bytes += int64(len(d.Body))
 	m.mark(rec, now)

@@ -24,8 +24,8 @@ type memRecord struct {
 
 // A memFate outlives its record in the marks that point to it.
 type memFate struct {
-	uid   string
-	state State
+	uid, senderID string
+	state         State
 }
 
 type (

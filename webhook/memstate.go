@@ -130,11 +130,16 @@ func (m *MemInbox) known(d *Delivery, now time.Time) *memFate {
 		return rec.fate
 	}
 	for _, mark := range d.Unique {
-		if f := m.marks[memMark{d.Source, mark}]; f != nil {
+		if f := m.marks[memMark{d.Source, mark}]; f != nil && !(m.all[f.uid] == nil && f.redeliveredBy(d)) {
 			return f
 		}
 	}
 	return nil
+}
+
+// redeliveredBy reports whether d is the sender's own redelivery of one that died.
+func (f *memFate) redeliveredBy(d *Delivery) bool {
+	return f.state == Dead && d.UID != f.uid && d.ID != "" && d.ID == f.senderID
 }
 
 // duplicate says what d is a duplicate of, after it has revived that one if it
@@ -142,7 +147,7 @@ func (m *MemInbox) known(d *Delivery, now time.Time) *memFate {
 func (m *MemInbox) duplicate(f *memFate, d *Delivery, now time.Time) error {
 	e := &DuplicateError{UID: f.uid, State: f.state}
 	rec := m.all[f.uid]
-	if f.state == Dead && rec != nil && d.UID != f.uid && d.ID != "" && d.ID == rec.d.ID && rec.revived < maxRevivals && !m.overtaken(rec) {
+	if f.redeliveredBy(d) && rec.revived < maxRevivals && !m.overtaken(rec) {
 		rec.revived++
 		rec.attempt, rec.due, rec.yield = 0, now, false
 		m.seq++

@@ -64,7 +64,7 @@ func (p *pool) claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Lease)
 	defer cancel()
 	moment := context.AfterFunc(ctx, func() {
-		wait := time.NewTimer(lastMoment)
+		wait := time.NewTimer(min(lastMoment, p.grace()))
 		defer wait.Stop()
 		select {
 		case <-wait.C:
@@ -90,6 +90,10 @@ func (p *pool) take(ctx context.Context) (n int, ok bool) {
 	case <-ctx.Done():
 		return 0, false
 	case p.slots <- struct{}{}:
+	}
+	if ctx.Err() != nil { // both were ready
+		p.give(1)
+		return 0, false
 	}
 	for n = 1; n < cap(p.slots); n++ {
 		select {
@@ -154,10 +158,15 @@ func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time) error {
 		left = append(left, a)
 	}
 	p.mu.Unlock()
+	if len(left) == 0 {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), lastMoment)
 	defer cancel()
+	var giving sync.WaitGroup
 	for _, a := range left {
-		a.abandon(ctx)
+		giving.Go(func() { a.abandon(ctx) })
 	}
+	giving.Wait()
 	return fmt.Errorf("%w: %d attempts did not end in time", ErrShutdown, len(left))
 }

@@ -130,7 +130,11 @@ func readTimeout(d time.Duration) time.Duration {
 func retryAfterSeconds(err error) string {
 	var after *retryAfterError
 	if errors.As(err, &after) {
-		return strconv.FormatInt(int64((after.after+time.Second-1)/time.Second), 10)
+		seconds := int64(after.after / time.Second)
+		if after.after%time.Second > 0 {
+			seconds++
+		}
+		return strconv.FormatInt(seconds, 10)
 	}
 	return "5"
 }

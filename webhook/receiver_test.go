@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -165,6 +166,7 @@ func TestReceiverAnswersByOutcome(t *testing.T) {
 		{"later", webhook.RetryAfter(90*time.Second, io.EOF), 503, "", "90"},
 		{"a little later", webhook.RetryAfter(1500*time.Millisecond, io.EOF), 503, "", "2"},
 		{"now", webhook.RetryAfter(-1, io.EOF), 503, "", "0"},
+		{"in three centuries", webhook.RetryAfter(math.MaxInt64, io.EOF), 503, "", "9223372037"},
 		{"overloaded", webhook.ErrOverloaded, 503, "", "5"},
 		{"not stored", fmt.Errorf("%w: %w", webhook.ErrNotStored, io.EOF), 503, "", "5"},
 		{"permanent", webhook.Permanent(io.EOF), 500, "", ""},

@@ -126,7 +126,7 @@ func (s *Spool) Handle(ctx context.Context, d *Delivery) error {
 	trial, cancel := context.WithTimeout(ctx, s.patienceWithin(ctx))
 	defer cancel()
 	err := safely(trial, s.primary, d)
-	if err == nil || errors.Is(err, ErrDuplicate) {
+	if err == nil || isAll(err, ErrDuplicate) {
 		return err
 	}
 	if ctx.Err() != nil { // nobody waits for the answer, and primary is not to blame

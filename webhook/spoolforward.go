@@ -26,7 +26,7 @@ func (s *Spool) forward(ctx, stop context.Context, d *Delivery) error {
 	trial, cancel := context.WithTimeout(ctx, forwardPatience*s.patience())
 	defer cancel()
 	err = safely(trial, s.primary, whole)
-	known := errors.Is(err, ErrDuplicate)
+	known := isAll(err, ErrDuplicate)
 	s.pace.tell(probe, err == nil || known || isPermanent(err), s.retry())
 	switch {
 	case known:

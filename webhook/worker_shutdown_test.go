@@ -3,6 +3,7 @@ package webhook_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -100,6 +101,24 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		stop()
 		require.Equal(t, time.Second, time.Since(begun))
 	})
+	for n := range 20 { // both ways of a select
+		bubble(t, fmt.Sprintf("an idle worker that is told to end claims nothing more, %d", n), func(t *testing.T) {
+			in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+			ctx, cancel := context.WithCancel(t.Context())
+			in.onClaim = func(context.Context) error {
+				if ctx.Err() != nil {
+					t.Error("claimed after the end")
+				}
+				return nil
+			}
+			w, _ := quietly(in, webhook.HandlerFunc(succeed))
+			ended := make(chan error)
+			go func() { ended <- w.Run(ctx) }()
+			synctest.Wait()
+			cancel()
+			require.NoError(t, <-ended)
+		})
+	}
 	bubble(t, "callbacks keep the values of Run's context", func(t *testing.T) {
 		type key struct{}
 		in := &webhook.MemInbox{}
@@ -186,6 +205,29 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		require.Equal(t, webhook.Waiting, stateOf(t, in, d), "what it did later does not count")
 		require.Len(t, j.states(), 1, "its end is told once")
 		require.Empty(t, j.lost)
+	})
+	bubble(t, "a settlement that hangs keeps no other from being given back", func(t *testing.T) {
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		var settling atomic.Int64
+		in.onSettle = func(ctx context.Context) error {
+			if settling.Add(1) == 1 {
+				<-ctx.Done()
+			}
+			return ctx.Err()
+		}
+		release := make(chan struct{})
+		w, _ := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+			<-release
+			return nil
+		}))
+		for i := range 8 {
+			arrive(t, in, string(rune('a'+i)), nil)
+		}
+		stop := startFor(t, w, webhook.ErrShutdown)
+		pass(time.Second)
+		stop()
+		require.Equal(t, map[webhook.State]int{webhook.Waiting: 7, webhook.Claimed: 1}, in.Stats())
+		close(release)
 	})
 	bubble(t, "an outcome that the inbox would not take is offered once more, not thrown away", func(t *testing.T) {
 		var refused atomic.Int64

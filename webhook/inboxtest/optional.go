@@ -47,6 +47,15 @@ func (t *trial) told(changed <-chan struct{}) {
 
 // sweeping: the laws of a [webhook.Sweeper], nothing for others.
 var sweeping = []law{
+	{"a redelivery of what died and was swept is stored", func(t *trial) {
+		if s, ok := t.in.(webhook.Sweeper); ok {
+			d, _ := t.dead()
+			if got := t.sweep(s, time.Now().Add(long), plenty); got != 1 {
+				t.Fatalf("swept %d, want the one that is dead", got)
+			}
+			t.claimOf(t.store(t.redelivery(d)))
+		}
+	}},
 	{"sweeping deletes only what is finished", func(t *trial) {
 		if s, ok := t.in.(webhook.Sweeper); ok {
 			t.put("")

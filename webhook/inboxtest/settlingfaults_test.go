@@ -180,6 +180,19 @@ var settlingFaults = []brokenLaw{
 			return f.MemInbox.Sweep(ctx, before, plenty)
 		}
 	}},
+	{"a redelivery of what died and was swept is stored", func(f *fault) { // its mark is left, and nothing to revive
+		swept := false
+		f.sweep = func(ctx context.Context, before time.Time, limit int) (int, error) {
+			swept = true
+			return f.MemInbox.Sweep(ctx, before, limit)
+		}
+		f.put = func(ctx context.Context, d *webhook.Delivery) error {
+			if swept && d.ID != "" && len(d.Unique) > 0 {
+				return &webhook.DuplicateError{State: webhook.Dead}
+			}
+			return f.MemInbox.Put(ctx, d)
+		}
+	}},
 	{"what was swept is still a duplicate", func(f *fault) {
 		swept := false
 		f.sweep = func(ctx context.Context, before time.Time, limit int) (int, error) {

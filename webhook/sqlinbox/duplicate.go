@@ -15,12 +15,12 @@ import (
 func (in *Inbox) withoutKnown(ctx context.Context, s session, round []*job, a args) ([]*job, error) {
 	first := make([]*known, len(round))
 	err := in.query(ctx, s, "lookup", a, func(row *sql.Rows) error {
-		var n, place int
+		var n, place, gone int
 		var k known
-		if err := row.Scan(&n, &place, &k.uid, &k.state, &k.senderID, &k.revived); err != nil {
+		if err := row.Scan(&n, &place, &k.uid, &k.state, &k.senderID, &k.revived, &gone); err != nil {
 			return err
 		}
-		if first[n] == nil {
+		if k.gone = gone == 1; first[n] == nil {
 			first[n] = &k
 		}
 		return nil
@@ -34,8 +34,16 @@ func (in *Inbox) withoutKnown(ctx context.Context, s session, round []*job, a ar
 			fresh = append(fresh, j)
 			continue
 		}
+		revived := first[n].revivedBy(j.put.delivery)
+		if revived && first[n].gone {
+			if err := in.forgetFate(ctx, s, j.put, first[n].uid); err != nil {
+				return nil, err
+			}
+			fresh = append(fresh, j)
+			continue
+		}
 		e := &webhook.DuplicateError{UID: first[n].uid, State: first[n].state}
-		if first[n].revivedBy(j.put.delivery) {
+		if revived {
 			if err := in.revive(ctx, s, j, e); err != nil {
 				return nil, err
 			}
@@ -51,11 +59,19 @@ type known struct {
 	state    webhook.State
 	senderID string
 	revived  int
+	gone     bool // swept: only its marks are left
 }
 
 // revivedBy reports whether d is the sender's own redelivery of one that died.
 func (k *known) revivedBy(d *webhook.Delivery) bool {
 	return k.state == webhook.Dead && k.uid != d.UID && d.ID != "" && d.ID == k.senderID && k.revived < maxRevivals
+}
+
+// forgetFate takes the marks of e from a delivery that died and was swept.
+func (in *Inbox) forgetFate(ctx context.Context, s session, e *entry, uid string) error {
+	marks, _ := json.Marshal(e.marks) // strings only: cannot fail
+	_, err := in.exec(ctx, s, "forget_fate", args{"source": e.delivery.Source, "uid": uid, "marks": string(marks)})
+	return err
 }
 
 func (in *Inbox) revive(ctx context.Context, s session, j *job, e *webhook.DuplicateError) error {

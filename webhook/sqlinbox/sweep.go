@@ -48,14 +48,14 @@ func (in *Inbox) sweepMarks(ctx context.Context, limit int) error {
 }
 
 func (in *Inbox) sweep(ctx context.Context, s session, before time.Time, limit int) (int, error) {
-	type fate struct{ source, mark, uid, state string }
+	type fate struct{ source, mark, uid, state, senderID string }
 	ids := []int64{}
 	var fates []fate
 	err := in.query(ctx, s, "ended", args{"before": before.UnixMicro(), "n": max(limit, 0)}, func(row *sql.Rows) error {
 		var id int64
 		var f fate
 		var sealed sql.Null[[]byte]
-		if err := row.Scan(&id, &f.uid, &f.source, &f.state, &sealed); err != nil {
+		if err := row.Scan(&id, &f.uid, &f.source, &f.state, &f.senderID, &sealed); err != nil {
 			return err
 		}
 		ids = append(ids, id)
@@ -69,7 +69,8 @@ func (in *Inbox) sweep(ctx context.Context, s session, before time.Time, limit i
 		return 0, err
 	}
 	for _, f := range fates {
-		if _, err := in.exec(ctx, s, "keep_fate", args{"source": f.source, "mark": f.mark, "uid": f.uid, "state": f.state}); err != nil {
+		a := args{"source": f.source, "mark": f.mark, "uid": f.uid, "state": f.state, "sender_id": f.senderID}
+		if _, err := in.exec(ctx, s, "keep_fate", a); err != nil {
 			return 0, err
 		}
 	}

@@ -18,10 +18,11 @@ UPDATE hookhouse_schema SET pinged = @now
 WITH input AS MATERIALIZED (
   SELECT n, uid, source, marks FROM jsonb_to_recordset(@rows::text::jsonb) AS x(n int, uid text, source text, marks text[])
 )
-SELECT i.n, -1 AS place, d.uid, d.state, d.sender_id, d.revived
+SELECT i.n, -1 AS place, d.uid, d.state, d.sender_id, d.revived, 0
 FROM input i CROSS JOIN LATERAL (SELECT * FROM hookhouse_deliveries d WHERE d.uid = i.uid LIMIT 1) d
 UNION ALL
-SELECT i.n, u.place::int, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, ''), coalesce(d.revived, 0)
+SELECT i.n, u.place::int, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revived, 0),
+  CASE WHEN d.uid IS NULL THEN 1 ELSE 0 END
 FROM input i CROSS JOIN LATERAL unnest(i.marks) WITH ORDINALITY AS u(mark, place)
 CROSS JOIN LATERAL (SELECT * FROM hookhouse_marks m WHERE m.source = i.source AND m.mark = u.mark LIMIT 1) m
 LEFT JOIN LATERAL (SELECT * FROM hookhouse_deliveries d WHERE d.uid = m.uid LIMIT 1) d ON true
@@ -107,7 +108,7 @@ WITH durable AS MATERIALIZED (
   INSERT INTO hookhouse_marks (source, mark, uid, at)
   SELECT f.source, u.mark, f.uid, arg.now FROM arg, fresh f CROSS JOIN LATERAL unnest(f.marks) AS u(mark) ORDER BY 1, 2
   ON CONFLICT (source, mark) DO UPDATE
-  SET uid = CASE WHEN hookhouse_marks.at < (SELECT since FROM arg) THEN excluded.uid END, at = excluded.at, state = NULL
+  SET uid = CASE WHEN hookhouse_marks.at < (SELECT since FROM arg) THEN excluded.uid END, at = excluded.at, state = NULL, sender_id = NULL
 )
 INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
 SELECT f.id, f.uid, f.source, f.sender_id, f.type, f.key, f.label, f.received, f.size, f.quiet, f.most,
@@ -145,7 +146,7 @@ WITH arg AS MATERIALIZED (
   INSERT INTO hookhouse_marks (source, mark, uid, at)
   SELECT @source::text, u.mark, @uid::text, f.now FROM fresh f CROSS JOIN jsonb_array_elements_text(@marks::text::jsonb) AS u(mark) ORDER BY 2
   ON CONFLICT (source, mark) DO UPDATE
-  SET uid = CASE WHEN hookhouse_marks.at < (SELECT since FROM arg) THEN excluded.uid END, at = excluded.at, state = NULL
+  SET uid = CASE WHEN hookhouse_marks.at < (SELECT since FROM arg) THEN excluded.uid END, at = excluded.at, state = NULL, sender_id = NULL
 )
 INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
 SELECT id, @uid::text, @source::text, @sender_id::text, @type::text, @key::text, @label::text, @received::bigint, @size::bigint,
@@ -293,11 +294,16 @@ SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid::text ORDER BY 
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
 -- name: ended
-SELECT d.id, d.uid, d.source, d.state, b.envelope FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
+SELECT d.id, d.uid, d.source, d.state, d.sender_id, b.envelope FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
 WHERE d.ended IS NOT NULL AND d.ended < @before::bigint ORDER BY d.ended LIMIT @n::int FOR UPDATE OF d SKIP LOCKED
 
 -- name: keep_fate
-UPDATE hookhouse_marks SET state = @state::text WHERE source = @source::text AND mark = @mark::text AND uid = @uid::text
+UPDATE hookhouse_marks SET state = @state::text, sender_id = @sender_id::text
+WHERE source = @source::text AND mark = @mark::text AND uid = @uid::text
+
+-- name: forget_fate
+DELETE FROM hookhouse_marks
+WHERE source = @source::text AND uid = @uid::text AND mark = ANY (ARRAY(SELECT jsonb_array_elements_text(@marks::text::jsonb)))
 
 -- name: forget_bodies
 DELETE FROM hookhouse_bodies WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))

@@ -15,9 +15,9 @@ UPDATE hookhouse_schema SET pinged = @now
 
 -- name: lookup
 -- What this delivery repeats, first by uid, then by its marks.
-SELECT 0, -1 AS place, uid, state, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
+SELECT 0, -1 AS place, uid, state, sender_id, revived, 0 FROM hookhouse_deliveries WHERE uid = @uid
 UNION ALL
-SELECT 0, u.key, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, ''), coalesce(d.revived, 0)
+SELECT 0, u.key, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revived, 0), d.uid IS NULL
 FROM json_each(@marks) u CROSS JOIN hookhouse_marks m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid
 WHERE m.source = @source AND m.mark = u.value AND m.at >= @now - @window
 ORDER BY 2
@@ -190,11 +190,15 @@ SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid ORDER BY at
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
 -- name: ended
-SELECT d.id, d.uid, d.source, d.state, b.envelope FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
+SELECT d.id, d.uid, d.source, d.state, d.sender_id, b.envelope FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
 WHERE d.ended IS NOT NULL AND d.ended < @before ORDER BY d.ended LIMIT @n
 
 -- name: keep_fate
-UPDATE hookhouse_marks SET state = @state WHERE source = @source AND mark = @mark AND uid = @uid
+UPDATE hookhouse_marks SET state = @state, sender_id = @sender_id
+WHERE source = @source AND mark = @mark AND uid = @uid
+
+-- name: forget_fate
+DELETE FROM hookhouse_marks WHERE source = @source AND uid = @uid AND mark IN (SELECT value FROM json_each(@marks))
 
 -- name: forget_bodies
 DELETE FROM hookhouse_bodies WHERE id IN (SELECT value FROM json_each(@ids))
@@ -207,8 +211,8 @@ DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))
 
 -- name: restamp_marks
 -- Marks of a clock that has been ahead go to the end: rows stand in order of time.
-INSERT OR REPLACE INTO hookhouse_marks (source, mark, uid, at, state)
-SELECT source, mark, uid, @now, state FROM hookhouse_marks
+INSERT OR REPLACE INTO hookhouse_marks (source, mark, uid, at, state, sender_id)
+SELECT source, mark, uid, @now, state, sender_id FROM hookhouse_marks
 WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n) AND at > @now
 
 -- name: forget_marks

@@ -63,11 +63,12 @@ $$;
 
 -- What makes a second delivery of a source a duplicate. Outlives the delivery.
 CREATE TABLE hookhouse_marks (
-  source text   COLLATE "C" NOT NULL,
-  mark   text   COLLATE "C" NOT NULL,
-  uid    text   COLLATE "C" NOT NULL,
-  at     bigint NOT NULL,
-  state  text   COLLATE "C",              -- of a delivery that has been deleted
+  source    text   COLLATE "C" NOT NULL,
+  mark      text   COLLATE "C" NOT NULL,
+  uid       text   COLLATE "C" NOT NULL,
+  at        bigint NOT NULL,
+  state     text   COLLATE "C",           -- of a delivery that has been deleted
+  sender_id text   COLLATE "C",           -- of one that has been deleted
   PRIMARY KEY (source, mark)
 );
 CREATE INDEX hookhouse_marked ON hookhouse_marks USING brin (at) WITH (pages_per_range = 32);

@@ -51,11 +51,12 @@ CREATE TABLE hookhouse_bodies (
 
 -- What makes a second delivery of a source a duplicate. Outlives the delivery.
 CREATE TABLE hookhouse_marks (
-  source TEXT    NOT NULL,
-  mark   TEXT    NOT NULL,
-  uid    TEXT    NOT NULL,
-  at     INTEGER NOT NULL,
-  state  TEXT,                            -- of a delivery that has been deleted
+  source    TEXT    NOT NULL,
+  mark      TEXT    NOT NULL,
+  uid       TEXT    NOT NULL,
+  at        INTEGER NOT NULL,
+  state     TEXT,                         -- of a delivery that has been deleted
+  sender_id TEXT,                         -- of one that has been deleted
   UNIQUE (source, mark)
 ) STRICT;
 
