@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +30,8 @@ type builder struct {
 	api    *url.URL        // the remotes on this GitHub are shown the token
 	token  webhook.Secret  // Zero means that all are public.
 	path   string          // PATH of commands and of git
+	git    []string        // more variables of git where it calls the remote
+	users  accounts        // whom builds run as
 	over   context.Context // ends when builds are to stop
 	log    *slog.Logger
 	count  func(b build, took time.Duration)
@@ -58,7 +59,7 @@ func (b *builder) push(ctx context.Context, e *webhook.Event[github.Push]) error
 		Repository: rule.Name,
 		Ref:        p.Ref,
 		Title:      titleOf(p),
-		Context:    rule.Context,
+		Context:    rule.contextOf(p),
 		Forced:     p.Forced,
 		Received:   e.ReceivedAt,
 	}
@@ -98,21 +99,29 @@ func (b *builder) build(ctx context.Context, rule *rule, area workArea, one *bui
 		log.say("this push was forced")
 	}
 
-	err = b.execute(ctx, rule, area, one, log)
+	who := <-b.users
+	defer func() { b.users <- who }()
+	err = b.execute(ctx, who, rule, area, one, log)
 	took := time.Since(one.Started).Round(time.Millisecond)
 	// Before the result is recorded: then the next build may have the area. When
-	// the program ends there is no time for it, and the next build does it.
+	// the program ends there is no time for it, and the next start does it.
 	if ctx.Err() == nil {
 		if cleanErr := area.clean(); cleanErr != nil {
 			b.log.Error("checkout could not be removed", "build", one.ID, "reason", cleanErr)
 		}
+	} else {
+		_ = area.shut()
 	}
 
 	// From here on ctx may have ended; what happened is recorded all the same.
 	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
 	defer cancel()
 	again := func(why string, reason error) error {
-		log.say("%s: it will run again", why)
+		next := "it will run again"
+		if claim.Last {
+			next = "this was the last try"
+		}
+		log.say("%s: %s", why, next)
 		return errors.Join(reason, b.store.pause(saving, one, why))
 	}
 	status, failed := exitStatus(err)
@@ -151,11 +160,11 @@ var (
 
 // execute checks the commit out and runs the command. An error wraps
 // errTimeLimit, errGone or errCheckout, or says how the command ended.
-func (b *builder) execute(ctx context.Context, rule *rule, area workArea, one *build, log *buildLog) error {
+func (b *builder) execute(ctx context.Context, who account, rule *rule, area workArea, one *build, log *buildLog) error {
 	if err := area.fresh(); err != nil {
 		return fmt.Errorf("%w: %w", errCheckout, err)
 	}
-	c := checkout{area: area, build: one.ID, remote: rule.Remote, ref: one.Ref, sha: one.Commit, path: b.path, log: log}
+	c := checkout{area: area, who: who, remote: rule.Remote, ref: one.Ref, sha: one.Commit, path: b.path, network: b.git, log: log}
 	if sameServer(b.api, rule.Remote) {
 		c.token = b.token
 	}
@@ -167,11 +176,12 @@ func (b *builder) execute(ctx context.Context, rule *rule, area workArea, one *b
 	ctx, cancel := context.WithTimeoutCause(ctx, rule.Timeout, errTimeLimit)
 	defer cancel()
 	return command{
-		build:  one.ID,
+		who:    who,
 		args:   []string{"/bin/sh", "-e", "-c", rule.Command},
 		dir:    area.src,
 		env:    b.environment(area, one),
 		output: log,
+		lock:   area.lock,
 	}.run(ctx)
 }
 
@@ -181,6 +191,7 @@ func (b *builder) environment(area workArea, one *build) []string {
 		"PATH=" + b.path,
 		"HOME=" + area.home,
 		"CI=true",
+		"CI_BUILD_ID=" + one.ID,
 		"CI_BUILD_URL=" + b.report.page(one.ID),
 		"CI_REPOSITORY=" + one.Repository,
 		"CI_REF=" + one.Ref,
@@ -196,20 +207,22 @@ func (b *builder) environment(area workArea, one *build) []string {
 }
 
 // recover puts in order what the process before this one left when it was
-// killed: its commands that still run are killed, and its builds may run again
-// at once. Nobody else has them: the folder is locked.
+// killed: its builds may run again at once. Nobody else has them, and nothing of
+// their commands is left: the folder is locked.
 func (b *builder) recover(ctx context.Context) error {
+	if err := b.data.clean(); err != nil {
+		return err
+	}
 	cut, err := b.store.cutOff(ctx)
 	if err != nil {
 		return err
 	}
 	for _, one := range cut {
-		killed := killMarked(one.ID)
 		log, err := b.logs.open(one.ID)
 		if err != nil {
 			return err
 		}
-		log.say("github-ci was killed during this run, of which %d processes were left and were killed: it will run again", killed)
+		log.say("github-ci was killed during this run: it will run again")
 		log.close()
 		if err := b.store.pause(ctx, &one, "github-ci was killed during this run"); err != nil {
 			return err
@@ -234,14 +247,4 @@ func (b *builder) settled(c webhook.Claim, o webhook.Outcome) {
 	if err := b.store.abandon(ctx, c.Delivery.UID, "given up: "+o.Reason, b.report); err != nil {
 		b.log.Error("build could not be ended", "build", c.Delivery.UID, "reason", err)
 	}
-}
-
-// titleOf is the first line of the newest commit's message.
-func titleOf(p github.Push) string {
-	if p.HeadCommit == nil {
-		return ""
-	}
-	line, _, _ := strings.Cut(p.HeadCommit.Message, "\n")
-	text := []rune(strings.ReplaceAll(strings.ToValidUTF8(line, ""), "\x00", ""))
-	return cmp.Or(string(text[:min(len(text), 120)]), "(no message)")
 }

@@ -166,8 +166,8 @@ func (s *store) get(ctx context.Context, id string) (build, bool, error) {
 // newest returns builds, the last to arrive first, that arrived before the one
 // with the given id; empty means from the newest on.
 func (s *store) newest(ctx context.Context, before string, n int) ([]build, error) {
-	if before == "" {
-		before = "~" // after every id
+	if before == "" { // nothing sorts after every id under every collation
+		return s.query(ctx, s.db, `ORDER BY id DESC LIMIT ?`, n)
 	}
 	return s.query(ctx, s.db, `WHERE id < ? ORDER BY id DESC LIMIT ?`, before, n)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,14 +26,15 @@ var errGone = errors.New("the commit is gone")
 
 // A checkout brings one commit into a work area.
 type checkout struct {
-	area   workArea
-	build  string
-	remote string // from the configuration, never from the payload
-	ref    string
-	sha    string
-	path   string         // PATH
-	token  webhook.Secret // Zero means that the repository is public.
-	log    io.Writer
+	area    workArea
+	who     account // whom the checkout is for; what is fetched stays ours
+	remote  string  // from the configuration, never from the payload
+	ref     string
+	sha     string
+	path    string         // PATH
+	network []string       // variables by which a remote is reached
+	token   webhook.Secret // Zero means that the repository is public.
+	log     io.Writer
 }
 
 // run fetches the commit, also where the branch has moved on, and checks it out.
@@ -50,12 +53,12 @@ func (c checkout) fetchAndCheckOut(ctx context.Context) error {
 	if err := c.initBare(ctx); err != nil {
 		return err
 	}
-	err := c.git(ctx, nil, "--git-dir="+c.area.git, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
+	err := c.remotely(ctx, nil, "--git-dir="+c.area.git, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
 		"--", c.remote, "+"+c.sha+":refs/builds/last")
 	if err != nil {
 		return c.why(ctx, fmt.Errorf("git fetch: %w", err))
 	}
-	if err := c.git(ctx, nil, "init", "--quiet", "--template=", "--object-format="+c.format(), "--", c.area.src); err != nil {
+	if err := c.git(ctx, "init", "--quiet", "--template=", "--object-format="+c.format(), "--", c.area.src); err != nil {
 		return fmt.Errorf("git init: %w", err)
 	}
 	// The checkout borrows the objects and has its own settings and hooks.
@@ -66,20 +69,28 @@ func (c checkout) fetchAndCheckOut(ctx context.Context) error {
 	if err := os.WriteFile(alternates, []byte(filepath.Join(c.area.git, "objects")+"\n"), 0o600); err != nil {
 		return err
 	}
-	if err := c.git(ctx, nil, "-C", c.area.src, "checkout", "--quiet", "--force", "--no-recurse-submodules", "--detach", c.sha, "--"); err != nil {
+	if err := c.area.handOver(c.who); err != nil {
+		return err
+	}
+	// From here on in the rights of the build: what is in the commit decides.
+	err = c.start(ctx, c.who, nil, nil, []string{"-C", c.area.src, "checkout", "--quiet", "--force", "--no-recurse-submodules", "--detach", c.sha, "--"})
+	if err != nil {
 		return fmt.Errorf("git checkout: %w", err)
 	}
 	return nil
 }
 
-// initBare makes the repository that is fetched into. Its settings are written
-// anew each time: the command of an earlier build could have changed them, to
-// have us hand the token to somebody else.
+// initBare makes the repository that is fetched into. What tells git where to
+// look and whom to call is written anew each time: where builds run as
+// ourselves, an earlier one could have changed it, to have us hand the token to
+// somebody else.
 func (c checkout) initBare(ctx context.Context) error {
-	if err := os.Remove(filepath.Join(c.area.git, "config")); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
+	for _, name := range []string{"config", "config.worktree", "commondir"} {
+		if err := os.RemoveAll(filepath.Join(c.area.git, name)); err != nil {
+			return err
+		}
 	}
-	if err := c.git(ctx, nil, "init", "--quiet", "--bare", "--template=", "--object-format="+c.format(), "--", c.area.git); err != nil {
+	if err := c.git(ctx, "init", "--quiet", "--bare", "--template=", "--object-format="+c.format(), "--", c.area.git); err != nil {
 		return fmt.Errorf("git init: %w", err)
 	}
 	return nil
@@ -96,7 +107,7 @@ func (c checkout) format() string {
 // asking what the ref is now.
 func (c checkout) why(ctx context.Context, fetch error) error {
 	var refs bytes.Buffer
-	if err := c.git(ctx, &refs, "ls-remote", "--quiet", "--", c.remote, c.ref, c.ref+"^{}"); err != nil {
+	if err := c.remotely(ctx, &refs, "ls-remote", "--quiet", "--", c.remote, c.ref, c.ref+"^{}"); err != nil {
 		return fetch
 	}
 	switch text := refs.String(); {
@@ -110,9 +121,23 @@ func (c checkout) why(ctx context.Context, fetch error) error {
 	}
 }
 
-// git runs one command of git, which reads no settings but those here. Stdout
-// nil means the log.
-func (c checkout) git(ctx context.Context, stdout io.Writer, args ...string) error {
+// git runs one command of git here, as ourselves.
+func (c checkout) git(ctx context.Context, args ...string) error {
+	return c.start(ctx, account{}, nil, nil, args)
+}
+
+// remotely runs one that calls the remote, and is all that sees the token.
+// Stdout nil means the log.
+func (c checkout) remotely(ctx context.Context, stdout io.Writer, args ...string) error {
+	env := c.network
+	if !c.token.IsZero() {
+		env = slices.Concat(env, c.credentials())
+	}
+	return c.start(ctx, account{}, stdout, env, args)
+}
+
+// start runs git, which reads no settings but those here.
+func (c checkout) start(ctx context.Context, who account, stdout io.Writer, env, args []string) error {
 	settings := []string{
 		"core.hooksPath=/dev/null",
 		"core.fsmonitor=false",
@@ -128,7 +153,7 @@ func (c checkout) git(ctx context.Context, stdout io.Writer, args ...string) err
 	for _, s := range settings {
 		all = append(all, "-c", s)
 	}
-	env := []string{
+	env = append([]string{
 		"PATH=" + c.path,
 		"HOME=" + c.area.home,
 		"LC_ALL=C",
@@ -136,11 +161,8 @@ func (c checkout) git(ctx context.Context, stdout io.Writer, args ...string) err
 		"GIT_CONFIG_GLOBAL=/dev/null",
 		"GIT_TERMINAL_PROMPT=0",
 		"GIT_ALLOW_PROTOCOL=http:https",
-	}
-	if !c.token.IsZero() {
-		env = append(env, c.credentials()...)
-	}
-	return command{build: c.build, args: append(all, args...), dir: c.area.dir, env: env, output: c.log, stdout: stdout}.run(ctx)
+	}, env...)
+	return command{who: who, args: append(all, args...), dir: c.area.dir, env: env, output: c.log, stdout: stdout, lock: c.area.lock}.run(ctx)
 }
 
 // credentials are a setting for this one remote, by the environment, so that
@@ -152,6 +174,23 @@ func (c checkout) credentials() []string {
 		"GIT_CONFIG_KEY_0=http." + c.remote + ".extraHeader",
 		"GIT_CONFIG_VALUE_0=Authorization: Basic " + basic,
 	}
+}
+
+// gitNetwork returns what our environment tells of proxies and authorities, as
+// git and libcurl have it. The client for statuses reads the same from it.
+func gitNetwork(getenv func(string) string) (env []string) {
+	for _, name := range []string{"http_proxy", "https_proxy", "no_proxy"} {
+		if value := cmp.Or(getenv(strings.ToUpper(name)), getenv(name)); value != "" {
+			env = append(env, name+"="+value)
+		}
+	}
+	if file := cmp.Or(getenv("GIT_SSL_CAINFO"), getenv("SSL_CERT_FILE")); file != "" {
+		env = append(env, "GIT_SSL_CAINFO="+file)
+	}
+	if dir := cmp.Or(getenv("GIT_SSL_CAPATH"), getenv("SSL_CERT_DIR")); dir != "" {
+		env = append(env, "GIT_SSL_CAPATH="+dir)
+	}
+	return env
 }
 
 // sameServer reports whether the remote is on the GitHub whose API is given, so

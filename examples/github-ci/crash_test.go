@@ -24,12 +24,30 @@ func alive(t *testing.T, pid string) bool {
 	return len(cmdline) > 0
 }
 
-// leftovers has a command leave processes behind in every way there is: in the
-// background, in a session of their own, and as orphans.
+// leftovers has a command leave processes behind: in the background, in a session
+// of their own, as orphans, and with nothing in their environment to know them
+// by.
 const leftovers = "sleep 1001 & echo $! >>$RUNS.pids\n" +
 	"setsid sh -c 'echo $$ >>$RUNS.pids; exec sleep 1002' &\n" +
 	"( ( sh -c 'echo $$ >>$RUNS.pids; exec sleep 1003' ) & )\n" +
-	"until [ $(wc -l <$RUNS.pids) -ge 3 ]; do sleep 0.02; done\n"
+	"( env -i setsid setsid sh -c 'echo $$ >>$RUNS.pids; exec sleep 1004 >/dev/null 2>&1' & )\n" +
+	"until [ $(wc -l <$RUNS.pids) -ge 4 ]; do sleep 0.02; done\n"
+
+// allLeft waits until there are all of them.
+func (r *rig) allLeft() []string {
+	r.Helper()
+	r.until("all have started", func() bool { return len(r.pids()) == 4 })
+	return r.pids()
+}
+
+// noneAlive wants them to be gone, at this moment.
+func (r *rig) noneAlive(pids []string) {
+	r.Helper()
+	require.Len(r, pids, 4)
+	for _, pid := range pids {
+		require.False(r, alive(r.T, pid), pid)
+	}
+}
 
 func (r *rig) pids() []string { return strings.Fields(r.read(r.runs + ".pids")) }
 
@@ -49,31 +67,35 @@ func TestAFailingBuildIsAFailureAndItsLogIsBounded(t *testing.T) {
 	r.hub.noFaults(t)
 }
 
+func TestABuildThatIsKilledByASignalIsAFailure(t *testing.T) {
+	r := newRig(t, "echo run >>$RUNS; kill -9 $$")
+	sha := r.repo.commit("main", "one")
+	r.start()
+	r.push(pushed{after: sha})
+	status, _ := r.untilStatus(sha, "failure")
+	require.Contains(t, status.Description, "exit status 137 after")
+	require.Equal(t, "run\n", r.read(r.runs))
+}
+
 func TestAHangingBuildIsKilledWithAllThatItStarted(t *testing.T) {
-	r := newRig(t, leftovers+"echo all started; sleep 1004", "    timeout: 2s\n")
+	r := newRig(t, leftovers+"echo all started; sleep 1005", "    timeout: 2s\n")
 	sha := r.repo.commit("main", "one")
 	r.start()
 	r.push(pushed{after: sha})
 	status, path := r.untilStatus(sha, "failure")
 	require.Contains(t, status.Description, "over the time limit of 2s")
 	require.Contains(t, r.page(path+"/log"), "all started\n")
-	require.Len(t, r.pids(), 3)
-	for _, pid := range r.pids() {
-		require.False(t, alive(t, pid), pid)
-	}
+	r.noneAlive(r.pids())
 	r.hub.noFaults(t)
 }
 
-func TestABuildThatPassesLeavesNoProcesses(t *testing.T) {
+func TestABuildThatPassesLeavesNothingThatItStarted(t *testing.T) {
 	r := newRig(t, leftovers)
 	sha := r.repo.commit("main", "one")
 	r.start()
 	r.push(pushed{after: sha})
 	r.untilStatus(sha, "success")
-	require.Len(t, r.pids(), 3)
-	for _, pid := range r.pids() {
-		require.False(t, alive(t, pid), pid)
-	}
+	r.noneAlive(r.pids())
 }
 
 func TestABuildCutByACrashRunsAgain(t *testing.T) {
@@ -83,21 +105,16 @@ func TestABuildCutByACrashRunsAgain(t *testing.T) {
 	r.push(pushed{after: sha})
 	_, path := r.untilStatus(sha, "pending")
 	r.untilPage(path, "before the crash\n")
+	pids := r.allLeft()
 	r.end(syscall.SIGKILL)
-	pids := r.pids()
-	require.Len(t, pids, 3)
-	require.True(t, alive(t, pids[0]), "killing the program alone leaves it")
-
 	r.start()
-	for _, pid := range pids {
-		require.False(t, alive(t, pid), "it is gone before the program listens")
-	}
+	r.noneAlive(pids) // before the program listens
 	r.untilPage(path, "run 2 of acme/app refs/heads/main")
 	r.open()
 	r.untilStatus(sha, "success")
 	log := r.page(path + "/log")
 	require.Contains(t, log, "before the crash\n")
-	require.Contains(t, log, "github-ci was killed during this run, of which")
+	require.Contains(t, log, "github-ci was killed during this run: it will run again\n")
 	require.Equal(t, "run\nrun\n", r.read(r.runs))
 	r.hub.noFaults(t)
 }
@@ -143,15 +160,13 @@ func TestSIGTERMDrains(t *testing.T) {
 		r.start()
 		r.push(pushed{after: sha})
 		_, path := r.untilStatus(sha, "pending")
-		r.until("it runs", func() bool { return len(r.pids()) == 3 })
+		r.allLeft()
 		next := r.stream(path, "") // does not hold up the end
 		r.end(syscall.SIGTERM)
 		for _, more := next(); more; {
 			_, more = next()
 		}
-		for _, pid := range r.pids() {
-			require.False(t, alive(t, pid), pid)
-		}
+		r.noneAlive(r.pids())
 		require.NoError(t, os.Remove(r.runs+".pids"))
 		r.open()
 		r.start()

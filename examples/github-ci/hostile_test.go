@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -105,18 +107,52 @@ func TestHooksAndSubmodulesOfARepositoryAreLeftAlone(t *testing.T) {
 	sha := r.repo.commit("main", "one")
 	r.start()
 	r.push(pushed{after: sha, created: true})
-	r.untilStatus(sha, "success")
-	// The next build of the branch is not served by what this one might have
-	// left: settings of git are written anew.
-	area := filepath.Join(r.dir, "data", "work")
-	entries, err := os.ReadDir(area)
-	require.NoError(t, err)
-	config := filepath.Join(area, entries[0].Name(), "git", "config")
-	require.NoError(t, os.WriteFile(config, []byte("[url \"ext::"+filepath.Join(r.dir, "hook")+" \"]\n\tinsteadOf = http\n[core]\n\tbare = true\n\trepositoryformatversion = 0\n"), 0o600))
-	require.NoError(t, os.MkdirAll(filepath.Join(filepath.Dir(config), "hooks"), 0o700))
-	require.NoError(t, os.Symlink(filepath.Join(r.dir, "hook"), filepath.Join(filepath.Dir(config), "hooks", "reference-transaction")))
-	next := r.repo.commit("main", "two")
-	r.push(pushed{before: sha, after: next})
-	r.untilStatus(next, "success")
+	_, path := r.untilStatus(sha, "success")
+	require.Contains(t, r.page(path+"/log"), "sub/file.txt: No such file", "there is no submodule")
 	require.NoFileExists(t, filepath.Join(r.dir, "pwned"))
+}
+
+// meddle has a build write whatever could change how the next one is fetched:
+// settings in every file that git would look for, a hook, and a repository of
+// its own to be taken for the real one.
+const meddle = `g=$(dirname $(cat .git/objects/info/alternates))
+set +e
+git config --file $g/config http.proxy $SPY
+git config --file $g/config extensions.worktreeConfig true
+git config --file $g/config.worktree http.proxy $SPY
+mkdir $g/hooks && ln -s $RUNS.hook $g/hooks/reference-transaction
+cp -r $g $g.mine && mv $g.mine $g/mine && git config --file $g/mine/config core.bare true && echo mine >$g/commondir
+true
+`
+
+// spyOn returns meddle with a proxy that nothing must come to.
+func spyOn(t *testing.T) string {
+	spy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		t.Errorf("%s %s came to a proxy of the build's choice, with %q", r.Method, r.URL, r.Header.Get("Authorization"))
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	t.Cleanup(spy.Close)
+	return strings.ReplaceAll(meddle, "$SPY", spy.URL)
+}
+
+// buildTwice builds two pushes of a branch, one after the other.
+func (r *rig) buildTwice() {
+	r.Helper()
+	r.write("runs.hook", "#!/bin/sh\ntouch "+r.runs+".pwned\n")
+	require.NoError(r, os.Chmod(filepath.Join(r.dir, "runs.hook"), 0o755))
+	one := r.repo.commit("main", "one")
+	r.start()
+	r.push(pushed{after: one, created: true})
+	r.untilStatus(one, "success")
+	two := r.repo.commit("main", "two")
+	r.push(pushed{before: one, after: two})
+	r.untilStatus(two, "success")
+	require.NoFileExists(r, r.runs+".pwned")
+	r.hub.noFaults(r.T)
+}
+
+func TestABuildDoesNotChangeHowTheNextIsFetched(t *testing.T) {
+	r := newRig(t, spyOn(t)+"git --git-dir=$g config --get http.proxy | sed 's/:[0-9]*$//' >>$RUNS")
+	r.buildTwice()
+	require.Equal(t, "http://127.0.0.1\nhttp://127.0.0.1\n", r.read(r.runs), "what it wrote is what git goes by, until the next fetch")
 }

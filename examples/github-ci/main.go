@@ -39,6 +39,9 @@ Each may be read from a file instead, named by the same variable with _FILE appe
 `
 
 func main() {
+	if len(os.Args) > 3 && os.Args[1] == supervise {
+		superviseMain(os.Args[2:])
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stderr)
@@ -55,6 +58,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
 	config := flags.String("config", "github-ci.yaml", "what is built and how")
+	as := flags.String("as", "", "`users`, separated by commas, that commands run as, each for one build at a time; unless set, commands can read the token")
 	addr := flags.String("addr", ":8080", "address to listen on")
 	folder := flags.String("data", "github-ci-data", "folder for work areas and logs")
 	database := flags.String("db", "", "SQLite file or postgres:// URL (default github-ci.db in -data)")
@@ -88,6 +92,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 	report := reporter{pages: strings.TrimRight(*public, "/")}
 	if *reporting {
+		if *public == "" {
+			return errors.New("-url is missing: commit statuses link to the logs under it, such as https://ci.example.com; -status=false builds without")
+		}
 		if _, err := httpURL(*public); err != nil {
 			return fmt.Errorf("-url: %w", err)
 		}
@@ -96,9 +103,17 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if _, err := exec.LookPath("git"); err != nil {
 		return fmt.Errorf("git is needed to fetch: %w", err)
 	}
+	users, err := newAccounts(*as, *parallel)
+	if err != nil {
+		return fmt.Errorf("-as: %w", err)
+	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	syscall.Umask(0o077)
 	if err := hideMemory(); err != nil {
 		return fmt.Errorf("memory could not be hidden from the builds: %w", err)
+	}
+	if *as == "" {
+		log.Warn("commands run as the user of github-ci: whoever may push can have them read the token and the secret; see -as")
 	}
 
 	// Pushes are stored first and acknowledged second; other events need neither.
@@ -107,11 +122,19 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return fmt.Errorf("-data: %w", err)
 	}
 	defer data.close()
-	store, err := openStore(ctx, cmp.Or(*database, filepath.Join(data.dir, "github-ci.db")))
+	file := cmp.Or(*database, filepath.Join(data.dir, "github-ci.db"))
+	store, err := openStore(ctx, file)
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
 	defer store.close() // last
+	path := cmp.Or(getenv("PATH"), "/usr/local/bin:/usr/bin:/bin")
+	if *as != "" {
+		err := users.check(ctx, data, path, getenv("GITHUB_TOKEN_FILE"), getenv("GITHUB_WEBHOOK_SECRET_FILE"), file)
+		if err != nil {
+			return fmt.Errorf("-as: %w", err)
+		}
+	}
 	metrics := newMetrics(store.Inbox)
 	source := github.Source(secrets.hook...)
 	source.Coalesce = newestOnly
@@ -124,7 +147,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	logs := newLogs(data.logs(), *maxLog)
 	b := &builder{
 		rules: rules, store: store, data: data, logs: logs, report: report, api: gitHub, token: secrets.token,
-		path: cmp.Or(getenv("PATH"), "/usr/local/bin:/usr/bin:/bin"), log: log, count: metrics.built,
+		path: path, git: gitNetwork(getenv), users: users, log: log, count: metrics.built,
 		over: after(ctx, *grace),
 	}
 	if err := b.recover(ctx); err != nil {
@@ -133,7 +156,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	var pushes webhook.Mux
 	webhook.On(&pushes, b.push)
 	builds := webhook.NewWorker(store, store.SkipStale(&pushes))
-	builds.Limit, builds.Grace, builds.Keep = *parallel, *grace+stopTime, *keep
+	builds.Limit, builds.Grace, builds.Keep = cap(users), *grace+stopTime, *keep
 	builds.Timeout = rules.longest() + fetchLimit + time.Minute
 	builds.Logger, builds.Observe = log, metrics.observer()
 	counted := builds.Observe.Settled

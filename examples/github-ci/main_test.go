@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,10 +14,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-
-	"github.com/hookhouse/hookhouse/github"
-	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
 // program is the built github-ci.
@@ -43,8 +37,6 @@ func TestMain(m *testing.M) {
 
 const hookSecret = "a secret that GitHub knows"
 
-var sender = webhooktest.GitHub{Secret: webhook.NewSecret(hookSecret)}
-
 // A rig is a stand-in for GitHub with one repository, and a folder in which the
 // program is started, killed and started again.
 type rig struct {
@@ -55,6 +47,8 @@ type rig struct {
 	gate string // commands wait until this file is there
 	runs string // commands append to it
 	args []string
+	env  []string             // more than usual
+	attr *syscall.SysProcAttr // Zero means as ourselves.
 	p    *process
 }
 
@@ -123,6 +117,7 @@ func (r *rig) start() {
 	r.Helper()
 	args := append([]string{"-addr", "127.0.0.1:0", "-data", "data", "-url", "http://ci.example.com/ci", "-api", r.hub.URL + "/api/v3"}, r.args...)
 	p := &process{cmd: r.command(args...), done: make(chan struct{})}
+	p.cmd.Env, p.cmd.SysProcAttr = append(p.cmd.Env, r.env...), r.attr
 	p.cmd.Stderr = p
 	require.NoError(r, p.cmd.Start())
 	go func() {
@@ -187,93 +182,6 @@ func (r *rig) untilStatus(commit, state string) (reported, string) {
 	path, ok := strings.CutPrefix(last.TargetURL, "http://ci.example.com/ci")
 	require.True(r, ok, last.TargetURL)
 	return last, path
-}
-
-// pushed is the payload of a push as GitHub makes it, with what matters here.
-type pushed struct {
-	repository, ref, before, after, head string
-	created, deleted, forced             bool
-}
-
-func (p pushed) body() []byte {
-	if p.before == "" {
-		p.before = github.ZeroSHA
-	}
-	doc := map[string]any{
-		"ref": p.ref, "before": p.before, "after": p.after, "created": p.created, "deleted": p.deleted, "forced": p.forced,
-		"base_ref": nil, "compare": "https://github.com/acme/app/compare/x", "commits": []any{}, "head_commit": nil,
-		"repository": map[string]any{
-			"id": 1, "name": "app", "full_name": p.repository, "private": false,
-			"owner":     map[string]any{"login": "acme"},
-			"clone_url": "https://evil.example.com/x.git", "ssh_url": "ext::sh -c touch% pwned", "git_url": "--upload-pack=touch pwned",
-		},
-		"pusher": map[string]any{"name": "ada", "email": nil},
-	}
-	if !p.deleted {
-		if p.head == "" {
-			p.head = p.after
-		}
-		doc["head_commit"] = map[string]any{"id": p.head, "message": "<script>alert('title')</script>\nmore", "tree_id": p.head, "author": map[string]any{"name": "Ada"}}
-	}
-	body, err := json.Marshal(doc)
-	if err != nil {
-		panic(err)
-	}
-	return body
-}
-
-// push delivers a push as GitHub does and wants it acknowledged.
-func (r *rig) push(p pushed) webhooktest.Result {
-	r.Helper()
-	if p.repository == "" {
-		p.repository = r.repo.name
-	}
-	if p.ref == "" {
-		p.ref = "refs/heads/main"
-	}
-	return r.deliver(p)
-}
-
-// deliver delivers a push just as it is given.
-func (r *rig) deliver(p pushed) webhooktest.Result {
-	r.Helper()
-	result := sender.Deliver(r.Context(), r.p.url+"/hooks/github", "push", p.body())
-	require.True(r, result.Delivered, "%+v", result)
-	return result
-}
-
-// get returns the status and the body of a page.
-func (r *rig) get(path string) (int, string) {
-	r.Helper()
-	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.p.url+path, nil)
-	require.NoError(r, err)
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(r, err)
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	require.NoError(r, err)
-	return res.StatusCode, string(body)
-}
-
-// page returns a page that must be there.
-func (r *rig) page(path string) string {
-	r.Helper()
-	code, body := r.get(path)
-	require.Equal(r, http.StatusOK, code, path)
-	return body
-}
-
-// untilPage waits until a page holds a text.
-func (r *rig) untilPage(path, text string) {
-	r.Helper()
-	r.until(path+" holds "+text, func() bool { _, body := r.get(path); return strings.Contains(body, text) })
-}
-
-// areas returns the work areas that there are.
-func (r *rig) areas() int {
-	entries, err := os.ReadDir(filepath.Join(r.dir, "data", "work"))
-	require.NoError(r, err)
-	return len(entries)
 }
 
 // waitForGate is a part of commands.

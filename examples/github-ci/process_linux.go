@@ -3,56 +3,86 @@ package main
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"strconv"
 	"syscall"
-	"time"
 )
 
-// ownGroup puts a command into a process group of its own, and lets the kernel
-// kill it when we are killed.
-func ownGroup() *syscall.SysProcAttr {
-	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
-}
+// From prctl(2).
+const (
+	setDumpable       = 4
+	setChildSubreaper = 36
+	setNoNewPrivs     = 38
+	capAmbient        = 47
+	clearAll          = 4 // of capAmbient
+)
 
-func killGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGKILL) }
-
-// killMarked kills all processes with the mark of the build in their
-// environment, again until none is left: those that left the group, and those
-// that outlived us. It gives up after five seconds.
-func killMarked(build string) (killed int) {
-	mark := []byte("\x00" + buildMark + "=" + build + "\x00")
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for range 250 {
-		found := 0
-		environs, _ := filepath.Glob("/proc/[0-9]*/environ")
-		for _, name := range environs {
-			environ, err := os.ReadFile(name)
-			if err != nil || !bytes.Contains(append([]byte{0}, environ...), mark) {
-				continue // another user's, or gone
-			}
-			pid, err := strconv.Atoi(filepath.Base(filepath.Dir(name)))
-			if err == nil && pid != os.Getpid() && syscall.Kill(pid, syscall.SIGKILL) == nil {
-				found++
-			}
-		}
-		if found == 0 {
-			return killed
-		}
-		killed += found
-		<-tick.C
-	}
-	return killed
-}
-
-// hideMemory keeps other processes of the same user, so the commands of builds,
-// from reading our memory and the environment that we were started with, where
-// the token is. It is of no use against root.
-func hideMemory() error {
-	const setDumpable = 4 // PR_SET_DUMPABLE of prctl(2)
-	if _, _, err := syscall.RawSyscall(syscall.SYS_PRCTL, setDumpable, 0, 0); err != 0 {
+func prctl(option, argument uintptr) error {
+	if _, _, err := syscall.RawSyscall6(syscall.SYS_PRCTL, option, argument, 0, 0, 0, 0); err != 0 {
 		return err
 	}
 	return nil
+}
+
+// ownProgram is the program that runs, also after another was installed.
+func ownProgram() (string, error) { return "/proc/self/exe", nil }
+
+// accountsWork: processes can be started as another user and found again.
+const accountsWork = true
+
+// adoptOrphans makes this process the parent of all below it whose parent ends.
+func adoptOrphans() error { return prctl(setChildSubreaper, 1) }
+
+// dropRights keeps what this thread starts from having rights that another user
+// has not: capabilities that came with our own start, and those of set-user-ID
+// programs such as sudo, by which it could also become somebody whom we may not
+// kill.
+func dropRights() error {
+	if err := prctl(setNoNewPrivs, 1); err != nil {
+		return err
+	}
+	return prctl(capAmbient, clearAll)
+}
+
+// hideMemory keeps other processes of the same user from reading our memory and
+// the environment that we were started with. It is of no use against root.
+func hideMemory() error { return prctl(setDumpable, 0) }
+
+// killAll kills what is below this process.
+func killAll(int) {
+	for _, pid := range descendants(os.Getpid()) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+}
+
+// descendants returns the processes below one.
+func descendants(of int) (below []int) {
+	children := make(map[int][]int)
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer proc.Close()
+	names, _ := proc.Readdirnames(-1)
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil {
+			continue
+		}
+		stat, err := os.ReadFile("/proc/" + name + "/stat")
+		if err != nil {
+			continue // gone
+		}
+		// After the name, which may hold anything: state, parent.
+		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+		if len(fields) > 1 {
+			if parent, err := strconv.Atoi(string(fields[1])); err == nil {
+				children[parent] = append(children[parent], pid)
+			}
+		}
+	}
+	below = children[of]
+	for n := 0; n < len(below); n++ {
+		below = append(below, children[below[n]]...)
+	}
+	return below
 }

@@ -2,17 +2,25 @@
 
 package main
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+)
 
-// ownGroup puts a command into a process group of its own. Here nothing kills it
-// when we are killed.
-func ownGroup() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+func ownProgram() (string, error) { return os.Executable() }
 
-func killGroup(pid int) error { return syscall.Kill(-pid, syscall.SIGKILL) }
+// accountsWork: what another user's command left behind would not be found here.
+const accountsWork = false
 
-// killMarked does nothing: environments of other processes are Linux's to show.
-func killMarked(string) (killed int) { return 0 }
+// adoptOrphans does nothing: they belong to init here.
+func adoptOrphans() error { return nil }
+
+func dropRights() error { return nil }
 
 // hideMemory does nothing: here commands may be able to read the environment
 // that we were started with.
 func hideMemory() error { return nil }
+
+// killAll kills the group that the command was started in, and not what has left
+// it.
+func killAll(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }

@@ -1,15 +1,9 @@
 package main
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/json"
-	"io/fs"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,140 +12,6 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
-
-// An event is one of a stream.
-type event struct{ id, name, data string }
-
-// stream opens the events of a build and returns a func for the next one.
-func (r *rig) stream(path, lastID string) (next func() (event, bool)) {
-	r.Helper()
-	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.p.url+path+"/events", nil)
-	require.NoError(r, err)
-	req.Header.Set("Last-Event-ID", lastID)
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(r, err)
-	r.Cleanup(func() { _ = res.Body.Close() })
-	require.Equal(r, "text/event-stream", res.Header.Get("Content-Type"))
-	lines := bufio.NewScanner(res.Body)
-	lines.Buffer(nil, 1<<20)
-	return func() (event, bool) {
-		var e event
-		for lines.Scan() {
-			name, value, _ := strings.Cut(lines.Text(), ": ")
-			switch name {
-			case "id":
-				e.id = value
-			case "event":
-				e.name = value
-			case "data":
-				e.data = value
-			case "":
-				if e != (event{}) {
-					return e, true
-				}
-			}
-		}
-		return e, false
-	}
-}
-
-func TestAPushIsBuiltAndItsLogIsReadLive(t *testing.T) {
-	r := newRig(t, "echo '<b>begin</b> & ümlaut'; env; cat file.txt; echo run >>$RUNS"+waitForGate+"echo the end")
-	sha := r.repo.commit("main", "hello from the commit")
-	r.start()
-	first := r.push(pushed{after: sha, created: true})
-	status, path := r.untilStatus(sha, "pending")
-	require.Equal(t, reported{"acme/app", sha, "pending", "building " + sha[:12], "github-ci", status.TargetURL}, status)
-
-	// While it runs: the stream, the page, the list.
-	next := r.stream(path, "")
-	var text strings.Builder
-	middle := ""
-	for !strings.Contains(text.String(), "hello from the commit") {
-		e, ok := next()
-		require.True(t, ok)
-		if e.name == "" {
-			var part string
-			require.NoError(t, json.Unmarshal([]byte(e.data), &part))
-			text.WriteString(part)
-			middle = e.id
-		} else {
-			require.Equal(t, event{name: "state", data: `{"detail":"","state":"running"}`}, e)
-		}
-	}
-	require.NotContains(t, text.String(), "\nthe end\n")
-	page := r.page(path)
-	require.Contains(t, page, "&lt;b&gt;begin&lt;/b&gt; &amp; ümlaut")
-	require.Contains(t, page, "&lt;script&gt;alert(&#39;title&#39;)&lt;/script&gt;")
-	require.NotContains(t, page, "<b>begin")
-	require.Contains(t, r.page("/"), `class="running"`)
-
-	// The command was told what it may know, and nothing else.
-	var names []string
-	for line := range strings.Lines(text.String()) {
-		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.Contains(name, " ") {
-			names = append(names, name)
-			if name == "HOME" {
-				require.True(t, strings.HasPrefix(value, filepath.Join(r.dir, "data", "work")), value)
-			}
-		}
-	}
-	require.Subset(t, []string{"PATH", "HOME", "CI", "CI_BUILD_ID", "CI_BUILD_URL", "CI_REPOSITORY", "CI_REF", "CI_BRANCH", "CI_COMMIT", "PWD", "OLDPWD", "SHLVL", "_"}, names)
-	require.Contains(t, text.String(), "CI_COMMIT="+sha+"\n")
-
-	// It ends, for those who follow as well.
-	r.open()
-	for {
-		e, ok := next()
-		require.True(t, ok, "the stream ends with an event")
-		if e.name == "end" {
-			require.Contains(t, e.data, `"state":"success"`)
-			break
-		}
-	}
-	status, _ = r.untilStatus(sha, "success")
-	require.Contains(t, status.Description, "passed in")
-
-	// After a restart all is there, and a reader goes on where it was.
-	r.end(syscall.SIGTERM)
-	r.start()
-	require.Contains(t, r.page(path), "\nthe end\n")
-	require.Contains(t, r.page(path+"/log"), "<b>begin</b> & ümlaut\n")
-	e, ok := r.stream(path, middle)()
-	require.True(t, ok)
-	require.Equal(t, "state", e.name)
-	next = r.stream(path, middle)
-	text.Reset()
-	for e, ok = next(); ok; e, ok = next() {
-		text.WriteString(e.data)
-	}
-	require.Contains(t, text.String(), "the end")
-	require.NotContains(t, text.String(), "begin")
-
-	// The same again is a duplicate; pings are answered and not kept.
-	again := sender.Redeliver(t.Context(), first.GUID, r.p.url+"/hooks/github", "push", pushed{repository: "acme/app", ref: "refs/heads/main", after: sha, created: true}.body())
-	require.True(t, again.Delivered)
-	require.True(t, sender.Deliver(t.Context(), r.p.url+"/hooks/github", "ping", []byte(`{"zen":"x"}`)).Delivered)
-	other := r.repo.commit("main", "second")
-	r.push(pushed{before: sha, after: other})
-	r.untilStatus(other, "success")
-	states, _ := r.hub.of(sha)
-	require.Equal(t, []string{"pending", "success"}, states)
-	require.Equal(t, "run\nrun\n", r.read(r.runs))
-	r.hub.noFaults(t)
-	r.end(syscall.SIGTERM)
-
-	// The token and the secret are nowhere.
-	require.NotContains(t, r.p.said(), token)
-	require.NoError(t, filepath.WalkDir(filepath.Join(r.dir, "data"), func(path string, e fs.DirEntry, err error) error {
-		if err == nil && e.Type().IsRegular() {
-			content, err := os.ReadFile(path)
-			require.NoError(t, err)
-			require.False(t, bytes.Contains(content, []byte(token)) || bytes.Contains(content, []byte(hookSecret)), path)
-		}
-		return err
-	}))
-}
 
 func TestTheNewestPushReplacesThoseThatWait(t *testing.T) {
 	r := newRig(t, "cat file.txt >>$RUNS"+waitForGate)
@@ -204,7 +64,8 @@ func TestAForcedPushAndATag(t *testing.T) {
 	r.repo.git("-C", r.repo.clone, "tag", "--annotate", "--message=x", "v1.0")
 	r.repo.git("-C", r.repo.clone, "push", "--quiet", "origin", "v1.0")
 	r.push(pushed{ref: "refs/tags/v1.0", after: r.repo.git("-C", r.repo.clone, "rev-parse", "v1.0"), head: tagged, created: true})
-	_, path = r.untilStatus(tagged, "success")
+	status, path = r.untilStatus(tagged, "success")
+	require.Equal(t, "github-ci/tag", status.Context)
 	require.Contains(t, r.page(path+"/log"), "ref refs/tags/v1.0 tag v1.0\n")
 
 	// A branch that is gone before its build is one more way to be gone.
@@ -251,21 +112,6 @@ func TestADeletedBranchEndsABuildThatWouldRunAgain(t *testing.T) {
 	require.Contains(t, r.page(path), `class="replaced"`)
 	r.until("the work area is gone", func() bool { return r.areas() == 0 })
 	r.hub.noFaults(t)
-}
-
-func TestAPrivateRepositoryIsFetchedWithTheToken(t *testing.T) {
-	r := newRig(t, "true")
-	private := r.hub.repository(t, "acme/private")
-	sha := private.commit("main", "private")
-	r.write("github-ci.yaml", "repositories: [{name: acme/private, remote: '"+r.hub.URL+"/git/acme/private.git', branches: ['**'], command: 'cat .git/config; cat file.txt'}]")
-	r.start()
-	r.push(pushed{repository: "ACME/Private", after: sha, created: true})
-	_, path := r.untilStatus(sha, "success")
-	require.NotContains(t, r.page(path+"/log"), "xtra") // http.extraHeader
-	r.hub.mu.Lock()
-	defer r.hub.mu.Unlock()
-	require.Positive(t, r.hub.fetches)
-	require.Empty(t, r.hub.faults)
 }
 
 func TestForgedCallsAreRefused(t *testing.T) {

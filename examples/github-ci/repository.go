@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -75,4 +76,14 @@ func commitOf(p github.Push) (string, error) {
 		return "", fmt.Errorf("%.100q is no commit", sha)
 	}
 	return sha, nil
+}
+
+// titleOf is the first line of the newest commit's message.
+func titleOf(p github.Push) string {
+	if p.HeadCommit == nil {
+		return ""
+	}
+	line, _, _ := strings.Cut(p.HeadCommit.Message, "\n")
+	text := []rune(strings.ReplaceAll(strings.ToValidUTF8(line, ""), "\x00", ""))
+	return cmp.Or(string(text[:min(len(text), 120)]), "(no message)")
 }

@@ -17,7 +17,7 @@ type rule struct {
 	Tags     []string // globs
 	Command  string   // a script for /bin/sh -e
 	Timeout  time.Duration
-	Context  string // the name of the commit status
+	Context  string // the name of the commit status; see contextOf
 }
 
 // rules are those of the configuration, by the repository's name in lower case:
@@ -45,6 +45,15 @@ func (r *rule) wants(p github.Push) bool {
 	}
 	tag, ok := p.Tag()
 	return ok && matchesAny(r.Tags, tag)
+}
+
+// contextOf returns the name of a push's commit status. GitHub keeps one status
+// of each name for a commit, which a branch and a tag may both be at.
+func (r *rule) contextOf(p github.Push) string {
+	if _, ok := p.Tag(); ok {
+		return r.Context + "/tag"
+	}
+	return r.Context
 }
 
 func matchesAny(globs []string, name string) bool {

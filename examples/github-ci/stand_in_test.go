@@ -32,6 +32,7 @@ type standIn struct {
 	faults   []string // requests that GitHub would not take
 	down     bool     // the API answers 503
 	fetches  int      // of the private repository, with the token
+	held     chan struct{}
 }
 
 // reported is a status as it arrived.
@@ -64,7 +65,14 @@ func newStandIn(t *testing.T) *standIn {
 		}
 		s.mu.Lock()
 		s.fetches++
+		held := s.held
 		s.mu.Unlock()
+		if held != nil {
+			select {
+			case <-held:
+			case <-r.Context().Done():
+			}
+		}
 		backend.ServeHTTP(w, r)
 	})
 	mux.HandleFunc("/api/v3/", s.status)
@@ -139,6 +147,14 @@ func (s *standIn) of(commit string) (states []string, last reported) {
 		}
 	}
 	return states, last
+}
+
+// hold has fetches of the private repository hang until it is released.
+func (s *standIn) hold() (release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.held = make(chan struct{})
+	return sync.OnceFunc(func() { close(s.held) })
 }
 
 func (s *standIn) setDown(down bool) {

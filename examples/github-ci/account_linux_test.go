@@ -1,0 +1,227 @@
+package main
+
+import (
+	"encoding/base64"
+	"fmt"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// rights are the capabilities that -as needs, and all that the service file and
+// compose.yaml give.
+var rights = []uintptr{0, 5, 6, 7} // CHOWN, KILL, SETGID, SETUID
+
+var leaveOut = sync.OnceFunc(func() { fmt.Println("left out: builds as another user; get it: run the tests as root") })
+
+// others returns n users of this machine with a group of their own: the first is
+// for the program, the rest for builds. None where we may not become them.
+func others(t *testing.T, n int) (all []*user.User) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		require.Empty(t, os.Getenv("CI"), "builds as another user are tested as root")
+		leaveOut()
+		return nil
+	}
+	groups := map[string]bool{"0": true}
+	for _, name := range []string{"daemon", "bin", "sys", "games", "man", "lp", "mail", "news", "nobody"} {
+		u, err := user.Lookup(name)
+		if err != nil || groups[u.Gid] || len(all) == n {
+			continue
+		}
+		if more, err := u.GroupIds(); err == nil && len(more) == 1 {
+			groups[u.Gid] = true
+			all = append(all, u)
+		}
+	}
+	require.Len(t, all, n, "this machine has too few users")
+	return all
+}
+
+// runAs has the program run as a user without any right but those that -as
+// needs; builds get -as where there are users for them.
+func (r *rig) runAs(own *user.User, builds ...*user.User) {
+	r.Helper()
+	uid, err := strconv.Atoi(own.Uid)
+	require.NoError(r, err)
+	gid, err := strconv.Atoi(own.Gid)
+	require.NoError(r, err)
+	for _, dir := range []string{r.dir, filepath.Dir(r.dir), filepath.Dir(program)} {
+		require.NoError(r, os.Chmod(dir, 0o755))
+	}
+	require.NoError(r, os.Mkdir(r.runs+".d", 0o777)) // what builds may write to
+	require.NoError(r, os.Chmod(r.runs+".d", 0o777))
+	require.NoError(r, os.Lchown(r.dir, uid, gid))
+	r.attr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	if len(builds) > 0 {
+		r.attr.AmbientCaps = rights
+		var names []string
+		for _, u := range builds {
+			names = append(names, u.Username)
+		}
+		r.args = append(r.args, "-as", strings.Join(names, ","))
+	}
+	// Secrets in files, which only the program's user may read.
+	r.env = []string{"GITHUB_TOKEN=", "GITHUB_WEBHOOK_SECRET=", "GITHUB_TOKEN_FILE=token", "GITHUB_WEBHOOK_SECRET_FILE=secret"}
+	for name, text := range map[string]string{"token": token, "secret": hookSecret} {
+		r.write(name, text)
+		require.NoError(r, os.Chmod(filepath.Join(r.dir, name), 0o600))
+		require.NoError(r, os.Lchown(filepath.Join(r.dir, name), uid, gid))
+	}
+}
+
+// probe looks for secrets wherever a build can look, and tries to do harm.
+const probe = `
+id -un; grep -E '^(Cap(Prm|Eff|Amb)|NoNewPrivs)' /proc/self/status
+for file in /proc/[0-9]*/environ; do tr '\0' '\n' <$file | grep -a Authorization || true; done 2>/dev/null
+cat ../../../../token ../../../../secret 2>/dev/null || true; echo
+ls ../../../logs >/dev/null 2>&1 && echo the logs can be listed
+test -r ../../../github-ci.db && echo the queue can be read
+ls ../.. && echo the areas can be listed
+cat ../../*/src/file.txt $(cat $GATE.area)/git/HEAD && echo the area of another can be read
+touch ../git/x ../x && echo what was fetched can be changed
+kill -0 $PPID 2>/dev/null && echo the supervisor can be killed
+touch file.txt $HOME/x; git rev-parse HEAD; mkdir -p $HOME/locked/up/a; chmod 0 $HOME/locked/up $HOME/locked .
+echo probed`
+
+func TestABuildCanReadTheTokenUnlessItRunsAsAnotherUser(t *testing.T) {
+	users := others(t, 3)
+	if users == nil {
+		return
+	}
+	basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:" + token))
+	run := func(t *testing.T, builds ...*user.User) (r *rig, log string) {
+		r = newRig(t, probe)
+		private := r.hub.repository(t, "acme/private")
+		secret, sha := private.commit("main", "private"), r.repo.commit("main", "one")
+		config := r.read(filepath.Join(r.dir, "github-ci.yaml"))
+		r.write("github-ci.yaml", config+"  - {name: acme/private, remote: '"+r.hub.URL+"/git/acme/private.git', branches: [main], command: 'true'}\n")
+		r.runAs(users[0], builds...)
+		release := r.hub.hold()
+		r.start()
+		r.push(pushed{repository: "acme/private", after: secret, created: true})
+		r.until("the private repository is being fetched", func() bool { r.hub.mu.Lock(); defer r.hub.mu.Unlock(); return r.hub.fetches > 0 })
+		areas, err := filepath.Glob(filepath.Join(r.dir, "data", "work", "*"))
+		require.NoError(t, err)
+		require.Len(t, areas, 1)
+		r.write("gate.area", areas[0])
+		r.push(pushed{after: sha, created: true})
+		_, path := r.untilStatus(sha, "success")
+		log = r.page(path + "/log")
+		require.Contains(t, log, sha+"\nprobed\n")
+		release()
+		r.untilStatus(secret, "success")
+		r.until("the next build begins afresh", func() bool {
+			left, err := filepath.Glob(filepath.Join(r.dir, "data", "work", "*", "[hs]*")) // home, src
+			return err == nil && len(left) == 0
+		})
+		r.hub.noFaults(t)
+		return r, log
+	}
+	const warning = "commands run as the user of github-ci"
+	t.Run("as the program's own", func(t *testing.T) {
+		r, log := run(t)
+		require.Contains(t, r.p.said(), warning)
+		require.Contains(t, log, "\n"+users[0].Username+"\n")
+		require.Contains(t, log, "Authorization: Basic "+basic, "the probe finds it in a git of another build")
+		require.Contains(t, log, token+hookSecret, "and in the files")
+		require.Contains(t, log, "\nthe queue can be read\n")
+		require.Contains(t, log, "\nthe logs can be listed\n")
+		require.Contains(t, log, "\nthe areas can be listed\n")
+		require.Contains(t, log, "\nthe area of another can be read\n")
+		require.Contains(t, log, "\nwhat was fetched can be changed\n")
+		require.Contains(t, log, "\nthe supervisor can be killed\n")
+	})
+	t.Run("as another", func(t *testing.T) {
+		r, log := run(t, users[1], users[2])
+		require.NotContains(t, r.p.said(), warning)
+		require.Regexp(t, "\n("+users[1].Username+"|"+users[2].Username+")\n", log)
+		require.Contains(t, log, "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\n")
+		for _, secret := range []string{"Authorization: Basic", basic, token, hookSecret} {
+			require.NotContains(t, log, secret)
+		}
+		for _, harm := range []string{"read", "listed", "changed", "killed"} {
+			require.NotRegexp(t, "\nthe .* can be "+harm+"\n", log)
+		}
+		require.NotContains(t, log, "\nwhat was fetched can be changed\n")
+		// A build of the same branch after it, by whichever user.
+		next := r.repo.commit("main", "two")
+		r.push(pushed{after: next})
+		r.untilStatus(next, "success")
+	})
+}
+
+func TestWhatABuildAsAnotherUserStartedIsKilled(t *testing.T) {
+	users := others(t, 2)
+	if users == nil {
+		return
+	}
+	r := newRig(t, strings.ReplaceAll(leftovers, "$RUNS", "$RUNS.d/left")+"echo all started"+waitForGate)
+	r.runAs(users[0], users[1])
+	r.runs += ".d/left"
+	sha := r.repo.commit("main", "one")
+	r.start()
+	r.push(pushed{after: sha})
+	cut := r.allLeft()
+	r.end(syscall.SIGKILL)
+	require.NoError(t, os.Remove(r.runs+".pids"))
+	r.start()
+	r.noneAlive(cut)
+	ended := r.allLeft()
+	r.open()
+	r.untilStatus(sha, "success")
+	r.noneAlive(ended)
+}
+
+func TestAnotherUserIsTriedAtTheStart(t *testing.T) {
+	users := others(t, 2)
+	if users == nil {
+		return
+	}
+	for _, tt := range []struct {
+		name    string
+		prepare func(r *rig)
+		want    string
+	}{
+		{"a token that all can read", func(r *rig) { require.NoError(r, os.Chmod(filepath.Join(r.dir, "token"), 0o644)) }, "/token: only github-ci may"},
+		{"a folder that the user cannot get to", func(r *rig) { require.NoError(r, os.Chmod(r.dir, 0o700)) }, "/data/work: what is above it must let others through"},
+		{"no right to become the user", func(r *rig) { r.attr.AmbientCaps = nil }, "operation not permitted"},
+		{"the program's own user", func(r *rig) { r.args = []string{"-as", users[0].Username} }, "is the user of github-ci too"},
+		{"one user twice", func(r *rig) { r.args[1] += "," + r.args[1] }, "is the user of " + users[1].Username + " too"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := newRig(t, "true")
+			r.runAs(users[0], users[1])
+			tt.prepare(r)
+			cmd := r.command(append([]string{"-addr", "127.0.0.1:0", "-data", "data", "-url", "http://ci.example.com"}, r.args...)...)
+			cmd.Env, cmd.SysProcAttr = append(cmd.Env, r.env...), r.attr
+			out, err := cmd.CombinedOutput()
+			require.Error(t, err)
+			require.Contains(t, string(out), "github-ci: -as: ")
+			require.Contains(t, string(out), tt.want)
+		})
+	}
+}
+
+func TestABuildAsAnotherUserCannotTouchWhatIsFetched(t *testing.T) {
+	users := others(t, 2)
+	if users == nil {
+		return
+	}
+	r := newRig(t, spyOn(t)+"ls $g >$RUNS.d/listed; git --git-dir=$g config --get http.proxy >>$RUNS.d/proxy; true")
+	r.runAs(users[0], users[1])
+	r.buildTwice()
+	require.Empty(t, r.read(r.runs+".d/proxy"))
+	listed := r.read(r.runs + ".d/listed")
+	require.Contains(t, listed, "config\n")
+	for _, name := range []string{"commondir", "config.worktree", "hooks", "mine"} {
+		require.NotContains(t, listed, name+"\n")
+	}
+}

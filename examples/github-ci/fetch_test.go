@@ -1,0 +1,89 @@
+package main
+
+import (
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestAPrivateRepositoryIsFetchedWithTheToken(t *testing.T) {
+	r := newRig(t, "true")
+	private := r.hub.repository(t, "acme/private")
+	sha := private.commit("main", "private")
+	r.write("github-ci.yaml", "repositories: [{name: acme/private, remote: '"+r.hub.URL+"/git/acme/private.git', branches: ['**'], command: 'cat .git/config; cat file.txt'}]")
+	r.start()
+	r.push(pushed{repository: "ACME/Private", after: sha, created: true})
+	_, path := r.untilStatus(sha, "success")
+	require.NotContains(t, r.page(path+"/log"), "xtra") // http.extraHeader
+	r.hub.mu.Lock()
+	defer r.hub.mu.Unlock()
+	require.Positive(t, r.hub.fetches)
+	require.Empty(t, r.hub.faults)
+}
+
+// withRemote writes a configuration with another remote for acme/app, whose
+// command tells what it knows of the network.
+func (r *rig) withRemote(remote string) {
+	r.Helper()
+	r.write("github-ci.yaml", "repositories: [{name: acme/app, remote: '"+remote+"', branches: [main], command: 'env | grep -Ei \"^[a-z_]*(proxy|ssl)\" || echo nothing of it'}]")
+}
+
+func TestTheRemoteIsReachedByTheProxyOfTheEnvironment(t *testing.T) {
+	r := newRig(t, "true")
+	sha := r.repo.commit("main", "one")
+	var mu sync.Mutex
+	var asked []string
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		mu.Lock()
+		asked = append(asked, req.Host)
+		mu.Unlock()
+		r.hub.Config.Handler.ServeHTTP(w, req)
+	}))
+	t.Cleanup(proxy.Close)
+	r.withRemote("http://git.example.com/git/acme/app.git")
+	r.env = []string{"HTTP_PROXY=" + proxy.URL}
+	r.start()
+	r.push(pushed{after: sha, created: true})
+	_, path := r.untilStatus(sha, "success")
+	require.Contains(t, r.page(path+"/log"), "\nnothing of it\n")
+	mu.Lock()
+	defer mu.Unlock()
+	require.Contains(t, asked, "git.example.com")
+}
+
+func TestTheRemoteIsTrustedByTheAuthoritiesOfTheEnvironment(t *testing.T) {
+	r := newRig(t, "true")
+	sha := r.repo.commit("main", "one")
+	secure := httptest.NewTLSServer(r.hub.Config.Handler)
+	t.Cleanup(secure.Close)
+	r.write("ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: secure.Certificate().Raw})))
+	r.withRemote(secure.URL + "/git/acme/app.git")
+	r.env = []string{"SSL_CERT_FILE=" + filepath.Join(r.dir, "ca.pem")}
+	r.start()
+	r.push(pushed{after: sha, created: true})
+	_, path := r.untilStatus(sha, "success")
+	require.Contains(t, r.page(path+"/log"), "\nnothing of it\n")
+}
+
+func TestWhatGitIsToldOfTheNetwork(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		env  map[string]string
+		want []string
+	}{
+		{"nothing", map[string]string{"PATH": "/bin", "ALL_PROXY": "http://p"}, nil},
+		{"proxies are written small, as libcurl wants HTTP_PROXY", map[string]string{"HTTP_PROXY": "http://p", "HTTPS_PROXY": "http://q", "NO_PROXY": "a,b"}, []string{"http_proxy=http://p", "https_proxy=http://q", "no_proxy=a,b"}},
+		{"which they may be in ours too", map[string]string{"https_proxy": "http://q"}, []string{"https_proxy=http://q"}},
+		{"of both the client for statuses takes the great one", map[string]string{"https_proxy": "http://q", "HTTPS_PROXY": "http://p"}, []string{"https_proxy=http://p"}},
+		{"authorities have another name for git", map[string]string{"SSL_CERT_FILE": "/f", "SSL_CERT_DIR": "/d"}, []string{"GIT_SSL_CAINFO=/f", "GIT_SSL_CAPATH=/d"}},
+		{"unless they are git's own", map[string]string{"SSL_CERT_FILE": "/f", "GIT_SSL_CAINFO": "/g"}, []string{"GIT_SSL_CAINFO=/g"}},
+	} {
+		require.Equal(t, tt.want, gitNetwork(func(name string) string { return tt.env[name] }), tt.name)
+	}
+}

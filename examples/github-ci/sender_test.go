@@ -1,0 +1,105 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/webhooktest"
+)
+
+var sender = webhooktest.GitHub{Secret: webhook.NewSecret(hookSecret)}
+
+// pushed is the payload of a push as GitHub makes it, with what matters here.
+type pushed struct {
+	repository, ref, before, after, head string
+	created, deleted, forced             bool
+}
+
+func (p pushed) body() []byte {
+	if p.before == "" {
+		p.before = github.ZeroSHA
+	}
+	doc := map[string]any{
+		"ref": p.ref, "before": p.before, "after": p.after, "created": p.created, "deleted": p.deleted, "forced": p.forced,
+		"base_ref": nil, "compare": "https://github.com/acme/app/compare/x", "commits": []any{}, "head_commit": nil,
+		"repository": map[string]any{
+			"id": 1, "name": "app", "full_name": p.repository, "private": false,
+			"owner":     map[string]any{"login": "acme"},
+			"clone_url": "https://evil.example.com/x.git", "ssh_url": "ext::sh -c touch% pwned", "git_url": "--upload-pack=touch pwned",
+		},
+		"pusher": map[string]any{"name": "ada", "email": nil},
+	}
+	if !p.deleted {
+		if p.head == "" {
+			p.head = p.after
+		}
+		doc["head_commit"] = map[string]any{"id": p.head, "message": "<script>alert('title')</script>\nmore", "tree_id": p.head, "author": map[string]any{"name": "Ada"}}
+	}
+	body, err := json.Marshal(doc)
+	if err != nil {
+		panic(err)
+	}
+	return body
+}
+
+// push delivers a push as GitHub does and wants it acknowledged.
+func (r *rig) push(p pushed) webhooktest.Result {
+	r.Helper()
+	if p.repository == "" {
+		p.repository = r.repo.name
+	}
+	if p.ref == "" {
+		p.ref = "refs/heads/main"
+	}
+	return r.deliver(p)
+}
+
+// deliver delivers a push just as it is given.
+func (r *rig) deliver(p pushed) webhooktest.Result {
+	r.Helper()
+	result := sender.Deliver(r.Context(), r.p.url+"/hooks/github", "push", p.body())
+	require.True(r, result.Delivered, "%+v", result)
+	return result
+}
+
+// get returns the status and the body of a page.
+func (r *rig) get(path string) (int, string) {
+	r.Helper()
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.p.url+path, nil)
+	require.NoError(r, err)
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(r, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(r, err)
+	return res.StatusCode, string(body)
+}
+
+// page returns a page that must be there.
+func (r *rig) page(path string) string {
+	r.Helper()
+	code, body := r.get(path)
+	require.Equal(r, http.StatusOK, code, path)
+	return body
+}
+
+// untilPage waits until a page holds a text.
+func (r *rig) untilPage(path, text string) {
+	r.Helper()
+	r.until(path+" holds "+text, func() bool { _, body := r.get(path); return strings.Contains(body, text) })
+}
+
+// areas returns the work areas that there are.
+func (r *rig) areas() int {
+	entries, err := os.ReadDir(filepath.Join(r.dir, "data", "work"))
+	require.NoError(r, err)
+	return len(entries)
+}
