@@ -24,7 +24,8 @@ Secrets come from the environment, or from the file that the same name with _FIL
     KUDU_PASSWORD          of -user at the site, or
     KUDU_TOKEN             a bearer token for the site
     KUDU_WEBHOOK_PASSWORD  what the site calls this program with; several, separated by commas, are live
-                           at once, and the first is given to the site: openssl rand -hex 32
+                           at once, and the first is given to the site: openssl rand -hex 32;
+                           not needed to -unsubscribe
     SLACK_WEBHOOK_URL      incoming webhook to tell
     SMTP_PASSWORD          of -smtp-user
     NOTIFY_URL             URL to tell
@@ -42,7 +43,7 @@ type config struct {
 	channel        string
 	rules          map[string]bool
 	targets        []target
-	retry          time.Duration
+	retry, hold    time.Duration
 	unsubscribe    bool
 }
 
@@ -62,8 +63,9 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*c
 	flags.StringVar(&server, "smtp", "", "SMTP server to send mail by: `host:port`")
 	flags.StringVar(&smtpUser, "smtp-user", "", "user at the SMTP server; none: no authentication")
 	flags.StringVar(&from, "smtp-from", "", "sender's mail `address`")
-	flags.StringVar(&to, "smtp-to", "", "mail `addresses` to tell, separated by commas")
-	flags.DurationVar(&cfg.retry, "retry", time.Second, "wait after the first failed try; doubled each time up to 10m")
+	flags.StringVar(&to, "smtp-to", "", "mail `addresses` to tell, separated by commas; each gets a mail of its own")
+	flags.DurationVar(&cfg.retry, "retry", time.Second, "wait after the first failed try to tell or to subscribe; doubled each time up to 10m")
+	flags.DurationVar(&cfg.hold, "hold", 10*time.Minute, "how long a notice that fails holds up later ones of its site at that target, 1h at most; they pass it then")
 	flags.BoolVar(&cfg.unsubscribe, "unsubscribe", false, "remove this program's hooks from the site and exit")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
@@ -78,22 +80,27 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*c
 	var credentialsErr, retryErr, rulesErr, targetsErr error
 	cfg.credentials, credentialsErr = readCredentials(env.secret("KUDU_PASSWORD"), env.secret("KUDU_TOKEN"), user)
 	var passwordsErr error
-	cfg.passwords, passwordsErr = readPasswords(env.secret("KUDU_WEBHOOK_PASSWORD"))
 	if !cfg.unsubscribe {
+		cfg.passwords, passwordsErr = readPasswords(env.secret("KUDU_WEBHOOK_PASSWORD"))
 		cfg.rules, rulesErr = readRules(on)
 		cfg.targets, targetsErr = readTargets(&env, server, smtpUser, from, to)
-		if cfg.retry <= 0 {
+		switch {
+		case cfg.retry <= 0:
 			retryErr = errors.New("-retry is not a positive time")
+		case cfg.hold < 0 || cfg.hold > time.Hour: // what is held uses up attempts
+			retryErr = errors.New("-hold is not from 0s to 1h")
 		}
 	}
 	return cfg, errors.Join(env.err, siteErr, publicErr, credentialsErr, passwordsErr, rulesErr, targetsErr, retryErr)
 }
 
 // hooks are those that the site is to have: our paths with the first password,
-// and the channel where there is one.
+// and the channel where there is one. To unsubscribe the paths are enough.
 func (c *config) hooks() []kudu.Hook {
 	u, _ := url.Parse(c.public) // checked
-	u.User = url.UserPassword("hook", string(c.passwords[0].Reveal()))
+	if len(c.passwords) > 0 {
+		u.User = url.UserPassword("hook", string(c.passwords[0].Reveal()))
+	}
 	if c.channel != "" {
 		u.RawQuery = url.Values{"channel": {c.channel}}.Encode()
 	}
@@ -184,11 +191,11 @@ func readTargets(env *environment, server, smtpUser, from, to string) ([]target,
 			return nil, errors.New("-smtp is missing, where -smtp-user, -smtp-from or -smtp-to is given")
 		}
 	} else {
-		m, err := newMailbox(server, smtpUser, password, from, to)
+		mailboxes, err := newMailboxes(server, smtpUser, password, from, to)
 		if err != nil {
 			return nil, err
 		}
-		targets = append(targets, m)
+		targets = append(targets, mailboxes...)
 	}
 	if len(targets) == 0 && env.err == nil {
 		return nil, errors.New("nobody to tell: set SLACK_WEBHOOK_URL, -smtp or NOTIFY_URL")
@@ -196,7 +203,8 @@ func readTargets(env *environment, server, smtpUser, from, to string) ([]target,
 	return targets, nil
 }
 
-func newMailbox(server, user string, password webhook.Secret, from, to string) (target, error) {
+// newMailboxes returns one for each address.
+func newMailboxes(server, user string, password webhook.Secret, from, to string) ([]target, error) {
 	host, digits, err := net.SplitHostPort(server)
 	port, portErr := strconv.ParseUint(digits, 10, 16)
 	if err != nil || portErr != nil || host == "" || port == 0 {
@@ -213,9 +221,9 @@ func newMailbox(server, user string, password webhook.Secret, from, to string) (
 	if err != nil {
 		return nil, fmt.Errorf("-smtp-to %q: %w", to, err)
 	}
-	m := mailbox{host: host, port: int(port), user: user, password: password, from: sender.String()}
-	for _, a := range list {
-		m.to = append(m.to, a.String())
+	var mailboxes []target
+	for _, recipient := range list {
+		mailboxes = append(mailboxes, mailbox{host, int(port), user, password, sender.String(), *recipient})
 	}
-	return m, nil
+	return mailboxes, nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 
@@ -50,6 +51,34 @@ func TestATargetThatIsDownIsToldLaterAndTheOthersOnce(t *testing.T) {
 	}
 	if got := next(t, r.mail.got); !strings.Contains(got.text, "9f2c4f3c3") {
 		t.Errorf("mail of %s", got.text)
+	}
+	p.stop(t)
+}
+
+func TestATargetThatHangsKeepsNoOtherWaiting(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	closed := &gate{make(chan struct{}, 1000), make(chan struct{})}
+	open := sync.OnceFunc(func() { close(closed.open) })
+	t.Cleanup(open) // the server's end waits for its calls
+	r.slack.gate.Store(closed)
+	p := r.start(t)
+	const jobs = 40 // more than anybody works on at once
+	for n := range jobs {
+		run := jobRun(n%10, kudu.JobFailed)
+		run.JobName = fmt.Sprintf("job%d", n)
+		r.publish(t, kudu.EventTriggeredJobFinished, run)
+	}
+	for range jobs {
+		r.plain.notice(t)
+		next(t, r.mail.got)
+	}
+	if len(r.slack.got) > 0 {
+		t.Error("Slack did not hang")
+	}
+	open()
+	for range jobs {
+		r.slack.message(t)
 	}
 	p.stop(t)
 }

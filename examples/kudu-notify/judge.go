@@ -71,20 +71,20 @@ func (j *judge) news(ctx context.Context, tx *sql.Tx, subject string, o *outcome
 	return j.rules[o.What] || o.What == recovery && j.rules[success], err
 }
 
-// spread stores a delivery for each target. They have the inbox's retries and
+// spread stores an errand for each target. They have the inbox's retries and
 // dead letters, as what came from outside has.
 func (j *judge) spread(ctx context.Context, tx *sql.Tx, d *webhook.Delivery, n notice) error {
 	n.Channel = d.Header.Get(channelHeader)
-	body, err := json.Marshal(n)
-	if err != nil {
-		return webhook.Permanent(err)
-	}
 	for _, t := range j.targets {
-		told := webhook.NewDelivery("notify", noticeType(t), t.name()+" "+d.Key, body) // in order, of a site at a target
-		told.UID = d.UID + "-" + t.name()                                              // stored once, however often this runs
+		body, err := json.Marshal(errand{t.name(), n})
+		if err != nil {
+			return webhook.Permanent(err)
+		}
+		told := webhook.NewDelivery("notify", noticeType(t.kind()), t.name()+" "+d.Key, body) // a turn for each site at a target
+		told.UID = d.UID + "-" + t.name()                                                     // stored once, however often this runs
 		told.Header = http.Header{"Content-Type": {"application/json"}}
 		told.ReceivedAt = d.ReceivedAt
-		err := j.store.PutTx(ctx, tx, told)
+		err = j.store.PutTx(ctx, tx, told)
 		if err != nil && !errors.Is(err, webhook.ErrDuplicate) {
 			return err
 		}

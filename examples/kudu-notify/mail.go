@@ -2,7 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	netmail "net/mail"
 	"strings"
 	"time"
 
@@ -11,17 +15,25 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A mailbox is told through an SMTP server, over TLS in any case.
+// A mailbox is one recipient, told through an SMTP server, over TLS in any case.
+// Each has a mail of its own: an address that is refused keeps no other one from
+// being told.
 type mailbox struct {
 	host     string
 	port     int // 465 speaks TLS from the first byte, others by STARTTLS
 	user     string
 	password webhook.Secret // with an empty user there is no authentication
 	from     string
-	to       []string
+	to       netmail.Address
 }
 
-func (mailbox) name() string { return "mail" }
+func (mailbox) kind() string { return "mail" }
+
+// name has the address as a hash, since it becomes part of a Message-ID.
+func (m mailbox) name() string {
+	sum := sha256.Sum256([]byte(m.to.Address))
+	return "mail-" + hex.EncodeToString(sum[:8])
+}
 
 func (m mailbox) send(ctx context.Context, id string, n notice) error {
 	message, err := m.message(id, n)
@@ -44,10 +56,30 @@ func (m mailbox) send(ctx context.Context, id string, n notice) error {
 	if err != nil {
 		return err
 	}
-	// The mail is taken when SendWithSMTPClient returns: what goes wrong with
-	// saying goodbye must not send it again.
 	defer func() { _ = client.CloseWithSMTPClient(session) }()
-	return client.SendWithSMTPClient(session, message)
+	err = client.SendWithSMTPClient(session, message)
+	if message.IsDelivered() {
+		return nil // what goes wrong afterwards must not send it again
+	}
+	if refused(err) {
+		return webhook.Permanent(err)
+	}
+	return err
+}
+
+// refused reports whether the server refuses this recipient or this mail for
+// good. A sender or a password that it does not take is the operator's to mend,
+// and tried again.
+func refused(err error) bool {
+	failed, ok := errors.AsType[*mail.SendError](err)
+	if !ok || failed.ErrorCode() < 500 {
+		return false
+	}
+	switch failed.Reason {
+	case mail.ErrSMTPRcptTo, mail.ErrSMTPData, mail.ErrSMTPDataClose:
+		return true
+	}
+	return false
 }
 
 // message has an id that stays the same when it is sent again, by which mail
@@ -57,7 +89,7 @@ func (m mailbox) message(id string, n notice) (*mail.Msg, error) {
 	if err := message.From(m.from); err != nil {
 		return nil, err
 	}
-	if err := message.To(m.to...); err != nil {
+	if err := message.To(m.to.String()); err != nil {
 		return nil, err
 	}
 	message.Subject(n.title())

@@ -1,8 +1,7 @@
 // Kudu-notify tells people how the deployments and WebJobs of an Azure site
 // end. It subscribes itself at the site, stores what Kudu sends before it
-// answers, and tells Slack, a mailbox, a URL, or all three: each as a piece of
-// work of its own that is tried again until it has succeeded. README.md tells
-// how to run it.
+// answers, and tells Slack, mailboxes, a URL, or all of them: each as a piece of
+// work of its own that is tried again for a day. README.md tells how to run it.
 package main
 
 import (
@@ -44,7 +43,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return fmt.Errorf("-site: %w", err)
 	}
-	hooks := &subscriber{site, cfg.hooks(), log}
+	retry := webhook.Backoff{First: cfg.retry, Max: 10 * time.Minute}
+	hooks := &subscriber{site: site, hooks: cfg.hooks(), retry: retry, log: log}
 	if cfg.unsubscribe {
 		return hooks.remove(ctx)
 	}
@@ -55,6 +55,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return fmt.Errorf("-db: %w", err)
 	}
 	defer store.close() // last
+	if hooks.known, err = newLedger(ctx, store.db, cfg.site, cfg.public); err != nil {
+		return fmt.Errorf("-db: %w", err)
+	}
 	metrics := newMetrics(store.Inbox)
 	receiver := webhook.NewReceiver(kudu.BasicSource(cfg.passwords...), webhook.Store(store))
 	receiver.Logger, receiver.Observe = log, metrics.observer()
@@ -79,28 +82,32 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
-	var mux webhook.Mux
-	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[kudu.Deployment]) error {
+	var outcomes webhook.Mux
+	webhook.On(&outcomes, func(ctx context.Context, e *webhook.Event[kudu.Deployment]) error {
 		return judge.decide(ctx, e.Delivery, ofDeployment(e.Payload))
 	})
-	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[kudu.TriggeredJobRun]) error {
+	webhook.On(&outcomes, func(ctx context.Context, e *webhook.Event[kudu.TriggeredJobRun]) error {
 		return judge.decide(ctx, e.Delivery, ofJob(e.Payload))
 	})
-	mux.Route("kudu.unknown", webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+	outcomes.Route("kudu.unknown", webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 		return webhook.ErrIgnored
 	}))
 
-	// Second step: one target is told. Slack may be down while mail is sent.
-	for _, t := range cfg.targets {
-		mux.Route(noticeType(t), webhook.Timeout(sendTimeout, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
-			return tell(ctx, t, d)
-		})))
+	// Second step: one target is told. Slack may be down while mail is sent, and a
+	// notice that does not get through is not in the way of all later ones.
+	workers := []*webhook.Worker{webhook.NewWorker(store, &outcomes)}
+	tellers := &teller{store, cfg.targets, cfg.hold}
+	for _, kind := range kinds {
+		workers = append(workers, tellers.worker(kind))
 	}
-	worker := webhook.NewWorker(store, &mux)
-	worker.Logger, worker.Observe = log, metrics.observer()
-	worker.Lease = 10 * time.Second // so long waits what a killed process was at
-	worker.Retry = webhook.Backoff{First: cfg.retry, Max: 10 * time.Minute}
-	worker.MaxAttempts = 200 // about a day
+	runners := []webhook.Runner{hooks}
+	for _, worker := range workers {
+		worker.Logger, worker.Observe = log, metrics.observer()
+		worker.Lease = 10 * time.Second // so long waits what a killed process was at
+		worker.Retry = retry
+		worker.MaxAttempts = 200 // about a day
+		runners = append(runners, worker)
+	}
 
 	listener, err := net.Listen("tcp", cfg.addr)
 	if err != nil {
@@ -112,6 +119,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	// The site is told last, since it may call at once.
-	return webhook.Serve(ctx, server, listener, worker, hooks)
+	// The site may call at once, and whether or not it can be subscribed to now.
+	return webhook.Serve(ctx, server, listener, runners...)
 }

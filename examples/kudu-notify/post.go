@@ -18,6 +18,7 @@ import (
 // A plain target gets the notice as JSON at a URL.
 type plain struct{ url webhook.Secret }
 
+func (plain) kind() string { return "url" }
 func (plain) name() string { return "url" }
 
 func (p plain) send(ctx context.Context, id string, n notice) error {
@@ -34,6 +35,11 @@ var client = &http.Client{
 
 // post sends JSON and wants a 2xx. The URL, which is a secret, is in no error.
 // The id stays the same when it is sent again.
+//
+// An answer that finds fault with the content is permanent. All others are tried
+// again, also where they say that nobody may or can be told: a webhook that was
+// revoked, a channel that is not there or is archived (Slack: 403, 404 and 410),
+// a wrong URL. Somebody can mend that within the day, and nothing is lost.
 func post(ctx context.Context, to webhook.Secret, id string, content any) error {
 	body, err := json.Marshal(content)
 	if err != nil {
@@ -57,6 +63,10 @@ func post(ctx context.Context, to webhook.Secret, id string, content any) error 
 		return nil
 	}
 	err = fmt.Errorf("status %d: %q", resp.StatusCode, answer)
+	switch resp.StatusCode {
+	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:
+		return webhook.Permanent(err)
+	}
 	if seconds, bad := strconv.Atoi(resp.Header.Get("Retry-After")); bad == nil && seconds >= 0 {
 		return webhook.RetryAfter(min(time.Duration(seconds)*time.Second, longestWait), err)
 	}

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/hookhouse/hookhouse/kudu/kudutest"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -49,6 +50,7 @@ type rig struct {
 	slack, plain *receiver
 	mail         *mailServer
 	siteURL      string
+	siteStatus   atomic.Int32 // what the site's API answers; 0: as Kudu does
 	public       string
 	backend      atomic.Pointer[url.URL] // the program, behind the proxy
 	env, args    []string
@@ -64,7 +66,13 @@ func newRigAt(t *testing.T, at *kudutest.Server, args ...string) *rig {
 	r := &rig{
 		site: at, slack: newReceiver(t), plain: newReceiver(t), mail: newMailServer(t),
 	}
-	site := httptest.NewServer(r.site)
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if status := r.siteStatus.Load(); status != 0 {
+			w.WriteHeader(int(status))
+			return
+		}
+		r.site.ServeHTTP(w, req)
+	}))
 	t.Cleanup(site.Close)
 	proxy := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite:      func(p *httputil.ProxyRequest) { p.SetURL(r.backend.Load()) },
@@ -87,23 +95,41 @@ func newRigAt(t *testing.T, at *kudutest.Server, args ...string) *rig {
 	r.args = append([]string{
 		"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "test.db"), "-retry", "20ms",
 		"-site", r.siteURL, "-user", "$app", "-url", r.public,
-		"-smtp", r.mail.addr, "-smtp-user", "mailer", "-smtp-from", "Kudu <kudu@example.com>", "-smtp-to", "Ops <ops@example.com>, dev@example.com",
+		"-smtp", r.mail.addr, "-smtp-user", "mailer", "-smtp-from", "Kudu <kudu@example.com>", "-smtp-to", "Ops <ops@example.com>",
 	}, args...)
 	return r
 }
 
 // A process is the running program.
 type process struct {
-	cmd  *exec.Cmd
-	url  string
-	log  *bytes.Buffer // complete when done is closed
-	done chan struct{}
+	cmd   *exec.Cmd
+	url   string
+	lines chan string   // of the log, from the one after that which start waited for
+	log   *bytes.Buffer // complete when done is closed
+	done  chan struct{}
 }
+
+// What start waits for.
+const (
+	listening  = "msg=listening url="
+	subscribed = `msg="ready: `
+)
 
 // start runs the program until it has subscribed itself.
 func (r *rig) start(t *testing.T) *process {
 	t.Helper()
-	p := &process{cmd: command(t, r.env, r.args...), log: new(bytes.Buffer), done: make(chan struct{})}
+	p := r.startUntil(t, listening)
+	p.logs(t, subscribed)
+	return p
+}
+
+// startUntil runs the program until it has logged a text, which is listening at
+// the earliest.
+func (r *rig) startUntil(t *testing.T, text string) *process {
+	t.Helper()
+	p := &process{
+		cmd: command(t, r.env, r.args...), lines: make(chan string, 10000), log: new(bytes.Buffer), done: make(chan struct{}),
+	}
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -111,31 +137,42 @@ func (r *rig) start(t *testing.T) *process {
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ready := make(chan string, 1)
 	go func() {
 		defer close(p.done)
-		defer close(ready)
-		at := ""
+		defer close(p.lines)
 		for s := bufio.NewScanner(stderr); s.Scan(); {
 			p.log.WriteString(s.Text() + "\n")
-			if _, found, ok := strings.Cut(s.Text(), "msg=listening url="); ok {
-				at = found
-			}
-			if strings.Contains(s.Text(), `msg="ready: `) {
-				ready <- at
-			}
+			p.lines <- s.Text()
 		}
 	}()
-	var ok bool
-	if p.url, ok = <-ready; !ok {
-		t.Fatalf("did not start:\n%s", p.log)
-	}
+	_, p.url, _ = strings.Cut(p.logs(t, listening), listening)
 	backend, err := url.Parse(p.url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.backend.Store(backend)
+	if text != listening {
+		p.logs(t, text)
+	}
 	return p
+}
+
+// logs waits for a line with a text and returns it.
+func (p *process) logs(t *testing.T, text string) string {
+	t.Helper()
+	for late := time.After(patience); ; {
+		select {
+		case line, more := <-p.lines:
+			if strings.Contains(line, text) {
+				return line
+			}
+			if !more {
+				t.Fatalf("ended without %s:\n%s", text, p.log)
+			}
+		case <-late:
+			t.Fatalf("never logged %s", text)
+		}
+	}
 }
 
 // stop ends the program as a service manager does and checks what it logged.

@@ -19,6 +19,7 @@ import (
 	"net/mail"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -46,6 +47,7 @@ func next[T any](t *testing.T, from <-chan T) T {
 type receiver struct {
 	url    string
 	status atomic.Int32         // what it answers; 0: 200
+	only   atomic.Value         // the string that a body must have to be answered so; none: any body
 	gate   atomic.Pointer[gate] // holds calls up; nil: none
 	tried  chan struct{}        // one for each call, whatever its answer
 	got    chan posted          // what was answered with 200
@@ -81,7 +83,8 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-g.open
 	}
 	rc.tried <- struct{}{}
-	if status := rc.status.Load(); status != 0 {
+	only, _ := rc.only.Load().(string)
+	if status := rc.status.Load(); status != 0 && bytes.Contains(body, []byte(only)) {
 		w.WriteHeader(int(status))
 		return
 	}
@@ -115,6 +118,8 @@ func (rc *receiver) message(t *testing.T) slackBody {
 type mailServer struct {
 	addr, caFile string
 	busy         atomic.Bool // refuses mail for the moment
+	hangsUp      atomic.Bool // once it has taken a mail
+	refuse       sync.Map    // recipients, and the codes that they are refused with
 	tried        chan struct{}
 	got          chan mailed
 }
@@ -183,6 +188,9 @@ func (s *mailSession) Mail(from string, _ *smtp.MailOptions) error {
 }
 
 func (s *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error {
+	if code, ok := s.server.refuse.Load(to); ok {
+		return &smtp.SMTPError{Code: code.(int), EnhancedCode: smtp.EnhancedCode{code.(int) / 100, 1, 1}, Message: "not this one"}
+	}
 	s.mailed.to = append(s.mailed.to, to)
 	return nil
 }
@@ -201,7 +209,13 @@ func (s *mailSession) Data(r io.Reader) error {
 	return nil
 }
 
-func (*mailSession) Reset()        {}
+// Reset is called when a mail has been taken, among other times.
+func (s *mailSession) Reset() {
+	if s.mailed.mail != nil && s.server.hangsUp.Load() {
+		_ = s.conn.Conn().Close()
+	}
+}
+
 func (*mailSession) Logout() error { return nil }
 
 // newCertificate returns one for 127.0.0.1 and, as PEM, what it is trusted by.

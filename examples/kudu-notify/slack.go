@@ -11,6 +11,7 @@ import (
 // Slack is told by an incoming webhook, in blocks.
 type slack struct{ url webhook.Secret }
 
+func (slack) kind() string { return "slack" }
 func (slack) name() string { return "slack" }
 
 func (s slack) send(ctx context.Context, id string, n notice) error {

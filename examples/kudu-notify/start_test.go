@@ -1,8 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +41,13 @@ func TestHealthAndMetrics(t *testing.T) {
 func TestRefusesToStart(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Path, "/page/") {
+			w.WriteHeader(http.StatusNotFound)
+		}
+		fmt.Fprint(w, "<html>")
+	}))
+	defer elsewhere.Close()
 	with := func(extra ...string) []string { return append(slices.Clone(r.args), extra...) }
 	set := func(extra ...string) []string { return append(slices.Clone(r.env), extra...) }
 	for _, tc := range []struct {
@@ -71,11 +80,13 @@ func TestRefusesToStart(t *testing.T) {
 		{"a user without password", set("SMTP_PASSWORD_FILE="), r.args, "-smtp-user and SMTP_PASSWORD go together"},
 		{"a Slack URL that is none", set("SLACK_WEBHOOK_URL=hooks.slack.com/s3cret"), r.args, "SLACK_WEBHOOK_URL is not"},
 		{"a wait of nothing", r.env, with("-retry", "0s"), "-retry"},
+		{"a negative hold", r.env, with("-hold", "-1s"), "-hold is not from 0s to 1h"},
+		{"a hold for most of a day", r.env, with("-hold", "12h"), "-hold is not from 0s to 1h"},
 		{"a database in no folder", r.env, with("-db", "/nowhere/x.db"), "-db: "},
 		{"an address that is none", r.env, with("-addr", "nowhere"), "nowhere"},
-		{"a site that is not there", r.env, with("-site", "http://127.0.0.1:1"), "cannot subscribe at -site: kudu: list hooks: dial tcp 127.0.0.1:1"},
 		{"a wrong password for the site", set("KUDU_PASSWORD=s3cret"), r.args, "cannot subscribe at -site: kudu: list hooks: status 401"},
-		{"a site that is no Kudu", set("KUDU_PASSWORD=s3cret"), with("-site", r.slack.url), "status 400"},
+		{"a site that is no Kudu", set("KUDU_PASSWORD=s3cret"), with("-site", elsewhere.URL+"/page"), "cannot subscribe at -site: kudu: list hooks: unexpected answer"},
+		{"a site without hooks", set("KUDU_PASSWORD=s3cret"), with("-site", elsewhere.URL), "status 404"},
 		{"a site that is not there, to unsubscribe", r.env, with("-unsubscribe", "-site", "http://127.0.0.1:1"), "cannot list the hooks of -site"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hookhouse/hookhouse/kudu"
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // events are the two that Kudu publishes itself, each at a path of its own.
@@ -21,19 +24,47 @@ var events = []struct{ name, path string }{
 type subscriber struct {
 	site  *kudu.Client
 	hooks []kudu.Hook
+	known *ledger
+	retry webhook.Backoff
 	log   *slog.Logger
 }
 
 // Run subscribes and returns. It may be run each time the program starts. A hook
 // of ours that is no longer as it should be, with the password of last month, is
-// removed when its successor is there. When ctx ends there is no error: the next
-// start goes on.
+// removed when its successor is there.
+//
+// What fails is tried again, and meanwhile calls are taken: hooks of earlier runs
+// may be there, and Kudu calls once. Only where there never were any, and where
+// waiting does not help, is it an error that ends the program. When ctx ends
+// there is none: the next start goes on.
 func (s *subscriber) Run(ctx context.Context) error {
-	err := s.subscribe(ctx)
-	if ctx.Err() != nil {
-		return nil
+	for attempt := 1; ; attempt++ {
+		err := s.subscribe(ctx)
+		if err == nil || ctx.Err() != nil {
+			return nil
+		}
+		if hopeless(err) && s.known.never(ctx) {
+			return err
+		}
+		wait := s.retry.Delay(attempt)
+		s.log.Error("not subscribed as it should be; calls are taken all the same", "reason", err, "delay", wait)
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
 	}
-	return err
+}
+
+// hopeless reports whether somebody has to mend something: the credentials, or
+// which site and URL were named.
+func hopeless(err error) bool {
+	for _, reason := range []error{kudu.ErrDenied, kudu.ErrHookInvalid, kudu.ErrHookConflict, kudu.ErrHookNotFound, kudu.ErrAnswer} {
+		if errors.Is(err, reason) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *subscriber) subscribe(ctx context.Context) error {
@@ -43,6 +74,9 @@ func (s *subscriber) subscribe(ctx context.Context) error {
 			return fmt.Errorf("cannot subscribe at -site: %w", err)
 		}
 		s.log.Info("subscribed", "hook", made)
+		if err := s.known.note(ctx); err != nil {
+			return fmt.Errorf("-db: %w", err)
+		}
 	}
 	err := s.removeOurs(ctx, func(h kudu.Hook) bool {
 		return !slices.ContainsFunc(s.hooks, func(keep kudu.Hook) bool { return h.URL == keep.URL })

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func TestTheProxyOfComposeLetsOnlyTheHooksThrough(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("compose.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Services map[string]struct {
+			Ports   []string
+			Command any
+			Configs []struct{ Source, Target string }
+		}
+		Configs map[string]struct{ Content string }
+	}
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	if ports := file.Services["kudu-notify"].Ports; len(ports) > 0 {
+		t.Errorf("the program itself is reachable at %s", ports)
+	}
+	proxy := file.Services["proxy"]
+	if proxy.Command != nil || len(proxy.Configs) != 1 || proxy.Configs[0].Target != "/etc/caddy/Caddyfile" {
+		t.Fatalf("the proxy is not set up by its Caddyfile: %+v", proxy)
+	}
+	site := strings.Fields(file.Configs[proxy.Configs[0].Source].Content)
+	if len(site) != 4 || site[1] != "reverse_proxy" || site[2] != "/hooks/*" || site[3] != "kudu-notify:8080" {
+		t.Errorf("the proxy does %q", site)
+	}
+	for _, event := range events {
+		if !strings.HasPrefix(event.path, "/hooks/") {
+			t.Errorf("%s is not let through", event.path)
+		}
+	}
+}
