@@ -80,16 +80,29 @@ func (d *details) fill(ctx context.Context, e *webhook.Event[jobserv.Build], r *
 	return nil
 }
 
+// tooMany is what is noted of what one of the bounds leaves out.
+func tooMany(n int, format string, args ...any) error {
+	return fmt.Errorf("%w: %d %s left out", jobserv.ErrTooLarge, n, fmt.Sprintf(format, args...))
+}
+
 // tests adds the tests of each run, with the results of those that failed.
 func (d *details) tests(ctx context.Context, b jobserv.Build, r *result, note func(error)) {
-	left := maxTests
-	for i, run := range b.Runs[:min(len(b.Runs), maxRuns)] {
+	left, asked, more := maxTests, 0, 0
+	for i, run := range b.Runs {
+		if run.TestsURL.Or("") == "" {
+			continue
+		}
+		if asked == maxRuns {
+			more++
+			continue
+		}
+		asked++
 		list, err := d.client.Tests(ctx, run)
 		if err != nil {
 			note(err)
 		}
 		if len(list) > left {
-			note(fmt.Errorf("%w: %d tests of run %q are left out", jobserv.ErrTooLarge, len(list)-left, run.Name))
+			note(tooMany(len(list)-left, "tests of run %q are", run.Name))
 			list = list[:left]
 		}
 		left -= len(list)
@@ -102,9 +115,16 @@ func (d *details) tests(ctx context.Context, b jobserv.Build, r *result, note fu
 				if told.Failed, err = d.failed(ctx, t); err != nil {
 					note(err)
 				}
+				if more := len(told.Failed) - maxFailed; more > 0 {
+					note(tooMany(more, "failed results of test %q of run %q are", t.Name, run.Name))
+					told.Failed = told.Failed[:maxFailed]
+				}
 			}
 			r.Runs[i].Tests = append(r.Runs[i].Tests, told)
 		}
+	}
+	if more > 0 {
+		note(tooMany(more, "runs' tests are"))
 	}
 }
 
@@ -116,7 +136,7 @@ func (d *details) failed(ctx context.Context, t jobserv.Test) ([]caseResult, err
 	}
 	var failed []caseResult
 	for _, c := range full.Results {
-		if !c.Status.Passed() && c.Status != jobserv.Skipped && len(failed) < maxFailed {
+		if !c.Status.Passed() && c.Status != jobserv.Skipped {
 			failed = append(failed, caseResult{cut(c.Name), cut(c.Context), c.Status, cut(c.Output)})
 		}
 	}
@@ -125,9 +145,16 @@ func (d *details) failed(ctx context.Context, t jobserv.Test) ([]caseResult, err
 
 // logs adds the end of the console log of each run that failed.
 func (d *details) logs(ctx context.Context, b jobserv.Build, r *result, note func(error)) {
-	asked := 0
+	if d.logBytes == 0 {
+		return
+	}
+	asked, more := 0, 0
 	for i, run := range b.Runs {
-		if run.Status != jobserv.Failed || asked == maxLogs {
+		if run.Status != jobserv.Failed {
+			continue
+		}
+		if asked == maxLogs {
+			more++
 			continue
 		}
 		asked++
@@ -136,5 +163,8 @@ func (d *details) logs(ctx context.Context, b jobserv.Build, r *result, note fun
 			note(err)
 		}
 		r.Runs[i].LogTail = strings.ToValidUTF8(string(tail), "\uFFFD")
+	}
+	if more > 0 {
+		note(tooMany(more, "logs of failed runs are"))
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -200,36 +199,6 @@ func TestForgedCallsAreRefusedAndNothingIsPrinted(t *testing.T) {
 	require.NotContains(t, p.log.String(), "sha256:", "no signature in the log")
 }
 
-func TestASecretFileIsReadAsPeopleWriteIt(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		name, file string
-		secrets    []string
-	}{
-		{"no newline", "secret", []string{"secret"}},
-		{"a newline", "secret\n", []string{"secret"}},
-		{"a newline of Windows", "secret\r\n", []string{"secret"}},
-		{"white space around", "  secret \n\n", []string{"secret"}},
-		{"a space inside", "two words\n", []string{"two words"}},
-		{"the old one and the new", "old\nnew\n", []string{"old", "new"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			write(t, filepath.Join(dir, "my-secret"), tt.file, 0o600)
-			p := start(t, dir, "-secret-file", "my-secret")
-			for i, secret := range tt.secrets {
-				body := fmt.Appendf(nil, `{"build_id": %d, "url": "https://x.example/projects/p/builds/%[1]d/", "status": "PASSED", "runs": []}`, i+1)
-				sender := webhooktest.JobServ{Secret: webhook.NewSecret(secret)}
-				require.True(t, sender.Deliver(t.Context(), p.url, body).Delivered)
-				p.prints(t, fmt.Sprintf("PASSED: p build %d\n", i+1))
-			}
-			p.stop(t)
-			require.NotContains(t, p.log.String(), tt.secrets[0])
-		})
-	}
-}
-
 func TestItAnswersWhatIsNoNotification(t *testing.T) {
 	t.Parallel()
 	p := start(t, home(t))
@@ -244,54 +213,4 @@ func TestItAnswersWhatIsNoNotification(t *testing.T) {
 	p.prints(t, "FAILED: demo build 1, 54s\n")
 	p.stop(t)
 	require.Contains(t, p.log.String(), "delivery is dead")
-}
-
-func TestItRefusesToStart(t *testing.T) {
-	t.Parallel()
-	dir := home(t)
-	write(t, filepath.Join(dir, "empty"), " \r\n", 0o600)
-	for _, tt := range []struct {
-		name string
-		args []string
-		says string
-	}{
-		{"an unknown flag", []string{"-x"}, "flag provided but not defined: -x"},
-		{"an argument", []string{"x"}, `takes only flags, not "x"`},
-		{"no secret file", []string{"-secret-file", "nowhere"}, "nowhere: no such file or directory; make one: openssl rand -hex 32 > nowhere"},
-		{"an empty secret file", []string{"-secret-file", "empty"}, "empty is empty; make a secret"},
-		{"a folder for a secret file", []string{"-secret-file", "."}, "is a directory"},
-		{"a database in no folder", []string{"-db", "nowhere/x.db"}, "-db: "},
-		{"a database server that is away", []string{"-db", "postgres://127.0.0.1:1/ci"}, "-db: "},
-		{"an address that is none", []string{"-addr", "nowhere"}, "nowhere"},
-		{"an API that is no URL", []string{"-api", "api.foundries.io"}, "-api: jobserv: new client: server 1: host is not allowed: not an absolute http or https URL"},
-		{"an API with a password", []string{"-api", "https://me:hidden@api.example.com"}, "without user information"},
-		{"no token file", []string{"-api", "https://api.example.com", "-token-file", "nowhere"}, "-token-file: open nowhere"},
-		{"an empty token file", []string{"-api", "https://api.example.com", "-token-file", "empty"}, "empty is empty"},
-		{"a token for nobody", []string{"-token-file", "empty"}, "of use with -api only"},
-		{"no such command", []string{"-exec", "./nowhere"}, "-exec: "},
-		{"a command of blanks", []string{"-exec", " "}, "-exec names no program"},
-		{"no time for the API", []string{"-api-timeout", "0s"}, "must be more than 0s"},
-		{"a wait without end", []string{"-api-wait", "2h"}, "must be from 0s to 1h"},
-		{"a negative tail", []string{"-log-bytes", "-1"}, "must not be negative"},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			cmd := programIn(t, dir, append([]string{"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "x.db")}, tt.args...)...)
-			var out, log bytes.Buffer
-			cmd.Stdout, cmd.Stderr = &out, &log
-			require.Error(t, cmd.Run())
-			require.Equal(t, 1, cmd.ProcessState.ExitCode())
-			require.Empty(t, out.String())
-			require.Contains(t, log.String(), tt.says)
-			require.NotContains(t, log.String(), "hidden")
-		})
-	}
-}
-
-func TestHelpIsNoFailure(t *testing.T) {
-	t.Parallel()
-	out, err := programIn(t, t.TempDir(), "-help").CombinedOutput()
-	require.NoError(t, err)
-	require.Contains(t, string(out), "POST /webhook")
-	require.Contains(t, string(out), "-exec-timeout")
 }
