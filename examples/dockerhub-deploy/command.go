@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -18,7 +19,8 @@ type command struct {
 	// env is all of its environment: a program that is started here does not see
 	// the token of the webhook.
 	env []string
-	dir string // empty: this process's
+	// limit is how long one run may take.
+	limit time.Duration
 }
 
 // environment returns those variables of this process that are named, or that
@@ -42,26 +44,47 @@ func environment(names ...string) []string {
 // where the credentials are.
 var dockerEnvironment = []string{"PATH", "HOME", "DOCKER_*", "COMPOSE_*", "SSH_AUTH_SOCK", "XDG_*"}
 
-// run returns what the program says on its standard output. An error has the
-// program, its first arguments, and the end of what it says to standard error;
-// never the environment or the input.
+// run returns what the program says on its standard output.
 func (c command) run(ctx context.Context, stdin string, args ...string) (string, error) {
-	var out bytes.Buffer
-	var complaint tail
+	out, _, err := c.both(ctx, stdin, args...)
+	return out, err
+}
+
+// both returns what the program says on its standard output, and the end of what
+// it says to standard error. An error has the latter and the name of the run;
+// never the environment or the input. Exit status 0 is no error, also
+// where something that the program leaves running keeps its output open: that is
+// closed after a while.
+func (c command) both(ctx context.Context, stdin string, args ...string) (out, complaint string, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.limit, fmt.Errorf("took longer than %s", c.limit))
+	defer cancel()
+	var said bytes.Buffer
+	var complained tail
 	cmd := exec.CommandContext(ctx, c.path, args...)
-	cmd.Env, cmd.Dir = c.env, c.dir
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &complaint
+	cmd.Env = c.env
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &said, &complained
 	ownGroup(cmd)
-	cmd.WaitDelay = 5 * time.Second // for children that keep the pipes open
-	err := cmd.Run()
-	if err == nil {
-		return out.String(), nil
+	cmd.WaitDelay = 5 * time.Second
+	err = cmd.Run()
+	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
+		return said.String(), complained.text(), nil
 	}
 	if ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
-	verb := strings.Join(append([]string{filepath.Base(c.path)}, args[:min(len(args), 2)]...), " ")
-	return out.String(), fmt.Errorf("%s: %w: %s", verb, err, complaint.text())
+	return said.String(), complained.text(), fmt.Errorf("%s: %w: %s", c.name(args), err, complained.text())
+}
+
+// name is what a person calls a run: the program and its first words, without
+// flags.
+func (c command) name(args []string) string {
+	words := []string{filepath.Base(c.path)}
+	for _, arg := range args {
+		if len(words) < 3 && !strings.HasPrefix(arg, "-") {
+			words = append(words, arg)
+		}
+	}
+	return strings.Join(words, " ")
 }
 
 // maxTail is how much of a program's complaint is kept.

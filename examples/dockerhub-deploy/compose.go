@@ -3,29 +3,53 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 )
 
-// A compose updates services of a Compose file. The image is given as a second
-// file on standard input, pinned by its digest: your file stays as it is. Compose
+// A compose updates services of Compose files. The image is given as one more
+// file on standard input, pinned by its digest: yours stay as they are. Compose
 // itself stops the old containers before it starts the new ones, so going back
 // means to start the old image again; which one that is the ledger remembers.
 type compose struct {
 	*engine
-	file   string
+	files  []string // --file=..., in the order of the flags
 	ledger *ledger
 	log    *slog.Logger
 }
 
-func newCompose(e *engine, file string, l *ledger, log *slog.Logger) (*compose, error) {
-	absolute, err := filepath.Abs(file)
-	if err != nil {
-		return nil, err
+// newCompose finds out what would fail at the first push: a docker without
+// compose, files that it cannot read. What it warns of, such as a variable that
+// is not set and becomes blank, is logged.
+func newCompose(ctx context.Context, e *engine, files []string, l *ledger, log *slog.Logger) (*compose, error) {
+	c := &compose{engine: e, ledger: l, log: log}
+	for _, file := range files {
+		absolute, err := filepath.Abs(file)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.ReadFile(absolute); err != nil {
+			return nil, err
+		}
+		c.files = append(c.files, "--file="+absolute)
 	}
-	return &compose{e, absolute, l, log}, nil
+	if _, err := c.run(ctx, "", "compose", "version"); err != nil {
+		return nil, fmt.Errorf("docker compose is needed, a plugin of the docker program: %w", err)
+	}
+	_, warning, err := c.both(ctx, "", c.args("config", "--quiet")...)
+	if err == nil && warning != "" {
+		log.Warn("docker compose warns of the files", "says", warning)
+	}
+	return c, err
+}
+
+// args are those of a command of compose.
+func (c *compose) args(more ...string) []string {
+	return append(append([]string{"compose"}, c.files...), more...)
 }
 
 func (c *compose) replace(ctx context.Context, j job) (bool, error) {
@@ -60,18 +84,26 @@ func (c *compose) replace(ctx context.Context, j job) (bool, error) {
 		return false, err
 	}
 	if err := c.up(ctx, service, j.pinned()); err != nil {
-		return false, fmt.Errorf("%w: %w", errRejected, err)
+		return false, c.blame(ctx, err)
 	}
 	return true, c.well(ctx, service)
 }
 
-// recover starts the image from before again, unless what runs is well.
-func (c *compose) recover(ctx context.Context, service string) error {
+// recover starts the image from before again, unless what runs is well. One that
+// is rejected already is not waited for.
+func (c *compose) recover(ctx context.Context, service string, rejected bool) error {
 	last, err := c.ledger.read(ctx, service)
 	if err != nil || last.previous == "" {
 		return err
 	}
-	if c.well(ctx, service) != nil {
+	if !rejected {
+		err := c.well(ctx, service)
+		rejected = errors.Is(err, errRejected)
+		if err != nil && !rejected {
+			return err // nothing is known of it
+		}
+	}
+	if rejected {
 		c.log.Warn("going back", "target", service, "image", last.previous)
 		if err := c.up(ctx, service, last.previous); err != nil {
 			return err
@@ -94,17 +126,21 @@ func (c *compose) well(ctx context.Context, service string) error {
 	if len(all) == 0 {
 		return fmt.Errorf("%w: %s has no container", errRejected, service)
 	}
-	for _, one := range all {
-		if err := c.wait(ctx, one.ID); err != nil {
-			return err
-		}
+	ids := make([]string, len(all))
+	for i, one := range all {
+		ids[i] = one.ID
 	}
-	return nil
+	return c.wait(ctx, ids...)
 }
 
-// containers returns those of the service, running or not.
+// oneOffLabel is True for what "docker compose run" has made, which "up" leaves
+// alone: docker/compose, pkg/api/labels.go.
+const oneOffLabel = "com.docker.compose.oneoff"
+
+// containers returns those of the service, running or not, without those of
+// "docker compose run", which "ps" tells of too.
 func (c *compose) containers(ctx context.Context, service string) ([]container, error) {
-	out, err := c.command.run(ctx, "", "compose", "--file="+c.file, "ps", "--all", "--quiet", service)
+	out, err := c.run(ctx, "", c.args("ps", "--all", "--quiet", service)...)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +150,9 @@ func (c *compose) containers(ctx context.Context, service string) ([]container, 
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, one)
+		if one.Config.Labels[oneOffLabel] != "True" {
+			all = append(all, one)
+		}
 	}
 	return all, nil
 }
@@ -135,6 +173,6 @@ func (c *compose) do(ctx context.Context, service, image string, verb ...string)
 	if err != nil {
 		return err
 	}
-	_, err = c.command.run(ctx, string(override), append(append([]string{"compose", "--file=" + c.file, "--file=-"}, verb...), service)...)
+	_, err = c.run(ctx, string(override), append(append(c.args("--file=-"), verb...), service)...)
 	return err
 }

@@ -19,8 +19,9 @@ type strategy interface {
 	// recover puts right what a deploy left that did not come to its end, killed
 	// or failed: the target is again what it was before, or is what it was to be.
 	// It does nothing where nothing was left, and may itself be cut short and
-	// called again.
-	recover(ctx context.Context, target string) error
+	// called again. Rejected says that the image was found not to run, so that
+	// nobody need wait for it.
+	recover(ctx context.Context, target string, rejected bool) error
 	// replace makes the target run the job's image and reports whether it had to.
 	// When it fails the target is as before, or recover makes it so.
 	replace(ctx context.Context, j job) (changed bool, err error)
@@ -70,9 +71,6 @@ func verdict(err error) error {
 	}
 }
 
-// recoverPatience bounds putting things right after the attempt's own time.
-const recoverPatience = 2 * time.Minute
-
 // A deployer carries out what Docker Hub's calls ask for.
 type deployer struct {
 	rules    rules
@@ -80,6 +78,7 @@ type deployer struct {
 	inbox    *store
 	ledger   *ledger
 	strategy strategy
+	patience time.Duration // for putting a target right, beyond the attempt's own time
 	log      *slog.Logger
 	count    func(target, outcome string)
 
@@ -99,12 +98,12 @@ func (d *deployer) deploy(ctx context.Context, e *webhook.Event[order]) error {
 	lock.(*sync.Mutex).Lock()
 	defer lock.(*sync.Mutex).Unlock()
 
-	if err := d.strategy.recover(ctx, target); err != nil {
-		return verdict(fmt.Errorf("put %s right: %w", target, err))
-	}
 	last, err := d.ledger.read(ctx, target)
 	if err != nil {
 		return err
+	}
+	if err := d.strategy.recover(ctx, target, last.rejected); err != nil {
+		return d.failed(ctx, target, last.wanted, fmt.Errorf("put %s right: %w", target, err))
 	}
 	r, known := d.rules[target]
 	if !known || last.wanted.tag == "" || !r.continues(last.rule, last.wanted.tag) {
@@ -112,39 +111,63 @@ func (d *deployer) deploy(ctx context.Context, e *webhook.Event[order]) error {
 	}
 	j := job{release: last.wanted, rule: r, repository: d.registry.repository(r.repository), last: last}
 	start := time.Now()
-	changed := false
-	if j.digest, err = d.registry.digest(ctx, r.repository, j.tag); err == nil {
-		if changed, err = d.strategy.replace(ctx, j); err != nil {
-			err = d.putRight(ctx, j, err)
-		}
-	}
-	if err != nil && ctx.Err() != nil {
-		err = fmt.Errorf("%w: %v", context.Cause(ctx), err) // says nothing of the image
-	}
-	claim, _ := webhook.ClaimFromContext(ctx)
-	switch {
-	case err == nil:
+	changed, err := d.attempt(ctx, &j)
+	if err == nil {
 		err = d.ledger.succeeded(ctx, target, j.release, j.digest)
-	case isFinal(err) || claim.Last && ctx.Err() == nil:
-		err = errors.Join(err, d.ledger.failed(context.WithoutCancel(ctx), target, j.release))
 	}
 	d.report(j, changed, time.Since(start), err)
-	return verdict(err)
+	if err != nil {
+		return d.failed(ctx, target, j.release, err)
+	}
+	return nil
+}
+
+// attempt runs the strategy, and has it put right what it left when it fails.
+func (d *deployer) attempt(ctx context.Context, j *job) (changed bool, err error) {
+	if j.last.rejected {
+		return false, fmt.Errorf("%w, as an earlier attempt has found; %s is as before", errRejected, j.rule.target)
+	}
+	if j.digest, err = d.registry.digest(ctx, j.rule.repository, j.tag); err != nil {
+		return false, err
+	}
+	if changed, err = d.strategy.replace(ctx, *j); err == nil {
+		return changed, nil
+	}
+	if ctx.Err() != nil {
+		err = fmt.Errorf("%w: %v", context.Cause(ctx), err) // says nothing of the image
+	}
+	return false, d.putRight(ctx, *j, err)
 }
 
 // putRight lets the strategy recover, also when the attempt's time is up, and
 // returns the failure with how that went. A target that is not in order is tried
-// again, whatever failed.
+// again, whatever failed; an image that was rejected is not.
 func (d *deployer) putRight(ctx context.Context, j job, failure error) error {
-	detached, cancel := context.WithTimeout(context.WithoutCancel(ctx), recoverPatience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.patience)
 	defer cancel()
-	if err := d.strategy.recover(detached, j.rule.target); err != nil {
+	rejected := errors.Is(failure, errRejected)
+	if rejected {
+		if err := d.ledger.reject(ctx, j.rule.target, j.release); err != nil {
+			failure = fmt.Errorf("%w; %v", failure, err)
+		}
+	}
+	if err := d.strategy.recover(ctx, j.rule.target, rejected); err != nil {
 		return fmt.Errorf("%v; and %s is not in order: %w", failure, j.rule.target, err)
 	}
-	if errors.Is(failure, errRejected) {
+	if rejected {
 		return fmt.Errorf("%w; rolled back, %s is as before", failure, j.rule.target)
 	}
 	return failure
+}
+
+// failed returns what the worker is told of a failure. Where that is the end of
+// the order, its release is not wanted any more.
+func (d *deployer) failed(ctx context.Context, target string, rel release, err error) error {
+	claim, _ := webhook.ClaimFromContext(ctx)
+	if isFinal(err) || claim.Last && !errors.Is(context.Cause(ctx), webhook.ErrShutdown) {
+		err = errors.Join(err, d.ledger.failed(context.WithoutCancel(ctx), target, rel))
+	}
+	return verdict(err)
 }
 
 // report tells people and the metrics how a deploy ended.

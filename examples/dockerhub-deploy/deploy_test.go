@@ -111,66 +111,6 @@ func TestANewerPushTakesThePlaceOfOneThatWaitsForItsRetry(t *testing.T) {
 	require.Contains(t, h.logged(), "no space left on device")
 }
 
-func TestAnUnhealthyContainerIsRolledBack(t *testing.T) {
-	t.Parallel()
-	tests := map[string]struct {
-		flags []string
-		app   app
-		says  string
-	}{
-		"unhealthy":                         {nil, app{health: "unhealthy"}, "connection refused"},
-		"unhealthy, with a published port":  {[]string{"--publish=8080:80/tcp"}, app{health: "unhealthy"}, "connection refused"},
-		"exits":                             {nil, app{health: "exits", bare: true}, "exited with status 3"},
-		"exits and is restarted":            {[]string{"--restart=always"}, app{health: "exits"}, "exited with status 3"},
-		"exits, on the network of the host": {[]string{"--network=host"}, app{health: "exits", bare: true}, "exited with status 3"},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			h := newHost(t, "-watch", "acme/app:^1.4=web")
-			h.running("web", "1.4.0", test.flags...)
-			before := h.containers()["web"]
-			h.start()
-			h.push("1.5.0", test.app)
-			h.hub("1.5.0", 6)
-			h.waitFor(rolledBack, 1)
-			h.idle()
-			h.requireUntouched(before)
-			require.EqualValues(t, 1, h.metric(fmt.Sprintf(orders, "dead")), "an image that does not run is not tried again")
-			require.Contains(t, h.logged(), "web is as before")
-			require.Contains(t, h.logged(), test.says)
-
-			// A repaired one comes, older than the one that failed, newer than what runs.
-			digest := h.push("1.4.1", app{health: "healthy"})
-			h.hub("1.4.1", 1)
-			h.waitFor(deployed, 1)
-			h.idle()
-			h.requireOnly("web", "1.4.1", digest)
-		})
-	}
-}
-
-func TestACommandThatFailsLeavesTheOldContainerRunningAndIsTriedAgain(t *testing.T) {
-	t.Parallel()
-	for _, command := range []string{"pull --quiet", "create --name=web.hookhouse-next", "network connect", "stop web", "rename web web.hookhouse-previous",
-		"rename web.hookhouse-next web", "rm --force web.hookhouse-previous", "container inspect", "image inspect", "container ls"} {
-		t.Run(command, func(t *testing.T) {
-			t.Parallel()
-			h := newHost(t, "-watch", "acme/app:latest=web")
-			h.running("web", "latest", "--publish=127.0.0.1:8080:80/tcp", "--network=front")
-			h.docker("network", "connect", "--alias=app", "back", "web")
-			h.fault(fault{command, "before", "daemon is shutting down"})
-			digest := h.push("latest", app{health: "healthy"})
-			h.start()
-			h.hub("latest", 6)
-			h.waitFor(fmt.Sprintf(orders, "done"), 1)
-			h.idle()
-			h.requireOnly("web", "latest", digest)
-			require.Contains(t, h.logged(), "daemon is shutting down")
-		})
-	}
-}
-
 func TestTheRegistryIsBelievedAndNotTheCall(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:^1.4=web")

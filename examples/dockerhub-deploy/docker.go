@@ -67,7 +67,7 @@ func (d *docker) replace(ctx context.Context, j job) (bool, error) {
 		}
 	}
 	if err := d.do(ctx, "start", next); err != nil {
-		return false, fmt.Errorf("%w: %w", errRejected, err)
+		return false, d.blame(ctx, err)
 	}
 	if err := d.wait(ctx, next); err != nil {
 		return false, err
@@ -81,12 +81,12 @@ func (d *docker) replace(ctx context.Context, j job) (bool, error) {
 		return false, err
 	}
 	// From here on it is done, and recover only finishes it.
-	return true, d.recover(ctx, name)
+	return true, d.recover(ctx, name, false)
 }
 
 // recover goes forward where the new one was found healthy, which is when the
-// old one has been renamed, and back otherwise.
-func (d *docker) recover(ctx context.Context, name string) error {
+// old one has been renamed, and back otherwise, whatever was found of its image.
+func (d *docker) recover(ctx context.Context, name string, _ bool) error {
 	next, previous := name+nextSuffix, name+previousSuffix
 	have, err := d.names(ctx)
 	if err != nil || !have[next] && !have[previous] {

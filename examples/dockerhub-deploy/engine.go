@@ -112,46 +112,93 @@ func (c container) runs(img image, digest string) bool {
 		slices.ContainsFunc(img.RepoDigests, func(d string) bool { return strings.HasSuffix(d, "@"+digest) })
 }
 
+// sharedStack begins the network mode of a container that is in another one's
+// network.
+const sharedStack = "container:"
+
+// sharesName reports whether a container has the name of another one, or of the
+// machine. Inspect tells that as if it were its own, but the engine refuses it as
+// a flag (moby: runconfig, "conflicting options: hostname and ...").
+func (c container) sharesName() bool {
+	return strings.HasPrefix(c.mode("NetworkMode"), sharedStack) || c.mode("UTSMode") != ""
+}
+
+// mode returns a field of HostConfig that is a text.
+func (c container) mode(field string) string {
+	var text string
+	_ = json.Unmarshal(c.HostConfig[field], &text)
+	return text
+}
+
+// blame returns why a container could not be started: errRejected, unless the
+// engine is not there at all, which says nothing of the image.
+func (e *engine) blame(ctx context.Context, err error) error {
+	if _, gone := e.names(ctx); gone != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errRejected, err)
+}
+
 // healthPoll is how often a container is looked at.
 const healthPoll = 250 * time.Millisecond
 
-// wait returns when the container is healthy: its check has passed, or, where it
-// has none, it has run for a while. One that is not is errRejected.
-func (e *engine) wait(ctx context.Context, name string) error {
-	var begin time.Time // of what was seen, so that slow answers shorten nothing
+// wait returns when all of these containers, which were started at once, are
+// healthy: their checks have passed, or, where there is none, they have run for a
+// while. One that is not is errRejected.
+func (e *engine) wait(ctx context.Context, names ...string) error {
+	var begin time.Time // after the first look, so that slow answers shorten nothing
 	tick := time.NewTicker(healthPoll)
 	defer tick.Stop()
 	for {
-		c, err := e.container(ctx, name)
-		if err != nil {
-			return err
+		var took time.Duration
+		if !begin.IsZero() {
+			took = time.Since(begin)
+		}
+		all := true
+		for _, name := range names {
+			c, err := e.container(ctx, name)
+			if err != nil {
+				return err
+			}
+			well, err := e.judge(c, took)
+			if err != nil {
+				return err
+			}
+			all = all && well
+		}
+		if all {
+			return nil
 		}
 		if begin.IsZero() {
 			begin = time.Now()
-		}
-		took := time.Since(begin)
-		switch health := c.State.Health; {
-		case !c.State.Running, c.State.Restarting, c.RestartCount > 0:
-			return fmt.Errorf("%w: it exited with status %d", errRejected, c.State.ExitCode)
-		case health == nil || health.Status == "none":
-			if took >= e.steady {
-				return nil
-			}
-		case health.Status == "healthy":
-			return nil
-		case health.Status == "unhealthy":
-			var said tail
-			if n := len(health.Log); n > 0 {
-				_, _ = said.Write([]byte(health.Log[n-1].Output))
-			}
-			return fmt.Errorf("%w: unhealthy: %s", errRejected, said.text())
-		case took > e.within:
-			return fmt.Errorf("%w: not healthy within %s", errRejected, e.within)
 		}
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		case <-tick.C:
 		}
+	}
+}
+
+// judge reports whether a container is well that has been watched for so long,
+// or returns why it is rejected.
+func (e *engine) judge(c container, took time.Duration) (bool, error) {
+	switch health := c.State.Health; {
+	case !c.State.Running, c.State.Restarting, c.RestartCount > 0:
+		return false, fmt.Errorf("%w: it exited with status %d", errRejected, c.State.ExitCode)
+	case health == nil || health.Status == "none":
+		return took >= e.steady, nil
+	case health.Status == "healthy":
+		return true, nil
+	case health.Status == "unhealthy":
+		var said tail
+		if n := len(health.Log); n > 0 {
+			_, _ = said.Write([]byte(health.Log[n-1].Output))
+		}
+		return false, fmt.Errorf("%w: unhealthy: %s", errRejected, said.text())
+	case took > e.within:
+		return false, fmt.Errorf("%w: not healthy within %s", errRejected, e.within)
+	default:
+		return false, nil
 	}
 }

@@ -25,6 +25,7 @@ type entry struct {
 	deployed release
 	digest   string // of deployed
 	previous string // the image to go back to while a compose deploy is under way
+	rejected bool   // the image of wanted was started and does not run
 }
 
 func openLedger(ctx context.Context, s *store) (*ledger, error) {
@@ -37,14 +38,16 @@ func openLedger(ctx context.Context, s *store) (*ledger, error) {
 		deployed          TEXT NOT NULL DEFAULT '',
 		deployed_received BIGINT NOT NULL DEFAULT 0,
 		digest            TEXT NOT NULL DEFAULT '',
-		previous          TEXT NOT NULL DEFAULT '')`)
+		previous          TEXT NOT NULL DEFAULT '',
+		rejected          BOOLEAN NOT NULL DEFAULT FALSE)`)
 	return l, err
 }
 
-const columns = `rule, wanted, wanted_received, deployed, deployed_received, digest, previous`
+const columns = `rule, wanted, wanted_received, deployed, deployed_received, digest, previous, rejected`
 
 // want notes in tx that a release is to be deployed, and reports whether it is:
-// not where a newer one is wanted or deployed already. From then on until tx
+// not where a newer one is wanted or deployed already. A new push is tried, also
+// of an image that was rejected. From then on until tx
 // ends no other transaction gets beyond this point for the target.
 func (l *ledger) want(ctx context.Context, tx *sql.Tx, r rule, rel release) (bool, error) {
 	e, err := scanEntry(tx.QueryRowContext(ctx, l.sql(`INSERT INTO dockerhub_deploy (target) VALUES (?)
@@ -59,7 +62,7 @@ func (l *ledger) want(ctx context.Context, tx *sql.Tx, r rule, rel release) (boo
 		return false, nil
 	}
 	_, err = tx.ExecContext(ctx, l.sql(`UPDATE dockerhub_deploy SET rule = ?, wanted = ?, wanted_received = ?,
-		deployed = ?, deployed_received = ?, digest = ? WHERE target = ?`),
+		deployed = ?, deployed_received = ?, digest = ?, rejected = FALSE WHERE target = ?`),
 		e.rule, string(rel.tag), rel.received.UnixMicro(), string(e.deployed.tag), e.deployed.received.UnixMicro(), e.digest, r.target)
 	return err == nil, err
 }
@@ -75,7 +78,7 @@ func (l *ledger) read(ctx context.Context, target string) (entry, error) {
 
 // succeeded notes that rel runs. A newer one that is wanted meanwhile stays so.
 func (l *ledger) succeeded(ctx context.Context, target string, rel release, digest string) error {
-	return l.exec(ctx, `UPDATE dockerhub_deploy SET deployed = ?, deployed_received = ?, digest = ?, previous = '',
+	return l.exec(ctx, `UPDATE dockerhub_deploy SET deployed = ?, deployed_received = ?, digest = ?, previous = '', rejected = FALSE,
 		wanted = CASE WHEN wanted_received = ? THEN '' ELSE wanted END WHERE target = ?`,
 		string(rel.tag), rel.received.UnixMicro(), digest, rel.received.UnixMicro(), target)
 }
@@ -84,6 +87,14 @@ func (l *ledger) succeeded(ctx context.Context, target string, rel release, dige
 // may come; never one that is older than what runs.
 func (l *ledger) failed(ctx context.Context, target string, rel release) error {
 	return l.exec(ctx, `UPDATE dockerhub_deploy SET wanted = '' WHERE target = ? AND wanted_received = ?`,
+		target, rel.received.UnixMicro())
+}
+
+// reject notes that the image of rel does not run, unless a newer push is wanted
+// meanwhile. So it is not tried again, also where going back took another
+// attempt.
+func (l *ledger) reject(ctx context.Context, target string, rel release) error {
+	return l.exec(ctx, `UPDATE dockerhub_deploy SET rejected = TRUE WHERE target = ? AND wanted_received = ?`,
 		target, rel.received.UnixMicro())
 }
 
@@ -116,7 +127,7 @@ func scanEntry(row *sql.Row) (entry, error) {
 	var e entry
 	var wanted, deployed string
 	var wantedAt, deployedAt int64
-	err := row.Scan(&e.rule, &wanted, &wantedAt, &deployed, &deployedAt, &e.digest, &e.previous)
+	err := row.Scan(&e.rule, &wanted, &wantedAt, &deployed, &deployedAt, &e.digest, &e.previous, &e.rejected)
 	e.wanted = release{dockerhub.Tag(wanted), time.UnixMicro(wantedAt)}
 	e.deployed = release{dockerhub.Tag(deployed), time.UnixMicro(deployedAt)}
 	return e, err

@@ -28,6 +28,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the program at once, like a kill
 	err := run(ctx, os.Args[1:], os.Getenv, os.Stderr)
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "dockerhub-deploy:", err)
@@ -61,7 +62,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
-	how, err := o.newStrategy(ledger, log)
+	how, err := o.newStrategy(ctx, ledger, log)
 	if err != nil {
 		return err
 	}
@@ -87,7 +88,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	// becomes a deploy. Both wait in the inbox, so neither is lost.
 	d := &deployer{
 		rules: o.rules, registry: reg, inbox: inbox, ledger: ledger, strategy: how,
-		log: log, count: metrics.deployed,
+		patience: o.settling(), log: log, count: metrics.deployed,
 	}
 	defer d.active.Wait() // until a container that was being put right is
 	mux := webhook.Mux{IgnoreRest: true}
@@ -98,7 +99,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	worker.Lease = o.lease
 	worker.MaxAttempts = 12 // over about half an hour
 	worker.Retry = webhook.Backoff{First: time.Second, Max: 10 * time.Minute}
-	worker.Grace = o.within + o.steady + time.Minute // a deploy under way is not cut off
+	worker.Timeout = o.longest()
+	worker.Grace = worker.Timeout // a deploy under way is not cut off
 
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {

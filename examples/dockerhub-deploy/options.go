@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -19,11 +20,20 @@ import (
 type options struct {
 	addr, database, registry string
 	rules                    rules
-	composeFile, script      string
-	scriptVariables          []string
+	script                   string
+	composeFiles             []string
+	variables                []string // that docker or the script gets too
 	quiet, within, steady    time.Duration
-	lease                    time.Duration
+	deployWithin, lease      time.Duration
 }
+
+// settling bounds putting a target right: the old containers are started, and
+// new ones may be waited for before.
+func (o options) settling() time.Duration { return o.within + o.steady + 2*time.Minute }
+
+// longest bounds one attempt: what an earlier one left is put right, a pull or the
+// script runs, the new container is waited for, and that is put right.
+func (o options) longest() time.Duration { return o.deployWithin + 3*o.settling() }
 
 func parseOptions(args []string, stderr io.Writer) (options, error) {
 	o := options{rules: make(rules)}
@@ -35,15 +45,13 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.registry, "registry", "", "`host` of the registry (default Docker Hub)")
 	flags.Func("watch", "`image:tag=container` to deploy; may be repeated", o.rules.add)
 	flags.Func("rules", "`file` of such rules, one a line", o.rules.addFile)
-	flags.StringVar(&o.composeFile, "compose", "", "deploy services of this Compose `file` instead of containers")
+	flags.Func("compose", "deploy services of this Compose `file` instead of containers; may be repeated, the later ones add to the first", repeated(&o.composeFiles))
 	flags.StringVar(&o.script, "exec", "", "deploy by running this `program` instead, with the facts in HOOKHOUSE_* variables")
-	flags.Func("exec-env", "`name` of a variable that the program gets as well; may be repeated", func(name string) error {
-		o.scriptVariables = append(o.scriptVariables, name)
-		return nil
-	})
+	flags.Func("env", "`name` of a variable that docker or the program gets too, such as one that the Compose file uses; may be repeated", repeated(&o.variables))
 	flags.DurationVar(&o.quiet, "quiet", dockerhub.DefaultCoalesce.Quiet, "how long calls for an image must be quiet before one deploy")
 	flags.DurationVar(&o.within, "healthy-within", 2*time.Minute, "how long a new container's health check may take to pass")
 	flags.DurationVar(&o.steady, "steady", 10*time.Second, "how long a new container without a health check must run")
+	flags.DurationVar(&o.deployWithin, "deploy-within", 15*time.Minute, "how long one pull, or the program of -exec, may take before it is killed and run again")
 	flags.DurationVar(&o.lease, "lease", 10*time.Second, "how long the work of a killed process waits")
 	if err := flags.Parse(args); err != nil {
 		return o, err
@@ -53,38 +61,50 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 		return o, fmt.Errorf("takes only flags, not %q; see -help", flags.Arg(0))
 	case len(o.rules) == 0:
 		return o, errNoRules
-	case o.composeFile != "" && o.script != "":
+	case len(o.composeFiles) > 0 && o.script != "":
 		return o, errors.New("-compose and -exec exclude each other")
-	case len(o.scriptVariables) > 0 && o.script == "":
-		return o, errors.New("-exec-env is for -exec")
-	case o.quiet <= 0 || o.within <= 0 || o.steady <= 0 || o.lease < time.Second:
-		return o, errors.New("-quiet, -healthy-within and -steady must be positive, -lease at least 1s")
+	case o.quiet <= 0 || o.within <= 0 || o.steady <= 0 || o.deployWithin <= 0 || o.lease < time.Second:
+		return o, errors.New("-quiet, -healthy-within, -steady and -deploy-within must be positive, -lease at least 1s")
+	}
+	for _, name := range o.variables {
+		if _, ok := os.LookupEnv(name); !ok {
+			return o, fmt.Errorf("-env %s: there is no such variable", name)
+		}
 	}
 	return o, nil
 }
 
+// repeated is a flag that may be repeated.
+func repeated(values *[]string) func(string) error {
+	return func(v string) error {
+		*values = append(*values, v)
+		return nil
+	}
+}
+
 // newStrategy finds the programs that will be run, so that a missing one is
 // known at the start.
-func (o options) newStrategy(l *ledger, log *slog.Logger) (strategy, error) {
+func (o options) newStrategy(ctx context.Context, l *ledger, log *slog.Logger) (strategy, error) {
 	if o.script != "" {
 		path, err := exec.LookPath(o.script)
 		if err != nil {
 			return nil, fmt.Errorf("-exec: %w", err)
 		}
-		return &script{command{path: path, env: environment(append(o.scriptVariables, scriptEnvironment...)...)}}, nil
+		return &script{command{path, environment(append(o.variables, scriptEnvironment...)...), o.deployWithin}}, nil
 	}
 	path, err := exec.LookPath("docker")
 	if err != nil {
 		return nil, fmt.Errorf("the docker program is needed: %w", err)
 	}
-	e := &engine{command{path: path, env: environment(dockerEnvironment...)}, o.within, o.steady}
-	if o.composeFile == "" {
+	e := &engine{command{path, environment(append(o.variables, dockerEnvironment...)...), o.deployWithin}, o.within, o.steady}
+	if len(o.composeFiles) == 0 {
 		return &docker{e, log}, nil
 	}
-	if _, err := os.ReadFile(o.composeFile); err != nil {
+	c, err := newCompose(ctx, e, o.composeFiles, l, log)
+	if err != nil {
 		return nil, fmt.Errorf("-compose: %w", err)
 	}
-	return newCompose(e, o.composeFile, l, log)
+	return c, nil
 }
 
 const usage = `Deploys what is pushed to Docker Hub.
@@ -95,6 +115,8 @@ A rule says which tags of a repository replace which container:
     acme/app:latest=web      this tag, each time that it moves
     acme/app:nightly-*=web   a glob; the tag pushed last wins
     acme/app:^1.4=web        a range of versions (~2.0, >=1.2 <3); the highest wins, pre-releases with ^1.4-0
+
+Without -compose and -exec the container is replaced by one of the same configuration.
 
 The token of the webhook's URL comes from DOCKERHUB_WEBHOOK_TOKEN, or from the file that DOCKERHUB_WEBHOOK_TOKEN_FILE
 names; several, separated by commas, while one is changed. Credentials of the registry are those of "docker login", or

@@ -77,11 +77,17 @@ func (c *creation) process(old container, preset imageConfig) error {
 		{"user", cfg.User, preset.User},
 		{"workdir", cfg.WorkingDir, preset.WorkingDir},
 		{"stop-signal", cfg.StopSignal, preset.StopSignal},
-		{"domainname", cfg.Domainname, ""},
-		{"hostname", cfg.Hostname, old.ID[:min(12, len(old.ID))]}, // the engine's own choice
 	} {
 		if text.value != text.preset && text.value != "" {
 			c.flag(text.flag, text.value)
+		}
+	}
+	if !old.sharesName() {
+		if cfg.Domainname != "" {
+			c.flag("domainname", cfg.Domainname)
+		}
+		if chosen := old.ID[:min(12, len(old.ID))]; cfg.Hostname != "" && cfg.Hostname != chosen {
+			c.flag("hostname", cfg.Hostname)
 		}
 	}
 	if cfg.StopTimeout != nil {
@@ -168,17 +174,12 @@ func (c *creation) mounts(old container) error {
 
 // networks connects the new one where the old one is, under the same aliases.
 func (c *creation) networks(old container) error {
-	var mode string
-	if raw := old.HostConfig["NetworkMode"]; raw != nil {
-		if err := json.Unmarshal(raw, &mode); err != nil {
-			return fmt.Errorf("HostConfig.NetworkMode: %w", err)
-		}
-	}
+	mode := old.mode("NetworkMode")
 	if mode == "" || mode == "default" {
 		mode = "bridge"
 	}
 	c.flag("network", mode)
-	if mode == "host" || mode == "none" || strings.HasPrefix(mode, "container:") {
+	if mode == "host" || mode == "none" || strings.HasPrefix(mode, sharedStack) {
 		c.exclusive = mode != "none" // the ports of one stack
 		return nil
 	}

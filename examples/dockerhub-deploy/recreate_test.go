@@ -155,3 +155,41 @@ func TestAStoppedContainerIsReplacedAndStaysStoppedWhereThatFails(t *testing.T) 
 		})
 	}
 }
+
+func TestANameThatIsNotTheContainersOwnIsNotCarriedOver(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		flags      []string
+		name, host string // of the new one, - for its id
+	}{
+		"in the network of another container":   {[]string{"--network=container:vpn"}, "vpn-name", "example.com"},
+		"in the network of the host":            {[]string{"--network=host"}, "machine", ""},
+		"with the names of the host":            {[]string{"--network=host", "--uts=host"}, "machine", ""},
+		"with the names of the host, bridged":   {[]string{"--uts=host"}, "-", ""},
+		"with a name and a domain of its own":   {[]string{"--hostname=www", "--domainname=example.org"}, "www", "example.org"},
+		"with the name that the engine chooses": {nil, "-", ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHost(t, "-watch", "acme/app:latest=web")
+			h.running("vpn", "latest", "--hostname=vpn-name", "--domainname=example.com")
+			h.running("web", "latest", test.flags...)
+			digest := h.push("latest", app{health: "healthy"})
+			h.start()
+			h.hub("latest", 6)
+			h.waitFor(fmt.Sprintf(orders, "done"), 1)
+			h.idle()
+			require.EqualValues(t, 1, h.metric(deployed))
+			var all []container
+			require.NoError(t, json.Unmarshal([]byte(h.docker("container", "inspect", "web")), &all))
+			require.Equal(t, h.repository()+":latest@"+digest, all[0].Config.Image)
+			want := test.name
+			if want == "-" {
+				want = all[0].ID[:12]
+			}
+			require.Equal(t, want, all[0].Config.Hostname)
+			require.Equal(t, test.host, all[0].Config.Domainname)
+		})
+	}
+}

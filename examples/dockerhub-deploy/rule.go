@@ -45,6 +45,8 @@ var (
 	repositoryName = regexp.MustCompile(`^(?:[a-z0-9_-]+/)?[a-z0-9]+(?:[._-]+[a-z0-9]+)*$`)
 	// targetName is what Docker takes for a container's name, so never an option.
 	targetName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_.-]{0,127}$`)
+	// openVersion is a range to npm, and a tag that a branch 1.4.x gives its images.
+	openVersion = regexp.MustCompile(`^v?[0-9]+(\.[0-9]+)?(\.[xX])+$`)
 )
 
 // parseRule reads one rule. Its errors name the rule and the fault.
@@ -60,8 +62,10 @@ func parseRule(text string) (rule, error) {
 	repository, tag, ok := strings.Cut(strings.TrimSpace(text[:at]), ":")
 	r.repository = strings.TrimPrefix(repository, "docker.io/")
 	switch {
+	case tag != "" && strings.ContainsAny(tag[len(tag)-1:], "<>!~^"): // >=1.2
+		return fault("names no container, or %q is half a range: want image:tag=container", tag)
 	case !targetName.MatchString(r.target):
-		return fault("%q is not the name of a container", r.target)
+		return fault("%q is not the name of a container: want image:tag=container", r.target)
 	case !repositoryName.MatchString(r.repository):
 		return fault("%q is not a repository of Docker Hub, such as acme/app", repository)
 	case !ok || tag == "":
@@ -76,6 +80,10 @@ func parseRule(text string) (rule, error) {
 			return fault("%q is not a glob: %w", tag, err)
 		}
 		r.glob = tag
+	case openVersion.MatchString(tag):
+		fixed := strings.TrimRight(tag, ".xX")
+		return fault("%q may be a range of versions, which is ~%s, or a tag that is called so: %s.[%s]", tag,
+			strings.TrimPrefix(fixed, "v"), tag[:len(tag)-2], tag[len(tag)-1:])
 	case !dockerhub.Tag(tag).Valid():
 		return fault("%q is not a tag: letters, digits, '_', '.' and '-', 128 at most", tag)
 	default:

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
 )
 
 func TestABadStartSaysWhatIsWrong(t *testing.T) {
@@ -21,7 +24,9 @@ func TestABadStartSaysWhatIsWrong(t *testing.T) {
 	}
 	good := write("good.txt", "# all of them\n\nacme/app:^1=web\n")
 	bad := write("bad.txt", "acme/app:^1=web\nacme/app:^^2=other\n")
-	write("compose.yaml", "services: {}")
+	bare := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(bare, "faults.json"),
+		[]byte(`[{"Command": "compose version", "When": "before", "Do": "unknown command: docker compose"}]`), 0o600))
 	blank := write("token", "\n")
 	hook := []string{"DOCKERHUB_WEBHOOK_TOKEN=" + token}
 	tests := map[string]struct {
@@ -45,19 +50,24 @@ func TestABadStartSaysWhatIsWrong(t *testing.T) {
 		"a registry that is no host":    {[]string{"-rules", good, "-registry", "http://x/"}, hook, "-registry: "},
 		"two ways to deploy":            {[]string{"-rules", good, "-exec", "true", "-compose", "compose.yaml"}, hook, "-compose and -exec exclude each other"},
 		"no program to run":             {[]string{"-rules", good, "-exec", "./deploy.sh"}, hook, "-exec: "},
-		"a variable for nobody":         {[]string{"-rules", good, "-exec-env", "X"}, hook, "-exec-env is for -exec"},
-		"no Compose file":               {[]string{"-rules", good, "-compose", "missing.yaml"}, hook, "-compose: open missing.yaml"},
+		"a variable that is not set":    {[]string{"-rules", good, "-env", "DB_PASSWORD"}, hook, "-env DB_PASSWORD: there is no such variable"},
+		"no Compose file":               {[]string{"-rules", good, "-compose", "missing.yaml"}, hook, "missing.yaml: no such file"},
+		"no second Compose file":        {[]string{"-rules", good, "-compose", "compose.yaml", "-compose", "missing.yaml"}, hook, "missing.yaml: no such file"},
+		"a docker without compose":      {[]string{"-rules", good, "-compose", "compose.yaml"}, append(hook, "DOCKER_STANDIN="+bare), "-compose: docker compose is needed, a plugin of the docker program: docker compose version: exit status 1"},
+		"a bad Compose file":            {[]string{"-rules", good, "-compose", "bad.yaml"}, append(hook, "DOCKER_STANDIN="+dir), "required variable DB_PASSWORD is missing a value: set it"},
 		"no docker program":             {[]string{"-rules", good}, append(hook, "PATH=/nowhere"), "the docker program is needed"},
 		"a database that cannot be had": {[]string{"-rules", good, "-db", "/nowhere/x.db"}, hook, "-db: "},
 		"an address that is taken":      {[]string{"-rules", good, "-addr", "256.0.0.1:1"}, hook, "listen tcp"},
-		"no time to be quiet":           {[]string{"-rules", good, "-quiet", "0s"}, hook, "-quiet, -healthy-within and -steady must be positive"},
+		"no time for a pull":            {[]string{"-rules", good, "-deploy-within", "0s"}, hook, "-deploy-within must be positive"},
+		"no time to be quiet":           {[]string{"-rules", good, "-quiet", "0s"}, hook, "-quiet, -healthy-within, -steady and -deploy-within must be positive"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "program"), test.args...)
 			cmd.Dir, cmd.Env = t.TempDir(), append([]string{"PATH=" + bin}, test.env...)
-			require.NoError(t, os.WriteFile(filepath.Join(cmd.Dir, "compose.yaml"), nil, 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(cmd.Dir, "compose.yaml"), []byte("services: {}"), 0o600))
+			require.NoError(t, os.WriteFile(filepath.Join(cmd.Dir, "bad.yaml"), []byte(`services: {web: {image: "${DB_PASSWORD:?set it}"}}`), 0o600))
 			out, err := cmd.CombinedOutput()
 			require.Error(t, err)
 			require.Equal(t, 1, cmd.ProcessState.ExitCode())
@@ -114,5 +124,31 @@ func TestTheRegistryIsAskedWithCredentials(t *testing.T) {
 			h.waitFor(deployed, 1)
 			h.requireOnly("web", "latest", digest)
 		})
+	}
+}
+
+func TestTheTimeOfAnAttemptHoldsAllThatTheFlagsAllow(t *testing.T) {
+	t.Parallel()
+	o, err := parseOptions([]string{"-watch=acme/app:latest=web", "-healthy-within=20m", "-deploy-within=40m"}, io.Discard)
+	require.NoError(t, err)
+	// It waits for the new container, and may have waited for one that was left.
+	require.Greater(t, o.longest(), 40*time.Minute+2*20*time.Minute)
+	require.Greater(t, o.settling(), 20*time.Minute)
+}
+
+func TestTheSecretsOfTheComposeFileAreNotBuiltIntoTheImage(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("compose.yaml")
+	require.NoError(t, err)
+	var file struct {
+		Secrets map[string]struct{ File string }
+	}
+	require.NoError(t, yaml.Unmarshal(text, &file))
+	require.NotEmpty(t, file.Secrets)
+	text, err = os.ReadFile(".dockerignore")
+	require.NoError(t, err)
+	for _, secret := range file.Secrets {
+		folder, _, _ := strings.Cut(secret.File, "/")
+		require.Contains(t, strings.Fields(string(text)), folder)
 	}
 }

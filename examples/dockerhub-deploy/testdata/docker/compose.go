@@ -1,114 +1,151 @@
 package main
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"go.yaml.in/yaml/v3"
 )
 
-type service struct {
-	Image       string
-	Ports       []string
-	Environment map[string]string
+// Labels of a container of compose.
+const (
+	projectLabel = "com.docker.compose.project"
+	serviceLabel = "com.docker.compose.service"
+	oneOffLabel  = "com.docker.compose.oneoff"
+	hashLabel    = "com.docker.compose.config-hash"
+)
+
+// A project is what some files describe.
+type project struct {
+	*standin
+	name  string
+	files []string
+	env   map[string]string // of .env beside the first file
 }
 
-// compose knows pull, up and ps for one service, and two --file, the second of
-// which may be standard input.
+// compose knows version, config, pull, up, ps and run, the latter four for one
+// service, and any number of --file, the last of which may be standard input.
 func (d *standin) compose(args []string) (string, error) {
 	var files []string
 	for len(args) > 0 && strings.HasPrefix(args[0], "--file=") {
 		files = append(files, strings.TrimPrefix(args[0], "--file="))
 		args = args[1:]
 	}
+	if len(args) == 1 && args[0] == "version" {
+		return "Docker Compose version v2.40.0\n", nil
+	}
 	if len(files) == 0 || len(args) < 2 {
 		return "", errors.New("no configuration file provided: not found")
 	}
-	verb, name := args[0], args[len(args)-1]
-	s, err := merged(files, name)
-	if err != nil {
+	p := &project{standin: d, name: filepath.Base(filepath.Dir(files[0])), files: files}
+	verb, service := args[0], args[len(args)-1]
+	all, err := p.services()
+	switch {
+	case err != nil:
 		return "", err
+	case verb == "config":
+		return "", nil
+	case all[service] == nil:
+		return "", fmt.Errorf("no such service: %s", service)
 	}
-	project := filepath.Base(filepath.Dir(files[0]))
-	full := project + "-" + name + "-1"
-	c, _ := d.state.find(full)
+	s := all[service]
 	switch verb {
 	case "ps":
-		if c == nil {
-			return "", nil
-		}
-		return c.ID + "\n", nil
+		return p.ps(service, slices.Contains(args, "--all")), nil
 	case "pull":
 		_, err := d.pull(s.Image)
 		return "", err
 	case "up":
-		return "", d.up(c, full, s, args)
+		return "", p.up(service, s, args)
+	case "run":
+		return "", p.run(service, s)
 	}
 	return "", fmt.Errorf("unknown docker command: \"compose %s\"", verb)
 }
 
-// up recreates the container where its configuration has changed.
-func (d *standin) up(c *container, full string, s service, args []string) error {
-	const hash = "com.docker.compose.config-hash"
-	if c != nil && c.Config.Labels[hash] == s.Image {
-		return d.start(full)
-	}
-	if d.state.image(s.Image) == nil {
-		if slices.Contains(args, "--pull=never") {
-			return fmt.Errorf("no such image: %s", s.Image)
-		}
-		if _, err := d.pull(s.Image); err != nil {
-			return err
+// ps lists the containers of a service. With --all it has those that are stopped
+// too, and those of run.
+func (p *project) ps(service string, all bool) string {
+	var ids strings.Builder
+	for _, c := range p.state.Containers {
+		l := c.Config.Labels
+		if l[projectLabel] == p.name && l[serviceLabel] == service && (all || c.State.Running && l[oneOffLabel] == "False") {
+			fmt.Fprintln(&ids, c.ID)
 		}
 	}
-	if c != nil {
-		if err := d.remove(full, true); err != nil {
-			return err
-		}
-	}
-	d.strike("during", append([]string{"compose"}, args...))
-	create := []string{"--name=" + full, "--label=" + hash + "=" + s.Image}
-	for _, p := range s.Ports {
-		create = append(create, "--publish="+p)
-	}
-	for k, v := range s.Environment {
-		create = append(create, "--env="+k+"="+v)
-	}
-	if _, err := d.create(append(create, s.Image)); err != nil {
-		return err
-	}
-	d.save() // what is created stays, also when it does not start
-	return d.start(full)
+	return ids.String()
 }
 
-// merged reads the service from the files, of which the later ones win.
-func merged(files []string, name string) (service, error) {
-	var s service
-	for _, file := range files {
-		if file == "-" {
-			file = "/dev/stdin"
+// up recreates the containers where their configuration has changed.
+func (p *project) up(service string, s *service, args []string) error {
+	hash := fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, *s)))
+	for n := range max(1, s.Scale) {
+		full := fmt.Sprintf("%s-%s-%d", p.name, service, n+1)
+		c, _ := p.state.find(full)
+		if c != nil && c.Config.Labels[hashLabel] == hash {
+			if err := p.start(full); err != nil {
+				return err
+			}
+			continue
 		}
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return s, err
-		}
-		var doc struct{ Services map[string]yaml.Node }
-		if err := yaml.Unmarshal(text, &doc); err != nil && !errors.Is(err, io.EOF) {
-			return s, err
-		}
-		if node, ok := doc.Services[name]; ok {
-			if err := node.Decode(&s); err != nil {
-				return s, err
+		if p.state.image(s.Image) == nil {
+			if slices.Contains(args, "--pull=never") {
+				return fmt.Errorf("no such image: %s", s.Image)
+			}
+			if _, err := p.pull(s.Image); err != nil {
+				return err
 			}
 		}
+		if c != nil {
+			if err := p.remove(full, true); err != nil {
+				return err
+			}
+		}
+		p.strike("during", append([]string{"compose"}, args...))
+		if err := p.make(full, service, s, "False", hash); err != nil {
+			return err
+		}
+		p.save() // what is created stays, also when it does not start
+		if err := p.start(full); err != nil {
+			return err
+		}
 	}
-	if s.Image == "" {
-		return s, fmt.Errorf("no such service: %s", name)
+	return nil
+}
+
+// run leaves a container that has ended, as it does without --rm.
+func (p *project) run(service string, s *service) error {
+	if _, err := p.pull(s.Image); err != nil {
+		return err
 	}
-	return s, nil
+	full := fmt.Sprintf("%s-%s-run-%012x", p.name, service, p.state.Serial)
+	if err := p.make(full, service, s, "True", ""); err != nil {
+		return err
+	}
+	if err := p.start(full); err != nil {
+		return err
+	}
+	c, err := p.state.find(full)
+	if err == nil {
+		c.State = containerState{Status: "exited"}
+	}
+	return err
+}
+
+// make creates a container of a service.
+func (p *project) make(full, service string, s *service, oneOff, hash string) error {
+	args := []string{"--name=" + full, "--label=" + projectLabel + "=" + p.name, "--label=" + serviceLabel + "=" + service,
+		"--label=" + oneOffLabel + "=" + oneOff, "--label=" + hashLabel + "=" + hash}
+	for _, port := range s.Ports {
+		if oneOff == "False" {
+			args = append(args, "--publish="+port)
+		}
+	}
+	for k, v := range s.Environment {
+		args = append(args, "--env="+k+"="+v)
+	}
+	_, err := p.create(append(args, s.Image))
+	return err
 }

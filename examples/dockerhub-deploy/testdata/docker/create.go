@@ -22,7 +22,7 @@ func (t *texts) Set(v string) error { *t = append(*t, v); return nil }
 // hostTexts, hostNumbers, hostBools and hostLists are flags that are a field of
 // HostConfig as they stand.
 var (
-	hostTexts   = map[string]string{"ipc": "IpcMode", "cgroupns": "CgroupnsMode", "runtime": "Runtime", "pid": "PidMode", "network": "NetworkMode"}
+	hostTexts   = map[string]string{"ipc": "IpcMode", "cgroupns": "CgroupnsMode", "runtime": "Runtime", "pid": "PidMode", "network": "NetworkMode", "uts": "UTSMode"}
 	hostNumbers = map[string]string{"memory": "Memory", "memory-swap": "MemorySwap", "shm-size": "ShmSize", "pids-limit": "PidsLimit"}
 	hostBools   = map[string]string{"privileged": "Privileged", "read-only": "ReadonlyRootfs", "init": "Init", "rm": "AutoRemove"}
 	hostLists   = map[string]string{"cap-add": "CapAdd", "cap-drop": "CapDrop", "add-host": "ExtraHosts", "dns": "Dns", "security-opt": "SecurityOpt"}
@@ -46,9 +46,10 @@ func (d *standin) create(args []string) (string, error) {
 		fs.Var(target, name, "")
 	}
 	name, user, workdir := fs.String("name", "", ""), fs.String("user", "", ""), fs.String("workdir", "", "")
-	hostname, entrypoint, restart := fs.String("hostname", c.ID[:12], ""), fs.String("entrypoint", "\x00", ""), fs.String("restart", "no", "")
+	hostname, entrypoint, restart := fs.String("hostname", "", ""), fs.String("entrypoint", "\x00", ""), fs.String("restart", "no", "")
 	stopSignal, stopTimeout := fs.String("stop-signal", "", ""), fs.Int("stop-timeout", -1, "")
 	logDriver, cpus, ip := fs.String("log-driver", "json-file", ""), fs.Float64("cpus", 0, ""), fs.String("ip", "", "")
+	domainname := fs.String("domainname", "", "")
 	tty, interactive := fs.Bool("tty", false, ""), fs.Bool("interactive", false, "")
 	pull, noHealth := fs.String("pull", "missing", ""), fs.Bool("no-healthcheck", false, "")
 	healthCmd, interval, timeout := fs.String("health-cmd", "", ""), fs.Duration("health-interval", 0, ""), fs.Duration("health-timeout", 0, "")
@@ -93,9 +94,20 @@ func (d *standin) create(args []string) (string, error) {
 			c.HostConfig[hostLists[f]] = []string(*list)
 		}
 	}
+	mode := fmt.Sprint(c.HostConfig["NetworkMode"])
+	if err := conflict(c.HostConfig, *hostname, len(publish)+len(expose)+len(links)); err != nil {
+		return "", err
+	}
+	switch {
+	case *hostname != "":
+	case mode == "host":
+		*hostname = "machine"
+	default:
+		*hostname = c.ID[:12]
+	}
 	c.Name, c.Image, c.Config = "/"+*name, img.ID, img.Config
 	cfg := &c.Config
-	cfg.Image, cfg.Hostname, cfg.Tty, cfg.OpenStdin = fs.Arg(0), *hostname, *tty, *interactive
+	cfg.Image, cfg.Hostname, cfg.Domainname, cfg.Tty, cfg.OpenStdin = fs.Arg(0), *hostname, *domainname, *tty, *interactive
 	cfg.Labels, cfg.Env, cfg.ExposedPorts = maps.Clone(cfg.Labels), slices.Clone(cfg.Env), maps.Clone(cfg.ExposedPorts)
 	for _, file := range envFiles {
 		text, err := os.ReadFile(file)
@@ -157,13 +169,30 @@ func (d *standin) create(args []string) (string, error) {
 	for _, v := range volumes {
 		c.mount(v)
 	}
-	mode := fmt.Sprint(c.HostConfig["NetworkMode"])
 	if mode == "default" {
 		mode = "bridge"
 	}
 	c.join(mode, aliases, *ip)
 	d.state.Containers = append(d.state.Containers, c)
 	return c.ID + "\n", nil
+}
+
+// conflict is what the engine refuses (moby: runconfig).
+func conflict(host map[string]any, hostname string, ports int) error {
+	shared := strings.HasPrefix(fmt.Sprint(host["NetworkMode"]), "container:")
+	switch {
+	case shared && hostname != "":
+		return errors.New("conflicting options: hostname and the network mode")
+	case shared && host["Dns"] != nil:
+		return errors.New("conflicting options: dns and the network mode")
+	case shared && host["ExtraHosts"] != nil:
+		return errors.New("conflicting options: custom host-to-IP mapping and the network mode")
+	case shared && ports > 0:
+		return errors.New("conflicting options: port publishing and the container type network mode")
+	case host["UTSMode"] == "host" && hostname != "":
+		return errors.New("conflicting options: hostname and the UTS mode")
+	}
+	return nil
 }
 
 func set(field *string, value string) {
@@ -179,77 +208,4 @@ func pairs(list []string) map[string]string {
 		m[k] = v
 	}
 	return m
-}
-
-// publish reads [ip:][hostport:]port/protocol. Values are of the types that
-// JSON gives them.
-func (c *container) publish(list []string) {
-	bindings := make(map[string]any)
-	for _, p := range list {
-		parts := strings.Split(p, ":")
-		port := parts[len(parts)-1]
-		binding := map[string]any{"HostIp": "", "HostPort": ""}
-		if len(parts) > 1 {
-			binding["HostPort"] = parts[len(parts)-2]
-		}
-		if len(parts) > 2 {
-			binding["HostIp"] = parts[0]
-		}
-		bound, _ := bindings[port].([]any)
-		bindings[port] = append(bound, binding)
-	}
-	c.HostConfig["PortBindings"] = bindings
-}
-
-// mount reads source:destination[:mode]; without a source it is a new volume.
-func (c *container) mount(v string) {
-	parts := strings.SplitN(v, ":", 3)
-	m := mount{Type: "volume", RW: true}
-	switch {
-	case len(parts) == 1:
-		m.Name, m.Destination = c.ID, parts[0] // 64 hexadecimal digits
-	case strings.HasPrefix(parts[0], "/"):
-		m.Type, m.Source, m.Destination, m.Propagation = "bind", parts[0], parts[1], "rprivate"
-	default:
-		m.Name, m.Destination, m.Mode = parts[0], parts[1], "z"
-	}
-	if m.Type == "volume" {
-		m.Source = "/var/lib/docker/volumes/" + m.Name + "/_data"
-	}
-	if len(parts) == 3 {
-		m.Mode = parts[2]
-		m.RW = !slices.Contains(strings.Split(parts[2], ","), "ro")
-	}
-	c.Mounts = append(c.Mounts, m)
-}
-
-func (c *container) join(name string, aliases []string, ip string) {
-	if c.NetworkSettings.Networks == nil {
-		c.NetworkSettings.Networks = make(map[string]*network)
-	}
-	n := &network{NetworkID: "id-of-" + name}
-	if name != "bridge" && name != "host" {
-		n.Aliases = append(slices.Clone(aliases), c.ID[:12])
-	}
-	if ip != "" {
-		n.IPAMConfig = &ipam{ip}
-	}
-	c.NetworkSettings.Networks[name] = n
-}
-
-func (d *standin) connect(args []string) error {
-	fs := flag.NewFlagSet("connect", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
-	var aliases texts
-	fs.Var(&aliases, "alias", "")
-	ip := fs.String("ip", "", "")
-	if err := fs.Parse(args); err != nil {
-		return err
-	}
-	c, err := d.state.find(fs.Arg(1))
-	if err != nil {
-		return err
-	}
-	c.join(fs.Arg(0), aliases, *ip)
-	return nil
 }

@@ -23,6 +23,7 @@ type image struct {
 
 type config struct {
 	Hostname     string              `json:",omitempty"`
+	Domainname   string              `json:",omitempty"`
 	User         string              `json:",omitempty"`
 	WorkingDir   string              `json:",omitempty"`
 	StopSignal   string              `json:",omitempty"`
@@ -121,7 +122,7 @@ func (d *standin) inspectContainer(name string) (string, error) {
 		return "[]\n", err
 	}
 	if c.State.Running {
-		if c.Looks++; c.Looks == 2 {
+		if c.Looks++; c.Looks >= 2 {
 			d.develop(c)
 		}
 	}
@@ -133,6 +134,8 @@ func (d *standin) develop(c *container) {
 	fate := c.Config.Labels["standin.health"]
 	policy, _ := c.HostConfig["RestartPolicy"].(map[string]any)
 	switch {
+	case fate == "starting", fate == "late" && c.Looks < 16:
+	case c.Looks > 2 && fate != "late": // it is as it has become
 	case fate == "exits" && policy != nil && policy["Name"] != "no":
 		c.State.Restarting, c.State.ExitCode = true, 3
 		c.RestartCount++
@@ -156,6 +159,16 @@ func (d *standin) start(name string) error {
 				return fmt.Errorf("driver failed programming external connectivity on endpoint %s: Bind for 0.0.0.0:%s failed: port is already allocated", name, port)
 			}
 		}
+	}
+	if mode, _ := c.HostConfig["NetworkMode"].(string); strings.HasPrefix(mode, "container:") {
+		other, err := d.state.find(strings.TrimPrefix(mode, "container:"))
+		if err != nil {
+			return err
+		}
+		if !other.State.Running {
+			return fmt.Errorf("cannot join network of a non running container: %s", other.ID)
+		}
+		c.Config.Hostname, c.Config.Domainname = other.Config.Hostname, other.Config.Domainname
 	}
 	c.State, c.Looks = containerState{Running: true, Status: "running"}, 0
 	if h := c.Config.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {

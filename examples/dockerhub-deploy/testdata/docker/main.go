@@ -2,7 +2,9 @@
 // it knows the commands that are used there, with the flags of the real one,
 // and keeps containers and images in a file as the engine would. Images come
 // from a real registry. What a container does when it is started its image
-// tells by the label standin.health: healthy, unhealthy, exits.
+// tells by the label standin.health: healthy, unhealthy, exits, starting (its
+// health check never ends), late (it is healthy after all when one has looked
+// often).
 //
 // The folder that DOCKER_STANDIN names holds
 //
@@ -94,7 +96,7 @@ func (d *standin) record(args []string) {
 type fault struct {
 	Command string
 	When    string // before, after, during (a compose up)
-	Do      string // kill the caller with SIGKILL; hold until the file "go" is there; or fail with this text
+	Do      string // kill the caller with SIGKILL; hold until the file "go" is there; pass; or fail with this text
 }
 
 func (d *standin) strike(when string, args []string) {
@@ -120,6 +122,7 @@ func (d *standin) strike(when string, args []string) {
 	must(err)
 	must(os.WriteFile(name, text, 0o600))
 	switch hit.Do {
+	case "pass": // the next one may strike
 	case "kill":
 		if when == "during" {
 			d.save()
