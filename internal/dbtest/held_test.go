@@ -2,9 +2,12 @@ package dbtest
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
-	"runtime"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
@@ -40,7 +43,7 @@ func TestAKeyHeldForLongHoldsUpNoOther(t *testing.T) {
 			if err == nil {
 				t.Error("a Put under the held key returned before the transaction ended")
 			}
-			if held--; held == 0 && others < 50 {
+			if held--; held == 0 && others < 10 {
 				t.Errorf("%d deliveries of other keys were stored meanwhile", others)
 			}
 		default:
@@ -56,27 +59,103 @@ func TestAPutWaitsForAKeyThatIsHeldBriefly(t *testing.T) {
 	if theServer == nil {
 		return // and TestMain said so
 	}
-	in, db, tx := heldKey(t)
-	var puts []*webhook.Delivery
-	answers := make(chan error)
-	for range 6 {
-		d := delivery("held")
-		puts = append(puts, d)
-		go func() { answers <- in.Put(t.Context(), d) }()
-	}
-	for waiting := 0; waiting == 0; runtime.Gosched() {
-		err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").Scan(&waiting)
-		if err != nil {
-			t.Fatal(err)
+	for _, senders := range []int{1, 6} {
+		in, _, tx := heldKey(t)
+		refused := make(chan struct{})
+		var once sync.Once
+		in.Observe = &sqlinbox.Observer{Batch: func(_, _ int, _ time.Duration, err error) {
+			if err != nil {
+				once.Do(func() { close(refused) })
+			}
+		}}
+		changed := in.Changed()
+		var puts []*webhook.Delivery
+		answers := make(chan error)
+		for range senders {
+			d := delivery("held")
+			puts = append(puts, d)
+			go func() { answers <- in.Put(t.Context(), d) }()
 		}
+		<-refused // what comes now waits by itself
+		commit(t, tx)
+		for range puts {
+			if err := <-answers; err != nil {
+				t.Errorf("Put returned %v after the transaction ended", err)
+			}
+		}
+		<-changed
+		for _, d := range puts {
+			stateOf(t, in, d.UID)
+		}
+	}
+}
+
+// A batch without Keys has its held one answered apart from the others.
+func TestAMarkHeldForLongHoldsUpNoOther(t *testing.T) {
+	if theServer == nil {
+		return // and TestMain said so
+	}
+	in, db := onPostgres(theServer).open(t)
+	tx := begin(t, db)
+	if err := in.PutTx(t.Context(), tx, delivery("", "mark")); err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	var committed atomic.Int64
+	in.Observe = &sqlinbox.Observer{Batch: func(puts, _ int, _ time.Duration, err error) {
+		if err == nil {
+			committed.Add(int64(puts))
+		}
+	}}
+	var refused error
+	held := delivery("", "mark")
+	all.Go(func() { refused = in.Put(t.Context(), held) })
+	const total = 50
+	for range total {
+		d := delivery("")
+		all.Go(func() {
+			if err := in.Put(t.Context(), d); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if refused == nil || errors.Is(refused, webhook.ErrDuplicate) {
+		t.Errorf("Put under a mark that is held returned %v", refused)
+	}
+	if n := committed.Load(); n != total {
+		t.Errorf("%d of %d others were committed in batches", n, total)
 	}
 	commit(t, tx)
-	for range puts {
-		if err := <-answers; err != nil {
-			t.Errorf("Put returned %v after the transaction ended", err)
-		}
+	if err := in.Put(t.Context(), held); !errors.Is(err, webhook.ErrDuplicate) {
+		t.Errorf("Put returned %v, want a duplicate", err)
 	}
-	for _, d := range puts {
-		stateOf(t, in, d.UID)
+}
+
+func TestNothingIsToldOfAPutThatWasUndone(t *testing.T) {
+	if theServer == nil {
+		return // and TestMain said so
 	}
+	in, db := onPostgres(theServer).open(t)
+	burst := func(marks ...string) *webhook.Delivery {
+		d := delivery("key", marks...)
+		d.Coalesce.Quiet = time.Hour
+		return d
+	}
+	older := put(t, in, burst())
+	tx := begin(t, db)
+	if err := in.PutTx(t.Context(), tx, delivery("", "mark")); err != nil {
+		t.Fatal(err)
+	}
+	in.Observe = &sqlinbox.Observer{
+		Stored:     func(d *webhook.Delivery, _ time.Duration) { t.Errorf("told that %s is stored", d.UID) },
+		Superseded: func(uid string, _ *webhook.Delivery) { t.Errorf("told that %s is superseded", uid) },
+	}
+	if err := in.Put(t.Context(), burst("mark")); err == nil {
+		t.Error("a Put under a mark that is held returned")
+	}
+	if s := stateOf(t, in, older.UID); s != webhook.Waiting {
+		t.Errorf("the older one is %s, want waiting", s)
+	}
+	commit(t, tx)
 }

@@ -57,3 +57,44 @@ func TestSweepForgetsAllMarksThatAreTooOld(t *testing.T) {
 		}
 	})
 }
+
+// What died and was swept is tried again when its sender sends it again, and
+// only then: its marks are those of others, too.
+func TestARedeliveryOfWhatWasSweptTakesNoMarkOfAnother(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		sent := func(id string, marks ...string) *webhook.Delivery {
+			d := delivery("", marks...)
+			d.ID = id
+			return d
+		}
+		put(t, in, sent("one", "id:one", "signature"))
+		settle(t, in, claimOne(t, in), webhook.Dead)
+		if n, err := in.Sweep(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
+			t.Fatalf("Sweep: %d, %v; want 1", n, err)
+		}
+		live := put(t, in, sent("two", "live"))
+		for name, test := range map[string]struct {
+			d    *webhook.Delivery
+			want webhook.State
+		}{
+			"by another":                           {sent("three", "signature"), webhook.Dead},
+			"with a mark of one that is live":      {sent("one", "id:one", "live"), webhook.Waiting},
+			"with it first":                        {sent("one", "live", "id:one"), webhook.Waiting},
+			"by another, with the id of the first": {sent("three", "id:one"), webhook.Dead},
+			"one that is live, by its own sender":  {sent("two", "live"), webhook.Waiting},
+		} {
+			var known *webhook.DuplicateError
+			if err := in.Put(t.Context(), test.d); !errors.As(err, &known) || known.State != test.want || known.Revived {
+				t.Errorf("%s: Put returned %v, want a duplicate of what is %s", name, err, test.want)
+			}
+		}
+		again := put(t, in, sent("one", "id:one", "signature"))
+		for mark, want := range map[string]string{"id:one": again.UID, "signature": again.UID, "live": live.UID} {
+			var known *webhook.DuplicateError
+			if err := in.Put(t.Context(), sent("four", mark)); !errors.As(err, &known) || known.UID != want {
+				t.Errorf("%s: Put returned %v, want a duplicate of %s", mark, err, want)
+			}
+		}
+	})
+}

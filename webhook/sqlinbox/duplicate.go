@@ -14,13 +14,17 @@ import (
 // the others.
 func (in *Inbox) withoutKnown(ctx context.Context, s session, round []*job, a args) ([]*job, error) {
 	first := make([]*known, len(round))
+	redelivered := make([][]string, len(round)) // UIDs of those that died and were swept
 	err := in.query(ctx, s, "lookup", a, func(row *sql.Rows) error {
 		var n, place, gone int
 		var k known
 		if err := row.Scan(&n, &place, &k.uid, &k.state, &k.senderID, &k.revived, &gone); err != nil {
 			return err
 		}
-		if k.gone = gone == 1; first[n] == nil {
+		switch {
+		case gone == 1 && k.revivedBy(round[n].put.delivery):
+			redelivered[n] = append(redelivered[n], k.uid)
+		case first[n] == nil:
 			first[n] = &k
 		}
 		return nil
@@ -31,19 +35,16 @@ func (in *Inbox) withoutKnown(ctx context.Context, s session, round []*job, a ar
 	var fresh []*job
 	for n, j := range round {
 		if first[n] == nil {
-			fresh = append(fresh, j)
-			continue
-		}
-		revived := first[n].revivedBy(j.put.delivery)
-		if revived && first[n].gone {
-			if err := in.forgetFate(ctx, s, j.put, first[n].uid); err != nil {
-				return nil, err
+			for _, uid := range redelivered[n] {
+				if err := in.forgetFate(ctx, s, j.put, uid); err != nil {
+					return nil, err
+				}
 			}
 			fresh = append(fresh, j)
 			continue
 		}
 		e := &webhook.DuplicateError{UID: first[n].uid, State: first[n].state}
-		if revived {
+		if first[n].revivedBy(j.put.delivery) {
 			if err := in.revive(ctx, s, j, e); err != nil {
 				return nil, err
 			}
@@ -59,7 +60,6 @@ type known struct {
 	state    webhook.State
 	senderID string
 	revived  int
-	gone     bool // swept: only its marks are left
 }
 
 // revivedBy reports whether d is the sender's own redelivery of one that died.

@@ -14,14 +14,17 @@ const (
 	// batchWait is how long a batch waits for a Key that another transaction
 	// holds: those of other Keys wait too.
 	batchWait = 100 * time.Millisecond
-	// heldWait is how long a Put waits for it by itself.
-	heldWait = 2 * time.Second
+	// heldWait is how long a Put waits for it by itself: it tries again and again,
+	// for heldTry at a time with heldPause between.
+	heldWait  = 2 * time.Second
+	heldTry   = 50 * time.Millisecond
+	heldPause = 25 * time.Millisecond
 	// heldConns is how many connections such Puts take at most.
 	heldConns = 4
 )
 
 // heldKeys are the Keys that another transaction holds, as far as Puts know: one
-// of those under a Key waits in the database, and the others for that one. No
+// of those under a Key tries to get it, and the others wait for that one. No
 // batch takes them in.
 type heldKeys struct {
 	conns chan struct{} // an element for each connection in use
@@ -30,7 +33,7 @@ type heldKeys struct {
 	waits map[keyed]*heldKey
 }
 
-// A heldKey is one Put's wait in the database.
+// A heldKey is one Put's wait for the Key.
 type heldKey struct {
 	over  chan struct{} // closed at its end
 	freed bool          // it got the Key; set before over is closed
@@ -67,6 +70,13 @@ func (h *heldKeys) end(k keyed, freed bool) {
 	delete(h.waits, k)
 }
 
+// stop waits for the transactions under way and lets no other begin.
+func (h *heldKeys) stop() {
+	for range heldConns {
+		h.conns <- struct{}{}
+	}
+}
+
 // putHeld puts what no batch could because another transaction holds its Key.
 // Once one got it, the others that waited are a batch again.
 func (in *Inbox) putHeld(ctx context.Context, j *job) error {
@@ -79,7 +89,7 @@ func (in *Inbox) putHeld(ctx context.Context, j *job) error {
 	for {
 		wait, mine := in.held.join(k)
 		if mine {
-			err := in.putAlone(ctx, patience, j)
+			err := in.putPatiently(ctx, patience, j)
 			in.held.end(k, err == nil || errors.Is(err, webhook.ErrDuplicate))
 			return err
 		}
@@ -96,29 +106,37 @@ func (in *Inbox) putHeld(ctx context.Context, j *job) error {
 	}
 }
 
-// putAlone puts j in a transaction of its own, which waits for the Key until the
-// end of patience.
-func (in *Inbox) putAlone(ctx, patience context.Context, j *job) error {
+// putPatiently tries until the end of patience.
+func (in *Inbox) putPatiently(ctx, patience context.Context, j *job) error {
+	for {
+		select {
+		case in.held.conns <- struct{}{}:
+		case <-patience.Done():
+			return heldError(ctx, patience.Err())
+		}
+		err := in.putAlone(ctx, j)
+		<-in.held.conns
+		switch {
+		case err == nil:
+			in.notify()
+			return j.result
+		case !isLockTimeout(err), !pause(patience, heldPause):
+			j.ended = nil
+			return heldError(ctx, err)
+		}
+	}
+}
+
+// putAlone puts j in a transaction of its own.
+func (in *Inbox) putAlone(ctx context.Context, j *job) error {
 	if err := in.writes(ctx); err != nil {
 		return err
 	}
-	select {
-	case in.held.conns <- struct{}{}:
-		defer func() { <-in.held.conns }()
-	case <-patience.Done():
-		return heldError(ctx, patience.Err())
-	}
-	end, _ := patience.Deadline()
-	wait := lockTimeout(max(time.Until(end), batchWait))
-	err := again(ctx, func() error {
+	return again(ctx, func() error {
 		return in.pooled(ctx, func(ctx context.Context, s session) error {
-			return in.putCarefully(ctx, s, []*job{j}, wait)
+			return in.putCarefully(ctx, s, []*job{j}, lockTimeout(heldTry))
 		})
 	})
-	if err != nil {
-		return heldError(ctx, err)
-	}
-	return j.result
 }
 
 // heldError prefers the end of ctx, which is the caller's, to what came of it.

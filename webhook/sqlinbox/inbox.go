@@ -55,7 +55,9 @@ func New(db *sql.DB, d *Dialect) *Inbox {
 // inbox keeps on SQLite. Later writes fail with [ErrClosed]. Without it nothing
 // stored is lost, but SQLite leaves its log file for the next start to read.
 func (in *Inbox) Close() error {
-	in.queue.stop()
+	if in.queue.stop() {
+		in.held.stop()
+	}
 	in.unpin()
 	return nil
 }

@@ -24,7 +24,8 @@ type Observer struct {
 	// Refused: a delivery was not stored.
 	Refused func(d *webhook.Delivery, err error)
 	// Batch: a transaction of so many Puts ended; bytes are their headers and
-	// bodies. The error is nil when it is committed.
+	// bodies. The error is nil when it is committed. Not told of a Put that waits
+	// by itself for a Key that another transaction holds.
 	Batch func(puts int, bytes int, took time.Duration, err error)
 	// Swept: so many finished deliveries were deleted.
 	Swept func(n int)

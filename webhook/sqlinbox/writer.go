@@ -124,15 +124,17 @@ func (q *queue) isClosed() bool {
 	return q.closed
 }
 
-// stop refuses new jobs and waits for those that were taken in.
-func (q *queue) stop() {
+// stop refuses new jobs and waits for those that were taken in. It reports
+// whether it was the first to do so.
+func (q *queue) stop() (first bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.closed = true
+	first, q.closed = !q.closed, true
 	q.idle.L = &q.mu
 	for q.running {
 		q.idle.Wait()
 	}
+	return first
 }
 
 // commit gives each job of the batch its result. When the batch fails because
@@ -158,7 +160,7 @@ func (in *Inbox) commit(batch []*job) {
 			finish(batch[i:], err)
 			return
 		}
-		if j.put != nil && isLockTimeout(err) {
+		if j.put != nil && j.put.delivery.Key != "" && isLockTimeout(err) {
 			held[j.put.keyed()] = err
 		}
 		finish(batch[i:i+1], err)
