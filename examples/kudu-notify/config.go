@@ -32,6 +32,9 @@ Secrets come from the environment, or from the file that the same name with _FIL
 
 At least one of SLACK_WEBHOOK_URL, -smtp and NOTIFY_URL is needed.
 
+The exit status is 78 where somebody has to mend something before another start is of use: a flag, a secret,
+or what the site denies to a program that has never subscribed there. It is 1 for all other failures.
+
 `
 
 // A config is what the command line and the environment say, checked.
@@ -75,9 +78,9 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*c
 	}
 
 	env := environment{getenv: getenv}
-	siteErr := checkURL("-site", cfg.site)
-	publicErr := checkURL("-url", cfg.public)
-	var credentialsErr, retryErr, rulesErr, targetsErr error
+	var siteErr, publicErr, credentialsErr, retryErr, rulesErr, targetsErr error
+	cfg.site, siteErr = readURL("-site", cfg.site)
+	cfg.public, publicErr = readURL("-url", cfg.public)
 	cfg.credentials, credentialsErr = readCredentials(env.secret("KUDU_PASSWORD"), env.secret("KUDU_TOKEN"), user)
 	var passwordsErr error
 	if !cfg.unsubscribe {
@@ -111,18 +114,24 @@ func (c *config) hooks() []kudu.Hook {
 	return hooks
 }
 
-// checkURL wants https, or http on this machine, since passwords go along.
-func checkURL(name, text string) error {
-	u, err := url.Parse(text)
-	switch {
-	case text == "":
-		return fmt.Errorf("%s is missing; see -help", name)
-	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-		return fmt.Errorf("%s is not a URL of scheme and host, such as https://example.com", name)
-	case u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
-		return fmt.Errorf("%s is not https, so that passwords would be sent in the clear", name)
+// readURL wants https, or http on this machine, since passwords go along. What
+// it returns is the same however the URL is spelt: scheme and host in lower case,
+// and no slash at the end.
+func readURL(name, text string) (string, error) {
+	if text == "" {
+		return "", fmt.Errorf("%s is missing; see -help", name)
 	}
-	return nil
+	u, err := url.Parse(text)
+	if err == nil {
+		u.Host = strings.ToLower(u.Host)
+	}
+	switch {
+	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+		return "", fmt.Errorf("%s is not a URL of scheme and host, such as https://example.com", name)
+	case u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
+		return "", fmt.Errorf("%s is not https, so that passwords would be sent in the clear", name)
+	}
+	return strings.TrimRight(u.String(), "/"), nil
 }
 
 func readCredentials(password, token webhook.Secret, user string) (kudu.CredentialsFunc, error) {

@@ -60,13 +60,13 @@ func TestItsHooksAreReplacedWhenThePasswordChangesAndRemovedOnDemand(t *testing.
 	check("after a new password", hooks(next))
 
 	r.env = append(r.env, "KUDU_WEBHOOK_PASSWORD=") // where they lead to is enough
-	out, err := execute(t, r.env, append(r.args, "-unsubscribe")...)
-	if err != nil || strings.Count(out, "msg=unsubscribed") != 2 || strings.Contains(out, "s3cret") {
-		t.Errorf("-unsubscribe: %v\n%s", err, out)
+	out, status := execute(t, r.env, append(r.args, "-unsubscribe")...)
+	if status != 0 || strings.Count(out, "msg=unsubscribed") != 2 || strings.Contains(out, "s3cret") {
+		t.Errorf("-unsubscribe: exit status %d\n%s", status, out)
 	}
 	check("after -unsubscribe", []string{other})
-	if out, err = execute(t, r.env, append(r.args, "-unsubscribe")...); err != nil || out != "" {
-		t.Errorf("-unsubscribe again: %v\n%s", err, out)
+	if out, status = execute(t, r.env, append(r.args, "-unsubscribe")...); status != 0 || out != "" {
+		t.Errorf("-unsubscribe again: exit status %d\n%s", status, out)
 	}
 }
 

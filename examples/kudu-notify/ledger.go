@@ -6,7 +6,7 @@ import (
 )
 
 // A ledger remembers that a site has been subscribed to for a URL, and so may
-// call. There is no password in it: after a change the hooks with the old one
+// call. It compares both as readURL spells them. There is no password in it: after a change the hooks with the old one
 // call on until they are replaced. What is noted stays, also after -unsubscribe:
 // then calls are taken that do not come.
 type ledger struct {

@@ -22,22 +22,36 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
+// statusMend is the exit status where somebody has to mend something, and a
+// restart would do no more than ask the site again: EX_CONFIG of sysexits.h. All
+// other failures end with 1.
+const statusMend = 78
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Getenv, os.Stderr)
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(os.Stderr, "kudu-notify:", err)
-		os.Exit(1)
+	cfg, err := readConfig(os.Args[1:], os.Getenv, os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		exit(statusMend, err)
+	}
+	switch err := run(ctx, cfg, os.Stderr); {
+	case hopeless(err):
+		exit(statusMend, err)
+	case err != nil:
+		exit(1, err)
 	}
 }
 
+func exit(status int, err error) {
+	fmt.Fprintln(os.Stderr, "kudu-notify:", err)
+	os.Exit(status)
+}
+
 // run is the whole program, until ctx ends.
-func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
-	cfg, err := readConfig(args, getenv, stderr)
-	if err != nil {
-		return err
-	}
+func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	site, err := kudu.NewClient(cfg.site, cfg.credentials)
 	if err != nil {
@@ -96,7 +110,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	// Second step: one target is told. Slack may be down while mail is sent, and a
 	// notice that does not get through is not in the way of all later ones.
 	workers := []*webhook.Worker{webhook.NewWorker(store, &outcomes)}
-	tellers := &teller{store, cfg.targets, cfg.hold}
+	tellers := &teller{store, cfg.targets, cfg.hold, retry}
 	for _, kind := range kinds {
 		workers = append(workers, tellers.worker(kind))
 	}

@@ -65,14 +65,42 @@ func TestASiteThatFailsAtTheFirstStartIsSubscribedToWhenItIsWell(t *testing.T) {
 	p.stop(t)
 }
 
+func TestASiteIsKnownAgainHoweverItsURLIsSpelt(t *testing.T) {
+	t.Parallel()
+	for name, spell := range map[string]func(string) string{
+		"a slash at the end":      func(url string) string { return url + "/" },
+		"a scheme in upper case":  func(url string) string { return strings.Replace(url, "http", "HTTP", 1) },
+		"as it was the last time": func(url string) string { return url },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			r.start(t).stop(t)
+			before := r.site.Hooks()
+			r.args = append(r.args, "-site", spell(r.siteURL), "-url", spell(r.public))
+			r.siteStatus.Store(http.StatusUnauthorized)
+			p := r.startUntil(t, notSubscribed)
+			r.deploy(t, deployment(1, kudu.StatusFailed))
+			r.plain.notice(t)
+			r.siteStatus.Store(0)
+			p.logs(t, subscribed)
+			after := r.site.Hooks()
+			if len(after) != len(before) || after[0].ID != before[0].ID || after[1].ID != before[1].ID {
+				t.Errorf("the hooks were made anew: %v", after)
+			}
+			p.stop(t)
+		})
+	}
+}
+
 func TestADenialAtTheFirstStartEndsTheProgram(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	deny := func(when string) {
 		t.Helper()
-		out, err := execute(t, r.env, r.args...)
-		if err == nil || !strings.Contains(out, "kudu-notify: cannot subscribe at -site: kudu: list hooks: status 401") {
-			t.Errorf("%s: %v\n%s", when, err, out)
+		out, status := execute(t, r.env, r.args...)
+		if status != statusMend || !strings.Contains(out, "kudu-notify: cannot subscribe at -site: kudu: list hooks: status 401") {
+			t.Errorf("%s: exit status %d\n%s", when, status, out)
 		}
 	}
 	r.siteStatus.Store(http.StatusUnauthorized)

@@ -206,11 +206,16 @@ func (p *process) kill(t *testing.T) {
 	_ = p.cmd.Wait()
 }
 
-// execute runs the program to its end and returns what it says.
-func execute(t *testing.T, env []string, args ...string) (string, error) {
+// execute runs the program to its end and returns what it says and its exit
+// status.
+func execute(t *testing.T, env []string, args ...string) (string, int) {
 	t.Helper()
-	out, err := command(t, env, args...).CombinedOutput()
-	return string(out), err
+	cmd := command(t, env, args...)
+	out, err := cmd.CombinedOutput()
+	if cmd.ProcessState == nil {
+		t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
 }
 
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {

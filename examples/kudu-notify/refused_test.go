@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/kudu"
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // counts waits until the metrics have a line.
@@ -114,6 +115,40 @@ func TestARecoveryIsNotToldBeforeItsFailureWhileThatIsHeld(t *testing.T) {
 		}
 	}
 	p.stop(t)
+}
+
+func TestANoticeThatIsHeldIsToldWhenTheHoldIsOver(t *testing.T) {
+	t.Parallel()
+	r := newRig(t, "-hold", "5s", "-retry", "10m") // whose backoff is beyond the patience of this test
+	p := r.start(t)
+	r.slack.only.Store("9f2c4f3c1")
+	r.slack.status.Store(http.StatusNotFound)
+	r.deploy(t, deployment(1, kudu.StatusFailed))
+	r.deploy(t, deployment(2, kudu.StatusSuccess))
+	if got := r.slack.message(t).Text; !strings.HasSuffix(got, "works again") {
+		t.Errorf("Slack was told %q", got)
+	}
+	p.stop(t)
+}
+
+func TestAHoldSpendsFewAttemptsAndEndsInTime(t *testing.T) {
+	t.Parallel()
+	for _, hold := range []time.Duration{time.Second, time.Minute, 10 * time.Minute, time.Hour} {
+		w := &teller{hold: hold, retry: webhook.Backoff{First: time.Second, Max: 10 * time.Minute}}
+		attempt, left := 1, hold
+		for ; left > 0 && attempt < 50; attempt++ {
+			left -= w.pause(left, attempt)
+		}
+		if left != 0 {
+			t.Errorf("%s: at attempt %d there is %s left of it", hold, attempt, left)
+		}
+		for attempt := range 50 {
+			if got := w.pause(hold, attempt+1); got > hold/20 {
+				t.Errorf("%s: attempt %d waits %s", hold, attempt+1, got)
+				break
+			}
+		}
+	}
 }
 
 func TestARecipientThatIsRefusedKeepsNoOtherFromBeingTold(t *testing.T) {

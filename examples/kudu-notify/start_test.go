@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -50,50 +51,88 @@ func TestRefusesToStart(t *testing.T) {
 	defer elsewhere.Close()
 	with := func(extra ...string) []string { return append(slices.Clone(r.args), extra...) }
 	set := func(extra ...string) []string { return append(slices.Clone(r.env), extra...) }
-	for _, tc := range []struct {
+	type start struct {
 		name string
 		env  []string
 		args []string
 		says string
-	}{
-		{"nothing at all", nil, nil, "-site is missing"},
-		{"an unknown flag", r.env, with("-x"), "not defined: -x"},
-		{"an argument", r.env, with("x"), "takes only flags"},
-		{"no password for the site", set("KUDU_PASSWORD="), r.args, "set either KUDU_PASSWORD or KUDU_TOKEN"},
-		{"password and token", set("KUDU_TOKEN=s3cret"), r.args, "set either KUDU_PASSWORD or KUDU_TOKEN"},
-		{"no user", r.env, with("-user", ""), "KUDU_PASSWORD needs -user"},
-		{"no password for the hooks", set("KUDU_WEBHOOK_PASSWORD="), r.args, "export KUDU_WEBHOOK_PASSWORD=$(openssl rand -hex 32)"},
-		{"one that Kudu cannot send", set("KUDU_WEBHOOK_PASSWORD=s3cret:s3cret@s3cret"), r.args, "letters and digits"},
-		{"a short one", set("KUDU_WEBHOOK_PASSWORD=s3cret"), r.args, "16 letters and digits"},
-		{"a secret twice", set("SMTP_PASSWORD=s3cret"), r.args, "both SMTP_PASSWORD and SMTP_PASSWORD_FILE"},
-		{"no such file", set("SMTP_PASSWORD_FILE=/nowhere"), r.args, "/nowhere"},
-		{"an empty file", set("SMTP_PASSWORD_FILE=/dev/null"), r.args, "/dev/null is empty"},
-		{"a site that is no URL", r.env, with("-site", "app.scm.azurewebsites.net"), "-site is not a URL"},
-		{"a site without TLS", r.env, with("-site", "http://app.scm.azurewebsites.net"), "-site is not https"},
-		{"a public URL with a password", r.env, with("-url", "https://u:s3cret@notify.example.com"), "-url is not a URL"},
-		{"an unknown rule", r.env, with("-on", "failure,always"), `-on: "always" is none of`},
-		{"nobody to tell", set("SLACK_WEBHOOK_URL=", "NOTIFY_URL=", "SMTP_PASSWORD_FILE="), with("-smtp", "", "-smtp-user", "", "-smtp-from", "", "-smtp-to", ""), "nobody to tell"},
-		{"mail without a server", r.env, with("-smtp", ""), "-smtp is missing"},
-		{"a server without port", r.env, with("-smtp", "smtp.example.com"), "-smtp \"smtp.example.com\" is not host:port"},
-		{"no sender", r.env, with("-smtp-from", ""), "-smtp-from"},
-		{"a bad recipient", r.env, with("-smtp-to", "ops@example.com, x"), "-smtp-to"},
-		{"a user without password", set("SMTP_PASSWORD_FILE="), r.args, "-smtp-user and SMTP_PASSWORD go together"},
-		{"a Slack URL that is none", set("SLACK_WEBHOOK_URL=hooks.slack.com/s3cret"), r.args, "SLACK_WEBHOOK_URL is not"},
-		{"a wait of nothing", r.env, with("-retry", "0s"), "-retry"},
-		{"a negative hold", r.env, with("-hold", "-1s"), "-hold is not from 0s to 1h"},
-		{"a hold for most of a day", r.env, with("-hold", "12h"), "-hold is not from 0s to 1h"},
-		{"a database in no folder", r.env, with("-db", "/nowhere/x.db"), "-db: "},
-		{"an address that is none", r.env, with("-addr", "nowhere"), "nowhere"},
-		{"a wrong password for the site", set("KUDU_PASSWORD=s3cret"), r.args, "cannot subscribe at -site: kudu: list hooks: status 401"},
-		{"a site that is no Kudu", set("KUDU_PASSWORD=s3cret"), with("-site", elsewhere.URL+"/page"), "cannot subscribe at -site: kudu: list hooks: unexpected answer"},
-		{"a site without hooks", set("KUDU_PASSWORD=s3cret"), with("-site", elsewhere.URL), "status 404"},
-		{"a site that is not there, to unsubscribe", r.env, with("-unsubscribe", "-site", "http://127.0.0.1:1"), "cannot list the hooks of -site"},
+	}
+	for status, starts := range map[int][]start{
+		statusMend: {
+			{"nothing at all", nil, nil, "-site is missing"},
+			{"an unknown flag", r.env, with("-x"), "not defined: -x"},
+			{"an argument", r.env, with("x"), "takes only flags"},
+			{"no password for the site", set("KUDU_PASSWORD="), r.args, "set either KUDU_PASSWORD or KUDU_TOKEN"},
+			{"password and token", set("KUDU_TOKEN=s3cret"), r.args, "set either KUDU_PASSWORD or KUDU_TOKEN"},
+			{"no user", r.env, with("-user", ""), "KUDU_PASSWORD needs -user"},
+			{"no password for the hooks", set("KUDU_WEBHOOK_PASSWORD="), r.args, "export KUDU_WEBHOOK_PASSWORD=$(openssl rand -hex 32)"},
+			{"one that Kudu cannot send", set("KUDU_WEBHOOK_PASSWORD=s3cret:s3cret@s3cret"), r.args, "letters and digits"},
+			{"a short one", set("KUDU_WEBHOOK_PASSWORD=s3cret"), r.args, "16 letters and digits"},
+			{"a secret twice", set("SMTP_PASSWORD=s3cret"), r.args, "both SMTP_PASSWORD and SMTP_PASSWORD_FILE"},
+			{"no such file", set("SMTP_PASSWORD_FILE=/nowhere"), r.args, "/nowhere"},
+			{"an empty file", set("SMTP_PASSWORD_FILE=/dev/null"), r.args, "/dev/null is empty"},
+			{"a site that is no URL", r.env, with("-site", "app.scm.azurewebsites.net"), "-site is not a URL"},
+			{"a site without TLS", r.env, with("-site", "http://app.scm.azurewebsites.net"), "-site is not https"},
+			{"a public URL with a password", r.env, with("-url", "https://u:s3cret@notify.example.com"), "-url is not a URL"},
+			{"an unknown rule", r.env, with("-on", "failure,always"), `-on: "always" is none of`},
+			{"nobody to tell", set("SLACK_WEBHOOK_URL=", "NOTIFY_URL=", "SMTP_PASSWORD_FILE="), with("-smtp", "", "-smtp-user", "", "-smtp-from", "", "-smtp-to", ""), "nobody to tell"},
+			{"mail without a server", r.env, with("-smtp", ""), "-smtp is missing"},
+			{"a server without port", r.env, with("-smtp", "smtp.example.com"), "-smtp \"smtp.example.com\" is not host:port"},
+			{"no sender", r.env, with("-smtp-from", ""), "-smtp-from"},
+			{"a bad recipient", r.env, with("-smtp-to", "ops@example.com, x"), "-smtp-to"},
+			{"a user without password", set("SMTP_PASSWORD_FILE="), r.args, "-smtp-user and SMTP_PASSWORD go together"},
+			{"a Slack URL that is none", set("SLACK_WEBHOOK_URL=hooks.slack.com/s3cret"), r.args, "SLACK_WEBHOOK_URL is not"},
+			{"a wait of nothing", r.env, with("-retry", "0s"), "-retry"},
+			{"a negative hold", r.env, with("-hold", "-1s"), "-hold is not from 0s to 1h"},
+			{"a hold for most of a day", r.env, with("-hold", "12h"), "-hold is not from 0s to 1h"},
+			{"a wrong password for the site", set("KUDU_PASSWORD=s3cret"), r.args, "cannot subscribe at -site: kudu: list hooks: status 401"},
+			{"a site that is no Kudu", set("KUDU_PASSWORD=s3cret"), with("-site", elsewhere.URL+"/page"), "cannot subscribe at -site: kudu: list hooks: unexpected answer"},
+			{"a site without hooks", set("KUDU_PASSWORD=s3cret"), with("-site", elsewhere.URL), "status 404"},
+			{"a wrong password for the site, to unsubscribe", set("KUDU_PASSWORD=s3cret"), with("-unsubscribe"), "cannot list the hooks of -site: kudu: list hooks: status 401"},
+		},
+		1: { // what may pass
+			{"a database in no folder", r.env, with("-db", "/nowhere/x.db"), "-db: "},
+			{"an address that is none", r.env, with("-addr", "nowhere"), "nowhere"},
+			{"a site that is not there, to unsubscribe", r.env, with("-unsubscribe", "-site", "http://127.0.0.1:1"), "cannot list the hooks of -site"},
+		},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			out, err := execute(t, tc.env, tc.args...)
-			if err == nil || !strings.Contains(out, tc.says) || strings.Contains(out, "s3cret") {
-				t.Errorf("%v, said %s, want %q and no secret", err, out, tc.says)
-			}
-		})
+		for _, tc := range starts {
+			t.Run(tc.name, func(t *testing.T) {
+				out, got := execute(t, tc.env, tc.args...)
+				if got != status || !strings.Contains(out, tc.says) || strings.Contains(out, "s3cret") {
+					t.Errorf("exit status %d, want %d, said %s, want %q and no secret", got, status, out, tc.says)
+				}
+			})
+		}
+	}
+}
+
+func TestTheServiceIsNotStartedAgainWhereSomethingHasToBeMendedFirst(t *testing.T) {
+	t.Parallel()
+	unit, err := os.ReadFile("kudu-notify.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(string(unit), "\n")
+	for _, want := range []string{"Restart=always", fmt.Sprintf("RestartPreventExitStatus=%d", statusMend)} {
+		if !slices.Contains(lines, want) {
+			t.Errorf("the unit lacks %s", want)
+		}
+	}
+}
+
+func TestAURLHasOneSpelling(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"https://app.scm.azurewebsites.net":   "https://app.scm.azurewebsites.net",
+		"HTTPS://App.SCM.azurewebsites.net/":  "https://app.scm.azurewebsites.net",
+		"https://Notify.example.com:8443//":   "https://notify.example.com:8443",
+		"https://notify.example.com/Behind/":  "https://notify.example.com/Behind",
+		"https://notify.example.com/a%2FB/c/": "https://notify.example.com/a%2FB/c",
+		"http://LocalHost:8080":               "http://localhost:8080",
+	} {
+		if got, err := readURL("-url", text); err != nil || got != want {
+			t.Errorf("%s is read as %q, %v, want %q", text, got, err, want)
+		}
 	}
 }

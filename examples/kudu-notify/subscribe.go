@@ -59,7 +59,7 @@ func (s *subscriber) Run(ctx context.Context) error {
 // hopeless reports whether somebody has to mend something: the credentials, or
 // which site and URL were named.
 func hopeless(err error) bool {
-	for _, reason := range []error{kudu.ErrDenied, kudu.ErrHookInvalid, kudu.ErrHookConflict, kudu.ErrHookNotFound, kudu.ErrAnswer} {
+	for _, reason := range []error{kudu.ErrSite, kudu.ErrDenied, kudu.ErrHookInvalid, kudu.ErrHookConflict, kudu.ErrHookNotFound, kudu.ErrAnswer} {
 		if errors.Is(err, reason) {
 			return true
 		}

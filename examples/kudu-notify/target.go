@@ -43,6 +43,7 @@ type teller struct {
 	store   *store
 	targets []target
 	hold    time.Duration // how long one that fails holds up those after it
+	retry   webhook.Backoff
 }
 
 // worker works off what is stored for the targets of a kind, those included that
@@ -99,9 +100,19 @@ func (t *teller) inTurn(ctx context.Context, d *webhook.Delivery) error {
 			return err
 		case r.Delivery.UID == d.UID:
 			older = true
-		case older && time.Since(r.Delivery.ReceivedAt) < t.hold:
-			return errNotYet
+		case older:
+			if left := t.hold - time.Since(r.Delivery.ReceivedAt); left > 0 {
+				claim, _ := webhook.ClaimFromContext(ctx)
+				return webhook.RetryAfter(t.pause(left, claim.Attempt), errNotYet)
+			}
 		}
 	}
 	return nil
+}
+
+// pause is how long a notice waits that is held for what is left of the hold: not
+// beyond that, nor long after the older one may have got through. Each wait costs
+// it an attempt, and a hold, which is an hour at most, some thirty of them.
+func (t *teller) pause(left time.Duration, attempt int) time.Duration {
+	return min(left, t.retry.Delay(attempt), t.hold/20)
 }
