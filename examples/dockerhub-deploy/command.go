@@ -19,9 +19,13 @@ type command struct {
 	// env is all of its environment: a program that is started here does not see
 	// the token of the webhook.
 	env []string
-	// limit is how long one run may take.
+	// limit is how long one run may take. Then it ends with errTooLong.
 	limit time.Duration
 }
+
+// errTooLong: a run was killed when its time was up, which says nothing of what
+// it was about.
+var errTooLong = errors.New("took too long")
 
 // environment returns those variables of this process that are named, or that
 // begin with a name that ends in *.
@@ -56,7 +60,7 @@ func (c command) run(ctx context.Context, stdin string, args ...string) (string,
 // where something that the program leaves running keeps its output open: that is
 // closed after a while.
 func (c command) both(ctx context.Context, stdin string, args ...string) (out, complaint string, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.limit, fmt.Errorf("took longer than %s", c.limit))
+	ctx, cancel := context.WithTimeoutCause(ctx, c.limit, fmt.Errorf("%w: killed after %s", errTooLong, c.limit))
 	defer cancel()
 	var said bytes.Buffer
 	var complained tail

@@ -131,8 +131,12 @@ func (c container) mode(field string) string {
 }
 
 // blame returns why a container could not be started: errRejected, unless the
-// engine is not there at all, which says nothing of the image.
+// command was cut off or the engine is not there at all, which say nothing of the
+// image.
 func (e *engine) blame(ctx context.Context, err error) error {
+	if errors.Is(err, errTooLong) {
+		return err
+	}
 	if _, gone := e.names(ctx); gone != nil {
 		return err
 	}

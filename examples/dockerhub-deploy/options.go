@@ -51,7 +51,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.DurationVar(&o.quiet, "quiet", dockerhub.DefaultCoalesce.Quiet, "how long calls for an image must be quiet before one deploy")
 	flags.DurationVar(&o.within, "healthy-within", 2*time.Minute, "how long a new container's health check may take to pass")
 	flags.DurationVar(&o.steady, "steady", 10*time.Second, "how long a new container without a health check must run")
-	flags.DurationVar(&o.deployWithin, "deploy-within", 15*time.Minute, "how long one pull, or the program of -exec, may take before it is killed and run again")
+	flags.DurationVar(&o.deployWithin, "deploy-within", 15*time.Minute, "how long one command of docker, such as a pull, or the program of -exec may take before it is killed and tried again")
 	flags.DurationVar(&o.lease, "lease", 10*time.Second, "how long the work of a killed process waits")
 	if err := flags.Parse(args); err != nil {
 		return o, err

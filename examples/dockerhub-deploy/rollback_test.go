@@ -151,3 +151,31 @@ func TestAnEngineThatIsNotThereSaysNothingOfTheImage(t *testing.T) {
 		require.Zero(t, h.metric(rolledBack))
 	})
 }
+
+func TestACommandThatTakesTooLongSaysNothingOfTheImage(t *testing.T) {
+	t.Parallel()
+	for name, command := range map[string]string{"docker": "start web.hookhouse-next", "compose": "up --detach"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h, container := newHost(t, "-watch", "acme/app:^1.4=web"), "web"
+			if name == "compose" {
+				h, _ = composed(t)
+				container = "shop-web-1"
+			} else {
+				h.running("web", "1.4.0")
+			}
+			h.args = append(h.args, "-deploy-within=4s")
+			h.fault(fault{command, "before", "hold"})
+			h.start()
+			digest := h.push("1.5.0", app{health: "healthy"})
+			h.hub("1.5.0", 6)
+			h.wait("the end of the order", func() bool {
+				return h.metric(fmt.Sprintf(orders, "done"))+h.metric(fmt.Sprintf(orders, "dead")) > 0
+			})
+			h.idle()
+			h.requireOnly(container, "1.5.0", digest)
+			require.Zero(t, h.metric(rolledBack))
+			require.Contains(t, h.logged(), "took too long: killed after 4s")
+		})
+	}
+}
