@@ -13,9 +13,10 @@ import (
 	"syscall"
 )
 
-// An account is a user whom commands run as. The zero value is our own.
+// An account is a user whom commands run as, and nothing else does while they
+// run: it is all killed with them. The zero value is our own user.
 type account struct {
-	name   string
+	name   string // as -as has it; no supervisor needs it
 	uid    uint32
 	gid    uint32
 	groups []uint32 // more of them
@@ -84,8 +85,8 @@ const look = `test -x "$0" || { echo "cannot get to $0: what is above it must le
 for file; do ! test -r "$file" || { echo "can read $file: only github-ci may"; exit 1; }; done`
 
 // check lets the users through to the work areas, and has each of them try what
-// it can reach: our rights may not suffice, and files may be open to all. Empty
-// names are left out.
+// it can reach: our rights may not suffice, and files may be open to all. It
+// refuses users whom something runs as. Empty names are left out.
 func (all accounts) check(ctx context.Context, d data, path string, private ...string) error {
 	if err := d.admit(); err != nil {
 		return err
@@ -99,6 +100,9 @@ func (all accounts) check(ctx context.Context, d data, path string, private ...s
 	for range cap(all) {
 		a := <-all
 		all <- a
+		if pid := processOf(a); pid != "" {
+			return fmt.Errorf("%s is the user of process %s, which the first build would kill: a build needs one for itself", a.name, pid)
+		}
 		var said bytes.Buffer
 		err := command{who: a, args: args, dir: "/", env: []string{"PATH=" + path}, output: &said, lock: d.lock}.run(ctx)
 		if err != nil {
@@ -108,7 +112,12 @@ func (all accounts) check(ctx context.Context, d data, path string, private ...s
 	return nil
 }
 
+// lookupAccount takes a user's name, or the ids of what has none.
 func lookupAccount(name string) (a account, err error) {
+	defer func() { a.name = name }()
+	if strings.Contains(name, ":") {
+		return parseAccount(name)
+	}
 	found, err := user.Lookup(name)
 	if err != nil {
 		return a, err
@@ -117,31 +126,27 @@ func lookupAccount(name string) (a account, err error) {
 	if err != nil {
 		return a, err
 	}
-	return parseAccount(strings.Join([]string{name, found.Uid, found.Gid, strings.Join(groups, ",")}, ":"))
+	return parseAccount(strings.Join(append([]string{found.Uid, found.Gid}, groups...), ":"))
 }
 
-// parseAccount reads what String writes.
+// parseAccount reads what String writes: ids of the user, its group, and more
+// groups. The name is not in it.
 func parseAccount(text string) (a account, err error) {
 	if text == "" {
 		return a, nil
 	}
-	fields := strings.Split(text, ":")
-	if len(fields) != 4 {
-		return a, fmt.Errorf("%q is no account", text)
-	}
-	a.name = fields[0]
-	number := func(text string) uint32 {
-		n, parseErr := strconv.ParseUint(text, 10, 32)
-		err = errors.Join(err, parseErr)
-		return uint32(n)
-	}
-	a.uid, a.gid = number(fields[1]), number(fields[2])
-	for group := range strings.SplitSeq(fields[3], ",") {
-		if group != "" {
-			a.groups = append(a.groups, number(group))
+	var ids []uint32
+	for part := range strings.SplitSeq(text, ":") {
+		id, err := strconv.ParseUint(part, 10, 32)
+		if err != nil {
+			return a, fmt.Errorf("%q: %w", text, err)
 		}
+		ids = append(ids, uint32(id))
 	}
-	return a, err
+	if len(ids) < 2 {
+		return a, fmt.Errorf("%q: a user and a group are wanted", text)
+	}
+	return account{uid: ids[0], gid: ids[1], groups: ids[2:]}, nil
 }
 
 // String is how a supervisor is told.
@@ -149,11 +154,11 @@ func (a account) String() string {
 	if a.isOurs() {
 		return ""
 	}
-	groups := make([]string, len(a.groups))
-	for i, group := range a.groups {
-		groups[i] = strconv.FormatUint(uint64(group), 10)
+	text := fmt.Sprintf("%d:%d", a.uid, a.gid)
+	for _, group := range a.groups {
+		text += fmt.Sprintf(":%d", group)
 	}
-	return fmt.Sprintf("%s:%d:%d:%s", a.name, a.uid, a.gid, strings.Join(groups, ","))
+	return text
 }
 
 // start is how a process is started as this user, in a group of its own.

@@ -4,11 +4,11 @@ import (
 	"encoding/base64"
 	"fmt"
 	"os"
-	"os/user"
+	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -21,50 +21,44 @@ var rights = []uintptr{0, 5, 6, 7} // CHOWN, KILL, SETGID, SETUID
 
 var leaveOut = sync.OnceFunc(func() { fmt.Println("left out: builds as another user; get it: run the tests as root") })
 
-// others returns n users of this machine with a group of their own: the first is
-// for the program, the rest for builds. None where we may not become them.
-func others(t *testing.T, n int) (all []*user.User) {
+// taken counts the users that tests of this process have.
+var taken atomic.Int32
+
+// others returns n users: the first is for the program, the rest for builds. What
+// runs as one is killed, so that nobody else has them, on the whole machine; none
+// where we may not become them.
+func others(t *testing.T, n int) (all []account) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		require.Empty(t, os.Getenv("CI"), "builds as another user are tested as root")
 		leaveOut()
 		return nil
 	}
-	groups := map[string]bool{"0": true}
-	for _, name := range []string{"daemon", "bin", "sys", "games", "man", "lp", "mail", "news", "nobody"} {
-		u, err := user.Lookup(name)
-		if err != nil || groups[u.Gid] || len(all) == n {
-			continue
-		}
-		if more, err := u.GroupIds(); err == nil && len(more) == 1 {
-			groups[u.Gid] = true
-			all = append(all, u)
-		}
+	for range n {
+		id := 20000 + os.Getpid()%500*80 + int(taken.Add(1)%80)
+		a, err := lookupAccount(fmt.Sprintf("%d:%d", id, id))
+		require.NoError(t, err)
+		all = append(all, a)
 	}
-	require.Len(t, all, n, "this machine has too few users")
 	return all
 }
 
 // runAs has the program run as a user without any right but those that -as
 // needs; builds get -as where there are users for them.
-func (r *rig) runAs(own *user.User, builds ...*user.User) {
+func (r *rig) runAs(own account, builds ...account) {
 	r.Helper()
-	uid, err := strconv.Atoi(own.Uid)
-	require.NoError(r, err)
-	gid, err := strconv.Atoi(own.Gid)
-	require.NoError(r, err)
 	for _, dir := range []string{r.dir, filepath.Dir(r.dir), filepath.Dir(program)} {
 		require.NoError(r, os.Chmod(dir, 0o755))
 	}
 	require.NoError(r, os.Mkdir(r.runs+".d", 0o777)) // what builds may write to
 	require.NoError(r, os.Chmod(r.runs+".d", 0o777))
-	require.NoError(r, os.Lchown(r.dir, uid, gid))
-	r.attr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	require.NoError(r, os.Lchown(r.dir, int(own.uid), int(own.gid)))
+	r.attr = own.start()
 	if len(builds) > 0 {
 		r.attr.AmbientCaps = rights
 		var names []string
-		for _, u := range builds {
-			names = append(names, u.Username)
+		for _, a := range builds {
+			names = append(names, a.name)
 		}
 		r.args = append(r.args, "-as", strings.Join(names, ","))
 	}
@@ -73,13 +67,13 @@ func (r *rig) runAs(own *user.User, builds ...*user.User) {
 	for name, text := range map[string]string{"token": token, "secret": hookSecret} {
 		r.write(name, text)
 		require.NoError(r, os.Chmod(filepath.Join(r.dir, name), 0o600))
-		require.NoError(r, os.Lchown(filepath.Join(r.dir, name), uid, gid))
+		require.NoError(r, os.Lchown(filepath.Join(r.dir, name), int(own.uid), int(own.gid)))
 	}
 }
 
 // probe looks for secrets wherever a build can look, and tries to do harm.
 const probe = `
-id -un; grep -E '^(Cap(Prm|Eff|Amb)|NoNewPrivs)' /proc/self/status
+id -u; grep -E '^(Cap(Prm|Eff|Amb)|NoNewPrivs)' /proc/self/status
 for file in /proc/[0-9]*/environ; do tr '\0' '\n' <$file | grep -a Authorization || true; done 2>/dev/null
 cat ../../../../token ../../../../secret 2>/dev/null || true; echo
 ls ../../../logs >/dev/null 2>&1 && echo the logs can be listed
@@ -87,7 +81,7 @@ test -r ../../../github-ci.db && echo the queue can be read
 ls ../.. && echo the areas can be listed
 cat ../../*/src/file.txt $(cat $GATE.area)/git/HEAD && echo the area of another can be read
 touch ../git/x ../x && echo what was fetched can be changed
-kill -0 $PPID 2>/dev/null && echo the supervisor can be killed
+for task in /proc/$PPID/task/*; do kill -0 ${task##*/} 2>/dev/null && echo the supervisor can be killed; done
 touch file.txt $HOME/x; git rev-parse HEAD; mkdir -p $HOME/locked/up/a; chmod 0 $HOME/locked/up $HOME/locked .
 echo probed`
 
@@ -97,7 +91,7 @@ func TestABuildCanReadTheTokenUnlessItRunsAsAnotherUser(t *testing.T) {
 		return
 	}
 	basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:" + token))
-	run := func(t *testing.T, builds ...*user.User) (r *rig, log string) {
+	run := func(t *testing.T, builds ...account) (r *rig, log string) {
 		r = newRig(t, probe)
 		private := r.hub.repository(t, "acme/private")
 		secret, sha := private.commit("main", "private"), r.repo.commit("main", "one")
@@ -129,7 +123,7 @@ func TestABuildCanReadTheTokenUnlessItRunsAsAnotherUser(t *testing.T) {
 	t.Run("as the program's own", func(t *testing.T) {
 		r, log := run(t)
 		require.Contains(t, r.p.said(), warning)
-		require.Contains(t, log, "\n"+users[0].Username+"\n")
+		require.Contains(t, log, fmt.Sprintf("\n%d\n", users[0].uid))
 		require.Contains(t, log, "Authorization: Basic "+basic, "the probe finds it in a git of another build")
 		require.Contains(t, log, token+hookSecret, "and in the files")
 		require.Contains(t, log, "\nthe queue can be read\n")
@@ -142,7 +136,7 @@ func TestABuildCanReadTheTokenUnlessItRunsAsAnotherUser(t *testing.T) {
 	t.Run("as another", func(t *testing.T) {
 		r, log := run(t, users[1], users[2])
 		require.NotContains(t, r.p.said(), warning)
-		require.Regexp(t, "\n("+users[1].Username+"|"+users[2].Username+")\n", log)
+		require.Regexp(t, fmt.Sprintf("\n(%d|%d)\n", users[1].uid, users[2].uid), log)
 		require.Contains(t, log, "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\n")
 		for _, secret := range []string{"Authorization: Basic", basic, token, hookSecret} {
 			require.NotContains(t, log, secret)
@@ -180,26 +174,41 @@ func TestWhatABuildAsAnotherUserStartedIsKilled(t *testing.T) {
 	r.noneAlive(ended)
 }
 
+// busy has something else run as a user, which must not end before the test.
+func (r *rig) busy(who account) {
+	r.Helper()
+	cmd := exec.Command("sleep", "1006")
+	cmd.SysProcAttr = who.start()
+	require.NoError(r, cmd.Start())
+	r.Cleanup(func() {
+		require.NoError(r, cmd.Process.Kill(), "still there")
+		require.Error(r, cmd.Wait())
+	})
+}
+
 func TestAnotherUserIsTriedAtTheStart(t *testing.T) {
-	users := others(t, 2)
-	if users == nil {
-		return
-	}
 	for _, tt := range []struct {
 		name    string
-		prepare func(r *rig)
+		prepare func(r *rig, users []account)
 		want    string
 	}{
-		{"a token that all can read", func(r *rig) { require.NoError(r, os.Chmod(filepath.Join(r.dir, "token"), 0o644)) }, "/token: only github-ci may"},
-		{"a folder that the user cannot get to", func(r *rig) { require.NoError(r, os.Chmod(r.dir, 0o700)) }, "/data/work: what is above it must let others through"},
-		{"no right to become the user", func(r *rig) { r.attr.AmbientCaps = nil }, "operation not permitted"},
-		{"the program's own user", func(r *rig) { r.args = []string{"-as", users[0].Username} }, "is the user of github-ci too"},
-		{"one user twice", func(r *rig) { r.args[1] += "," + r.args[1] }, "is the user of " + users[1].Username + " too"},
+		{"a token that all can read", func(r *rig, _ []account) { require.NoError(r, os.Chmod(filepath.Join(r.dir, "token"), 0o644)) }, "/token: only github-ci may"},
+		{"a folder that the user cannot get to", func(r *rig, _ []account) { require.NoError(r, os.Chmod(r.dir, 0o700)) }, "/data/work: what is above it must let others through"},
+		{"no right to become the user", func(r *rig, _ []account) { r.attr.AmbientCaps = nil }, "operation not permitted"},
+		{"the program's own user", func(r *rig, users []account) { r.args[1] = users[0].name }, "is the user of github-ci too"},
+		{"one user twice", func(r *rig, _ []account) { r.args[1] += "," + r.args[1] }, " too: a build needs one for itself"},
+		{"root", func(r *rig, _ []account) { r.args[1] = "0:0" }, "0:0 is the user of root too"},
+		{"a user of something else", func(r *rig, users []account) { r.busy(users[1]) }, ", which the first build would kill: "},
+		{"no user at all", func(r *rig, _ []account) { r.args[1] = "nobody:x" }, `"nobody:x": `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
+			users := others(t, 2)
+			if users == nil {
+				return
+			}
 			r := newRig(t, "true")
 			r.runAs(users[0], users[1])
-			tt.prepare(r)
+			tt.prepare(r, users)
 			cmd := r.command(append([]string{"-addr", "127.0.0.1:0", "-data", "data", "-url", "http://ci.example.com"}, r.args...)...)
 			cmd.Env, cmd.SysProcAttr = append(cmd.Env, r.env...), r.attr
 			out, err := cmd.CombinedOutput()

@@ -43,7 +43,7 @@ func (c checkout) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, fetchLimit, fmt.Errorf("git took longer than %s", fetchLimit))
 	defer cancel()
 	err := c.fetchAndCheckOut(ctx)
-	if ctx.Err() == nil { // git was not killed
+	if err == nil || errors.Is(err, errGone) { // else git may have been killed, by whomever
 		err = errors.Join(err, c.area.fetched())
 	}
 	return err
@@ -121,7 +121,8 @@ func (c checkout) why(ctx context.Context, fetch error) error {
 	}
 }
 
-// git runs one command of git here, as ourselves.
+// git runs one command of git here, as ourselves, and with the umask of commands:
+// builds read what is fetched.
 func (c checkout) git(ctx context.Context, args ...string) error {
 	return c.start(ctx, account{}, nil, nil, args)
 }

@@ -11,7 +11,7 @@ import (
 
 // drainTime is how long the output of an ended command is waited for where
 // something that could not be killed keeps it open.
-const drainTime = 500 * time.Millisecond
+const drainTime = 5 * time.Second
 
 // lockFile is the number by which a supervisor has command.lock.
 const lockFile = 3
@@ -23,7 +23,7 @@ type command struct {
 	dir    string
 	env    []string // all of it: nothing is inherited
 	output io.Writer
-	stdout io.Writer // Zero means output, where errors go as well.
+	stdout io.Writer // what is to be read, and so must be whole. Zero means output, where errors go as well.
 	lock   *os.File  // stays locked until nothing of the command is left, even when we are killed
 }
 
@@ -57,8 +57,8 @@ func (c command) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	if errors.Is(err, exec.ErrWaitDelay) {
-		return nil
+	if c.stdout == nil && errors.Is(err, exec.ErrWaitDelay) {
+		return nil // the end of a log may be missing
 	}
 	return err
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // lockWait is how long what a killed github-ci left may take to end.
-const lockWait = 5 * time.Second
+const lockWait = 15 * time.Second
 
 // data is the folder of -data: work areas and logs, of one process at a time.
 type data struct {

@@ -4,6 +4,8 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -68,6 +70,35 @@ func TestTheRemoteIsTrustedByTheAuthoritiesOfTheEnvironment(t *testing.T) {
 	r.push(pushed{after: sha, created: true})
 	_, path := r.untilStatus(sha, "success")
 	require.Contains(t, r.page(path+"/log"), "\nnothing of it\n")
+}
+
+func TestAGitThatWasKilledLeavesNothingInTheWay(t *testing.T) {
+	r := newRig(t, "echo run >>$RUNS")
+	git, err := exec.LookPath("git")
+	require.NoError(t, err)
+	bin := filepath.Join(r.dir, "bin")
+	require.NoError(t, os.Mkdir(bin, 0o755))
+	// Killed where it writes the ref, once.
+	r.write("bin/git", `#!/bin/sh
+case "$*" in
+*' fetch '*)
+	if mkdir `+r.dir+`/killed; then
+		for option; do case $option in --git-dir=*) mkdir -p ${option#*=}/refs/builds; touch ${option#*=}/refs/builds/last.lock; esac; done
+		kill -9 $$
+	fi
+esac
+exec `+git+` "$@"
+`)
+	require.NoError(t, os.Chmod(filepath.Join(bin, "git"), 0o755))
+	r.env = []string{"PATH=" + bin + ":" + os.Getenv("PATH")}
+	one := r.repo.commit("main", "one")
+	r.start()
+	r.push(pushed{after: one, created: true})
+	_, path := r.untilStatus(one, "success")
+	log := r.page(path + "/log")
+	require.Contains(t, log, "git fetch: exit status 137: it will run again\n")
+	require.NotContains(t, log, "last.lock")
+	require.Equal(t, "run\n", r.read(r.runs))
 }
 
 func TestWhatGitIsToldOfTheNetwork(t *testing.T) {

@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
 	config := flags.String("config", "github-ci.yaml", "what is built and how")
-	as := flags.String("as", "", "`users`, separated by commas, that commands run as, each for one build at a time; unless set, commands can read the token")
+	as := flags.String("as", "", "`users`, names or uid:gid, separated by commas, that commands run as, each for one build at a time, and nothing else does: it would be killed; unless set, commands can read the token")
 	addr := flags.String("addr", ":8080", "address to listen on")
 	folder := flags.String("data", "github-ci-data", "folder for work areas and logs")
 	database := flags.String("db", "", "SQLite file or postgres:// URL (default github-ci.db in -data)")

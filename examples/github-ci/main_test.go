@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -20,6 +21,9 @@ import (
 var program string
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 3 && os.Args[1] == supervise { // of a command that a test runs by itself
+		superviseMain(os.Args[2:])
+	}
 	dir, err := os.MkdirTemp("", "github-ci")
 	if err != nil {
 		panic(err)
@@ -47,6 +51,7 @@ type rig struct {
 	gate string // commands wait until this file is there
 	runs string // commands append to it
 	args []string
+	via  []string             // what starts the program; Zero means nothing.
 	env  []string             // more than usual
 	attr *syscall.SysProcAttr // Zero means as ourselves.
 	p    *process
@@ -106,7 +111,8 @@ func (p *process) said() string {
 }
 
 func (r *rig) command(args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(r.Context(), program, args...)
+	args = slices.Concat(r.via, []string{program}, args)
+	cmd := exec.CommandContext(r.Context(), args[0], args[1:]...)
 	cmd.Dir = r.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GITHUB_WEBHOOK_SECRET=" + hookSecret, "GITHUB_TOKEN=" + token, "LEAK=must not be seen"}
 	return cmd
@@ -126,6 +132,11 @@ func (r *rig) start() {
 	}()
 	r.p = p
 	r.until("the program listens", func() bool {
+		select {
+		case <-p.done:
+			r.Fatalf("the program has ended:\n%s", p.said())
+		default:
+		}
 		_, rest, ok := strings.Cut(p.said(), "msg=listening url=")
 		url, _, whole := strings.Cut(rest, "\n")
 		p.url = url

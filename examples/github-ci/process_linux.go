@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strconv"
 	"syscall"
 )
@@ -26,7 +27,7 @@ func prctl(option, argument uintptr) error {
 // ownProgram is the program that runs, also after another was installed.
 func ownProgram() (string, error) { return "/proc/self/exe", nil }
 
-// accountsWork: processes can be started as another user and found again.
+// accountsWork: processes can be started as another user, and all of them killed.
 const accountsWork = true
 
 // adoptOrphans makes this process the parent of all below it whose parent ends.
@@ -47,11 +48,48 @@ func dropRights() error {
 // the environment that we were started with. It is of no use against root.
 func hideMemory() error { return prctl(setDumpable, 0) }
 
-// killAll kills what is below this process.
-func killAll(int) {
+// newKiller returns what kills all that came of a command, and may be called
+// again until nothing is left: by user where it has one for itself, else what is
+// found below this process. The command itself is killed without being looked
+// for, unless it was reaped: then its number may be somebody else's.
+func newKiller(who account) (kill func(pid int, reaped bool), err error) {
+	killRest := killDescendants
+	if !who.isOurs() {
+		if killRest, err = userKiller(who); err != nil {
+			return nil, err
+		}
+	}
+	return func(pid int, reaped bool) {
+		if !reaped {
+			_ = syscall.Kill(-pid, syscall.SIGKILL)
+			_ = syscall.Kill(pid, syscall.SIGKILL)
+		}
+		killRest()
+	}, nil
+}
+
+// killDescendants kills what is below this process. Where /proc hides processes
+// it does not hide those of our own user.
+func killDescendants() {
 	for _, pid := range descendants(os.Getpid()) {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
+}
+
+// processOf returns a process of a user as far as /proc shows them; empty means
+// none.
+func processOf(who account) string {
+	dirs, _ := filepath.Glob("/proc/[1-9]*")
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err != nil {
+			continue // gone
+		}
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid == who.uid {
+			return filepath.Base(dir)
+		}
+	}
+	return ""
 }
 
 // descendants returns the processes below one.

@@ -9,7 +9,7 @@ import (
 
 func ownProgram() (string, error) { return os.Executable() }
 
-// accountsWork: what another user's command left behind would not be found here.
+// accountsWork: what another user's command left behind could not be killed here.
 const accountsWork = false
 
 // adoptOrphans does nothing: they belong to init here.
@@ -21,6 +21,11 @@ func dropRights() error { return nil }
 // that we were started with.
 func hideMemory() error { return nil }
 
-// killAll kills the group that the command was started in, and not what has left
-// it.
-func killAll(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
+// processOf has no account to be asked for.
+func processOf(account) string { return "" }
+
+// newKiller returns what kills the group that the command was started in, and
+// not what has left it.
+func newKiller(account) (kill func(pid int, reaped bool), err error) {
+	return func(pid int, _ bool) { _ = syscall.Kill(-pid, syscall.SIGKILL) }, nil
+}

@@ -6,8 +6,8 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
-	"sync"
 	"syscall"
 	"time"
 )
@@ -18,6 +18,10 @@ const supervise = "supervise"
 
 // killPause is between two rounds of killing.
 const killPause = 2 * time.Millisecond
+
+// reapedAtOnce is how many processes are reaped between two looks at whether to
+// kill.
+const reapedAtOnce = 100
 
 // A supervisor is a process between github-ci and one command. Every process
 // that comes of the command is below it for good, since what loses its parent
@@ -72,6 +76,17 @@ func (s supervisor) run() (status syscall.WaitStatus, err error) {
 	if err != nil {
 		return status, err
 	}
+	kill, err := newKiller(s.who) // first: what cannot be killed is not started
+	if err != nil {
+		return status, err
+	}
+	changed := make(chan os.Signal, 1)
+	signal.Notify(changed, syscall.SIGCHLD)
+	stopped := make(chan struct{})
+	go func() {
+		_, _ = io.Copy(io.Discard, os.Stdin)
+		close(stopped)
+	}()
 	pid, err := syscall.ForkExec(path, s.args, &syscall.ProcAttr{
 		Env:   s.env,
 		Files: []uintptr{null.Fd(), 1, 2},
@@ -80,29 +95,35 @@ func (s supervisor) run() (status syscall.WaitStatus, err error) {
 	if err != nil {
 		return status, fmt.Errorf("%s: %w", path, err)
 	}
-	over := make(chan struct{})
-	end := sync.OnceFunc(func() { close(over) })
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		end()
-	}()
-	go func() {
-		<-over
-		for {
-			killAll(pid)
-			time.Sleep(killPause)
-		}
-	}()
+	// Reaping and killing take turns, so that no number is killed that is somebody
+	// else's by now. What ends without end must not put off the killing.
+	over, reaped := false, false
 	for {
-		var one syscall.WaitStatus
-		child, err := syscall.Wait4(-1, &one, 0, nil)
+		child := pid
+		for n := 0; n < reapedAtOnce && child > 0; n++ {
+			var one syscall.WaitStatus
+			child, err = syscall.Wait4(-1, &one, syscall.WNOHANG, nil)
+			if errors.Is(err, syscall.ECHILD) {
+				kill(pid, reaped) // where orphans are not ours
+				return status, nil
+			}
+			if child == pid {
+				status, over, reaped = one, true, true
+			}
+		}
+		var again <-chan time.Time // never, while the command may run
 		switch {
-		case child == pid:
-			status = one
-			end()
-		case errors.Is(err, syscall.ECHILD):
-			killAll(pid) // where orphans are not ours
-			return status, nil
+		case over:
+			kill(pid, reaped)
+			again = time.After(killPause)
+		case child > 0:
+			again = time.After(0)
+		}
+		select {
+		case <-changed:
+		case <-stopped:
+			over, stopped = true, nil
+		case <-again:
 		}
 	}
 }

@@ -19,7 +19,7 @@ type workArea struct {
 	git  string // what was fetched, kept from build to build
 	src  string // the checkout of one build
 	home string // HOME of one build
-	busy string // a file that is there while git works
+	busy string // a file that is there until git has ended well
 	lock *os.File
 }
 
@@ -34,8 +34,8 @@ func (d data) areaIn(dir string) workArea {
 }
 
 // fresh makes a place for one build: an empty home, and no checkout. What was
-// fetched is kept, unless git was killed at it and may have left half a
-// repository.
+// fetched is kept, unless git failed the last time: it may have been killed, and
+// have left half a repository, or a lock.
 func (a workArea) fresh() error {
 	if err := os.MkdirAll(a.dir, 0o700); err != nil {
 		return err
@@ -53,7 +53,7 @@ func (a workArea) fresh() error {
 	return os.WriteFile(a.busy, nil, 0o600)
 }
 
-// fetched says that git has ended by itself.
+// fetched says that git left what it fetched in order.
 func (a workArea) fetched() error { return os.Remove(a.busy) }
 
 // handOver gives a checkout that we have begun, and the home, to the user whom
