@@ -51,18 +51,33 @@ func pause(ctx context.Context, d time.Duration) bool {
 }
 
 // begin makes p the writer of the database. The settings are not prepared:
-// SQLite heeds them when they are, not when they run.
+// SQLite heeds them when they are, not when they run. A pin that never waits has
+// them once and for all.
 func (p *pin) begin(ctx context.Context, d *Dialect) error {
-	if _, err := p.conn.ExecContext(ctx, d.hurried); err != nil {
-		return err
+	if p.waits {
+		if _, err := p.conn.ExecContext(ctx, d.hurried); err != nil {
+			return err
+		}
 	}
 	err := untilFree(ctx, writerWait, func() error {
 		_, err := p.ExecContext(ctx, d.queries["begin"].text)
 		return err
 	})
-	if err == nil {
+	if err == nil && p.waits {
 		_, err = p.conn.ExecContext(ctx, d.patient)
 	}
+	return err
+}
+
+// hurry finds out whether p waits for anybody once it is the writer. With a
+// write-ahead log it does not: readers are in nobody's way.
+func (p *pin) hurry(ctx context.Context, d *Dialect) error {
+	var mode string
+	err := queryText(ctx, p.conn, "PRAGMA journal_mode", nil, func(row *sql.Rows) error { return row.Scan(&mode) })
+	if p.waits = mode != "wal"; err != nil || p.waits {
+		return err
+	}
+	_, err = p.conn.ExecContext(ctx, d.hurried)
 	return err
 }
 

@@ -129,6 +129,7 @@ func isLockTimeout(err error) bool {
 type pin struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
+	waits bool // as the writer, for readers
 }
 
 // pinConn returns the pinned connection; a new one is checked first.
@@ -152,7 +153,7 @@ func (in *Inbox) pinConn(ctx context.Context) (*pin, error) {
 			return nil, fmt.Errorf("sqlinbox: %w", err)
 		}
 	}
-	if err := errors.Join(in.checkSettings(ctx, conn), in.checkVersion(ctx, conn)); err != nil {
+	if err := errors.Join(in.checkSettings(ctx, conn), in.checkVersion(ctx, conn), p.hurry(ctx, in.dialect)); err != nil {
 		p.discard()
 		return nil, err
 	}
