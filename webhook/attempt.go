@@ -145,7 +145,7 @@ func (a *attempt) settle(work context.Context, o Outcome) {
 			return
 		default:
 		}
-		if a.ended(o, a.inbox.Settle(ctx, a.claim, o)) {
+		if a.ended(o, a.settleOnce(ctx, o)) {
 			return
 		}
 		wait := time.NewTimer(pause)
@@ -169,7 +169,7 @@ func (a *attempt) abandon(ctx context.Context) {
 	if known := a.result.Load(); known != nil {
 		o = *known
 	}
-	if !a.ended(o, a.inbox.Settle(ctx, a.claim, o)) {
+	if !a.ended(o, a.settleOnce(ctx, o)) {
 		a.ended(o, ErrClaimLost)
 	}
 }
@@ -214,4 +214,9 @@ func (a *attempt) attrs(o Outcome) []any {
 func reason(err error) string {
 	text := cleanText(fmt.Sprint(err))
 	return strings.ToValidUTF8(text[:min(len(text), maxReason)], "")
+}
+
+func (a *attempt) settleOnce(ctx context.Context, o Outcome) error {
+	_, err := a.inbox.Settle(ctx, a.claim, o)
+	return err
 }

@@ -42,7 +42,10 @@ type Inbox interface {
 	// claim whose lease ran out is held until it is claimed again, so that work
 	// that took too long but nobody began again is not run twice. A claim that is
 	// put back while a newer one of a coalesced burst waits becomes Superseded.
-	Settle(ctx context.Context, c Claim, o Outcome) error
+	Settle(ctx context.Context, c Claim, o Outcome) (State, error)
+
+	// Begin is the contract's; see there.
+	Begin(ctx context.Context, c Claim) (Claim, error)
 }
 
 // State is where a delivery stands.
@@ -66,9 +69,11 @@ func (s State) Final() bool {
 
 // ClaimOptions say what to claim.
 type ClaimOptions struct {
-	N     int           // at most so many; Zero means 1.
-	Lease time.Duration // Zero means 30 s.
-	Types []string      // Nil means any type; empty and not nil means none.
+	N        int           // at most so many; Zero means 1.
+	Lease    time.Duration // Zero means 30 s.
+	Types    []string      // Nil means any type; empty and not nil means none.
+	MaxBytes int64
+	Except   []string
 }
 
 // A Claim is the right to work on a delivery until Expires, or longer through
@@ -77,6 +82,9 @@ type Claim struct {
 	Delivery *Delivery // the claimer's own copy, except for Body
 	Attempt  int       // 1 for the first run
 	Last     bool      // set by a Worker: if it fails, the delivery is dead
+	Suspect  bool
+	Crashes  int
+	Reason   string
 	Fence    int64     // higher for each claim of this delivery
 	Expires  time.Time // by the inbox's clock
 }
@@ -110,7 +118,7 @@ type Sweeper interface {
 	// Sweep deletes at most limit deliveries that were finished before the given
 	// time, and marks that are older than the inbox's window, and returns how many
 	// deliveries it deleted. Unfinished ones are never deleted.
-	Sweep(ctx context.Context, finishedBefore time.Time, limit int) (int, error)
+	Sweep(ctx context.Context) (int, error)
 }
 
 type claimKey struct{}

@@ -126,18 +126,20 @@ func (m *MemInbox) Extend(ctx context.Context, c Claim, lease time.Duration) err
 }
 
 // Settle ends a claim; see [Inbox].
-func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) error {
+func (m *MemInbox) Begin(ctx context.Context, c Claim) (Claim, error) { return c, nil }
+
+func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) (State, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return "", err
 	}
 	if o.State != Waiting && o.State != Done && o.State != Dead && o.State != Ignored {
-		return fmt.Errorf("webhook: %q is not an outcome", o.State)
+		return "", fmt.Errorf("webhook: %q is not an outcome", o.State)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rec, err := m.held(c)
 	if err != nil {
-		return err
+		return "", err
 	}
 	now := time.Now()
 	if o.State == Waiting {
@@ -150,7 +152,7 @@ func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) error {
 		m.finish(rec, o.State, now)
 	}
 	m.notify()
-	return nil
+	return rec.fate.state, nil
 }
 
 // Changed implements [Notifier].
@@ -174,7 +176,8 @@ func (m *MemInbox) Ping(ctx context.Context) error {
 }
 
 // Sweep implements [Sweeper].
-func (m *MemInbox) Sweep(ctx context.Context, finishedBefore time.Time, limit int) (int, error) {
+func (m *MemInbox) Sweep(ctx context.Context) (int, error) {
+	finishedBefore, limit := time.Now(), 1000
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}

@@ -17,7 +17,6 @@ const (
 	defaultKeep        = 7 * 24 * time.Hour
 	// sweepEvery and sweepBatch bound what retention does at a time.
 	sweepEvery = time.Minute
-	sweepBatch = 1000
 	// longestPause is how far claiming backs off while the inbox fails.
 	longestPause = 5 * time.Second
 )
@@ -117,15 +116,11 @@ func (w *Worker) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		var finishedBefore time.Time
-		if w.Keep >= 0 {
-			finishedBefore = time.Now().Add(-w.keep())
-		}
-		n, err := s.Sweep(ctx, finishedBefore, sweepBatch)
+		n, err := s.Sweep(ctx)
 		if err != nil && ctx.Err() == nil {
 			w.logger().Error("inbox could not forget finished deliveries", "reason", err)
 		}
-		if err == nil && n == sweepBatch {
+		if err == nil && n > 0 {
 			continue
 		}
 		select {
