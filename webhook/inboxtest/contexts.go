@@ -27,7 +27,7 @@ var contexts = []law{
 	{"a context that has ended settles nothing", func(t *trial) {
 		t.put("")
 		c := t.claim()
-		err := t.in.Settle(t.ended(), c, webhook.Outcome{State: webhook.Done})
+		_, err := t.in.Settle(t.ended(), c, webhook.Outcome{State: webhook.Done})
 		if err == nil || errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Settle returned %v, want the context's error", err)
 		}

@@ -139,7 +139,7 @@ func (t *trial) pending(p webhook.Pender, want int) {
 
 func (t *trial) sweep(s webhook.Sweeper, finishedBefore time.Time, limit int) int {
 	t.Helper()
-	n, err := s.Sweep(t.Context(), finishedBefore, limit)
+	n, err := s.Sweep(t.Context())
 	if err != nil {
 		t.Fatalf("Sweep: %v", err)
 	}

@@ -47,7 +47,7 @@ var outcomes = []law{
 		t.put("")
 		c := t.claim()
 		t.end(c, webhook.Done)
-		err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
+		_, err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
 		if !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("second Settle returned %v", err)
 		}
@@ -56,7 +56,7 @@ var outcomes = []law{
 		d := t.put("", "mark")
 		c := t.claim()
 		t.settle(c, webhook.Outcome{State: webhook.Waiting, Delay: long})
-		err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
+		_, err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
 		if !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Settle returned %v", err)
 		}
@@ -68,7 +68,7 @@ var outcomes = []law{
 		d := t.put("", "mark")
 		old, held := t.lost()
 		for _, s := range []webhook.State{webhook.Done, webhook.Waiting, webhook.Dead} {
-			err := t.in.Settle(t.Context(), old, webhook.Outcome{State: s})
+			_, err := t.in.Settle(t.Context(), old, webhook.Outcome{State: s})
 			if !errors.Is(err, webhook.ErrClaimLost) {
 				t.Errorf("Settle of a lost claim as %s returned %v", s, err)
 			}
@@ -87,7 +87,7 @@ var outcomes = []law{
 	}},
 	{"a claim of what is not there is ErrClaimLost", func(t *trial) {
 		c := webhook.Claim{Delivery: t.delivery(""), Attempt: 1, Fence: 1}
-		if err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
+		if _, err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Settle returned %v", err)
 		}
 		if err := t.in.Extend(t.Context(), c, long); !errors.Is(err, webhook.ErrClaimLost) {
@@ -98,7 +98,7 @@ var outcomes = []law{
 		t.put("")
 		c := t.claim()
 		for _, s := range []webhook.State{"", webhook.Claimed, webhook.Behind, webhook.Superseded, "finished"} {
-			err := t.in.Settle(t.Context(), c, webhook.Outcome{State: s})
+			_, err := t.in.Settle(t.Context(), c, webhook.Outcome{State: s})
 			if err == nil || errors.Is(err, webhook.ErrClaimLost) {
 				t.Errorf("Settle as %q returned %v", s, err)
 			}

@@ -168,7 +168,7 @@ func (t *trial) claimOf(d *webhook.Delivery) webhook.Claim {
 
 func (t *trial) settle(c webhook.Claim, o webhook.Outcome) {
 	t.Helper()
-	if err := t.in.Settle(t.Context(), c, o); err != nil {
+	if _, err := t.in.Settle(t.Context(), c, o); err != nil {
 		t.Fatalf("Settle of %s as %s: %v", c.Delivery.UID, o.State, err)
 	}
 }

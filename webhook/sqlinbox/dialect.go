@@ -2,7 +2,6 @@ package sqlinbox
 
 import (
 	"embed"
-	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -162,12 +161,18 @@ func compile(text, clock string) query {
 func (d *Dialect) versions() []string {
 	var steps []string
 	for n := 1; ; n++ {
-		text, err := fs.ReadFile(sqlFiles, fmt.Sprintf("schema/%s/%d.sql", d.files, n))
-		if err != nil {
+		text := d.file(strconv.Itoa(n))
+		if text == "" {
 			return steps
 		}
-		steps = append(steps, string(text))
+		steps = append(steps, text)
 	}
+}
+
+// file returns a file of the schema, empty if there is none.
+func (d *Dialect) file(name string) string {
+	text, _ := fs.ReadFile(sqlFiles, "schema/"+d.files+"/"+name+".sql")
+	return string(text)
 }
 
 // Schema returns the tables as text, for those who create them with a tool of

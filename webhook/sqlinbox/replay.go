@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-
-	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // replayBatch is how many replays share a transaction.
@@ -88,31 +86,4 @@ func (in *Inbox) replay(ctx context.Context, s session, uid string, n Note) (boo
 		_, err = in.exec(ctx, s, "replayed", args{"uid": uid, "who": reason(n.By), "why": reason(n.Why), "was": string(row.state)})
 	}
 	return ok && err == nil, err
-}
-
-// Release makes a delivery due now; see [Admin].
-func (in *Inbox) Release(ctx context.Context, uid string) error {
-	r, err := in.Get(ctx, uid)
-	if err != nil {
-		return err
-	}
-	switch r.State {
-	case webhook.Claimed:
-		c := webhook.Claim{Delivery: r.Delivery, Fence: r.Fence}
-		err = in.Settle(ctx, c, webhook.Outcome{State: webhook.Waiting, Reason: r.Reason})
-		if !errors.Is(err, webhook.ErrClaimLost) {
-			return err
-		}
-	case webhook.Waiting:
-		var n int64
-		err = in.transact(ctx, func(ctx context.Context, s session) (err error) {
-			n, err = in.exec(ctx, s, "release", args{"uid": uid})
-			return err
-		})
-		in.notify()
-		if err != nil || n > 0 {
-			return err
-		}
-	}
-	return fmt.Errorf("%w: %s is %s", ErrState, uid, r.State)
 }
