@@ -19,7 +19,7 @@ func (in *Inbox) Check(ctx context.Context) error {
 	if err := in.examine(ctx); err != nil {
 		return err
 	}
-	return in.repair(ctx)
+	return in.repair(ctx, checkPages)
 }
 
 // examine is Check without the repair.

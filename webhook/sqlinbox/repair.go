@@ -7,10 +7,12 @@ import (
 )
 
 const (
-	// repairPage is how many keys one statement looks at, and repairPages how many
-	// such statements one repair runs: the next one goes on where it ended.
-	repairPage  = 1000
-	repairPages = 100
+	// repairPage is how many keys one statement looks at.
+	repairPage = 1000
+	// sweepPages and checkPages are how many such statements one Sweep and one Check
+	// run: the next one goes on where the last one ended.
+	sweepPages = 20
+	checkPages = 100
 )
 
 // A watch remembers where the last repair ended.
@@ -22,10 +24,13 @@ type watch struct {
 // repair brings a delivery forward under each key that has unfinished ones and
 // none that may be claimed. No statement of this package leaves such a key; one
 // of another writer, or a fault, may, and then nothing else would ever move it.
-func (in *Inbox) repair(ctx context.Context) error {
-	in.watch.mu.Lock()
+// It looks at so many pages of keys, unless another repair is under way.
+func (in *Inbox) repair(ctx context.Context, pages int) error {
+	if !in.watch.mu.TryLock() {
+		return nil
+	}
 	defer in.watch.mu.Unlock()
-	for range repairPages {
+	for range pages {
 		page, stuck, err := in.headless(ctx, in.watch.last)
 		if err != nil {
 			return err

@@ -40,7 +40,7 @@ func (in *Inbox) Sweep(ctx context.Context) (int, error) {
 		err = in.sweepMarks(ctx)
 	}
 	if err == nil && n == 0 {
-		err = in.repair(ctx)
+		err = in.repair(ctx, sweepPages)
 	}
 	return n, err
 }

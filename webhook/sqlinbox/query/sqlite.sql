@@ -196,8 +196,9 @@ WITH RECURSIVE k(source, key) AS (
    WHERE state = 'behind' AND (source, key) > (@source, @key) ORDER BY source, key LIMIT 1)
   UNION ALL
   SELECT d.source, d.key FROM k CROSS JOIN hookhouse_deliveries d
-  WHERE d.id = (SELECT n.id FROM hookhouse_deliveries n
-    WHERE n.state = 'behind' AND (n.source, n.key) > (k.source, k.key) ORDER BY n.source, n.key LIMIT 1)
+  WHERE d.id = coalesce(
+    (SELECT n.id FROM hookhouse_deliveries n WHERE n.state = 'behind' AND n.source = k.source AND n.key > k.key ORDER BY n.key LIMIT 1),
+    (SELECT n.id FROM hookhouse_deliveries n WHERE n.state = 'behind' AND n.source > k.source ORDER BY n.source, n.key LIMIT 1))
 )
 SELECT k.source, k.key, NOT EXISTS (
   SELECT 1 FROM hookhouse_deliveries d
