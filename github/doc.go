@@ -83,8 +83,10 @@
 // The body must have the field: an old server may not send it, or no action. An
 // issue that was opened has changes if it was transferred from elsewhere; it may
 // be transferred back. A push is known by its body under any event's name, so that
-// a captured one does not become a create or delete. Testing a hook sends the
-// latest push again, which is a duplicate where the body is equal to the byte.
+// a captured one does not become a create or delete. A branch that is forced to a
+// commit, back, and to it again within one second counts as forced once. Testing a
+// hook sends the latest push again, which is a duplicate where the body is equal to
+// the byte.
 //
 // Whoever captured one of the following calls can send it again under a new id,
 // and it is stored and runs: all other actions of the events above, a body above
