@@ -28,7 +28,9 @@
 // There is no delivery id. The mark by which a repeated attempt is known is the
 // fingerprint of the signature: the four attempts are the same bytes, while a
 // rerun notifies again for the same build with another body (see
-// [Build.Rerun]). The key, by which deliveries are kept in order, is the project.
+// [Build.Rerun]). The first shape, of some days in 2021, tells no time: two of its
+// bodies may be equal to the byte, so they have no mark and a repeated attempt
+// runs again. The key, by which deliveries are kept in order, is the project.
 //
 // JobServ's servers sign calls among themselves in a header of the same name
 // with another scheme, a bare SHA-1. It is refused here.

@@ -61,7 +61,7 @@ func (Build) EventType() string { return eventType }
 // tells the project stands twice or in another case. It makes Build a
 // [webhook.Checker].
 func (Build) Check(document []byte) error {
-	_, err := inspect(document)
+	_, _, err := inspect(document)
 	return err
 }
 

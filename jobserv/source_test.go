@@ -14,21 +14,24 @@ import (
 )
 
 func TestADeliveryIsDescribed(t *testing.T) {
-	for _, tc := range []struct{ file, key string }{
-		{"build.detailed.json", "acme/lmp"},
-		{"build.minimal.json", "demo"},
-		{"build.rerun.json", "acme/lmp"},
-		{"build.not-detailed.json", "acme/lmp"},
-		{"build.first-shape.json", "acme/lmp"},
-		{"build.all-fields.json", "acme/lmp"},
+	for _, tc := range []struct {
+		file, key string
+		marks     int
+	}{
+		{"build.detailed.json", "acme/lmp", 1},
+		{"build.minimal.json", "demo", 1},
+		{"build.rerun.json", "acme/lmp", 1},
+		{"build.not-detailed.json", "acme/lmp", 1},
+		{"build.first-shape.json", "acme/lmp", 0},
+		{"build.all-fields.json", "acme/lmp", 1},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			d := open(t, fixture(t, tc.file))
 			if d.Source != "jobserv" || d.Type != "jobserv.build" || d.Key != tc.key || d.ID != "" {
 				t.Errorf("got %s %s %q %q, want jobserv jobserv.build %q and no id", d.Source, d.Type, d.Key, d.ID, tc.key)
 			}
-			if len(d.Unique) != 1 {
-				t.Errorf("got %d marks, want the fingerprint alone", len(d.Unique))
+			if len(d.Unique) != tc.marks {
+				t.Errorf("got %d marks, want %d, of the fingerprint", len(d.Unique), tc.marks)
 			}
 		})
 	}
@@ -46,6 +49,23 @@ func TestARepeatedAttemptIsADuplicateAndARerunIsNot(t *testing.T) {
 	}
 	if err := put.Handle(t.Context(), open(t, fixture(t, "build.rerun.json"))); err != nil {
 		t.Errorf("the same build after a rerun: got %v, want it stored", err)
+	}
+}
+
+// The first shape tells nothing that changes when a run is run again and ends as
+// before. A captured body without a time is stored again too.
+func TestARerunThatTellsNoTimeIsStored(t *testing.T) {
+	var inbox webhook.MemInbox
+	for range 2 {
+		for _, body := range [][]byte{
+			fixture(t, "build.first-shape.json"),
+			[]byte(`{"url":"https://h/projects/demo/builds/1/","completed":null}`),
+			[]byte(`{"url":"https://h/projects/demo/builds/1/","completed":""}`),
+		} {
+			if err := webhook.Store(&inbox).Handle(t.Context(), open(t, body)); err != nil {
+				t.Errorf("%s: got %v, want it stored", body, err)
+			}
+		}
 	}
 }
 

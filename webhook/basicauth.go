@@ -16,7 +16,7 @@ import (
 type BasicAuth struct {
 	Realm    string       // Zero means "webhook".
 	User     string       // Zero means any user name.
-	Keys     []Key        // the passwords, all live at once
+	Keys     []Key        // the passwords, all live at once; of one sender, see Key
 	KeysFunc func() []Key // Zero means Keys. Called for each request.
 
 	valid atomic.Bool

@@ -38,7 +38,8 @@ type Delivery struct {
 	Header http.Header
 	// Body is exactly the bytes received. Never modify it.
 	Body []byte
-	// KeyLabel tells which of several live secrets matched.
+	// KeyLabel tells which of several live secrets matched. It is not part of a
+	// mark.
 	KeyLabel string
 	// ReceivedAt is when the body had been read, by this machine's clock.
 	ReceivedAt time.Time

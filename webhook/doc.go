@@ -76,7 +76,9 @@
 // # Security notes
 //
 // Signed is not fresh: a captured GitHub call verifies for ever. The marks of a
-// Source turn it into a duplicate for as long as the inbox remembers them.
+// Source turn it into a duplicate for as long as the inbox remembers them, unless
+// its id is outside the signature and two genuine bodies can be equal to the byte:
+// package github lists the events that can be sent again under another id.
 // [StandardWebhooks] signs the time as well.
 //
 // A [Token] and [BasicAuth] prove that the caller knows a secret, not that the

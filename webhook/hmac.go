@@ -39,7 +39,7 @@ type HMAC struct {
 	Prefix   string           // before the digest, such as "sha256="; case counts
 	Hash     func() hash.Hash // Zero means SHA-256.
 	Encoding Encoding         // Zero means Hex.
-	Keys     []Key            // all live at once
+	Keys     []Key            // all live at once; of one sender, see Key
 	KeysFunc func() []Key     // Zero means Keys. Called for each request: keep it fast, return the same slice until a key changes, and never change a slice that was returned.
 
 	live atomic.Pointer[keyring] // nil until Validate

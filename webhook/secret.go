@@ -68,12 +68,17 @@ func (s Secret) bytes() []byte {
 // A Key is one live secret under a name. Several keys are live while a secret
 // is rotated; the label of the one that matched is kept in
 // [Delivery.KeyLabel], so that one can see when the old secret is out of use.
+//
+// Keys are not tenants: a mark does not hold the label, since what comes again
+// during a rotation must still be a duplicate. Two senders whose ids may be equal
+// need two Sources, each with a Name of its own.
 type Key struct {
 	Label  string // printed and stored, so not a secret; may be empty
 	Secret Secret
 }
 
-// Keys labels secrets by their place: "1", "2" and so on.
+// Keys labels secrets by their place: "1", "2" and so on. Keys are not tenants;
+// see [Key].
 func Keys(secrets ...Secret) []Key {
 	keys := make([]Key, len(secrets))
 	for i, s := range secrets {

@@ -38,7 +38,7 @@ const maxSignatures = 16
 // does not know are passed over. The id is covered by the signature and
 // becomes [Proof.ID]. Fields are not changed after Validate.
 type StandardWebhooks struct {
-	Keys      []Key
+	Keys      []Key         // all live at once; of one sender, see Key
 	KeysFunc  func() []Key  // Zero means Keys. Called for each request.
 	Tolerance time.Duration // how far the timestamp may be off, either way; Zero means 5 minutes.
 

@@ -21,7 +21,7 @@ type Token struct {
 	Query     string       // name of a query parameter
 	Header    string       // name of a header; left out of Delivery.Header
 	Prefix    string       // before the token in Header, such as "Bearer "
-	Keys      []Key        // all live at once
+	Keys      []Key        // all live at once; of one sender, see Key
 	KeysFunc  func() []Key // Zero means Keys. Called for each request.
 
 	valid atomic.Bool
