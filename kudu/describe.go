@@ -29,7 +29,7 @@ func describe(r *http.Request, body []byte) webhook.Description {
 		about.Type = TriggeredJobRun{}.EventType()
 		about.Key = jobKey(siteOf(r), doc.text(atJobName))
 		end := doc.textAs(atEndTime, "end_time")
-		// Run ids of two jobs may be alike: they are times.
+		// Runs of two jobs may have the same id, which is a time.
 		if id := doc.text(atID); about.Key != "" && id != "" && isEnd(end) {
 			host := runHost(doc.text(atURL), doc.text(atOutputURL), doc.text(atErrorURL))
 			about.Unique = append(about.Unique, uniqueMark(about, host, id, strings.ToLower(doc.text(atStatus)), end))
@@ -79,8 +79,8 @@ var deploymentAlone = [...]int{
 	atIsReadOnly, atHostName, atProjectType, atVSProjectID, atLogURL, atProvisioningState,
 }
 
-// uniqueMark joins what makes a second delivery the same event. The status is part of
-// it: an id that has got another status is news, whatever its time.
+// uniqueMark joins what makes a second delivery the same event. The status is
+// part of it: an id that has got another status is news, whatever its time.
 func uniqueMark(about webhook.Description, parts ...string) string {
 	return strings.Join(append([]string{about.Type, about.Key}, parts...), " ")
 }

@@ -59,8 +59,8 @@
 // The Key of a deployment is the SCM host, app.scm.azurewebsites.net or
 // app-slot.scm.azurewebsites.net, since all slots share one siteName. Where no
 // host is told it is the site that the call names, see below, and else the
-// siteName. Where there is none of these there is no Key, and the delivery has
-// no order. It is then that two sites cannot be told apart.
+// siteName. Where there is none of these there is no Key and no order, and
+// deployments of two sites cannot be told apart.
 //
 // The Key of a job is its name, behind the site that the call names if it names
 // one. The host in the URL of a run is no part of it: Kudu leaves the URL out

@@ -42,7 +42,11 @@ func ofJob(e *webhook.Event[kudu.TriggeredJobRun]) outcome {
 	if !placed {
 		site = ""
 	}
-	o := outcome{placed: placed, host: r.Host(), notice: notice{
+	host := r.Host()
+	if r.JobName == "" {
+		host = "" // does not tell the job
+	}
+	o := outcome{placed: placed, host: host, notice: notice{
 		Event: "job", Subject: strings.TrimSpace(cmp.Or(r.Host(), site) + " " + r.JobName), ID: r.ID, Status: string(r.Status),
 		Author: r.Trigger.Or(""), Ended: r.EndTime.Time, URL: r.OutputURL.Or(r.URL),
 	}}
