@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -88,5 +89,33 @@ func formAgrees(t testing.TB, contentType, body string) {
 	}
 	if err == nil && one && string(got) != values.Get("payload") {
 		t.Errorf("%q: Document finds %q, ParseQuery %q", body, got, values.Get("payload"))
+	}
+}
+
+func TestDocumentCopiesThePayloadOfAFormOnceAndNothingElse(t *testing.T) {
+	const size = 1 << 20
+	for name, body := range map[string]string{
+		"a large payload":     "payload=" + strings.Repeat("x", size),
+		"large other fields":  "payload=x&a=" + strings.Repeat("x", size/2) + "&b=" + strings.Repeat("%41", size/6),
+		"a field with a name": "payload=x&" + strings.Repeat("x", size) + "=1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := formDelivery(formType, body)
+			doc, err := d.Document()
+			if err != nil {
+				t.Fatal(err)
+			}
+			const runs = 10
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			for range runs {
+				_, _ = d.Document()
+			}
+			runtime.ReadMemStats(&after)
+			// Size classes round up by an eighth at most.
+			if took, most := (after.TotalAlloc-before.TotalAlloc)/runs, uint64(len(doc)+len(doc)/8+4096); took > most {
+				t.Errorf("it took %d bytes for a document of %d, want at most %d", took, len(doc), most)
+			}
+		})
 	}
 }
