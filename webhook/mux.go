@@ -25,8 +25,9 @@ type Mux struct {
 	// then claims every type: not for one of several workers with different types
 	// on one inbox. A rolling deploy is two such workers for a while: the old
 	// process ignores what only the new one has a callback for. What was ignored
-	// is kept like what is done; replay it by its state and type. Zero means to
-	// leave them for others. Default goes before it.
+	// is kept like what is done: a replay of that state and type, as package
+	// sqlinbox has it, runs it after all. Zero means to leave them for others.
+	// Default goes before it.
 	IgnoreRest bool
 	// Decode is what typed callbacks decode the document with. Zero means
 	// json.Unmarshal of encoding/json.

@@ -18,10 +18,12 @@ import (
 // A handled or stored delivery is answered 202 with a small JSON object, in
 // which "duplicate" and "state" tell of one that was known. Everything else is
 // answered by [StatusCode] with the status text alone; the reason goes to
-// Logger once. Logger is also warned of what is likely a mistake: a secret that
-// ends in white space, a mount with a method, a type that is not known or that the
-// Handler does not take. A panic of the Handler is contained and answered 500. Set the
+// Logger once. A panic of the Handler is contained and answered 500. Set the
 // fields before use; a Receiver serves requests concurrently.
+//
+// Logger also gets a warning of what works and is likely a mistake: a secret that
+// begins or ends in white space, a mount with a method, a type that is not known or
+// that the Handler does not take.
 type Receiver struct {
 	// Logger gets refusals and failures. Zero means slog.Default.
 	Logger *slog.Logger

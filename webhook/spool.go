@@ -134,7 +134,7 @@ func (s *Spool) Handle(ctx context.Context, d *Delivery) error {
 	if err == nil || isAll(err, ErrDuplicate) {
 		return err
 	}
-	if isPermanent(err) { // the delivery is to blame, and so would be refused again
+	if isPermanent(err) { // primary is well: it is this delivery that it does not take
 		return err
 	}
 	if ctx.Err() != nil { // nobody waits for the answer, and primary is not to blame
