@@ -54,6 +54,9 @@
 // Nothing authentic is thrown away. A malformed body behind an inbox is stored,
 // ends [Dead] with its reason, and can be looked at. A panic is an error.
 // Names are clamped to 255 bytes of valid UTF-8, so that no store refuses them.
+// Inside the request nothing is kept. A type without a callback is acknowledged
+// there, with a warning in the log, and the context of a callback ends when the
+// sender hangs up: GitHub does after ten seconds.
 //
 // Bounded. Memory for bodies (256 MiB in all unless set), the time a body may
 // take, the work at once ([Worker.Limit]), what is kept ([Worker.Keep]). Beyond a
@@ -80,6 +83,9 @@
 // its id is outside the signature and two genuine bodies can be equal to the byte:
 // package github lists the events that can be sent again under another id.
 // [StandardWebhooks] signs the time as well.
+//
+// White space in a secret counts. What a shell, an editor or a mounted file adds at
+// its end is the commonest reason for a 401: the Receiver warns of it.
 //
 // A [Token] and [BasicAuth] prove that the caller knows a secret, not that the
 // body is genuine: take such a body for a hint and ask its origin before acting.

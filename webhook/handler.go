@@ -19,7 +19,8 @@ type Handler interface {
 	Handle(ctx context.Context, d *Delivery) error
 }
 
-// HandlerFunc is a func as a [Handler].
+// HandlerFunc is a func as a [Handler]. It tells no types, so a [Worker] gives it
+// every type: around a [Mux] use [Wrap], which tells those of the Mux.
 type HandlerFunc func(ctx context.Context, d *Delivery) error
 
 // Handle calls f.

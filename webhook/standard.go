@@ -87,7 +87,7 @@ func (s *StandardWebhooks) Verify(r *http.Request, body []byte) (Proof, error) {
 			return Proof{KeyLabel: k.Label, ID: e.id, Fingerprint: mac}, nil
 		}
 	}
-	return Proof{}, fmt.Errorf("%w: none of %d signatures matches a live key (%d tried)", ErrUnverified, len(e.signatures), len(keys))
+	return Proof{}, fmt.Errorf("%w: none of %d signatures matches a live key (%d tried)%s", ErrUnverified, len(e.signatures), len(keys), bodyHint(r, body))
 }
 
 // Sign sets the three headers, with the first key and the present time. An id

@@ -81,10 +81,10 @@ func (in *Inbox) checkSettings(ctx context.Context, s session) error {
 		var value string
 		err := queryText(ctx, s, set.query, nil, func(row *sql.Rows) error { return row.Scan(&value) })
 		if err != nil {
-			return fmt.Errorf("sqlinbox: %w", err)
+			return fmt.Errorf("sqlinbox: %s: %w", in.dialect, in.dialect.orOther(err))
 		}
 		if !slices.Contains(set.allowed, strings.ToLower(value)) && !slices.Contains(set.allowed, value) {
-			return fmt.Errorf("%w: %s, it is %s", ErrNotDurable, set.advice, value)
+			return fmt.Errorf("%w: %s, it is %s%s", ErrNotDurable, set.advice, value, in.dialect.advice)
 		}
 	}
 	return nil
@@ -118,7 +118,7 @@ func (in *Inbox) checkVersion(ctx context.Context, s session) error {
 	newest := len(in.dialect.versions())
 	switch {
 	case err != nil && isMissingTable(err):
-		return fmt.Errorf("%w: %w", ErrNotMigrated, err)
+		return fmt.Errorf("%w: %w", ErrNotMigrated, errors.Unwrap(err))
 	case err != nil:
 		return err
 	case version > newest:

@@ -22,6 +22,7 @@ type Dialect struct {
 	clock    string        // the server's time in microseconds; empty: Go's
 	patience time.Duration // for one batch; zero: the database bounds it itself
 	migrate  []string      // run first in the transaction that migrates
+	advice   string        // on how to get the settings
 }
 
 // A setting is refused unless its value, which must be in one row, is allowed.
@@ -41,8 +42,9 @@ var SQLite = &Dialect{
 	setup:   []string{"PRAGMA busy_timeout = 5000", "PRAGMA wal_autocheckpoint = 250"},
 	hurried: "PRAGMA busy_timeout = 0",
 	patient: "PRAGMA busy_timeout = 5000",
+	advice:  sqliteAdvice,
 	settings: []setting{
-		{"PRAGMA synchronous", []string{"2", "3"}, "synchronous must be FULL or EXTRA"},
+		{"SELECT CASE synchronous WHEN 0 THEN '0 (OFF)' WHEN 1 THEN '1 (NORMAL)' ELSE synchronous END FROM pragma_synchronous", []string{"2", "3"}, "synchronous must be FULL or EXTRA"},
 		// The name of a deleted journal is gone for certain only with EXTRA; before,
 		// a power loss may bring it back, and it undoes what was committed.
 		{`SELECT CASE WHEN journal_mode = 'delete' AND synchronous < 3 THEN 'DELETE without synchronous EXTRA' ELSE journal_mode END

@@ -7,7 +7,7 @@ import "errors"
 var (
 	// ErrNotMigrated: the tables are missing or of an earlier version. Call
 	// [Inbox.Migrate] first.
-	ErrNotMigrated = errors.New("sqlinbox: schema is not migrated")
+	ErrNotMigrated = errors.New("sqlinbox: schema is not migrated: call Inbox.Migrate")
 	// ErrNewerSchema: a later version of this package has migrated the database.
 	ErrNewerSchema = errors.New("sqlinbox: schema is newer than this program")
 	// ErrNotDurable: the database is set up so that a commit can be lost.

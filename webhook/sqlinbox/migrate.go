@@ -52,7 +52,7 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 	}
 	if err != nil {
 		discard(conn) // its transaction may be open, whatever failed
-		return fmt.Errorf("sqlinbox: migrate: %w", err)
+		return fmt.Errorf("sqlinbox: %s: migrate: %w", in.dialect, in.dialect.orOther(err))
 	}
 	return nil
 }
