@@ -64,7 +64,7 @@ func durable(ctx context.Context, args []string) error {
 	for _, n := range counts {
 		printKept(os.Stdout, n, rows)
 	}
-	printKeptAims(os.Stdout, keptAims(rows))
+	printKeptAims(os.Stdout, "durable answers", keptAims(rows))
 	return nil
 }
 

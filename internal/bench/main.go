@@ -7,6 +7,8 @@
 //	go run -C internal/bench . durable                answers given when a push is stored
 //	go run -C internal/bench . work                   what is stored, worked off
 //	go run -C internal/bench . scale                  claims in tables of a million rows
+//	go run -C internal/bench . held                   Puts while keys are held, from near and far
+//	go run -C internal/bench . compare -base main     two commits, taking turns
 package main
 
 import (
@@ -41,6 +43,10 @@ func run() error {
 			return work(ctx, args)
 		case "scale":
 			return scale(ctx, args)
+		case "held":
+			return held(ctx, args)
+		case "compare":
+			return compare(ctx, args)
 		case "hold":
 			return hold(ctx, args)
 		case "keep":
