@@ -8,6 +8,7 @@
 //	go run -C internal/bench . work                   what is stored, worked off
 //	go run -C internal/bench . scale                  claims in tables of a million rows
 //	go run -C internal/bench . held                   Puts while keys are held, from near and far
+//	go run -C internal/bench . snapshot               claims beside a transaction that does not end
 //	go run -C internal/bench . compare -base main     two commits, taking turns
 package main
 
@@ -45,6 +46,8 @@ func run() error {
 			return scale(ctx, args)
 		case "held":
 			return held(ctx, args)
+		case "snapshot":
+			return snapshot(ctx, args)
 		case "compare":
 			return compare(ctx, args)
 		case "hold":
