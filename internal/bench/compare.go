@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/bench/pace"
@@ -58,8 +57,8 @@ func compare(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s %s/%s, %d processors, %d passes, %.2g of all operations, round trip %v\nbefore: %s\nafter:  %s\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), o.count, o.share, o.trip, before.version, after.version)
+	fmt.Printf("%s, %d passes, %.2g of all operations, round trip %v\nbefore: %s\nafter:  %s\n\n",
+		machine(), o.count, o.share, o.trip, before.version, after.version)
 	rows, err := o.measure(ctx, s, [2]pacer{before, after})
 	if err != nil {
 		return err

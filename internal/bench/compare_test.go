@@ -2,13 +2,20 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/bench/pace"
 )
+
+// pacerAsItIs is built from the files as they are, once for all tests.
+var pacerAsItIs = sync.OnceValues(func() (pacer, error) {
+	return buildPacer(context.Background(), theSite.folder, "as-it-is", "")
+})
 
 // What a commit's own bench is does not matter: it gets this one's.
 func TestTwoCommitsTakeTurns(t *testing.T) {
@@ -17,7 +24,7 @@ func TestTwoCommitsTakeTurns(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after, err := buildPacer(t.Context(), folder, "after", "")
+	after, err := pacerAsItIs()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +63,7 @@ func TestAComparisonFromAfarIsOfPostgreSQL(t *testing.T) {
 	if !theSite.has(inPostgres) {
 		return // and newSite said so
 	}
-	p, err := buildPacer(t.Context(), t.TempDir(), "same", "")
+	p, err := pacerAsItIs()
 	if err != nil {
 		t.Fatal(err)
 	}

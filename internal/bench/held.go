@@ -6,7 +6,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -56,7 +55,7 @@ func held(ctx context.Context, args []string) error {
 	if !s.has(inPostgres) {
 		return nil // SQLite has one writer: who holds it holds all
 	}
-	fmt.Printf("%s %s/%s, %d processors, %d passes of %v\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), o.count, o.time)
+	fmt.Printf("%s, %d passes of %v\n\n", machine(), o.count, o.time)
 	rows, err := o.measure(ctx, s)
 	if err != nil {
 		return err

@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -91,8 +90,8 @@ func receivePath() error {
 
 // report measures and prints everything whose name holds only.
 func report(count int, benchtime time.Duration, only string) error {
-	fmt.Printf("%s %s/%s, %d processors, SHA-256 at %.0f MB/s, %d passes of %v\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), hashRate()/1e6, count, benchtime)
+	fmt.Printf("%s, SHA-256 at %.0f MB/s, %d passes of %v\n\n",
+		machine(), hashRate()/1e6, count, benchtime)
 	var aims []aim
 	found := false
 	for _, r := range races() {

@@ -76,7 +76,7 @@ func scale(ctx context.Context, args []string) error {
 		return err
 	}
 	defer s.close()
-	fmt.Printf("%s %s/%s, %d processors, %d claims in each table\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *ops)
+	fmt.Printf("%s, %d claims in each table\n\n", machine(), *ops)
 	for _, e := range engines {
 		if !s.has(e.in) {
 			continue

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
 	"time"
 
@@ -60,7 +59,7 @@ func snapshot(ctx context.Context, args []string) error {
 	if !s.has(inPostgres) {
 		return nil // SQLite's readers keep its log long, and no rows
 	}
-	fmt.Printf("%s %s/%s, %d processors, %d passes of %d claims\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *count, *claims)
+	fmt.Printf("%s, %d passes of %d claims\n\n", machine(), *count, *claims)
 	rows, err := measureSnapshots(ctx, s, *count, *claims, jobs)
 	if err != nil {
 		return err

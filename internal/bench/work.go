@@ -68,7 +68,7 @@ func work(ctx context.Context, args []string) error {
 		return err
 	}
 	defer s.close()
-	fmt.Printf("%s %s/%s, %d processors, %d passes of %d pushes\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *count, *jobs)
+	fmt.Printf("%s, %d passes of %d pushes\n\n", machine(), *count, *jobs)
 	rows, err := measureWork(ctx, s, *count, *jobs)
 	if err != nil {
 		return err
