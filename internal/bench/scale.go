@@ -154,7 +154,7 @@ func (t *fullTable) work(ctx context.Context, n int) error {
 		if len(claims) != 1 {
 			return fmt.Errorf("%d claims", len(claims))
 		}
-		if err := t.inbox.Settle(ctx, claims[0], webhook.Outcome{State: webhook.Done}); err != nil {
+		if _, err := t.inbox.Settle(ctx, claims[0], webhook.Outcome{State: webhook.Done}); err != nil {
 			return err
 		}
 		t.took = append(t.took, time.Since(start))
