@@ -25,7 +25,9 @@ type attempt struct {
 	result  atomic.Pointer[Outcome] // there once it is known
 	settled chan struct{}           // closed when the claim has ended
 	told    sync.Once               // which is told once
-	gone    chan struct{}           // closed when the Worker leaves without it
+
+	staying context.Context // ends when the Worker leaves without it
+	leave   context.CancelFunc
 }
 
 // A stage is how far an attempt is.
@@ -53,7 +55,7 @@ func (a *attempt) run(stopping, work context.Context) {
 	defer quiet()
 	a.Observe.claimed(a.claim())
 	if c := a.claim(); a.hopeless(c) {
-		a.settle(work, Outcome{State: Dead, Reason: hopelessReason(c)})
+		a.settle(Outcome{State: Dead, Reason: hopelessReason(c)})
 		return
 	}
 	if a.place.turn != nil && !a.awaitTurn(stopping, asking) {
@@ -67,9 +69,9 @@ func (a *attempt) run(stopping, work context.Context) {
 	err, ok := a.accompany(ctx, asking, cancel, returned)
 	switch {
 	case ok:
-		a.settle(work, a.outcome(ctx, err))
+		a.settle(a.outcome(ctx, err))
 	default:
-		a.overrun(work, returned)
+		a.overrun(returned)
 	}
 }
 
@@ -126,7 +128,7 @@ func (a *attempt) accompany(ctx, asking context.Context, cancel context.CancelCa
 		select {
 		case err := <-returned:
 			return err, true
-		case <-a.gone:
+		case <-a.staying.Done():
 			return <-returned, true
 		case <-limit.C:
 			if over {
@@ -157,9 +159,9 @@ func (a *attempt) awaitTurn(stopping, asking context.Context) bool {
 	for pause := a.poll(); ; {
 		select {
 		case <-stopping.Done():
-			a.settle(asking, Outcome{State: Waiting, Reason: a.claim().Reason, Uncounted: true})
+			a.settle(Outcome{State: Waiting, Reason: a.claim().Reason, Uncounted: true})
 			return false
-		case <-a.gone:
+		case <-a.staying.Done():
 			return false
 		case <-a.lease.beat.C:
 			a.lease.renew(asking)

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"context"
 	"fmt"
 	"time"
 )
@@ -12,7 +11,7 @@ const overdueEvery = time.Minute
 // overrun is for a callback that has not returned one lease after its time was
 // over. Its claim is settled without it, and it is told of until it returns,
 // since it still holds its slot. What it returns then counts no more.
-func (a *attempt) overrun(work context.Context, returned <-chan error) {
+func (a *attempt) overrun(returned <-chan error) {
 	a.lease.stop()
 	a.lease.letGo()
 	a.line.leave(a.place)
@@ -25,7 +24,7 @@ func (a *attempt) overrun(work context.Context, returned <-chan error) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		a.settle(work, o)
+		a.settle(o)
 	}()
 	again := time.NewTicker(overdueEvery)
 	defer again.Stop()
@@ -36,7 +35,7 @@ func (a *attempt) overrun(work context.Context, returned <-chan error) {
 			continue
 		case err := <-returned:
 			a.tellReturned(err)
-		case <-a.gone:
+		case <-a.staying.Done():
 			<-returned
 		}
 		<-done

@@ -142,8 +142,9 @@ func (p *pool) start(ctx, work context.Context, claims []Claim, asked time.Time)
 		a := &attempt{
 			pool: p, uid: c.Delivery.UID, place: places[i],
 			lease:   newLeaseKeeper(p.inbox, c, p.lease(), asked),
-			settled: make(chan struct{}), gone: make(chan struct{}),
+			settled: make(chan struct{}),
 		}
+		a.staying, a.leave = context.WithCancel(context.WithoutCancel(work))
 		a.now.Store(&stage{claim: c})
 		p.enlist(a)
 		p.done.Go(func() {
@@ -162,6 +163,7 @@ func (p *pool) enlist(a *attempt) {
 }
 
 func (p *pool) dismiss(a *attempt) {
+	a.leave()
 	underWay.remove(a)
 	p.mu.Lock()
 	delete(p.running, a)

@@ -12,7 +12,7 @@ import (
 // what is claimed next would not be settled either. Then the Worker goes on, in
 // case it is this one delivery that cannot be settled; it never claims what it has
 // not settled, see registry.
-func (a *attempt) settle(work context.Context, o Outcome) {
+func (a *attempt) settle(o Outcome) {
 	a.result.Store(&o)
 	var failed time.Time // first
 	holding := false
@@ -24,12 +24,7 @@ func (a *attempt) settle(work context.Context, o Outcome) {
 	}
 	defer free()
 	for pause := a.poll(); ; pause = min(pause*2, longestPause) {
-		select {
-		case <-a.gone:
-			return
-		default:
-		}
-		if a.settleOnce(work, o) {
+		if a.staying.Err() != nil || a.settleOnce(o) {
 			return
 		}
 		switch {
@@ -42,7 +37,7 @@ func (a *attempt) settle(work context.Context, o Outcome) {
 		}
 		wait := time.NewTimer(pause)
 		select {
-		case <-a.gone:
+		case <-a.staying.Done():
 		case <-wait.C:
 		}
 		wait.Stop()
@@ -51,10 +46,13 @@ func (a *attempt) settle(work context.Context, o Outcome) {
 
 // settleOnce asks the inbox, which has one lease to answer, and reports whether
 // the claim has ended.
-func (a *attempt) settleOnce(work context.Context, o Outcome) bool {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(work), a.lease.length)
+func (a *attempt) settleOnce(o Outcome) bool {
+	ctx, cancel := context.WithTimeout(a.staying, a.lease.length)
 	defer cancel()
 	came, err := a.inbox.Settle(ctx, a.claim(), o)
+	if err != nil && a.staying.Err() != nil {
+		return true // it is abandoned, which says how it ends
+	}
 	return a.end(o, came, err)
 }
 
@@ -63,7 +61,7 @@ func (a *attempt) settleOnce(work context.Context, o Outcome) bool {
 // callback holds that ignores the end of its context. Nothing is told of it any
 // more.
 func (a *attempt) abandon(ctx context.Context) {
-	close(a.gone)
+	a.leave()
 	a.lease.letGo()
 	select {
 	case <-a.settled:
