@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"time"
 )
 
@@ -69,6 +68,3 @@ func (g guarded) untaken(ctx context.Context) (types []string, err error) {
 	}
 	return types, judge(err)
 }
-
-// lost reports whether err says that the claim is no longer held.
-func lost(err error) bool { return errors.Is(err, ErrClaimLost) }

@@ -129,6 +129,13 @@ func (j *journal) states() (states []webhook.State) {
 	return states
 }
 
+// late has the times of overdue callbacks that were told.
+func (j *journal) late() []time.Duration {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.overdue)
+}
+
 func (j *journal) last() webhook.Outcome {
 	j.mu.Lock()
 	defer j.mu.Unlock()
