@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 	"sync"
@@ -16,6 +17,7 @@ const (
 	defaultMemBytes  = 256 << 20
 	defaultWindow    = 30 * 24 * time.Hour
 	defaultLease     = 30 * time.Second
+	defaultClaimed   = 8 << 20 // bytes of the bodies of one Claim
 	maxRevivals      = 3
 	marksPerDelivery = 4
 )
@@ -34,6 +36,14 @@ type MemInbox struct {
 	// delivery that Limit allows are; older ones are forgotten first. Zero means
 	// 30 days.
 	Window time.Duration
+	// Retention is how long what is [Done], [Superseded] or [Ignored] is kept.
+	// Zero means 7 days; negative means for ever.
+	Retention time.Duration
+	// DeadRetention is how long what is [Dead] is kept. Zero means 90 days;
+	// negative means for ever.
+	DeadRetention time.Duration
+	// Logger is told when dead deliveries are forgotten. Zero means slog.Default.
+	Logger *slog.Logger
 
 	mu        sync.Mutex
 	seq       int64
@@ -43,7 +53,10 @@ type MemInbox struct {
 	all       map[string]*memRecord // by UID
 	keys      map[memKey]*memQueue  // unfinished ones with a Key
 	due       map[string]*memHeap   // Waiting and Claimed ones by type
-	ended     []memEnd              // finished ones in order of finishing
+	ended     memEnds               // finished ones, but for dead ones
+	buried    memEnds               // dead ones
+	asked     map[string]bool       // types that a Claim asked for
+	askedAny  bool                  // a Claim asked for every type
 	marks     map[memMark]*memFate
 	markLog   []memMarked // in order of arrival
 	changed   chan struct{}
@@ -57,15 +70,23 @@ func (m *MemInbox) Put(ctx context.Context, d *Delivery) error {
 	if d.UID == "" {
 		return errors.New("webhook: delivery has no UID")
 	}
+	gone, err := m.put(d)
+	gone.warn(m.Logger, "dead deliveries make room in the memory inbox")
+	return err
+}
+
+// put is Put under the lock. It returns which dead ones made room.
+func (m *MemInbox) put(d *Delivery) (gone deadByType, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.init()
 	now := time.Now()
 	if known := m.known(d, now); known != nil {
-		return m.duplicate(known, d, now)
+		return nil, m.duplicate(known, d, now)
 	}
-	if err := m.makeRoom(int64(len(d.Body))); err != nil {
-		return err
+	gone, err = m.makeRoom(int64(len(d.Body)))
+	if err != nil {
+		return gone, err
 	}
 	m.seq++
 	rec := &memRecord{d: copyDelivery(d), seq: m.seq, origin: m.seq, due: now, fate: &memFate{uid: d.UID, senderID: d.ID}}
@@ -74,7 +95,7 @@ func (m *MemInbox) Put(ctx context.Context, d *Delivery) error {
 	m.mark(rec, now)
 	m.enqueue(rec, now)
 	m.notify()
-	return nil
+	return gone, nil
 }
 
 // Claim takes what is due; see [Inbox].
@@ -85,11 +106,11 @@ func (m *MemInbox) Claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.init()
+	m.ask(o.Types)
 	now := time.Now()
-	lease := o.Lease
-	if lease <= 0 {
-		lease = defaultLease
-	}
+	lease := positive(o.Lease, defaultLease)
+	room := positive(o.MaxBytes, defaultClaimed)
+	defer m.setAside(o.Except)()
 	var claims []Claim
 	for len(claims) < max(o.N, 1) {
 		rec := m.oldestDue(o.Types, now)
@@ -100,13 +121,49 @@ func (m *MemInbox) Claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 			m.finish(rec, Superseded, now)
 			continue
 		}
-		rec.attempt++
-		rec.fence++
-		rec.due = now.Add(lease)
+		if room -= rec.load(); room < 0 && len(claims) > 0 {
+			break
+		}
+		rec.take(now.Add(lease))
 		m.setState(rec, Claimed)
 		claims = append(claims, rec.claim())
 	}
 	return claims, nil
+}
+
+// setAside takes deliveries out of what can be claimed, until the func that it
+// returns is called.
+func (m *MemInbox) setAside(uids []string) (back func()) {
+	var aside []*memRecord
+	for _, uid := range uids {
+		rec := m.all[uid]
+		if rec != nil && (rec.fate.state == Waiting || rec.fate.state == Claimed) && !slices.Contains(aside, rec) {
+			m.due[rec.d.Type].remove(rec)
+			aside = append(aside, rec)
+		}
+	}
+	return func() {
+		for _, rec := range aside {
+			m.heapOf(rec).add(rec)
+		}
+	}
+}
+
+// Begin notes that a suspect's run begins; see [Inbox].
+func (m *MemInbox) Begin(ctx context.Context, c Claim) (Claim, error) {
+	if err := ctx.Err(); err != nil {
+		return Claim{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rec, err := m.held(c)
+	if err != nil {
+		return Claim{}, err
+	}
+	rec.begin()
+	begun := rec.claim()
+	begun.Last = c.Last
+	return begun, nil
 }
 
 // Extend renews a lease; see [Inbox].
@@ -126,8 +183,6 @@ func (m *MemInbox) Extend(ctx context.Context, c Claim, lease time.Duration) err
 }
 
 // Settle ends a claim; see [Inbox].
-func (m *MemInbox) Begin(ctx context.Context, c Claim) (Claim, error) { return c, nil }
-
 func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) (State, error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
@@ -139,20 +194,25 @@ func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) (State, error
 	defer m.mu.Unlock()
 	rec, err := m.held(c)
 	if err != nil {
+		if rec != nil && rec.settled.fence == c.Fence && c.Fence != 0 {
+			return rec.settled.state, nil
+		}
 		return "", err
 	}
-	now := time.Now()
-	if o.State == Waiting {
-		if o.Uncounted {
-			rec.attempt--
-		}
+	now, came := time.Now(), o.State
+	if o.State == Waiting && m.outdated(rec) {
+		came = Superseded
+	}
+	rec.unclaim(o, came)
+	if came == Waiting {
 		rec.due, rec.yield = now.Add(max(o.Delay, 0)), o.Yield
-		m.requeue(rec, now)
+		m.setState(rec, Waiting)
+		m.promote(rec.key(), now)
 	} else {
-		m.finish(rec, o.State, now)
+		m.finish(rec, came, now)
 	}
 	m.notify()
-	return rec.fate.state, nil
+	return came, nil
 }
 
 // Changed implements [Notifier].
@@ -165,51 +225,13 @@ func (m *MemInbox) Changed() <-chan struct{} {
 	return m.changed
 }
 
-// Ping fails when Put would fail for want of room.
-func (m *MemInbox) Ping(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.hasRoom(0)
-}
-
-// Sweep implements [Sweeper].
-func (m *MemInbox) Sweep(ctx context.Context) (int, error) {
-	finishedBefore, limit := time.Now(), 1000
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.forgetMarks(time.Now())
-	n := 0
-	for n < limit && len(m.ended) > 0 && m.ended[0].at.Before(finishedBefore) {
-		if m.dropOldest() {
-			n++
-		}
-	}
-	return n, nil
-}
-
-// Stats counts the deliveries kept by state.
-func (m *MemInbox) Stats() map[State]int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	counts := make(map[State]int)
-	for _, rec := range m.all {
-		counts[rec.fate.state]++
-	}
-	return counts
-}
-
 func (m *MemInbox) init() {
 	if m.all == nil {
 		m.all = make(map[string]*memRecord)
 		m.keys = make(map[memKey]*memQueue)
 		m.due = make(map[string]*memHeap)
 		m.marks = make(map[memMark]*memFate)
+		m.asked = make(map[string]bool)
 	}
 }
 
@@ -220,14 +242,15 @@ func (m *MemInbox) notify() {
 	}
 }
 
-// held returns the record that c is still the claim of.
+// held returns the record that c is still the claim of. With the error it returns
+// the record that c was a claim of, if there is one.
 func (m *MemInbox) held(c Claim) (*memRecord, error) {
 	if c.Delivery == nil {
 		return nil, ErrClaimLost
 	}
 	rec := m.all[c.Delivery.UID]
 	if rec == nil || rec.fate.state != Claimed || rec.fence != c.Fence {
-		return nil, fmt.Errorf("%w: %s", ErrClaimLost, c.Delivery.UID)
+		return rec, fmt.Errorf("%w: %s", ErrClaimLost, c.Delivery.UID)
 	}
 	return rec, nil
 }

@@ -53,9 +53,10 @@ func (m *Mux) Route(typ string, h Handler) {
 	m.handlers[typ] = h
 }
 
-// warnIfIdle tells of a Worker that will never claim anything.
-func warnIfIdle(log *slog.Logger, h Handler) {
-	if types := typesOf(h); types != nil && len(types) == 0 {
+// warnIfIdle tells of a Worker that will never claim anything: it asks for no
+// types.
+func warnIfIdle(log *slog.Logger, types []string) {
+	if types != nil && len(types) == 0 {
 		log.Warn("worker claims nothing: its handler has no type registered")
 	}
 }

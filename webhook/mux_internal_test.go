@@ -27,7 +27,7 @@ func TestAWorkerWhoseMuxHandlesNothingIsToldOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log strings.Builder
-			warnIfIdle(slog.New(slog.NewTextHandler(&log, nil)), test.handler)
+			warnIfIdle(slog.New(slog.NewTextHandler(&log, nil)), typesOf(test.handler))
 			require.Equal(t, test.told, strings.Contains(log.String(), "worker claims nothing: its handler has no type registered"), log.String())
 		})
 	}

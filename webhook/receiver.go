@@ -57,7 +57,7 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	rc.volatile.Do(rc.warnIfVolatile)
-	err = safely(r.Context(), rc.handler, d)
+	err = rc.handle(w, r, d, start)
 	rc.Observe.received(d, err, time.Since(start))
 	if StatusCode(err) != http.StatusAccepted {
 		rc.gate.deny(w, r, rc.Logger, d, err)
@@ -72,6 +72,22 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rc.gate.hintUnhandled(r, rc.Logger, d, err)
 	}
 	accept(w, d, err)
+}
+
+// handle calls the Handler. One that ends its goroutine is answered on the way
+// out, since nothing comes after that.
+func (rc *Receiver) handle(w http.ResponseWriter, r *http.Request, d *Delivery, start time.Time) error {
+	returned := false
+	defer func() {
+		if !returned {
+			rc.Observe.received(d, exited(), time.Since(start))
+			rc.gate.deny(w, r, rc.Logger, d, exited())
+			_ = http.NewResponseController(w).Flush()
+		}
+	}()
+	err := judged(r.Context(), rc.handler, d)
+	returned = true
+	return err
 }
 
 // warnIfVolatile says once that what is acknowledged here can be lost.

@@ -236,8 +236,11 @@ func (in recvInbox) Claim(context.Context, webhook.ClaimOptions) ([]webhook.Clai
 	return nil, in.err
 }
 func (in recvInbox) Extend(context.Context, webhook.Claim, time.Duration) error { return in.err }
-func (in recvInbox) Settle(context.Context, webhook.Claim, webhook.Outcome) error {
-	return in.err
+func (in recvInbox) Begin(context.Context, webhook.Claim) (webhook.Claim, error) {
+	return webhook.Claim{}, in.err
+}
+func (in recvInbox) Settle(context.Context, webhook.Claim, webhook.Outcome) (webhook.State, error) {
+	return "", in.err
 }
 
 func TestPromise1_MemInboxIsSaidToBeVolatileOnce(t *testing.T) {

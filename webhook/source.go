@@ -136,7 +136,8 @@ func (s Source) refusal(err error) error {
 	return fmt.Errorf("%s: %w", s.Name, err)
 }
 
-// describe contains a panic of Describe: the call is authentic, so it is kept.
+// describe contains a panic of Describe, also of the error in what it returns:
+// the call is authentic, so it is kept.
 func (s Source) describe(r *http.Request, body []byte) (about Description) {
 	if s.Describe == nil {
 		return Description{}
@@ -146,7 +147,9 @@ func (s Source) describe(r *http.Request, body []byte) (about Description) {
 			about = Description{Malformed: &PanicError{Value: p, Stack: debug.Stack()}}
 		}
 	}()
-	return s.Describe(r, body)
+	about = s.Describe(r, body)
+	about.Malformed = judge(about.Malformed)
+	return about
 }
 
 // unknown is the type of a delivery whose type Describe does not tell.

@@ -71,9 +71,6 @@ type Spool struct {
 	// Retry is the wait after primary took none: then one delivery at a time is
 	// tried. Zero means 250 ms doubled up to 10 s, each if it is zero.
 	Retry Backoff
-	// Keep is how long forwarded and dead deliveries stay in local, where that is
-	// a [Sweeper]. Zero means 7 days; negative means for ever.
-	Keep time.Duration
 	// Logger gets failures and turns from one inbox to the other. Zero means
 	// slog.Default.
 	Logger *slog.Logger
@@ -180,7 +177,8 @@ func (s *Spool) Run(ctx context.Context) error {
 	w := NewWorker(s.inbox, HandlerFunc(func(work context.Context, d *Delivery) error {
 		return s.forward(work, ctx, d)
 	}))
-	w.Limit, w.Lease, w.Keep, w.Logger = positive(s.Limit, defaultForwards), s.Lease, s.Keep, s.Logger
+	w.Limit, w.Lease, w.Logger = positive(s.Limit, defaultForwards), s.Lease, s.Logger
+	w.KeepRunning = true // Handle goes on to store into local
 	w.Retry, w.MaxAttempts, w.Grace = s.retry(), math.MaxInt, s.patience()
 	w.Observe = &Observer{Settled: func(Claim, Outcome, time.Duration) {
 		select {

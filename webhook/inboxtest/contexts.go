@@ -33,6 +33,16 @@ var contexts = []law{
 		}
 		t.end(c, webhook.Done)
 	}},
+	{"a context that has ended begins nothing", func(t *trial) {
+		t.put("")
+		c := t.suspect()
+		if _, err := t.in.Begin(t.ended(), c); err == nil || errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("Begin returned %v, want the context's error", err)
+		}
+		if c := t.suspect(); c.Attempt != 3 || c.Crashes != 0 {
+			t.Errorf("attempt %d, %d crashes afterwards, want 3 and none", c.Attempt, c.Crashes)
+		}
+	}},
 	{"a context that has ended extends nothing", func(t *trial) {
 		t.put("")
 		c := t.claim()

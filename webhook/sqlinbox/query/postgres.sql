@@ -10,6 +10,9 @@ BEGIN ISOLATION LEVEL READ COMMITTED
 -- name: version
 SELECT coalesce(max(version), 0) FROM hookhouse_schema
 
+-- name: file
+-- It is the server's.
+
 -- name: ping
 UPDATE hookhouse_schema SET pinged = @now
 

@@ -188,6 +188,12 @@ UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid
 SELECT CASE WHEN fence > settled OR state = 'behind' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
 WHERE uid = @uid AND settled = @fence
 
+-- name: isolation
+-- There is one writer.
+
+-- name: default_isolation
+-- There is one writer.
+
 -- name: headless
 -- The next @n keys in order that have deliveries behind, and whether one is
 -- without the head that it must have.
