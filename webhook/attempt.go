@@ -185,8 +185,10 @@ func (a *attempt) awaitTurn(stopping, asking context.Context) bool {
 		case err := <-begun:
 			begun = nil
 			switch {
-			case err == nil:
+			case err == nil && stopping.Err() == nil:
 				return true
+			case err == nil:
+				continue // it is given back
 			case errors.Is(err, ErrClaimLost):
 				a.end(Outcome{}, "", err)
 				return false

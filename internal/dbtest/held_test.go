@@ -1,6 +1,7 @@
 package dbtest
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -60,14 +62,13 @@ func TestAPutWaitsForAKeyThatIsHeldBriefly(t *testing.T) {
 		return // and TestMain said so
 	}
 	for _, senders := range []int{1, 6} {
-		in, _, tx := heldKey(t)
-		refused := make(chan struct{})
-		var once sync.Once
-		in.Observe = &sqlinbox.Observer{Batch: func(_, _ int, _ time.Duration, err error) {
-			if err != nil {
-				once.Do(func() { close(refused) })
+		in, tx, plan := watchedHeldKey(t)
+		tried := make(chan struct{}, 1000)
+		plan.Watch(nil, func(what string) {
+			if isInsert(what) {
+				tried <- struct{}{}
 			}
-		}}
+		})
 		changed := in.Changed()
 		var puts []*webhook.Delivery
 		answers := make(chan error)
@@ -76,7 +77,15 @@ func TestAPutWaitsForAKeyThatIsHeldBriefly(t *testing.T) {
 			puts = append(puts, d)
 			go func() { answers <- in.Put(t.Context(), d) }()
 		}
-		<-refused // what comes now waits by itself
+		for range 3 { // one of them is tried again
+			<-tried
+		}
+		plan.Watch(nil, nil)
+		select {
+		case <-changed:
+			t.Error("workers are woken although nothing was stored")
+		default:
+		}
 		commit(t, tx)
 		for range puts {
 			if err := <-answers; err != nil {
@@ -87,6 +96,52 @@ func TestAPutWaitsForAKeyThatIsHeldBriefly(t *testing.T) {
 		for _, d := range puts {
 			stateOf(t, in, d.UID)
 		}
+	}
+}
+
+// watchedHeldKey is heldKey, with an inbox whose statements can be watched.
+func watchedHeldKey(t *testing.T) (*sqlinbox.Inbox, *sql.Tx, *fault.Plan) {
+	t.Helper()
+	e := onPostgres(theServer)
+	driver, dsn := e.store(t)
+	in, _, plan := watched(t, e, driver, dsn)
+	other, db := e.reopen(t, driver, dsn)
+	tx := begin(t, db)
+	if err := other.PutTx(t.Context(), tx, delivery("held")); err != nil {
+		t.Fatal(err)
+	}
+	return in, tx, plan
+}
+
+func TestClosingEndsTheWaitForAHeldKey(t *testing.T) {
+	if theServer == nil {
+		return // and TestMain said so
+	}
+	in, _, plan := watchedHeldKey(t)
+	tried := make(chan struct{}, 1000)
+	plan.Watch(nil, func(what string) {
+		if isInsert(what) {
+			tried <- struct{}{}
+		}
+	})
+	answer := make(chan error)
+	go func() { answer <- in.Put(t.Context(), delivery("held")) }()
+	<-tried
+	if err := in.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-answer; !errors.Is(err, sqlinbox.ErrClosed) {
+		t.Errorf("Put returned %v, want ErrClosed", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	in, _, plan = watchedHeldKey(t)
+	plan.Watch(nil, func(what string) {
+		if isInsert(what) {
+			cancel()
+		}
+	})
+	if err := in.Put(ctx, delivery("held")); !errors.Is(err, context.Canceled) {
+		t.Errorf("Put returned %v, want context.Canceled", err)
 	}
 }
 

@@ -111,12 +111,15 @@ func (in *Inbox) claimIn(ctx context.Context, work func(ctx context.Context, s s
 	if err := in.writes(ctx); err != nil {
 		return err
 	}
-	return again(ctx, func() error {
-		if in.strict.Load() {
-			return in.pooled(ctx, work)
-		}
-		return work(ctx, in.db)
-	})
+	return again(ctx, func() error { return in.direct(ctx, work) })
+}
+
+// direct is one try of such statements, on a database with many writers.
+func (in *Inbox) direct(ctx context.Context, work func(ctx context.Context, s session) error) error {
+	if in.strict.Load() {
+		return in.pooled(ctx, work)
+	}
+	return work(ctx, in.db)
 }
 
 // claimable returns the types to claim as JSON, empty if there are none, after

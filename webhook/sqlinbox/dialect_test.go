@@ -16,7 +16,7 @@ import (
 // where SQLite's take one of many and have nothing to lock. Only SQLite's marks stand in an order.
 func TestDialectsHaveTheSameStatements(t *testing.T) {
 	lite, pg := SQLite.queries, PostgreSQL.queries
-	ofBatches := []string{"lock", "lookup", "aside", "insert", "restamp_marks"}
+	ofBatches := []string{"lookup", "aside", "insert"}
 	alone := []string{"insert_one", "mark", "unmark", "insert_bodies", "insert_marks"}
 	for name, q := range lite {
 		other, ok := pg[name]
@@ -26,8 +26,8 @@ func TestDialectsHaveTheSameStatements(t *testing.T) {
 			}
 			continue
 		}
-		if slices.Contains(ofBatches, name) {
-			continue
+		if slices.Contains(ofBatches, name) || q.text == "" || other.text == "" {
+			continue // an empty one has nothing to do there
 		}
 		want := names(q)
 		got := names(other)

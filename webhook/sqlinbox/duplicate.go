@@ -1,21 +1,21 @@
 package sqlinbox
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // withoutKnown gives those of a round that are known their answer, and returns
-// the others.
-func (in *Inbox) withoutKnown(ctx context.Context, s session, round []*job, a args) ([]*job, error) {
+// the others, and whether room has been made for them. A is of the round.
+func (in *Inbox) withoutKnown(ctx context.Context, s session, round []*job, a args, g grip) (fresh []*job, changed bool, err error) {
 	first := make([]*known, len(round))
 	redelivered := make([][]string, len(round)) // UIDs of those that died and were swept
-	err := in.query(ctx, s, "lookup", a, func(row *sql.Rows) error {
+	err = in.query(ctx, s, "lookup", a, func(row *sql.Rows) error {
 		var n, place, gone int
 		var k known
 		if err := row.Scan(&n, &place, &k.uid, &k.state, &k.senderID, &k.revived, &gone); err != nil {
@@ -30,28 +30,33 @@ func (in *Inbox) withoutKnown(ctx context.Context, s session, round []*job, a ar
 		return nil
 	})
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var fresh []*job
 	for n, j := range round {
 		if first[n] == nil {
 			for _, uid := range redelivered[n] {
 				if err := in.forgetFate(ctx, s, j.put, uid); err != nil {
-					return nil, err
+					return nil, false, err
 				}
+				changed = true
 			}
 			fresh = append(fresh, j)
 			continue
 		}
-		e := &webhook.DuplicateError{UID: first[n].uid, State: first[n].state}
+		known := &webhook.DuplicateError{UID: first[n].uid, State: first[n].state}
 		if first[n].revivedBy(j.put.delivery) {
-			if err := in.revive(ctx, s, j, e); err != nil {
-				return nil, err
+			err := in.revive(ctx, s, j, known, g)
+			if errors.Is(err, errHeld) || errors.Is(err, ErrNotFound) {
+				j.held = true // or was deleted since: the next look tells
+				continue
+			}
+			if err != nil {
+				return nil, false, err
 			}
 		}
-		j.result = e
+		j.result = known
 	}
-	return fresh, nil
+	return fresh, changed, nil
 }
 
 // A known is the delivery that another is a duplicate of.
@@ -74,18 +79,20 @@ func (in *Inbox) forgetFate(ctx context.Context, s session, e *entry, uid string
 	return err
 }
 
-func (in *Inbox) revive(ctx context.Context, s session, j *job, e *webhook.DuplicateError) error {
-	row, err := in.find(ctx, s, e.UID)
-	if errors.Is(err, ErrNotFound) || err == nil && (row.state != webhook.Dead || row.revived >= maxRevivals) {
-		return nil // another was quicker
-	}
+// revive runs a dead one again, and completes what is told of it.
+func (in *Inbox) revive(ctx context.Context, s session, j *job, e *webhook.DuplicateError, g grip) error {
+	row, err := in.find(ctx, s, e.UID, g)
 	if err != nil {
 		return err
 	}
-	if ok, err := in.restart(ctx, s, j, row, 1); err != nil || !ok {
+	e.State = row.state
+	if row.state != webhook.Dead || row.revived >= maxRevivals {
+		return nil // another was quicker
+	}
+	if ok, err := in.restart(ctx, s, j, row, 1, g); err != nil || !ok {
 		return err
 	}
-	row, err = in.find(ctx, s, e.UID)
+	row, err = in.find(ctx, s, e.UID, g)
 	e.State, e.Revived = row.state, true
 	return err
 }
@@ -104,24 +111,33 @@ type found struct {
 }
 
 // find reads a delivery, and where there are several writers holds its row.
-func (in *Inbox) find(ctx context.Context, s session, uid string) (found, error) {
+func (in *Inbox) find(ctx context.Context, s session, uid string, g grip) (found, error) {
+	name := "find"
+	if !g.waits && !in.dialect.pinned {
+		name = "try_find"
+	}
 	f := found{uid: uid}
-	err := in.query(ctx, s, "find", args{"uid": uid}, func(row *sql.Rows) error {
+	err := in.query(ctx, s, name, args{"uid": uid}, func(row *sql.Rows) error {
 		return row.Scan(&f.id, &f.origin, &f.state, &f.source, &f.key, &f.quiet, &f.most, &f.senderID, &f.revived)
 	})
-	if err == nil && f.state == "" {
+	switch {
+	case err != nil:
+	case f.state == "":
 		err = ErrNotFound
+	case f.id == 0:
+		err = errHeld
 	}
 	return f, err
 }
 
 // restart puts a finished delivery at the end of its key, as if it had just
 // come. One that coalesces is left as it is, and false returned, while a younger
-// one is unfinished, which would be superseded by what it supersedes.
-func (in *Inbox) restart(ctx context.Context, s session, j *job, f found, revived int) (bool, error) {
+// one is unfinished, which would be superseded by what it supersedes. errHeld
+// comes before anything is changed.
+func (in *Inbox) restart(ctx context.Context, s session, j *job, f found, revived int, g grip) (bool, error) {
 	a := args{"uid": f.uid, "revived": revived, "burst": int64(1 << 62)}
 	if f.key != "" {
-		if err := in.lockKey(ctx, s, f.keyed); err != nil {
+		if _, err := in.lockKey(ctx, s, f.keyed, g); err != nil {
 			return false, err
 		}
 		if overtaken, err := in.overtaken(ctx, s, f); err != nil || overtaken {
@@ -141,25 +157,45 @@ func (in *Inbox) restart(ctx context.Context, s session, j *job, f found, revive
 	if err := in.query(ctx, s, "restart", a, func(row *sql.Rows) error { return row.Scan(&id) }); err != nil {
 		return false, err
 	}
-	if _, err := in.exec(ctx, s, "move_body", args{"id": id, "old": f.id}); err != nil || f.key == "" {
-		return err == nil, err
-	}
-	// Hold the head, also one that came meanwhile, before looking whether there
-	// is one.
-	if err := in.lockKey(ctx, s, f.keyed); err != nil {
+	if _, err := in.exec(ctx, s, "move_body", args{"id": id, "old": f.id}); err != nil {
 		return false, err
 	}
-	if overtaken, err := in.overtaken(ctx, s, f); err != nil || overtaken {
-		return false, cmp.Or(err, errOvertaken)
+	if f.key != "" {
+		if err := in.giveHead(ctx, s, f, g); err != nil {
+			return false, err
+		}
 	}
-	if _, err := in.exec(ctx, s, "aside", args{"rows": keyRow(f.keyed), "source": f.source, "key": f.key}); err != nil {
-		return false, err
-	}
-	return true, in.promote(ctx, s, f.keyed)
+	return true, nil
 }
 
-// errOvertaken is a conflict: tried again, the younger one is seen at once.
-var errOvertaken = errors.New("sqlinbox: a younger delivery came meanwhile")
+// giveHead sees to it that the key of f, which is behind, has a head that this
+// transaction holds: f itself, or one that came although the key was locked, and
+// that could end before f is to be seen. A head that is not held proves nothing.
+func (in *Inbox) giveHead(ctx context.Context, s session, f found, g grip) error {
+	if _, err := in.exec(ctx, s, "aside", args{"rows": keyRow(f.keyed), "source": f.source, "key": f.key}); err != nil {
+		return err
+	}
+	for range 5 {
+		if err := in.promote(ctx, s, f.keyed); err != nil {
+			return err
+		}
+		headed, err := in.lockKey(ctx, s, f.keyed, g)
+		switch {
+		case errors.Is(err, errHeld):
+			return fmt.Errorf("%w: %s", errConflict, f.uid)
+		case err != nil:
+			return err
+		case !headed:
+			continue
+		}
+		overtaken, err := in.overtaken(ctx, s, f)
+		if err == nil && overtaken {
+			err = fmt.Errorf("%w: %s is overtaken by a younger delivery", errConflict, f.uid)
+		}
+		return err
+	}
+	return fmt.Errorf("%w: the key of %s has no head", errConflict, f.uid)
+}
 
 // overtaken reports whether f coalesces and a younger one of its key is
 // unfinished.
@@ -172,18 +208,7 @@ func (in *Inbox) overtaken(ctx context.Context, s session, f found) (bool, error
 	return n > 0, err
 }
 
-func (in *Inbox) lockKey(ctx context.Context, s session, k keyed) error {
-	_, err := in.exec(ctx, s, "lock", args{"rows": keyRow(k), "wait": ""})
-	return err
-}
-
 func (in *Inbox) promote(ctx context.Context, s session, k keyed) error {
 	_, err := in.exec(ctx, s, "promote", args{"source": k.source, "key": k.key})
 	return err
-}
-
-// keyRow is a batch of which only the key matters.
-func keyRow(k keyed) string {
-	text, _ := json.Marshal([]map[string]string{{"source": k.source, "key": k.key}}) // strings only: cannot fail
-	return string(text)
 }

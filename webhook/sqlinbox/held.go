@@ -4,147 +4,82 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
+	"math/rand/v2"
 	"time"
-
-	"github.com/hookhouse/hookhouse/webhook"
 )
 
 const (
-	// batchWait is how long a batch waits for a Key that another transaction
-	// holds: those of other Keys wait too.
-	batchWait = 100 * time.Millisecond
-	// heldWait is how long a Put waits for it by itself: it tries again and again,
-	// for heldTry at a time with heldPause between.
+	// batchWait is how long a batch waits for what it cannot pass by: a mark that
+	// another transaction is about to store. Once it has waited in vain its parts
+	// do so for briefWait.
+	batchWait = 50 * time.Millisecond
+	briefWait = time.Millisecond
+	// heldWait is how long a Put, and a page of a Replay, tries again while another
+	// transaction holds the key. The first pause is heldFirst, each further one
+	// twice as long, up to heldMost.
 	heldWait  = 2 * time.Second
-	heldTry   = 50 * time.Millisecond
-	heldPause = 25 * time.Millisecond
-	// heldConns is how many connections such Puts take at most.
-	heldConns = 4
+	heldFirst = 5 * time.Millisecond
+	heldMost  = 50 * time.Millisecond
+	// heldBytes is the size from which a delivery that was held is not sent along
+	// before its key is free.
+	heldBytes = 64 << 10
 )
 
-// heldKeys are the Keys that another transaction holds, as far as Puts know: one
-// of those under a Key tries to get it, and the others wait for that one. No
-// batch takes them in.
-type heldKeys struct {
-	conns chan struct{} // an element for each connection in use
+// errHeld: another transaction holds the key, the mark or the row. Nothing was
+// changed; it is to be tried again after a pause.
+var errHeld = errors.New("sqlinbox: another transaction holds the key")
 
-	mu    sync.Mutex
-	waits map[keyed]*heldKey
-}
-
-// A heldKey is one Put's wait for the Key.
-type heldKey struct {
-	over  chan struct{} // closed at its end
-	freed bool          // it got the Key; set before over is closed
-}
-
-func newHeldKeys() *heldKeys {
-	return &heldKeys{conns: make(chan struct{}, heldConns), waits: make(map[keyed]*heldKey)}
-}
-
-// has reports whether somebody waits for k.
-func (h *heldKeys) has(k keyed) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.waits[k] != nil
-}
-
-// join returns the wait for k, and whether it is the caller's to do.
-func (h *heldKeys) join(k keyed) (wait *heldKey, mine bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if wait = h.waits[k]; wait != nil {
-		return wait, false
-	}
-	wait = &heldKey{over: make(chan struct{})}
-	h.waits[k] = wait
-	return wait, true
-}
-
-func (h *heldKeys) end(k keyed, freed bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.waits[k].freed = freed
-	close(h.waits[k].over)
-	delete(h.waits, k)
-}
-
-// stop waits for the transactions under way and lets no other begin.
-func (h *heldKeys) stop() {
-	for range heldConns {
-		h.conns <- struct{}{}
-	}
-}
-
-// putHeld puts what no batch could because another transaction holds its Key.
-// Once one got it, the others that waited are a batch again.
+// putHeld lets j join later batches, again and again, while it is held.
 func (in *Inbox) putHeld(ctx context.Context, j *job) error {
-	k := j.put.keyed()
-	if k.key == "" {
-		k.key = "\x00" + j.put.delivery.UID // it is a mark that is held: nobody else waits
-	}
 	patience, cancel := context.WithTimeout(ctx, heldWait)
 	defer cancel()
-	for {
-		wait, mine := in.held.join(k)
-		if mine {
-			err := in.putPatiently(ctx, patience, j)
-			in.held.end(k, err == nil || errors.Is(err, webhook.ErrDuplicate))
-			return err
-		}
-		select {
-		case <-wait.over:
-		case <-patience.Done():
-			return heldError(ctx, patience.Err())
-		}
-		if wait.freed {
-			if err := in.submit(ctx, j); !isLockTimeout(err) {
-				return err
-			}
-		}
-	}
-}
-
-// putPatiently tries until the end of patience.
-func (in *Inbox) putPatiently(ctx, patience context.Context, j *job) error {
-	for {
-		select {
-		case in.held.conns <- struct{}{}:
-		case <-patience.Done():
-			return heldError(ctx, patience.Err())
-		}
-		err := in.putAlone(ctx, j)
-		<-in.held.conns
-		switch {
-		case err == nil:
-			in.notify()
-			return j.result
-		case !isLockTimeout(err), !pause(patience, heldPause):
-			j.ended = nil
+	for rest := heldFirst; ; rest = min(2*rest, heldMost) {
+		if err := in.rest(patience, rest); err != nil {
 			return heldError(ctx, err)
 		}
+		j.result, j.held, j.alone = nil, false, j.alone || j.put.size() >= heldBytes
+		if err := in.submit(ctx, j); !errors.Is(err, errHeld) {
+			return err
+		}
 	}
 }
 
-// putAlone puts j in a transaction of its own.
-func (in *Inbox) putAlone(ctx context.Context, j *job) error {
-	if err := in.writes(ctx); err != nil {
-		return err
+// inVain reports whether j, which is large and was held before, still is: this is
+// asked without its body.
+func (in *Inbox) inVain(ctx context.Context, j *job) bool {
+	if !j.alone || j.put.size() < heldBytes || j.put.delivery.Key == "" {
+		return false
 	}
-	return again(ctx, func() error {
-		return in.pooled(ctx, func(ctx context.Context, s session) error {
-			return in.putCarefully(ctx, s, []*job{j}, lockTimeout(heldTry))
-		})
-	})
+	_, err := in.lockKey(ctx, in.db, j.put.keyed(), grip{})
+	j.held = errors.Is(err, errHeld)
+	return j.held
 }
 
-// heldError prefers the end of ctx, which is the caller's, to what came of it.
-func heldError(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+// rest pauses for about d. Its error is the end of ctx, or that the inbox is
+// closed meanwhile.
+func (in *Inbox) rest(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d/2 + rand.N(d))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-in.queue.over:
+		return ErrClosed
+	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return fmt.Errorf("sqlinbox: waiting for a key that another transaction holds: %w", err)
+}
+
+// heldError tells why a wait ended: the end of ctx, which is the caller's,
+// ErrClosed, or the end of patience.
+func heldError(ctx context.Context, err error) error {
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, ErrClosed):
+		return err
+	}
+	return fmt.Errorf("%w: waited for it for %v", errHeld, heldWait)
 }
 
 // lockTimeout is a duration as PostgreSQL reads it.

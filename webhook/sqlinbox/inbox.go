@@ -34,11 +34,10 @@ type Inbox struct {
 
 	db       *sql.DB
 	dialect  *Dialect
-	queue    queue
+	queue    *queue
 	pin      *pin         // the writer's
 	turn     turn         // to write, on a database with one writer
-	held     *heldKeys    // by others, on a database with many
-	watch    watch        // for keys that are stuck
+	repairs  repairs      // of keys that are stuck
 	warned   atomic.Int64 // when dead letters were last warned of, in seconds
 	checked  atomic.Bool  // settings and schema, of a pool
 	strict   atomic.Bool  // the server's default isolation is another than READ COMMITTED
@@ -63,16 +62,15 @@ func New(db *sql.DB, d *Dialect) *Inbox {
 	if db == nil || d == nil {
 		panic("sqlinbox: New needs a database and a dialect")
 	}
-	return &Inbox{db: db, dialect: d, turn: newTurn(), held: newHeldKeys(), asked: make(map[string]bool)}
+	return &Inbox{db: db, dialect: d, turn: newTurn(), queue: newQueue(), asked: make(map[string]bool)}
 }
 
 // Close waits for the Puts under way and gives back the connection that the
-// inbox keeps on SQLite. Later writes fail with [ErrClosed]. Without it nothing
-// stored is lost, but SQLite leaves its log file for the next start to read.
+// inbox keeps on SQLite. Later writes fail with [ErrClosed], and so do Puts that
+// wait for a Key that another transaction holds. Without it nothing stored is
+// lost, but SQLite leaves its log file for the next start to read.
 func (in *Inbox) Close() error {
-	if in.queue.stop() {
-		in.held.stop()
-	}
+	in.queue.stop()
 	in.unpin()
 	return nil
 }

@@ -21,16 +21,28 @@ func (in *Inbox) putArgs(batch []*entry, wait string) args {
 	return a
 }
 
-// insert stores a batch with one statement, and returns the UIDs stored.
-func (in *Inbox) insert(ctx context.Context, s session, batch []*entry, wait string) (map[string]bool, error) {
-	stored := make(map[string]bool, len(batch))
-	err := in.query(ctx, s, "insert", in.putArgs(batch, wait), func(row *sql.Rows) error {
+// A fate is what a statement made of a delivery. Zero: it left it out.
+type fate int
+
+const (
+	stored fate = iota + 1
+	held        // another transaction holds the key
+)
+
+// insert stores deliveries with one statement, and returns what became of them
+// by UID.
+func (in *Inbox) insert(ctx context.Context, s session, name string, a args) (map[string]fate, error) {
+	fates := make(map[string]fate)
+	err := in.query(ctx, s, name, a, func(row *sql.Rows) error {
 		var uid string
-		err := row.Scan(&uid)
-		stored[uid] = true
+		var isHeld bool
+		err := row.Scan(&uid, &isHeld)
+		if fates[uid] = stored; isHeld {
+			fates[uid] = held
+		}
 		return err
 	})
-	return stored, err
+	return fates, err
 }
 
 // insertOne stores a delivery without its marks, unless the statement leaves it
@@ -49,8 +61,8 @@ func (in *Inbox) insertMarked(ctx context.Context, s session, e *entry, a args) 
 	if e.burst != 0 {
 		a["burst"] = e.burst
 	}
-	stored, err := in.insertOne(ctx, s, a)
-	if err == nil && !stored {
+	done, err := in.insertOne(ctx, s, a)
+	if err == nil && !done {
 		err = fmt.Errorf("sqlinbox: insert: %s is refused", e.delivery.UID)
 	}
 	if err != nil || len(e.marks) == 0 {

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"sync"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -26,7 +28,8 @@ import (
 // Do what is slow before: from the settlement on nobody can put or settle under
 // the same Key. On SQLite nobody else writes while work runs, so that Put, Claim
 // and Settle wait for it, and fail after 5 s: work uses PutTx. In return it need
-// not begin as a writer, and waits its turn among them.
+// not begin as a writer, and waits its turn among them. When ctx ends, the
+// transaction is rolled back and the others go on, whether work returns or not.
 func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	claim, ok := webhook.ClaimFromContext(ctx)
 	if !ok {
@@ -44,14 +47,20 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 			_ = conn.Close()
 			return err
 		}
-		defer in.turn.give()
 	}
-	defer func() { _ = conn.Close() }()
+	giveBack := sync.OnceFunc(func() {
+		_ = conn.Close() // waits for the end of the transaction
+		if in.dialect.pinned {
+			in.turn.give()
+		}
+	})
+	defer giveBack()
 	tx, err := in.beginTx(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("sqlinbox: begin: %w", in.explain(ctx, err))
 	}
 	defer func() { _ = tx.Rollback() }() // nothing after a commit
+	defer in.watch(ctx, claim, giveBack)()
 	if err := work(tx); err != nil && !onlyDuplicates(err) {
 		return in.dialect.inTxError(err)
 	}
@@ -63,6 +72,29 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	}
 	in.notify()
 	return nil
+}
+
+// hangAfter is how long after the end of its context a callback hangs.
+const hangAfter = time.Second
+
+// watch gives back what InTx has when ctx ends: package database/sql rolls the
+// transaction back then, and work, which has nothing left to do, may not return.
+// The caller calls stop when it has returned.
+func (in *Inbox) watch(ctx context.Context, c webhook.Claim, giveBack func()) (stop func()) {
+	returned := make(chan struct{})
+	ended := context.AfterFunc(ctx, func() {
+		giveBack()
+		select {
+		case <-returned:
+		case <-time.After(hangAfter):
+			in.logger().Warn("a callback in InTx has not returned at the end of its context; its transaction was rolled back",
+				"uid", c.Delivery.UID, "type", c.Delivery.Type, "reason", context.Cause(ctx))
+		}
+	})
+	return func() {
+		ended()
+		close(returned)
+	}
 }
 
 // onlyDuplicates reports whether err says of one delivery or several that they

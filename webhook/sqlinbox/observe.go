@@ -24,8 +24,8 @@ type Observer struct {
 	// Refused: a delivery was not stored.
 	Refused func(d *webhook.Delivery, err error)
 	// Batch: a transaction of so many Puts ended; bytes are their headers and
-	// bodies. The error is nil when it is committed. Not told of a Put that waits
-	// by itself for a Key that another transaction holds.
+	// bodies. The error is nil when it is committed. A Put that waits for a Key that
+	// another transaction holds does not count.
 	Batch func(puts int, bytes int, took time.Duration, err error)
 	// Swept: so many finished deliveries were deleted.
 	Swept func(n int)
@@ -66,15 +66,22 @@ func (o *Observer) batch(batch []*job, took time.Duration, err error) {
 	}
 	puts, bytes := 0, 0
 	for _, j := range batch {
-		if j.put != nil {
+		if j.put != nil && !j.held {
 			puts++
 			bytes += j.put.size()
 		}
 	}
-	defer contain()
-	if puts > 0 {
-		o.Batch(puts, bytes, took, err)
+	if puts == 0 {
+		return
 	}
+	// It may end its goroutine, which must not be the writer.
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		defer contain()
+		o.Batch(puts, bytes, took, err)
+	}()
+	<-told
 }
 
 func (o *Observer) swept(n int) {

@@ -1,8 +1,10 @@
 package sqlinbox
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -12,8 +14,10 @@ import (
 const maxRevivals = 3
 
 // Put stores d; see [webhook.Inbox]. It returns when d is committed. Concurrent
-// Puts share a transaction; none waits for company. When ctx ends first, Put
-// returns at once and d is either stored or not, never in part.
+// Puts share a transaction; none waits for company. While another transaction
+// holds the Key, Put tries again for two seconds, then it fails; Puts under other
+// Keys go on. When ctx ends first, Put returns at once and d is either stored or
+// not, never in part.
 func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	start := time.Now()
 	e, err := newEntry(d, !in.dialect.pinned)
@@ -22,11 +26,7 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 		return err
 	}
 	j := &job{put: e}
-	held := in.held.has(e.keyed())
-	if !held {
-		err = in.submit(ctx, j)
-	}
-	if held || isLockTimeout(err) {
+	if err = in.submit(ctx, j); errors.Is(err, errHeld) {
 		err = in.putHeld(ctx, j)
 	}
 	if ctx.Err() == nil || err == nil {
@@ -37,9 +37,15 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 
 // PutTx stores d in the caller's transaction: it is an acknowledgement only
 // once that is committed. Workers of this process see it at their next poll.
-// What conflicts with another transaction ends this one with the database's
-// error. On SQLite begin it as a writer ("BEGIN IMMEDIATE"): one that has read
-// first may be refused with "database is locked".
+//
+// The transaction holds the Key of d until it ends: others who put or settle
+// under it wait, a Put for two seconds. PutTx itself waits for whoever holds the
+// Key, as long as ctx and the database let it. After an error that is not
+// [webhook.ErrDuplicate] roll back, and try the whole transaction again: another
+// one came in between.
+//
+// On SQLite begin it as a writer ("BEGIN IMMEDIATE"): one that has read first may
+// be refused with "database is locked".
 func (in *Inbox) PutTx(ctx context.Context, tx *sql.Tx, d *webhook.Delivery) error {
 	e, err := newEntry(d, !in.dialect.pinned)
 	if err != nil {
@@ -49,10 +55,13 @@ func (in *Inbox) PutTx(ctx context.Context, tx *sql.Tx, d *webhook.Delivery) err
 		return err
 	}
 	j := &job{put: e}
-	if err := in.putRound(ctx, tx, []*job{j}, "", 0); err != nil {
-		return err
+	for range 10 {
+		j.reset()
+		if err := in.putRound(ctx, tx, []*job{j}, grip{waits: true}, 0); err != nil || !j.held {
+			return cmp.Or(err, j.result)
+		}
 	}
-	return j.result
+	return errConflict
 }
 
 // putEach puts a batch on a database where each statement takes one delivery, in
@@ -65,7 +74,7 @@ func (in *Inbox) putEach(ctx context.Context, s session, batch []*job) error {
 		j.reset()
 		stored, err := in.putUnseen(ctx, s, j.put)
 		if err == nil && !stored {
-			err = in.putRound(ctx, s, []*job{j}, "", 0)
+			err = in.putRound(ctx, s, []*job{j}, grip{}, 0)
 		}
 		if err != nil {
 			return err
@@ -106,38 +115,47 @@ func (in *Inbox) putUnseen(ctx context.Context, s session, e *entry) (stored boo
 }
 
 // putPooled puts a batch on a database where one statement does nearly all:
-// what it leaves out is looked at in a transaction. Tried again, it does not
-// touch what it has stored.
-func (in *Inbox) putPooled(ctx context.Context, batch []*job) error {
-	left := unstored(batch)
+// what it leaves out is looked at in a transaction. It waits for no key. Tried
+// again, it does not touch what it has stored, nor what is held.
+func (in *Inbox) putPooled(ctx context.Context, batch []*job, limit string) error {
+	left := undecided(batch)
 	if len(left) > 0 && isPlain(left) {
-		if err := in.putPlain(ctx, left); err != nil {
+		if err := in.putPlain(ctx, left, limit); err != nil {
 			return err
 		}
-		left = unstored(left)
+		left = undecided(left)
 	}
 	if len(left) == 0 {
 		return nil
 	}
 	return in.pooled(ctx, func(ctx context.Context, s session) error {
-		return in.putCarefully(ctx, s, left, lockTimeout(batchWait))
+		return in.putCarefully(ctx, s, left, grip{limit: limit})
 	})
 }
 
 // putPlain stores by one statement what it does not leave out.
-func (in *Inbox) putPlain(ctx context.Context, batch []*job) error {
-	if len(batch) == 1 {
-		a := batch[0].put.arguments()
-		a["window"], a["wait"] = in.window(), lockTimeout(batchWait)
-		n, err := in.exec(ctx, in.db, "insert_one", a)
-		batch[0].stored = err == nil && n > 0
+func (in *Inbox) putPlain(ctx context.Context, batch []*job, limit string) error {
+	var fates map[string]fate
+	err := in.direct(ctx, func(ctx context.Context, s session) (err error) {
+		if len(batch) == 1 {
+			a := batch[0].put.arguments()
+			a["window"], a["wait"] = in.window(), limit
+			fates, err = in.insert(ctx, s, "insert_one", a)
+		} else {
+			a := in.putArgs(entries(batch), limit)
+			a["locked"], a["sure"] = 0, 0
+			fates, err = in.insert(ctx, s, "insert", a)
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	stored, err := in.insert(ctx, in.db, entries(batch), lockTimeout(batchWait))
 	for _, j := range batch {
-		j.stored = err == nil && stored[j.put.delivery.UID]
+		f := fates[j.put.delivery.UID]
+		j.stored, j.held = f == stored, f == held
 	}
-	return err
+	return nil
 }
 
 // supersede ends the older ones of a key that no worker has, except uid, and

@@ -15,8 +15,8 @@ const (
 	checkPages = 100
 )
 
-// A watch remembers where the last repair ended.
-type watch struct {
+// A repairs remembers where the last repair ended.
+type repairs struct {
 	mu   sync.Mutex // held by the repair under way
 	last keyed
 }
@@ -26,12 +26,12 @@ type watch struct {
 // of another writer, or a fault, may, and then nothing else would ever move it.
 // It looks at so many pages of keys, unless another repair is under way.
 func (in *Inbox) repair(ctx context.Context, pages int) error {
-	if !in.watch.mu.TryLock() {
+	if !in.repairs.mu.TryLock() {
 		return nil
 	}
-	defer in.watch.mu.Unlock()
+	defer in.repairs.mu.Unlock()
 	for range pages {
-		page, stuck, err := in.headless(ctx, in.watch.last)
+		page, stuck, err := in.headless(ctx, in.repairs.last)
 		if err != nil {
 			return err
 		}
@@ -41,10 +41,10 @@ func (in *Inbox) repair(ctx context.Context, pages int) error {
 			}
 		}
 		if len(page) < repairPage {
-			in.watch.last = keyed{}
+			in.repairs.last = keyed{}
 			return nil
 		}
-		in.watch.last = page[len(page)-1]
+		in.repairs.last = page[len(page)-1]
 	}
 	return nil
 }

@@ -2,16 +2,27 @@ package sqlinbox
 
 import (
 	"context"
+	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 )
 
-// replayBatch is how many replays share a transaction.
-const replayBatch = 50
+const (
+	// replayPage is how many finished deliveries are looked up at a time.
+	replayPage = 1000
+	// replayBatch is how many are restarted together, by one statement or in one of
+	// the writer's transactions. There their bodies move: replayBytes at most, beyond
+	// the first.
+	replayBatch = 100
+	replayBytes = 1 << 20
+)
 
 // Replay runs finished deliveries again; see [Admin]. It commits in batches: an
-// error leaves what was done so far.
+// error leaves what was done so far. While another transaction holds a Key, those
+// under it are tried again for two seconds; an error then tells that they were
+// left as they are, after the others have been replayed.
 func (in *Inbox) Replay(ctx context.Context, f Filter, n Note) (int, error) {
 	switch {
 	case n.By == "":
@@ -19,71 +30,190 @@ func (in *Inbox) Replay(ctx context.Context, f Filter, n Note) (int, error) {
 	case f.matchesAll():
 		return 0, errors.New("sqlinbox: replay needs to know what: the filter is empty")
 	}
-	uids, err := in.replayable(ctx, f)
+	r := &replay{in: in, who: reason(n.By), why: reason(n.Why)}
+	matched := 0
+	for page, err := range in.finished(ctx, f) {
+		if err != nil {
+			return r.done, err
+		}
+		matched += len(page)
+		if err := r.run(ctx, page); err != nil {
+			return r.done, err
+		}
+	}
+	switch {
+	case r.held > 0:
+		return r.done, fmt.Errorf("%w: %d of %d deliveries were left as they are", errHeld, r.held, matched)
+	case f.UID == "" || r.done > 0:
+		return r.done, nil
+	case matched > 0:
+		return 0, fmt.Errorf("%w: %s has a younger one of its key, which is unfinished", ErrState, f.UID)
+	}
+	found, err := in.Get(ctx, f.UID)
 	if err != nil {
 		return 0, err
 	}
-	total := 0
-	for batch := range slices.Chunk(uids, replayBatch) {
-		done := 0
-		err := in.transact(ctx, func(ctx context.Context, s session) error {
-			done = 0
-			for _, uid := range batch {
-				ok, err := in.replay(ctx, s, uid, n)
-				if err != nil {
-					return err
-				}
-				done += number(ok)
+	return 0, fmt.Errorf("%w: %s is %s", ErrState, f.UID, found.State)
+}
+
+// A replay is one call of Replay.
+type replay struct {
+	in       *Inbox
+	who, why string
+	done     int // replayed
+	held     int // left because another transaction held the key
+}
+
+// run replays a page, in batches.
+func (r *replay) run(ctx context.Context, page []finished) error {
+	for len(page) > 0 {
+		n, bytes := 0, int64(0)
+		for n < min(replayBatch, len(page)) {
+			if bytes += page[n].size; n > 0 && r.in.dialect.pinned && bytes > replayBytes {
+				break
 			}
-			return nil
+			n++
+		}
+		uids := make([]string, n)
+		for i := range uids {
+			uids[i] = page[i].uid
+		}
+		page = page[n:]
+		run := r.together
+		if r.in.dialect.pinned {
+			run = r.shared
+		}
+		before := r.done
+		if err := run(ctx, uids); err != nil {
+			return err
+		}
+		if r.done > before {
+			r.in.notify()
+		}
+	}
+	return nil
+}
+
+// shared replays a batch in the writer's transaction.
+func (r *replay) shared(ctx context.Context, uids []string) error {
+	done := 0
+	err := r.in.transact(ctx, func(ctx context.Context, s session) error {
+		done = 0
+		for _, uid := range uids {
+			ok, err := r.one(ctx, s, uid)
+			if err != nil {
+				return err
+			}
+			done += number(ok)
+		}
+		return nil
+	})
+	if err == nil {
+		r.done += done
+	}
+	return err
+}
+
+// together replays a batch by one statement, which holds keys only while it runs,
+// and by itself each that takes more. What is held is tried again for a while.
+func (r *replay) together(ctx context.Context, uids []string) error {
+	var patience context.Context // from the first that is held on
+	var alone []string
+	for rest := heldFirst; len(uids)+len(alone) > 0; rest = min(2*rest, heldMost) {
+		if len(uids) > 0 {
+			fates, err := r.statement(ctx, uids)
+			if err != nil {
+				return err
+			}
+			alone = append(alone, fates["alone"]...)
+			r.done += len(fates["done"])
+			uids = fates["again"]
+		}
+		left := alone[:0]
+		for _, uid := range alone {
+			ok, err := r.byItself(ctx, uid)
+			switch {
+			case errors.Is(err, errHeld):
+				left = append(left, uid)
+			case err != nil:
+				return err
+			}
+			r.done += number(ok)
+		}
+		alone = left
+		if len(uids)+len(alone) == 0 {
+			break
+		}
+		if patience == nil {
+			var cancel context.CancelFunc
+			patience, cancel = context.WithTimeout(ctx, heldWait)
+			defer cancel()
+		}
+		if err := r.in.rest(patience, rest); err != nil {
+			if ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+				break
+			}
+			return err
+		}
+	}
+	r.held += len(uids) + len(alone)
+	return nil
+}
+
+// statement returns what became of the batch: what is "done", what is to be tried
+// "again" since it is held, and what goes "alone".
+func (r *replay) statement(ctx context.Context, uids []string) (map[string][]string, error) {
+	if err := r.in.writes(ctx); err != nil {
+		return nil, err
+	}
+	text, _ := json.Marshal(uids) // strings only: cannot fail
+	a := args{"uids": string(text), "who": r.who, "why": r.why, "wait": lockTimeout(batchWait)}
+	var fates map[string][]string
+	err := again(ctx, func() error {
+		fates = make(map[string][]string)
+		return r.in.direct(ctx, func(ctx context.Context, s session) error {
+			return r.in.query(ctx, s, "replay", a, func(row *sql.Rows) error {
+				var uid, fate string
+				err := row.Scan(&uid, &fate)
+				fates[fate] = append(fates[fate], uid)
+				return err
+			})
 		})
-		if err != nil {
-			return total, err
-		}
-		total += done
-		in.notify()
+	})
+	if isConflict(err) || isLockTimeout(err) {
+		return map[string][]string{"alone": uids}, nil
 	}
-	if f.UID != "" && total == 0 {
-		return 0, fmt.Errorf("%w: %s has a younger one of its key, which is unfinished", ErrState, f.UID)
+	// In the order that was asked for.
+	for _, list := range fates {
+		slices.SortFunc(list, func(a, b string) int { return slices.Index(uids, a) - slices.Index(uids, b) })
 	}
-	return total, nil
+	return fates, err
 }
 
-// replayable returns the finished ones that match now, oldest first: what has
-// been replayed gets a new place and would match again.
-func (in *Inbox) replayable(ctx context.Context, f Filter) ([]string, error) {
-	f.Bodies = false
-	var uids []string
-	for r, err := range in.All(ctx, f) {
-		if err != nil {
-			return nil, err
-		}
-		if r.State.Final() {
-			uids = append(uids, r.Delivery.UID)
-		}
+// byItself replays one in a transaction of its own.
+func (r *replay) byItself(ctx context.Context, uid string) (ok bool, err error) {
+	err = r.in.transact(ctx, func(ctx context.Context, s session) error {
+		ok, err = r.one(ctx, s, uid)
+		return err
+	})
+	if isConflict(err) || isLockTimeout(err) {
+		err = errHeld
 	}
-	if f.UID != "" && len(uids) == 0 {
-		r, err := in.Get(ctx, f.UID)
-		if err != nil {
-			return nil, err
-		}
-		return nil, fmt.Errorf("%w: %s is %s", ErrState, f.UID, r.State)
-	}
-	slices.Reverse(uids)
-	return uids, nil
+	return ok && err == nil, err
 }
 
-func (in *Inbox) replay(ctx context.Context, s session, uid string, n Note) (bool, error) {
-	row, err := in.find(ctx, s, uid)
+func (r *replay) one(ctx context.Context, s session, uid string) (bool, error) {
+	row, err := r.in.find(ctx, s, uid, grip{})
 	if errors.Is(err, ErrNotFound) || err == nil && !row.state.Final() {
 		return false, nil // another was quicker
 	}
-	ok := false
-	if err == nil {
-		ok, err = in.restart(ctx, s, new(job), row, 0)
+	if err != nil {
+		return false, err
 	}
-	if ok {
-		_, err = in.exec(ctx, s, "replayed", args{"uid": uid, "who": reason(n.By), "why": reason(n.Why), "was": string(row.state)})
+	ok, err := r.in.restart(ctx, s, new(job), row, 0, grip{})
+	if err != nil || !ok {
+		return false, err
 	}
-	return ok && err == nil, err
+	_, err = r.in.exec(ctx, s, "replayed", args{"uid": uid, "who": r.who, "why": r.why, "was": string(row.state)})
+	return err == nil, err
 }

@@ -93,8 +93,8 @@ func (in *Inbox) pooled(ctx context.Context, work func(ctx context.Context, s se
 	if err != nil {
 		return err
 	}
+	defer func() { _ = tx.Rollback() }() // nothing after a commit
 	if err := work(ctx, tx); err != nil {
-		_ = tx.Rollback()
 		return err
 	}
 	return tx.Commit()
@@ -119,14 +119,16 @@ type sqlState interface{ SQLState() string }
 // other too late.
 func isConflict(err error) bool {
 	var s sqlState
-	return errors.Is(err, errOvertaken) || errors.As(err, &s) && slices.Contains([]string{"40001", "40P01", "23505", "23502"}, s.SQLState())
+	return errors.Is(err, errConflict) || errors.As(err, &s) && slices.Contains([]string{"40001", "40P01", "23505", "23502"}, s.SQLState())
 }
 
 // isRowsFault reports whether the database refused values, not the connection:
-// data exceptions, constraints, limits of the program, conflicts.
+// data exceptions, constraints, limits of the program, conflicts, or more locks
+// than it has room for, which a part of a batch does not take.
 func isRowsFault(err error) bool {
 	var s sqlState
-	return errors.As(err, &s) && len(s.SQLState()) == 5 && slices.Contains([]string{"22", "23", "40", "42", "54", "55"}, s.SQLState()[:2])
+	return isConflict(err) || errors.As(err, &s) && len(s.SQLState()) == 5 &&
+		(s.SQLState() == "53200" || slices.Contains([]string{"22", "23", "40", "42", "54", "55"}, s.SQLState()[:2]))
 }
 
 // isLockTimeout: another transaction holds what this one needs.

@@ -114,8 +114,8 @@ func (in *Inbox) sweepMarks(ctx context.Context) error {
 	return nil
 }
 
-// A fate is what a mark tells of a delivery that is deleted.
-type fate struct {
+// A sweptMark is what a mark tells of a delivery that is deleted.
+type sweptMark struct {
 	Source   string        `json:"source"`
 	Mark     string        `json:"mark"`
 	UID      string        `json:"uid"`
@@ -124,10 +124,10 @@ type fate struct {
 }
 
 func (in *Inbox) sweep(ctx context.Context, s session, a args) (int, error) {
-	ids, fates := []int64{}, []fate{}
+	ids, fates := []int64{}, []sweptMark{}
 	err := in.query(ctx, s, "ended", a, func(row *sql.Rows) error {
 		var id int64
-		var f fate
+		var f sweptMark
 		var sealed sql.Null[[]byte]
 		if err := row.Scan(&id, &f.UID, &f.Source, &f.State, &f.SenderID, &sealed); err != nil {
 			return err

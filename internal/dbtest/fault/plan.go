@@ -63,11 +63,13 @@ type Plan struct {
 	// before Break. Zero means that nobody is impatient.
 	Impatient func()
 
-	mu    sync.Mutex
-	count int
-	at    int
-	kind  Kind
-	broke string
+	mu     sync.Mutex
+	before func(what string)
+	after  func(what string)
+	count  int
+	at     int
+	kind   Kind
+	broke  string
 }
 
 // Break plans that the n-th operation from now on goes wrong. Zero n means none;
@@ -76,6 +78,29 @@ func (p *Plan) Break(n int, k Kind) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.count, p.at, p.kind, p.broke = 0, n, k, ""
+}
+
+// Watch has before and after called around each operation, with its text, in the
+// goroutine that does it: what they do meanwhile comes between two statements for
+// certain. Nil means nothing is called.
+func (p *Plan) Watch(before, after func(what string)) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.before, p.after = before, after
+}
+
+// watched does an operation between the calls that Watch asks for.
+func (p *Plan) watched(what string, do func() error) error {
+	p.mu.Lock()
+	before, after := p.before, p.after
+	p.mu.Unlock()
+	if before != nil {
+		before(what)
+	}
+	if after != nil {
+		defer after(what)
+	}
+	return do()
 }
 
 // Count is how many operations there were since Break.
@@ -107,6 +132,10 @@ func (p *Plan) next(what string) Kind {
 
 // run does an operation of a connection the way it is planned.
 func (p *Plan) run(ctx context.Context, c *conn, what string, do func() error) error {
+	return p.watched(what, func() error { return p.breaking(ctx, c, what, do) })
+}
+
+func (p *Plan) breaking(ctx context.Context, c *conn, what string, do func() error) error {
 	if c.gone {
 		return driver.ErrBadConn
 	}

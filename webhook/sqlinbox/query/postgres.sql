@@ -33,19 +33,54 @@ WHERE m.at >= @now - @window::bigint
 ORDER BY 1, 2
 
 -- name: lock
--- Whoever decides about a key holds its head until he commits; in one order, so
--- that two of them never wait for each other.
-WITH patience AS MATERIALIZED (
-  SELECT CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS done
-), k AS MATERIALIZED (
-  SELECT DISTINCT source COLLATE "C" AS source, key COLLATE "C" AS key
-  FROM patience, jsonb_to_recordset(@rows::text::jsonb) AS x(source text, key text) WHERE key <> '' ORDER BY 1, 2
+-- Whoever decides about a key holds it until he commits: its head, and where none
+-- is to be seen the key's advisory lock, so that one who is about to make a head
+-- is known before he commits. This waits for whoever holds it. "again" tells that
+-- the look was too early: another has made a head, or ended one, while it waited.
+-- A transaction takes 256 such locks at most, since the server has few: for what
+-- is beyond, the index hookhouse_head alone decides.
+WITH arg AS MATERIALIZED (
+  SELECT CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS waits,
+    coalesce(nullif(current_setting('hookhouse.keys', true), ''), '0')::int AS taken,
+    hashtextextended(@source::text || E'\x1f' || @key::text, 'hookhouse_deliveries'::regclass::oid::bigint) AS hash
+), head AS MATERIALIZED (
+  SELECT d.id FROM arg CROSS JOIN LATERAL (
+    SELECT d.id FROM hookhouse_deliveries d
+    WHERE d.source = @source::text AND d.key = @key::text AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    FOR UPDATE
+  ) d
 )
-SELECT h.id FROM k CROSS JOIN LATERAL (
-  SELECT d.id FROM hookhouse_deliveries d
-  WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
-  FOR UPDATE
-) h
+SELECT CASE
+  WHEN EXISTS (SELECT 1 FROM head) THEN 'head'
+  WHEN EXISTS (SELECT 1 FROM hookhouse_deliveries d
+    WHERE d.source = @source::text AND d.key = @key::text AND d.state IN ('waiting', 'claimed') AND d.key <> '') THEN 'again'
+  WHEN taken >= 256 THEN 'none'
+  WHEN pg_try_advisory_xact_lock(hash) THEN CASE WHEN set_config('hookhouse.keys', (taken + 1)::text, true) <> '' THEN 'none' END
+  WHEN pg_advisory_xact_lock(hash)::text IS NOT NULL THEN CASE WHEN set_config('hookhouse.keys', (taken + 1)::text, true) <> '' THEN 'again' END
+END FROM arg
+
+-- name: try_lock
+-- The same for many keys without waiting: those that another holds are not among
+-- the rows.
+WITH k AS MATERIALIZED (
+  SELECT DISTINCT source COLLATE "C" AS source, key COLLATE "C" AS key
+  FROM jsonb_to_recordset(@rows::text::jsonb) AS x(source text, key text) WHERE key <> '' ORDER BY 1, 2
+), got AS MATERIALIZED (
+  SELECT k.source, k.key, CASE
+    WHEN l.id IS NOT NULL THEN 'head'
+    WHEN h.id IS NOT NULL THEN 'held'
+    WHEN pg_try_advisory_xact_lock(hashtextextended(k.source || E'\x1f' || k.key, 'hookhouse_deliveries'::regclass::oid::bigint)) THEN 'none'
+    ELSE 'held' END AS state
+  FROM k LEFT JOIN LATERAL (
+    SELECT d.id FROM hookhouse_deliveries d
+    WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    FOR UPDATE SKIP LOCKED
+  ) l ON true LEFT JOIN LATERAL (
+    SELECT d.id FROM hookhouse_deliveries d
+    WHERE l.id IS NULL AND d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+  ) h ON true
+)
+SELECT source, key, state FROM got WHERE state <> 'held'
 
 -- name: aside
 -- Heads that wait for their retry and let younger ones pass.
@@ -70,8 +105,12 @@ RETURNING uid, burst, attempt, quiet
 
 -- name: insert
 -- Everything in one statement, so that a batch without surprises needs no
--- transaction around it. What is known, or stands behind a head that lets it
--- pass, is left out: the caller sees that it is missing.
+-- transaction around it. It waits for no key: those of a key that another
+-- transaction holds (see lock) are not stored, and told to be held. What is known,
+-- or stands behind a head that lets it pass, is left out: the caller sees that it
+-- is missing. With @locked the caller has the locks of the keys without a head.
+-- With @sure he has made room for each row: the database refuses what does not
+-- fit, and nothing is left out.
 WITH durable AS MATERIALIZED (
   SELECT CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
     CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS waits
@@ -81,23 +120,31 @@ WITH durable AS MATERIALIZED (
   SELECT x.* FROM arg, jsonb_to_recordset(arg.rows) AS x(n int, uid text, source text, sender_id text, type text, key text, label text,
     received bigint, quiet bigint, most bigint, burst bigint, size bigint, envelope int, at int, marks text[])
 ), heads AS MATERIALIZED (
-  SELECT k.source, k.key, h.state = 'waiting' AND h.yield = 1 AND h.due > arg.now AS passes
-  FROM arg, (SELECT DISTINCT source COLLATE "C" AS source, key COLLATE "C" AS key FROM input WHERE key <> '' ORDER BY 1, 2) k
-  CROSS JOIN LATERAL (
-    SELECT d.state, d.yield, d.due FROM hookhouse_deliveries d
+  SELECT k.source, k.key, l.passes, CASE
+    WHEN l.id IS NOT NULL THEN 'head'
+    WHEN h.id IS NOT NULL THEN 'held'
+    WHEN @locked::int = 1 THEN 'none'
+    WHEN pg_try_advisory_xact_lock(hashtextextended(k.source || E'\x1f' || k.key, 'hookhouse_deliveries'::regclass::oid::bigint)) THEN 'none'
+    ELSE 'held' END AS state
+  FROM arg CROSS JOIN (SELECT DISTINCT source COLLATE "C" AS source, key COLLATE "C" AS key FROM input WHERE key <> '' ORDER BY 1, 2) k
+  LEFT JOIN LATERAL (
+    SELECT d.id, d.state = 'waiting' AND d.yield = 1 AND d.due > arg.now AS passes FROM hookhouse_deliveries d
     WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
-    FOR UPDATE
-  ) h
+    FOR UPDATE SKIP LOCKED
+  ) l ON true LEFT JOIN LATERAL (
+    SELECT d.id FROM hookhouse_deliveries d
+    WHERE l.id IS NULL AND d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+  ) h ON true
 ), fresh AS MATERIALIZED (
   SELECT o.*, nextval('hookhouse_ids') AS id FROM (
-    SELECT i.*, h.source IS NOT NULL AS held, row_number() OVER (PARTITION BY i.source, i.key ORDER BY i.n) AS place
+    SELECT i.*, coalesce(h.state = 'head' AND NOT h.passes, false) AS headed, row_number() OVER (PARTITION BY i.source, i.key ORDER BY i.n) AS place
     FROM input i LEFT JOIN heads h ON h.source = i.source AND h.key = i.key
-    WHERE h.passes IS NOT TRUE
-      AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = i.uid LIMIT 1)
+    WHERE (@sure::int = 1 OR (h.passes IS NOT TRUE AND h.state IS DISTINCT FROM 'held'))
+      AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = i.uid AND @sure::int = 0 LIMIT 1)
       AND NOT EXISTS (
         SELECT 1 FROM arg, unnest(i.marks) AS u(mark) CROSS JOIN LATERAL (
           SELECT m.at FROM hookhouse_marks m WHERE m.source = i.source AND m.mark = u.mark LIMIT 1
-        ) m WHERE m.at >= arg.since LIMIT 1)
+        ) m WHERE m.at >= arg.since AND @sure::int = 0 LIMIT 1)
     ORDER BY i.n
   ) o
 ), bodies AS (
@@ -112,32 +159,45 @@ WITH durable AS MATERIALIZED (
   SELECT f.source, u.mark, f.uid, arg.now FROM arg, fresh f CROSS JOIN LATERAL unnest(f.marks) AS u(mark) ORDER BY 1, 2
   ON CONFLICT (source, mark) DO UPDATE
   SET uid = CASE WHEN hookhouse_marks.at < (SELECT since FROM arg) THEN excluded.uid END, at = excluded.at, state = NULL, sender_id = NULL
+), stored AS (
+  INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
+  SELECT f.id, f.uid, f.source, f.sender_id, f.type, f.key, f.label, f.received, f.size, f.quiet, f.most,
+    CASE WHEN f.key = '' OR (f.place = 1 AND NOT f.headed) THEN 'waiting' ELSE 'behind' END,
+    coalesce(f.burst, arg.now),
+    CASE WHEN f.quiet = 0 THEN arg.now WHEN f.most > 0 THEN least(arg.now + f.quiet, coalesce(f.burst, arg.now) + f.most) ELSE arg.now + f.quiet END
+  FROM arg, fresh f ORDER BY f.n
+  RETURNING uid
 )
-INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
-SELECT f.id, f.uid, f.source, f.sender_id, f.type, f.key, f.label, f.received, f.size, f.quiet, f.most,
-  CASE WHEN f.key = '' OR (f.place = 1 AND NOT f.held) THEN 'waiting' ELSE 'behind' END,
-  coalesce(f.burst, arg.now),
-  CASE WHEN f.quiet = 0 THEN arg.now WHEN f.most > 0 THEN least(arg.now + f.quiet, coalesce(f.burst, arg.now) + f.most) ELSE arg.now + f.quiet END
-FROM arg, fresh f ORDER BY f.n
-RETURNING uid
+SELECT uid, false AS held FROM stored
+UNION ALL
+SELECT i.uid, true FROM input i JOIN heads h ON h.source = i.source AND h.key = i.key WHERE h.state = 'held' AND @sure::int = 0
 
 -- name: insert_one
 -- The same for one delivery, without taking a batch apart. Where it leaves it
--- out, no row came.
+-- out, no row comes.
 WITH arg AS MATERIALIZED (
   SELECT @now AS now, @now - @window::bigint AS since,
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
     CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS waits
 ), head AS MATERIALIZED (
-  SELECT h.passes FROM arg CROSS JOIN LATERAL (
-    SELECT d.state = 'waiting' AND d.yield = 1 AND d.due > arg.now AS passes FROM hookhouse_deliveries d
+  SELECT l.passes, CASE
+    WHEN @key::text = '' THEN 'none'
+    WHEN l.id IS NOT NULL THEN 'head'
+    WHEN h.id IS NOT NULL THEN 'held'
+    WHEN pg_try_advisory_xact_lock(hashtextextended(@source::text || E'\x1f' || @key::text, 'hookhouse_deliveries'::regclass::oid::bigint)) THEN 'none'
+    ELSE 'held' END AS state
+  FROM arg LEFT JOIN LATERAL (
+    SELECT d.id, d.state = 'waiting' AND d.yield = 1 AND d.due > arg.now AS passes FROM hookhouse_deliveries d
     WHERE d.source = @source::text AND d.key = @key::text AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
-    FOR UPDATE
-  ) h
+    FOR UPDATE SKIP LOCKED
+  ) l ON true LEFT JOIN LATERAL (
+    SELECT d.id FROM hookhouse_deliveries d
+    WHERE l.id IS NULL AND d.source = @source::text AND d.key = @key::text AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+  ) h ON true
 ), fresh AS MATERIALIZED (
-  SELECT arg.now, CASE WHEN h.passes IS NULL THEN 'waiting' ELSE 'behind' END AS state, nextval('hookhouse_ids') AS id
-  FROM arg LEFT JOIN head h ON true
-  WHERE h.passes IS NOT TRUE
+  SELECT arg.now, CASE WHEN h.state = 'head' THEN 'behind' ELSE 'waiting' END AS state, nextval('hookhouse_ids') AS id
+  FROM arg, head h
+  WHERE h.passes IS NOT TRUE AND h.state <> 'held'
     AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = @uid::text LIMIT 1)
     AND NOT EXISTS (
       SELECT 1 FROM jsonb_array_elements_text(@marks::text::jsonb) AS u(mark) CROSS JOIN LATERAL (
@@ -150,11 +210,16 @@ WITH arg AS MATERIALIZED (
   SELECT @source::text, u.mark, @uid::text, f.now FROM fresh f CROSS JOIN jsonb_array_elements_text(@marks::text::jsonb) AS u(mark) ORDER BY 2
   ON CONFLICT (source, mark) DO UPDATE
   SET uid = CASE WHEN hookhouse_marks.at < (SELECT since FROM arg) THEN excluded.uid END, at = excluded.at, state = NULL, sender_id = NULL
+), stored AS (
+  INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
+  SELECT id, @uid::text, @source::text, @sender_id::text, @type::text, @key::text, @label::text, @received::bigint, @size::bigint,
+    @quiet::bigint, @most::bigint, state, now, now + CASE WHEN @most::bigint > 0 THEN least(@quiet::bigint, @most::bigint) ELSE @quiet::bigint END
+  FROM fresh
+  RETURNING uid
 )
-INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
-SELECT id, @uid::text, @source::text, @sender_id::text, @type::text, @key::text, @label::text, @received::bigint, @size::bigint,
-  @quiet::bigint, @most::bigint, state, now, now + CASE WHEN @most::bigint > 0 THEN least(@quiet::bigint, @most::bigint) ELSE @quiet::bigint END
-FROM fresh
+SELECT uid, false AS held FROM stored
+UNION ALL
+SELECT @uid::text, true FROM head WHERE state = 'held'
 
 -- name: promote
 -- The next of a key without a head: one whose retry is due, the oldest that
@@ -310,6 +375,17 @@ FROM k LIMIT @n::int
 -- name: find
 SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE
 
+-- name: try_find
+-- With id 0 where another holds it.
+WITH found AS MATERIALIZED (
+  SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid::text
+  FOR UPDATE SKIP LOCKED
+)
+SELECT * FROM found
+UNION ALL
+SELECT 0, 0, state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries
+WHERE uid = @uid::text AND NOT EXISTS (SELECT 1 FROM found)
+
 -- name: younger
 -- Unfinished ones that were acknowledged after the first run of this one.
 SELECT count(*) FROM hookhouse_deliveries
@@ -327,7 +403,7 @@ WITH arg AS MATERIALIZED (
 UPDATE hookhouse_deliveries
 SET id = (SELECT id FROM arg), origin = coalesce(origin, id),
   state = CASE WHEN key = '' THEN 'waiting' ELSE 'behind' END,
-  attempt = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived::int, burst = (SELECT burst FROM arg),
+  attempt = 0, lost = 0, crashes = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived::int, burst = (SELECT burst FROM arg),
   due = CASE WHEN quiet = 0 THEN (SELECT now FROM arg)
     WHEN most > 0 THEN least((SELECT now FROM arg) + quiet, (SELECT burst FROM arg) + most)
     ELSE (SELECT now FROM arg) + quiet END
@@ -347,6 +423,71 @@ WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: replayed
 INSERT INTO hookhouse_replays (uid, at, who, why, was) VALUES (@uid::text, @now, @who::text, @why::text, @was::text)
+
+-- name: replay
+-- Restarts many in one statement, which holds their keys for as long as it runs
+-- and no longer. A row tells what became of one: "again", the key is another
+-- transaction's, or "alone", it takes more than one statement. Without a row it
+-- cannot be replayed.
+WITH arg AS MATERIALIZED (
+  SELECT @now AS now, @uids::text::jsonb AS uids,
+    CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
+    set_config('lock_timeout', @wait::text, true) AS waits
+), asked AS MATERIALIZED (
+  SELECT u.uid, u.n, s.source, s.key, bool_or(s.quiet > 0 AND s.key <> '') OVER (PARTITION BY s.source, s.key) AS coalesces
+  FROM arg CROSS JOIN LATERAL jsonb_array_elements_text(arg.uids) WITH ORDINALITY AS u(uid, n)
+  CROSS JOIN LATERAL (
+    SELECT * FROM hookhouse_deliveries d
+    WHERE d.uid = u.uid AND d.state IN ('done', 'dead', 'superseded', 'ignored') LIMIT 1
+  ) s
+), finished AS MATERIALIZED (
+  SELECT a.n, a.coalesces, d.id, d.uid, d.source, d.key, d.state FROM asked a CROSS JOIN LATERAL (
+    SELECT * FROM hookhouse_deliveries d
+    WHERE d.uid = a.uid AND d.state IN ('done', 'dead', 'superseded', 'ignored') LIMIT 1
+    FOR UPDATE SKIP LOCKED
+  ) d
+), heads AS MATERIALIZED (
+  SELECT k.source, k.key, l.passes, CASE
+    WHEN l.id IS NOT NULL THEN 'head'
+    WHEN h.id IS NOT NULL THEN 'held'
+    WHEN pg_try_advisory_xact_lock(hashtextextended(k.source || E'\x1f' || k.key, 'hookhouse_deliveries'::regclass::oid::bigint)) THEN 'none'
+    ELSE 'held' END AS state
+  FROM arg CROSS JOIN (SELECT DISTINCT source, key FROM finished WHERE key <> '' AND NOT coalesces ORDER BY 1, 2) k
+  LEFT JOIN LATERAL (
+    SELECT d.id, d.state = 'waiting' AND d.yield = 1 AND d.due > arg.now AS passes FROM hookhouse_deliveries d
+    WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    FOR UPDATE SKIP LOCKED
+  ) l ON true LEFT JOIN LATERAL (
+    SELECT d.id FROM hookhouse_deliveries d
+    WHERE l.id IS NULL AND d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+  ) h ON true
+), fresh AS MATERIALIZED (
+  SELECT o.*, nextval('hookhouse_ids') AS fresh_id FROM (
+    SELECT f.id, f.uid, f.key, f.state AS was, coalesce(h.state = 'head', false) AS headed,
+      row_number() OVER (PARTITION BY f.source, f.key ORDER BY f.n) AS place
+    FROM finished f LEFT JOIN heads h ON h.source = f.source AND h.key = f.key
+    WHERE NOT f.coalesces AND (f.key = '' OR (h.state <> 'held' AND h.passes IS NOT TRUE))
+    ORDER BY f.n
+  ) o
+), bodies AS (
+  UPDATE hookhouse_bodies b SET id = (SELECT f.fresh_id FROM fresh f WHERE f.id = b.id)
+  WHERE b.id = ANY (ARRAY(SELECT id FROM fresh))
+), recorded AS (
+  INSERT INTO hookhouse_replays (uid, at, who, why, was) SELECT f.uid, arg.now, @who::text, @why::text, f.was FROM arg, fresh f
+), restarted AS (
+  UPDATE hookhouse_deliveries d
+  SET id = (SELECT f.fresh_id FROM fresh f WHERE f.id = d.id), origin = coalesce(d.origin, d.id),
+    state = (SELECT CASE WHEN f.key = '' OR (f.place = 1 AND NOT f.headed) THEN 'waiting' ELSE 'behind' END FROM fresh f WHERE f.id = d.id),
+    attempt = 0, lost = 0, crashes = 0, yield = 0, ended = NULL, expires = 0, burst = (SELECT now FROM arg),
+    due = (SELECT now FROM arg) + CASE WHEN d.most > 0 THEN least(d.quiet, d.most) ELSE d.quiet END
+  WHERE d.id = ANY (ARRAY(SELECT id FROM fresh))
+  RETURNING d.uid
+)
+SELECT uid, 'done' AS fate FROM restarted
+UNION ALL
+SELECT a.uid, CASE WHEN a.coalesces OR h.passes THEN 'alone' ELSE 'again' END
+FROM asked a LEFT JOIN heads h ON h.source = a.source AND h.key = a.key
+WHERE NOT EXISTS (SELECT 1 FROM fresh f WHERE f.uid = a.uid)
 
 -- name: replays
 SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid::text ORDER BY at

@@ -28,6 +28,9 @@ ORDER BY 2
 -- name: lock
 -- Nothing to lock: there is one writer.
 
+-- name: try_lock
+-- The same.
+
 -- name: aside
 -- A head that waits for its retry and lets younger ones pass.
 UPDATE hookhouse_deliveries SET state = 'behind'
@@ -214,6 +217,9 @@ FROM k LIMIT @n
 -- name: find
 SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
 
+-- name: try_find
+-- Nobody holds a row: find does it.
+
 -- name: younger
 -- Unfinished ones that were acknowledged after the first run of this one.
 SELECT count(*) FROM hookhouse_deliveries
@@ -226,7 +232,7 @@ WHERE coalesce(origin, id) > @origin AND id IN (
 UPDATE hookhouse_deliveries
 SET id = (SELECT max(id) + 1 FROM hookhouse_deliveries), origin = coalesce(origin, id),
   state = CASE WHEN key = '' THEN 'waiting' ELSE 'behind' END,
-  attempt = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived, burst = min(@now, @burst),
+  attempt = 0, lost = 0, crashes = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived, burst = min(@now, @burst),
   due = CASE WHEN quiet = 0 THEN @now WHEN most > 0 THEN min(@now + quiet, min(@now, @burst) + most) ELSE @now + quiet END
 WHERE uid = @uid
 RETURNING id
@@ -244,6 +250,9 @@ WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: replayed
 INSERT INTO hookhouse_replays (uid, at, who, why, was) VALUES (@uid, @now, @who, @why, @was)
+
+-- name: replay
+-- Each is restarted by itself, among the writes of others.
 
 -- name: replays
 SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid ORDER BY at

@@ -1,0 +1,79 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"iter"
+)
+
+// A finished one may be replayed.
+type finished struct {
+	uid  string
+	size int64 // of its body in bytes
+}
+
+// finished returns those that match, a page at a time, oldest first. What is
+// replayed gets a new place, beyond the last of now: it does not match again.
+func (in *Inbox) finished(ctx context.Context, f Filter) iter.Seq2[[]finished, error] {
+	return func(yield func([]finished, error) bool) {
+		r, err := in.finishedRange(ctx, f)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		for {
+			page, err := in.finishedPage(ctx, f, &r)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(page) > 0 && !yield(page, nil) || len(page) < replayPage {
+				return
+			}
+		}
+	}
+}
+
+// A span is the ids above after, up to last.
+type span struct{ after, last int64 }
+
+func (in *Inbox) finishedRange(ctx context.Context, f Filter) (r span, err error) {
+	if err := in.reads(ctx); err != nil {
+		return r, err
+	}
+	err = in.query(ctx, in.db, "last", args{}, func(row *sql.Rows) error { return row.Scan(&r.last) })
+	if err != nil || f.Limit <= 0 {
+		return r, err
+	}
+	// The newest so many.
+	where, a := f.where()
+	a["n"] = f.Limit
+	q := compile("SELECT coalesce(min(id), 0) - 1 FROM (SELECT d.id FROM hookhouse_deliveries d"+where+isFinished+" ORDER BY d.id DESC LIMIT @n) AS newest", in.dialect.clock)
+	err = queryText(ctx, in.db, q.text, q.bind(a), func(row *sql.Rows) error { return row.Scan(&r.after) })
+	if err != nil {
+		err = fmt.Errorf("sqlinbox: list: %w", in.explain(ctx, err))
+	}
+	return r, err
+}
+
+const isFinished = " AND d.state IN ('done', 'dead', 'superseded', 'ignored')"
+
+// finishedPage reads the next page, and moves r behind it.
+func (in *Inbox) finishedPage(ctx context.Context, f Filter, r *span) ([]finished, error) {
+	where, a := f.where()
+	a["after"], a["last"], a["n"] = r.after, r.last, replayPage
+	q := compile("SELECT d.id, d.uid, d.size FROM hookhouse_deliveries d"+where+isFinished+
+		" AND d.id > @after AND d.id <= @last ORDER BY d.id LIMIT @n", in.dialect.clock)
+	var page []finished
+	err := queryText(ctx, in.db, q.text, q.bind(a), func(row *sql.Rows) error {
+		var d finished
+		err := row.Scan(&r.after, &d.uid, &d.size)
+		page = append(page, d)
+		return err
+	})
+	if err != nil {
+		err = fmt.Errorf("sqlinbox: list: %w", in.explain(ctx, err))
+	}
+	return page, err
+}
