@@ -17,31 +17,25 @@ const lastMoment = time.Second
 // most, and the settlement.
 type attempt struct {
 	*pool
-	uid   string
 	place *place
 	lease *leaseKeeper
-	now   atomic.Pointer[stage]
+	held  atomic.Pointer[Claim]
+	began atomic.Int64 // when the run did, after lease.begun; zero before
 
 	result  atomic.Pointer[Outcome] // there once it is known
-	settled chan struct{}           // closed when the claim has ended
+	settled atomic.Bool             // the claim has ended
 	told    sync.Once               // which is told once
-
-	staying context.Context // ends when the Worker leaves without it
-	leave   context.CancelFunc
 }
 
-// A stage is how far an attempt is.
-type stage struct {
-	claim Claim
-	begun time.Time // zero before the run begins
-}
+func (a *attempt) claim() Claim { return *a.held.Load() }
 
-func (a *attempt) claim() Claim { return a.now.Load().claim }
+// begin notes that the run begins.
+func (a *attempt) begin() { a.began.Store(max(int64(time.Since(a.lease.begun)), 1)) }
 
 // took is how long the run has taken.
 func (a *attempt) took() time.Duration {
-	if begun := a.now.Load().begun; !begun.IsZero() {
-		return time.Since(begun)
+	if began := a.began.Load(); began != 0 {
+		return (time.Since(a.lease.begun) - time.Duration(began)).Round(time.Microsecond)
 	}
 	return 0
 }
@@ -50,27 +44,25 @@ func (a *attempt) took() time.Duration {
 // still held is for the inbox to say. Stopping is Run's own context, work the one
 // of callbacks.
 func (a *attempt) run(stopping, work context.Context) {
-	asking, quiet := context.WithCancel(work)
 	defer a.lease.stop()
-	defer quiet()
-	a.Observe.claimed(a.claim())
-	if c := a.claim(); a.hopeless(c) {
+	c := a.claim()
+	a.Observe.claimed(c)
+	if a.hopeless(c) {
 		a.settle(Outcome{State: Dead, Reason: hopelessReason(c)})
 		return
 	}
-	if a.place.turn != nil && !a.awaitTurn(stopping, asking) {
+	if a.place.turn != nil && !a.awaitTurn(stopping, work) {
 		return
 	}
-	c := a.claim()
-	a.now.Store(&stage{c, time.Now()})
-	ctx, cancel := context.WithCancelCause(context.WithValue(work, claimKey{}, c))
+	a.begin()
+	ctx, cancel := context.WithCancelCause(context.WithValue(work, claimKey{}, a.claim()))
 	defer cancel(nil)
-	returned := a.call(ctx, quiet)
-	err, ok := a.accompany(ctx, asking, cancel, returned)
-	switch {
-	case ok:
+	returned := a.call(ctx)
+	err, ok := a.accompany(ctx, work, cancel, returned)
+	a.lease.quiet()
+	if ok {
 		a.settle(a.outcome(ctx, err))
-	default:
+	} else {
 		a.overrun(returned)
 	}
 }
@@ -94,15 +86,12 @@ func hopelessReason(c Claim) string {
 }
 
 // call runs the Handler in a goroutine of its own, which it may end. When it has
-// returned, returned has its error, and quiet is called.
-func (a *attempt) call(ctx context.Context, quiet context.CancelFunc) (returned <-chan error) {
+// returned, returned has its error.
+func (a *attempt) call(ctx context.Context) (returned <-chan error) {
 	ended := make(chan error, 1)
 	go func() {
 		err := exited()
-		defer func() {
-			ended <- err
-			quiet()
-		}()
+		defer func() { ended <- err }()
 		err = judged(ctx, a.handler, a.claim().Delivery)
 	}()
 	return ended
@@ -120,7 +109,7 @@ func (*timedOut) Is(target error) bool { return target == ErrClaimLost }
 // accompany keeps the claim while the callback runs, and ends its context when
 // the claim is lost or the time is over. It reports false when the callback has
 // not returned one lease after that.
-func (a *attempt) accompany(ctx, asking context.Context, cancel context.CancelCauseFunc, returned <-chan error) (err error, ok bool) {
+func (a *attempt) accompany(ctx, work context.Context, cancel context.CancelCauseFunc, returned <-chan error) (err error, ok bool) {
 	limit := time.NewTimer(a.timeout())
 	defer limit.Stop()
 	over := false
@@ -138,7 +127,7 @@ func (a *attempt) accompany(ctx, asking context.Context, cancel context.CancelCa
 			cancel(errTimedOut)
 			limit.Reset(a.lease.length)
 		case <-a.lease.beat.C:
-			a.lease.renew(asking)
+			a.lease.renew(work)
 		case err := <-a.lease.answers:
 			switch {
 			case a.lease.heard(err):
@@ -153,8 +142,8 @@ func (a *attempt) accompany(ctx, asking context.Context, cancel context.CancelCa
 
 // awaitTurn waits until a suspect may run, and begins it. It reports false when
 // the claim has ended instead.
-func (a *attempt) awaitTurn(stopping, asking context.Context) bool {
-	asking, quiet := context.WithCancel(asking)
+func (a *attempt) awaitTurn(stopping, work context.Context) bool {
+	asking, quiet := context.WithCancel(work)
 	var begun <-chan error // of a begin under way
 	defer func() {
 		quiet()
@@ -172,16 +161,16 @@ func (a *attempt) awaitTurn(stopping, asking context.Context) bool {
 		case <-a.staying.Done():
 			return false
 		case <-a.lease.beat.C:
-			a.lease.renew(asking)
+			a.lease.renew(work)
 		case err := <-a.lease.answers:
 			if a.lease.heard(err) {
 				a.end(Outcome{}, "", ErrClaimLost)
 				return false
 			}
 		case <-turn:
-			turn, begun = nil, a.begin(asking)
+			turn, begun = nil, a.beginSuspect(asking)
 		case <-again:
-			begun = a.begin(asking)
+			begun = a.beginSuspect(asking)
 		case err := <-begun:
 			begun = nil
 			switch {
@@ -200,10 +189,10 @@ func (a *attempt) awaitTurn(stopping, asking context.Context) bool {
 	}
 }
 
-// begin tells the inbox that the run of a suspect begins, and gets its body. That
+// beginSuspect tells the inbox that the run of a suspect begins, and gets its body. That
 // may take as long as the run: the body may be what nobody could receive in the
 // time that a claim has. The lease is renewed meanwhile.
-func (a *attempt) begin(asking context.Context) <-chan error {
+func (a *attempt) beginSuspect(asking context.Context) <-chan error {
 	answer := make(chan error, 1)
 	go func() {
 		ctx, cancel := context.WithTimeout(asking, a.timeout())
@@ -211,7 +200,7 @@ func (a *attempt) begin(asking context.Context) <-chan error {
 		c, err := a.inbox.Begin(ctx, a.claim())
 		if err == nil {
 			c.Last = a.claim().Last
-			a.now.Store(&stage{claim: c})
+			a.held.Store(&c)
 		}
 		answer <- err
 	}()

@@ -16,18 +16,16 @@ type leaseKeeper struct {
 	length time.Duration
 
 	beat    *time.Ticker
-	answers chan error   // of the renewal under way
-	asked   time.Time    // when that began; zero if there is none
-	begun   time.Time    // when the claim was asked for
-	held    atomic.Int64 // until when, after that
+	answers chan error         // of the renewal under way; nil before the first
+	asked   time.Time          // when that began; zero if there is none
+	cancel  context.CancelFunc // ends that
+	begun   time.Time          // when the claim was asked for
+	held    atomic.Int64       // until when, after that
 }
 
 // newLeaseKeeper keeps the lease of a claim that was asked for at the given time.
 func newLeaseKeeper(in guarded, c Claim, length time.Duration, asked time.Time) *leaseKeeper {
-	k := &leaseKeeper{
-		inbox: in, claim: c, length: length, begun: asked,
-		beat: time.NewTicker(max(length/3, 1)), answers: make(chan error, 1),
-	}
+	k := &leaseKeeper{inbox: in, claim: c, length: length, begun: asked, beat: time.NewTicker(max(length/3, 1))}
 	k.held.Store(int64(length))
 	return k
 }
@@ -37,12 +35,12 @@ func (k *leaseKeeper) renew(ctx context.Context) {
 	if !k.asked.IsZero() {
 		return
 	}
+	if k.answers == nil {
+		k.answers = make(chan error, 1)
+	}
 	k.asked = time.Now()
-	go func() {
-		ctx, cancel := context.WithTimeout(ctx, k.length/3)
-		defer cancel()
-		k.answers <- k.inbox.Extend(ctx, k.claim, k.length)
-	}()
+	ctx, k.cancel = context.WithTimeout(ctx, k.length/3)
+	go func() { k.answers <- k.inbox.Extend(ctx, k.claim, k.length) }()
 }
 
 // heard takes an answer. Gone says that the claim is lost, or taken for lost,
@@ -50,25 +48,38 @@ func (k *leaseKeeper) renew(ctx context.Context) {
 func (k *leaseKeeper) heard(err error) (gone bool) {
 	asked := k.asked
 	k.asked = time.Time{}
+	k.cancel()
 	if err == nil {
-		k.held.Store(int64(asked.Add(k.length).Sub(k.begun)))
+		if old := k.held.Load(); old != letGo {
+			k.held.CompareAndSwap(old, int64(asked.Add(k.length).Sub(k.begun)))
+		}
 		return false
 	}
 	return errors.Is(err, ErrClaimLost) || time.Since(k.begun) >= time.Duration(k.held.Load())
 }
 
-// stop ends the renewing. It waits for the answer under way, so that nothing asks
-// the inbox afterwards.
-func (k *leaseKeeper) stop() {
+// quiet ends the renewing: what was asked need not be answered any more.
+func (k *leaseKeeper) quiet() {
 	k.beat.Stop()
+	if !k.asked.IsZero() {
+		k.cancel()
+	}
+}
+
+// stop is quiet that waits until nothing is asked any more.
+func (k *leaseKeeper) stop() {
+	k.quiet()
 	if !k.asked.IsZero() {
 		<-k.answers
 		k.asked = time.Time{}
 	}
 }
 
-// letGo takes the lease for ended from now on.
-func (k *leaseKeeper) letGo() { k.held.Store(0) }
+// letGo is the held of a lease that is taken for ended, whatever is heard.
+const letGo = -1
+
+// letGo takes the lease for ended from now on. Anyone may call it at any time.
+func (k *leaseKeeper) letGo() { k.held.Store(letGo) }
 
 // doubtful reports whether the lease has ended or may end before a claim that
 // begins now is made: it was not renewed when it should have been. Anyone may ask

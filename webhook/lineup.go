@@ -30,9 +30,10 @@ type place struct {
 func (l *lineup) enter(claims []Claim, suspect func(Claim) bool) []*place {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	places := make([]*place, len(claims))
+	all, places := make([]place, len(claims)), make([]*place, len(claims))
 	for i, c := range claims {
-		places[i] = &place{crashes: c.Crashes}
+		places[i] = &all[i]
+		places[i].crashes = c.Crashes
 		if suspect(c) {
 			places[i].turn = make(chan struct{})
 			l.waiting = append(l.waiting, places[i])

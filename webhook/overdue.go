@@ -12,7 +12,6 @@ const overdueEvery = time.Minute
 // over. Its claim is settled without it, and it is told of until it returns,
 // since it still holds its slot. What it returns then counts no more.
 func (a *attempt) overrun(returned <-chan error) {
-	a.lease.stop()
 	a.lease.letGo()
 	a.line.leave(a.place)
 	a.late.add()

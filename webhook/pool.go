@@ -16,15 +16,20 @@ type pool struct {
 	line   lineup
 	late   latecomers
 
+	staying context.Context // ends when Run leaves attempts behind
+	leave   context.CancelFunc
+
 	mu      sync.Mutex
 	running map[*attempt]struct{}
+	over    bool           // Run has returned
 	open    sync.WaitGroup // claims that have not ended
 	done    sync.WaitGroup // attempts under way
 }
 
-func newPool(w *Worker, giveUp context.CancelCauseFunc) *pool {
+func newPool(w *Worker, work context.Context, giveUp context.CancelCauseFunc) *pool {
 	p := &pool{Worker: w, giveUp: giveUp, slots: make(chan struct{}, w.limit()), running: make(map[*attempt]struct{})}
 	p.late.pool = p
+	p.staying, p.leave = context.WithCancel(context.WithoutCancel(work))
 	return p
 }
 
@@ -137,16 +142,15 @@ func (p *pool) give(n int) {
 // at the given time. Each has a slot.
 func (p *pool) start(ctx, work context.Context, claims []Claim, asked time.Time) {
 	places := p.line.enter(claims, func(c Claim) bool { return c.Suspect && !p.hopeless(c) })
-	for i, c := range claims {
+	for i := range claims {
+		c := &claims[i]
 		c.Last = c.Attempt >= p.maxAttempts()
-		a := &attempt{
-			pool: p, uid: c.Delivery.UID, place: places[i],
-			lease:   newLeaseKeeper(p.inbox, c, p.lease(), asked),
-			settled: make(chan struct{}),
-		}
-		a.staying, a.leave = context.WithCancel(context.WithoutCancel(work))
-		a.now.Store(&stage{claim: c})
-		p.enlist(a)
+		a := &attempt{pool: p, place: places[i], lease: newLeaseKeeper(p.inbox, *c, p.lease(), asked)}
+		a.held.Store(c)
+		p.open.Add(1)
+		p.mu.Lock()
+		p.running[a] = struct{}{}
+		p.mu.Unlock()
 		p.done.Go(func() {
 			defer p.dismiss(a)
 			a.run(ctx, work)
@@ -154,22 +158,28 @@ func (p *pool) start(ctx, work context.Context, claims []Claim, asked time.Time)
 	}
 }
 
-func (p *pool) enlist(a *attempt) {
-	p.mu.Lock()
-	p.running[a] = struct{}{}
-	p.mu.Unlock()
-	p.open.Add(1)
-	underWay.add(a)
-}
-
 func (p *pool) dismiss(a *attempt) {
-	a.leave()
-	underWay.remove(a)
 	p.mu.Lock()
 	delete(p.running, a)
+	last := p.over && len(p.running) == 0
 	p.mu.Unlock()
+	if last {
+		underWay.remove(p)
+	}
 	p.line.leave(a.place)
 	p.give(1)
+}
+
+// close is called when Run returns. What it left behind stays in the registry.
+func (p *pool) close() {
+	p.leave()
+	p.mu.Lock()
+	p.over = true
+	last := len(p.running) == 0
+	p.mu.Unlock()
+	if last {
+		underWay.remove(p)
+	}
 }
 
 // drain waits for the attempts under way. When Grace is over, counted from the
@@ -214,6 +224,7 @@ func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error)
 
 // abandon gives back what is left, and returns how many attempts that were.
 func (p *pool) abandon() int {
+	p.leave()
 	p.mu.Lock()
 	left := make([]*attempt, 0, len(p.running))
 	for a := range p.running {

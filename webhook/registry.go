@@ -6,14 +6,14 @@ import (
 	"sync"
 )
 
-// underWay has the attempts of this process, of all its Workers: what one of them
+// underWay has the pools of this process, of all its Workers: what one of them
 // still runs under a lease that may have ended none of them claims.
 var underWay registry
 
-// A registry has attempts by the inbox that they come from.
+// A registry has pools by the inbox that they claim from.
 type registry struct {
 	mu      sync.Mutex
-	byInbox map[any]map[*attempt]struct{}
+	byInbox map[any][]*pool
 }
 
 // origin tells inboxes apart; those that cannot be compared count as one of
@@ -25,24 +25,22 @@ func (g guarded) origin() any {
 	return reflect.TypeOf(g.Inbox)
 }
 
-func (r *registry) add(a *attempt) {
+func (r *registry) add(p *pool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	from := a.inbox.origin()
-	if r.byInbox[from] == nil {
-		if r.byInbox == nil {
-			r.byInbox = make(map[any]map[*attempt]struct{})
-		}
-		r.byInbox[from] = make(map[*attempt]struct{})
+	if r.byInbox == nil {
+		r.byInbox = make(map[any][]*pool)
 	}
-	r.byInbox[from][a] = struct{}{}
+	from := p.inbox.origin()
+	r.byInbox[from] = append(r.byInbox[from], p)
 }
 
-func (r *registry) remove(a *attempt) {
+// remove takes out a pool that has nothing under way.
+func (r *registry) remove(p *pool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	from := a.inbox.origin()
-	delete(r.byInbox[from], a)
+	from := p.inbox.origin()
+	r.byInbox[from] = slices.DeleteFunc(r.byInbox[from], func(other *pool) bool { return other == p })
 	if len(r.byInbox[from]) == 0 {
 		delete(r.byInbox, from)
 	}
@@ -54,9 +52,19 @@ func (r *registry) adrift(from any) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var uids []string
-	for a := range r.byInbox[from] {
-		if a.lease.doubtful() && !slices.Contains(uids, a.uid) {
-			uids = append(uids, a.uid)
+	for _, p := range r.byInbox[from] {
+		uids = p.adrift(uids)
+	}
+	slices.Sort(uids)
+	return slices.Compact(uids)
+}
+
+func (p *pool) adrift(uids []string) []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for a := range p.running {
+		if a.lease.doubtful() {
+			uids = append(uids, a.claim().Delivery.UID)
 		}
 	}
 	return uids

@@ -61,12 +61,9 @@ func (a *attempt) settleOnce(o Outcome) bool {
 // callback holds that ignores the end of its context. Nothing is told of it any
 // more.
 func (a *attempt) abandon(ctx context.Context) {
-	a.leave()
 	a.lease.letGo()
-	select {
-	case <-a.settled:
+	if a.settled.Load() {
 		return
-	default:
 	}
 	o := Outcome{State: Waiting, Reason: reason(ErrShutdown), Uncounted: true}
 	if known := a.result.Load(); known != nil {
@@ -105,7 +102,7 @@ func (a *attempt) end(o Outcome, came State, err error) bool {
 }
 
 func (a *attempt) close() {
-	close(a.settled)
+	a.settled.Store(true)
 	a.open.Done()
 }
 

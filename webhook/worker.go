@@ -124,7 +124,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer stop(nil)
 	ctx, giveUp := context.WithCancelCause(ctx)
 	defer giveUp(nil)
-	p := newPool(w, giveUp)
+	p := newPool(w, work, giveUp)
+	underWay.add(p)
+	defer p.close()
 	w.begins(p)
 	defer w.ends()
 	var sweeping sync.WaitGroup
