@@ -23,10 +23,11 @@ type Inbox struct {
 	db       *sql.DB
 	dialect  *Dialect
 	queue    *queue
-	pin      *pin        // the writer's
-	turn     turn        // to write, on a database with one writer
-	checked  atomic.Bool // settings and schema, of a pool
-	readable atomic.Bool // schema
+	pin      *pin         // the writer's
+	turn     turn         // to write, on a database with one writer
+	waits    atomic.Int64 // for what other transactions hold
+	checked  atomic.Bool  // settings and schema, of a pool
+	readable atomic.Bool  // schema
 
 	mu      sync.Mutex
 	changed chan struct{}
