@@ -15,6 +15,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
+// distance is how far away an operator sits: to the database and back.
+const distance = 10 * time.Millisecond
+
 var replayMany = flag.Int("replays", 2000, "how many are replayed beside live puts")
 
 // A waited is a context that tells when somebody begins to wait for its end: a
@@ -73,10 +76,15 @@ func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
 	e := onPostgres(theServer)
 	driver, dsn := e.store(t)
 	in, _, plan := watched(t, e, driver, dsn)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	batches := make(chan int)
 	in.Observe = &sqlinbox.Observer{Batch: func(puts, _ int, _ time.Duration, _ error) {
-		batches <- puts
-		<-batches
+		select {
+		case batches <- puts:
+			<-batches
+		case <-ctx.Done():
+		}
 	}}
 	other, db := e.reopen(t, driver, dsn)
 	for i := range held / 2 { // of half of them there is a head
@@ -89,8 +97,6 @@ func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
 	var senders sync.WaitGroup
 	for i := range held {
 		d := delivery(fmt.Sprint("held", i))
@@ -111,7 +117,8 @@ func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
 	senders.Wait()
 }
 
-// GitHub and Kudu call once: a call that is refused during a replay is lost.
+// GitHub and Kudu call once: a call that is refused during a replay is lost. The
+// operator is not on the database's machine.
 func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		total := *replayMany
@@ -119,7 +126,7 @@ func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
 			total /= 4
 		}
 		driver, dsn := e.store(t)
-		operator, db := e.reopen(t, driver, dsn)
+		operator, db, plan := watched(t, e, driver, dsn)
 		in, _ := e.reopen(t, driver, dsn)
 		var all sync.WaitGroup
 		for s := range 20 {
@@ -148,6 +155,9 @@ func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
 					}
 				}
 			})
+		}
+		if e.dialect == sqlinbox.PostgreSQL {
+			plan.Watch(func(string) { time.Sleep(distance) }, nil)
 		}
 		n, err := operator.Replay(t.Context(), sqlinbox.Filter{States: []webhook.State{webhook.Dead}}, sqlinbox.Note{By: "ann"})
 		stop()

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -213,4 +214,84 @@ func TestNothingIsToldOfAPutThatWasUndone(t *testing.T) {
 		t.Errorf("the older one is %s, want waiting", s)
 	}
 	commit(t, tx)
+}
+
+func TestALargeBodyIsNotSentAgainWhileItsKeyIsHeld(t *testing.T) {
+	if theServer == nil {
+		return // and TestMain said so
+	}
+	in, tx, plan := watchedHeldKey(t)
+	var sent, tries atomic.Int64
+	enough := make(chan struct{})
+	plan.Watch(nil, func(what string) {
+		if isInsert(what) {
+			sent.Add(1)
+		}
+		if strings.Contains(what, "pg_try_advisory_xact_lock") && tries.Add(1) == 10 {
+			close(enough)
+		}
+	})
+	d := delivery("held")
+	d.Body = make([]byte, 1<<20)
+	answer := make(chan error)
+	go func() { answer <- in.Put(t.Context(), d) }()
+	<-enough
+	if n := sent.Load(); n != 1 {
+		t.Errorf("it was sent %d times while its key was held, want once", n)
+	}
+	commit(t, tx)
+	if err := <-answer; err != nil {
+		t.Errorf("Put returned %v after the transaction ended", err)
+	}
+	if s := stateOf(t, in, d.UID); s != webhook.Behind {
+		t.Errorf("it is %s, want behind", s)
+	}
+}
+
+// The server has few locks: beyond so many keys of one transaction the index of
+// heads alone decides.
+func TestATransactionOfManyKeysTakesFewLocksAndLosesNothing(t *testing.T) {
+	if theServer == nil {
+		return // and TestMain said so
+	}
+	const keys = 300
+	e := onPostgres(theServer)
+	driver, dsn := e.store(t)
+	in, db, plan := watched(t, e, driver, dsn)
+	tx := begin(t, db)
+	for i := range keys {
+		if err := in.PutTx(t.Context(), tx, delivery(fmt.Sprint("key", i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var locks int
+	if err := tx.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()").Scan(&locks); err != nil || locks > 256 {
+		t.Errorf("%d locks, %v; want 256 at most", locks, err)
+	}
+	tried := make(chan struct{}, 1000)
+	plan.Watch(nil, func(what string) {
+		if isInsert(what) {
+			tried <- struct{}{}
+		}
+	})
+	answers := make(chan error, 2)
+	var late []*webhook.Delivery
+	for _, i := range []int{0, keys - 1} {
+		d := delivery(fmt.Sprint("key", i))
+		late = append(late, d)
+		go func() { answers <- in.Put(t.Context(), d) }()
+	}
+	for range 4 {
+		<-tried
+	}
+	plan.Watch(nil, nil)
+	commit(t, tx)
+	if err := errors.Join(<-answers, <-answers); err != nil {
+		t.Errorf("Put returned %v after the transaction ended", err)
+	}
+	for _, d := range late {
+		if s := stateOf(t, in, d.UID); s != webhook.Behind {
+			t.Errorf("the second of %s is %s, want behind", d.Key, s)
+		}
+	}
 }

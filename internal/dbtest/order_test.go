@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -53,8 +54,6 @@ func beforeNth(plan *fault.Plan, n int, is func(what string) bool, f func()) (re
 		return seen >= n
 	}
 }
-
-func anything(string) bool { return true }
 
 func contains(parts ...string) func(string) bool {
 	return func(what string) bool {
@@ -119,9 +118,9 @@ func workOff(t *testing.T, in *sqlinbox.Inbox) int {
 	}
 }
 
-// What another process does to a Key is done before each statement of the one
-// that restarts a delivery of it: it comes, runs and is finished, by a Put, or
-// stored by a process that takes no lock.
+// Another delivery of the Key comes before one of the statements that restart a
+// delivery, by a Put or from a process that takes no lock, and runs and is finished
+// before a later one, for each two of them.
 func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 	if theServer == nil {
 		return // SQLite lets nobody in between
@@ -151,53 +150,70 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 				driver, dsn := e.store(t)
 				in, _, plan := watched(t, e, driver, dsn)
 				other, db, others := watched(t, e, driver, dsn)
-				for n := 1; ; n++ {
-					d := delivery(fmt.Sprint("key", n), fmt.Sprint("mark", n))
+				comes, finishes := 1, 1
+				for {
+					key := fmt.Sprintf("key %d %d", comes, finishes)
+					d := delivery(key, "mark of "+key)
 					d.Coalesce.Quiet = way.quiet
 					put(t, other, d)
-					waitFor(t, "it can be claimed", func() bool {
-						claims := claim(t, other, 1)
-						for _, c := range claims {
-							settle(t, other, c, webhook.Dead)
-						}
-						return len(claims) == 1
-					})
+					bury(t, other)
 					var came chan error
-					reached := beforeNth(plan, n, anything, func() {
-						var stored bool
-						young := delivery(d.Key)
-						came, stored = settledOrTried(t, others, func() error {
-							if locks {
-								return other.Put(t.Context(), young)
-							}
-							return putWithoutLock(t, db, young)
-						})
-						if stored {
+					seen := 0
+					plan.Watch(func(string) {
+						seen++
+						if seen == comes {
+							came, _ = settledOrTried(t, others, func() error {
+								if !locks {
+									return putWithoutLock(t, db, delivery(key))
+								}
+								return other.Put(t.Context(), delivery(key))
+							})
+						}
+						if seen == finishes {
 							for _, c := range claim(t, other, 1) {
 								settle(t, other, c, webhook.Done)
 							}
 						}
-					})
+					}, nil)
 					err := way.restart(t.Context(), in, d)
-					if !reached() {
-						if n < 3 {
-							t.Errorf("restarted with %d statements", n-1)
-						}
-						break
-					}
+					plan.Watch(nil, nil)
 					if err != nil && !errors.Is(err, sqlinbox.ErrState) {
-						t.Errorf("before statement %d: restarting returned %v", n, err)
+						t.Errorf("%s: restarting returned %v", key, err)
 					}
-					if err := <-came; err != nil && locks {
-						t.Errorf("before statement %d: the other returned %v", n, err)
+					if came != nil {
+						if err := <-came; err != nil && locks {
+							t.Errorf("%s: the other returned %v", key, err)
+						}
 					}
 					if left := workOff(t, in); left > 0 {
-						t.Fatalf("before statement %d: %d are stuck", n, left)
+						t.Fatalf("%s: %d are stuck", key, left)
+					}
+					switch finishes++; {
+					case seen < comes:
+						if comes < 4 {
+							t.Errorf("restarted with %d statements", seen)
+						}
+						return
+					case seen < finishes:
+						comes++
+						finishes = comes
 					}
 				}
 			})
 		}
 	}
+}
+
+// bury claims what can be claimed, one that coalesces soon, and settles it as dead.
+func bury(t *testing.T, in *sqlinbox.Inbox) {
+	t.Helper()
+	waitFor(t, "it can be claimed", func() bool {
+		claims := claim(t, in, 1)
+		for _, c := range claims {
+			settle(t, in, c, webhook.Dead)
+		}
+		return len(claims) == 1
+	})
 }
 
 // putWithoutLock stores d as the head of its key, unless there is one. It does
@@ -312,10 +328,7 @@ func TestNothingMakesRoomForADuplicate(t *testing.T) {
 		return // SQLite lets nobody in between
 	}
 	e := onPostgres(theServer)
-	driver, dsn := e.store(t)
-	in, db, plan := watched(t, e, driver, dsn)
-	other, _ := e.reopen(t, driver, dsn)
-	for name, store := range puts(in, db) {
+	for _, name := range []string{"Put", "PutTx"} {
 		for _, c := range []struct {
 			name  string
 			quiet time.Duration
@@ -325,9 +338,11 @@ func TestNothingMakesRoomForADuplicate(t *testing.T) {
 			{"an older one of a burst", time.Hour, "UPDATE hookhouse_deliveries SET state = 'superseded'"},
 		} {
 			t.Run(name+" behind "+c.name, func(t *testing.T) {
-				key, mark := "key of "+t.Name(), "mark of "+t.Name()
+				driver, dsn := e.store(t)
+				in, db, plan := watched(t, e, driver, dsn)
+				other, _ := e.reopen(t, driver, dsn)
 				fresh := func(marks ...string) *webhook.Delivery {
-					d := delivery(key, marks...)
+					d := delivery("key", marks...)
 					d.Coalesce.Quiet = c.quiet
 					return d
 				}
@@ -342,9 +357,9 @@ func TestNothingMakesRoomForADuplicate(t *testing.T) {
 				reached := beforeNth(plan, 1, func(what string) bool {
 					made = made || strings.Contains(what, c.made)
 					return made && isInsert(what)
-				}, func() { put(t, other, delivery("", mark)) })
-				d := fresh(mark)
-				err := store(t.Context(), d)
+				}, func() { put(t, other, delivery("", "mark")) })
+				d := fresh("mark")
+				err := puts(in, db)[name](t.Context(), d)
 				if !reached() {
 					t.Fatal("nothing came in between")
 				}
@@ -375,13 +390,7 @@ func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
 			d := delivery(fmt.Sprint("key", quiet))
 			d.Coalesce.Quiet = quiet
 			put(t, other, d)
-			waitFor(t, "it can be claimed", func() bool {
-				claims := claim(t, other, 1)
-				for _, c := range claims {
-					settle(t, other, c, webhook.Dead)
-				}
-				return len(claims) == 1
-			})
+			bury(t, other)
 			tx := begin(t, db)
 			young := delivery(d.Key)
 			if err := other.PutTx(t.Context(), tx, young); err != nil {
@@ -412,5 +421,51 @@ func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
 				t.Errorf("%d are stuck", left)
 			}
 		})
+	}
+}
+
+// The other commits when the replay waits for it, or has tried a second time: what
+// it refuses then is a conflict, and no reason to give up.
+func TestReplayOutlivesAHeadThatComesMeanwhile(t *testing.T) {
+	if theServer == nil {
+		return // SQLite has one writer
+	}
+	e := onPostgres(theServer)
+	driver, dsn := e.store(t)
+	in, _, plan := watched(t, e, driver, dsn)
+	other, db := e.reopen(t, driver, dsn)
+	for _, quiet := range []time.Duration{0, time.Microsecond} {
+		d := delivery(fmt.Sprint("key", quiet))
+		d.Coalesce.Quiet = quiet
+		put(t, other, d)
+		bury(t, other)
+		tx := begin(t, db)
+		young := delivery(d.Key)
+		young.Type = "alpha.young"
+		if err := other.PutTx(t.Context(), tx, young); err != nil {
+			t.Fatal(err)
+		}
+		var operations atomic.Int64
+		plan.Watch(func(string) { operations.Add(1) }, nil)
+		answer := make(chan error, 1)
+		go func() {
+			n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: d.UID}, sqlinbox.Note{By: "ann"})
+			if err == nil && n != 1 {
+				err = fmt.Errorf("%d replayed", n)
+			}
+			answer <- err
+		}()
+		waitFor(t, "the replay waits", func() bool {
+			return operations.Load() > 40 || count(t, db, "pg_locks WHERE NOT granted") > 0
+		})
+		commit(t, tx)
+		// A younger one that is unfinished is not overtaken by one that coalesces.
+		if err := <-answer; err != nil && (quiet == 0 || !errors.Is(err, sqlinbox.ErrState)) {
+			t.Errorf("Replay returned %v", err)
+		}
+		plan.Watch(nil, nil)
+		if left := workOff(t, in); left > 0 {
+			t.Errorf("%d are stuck", left)
+		}
 	}
 }

@@ -3,7 +3,9 @@ package dbtest
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -113,6 +115,38 @@ func TestACallbackThatHangsInInTxHoldsUpNobodyAfterItsTime(t *testing.T) {
 		}
 	})
 }
+
+func TestACallbackThatHangsInInTxIsLogged(t *testing.T) {
+	in, _ := modernc.open(t)
+	logged := make(chan string, 10)
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(writerFunc(func(text []byte) (int, error) {
+		if strings.Contains(string(text), "InTx") {
+			logged <- string(text)
+		}
+		return len(text), nil
+	}), nil)))
+	t.Cleanup(func() { slog.SetDefault(before) })
+	inCallback(t, in, func(ctx context.Context) {
+		late, end := context.WithCancel(ctx)
+		if err := in.InTx(late, func(*sql.Tx) error {
+			end()
+			if text := <-logged; !strings.Contains(text, "has not returned") || !strings.Contains(text, "uid=uid") {
+				t.Errorf("logged %s", text)
+			}
+			return nil
+		}); err == nil {
+			t.Error("InTx returned no error after the end of its context")
+		}
+	})
+	if len(logged) > 0 {
+		t.Errorf("logged again: %s", <-logged)
+	}
+}
+
+type writerFunc func(text []byte) (int, error)
+
+func (f writerFunc) Write(text []byte) (int, error) { return f(text) }
 
 func TestACallbackThatEndsItsGoroutineInInTxHoldsUpNobody(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {

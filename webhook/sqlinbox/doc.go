@@ -18,11 +18,11 @@
 //   - Concurrent Puts share a transaction, in order of arrival, with no delay
 //     added: a lone sender pays for one commit, sixty-four senders pay for few.
 //     One that the database refuses does not fail the others. Cost: after such a
-//     refusal the batch is committed one by one.
+//     refusal the halves of the batch are tried, and theirs, until it is found.
 //   - Only the head of a (Source, Key) can be claimed, and an index of the
 //     database itself allows only one. Put and Settle decide who that is, so a
 //     claim costs the same however many wait. Cost: on PostgreSQL those who
-//     decide about one key wait for each other.
+//     decide about one key wait for each other, and a Put tries again.
 //   - A delivery with a known mark is stored no second time, for Window. Cost: a
 //     row for each mark, kept for that long, also after the delivery is swept.
 //   - A worker that lost its lease cannot settle: each claim has a Fence.
@@ -67,8 +67,10 @@
 // for along the search_path. A pool of ten connections is enough for most; give
 // SetMaxIdleConns the same number as SetMaxOpenConns, since database/sql keeps
 // two by default and opens every other one anew. A transaction that has settled
-// a claim holds its Key: Puts under it wait two seconds and are then refused,
-// those under other Keys go on.
+// a claim, or stored a delivery, holds its Key: Puts under it try again for two
+// seconds and are then refused, those under other Keys go on. Where a Key has no
+// unfinished delivery an advisory lock holds it, up to 256 of them in a
+// transaction.
 //
 // The inbox names the isolation of its own transactions, whatever the server's
 // default. A transaction of the program's own must be READ COMMITTED for PutTx

@@ -14,12 +14,14 @@ const (
 	// do so for briefWait.
 	batchWait = 50 * time.Millisecond
 	briefWait = time.Millisecond
-	// heldWait is how long a Put, and a page of a Replay, tries again while another
-	// transaction holds the key. The first pause is heldFirst, each further one
-	// twice as long, up to heldMost.
+	// heldWait is how long a Put, and a batch of a Replay, tries again while another
+	// transaction holds the key. It pauses for heldPause, or a sixteenth of the time
+	// that it has waited: most keys are free again in a moment, and may be held again
+	// in the next. All that wait try no more often than each heldShare, together.
 	heldWait  = 2 * time.Second
-	heldFirst = 5 * time.Millisecond
-	heldMost  = 50 * time.Millisecond
+	heldPause = 2 * time.Millisecond
+	heldPart  = 16
+	heldShare = 250 * time.Microsecond
 	// heldBytes is the size from which a delivery that was held is not sent along
 	// before its key is free.
 	heldBytes = 64 << 10
@@ -31,10 +33,10 @@ var errHeld = errors.New("sqlinbox: another transaction holds the key")
 
 // putHeld lets j join later batches, again and again, while it is held.
 func (in *Inbox) putHeld(ctx context.Context, j *job) error {
-	patience, cancel := context.WithTimeout(ctx, heldWait)
-	defer cancel()
-	for rest := heldFirst; ; rest = min(2*rest, heldMost) {
-		if err := in.rest(patience, rest); err != nil {
+	w, end := in.wait(ctx)
+	defer end()
+	for {
+		if err := w.pause(); err != nil {
 			return heldError(ctx, err)
 		}
 		j.result, j.held, j.alone = nil, false, j.alone || j.put.size() >= heldBytes
@@ -55,18 +57,36 @@ func (in *Inbox) inVain(ctx context.Context, j *job) bool {
 	return j.held
 }
 
-// rest pauses for about d. Its error is the end of ctx, or that the inbox is
-// closed meanwhile.
-func (in *Inbox) rest(ctx context.Context, d time.Duration) error {
+// A wait is somebody's for what another transaction holds.
+type wait struct {
+	in    *Inbox
+	ctx   context.Context // ends with the patience
+	since time.Time
+}
+
+// wait begins one; end is to be called at its end.
+func (in *Inbox) wait(ctx context.Context) (w *wait, end func()) {
+	ctx, cancel := context.WithTimeout(ctx, heldWait)
+	in.waits.Add(1)
+	return &wait{in, ctx, time.Now()}, func() {
+		in.waits.Add(-1)
+		cancel()
+	}
+}
+
+// pause is what is between two tries. Its error is that of the context, or that
+// the inbox is closed.
+func (w *wait) pause() error {
+	d := max(heldPause, time.Since(w.since)/heldPart, time.Duration(w.in.waits.Load())*heldShare)
 	timer := time.NewTimer(d/2 + rand.N(d))
 	defer timer.Stop()
 	select {
 	case <-timer.C:
 		return nil
-	case <-in.queue.over:
+	case <-w.in.queue.over:
 		return ErrClosed
-	case <-ctx.Done():
-		return ctx.Err()
+	case <-w.ctx.Done():
+		return w.ctx.Err()
 	}
 }
 

@@ -37,6 +37,7 @@ type Inbox struct {
 	queue    *queue
 	pin      *pin         // the writer's
 	turn     turn         // to write, on a database with one writer
+	waits    atomic.Int64 // for what other transactions hold
 	repairs  repairs      // of keys that are stuck
 	warned   atomic.Int64 // when dead letters were last warned of, in seconds
 	checked  atomic.Bool  // settings and schema, of a pool

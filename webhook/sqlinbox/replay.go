@@ -117,9 +117,9 @@ func (r *replay) shared(ctx context.Context, uids []string) error {
 // together replays a batch by one statement, which holds keys only while it runs,
 // and by itself each that takes more. What is held is tried again for a while.
 func (r *replay) together(ctx context.Context, uids []string) error {
-	var patience context.Context // from the first that is held on
+	var patience *wait // from the first that is held on
 	var alone []string
-	for rest := heldFirst; len(uids)+len(alone) > 0; rest = min(2*rest, heldMost) {
+	for len(uids)+len(alone) > 0 {
 		if len(uids) > 0 {
 			fates, err := r.statement(ctx, uids)
 			if err != nil {
@@ -145,11 +145,11 @@ func (r *replay) together(ctx context.Context, uids []string) error {
 			break
 		}
 		if patience == nil {
-			var cancel context.CancelFunc
-			patience, cancel = context.WithTimeout(ctx, heldWait)
-			defer cancel()
+			var end func()
+			patience, end = r.in.wait(ctx)
+			defer end()
 		}
-		if err := r.in.rest(patience, rest); err != nil {
+		if err := patience.pause(); err != nil {
 			if ctx.Err() == nil && !errors.Is(err, ErrClosed) {
 				break
 			}

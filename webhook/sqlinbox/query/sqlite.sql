@@ -28,9 +28,6 @@ ORDER BY 2
 -- name: lock
 -- Nothing to lock: there is one writer.
 
--- name: try_lock
--- The same.
-
 -- name: aside
 -- A head that waits for its retry and lets younger ones pass.
 UPDATE hookhouse_deliveries SET state = 'behind'
@@ -217,9 +214,6 @@ FROM k LIMIT @n
 -- name: find
 SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
 
--- name: try_find
--- Nobody holds a row: find does it.
-
 -- name: younger
 -- Unfinished ones that were acknowledged after the first run of this one.
 SELECT count(*) FROM hookhouse_deliveries
@@ -250,9 +244,6 @@ WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: replayed
 INSERT INTO hookhouse_replays (uid, at, who, why, was) VALUES (@uid, @now, @who, @why, @was)
-
--- name: replay
--- Each is restarted by itself, among the writes of others.
 
 -- name: replays
 SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid ORDER BY at
