@@ -1,0 +1,2 @@
+// Package model tries orders of statements.
+package model

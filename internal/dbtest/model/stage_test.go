@@ -1,0 +1,236 @@
+package model
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"path/filepath"
+	"testing"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+// most is how many players a plan has at most.
+const most = 4
+
+// A stage is an empty store and those who play on it, one plan at a time.
+type stage struct {
+	clerk   *player              // does what is done before and afterwards; nothing stops it
+	players map[string][]*player // by default isolation
+	monitor *monitor             // nil on SQLite, where operations are not interleaved
+	empty   string
+	tidy    string // now and then
+	played  int
+	close   func()
+}
+
+// onPostgres makes a stage in a schema of its own.
+func onPostgres(ctx context.Context, s *postgres.Server, schema string, w *wrong) (*stage, error) {
+	g := &stage{players: make(map[string][]*player), tidy: "VACUUM"}
+	plain, err := sql.Open("pgx", s.DSN())
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = plain.Close() }()
+	if _, err := plain.ExecContext(ctx, "CREATE SCHEMA "+schema); err != nil {
+		return nil, err
+	}
+	open := func(n int, name, level string, w *wrong) (*player, error) {
+		p := &player{n: n, name: name, source: schema, wrong: w}
+		var err error
+		p.db, err = openStopped(s.DSN("search_path="+schema, "default_transaction_isolation="+url.PathEscape(level)), p)
+		if err == nil {
+			p.inbox = newInbox(p.db, sqlinbox.PostgreSQL)
+		}
+		return p, err
+	}
+	if g.clerk, err = open(-1, "clerk", isolations[0], right); err != nil {
+		return nil, err
+	}
+	for _, level := range isolations {
+		for n := range most {
+			p, err := open(n, fmt.Sprintf("P%d", n), level, w)
+			if err != nil {
+				return nil, err
+			}
+			g.players[level] = append(g.players[level], p)
+		}
+	}
+	if g.monitor, err = newMonitor(ctx, s.DSN()); err != nil {
+		return nil, err
+	}
+	g.close = func() {
+		for _, list := range g.players {
+			for _, p := range list {
+				_ = p.inbox.Close()
+				_ = p.db.Close()
+			}
+		}
+		_ = g.clerk.inbox.Close()
+		_ = g.clerk.db.Close()
+		g.monitor.close()
+	}
+	return g, g.prepare(ctx, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema AND tablename LIKE 'hookhouse%'")
+}
+
+// onSQLite makes a stage in a file.
+func onSQLite(ctx context.Context, folder string) (*stage, error) {
+	g := &stage{players: make(map[string][]*player)}
+	dsn := "file:" + filepath.Join(folder, "inbox.db") +
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
+	var all []*player
+	for n := range most + 1 {
+		p := &player{n: n, name: fmt.Sprintf("P%d", n), source: "model"}
+		var err error
+		if p.db, err = sql.Open("sqlite", dsn); err != nil {
+			return nil, err
+		}
+		p.inbox = newInbox(p.db, sqlinbox.SQLite)
+		all = append(all, p)
+	}
+	g.clerk = all[most]
+	for _, level := range isolations {
+		g.players[level] = all[:most]
+	}
+	g.close = func() {
+		for _, p := range all {
+			_ = p.inbox.Close()
+			_ = p.db.Close()
+		}
+	}
+	return g, g.prepare(ctx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'hookhouse%'")
+}
+
+func (g *stage) prepare(ctx context.Context, tables string) error {
+	if err := g.clerk.inbox.Migrate(ctx); err != nil {
+		return err
+	}
+	if _, err := g.clerk.db.ExecContext(ctx, "CREATE TABLE orders (n int)"); err != nil {
+		return err
+	}
+	var err error
+	g.empty, err = emptied(ctx, g.clerk.db, tables)
+	return err
+}
+
+// A report is what came of a plan.
+type report struct {
+	plan   *plan
+	tactic tactic
+	trace  []*line
+	faults []string
+	err    error // it was not played to the end
+}
+
+func (r *report) failed() bool { return len(r.faults) > 0 || r.err != nil }
+
+// play plays a plan and judges it.
+func (g *stage) play(ctx context.Context, pl *plan) (r *report) {
+	r = &report{plan: pl}
+	if g.played++; g.tidy != "" && g.played%200 == 0 {
+		if _, r.err = g.clerk.db.ExecContext(ctx, g.tidy); r.err != nil {
+			return r
+		}
+	}
+	if _, r.err = g.clerk.db.ExecContext(ctx, g.empty); r.err != nil {
+		return r
+	}
+	b := new(book)
+	players := g.players[pl.isolation][:len(pl.programs)]
+	for _, p := range append([]*player{g.clerk}, players...) {
+		p.book, p.claims = b, nil
+	}
+	for _, o := range pl.before {
+		switch o.verb {
+		case claiming:
+			g.clerk.claim(ctx, players[o.holder], o)
+		case settling:
+			players[o.holder].do(ctx, pl, o)
+		default:
+			g.clerk.do(ctx, pl, o)
+		}
+	}
+	rng := rand.New(rand.NewPCG(pl.turns, 2))
+	if g.monitor == nil {
+		r.trace = interleave(ctx, rng, pl, players)
+	} else {
+		r.tactic = newTactic(rng, len(players))
+		acts := &run{monitor: g.monitor, tactic: r.tactic}
+		r.err = acts.play(ctx, players, func(p *player) { p.play(ctx, pl, pl.programs[p.n]) })
+		r.trace = acts.trace
+		if r.err != nil {
+			return r
+		}
+	}
+	j := newJudge(b, pl)
+	var bodies int
+	if j.rows, bodies, r.err = readTables(ctx, g.clerk.db); r.err != nil {
+		return r
+	}
+	j.atRest(bodies)
+	if len(j.faults) == 0 {
+		if r.err = g.workOff(ctx, pl, len(j.rows)); r.err != nil {
+			return r
+		}
+		if j.rows, _, r.err = readTables(ctx, g.clerk.db); r.err != nil {
+			return r
+		}
+		j.workedOff()
+	}
+	r.faults = j.faults
+	return r
+}
+
+// interleave does the players' operations one after the other, in any order.
+func interleave(ctx context.Context, rng *rand.Rand, pl *plan, players []*player) (trace []*line) {
+	left := make([][]op, len(players))
+	n := 0
+	for i, program := range pl.programs {
+		left[i] = program
+		n += len(program)
+	}
+	for n > 0 {
+		i := rng.IntN(len(players))
+		if len(left[i]) == 0 {
+			continue
+		}
+		o := left[i][0]
+		left[i] = left[i][1:]
+		n--
+		trace = append(trace, &line{player: players[i].name, what: o.describe(pl.parcels), result: players[i].do(ctx, pl, o)})
+	}
+	return trace
+}
+
+// workOff claims and settles until nothing is left to claim.
+func (g *stage) workOff(ctx context.Context, pl *plan, n int) error {
+	for range n + 1 {
+		if err := hurry(ctx, g.clerk.db); err != nil {
+			return err
+		}
+		g.clerk.claims = nil
+		g.clerk.claim(ctx, g.clerk, op{verb: claiming, n: 100, types: []string{"t0", "t1"}})
+		if len(g.clerk.claims) == 0 {
+			return nil
+		}
+		for len(g.clerk.claims) > 0 {
+			g.clerk.do(ctx, pl, op{verb: settling, outcome: webhook.Outcome{State: webhook.Done}})
+		}
+	}
+	return errors.New("there is always one more to claim")
+}
+
+// fail prints what went wrong.
+func (r *report) fail(t *testing.T) {
+	t.Helper()
+	tactic := ""
+	if r.tactic != nil {
+		tactic = fmt.Sprintf("order: %v\n", r.tactic)
+	}
+	t.Errorf("%v%s%s\nfaults: %q, error: %v", r.plan, tactic, printTrace(r.trace), r.faults, r.err)
+}
