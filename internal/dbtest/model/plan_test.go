@@ -151,17 +151,62 @@ func newPlan(seed uint64) *plan {
 		g.coalescing = 6
 	}
 	players := pick(g.rng, 2, 2, 3, 3, 3, 4)
-	for range g.rng.IntN(4) {
+	for range g.rng.IntN(3) {
 		g.begin(players)
 	}
+	first, second := g.theme()
 	for n := range players {
 		var program []op
-		for range 1 + g.rng.IntN(3) {
+		switch n {
+		case 0:
+			program = append(program, first...)
+		case 1:
+			program = append(program, second...)
+		}
+		for len(program) == 0 || g.rng.IntN(2) == 0 {
 			program = append(program, g.ops(n == 0)...)
 		}
 		g.programs = append(g.programs, program)
 	}
 	return g.plan
+}
+
+// theme draws what the first player begins with, and what gets in its way: the
+// meetings that have been trouble before. Often it is none.
+func (g *planner) theme() (first, second []op) {
+	claim := op{verb: claiming, n: 1, types: []string{"t0", "t1"}}
+	dead := op{verb: settling, outcome: webhook.Outcome{State: webhook.Dead, Reason: "dead"}}
+	done := op{verb: settling, outcome: webhook.Outcome{State: webhook.Done}}
+	switch g.rng.IntN(7) {
+	case 0: // a caller's transaction, while others put
+		g.before = append(g.before, g.put(putting, false), claim)
+		first = append(first, g.inOwnTransaction(pick(g.rng, op{verb: inTx}, op{verb: settlingTx, outcome: g.outcome()})))
+		return first, []op{g.put(putting, false), claim, done}[:1+2*g.rng.IntN(2)]
+	case 1, 2: // one that is dead runs again, while its key lives
+		g.before = append(g.before, g.marked(), claim, dead)
+		first = append(first, op{verb: replaying, all: true})
+		if g.rng.IntN(2) == 0 {
+			first = []op{g.put(putting, true)}
+		}
+		return first, []op{g.put(putting, false), claim, done}
+	case 3: // one that is dead is swept, while it comes again
+		g.before = append(g.before, g.marked(), claim, dead)
+		return []op{{verb: sweeping}}, []op{g.put(putting, true)}
+	case 4: // two calls of one event at once
+		first = append(first, g.marked())
+		return first, []op{g.put(putting, true)}
+	default:
+		return nil, nil
+	}
+}
+
+// marked draws a delivery to put that has marks.
+func (g *planner) marked() op {
+	o := g.put(putting, false)
+	if p := g.parcels[o.parcels[0]]; p.id == "" {
+		p.id, p.marks = "s"+p.uid, []string{"m" + p.uid}
+	}
+	return o
 }
 
 // begin draws what one delivery has been through.

@@ -43,7 +43,8 @@ func onPostgres(ctx context.Context, s *postgres.Server, schema string, w *wrong
 	open := func(n int, name, level string, w *wrong) (*player, error) {
 		p := &player{n: n, name: name, source: schema, wrong: w}
 		var err error
-		p.db, err = openStopped(s.DSN("search_path="+schema, "default_transaction_isolation="+url.PathEscape(level)), p)
+		p.db, err = openStopped(s.DSN("search_path="+schema, "plan_cache_mode=force_generic_plan",
+			"default_transaction_isolation="+url.PathEscape(level)), p)
 		if err == nil {
 			p.inbox = newInbox(p.db, sqlinbox.PostgreSQL)
 		}
@@ -112,6 +113,13 @@ func (g *stage) prepare(ctx context.Context, tables string) error {
 	}
 	if _, err := g.clerk.db.ExecContext(ctx, "CREATE TABLE orders (n int)"); err != nil {
 		return err
+	}
+	for _, list := range g.players { // what an inbox does once is none of a plan's statements
+		for _, p := range list {
+			if err := p.inbox.Check(ctx); err != nil {
+				return err
+			}
+		}
 	}
 	var err error
 	g.empty, err = emptied(ctx, g.clerk.db, tables)

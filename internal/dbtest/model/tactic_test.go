@@ -12,22 +12,38 @@ type tactic interface {
 
 // newTactic draws one for so many players.
 func newTactic(rng *rand.Rand, players int) tactic {
-	switch rng.IntN(10) {
-	case 0, 1:
+	kind := rng.IntN(20)
+	switch {
+	case kind < 2:
 		return &wander{rng: rng}
-	case 2, 3:
-		return &wander{rng: rng, stay: []float64{0.5, 0.8, 0.95}[rng.IntN(3)]}
+	case kind < 5:
+		return &wander{rng: rng, stay: pick(rng, 0.5, 0.8, 0.95)}
 	}
 	a := &ambush{others: wander{rng: rng, stay: 0.95}}
-	if rng.IntN(4) == 0 {
+	if rng.IntN(5) == 0 {
 		a.victim = rng.IntN(players)
 	}
-	for range 1 + rng.IntN(3) {
-		h := halt{after: rng.IntN(9), operations: []int{1, 1, 1, 2, 3, 100, 100}[rng.IntN(7)]}
-		if rng.IntN(2) == 0 {
-			h.after = beforeCommit
+	if kind < 12 { // step by step, from some statement on
+		a.halts = []halt{{after: rng.IntN(13), operations: 1}}
+		for range 5 {
+			a.halts = append(a.halts, halt{after: 1, operations: 1})
 		}
-		a.halts = append(a.halts, h)
+	} else {
+		for range 1 + rng.IntN(3) {
+			h := halt{after: rng.IntN(13), operations: pick(rng, 1, 1, 1, 2, 3, 100, 100)}
+			if rng.IntN(2) == 0 {
+				h.before = pick(rng, commit, commit, commit, "promote", "find")
+			}
+			a.halts = append(a.halts, h)
+		}
+	}
+	a.text = fmt.Sprintf("P%d halts", a.victim)
+	for _, h := range a.halts {
+		where := fmt.Sprintf("after %d statements", h.after)
+		if h.before != "" {
+			where = "before " + h.before
+		}
+		a.text += fmt.Sprintf(", %s for %d operations", where, h.operations)
 	}
 	return a
 }
@@ -57,6 +73,7 @@ func (w *wander) next(ready []*stop) *stop {
 // An ambush halts one player at chosen statements, and lets the others do so many
 // whole operations before it goes on.
 type ambush struct {
+	text    string
 	victim  int
 	halts   []halt
 	others  wander
@@ -65,23 +82,14 @@ type ambush struct {
 	left    int // operations that the others may yet begin
 }
 
-// A halt is before a statement of the victim: after so many, or before the next
-// commit.
-type halt struct{ after, operations int }
-
-const beforeCommit = -1
-
-func (a *ambush) String() string {
-	text := fmt.Sprintf("P%d halts", a.victim)
-	for _, h := range a.halts {
-		where := fmt.Sprintf("after %d statements", h.after)
-		if h.after == beforeCommit {
-			where = "before a commit"
-		}
-		text += fmt.Sprintf(", %s for %d operations", where, h.operations)
-	}
-	return text
+// A halt is before a statement of the victim: a named one, or after so many.
+type halt struct {
+	before     string
+	after      int
+	operations int
 }
+
+func (a *ambush) String() string { return a.text }
 
 func (a *ambush) next(ready []*stop) *stop {
 	var victim *stop
@@ -97,7 +105,7 @@ func (a *ambush) next(ready []*stop) *stop {
 		}
 	}
 	if victim != nil && !a.halting && len(a.halts) > 0 {
-		if h := a.halts[0]; h.after == a.passed || h.after == beforeCommit && victim.what == commit {
+		if h := a.halts[0]; h.before == victim.what || h.before == "" && h.after == a.passed {
 			a.halting, a.left, a.passed, a.halts = true, h.operations, 0, a.halts[1:]
 		}
 	}
