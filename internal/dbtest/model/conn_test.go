@@ -20,8 +20,8 @@ func openStopped(dsn string, p *player) (*sql.DB, error) {
 	}
 	never := stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false })
 	db := sql.OpenDB(connector{stdlib.GetConnector(*config, never), p})
-	db.SetMaxOpenConns(4)
-	db.SetMaxIdleConns(4)
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(8)
 	return db, nil
 }
 
@@ -36,7 +36,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{inner.(*stdlib.Conn), c.player}, nil
+	return &conn{Conn: inner.(*stdlib.Conn), player: c.player}, nil
 }
 
 // A conn is a connection that asks its player before each statement, who may put
@@ -44,6 +44,19 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 type conn struct {
 	*stdlib.Conn
 	player *player
+	level  string // of isolation, by default
+}
+
+// ready gives the connection the default isolation that its player has by now.
+func (c *conn) ready(ctx context.Context) error {
+	if c.level == c.player.level {
+		return nil
+	}
+	_, err := c.Conn.ExecContext(ctx, "SET default_transaction_isolation = '"+c.player.level+"'", nil)
+	if err == nil {
+		c.level = c.player.level
+	}
+	return err
 }
 
 func (c *conn) stop(what string) (passed func(error)) {
@@ -51,6 +64,9 @@ func (c *conn) stop(what string) (passed func(error)) {
 }
 
 func (c *conn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
 	name := nameOf(text)
 	text, args = c.player.wrong.rewrite(name, text, args)
 	passed := c.stop(name)
@@ -60,6 +76,9 @@ func (c *conn) ExecContext(ctx context.Context, text string, args []driver.Named
 }
 
 func (c *conn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
 	name := nameOf(text)
 	text, args = c.player.wrong.rewrite(name, text, args)
 	passed := c.stop(name)
@@ -72,6 +91,9 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 }
 
 func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
 	what := begin
 	if o.Isolation != 0 {
 		what += " " + sql.IsolationLevel(o.Isolation).String()

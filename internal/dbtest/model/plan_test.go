@@ -151,10 +151,15 @@ func newPlan(seed uint64) *plan {
 		g.coalescing = 6
 	}
 	players := pick(g.rng, 2, 2, 3, 3, 3, 4)
-	for range g.rng.IntN(3) {
-		g.begin(players)
+	theme := g.rng.IntN(10)
+	if theme < themes && g.rng.IntN(3) > 0 { // with nothing beside it
+		g.keys, players = []string{"a"}, 2
+	} else {
+		for range g.rng.IntN(4) {
+			g.begin(players)
+		}
 	}
-	first, second := g.theme()
+	first, second := g.theme(theme)
 	for n := range players {
 		var program []op
 		switch n {
@@ -171,28 +176,34 @@ func newPlan(seed uint64) *plan {
 	return g.plan
 }
 
+// themes are how many of ten schedules have one.
+const themes = 7
+
 // theme draws what the first player begins with, and what gets in its way: the
-// meetings that have been trouble before. Often it is none.
-func (g *planner) theme() (first, second []op) {
+// meetings that have been trouble before. Those from themes on have none.
+func (g *planner) theme(n int) (first, second []op) {
 	claim := op{verb: claiming, n: 1, types: []string{"t0", "t1"}}
 	dead := op{verb: settling, outcome: webhook.Outcome{State: webhook.Dead, Reason: "dead"}}
 	done := op{verb: settling, outcome: webhook.Outcome{State: webhook.Done}}
-	switch g.rng.IntN(7) {
-	case 0: // a caller's transaction, while others put
+	switch n {
+	case 0, 1: // a caller's transaction, while others put
 		g.before = append(g.before, g.put(putting, false), claim)
+		if g.rng.IntN(2) == 0 {
+			g.isolation = pick(g.rng, isolations[1:]...)
+		}
 		first = append(first, g.inOwnTransaction(pick(g.rng, op{verb: inTx}, op{verb: settlingTx, outcome: g.outcome()})))
 		return first, []op{g.put(putting, false), claim, done}[:1+2*g.rng.IntN(2)]
-	case 1, 2: // one that is dead runs again, while its key lives
+	case 2, 3, 4: // one that is dead runs again, while its key lives
 		g.before = append(g.before, g.marked(), claim, dead)
 		first = append(first, op{verb: replaying, all: true})
 		if g.rng.IntN(2) == 0 {
 			first = []op{g.put(putting, true)}
 		}
 		return first, []op{g.put(putting, false), claim, done}
-	case 3: // one that is dead is swept, while it comes again
+	case 5: // one that is dead is swept, while it comes again
 		g.before = append(g.before, g.marked(), claim, dead)
 		return []op{{verb: sweeping}}, []op{g.put(putting, true)}
-	case 4: // two calls of one event at once
+	case 6: // two calls of one event at once
 		first = append(first, g.marked())
 		return first, []op{g.put(putting, true)}
 	default:
@@ -290,7 +301,7 @@ func (g *planner) inOwnTransaction(o op) op {
 			o.level = pick(g.rng, isolations...)
 		}
 	}
-	o.reads = g.rng.IntN(3) > 0
+	o.reads = g.rng.IntN(4) > 0
 	o.undo = g.rng.IntN(8) == 0
 	o.again = g.rng.IntN(3) > 0
 	if o.verb != puttingTx && g.rng.IntN(4) == 0 || o.verb == puttingTx && g.rng.IntN(4) == 0 {

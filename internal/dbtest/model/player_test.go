@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -19,7 +18,8 @@ type player struct {
 	source string // of what it puts
 	db     *sql.DB
 	inbox  *sqlinbox.Inbox
-	wrong  *wrong
+	wrong  *wrong              // nil on SQLite
+	level  string              // of isolation, by default
 	run    atomic.Pointer[run] // nil: its statements do not stop
 	book   *book
 	claims []webhook.Claim // that it holds, oldest first
@@ -225,7 +225,7 @@ func (p *player) transaction(ctx context.Context, pl *plan, o op, c *webhook.Cla
 }
 
 func (p *player) ownTransaction(ctx context.Context, level string, work func(tx *sql.Tx) error) error {
-	tx, err := p.db.BeginTx(ctx, &sql.TxOptions{Isolation: p.level(level)})
+	tx, err := p.db.BeginTx(ctx, &sql.TxOptions{Isolation: p.isolation(level)})
 	if err != nil {
 		return err
 	}
@@ -236,18 +236,14 @@ func (p *player) ownTransaction(ctx context.Context, level string, work func(tx 
 	return tx.Commit()
 }
 
-// level is none on SQLite, which has but one.
-func (p *player) level(name string) sql.IsolationLevel {
+// isolation is the named one, and none on SQLite, which has but one.
+func (p *player) isolation(name string) sql.IsolationLevel {
 	if p.wrong == nil {
 		return sql.LevelDefault
 	}
-	switch name {
-	case "read committed":
-		return sql.LevelReadCommitted
-	case "repeatable read":
-		return sql.LevelRepeatableRead
-	case "serializable":
-		return sql.LevelSerializable
-	}
-	panic(fmt.Sprintf("model: no isolation is called %q", name))
+	return levels[name]
+}
+
+var levels = map[string]sql.IsolationLevel{
+	"read committed": sql.LevelReadCommitted, "repeatable read": sql.LevelRepeatableRead, "serializable": sql.LevelSerializable,
 }

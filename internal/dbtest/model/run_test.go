@@ -14,7 +14,7 @@ import (
 const (
 	// glance is how long a statement may take before it is looked at whether it
 	// waits for a lock.
-	glance = 500 * time.Microsecond
+	glance = time.Millisecond
 	// nap is how long a player may do nothing before the others go on without it: it
 	// waits for a time to pass.
 	nap = 8 * time.Millisecond

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net/url"
 	"path/filepath"
 	"testing"
 
@@ -20,9 +19,9 @@ const most = 4
 
 // A stage is an empty store and those who play on it, one plan at a time.
 type stage struct {
-	clerk   *player              // does what is done before and afterwards; nothing stops it
-	players map[string][]*player // by default isolation
-	monitor *monitor             // nil on SQLite, where operations are not interleaved
+	clerk   *player // does what is done before and afterwards; nothing stops it
+	players []*player
+	monitor *monitor // nil on SQLite, where operations are not interleaved
 	empty   string
 	tidy    string // now and then
 	played  int
@@ -31,7 +30,7 @@ type stage struct {
 
 // onPostgres makes a stage in a schema of its own.
 func onPostgres(ctx context.Context, s *postgres.Server, schema string, w *wrong) (*stage, error) {
-	g := &stage{players: make(map[string][]*player), tidy: "VACUUM"}
+	g := &stage{tidy: "VACUUM"}
 	plain, err := sql.Open("pgx", s.DSN())
 	if err != nil {
 		return nil, err
@@ -40,40 +39,30 @@ func onPostgres(ctx context.Context, s *postgres.Server, schema string, w *wrong
 	if _, err := plain.ExecContext(ctx, "CREATE SCHEMA "+schema); err != nil {
 		return nil, err
 	}
-	open := func(n int, name, level string, w *wrong) (*player, error) {
-		p := &player{n: n, name: name, source: schema, wrong: w}
+	open := func(n int, name string, w *wrong) (*player, error) {
+		p := &player{n: n, name: name, source: schema, wrong: w, level: isolations[0]}
 		var err error
-		p.db, err = openStopped(s.DSN("search_path="+schema, "plan_cache_mode=force_generic_plan",
-			"default_transaction_isolation="+url.PathEscape(level)), p)
+		p.db, err = openStopped(s.DSN("search_path="+schema, "plan_cache_mode=force_generic_plan"), p)
 		if err == nil {
 			p.inbox = newInbox(p.db, sqlinbox.PostgreSQL)
 		}
 		return p, err
 	}
-	if g.clerk, err = open(-1, "clerk", isolations[0], right); err != nil {
+	if g.clerk, err = open(-1, "clerk", right); err != nil {
 		return nil, err
 	}
-	for _, level := range isolations {
-		for n := range most {
-			p, err := open(n, fmt.Sprintf("P%d", n), level, w)
-			if err != nil {
-				return nil, err
-			}
-			g.players[level] = append(g.players[level], p)
+	for n := range most {
+		p, err := open(n, fmt.Sprintf("P%d", n), w)
+		if err != nil {
+			return nil, err
 		}
+		g.players = append(g.players, p)
 	}
 	if g.monitor, err = newMonitor(ctx, s.DSN()); err != nil {
 		return nil, err
 	}
 	g.close = func() {
-		for _, list := range g.players {
-			for _, p := range list {
-				_ = p.inbox.Close()
-				_ = p.db.Close()
-			}
-		}
-		_ = g.clerk.inbox.Close()
-		_ = g.clerk.db.Close()
+		g.closePlayers()
 		g.monitor.close()
 	}
 	return g, g.prepare(ctx, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema AND tablename LIKE 'hookhouse%'")
@@ -81,10 +70,9 @@ func onPostgres(ctx context.Context, s *postgres.Server, schema string, w *wrong
 
 // onSQLite makes a stage in a file.
 func onSQLite(ctx context.Context, folder string) (*stage, error) {
-	g := &stage{players: make(map[string][]*player)}
+	g := new(stage)
 	dsn := "file:" + filepath.Join(folder, "inbox.db") +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
-	var all []*player
 	for n := range most + 1 {
 		p := &player{n: n, name: fmt.Sprintf("P%d", n), source: "model"}
 		var err error
@@ -92,19 +80,18 @@ func onSQLite(ctx context.Context, folder string) (*stage, error) {
 			return nil, err
 		}
 		p.inbox = newInbox(p.db, sqlinbox.SQLite)
-		all = append(all, p)
+		g.players = append(g.players, p)
 	}
-	g.clerk = all[most]
-	for _, level := range isolations {
-		g.players[level] = all[:most]
-	}
-	g.close = func() {
-		for _, p := range all {
-			_ = p.inbox.Close()
-			_ = p.db.Close()
-		}
-	}
+	g.clerk, g.players = g.players[most], g.players[:most]
+	g.close = g.closePlayers
 	return g, g.prepare(ctx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'hookhouse%'")
+}
+
+func (g *stage) closePlayers() {
+	for _, p := range append(g.players, g.clerk) {
+		_ = p.inbox.Close()
+		_ = p.db.Close()
+	}
 }
 
 func (g *stage) prepare(ctx context.Context, tables string) error {
@@ -114,11 +101,9 @@ func (g *stage) prepare(ctx context.Context, tables string) error {
 	if _, err := g.clerk.db.ExecContext(ctx, "CREATE TABLE orders (n int)"); err != nil {
 		return err
 	}
-	for _, list := range g.players { // what an inbox does once is none of a plan's statements
-		for _, p := range list {
-			if err := p.inbox.Check(ctx); err != nil {
-				return err
-			}
+	for _, p := range g.players { // what an inbox does once is none of a plan's statements
+		if err := p.inbox.Check(ctx); err != nil {
+			return err
 		}
 	}
 	var err error
@@ -149,7 +134,10 @@ func (g *stage) play(ctx context.Context, pl *plan) (r *report) {
 		return r
 	}
 	b := new(book)
-	players := g.players[pl.isolation][:len(pl.programs)]
+	players := g.players[:len(pl.programs)]
+	for _, p := range players {
+		p.level = pl.isolation
+	}
 	for _, p := range append([]*player{g.clerk}, players...) {
 		p.book, p.claims = b, nil
 	}

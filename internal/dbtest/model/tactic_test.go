@@ -24,15 +24,15 @@ func newTactic(rng *rand.Rand, players int) tactic {
 		a.victim = rng.IntN(players)
 	}
 	if kind < 12 { // step by step, from some statement on
-		a.halts = []halt{{after: rng.IntN(13), operations: 1}}
+		a.halts = []halt{{after: soon(rng), operations: 1}}
 		for range 5 {
 			a.halts = append(a.halts, halt{after: 1, operations: 1})
 		}
 	} else {
 		for range 1 + rng.IntN(3) {
-			h := halt{after: rng.IntN(13), operations: pick(rng, 1, 1, 1, 2, 3, 100, 100)}
+			h := halt{after: soon(rng), operations: pick(rng, 1, 1, 1, 2, 3, 100, 100)}
 			if rng.IntN(2) == 0 {
-				h.before = pick(rng, commit, commit, commit, "promote", "find")
+				h.before = pick(rng, commit, commit, commit, "promote", "find", "settle")
 			}
 			a.halts = append(a.halts, h)
 		}
@@ -46,6 +46,15 @@ func newTactic(rng *rand.Rand, players int) tactic {
 		a.text += fmt.Sprintf(", %s for %d operations", where, h.operations)
 	}
 	return a
+}
+
+// soon draws how many statements pass first. What is short has few, and is to be
+// met in its midst as well.
+func soon(rng *rand.Rand) int {
+	if rng.IntN(2) == 0 {
+		return rng.IntN(14)
+	}
+	return 1 + rng.IntN(4)
 }
 
 // A wander goes on with the same player, or with anyone.
