@@ -68,7 +68,7 @@ func (c *conn) ExecContext(ctx context.Context, text string, args []driver.Named
 		return nil, err
 	}
 	name := nameOf(text)
-	text, args = c.player.wrong.rewrite(name, text, args)
+	text, args = c.player.wrong.rewrite(c.player, name, text, args)
 	passed := c.stop(name)
 	result, err := c.Conn.ExecContext(ctx, text, args)
 	passed(err)
@@ -80,7 +80,7 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 		return nil, err
 	}
 	name := nameOf(text)
-	text, args = c.player.wrong.rewrite(name, text, args)
+	text, args = c.player.wrong.rewrite(c.player, name, text, args)
 	passed := c.stop(name)
 	inner, err := c.Conn.QueryContext(ctx, text, args)
 	if err != nil {

@@ -22,6 +22,7 @@ type player struct {
 	level  string              // of isolation, by default
 	run    atomic.Pointer[run] // nil: its statements do not stop
 	book   *book
+	doing  verb
 	claims []webhook.Claim // that it holds, oldest first
 }
 
@@ -63,6 +64,7 @@ func (p *player) play(ctx context.Context, pl *plan, program []op) {
 
 // do does o, writes down what came of it, and says so.
 func (p *player) do(ctx context.Context, pl *plan, o op) string {
+	p.doing = o.verb
 	switch o.verb {
 	case putting:
 		e := p.book.begin(p, o)

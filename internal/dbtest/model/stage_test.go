@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
-	"testing"
 
 	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -221,12 +220,11 @@ func (g *stage) workOff(ctx context.Context, pl *plan, n int) error {
 	return errors.New("there is always one more to claim")
 }
 
-// fail prints what went wrong.
-func (r *report) fail(t *testing.T) {
-	t.Helper()
-	tactic := ""
+// String prints what went wrong and how it came to it.
+func (r *report) String() string {
+	order := ""
 	if r.tactic != nil {
-		tactic = fmt.Sprintf("order: %v\n", r.tactic)
+		order = fmt.Sprintf("order: %v\n", r.tactic)
 	}
-	t.Errorf("%v%s%s\nfaults: %q, error: %v", r.plan, tactic, printTrace(r.trace), r.faults, r.err)
+	return fmt.Sprintf("%v%s%s\nfaults: %q, error: %v", r.plan, order, printTrace(r.trace), r.faults, r.err)
 }

@@ -1,26 +1,74 @@
 package model
 
-import "database/sql/driver"
+import (
+	"database/sql/driver"
+	"slices"
+	"strings"
+)
 
-// A wrong is a fault put into the inbox from outside: other statements in the
-// place of its own, by name. They take no arguments unless they take the same.
+// A wrong is a fault put into the inbox from outside: what is sent to the database
+// in the place of its own statements.
 type wrong struct {
-	name       string
-	statements map[string]string
+	name  string
+	kinds []string // of the faults that it must lead to
+	// instead returns another statement, and whether it takes the same arguments.
+	// An empty one leaves it as it is.
+	instead func(p *player, name, text string) (other string, same bool)
 }
 
 // right is the inbox as it is.
-var right = &wrong{}
+var right = &wrong{instead: func(*player, string, string) (string, bool) { return "", false }}
 
 // rewrite returns what is sent in the place of a statement.
-func (w *wrong) rewrite(name, text string, args []driver.NamedValue) (string, []driver.NamedValue) {
-	other, ok := w.statements[name]
-	switch {
-	case !ok:
+func (w *wrong) rewrite(p *player, name, text string, args []driver.NamedValue) (string, []driver.NamedValue) {
+	switch other, same := w.instead(p, name, text); {
+	case other == "":
 		return text, args
-	case !parameters.MatchString(other):
-		return other, nil
-	default:
+	case same:
 		return other, args
+	default:
+		return other, nil
 	}
+}
+
+// isFound reports whether r fails as it must.
+func (w *wrong) isFound(r *report) bool {
+	return slices.ContainsFunc(r.faults, func(fault string) bool {
+		kind, _, _ := strings.Cut(fault, ":")
+		return slices.Contains(w.kinds, kind)
+	})
+}
+
+// wrongs are faults that the inbox once had, and others like them.
+var wrongs = []*wrong{
+	{
+		name:  "SettleTx and PutTx take any isolation",
+		kinds: []string{"stuck", "order"},
+		instead: func(_ *player, _, text string) (string, bool) {
+			if strings.Contains(text, "current_setting('transaction_isolation')") {
+				return "SELECT 'read committed'", false
+			}
+			return "", false
+		},
+	},
+	{
+		name:  "a redelivery takes what it does not find for one that another was quicker to revive",
+		kinds: []string{"swallowed"},
+		instead: func(p *player, name, text string) (string, bool) {
+			if name != "find" || p.doing != putting {
+				return "", false
+			}
+			return "WITH f AS (" + text + ") SELECT * FROM f UNION ALL SELECT 0, 0, 'done', '', '', 0, 0, '', 0 WHERE NOT EXISTS (SELECT 1 FROM f)", true
+		},
+	},
+	{
+		name:  "a settlement does not bring the next of its key forward",
+		kinds: []string{"stuck"},
+		instead: func(p *player, name, _ string) (string, bool) {
+			if name != "promote" || p.doing != settling {
+				return "", false
+			}
+			return "SELECT 1", false
+		},
+	},
 }
