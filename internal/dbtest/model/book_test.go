@@ -18,19 +18,18 @@ type book struct {
 
 // An entry is one call and what came of it.
 type entry struct {
-	player     *player
-	op         op
-	began      int
-	ended      int // zero: it has not returned
-	err        error
-	put        *parcel         // for a put
-	claims     []webhook.Claim // for a claim
-	uid        string          // for what is about one
-	fence      int64
-	state      webhook.State // that came of a settle
-	n          int           // for a sweep and a replay
-	known      *webhook.DuplicateError
-	afterwards bool // it worked off what was left
+	player *player
+	op     op
+	began  int
+	ended  int // zero: it has not returned
+	err    error
+	put    *parcel         // for a put
+	claims []webhook.Claim // for a claim
+	uid    string          // for what is about one
+	fence  int64
+	state  webhook.State // that came of a settle
+	n      int           // for a sweep and a replay
+	known  *webhook.DuplicateError
 }
 
 func (e *entry) about(c webhook.Claim) { e.uid, e.fence = c.Delivery.UID, c.Fence }
