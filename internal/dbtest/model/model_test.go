@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	schedules = flag.Int("schedules", 2000, "how many schedules to play on each database")
+	schedules = flag.Int("schedules", 0, "how many schedules to play on each database; zero: as many as take half a minute")
 	seed      = flag.Uint64("seed", 1, "the seed of the first schedule; the next has the next")
 	stages    = flag.Int("stages", 4, "how many schedules to play at once")
 	goOn      = flag.Bool("goon", false, "play all schedules, and count what fails")
@@ -92,6 +92,8 @@ func (c *campaign) play(t *testing.T) []*report {
 			}
 			if !*goOn {
 				next.Store(*seed + uint64(c.n))
+			}
+			if !*goOn && c.found == nil && r.err == nil {
 				r = g.shrink(t.Context(), r)
 			}
 			mu.Lock()
@@ -126,12 +128,12 @@ func TestNoOrderOfStatementsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
 	if server == nil {
 		t.Skip("no PostgreSQL")
 	}
-	c := &campaign{n: *schedules, open: onServer(right)}
+	c := &campaign{n: cmp.Or(*schedules, 2000), open: onServer(right)}
 	tell(t, c.play(t))
 }
 
 func TestNoOrderOfOperationsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
-	c := &campaign{n: *schedules, open: func(ctx context.Context) (*stage, error) {
+	c := &campaign{n: cmp.Or(*schedules, usually), open: func(ctx context.Context) (*stage, error) {
 		folder, err := os.MkdirTemp(memory(), "hookhouse-model-")
 		if err != nil {
 			return nil, err
