@@ -16,6 +16,7 @@ type plan struct {
 	parcels   []*parcel
 	before    []op // done one after the other
 	programs  [][]op
+	soft      []string // statements of the first player before which it is likely to be hurt
 }
 
 // A parcel is a delivery to put.

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"math/rand/v2"
 	"time"
@@ -16,8 +17,14 @@ type planner struct {
 	coalescing int // how many of ten deliveries
 }
 
+// random returns a source for one of the uses of a seed. Seeds that follow one
+// another have nothing in common.
+func random(seed, use uint64) *rand.Rand {
+	return rand.New(rand.NewChaCha8(sha256.Sum256(fmt.Append(nil, seed, use))))
+}
+
 func newPlan(seed uint64) *plan {
-	g := &planner{plan: &plan{seed: seed, turns: seed}, rng: rand.New(rand.NewPCG(seed, 1))}
+	g := &planner{plan: &plan{seed: seed, turns: seed}, rng: random(seed, 1)}
 	g.isolation = pick(g.rng, isolations...)
 	g.keys = [][]string{{"a"}, {"a"}, {"a"}, {"a", "b"}, {"a", ""}}[g.rng.IntN(5)]
 	if g.rng.IntN(10) < 3 {
@@ -60,6 +67,7 @@ func (g *planner) theme(n int) (first, second []op) {
 	done := op{verb: settling, outcome: webhook.Outcome{State: webhook.Done}}
 	switch n {
 	case 0, 1: // a caller's transaction, while others put
+		g.soft = []string{"settle", "hold", "promote"}
 		g.before = append(g.before, g.put(putting, false), claim)
 		if g.rng.IntN(2) == 0 {
 			g.isolation = pick(g.rng, isolations[1:]...)
@@ -67,6 +75,7 @@ func (g *planner) theme(n int) (first, second []op) {
 		first = append(first, g.inOwnTransaction(pick(g.rng, op{verb: inTx}, op{verb: settlingTx, outcome: g.outcome()})))
 		return first, []op{g.put(putting, false), claim, done}[:1+2*g.rng.IntN(2)]
 	case 2, 3, 4: // one that is dead runs again, while its key lives
+		g.soft = []string{"aside", "promote", commit}
 		g.before = append(g.before, g.marked(), claim, dead)
 		first = append(first, op{verb: replaying, all: true})
 		if g.rng.IntN(2) == 0 {
@@ -74,9 +83,15 @@ func (g *planner) theme(n int) (first, second []op) {
 		}
 		return first, []op{g.put(putting, false), claim, done}
 	case 5: // one that is dead is swept, while it comes again
+		g.soft = []string{"find", "try_find", commit}
 		g.before = append(g.before, g.marked(), claim, dead)
-		return []op{{verb: sweeping}}, []op{g.put(putting, true)}
+		first, second = []op{{verb: sweeping}}, []op{g.put(putting, true)}
+		if g.rng.IntN(2) == 0 {
+			first, second = second, first
+		}
+		return first, second
 	case 6: // two calls of one event at once
+		g.soft = []string{"supersede", "insert", commit}
 		first = append(first, g.marked())
 		return first, []op{g.put(putting, true)}
 	default:

@@ -15,7 +15,7 @@ const (
 	glance = time.Millisecond
 	// nap is how long a player may do nothing before the others go on without it: it
 	// waits for a time to pass.
-	nap = 8 * time.Millisecond
+	nap = 4 * time.Millisecond
 	// tooLong is how long nothing may move.
 	tooLong = 20 * time.Second
 )

@@ -35,7 +35,9 @@ func onPostgres(ctx context.Context, s *postgres.Server, schema string, w *wrong
 		return nil, err
 	}
 	defer func() { _ = plain.Close() }()
-	if _, err := plain.ExecContext(ctx, "CREATE SCHEMA "+schema); err != nil {
+	_, err = plain.ExecContext(ctx, "CREATE SCHEMA "+schema+`;
+		CREATE FUNCTION `+schema+`.unlocked(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'`)
+	if err != nil {
 		return nil, err
 	}
 	open := func(n int, name string, w *wrong) (*player, error) {
@@ -150,11 +152,11 @@ func (g *stage) play(ctx context.Context, pl *plan) (r *report) {
 			g.clerk.do(ctx, pl, o)
 		}
 	}
-	rng := rand.New(rand.NewPCG(pl.turns, 2))
+	rng := random(pl.turns, 2)
 	if g.monitor == nil {
 		r.trace = interleave(ctx, rng, pl, players)
 	} else {
-		r.tactic = newTactic(rng, len(players))
+		r.tactic = newTactic(rng, pl)
 		acts := &run{monitor: g.monitor, tactic: r.tactic}
 		r.err = acts.play(ctx, players, func(p *player) { p.play(ctx, pl, pl.programs[p.n]) })
 		r.trace = acts.trace

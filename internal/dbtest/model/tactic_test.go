@@ -10,8 +10,8 @@ type tactic interface {
 	next(ready []*stop) *stop
 }
 
-// newTactic draws one for so many players.
-func newTactic(rng *rand.Rand, players int) tactic {
+// newTactic draws one for a plan.
+func newTactic(rng *rand.Rand, pl *plan) tactic {
 	kind := rng.IntN(20)
 	switch {
 	case kind < 2:
@@ -21,10 +21,13 @@ func newTactic(rng *rand.Rand, players int) tactic {
 	}
 	a := &ambush{others: wander{rng: rng, stay: 0.95}}
 	if rng.IntN(5) == 0 {
-		a.victim = rng.IntN(players)
+		a.victim = rng.IntN(len(pl.programs))
 	}
 	if kind < 12 { // step by step, from some statement on
 		a.halts = []halt{{after: soon(rng), operations: 1}}
+		if len(pl.soft) > 0 && rng.IntN(2) == 0 {
+			a.halts[0].before = pick(rng, pl.soft...)
+		}
 		for range 5 {
 			a.halts = append(a.halts, halt{after: 1, operations: 1})
 		}
@@ -32,7 +35,7 @@ func newTactic(rng *rand.Rand, players int) tactic {
 		for range 1 + rng.IntN(3) {
 			h := halt{after: soon(rng), operations: pick(rng, 1, 1, 1, 2, 3, 100, 100)}
 			if rng.IntN(2) == 0 {
-				h.before = pick(rng, commit, commit, commit, "promote", "find", "settle")
+				h.before = pick(rng, commit, commit, commit, "promote", "find", "try_find", "settle")
 			}
 			a.halts = append(a.halts, h)
 		}

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"slices"
 	"strings"
+	"sync/atomic"
 )
 
 // A wrong is a fault put into the inbox from outside: what is sent to the database
@@ -14,6 +15,7 @@ type wrong struct {
 	// instead returns another statement, and whether it takes the same arguments.
 	// An empty one leaves it as it is.
 	instead func(p *player, name, text string) (other string, same bool)
+	used    atomic.Bool // in the place of any
 }
 
 // right is the inbox as it is.
@@ -21,14 +23,15 @@ var right = &wrong{instead: func(*player, string, string) (string, bool) { retur
 
 // rewrite returns what is sent in the place of a statement.
 func (w *wrong) rewrite(p *player, name, text string, args []driver.NamedValue) (string, []driver.NamedValue) {
-	switch other, same := w.instead(p, name, text); {
-	case other == "":
+	other, same := w.instead(p, name, text)
+	if other == "" {
 		return text, args
-	case same:
-		return other, args
-	default:
-		return other, nil
 	}
+	w.used.Store(true)
+	if !same {
+		args = nil
+	}
+	return other, args
 }
 
 // isFound reports whether r fails as it must.
@@ -52,13 +55,23 @@ var wrongs = []*wrong{
 		},
 	},
 	{
-		name:  "a redelivery takes what it does not find for one that another was quicker to revive",
-		kinds: []string{"swallowed"},
+		name:  "a restart holds no more than the head there is, and takes it for granted that there is one",
+		kinds: []string{"stuck", "order"},
 		instead: func(p *player, name, text string) (string, bool) {
-			if name != "find" || p.doing != putting {
+			if p.doing != replaying || name != "lock" && name != "try_lock" {
 				return "", false
 			}
-			return "WITH f AS (" + text + ") SELECT * FROM f UNION ALL SELECT 0, 0, 'done', '', '', 0, 0, '', 0 WHERE NOT EXISTS (SELECT 1 FROM f)", true
+			return strings.NewReplacer("pg_try_advisory_xact_lock", "unlocked", "'none'", "'head'", "'again'", "'head'").Replace(text), true
+		},
+	},
+	{
+		name:  "a redelivery takes what it does not find for one that was revived often enough",
+		kinds: []string{"swallowed"},
+		instead: func(p *player, name, text string) (string, bool) {
+			if p.doing != putting || name != "find" && name != "try_find" {
+				return "", false
+			}
+			return "WITH f AS (" + text + ") SELECT * FROM f UNION ALL SELECT 1, 1, 'dead', '', '', 0, 0, '', 9 WHERE NOT EXISTS (SELECT 1 FROM f)", true
 		},
 	},
 	{
