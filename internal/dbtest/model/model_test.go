@@ -22,6 +22,7 @@ var (
 	schedules = flag.Int("schedules", 0, "how many schedules to play on each database; zero: as many as take half a minute")
 	seed      = flag.Uint64("seed", 1, "the seed of the first schedule; the next has the next")
 	stages    = flag.Int("stages", 4, "how many schedules to play at once")
+	show      = flag.Bool("show", false, "print each schedule, also if it is well")
 	goOn      = flag.Bool("goon", false, "play all schedules, and count what fails")
 )
 
@@ -87,6 +88,9 @@ func (c *campaign) play(t *testing.T) []*report {
 				return
 			}
 			r := g.play(t.Context(), newPlan(s))
+			if *show {
+				t.Log(r)
+			}
 			if !r.failed() || c.found != nil && r.err == nil && !c.found(r) {
 				continue
 			}

@@ -3,6 +3,8 @@ package model
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 )
 
 // A tactic says which of those who have stopped goes on; there is at least one.
@@ -12,39 +14,50 @@ type tactic interface {
 
 // newTactic draws one for a plan.
 func newTactic(rng *rand.Rand, pl *plan) tactic {
-	kind := rng.IntN(20)
-	switch {
-	case kind < 2:
+	if len(pl.soft) > 0 && rng.IntN(5) < 3 {
+		return newAmbush(rng, 0, leapfrog(halt{before: pl.soft, operations: 1}))
+	}
+	switch kind := rng.IntN(20); {
+	case kind < 3:
 		return &wander{rng: rng}
-	case kind < 5:
+	case kind < 6:
 		return &wander{rng: rng, stay: pick(rng, 0.5, 0.8, 0.95)}
 	}
-	a := &ambush{others: wander{rng: rng, stay: 0.95}}
-	if rng.IntN(5) == 0 {
-		a.victim = rng.IntN(len(pl.programs))
+	victim := 0
+	if rng.IntN(3) == 0 {
+		victim = rng.IntN(len(pl.programs))
 	}
-	if kind < 12 { // step by step, from some statement on
-		a.halts = []halt{{after: soon(rng), operations: 1}}
-		if len(pl.soft) > 0 && rng.IntN(2) == 0 {
-			a.halts[0].before = pick(rng, pl.soft...)
-		}
-		for range 5 {
-			a.halts = append(a.halts, halt{after: 1, operations: 1})
-		}
-	} else {
-		for range 1 + rng.IntN(3) {
-			h := halt{after: soon(rng), operations: pick(rng, 1, 1, 1, 2, 3, 100, 100)}
-			if rng.IntN(2) == 0 {
-				h.before = pick(rng, commit, commit, commit, "promote", "find", "try_find", "settle")
-			}
-			a.halts = append(a.halts, h)
-		}
+	if rng.IntN(2) == 0 {
+		return newAmbush(rng, victim, leapfrog(halt{after: soon(rng), operations: 1}))
 	}
+	var halts []halt
+	for range 1 + rng.IntN(3) {
+		h := halt{after: soon(rng), operations: pick(rng, 1, 1, 1, 2, 3, 100, 100)}
+		if rng.IntN(2) == 0 {
+			h.before = []string{pick(rng, commit, commit, commit, "promote", "find", "try_find", "settle")}
+		}
+		halts = append(halts, h)
+	}
+	return newAmbush(rng, victim, halts)
+}
+
+// leapfrog lets the others do one operation before each statement of the victim,
+// from the first halt on.
+func leapfrog(first halt) []halt {
+	halts := []halt{first}
+	for range 5 {
+		halts = append(halts, halt{after: 1, operations: 1})
+	}
+	return halts
+}
+
+func newAmbush(rng *rand.Rand, victim int, halts []halt) *ambush {
+	a := &ambush{victim: victim, halts: halts, others: wander{rng: rng, stay: 0.95}}
 	a.text = fmt.Sprintf("P%d halts", a.victim)
 	for _, h := range a.halts {
 		where := fmt.Sprintf("after %d statements", h.after)
-		if h.before != "" {
-			where = "before " + h.before
+		if h.before != nil {
+			where = "before " + strings.Join(h.before, " or ")
 		}
 		a.text += fmt.Sprintf(", %s for %d operations", where, h.operations)
 	}
@@ -94,9 +107,9 @@ type ambush struct {
 	left    int // operations that the others may yet begin
 }
 
-// A halt is before a statement of the victim: a named one, or after so many.
+// A halt is before a statement of the victim: one of those named, or after so many.
 type halt struct {
-	before     string
+	before     []string
 	after      int
 	operations int
 }
@@ -117,7 +130,7 @@ func (a *ambush) next(ready []*stop) *stop {
 		}
 	}
 	if victim != nil && !a.halting && len(a.halts) > 0 {
-		if h := a.halts[0]; h.before == victim.what || h.before == "" && h.after == a.passed {
+		if h := a.halts[0]; slices.Contains(h.before, victim.what) || h.before == nil && h.after == a.passed {
 			a.halting, a.left, a.passed, a.halts = true, h.operations, 0, a.halts[1:]
 		}
 	}
