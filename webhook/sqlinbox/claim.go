@@ -114,12 +114,18 @@ func (in *Inbox) claimIn(ctx context.Context, work func(ctx context.Context, s s
 	return again(ctx, func() error { return in.direct(ctx, work) })
 }
 
-// direct is one try of such statements, on a database with many writers.
+// direct is one try of such statements, on a database with many writers. Only
+// another isolation fails by a serialization failure: then the server's default
+// was changed since it was looked at.
 func (in *Inbox) direct(ctx context.Context, work func(ctx context.Context, s session) error) error {
 	if in.strict.Load() {
 		return in.pooled(ctx, work)
 	}
-	return work(ctx, in.db)
+	err := work(ctx, in.db)
+	if isSerialization(err) {
+		in.strict.Store(true)
+	}
+	return err
 }
 
 // claimable returns the types to claim as JSON, empty if there are none, after

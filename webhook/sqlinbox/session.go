@@ -122,6 +122,12 @@ func isConflict(err error) bool {
 	return errors.Is(err, errConflict) || errors.As(err, &s) && slices.Contains([]string{"40001", "40P01", "23505", "23502"}, s.SQLState())
 }
 
+// isSerialization: what a transaction saw was changed by another since.
+func isSerialization(err error) bool {
+	var s sqlState
+	return errors.As(err, &s) && s.SQLState() == "40001"
+}
+
 // isRowsFault reports whether the database refused values, not the connection:
 // data exceptions, constraints, limits of the program, conflicts, or more locks
 // than it has room for, which a part of a batch does not take.

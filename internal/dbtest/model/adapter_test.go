@@ -3,6 +3,7 @@ package model
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -12,33 +13,41 @@ import (
 )
 
 // newInbox returns an inbox that sweeps what is finished at once.
-func newInbox(db *sql.DB, d *sqlinbox.Dialect) *sqlinbox.Inbox { return sqlinbox.New(db, d) }
+func newInbox(db *sql.DB, d *sqlinbox.Dialect) *sqlinbox.Inbox {
+	in := sqlinbox.New(db, d)
+	in.Retention, in.DeadRetention = time.Microsecond, time.Microsecond
+	in.Logger = slog.New(slog.DiscardHandler)
+	return in
+}
 
 // sweep deletes what is finished, and returns how many.
 func sweep(ctx context.Context, in *sqlinbox.Inbox) (int, error) {
-	return in.Sweep(ctx, time.Now().Add(time.Hour), 1000)
+	return in.Sweep(ctx)
 }
 
 // settle returns the state that came of it, empty if that is not told.
 func settle(ctx context.Context, in *sqlinbox.Inbox, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
-	return "", in.Settle(ctx, c, o)
+	return in.Settle(ctx, c, o)
 }
 
 // begun is what work on a claim begins with.
-func begun(_ context.Context, _ *sqlinbox.Inbox, c webhook.Claim) (webhook.Claim, error) {
-	return c, nil
+func begun(ctx context.Context, in *sqlinbox.Inbox, c webhook.Claim) (webhook.Claim, error) {
+	if !c.Suspect {
+		return c, nil
+	}
+	return in.Begin(ctx, c)
 }
 
 // isRefusal reports whether err refuses the caller's transaction for its isolation.
-func isRefusal(error) bool { return false }
+func isRefusal(err error) bool { return errors.Is(err, sqlinbox.ErrIsolation) }
 
 // settlesAgain reports whether a claim that was settled can be settled once more
 // without error.
-const settlesAgain = false
+const settlesAgain = true
 
 // readCommitted reports whether the inbox's own statements run in READ COMMITTED
 // whatever the default, so that they do not fail for a conflict.
-const readCommitted = false
+const readCommitted = true
 
 // underClaim runs work on the context of a callback that has c.
 func underClaim(ctx context.Context, c webhook.Claim, work func(ctx context.Context)) error {
@@ -67,5 +76,8 @@ func (o *oneClaim) Claim(context.Context, webhook.ClaimOptions) ([]webhook.Claim
 	return []webhook.Claim{o.claim}, nil
 }
 
-func (o *oneClaim) Extend(context.Context, webhook.Claim, time.Duration) error   { return nil }
-func (o *oneClaim) Settle(context.Context, webhook.Claim, webhook.Outcome) error { return nil }
+func (o *oneClaim) Extend(context.Context, webhook.Claim, time.Duration) error { return nil }
+
+func (o *oneClaim) Settle(_ context.Context, _ webhook.Claim, out webhook.Outcome) (webhook.State, error) {
+	return out.State, nil
+}

@@ -51,6 +51,8 @@ func (j *judge) mayBeLost(e *entry) bool {
 			})
 		case releasing:
 			return o.uid == e.uid && o.err == nil
+		case sweeping: // what was settled before
+			return j.rows[e.uid] == nil
 		case settling, settlingTx, inTx:
 			return !settlesAgain && o.uid == e.uid && o.fence == e.fence && o.err == nil
 		}
