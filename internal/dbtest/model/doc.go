@@ -32,7 +32,7 @@
 // and one schedule alone:
 //
 //	go test ./model -v -schedules 100000 -timeout 2h
-//	go test ./model -v -run Statements -schedules 1 -seed 102238
+//	go test ./model -v -run Statements -schedules 1 -seed 44 -show
 //
 // The databases are on /dev/shm where there is one.
 package model

@@ -58,7 +58,7 @@ var wrongs = []*wrong{
 		name:  "a restart holds no more than the head there is, and takes it for granted that there is one",
 		kinds: []string{"stuck", "order"},
 		instead: func(p *player, name, text string) (string, bool) {
-			if p.doing != replaying || name != "lock" && name != "try_lock" {
+			if p.doing != replaying && p.doing != putting || name != "lock" && name != "try_lock" {
 				return "", false
 			}
 			return strings.NewReplacer("pg_try_advisory_xact_lock", "unlocked", "'none'", "'head'", "'again'", "'head'").Replace(text), true
