@@ -31,17 +31,18 @@ const (
 // changed; it is to be tried again after a pause.
 var errHeld = errors.New("sqlinbox: another transaction holds the key")
 
-// putHeld lets j join later batches, again and again, while it is held.
-func (in *Inbox) putHeld(ctx context.Context, j *job) error {
+// putHeld puts again, in later batches, what is held, and returns the last job.
+// Each try is a job of its own: the writer may still look at the one before.
+func (in *Inbox) putHeld(ctx context.Context, j *job) (*job, error) {
 	w, end := in.wait(ctx)
 	defer end()
 	for {
 		if err := w.pause(); err != nil {
-			return heldError(ctx, err)
+			return j, heldError(ctx, err)
 		}
-		j.result, j.held, j.alone = nil, false, j.alone || j.put.size() >= heldBytes
+		j = &job{put: j.put, alone: j.alone || j.put.size() >= heldBytes}
 		if err := in.submit(ctx, j); !errors.Is(err, errHeld) {
-			return err
+			return j, err
 		}
 	}
 }

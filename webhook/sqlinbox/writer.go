@@ -32,7 +32,7 @@ func (in *Inbox) submit(ctx context.Context, j *job) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	j.done, j.over = make(chan struct{}), false
+	j.done = make(chan struct{})
 	first, err := in.queue.add(j)
 	if err != nil {
 		return err
