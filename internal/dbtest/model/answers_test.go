@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
@@ -70,7 +71,8 @@ func isConflict(err error) bool {
 // isPatienceOver reports whether a lock was waited for in vain.
 func isPatienceOver(err error) bool {
 	var s sqlState
-	return errors.As(err, &s) && s.SQLState() == "55P03" || errors.Is(err, context.DeadlineExceeded)
+	return errors.As(err, &s) && s.SQLState() == "55P03" || errors.Is(err, context.DeadlineExceeded) ||
+		strings.Contains(err.Error(), "another transaction holds the key")
 }
 
 // redeliveries: what was answered as a duplicate of a dead one, by the sender's own
