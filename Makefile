@@ -17,14 +17,16 @@ BENCHCOUNT  ?= 6
 # The race detector needs a C compiler.
 RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 && echo -race)
 
-## test: everything that must hold, in every module
+## test: everything that must hold, in every module; about a quarter of an hour on two cores
 test: lint
 	left=()
 	log=$$(mktemp)
 	trap 'rm -f "$$log"' EXIT
+	i=0
 	for m in $(MODULES); do
-		echo "== test $$m"
-		if ! go test -C "$$m" $(RACE) -shuffle=on -v ./... 2>&1 | tee "$$log" | { grep --line-buffered -E '^(ok|FAIL|\?) ?' || true; }; then
+		i=$$((i + 1))
+		echo "== test $$m, module $$i of $(words $(MODULES)), $$(go list -C "$$m" ./... | wc -l) packages, $$((SECONDS / 60)) min so far"
+		if ! go test -C "$$m" $(RACE) -shuffle=on -timeout 25m -v ./... 2>&1 | tee "$$log" | { grep --line-buffered -E '^(ok|FAIL|\?) ?' || true; }; then
 			grep -vE '^(=== |[[:space:]]*--- PASS|PASS$$)' "$$log"
 			exit 1
 		fi
@@ -35,8 +37,10 @@ test: lint
 
 ## lint: format, vet, tidy and staticcheck, in every module
 lint:
+	i=0
 	for m in $(MODULES); do
-		echo "== lint $$m"
+		i=$$((i + 1))
+		echo "== lint $$m, module $$i of $(words $(MODULES))"
 		unformatted=$$(cd "$$m" && go list -f '{{.Dir}}' ./... | xargs -I{} find {} -maxdepth 1 -name '*.go' | xargs -r gofmt -l)
 		if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 		(cd "$$m" && go mod tidy -diff && go vet ./... && $(STATICCHECK) ./...)
