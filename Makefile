@@ -55,6 +55,6 @@ fuzz:
 bench:
 	go run -C internal/bench . -count $(BENCHCOUNT) -benchtime $(BENCHTIME)
 
-## bench-durable: acknowledgements, work and scale beside the peers, on databases
+## bench-durable: acknowledgements, work and scale beside the peers, and intake while keys are held, on databases
 bench-durable:
-	for b in durable work scale; do go run -C internal/bench . $$b; done
+	for b in durable work scale held; do go run -C internal/bench . $$b; done

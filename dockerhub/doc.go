@@ -56,6 +56,13 @@
 // signed, so fetching it lets whoever knows the token choose where a program
 // inside your network connects to.
 //
+// # What a body is
+//
+// An object push_data and a text repository.repo_name make a push; no other
+// field decides it, and no other than push_data.tag has a part in the Key. The
+// Key is as it is sent: names of repositories are in lower case by Docker Hub's
+// rules, and tags that differ by case are two tags.
+//
 // # Look-alikes
 //
 // Other registries send push_data and repository too; Aliyun's has no repo_name

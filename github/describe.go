@@ -18,31 +18,32 @@ var (
 	deliveryKey = http.CanonicalHeaderKey(DeliveryHeader)
 )
 
-// describe is Source.Describe. It reads of the body only what the event's key
-// or the judgement of a dispatch needs, and nothing where there is neither.
+// describe is Source.Describe. It reads of the body only what the key and the
+// judgement of the signature need. Where these cannot be told there is neither,
+// and a body that should have a key is malformed.
 func describe(r *http.Request, body []byte) webhook.Description {
-	about := webhook.Description{ID: single(r.Header, deliveryKey), Fingerprint: true}
+	about := webhook.Description{ID: single(r.Header, deliveryKey)}
 	event := eventName(r.Header)
-	if event == "" {
-		return about
-	}
-	w, ok := watches[event]
-	if !ok {
-		about.Type = typeOf(event)
-		return about
+	w, listed := watches[event]
+	if !listed {
+		w = unlisted
+		if event != "" {
+			w.typ = typeOf(event)
+		}
 	}
 	about.Type = w.typ
-	doc, err := (&webhook.Delivery{Source: sourceName, Header: r.Header, Body: body}).Document()
-	if err != nil {
-		about.Malformed = err
-		return about
-	}
 	var v values
-	if err := w.paths.Scan(doc, v[:w.paths.Len()]); err != nil {
-		about.Malformed = err
+	doc, err := (&webhook.Delivery{Source: sourceName, Header: r.Header, Body: body}).Document()
+	if err == nil {
+		err = w.paths.Scan(doc, v[:w.paths.Len()])
+	}
+	if err != nil {
+		if w.subject != "" {
+			about.Malformed = err
+		}
 		return about
 	}
-	about.Fingerprint = w.repeats == nil || !w.repeats(v)
+	about.Fingerprint = w.once(v)
 	about.Key = w.key(v)
 	return about
 }

@@ -156,66 +156,6 @@ func TestOddSubjectsHaveNoKey(t *testing.T) {
 			about := describe(newRequest(c.event, nil), []byte(c.body))
 			require.NoError(t, about.Malformed)
 			require.Empty(t, about.Key)
-			require.True(t, about.Fingerprint)
 		})
 	}
-}
-
-// The event's name is not signed. Only a body that is shaped like a
-// request that can be made twice loses its fingerprint.
-func TestOnlyRequestsMayRepeat(t *testing.T) {
-	for _, c := range []struct {
-		name, event, body string
-		repeats           bool
-	}{
-		{"a workflow dispatch", "workflow_dispatch", string(own(t, "workflow_dispatch.inputs")), true},
-		{"a workflow dispatch without inputs", "workflow_dispatch", `{"workflow":"a.yml","inputs":null,"ref":"refs/heads/main"}`, true},
-		{"a repository dispatch", "repository_dispatch", string(own(t, "repository_dispatch.payload")), true},
-		{"a repository dispatch with null", "repository_dispatch", `{"action":"a","branch":"main","client_payload":null}`, true},
-
-		{"a check run requested again", "check_run", `{"action":"rerequested","check_run":{"id":7},"repository":{"full_name":"o/r"}}`, true},
-		{"a button of a check run", "check_run", `{"action":"requested_action","check_run":{"id":7},"repository":{"full_name":"o/r"}}`, true},
-		{"a check suite requested again", "check_suite", `{"action":"rerequested","check_suite":{"id":7},"repository":{"full_name":"o/r"}}`, true},
-
-		{"a check run completed", "check_run", `{"action":"completed","check_run":{"id":7},"repository":{"full_name":"o/r"}}`, false},
-		{"a push as check_run", "check_run", string(own(t, "push.branch")), false},
-		{"a push", "push", string(own(t, "push.branch")), false},
-		{"a push as workflow_dispatch", "workflow_dispatch", string(own(t, "push.branch")), false},
-		{"a push as repository_dispatch", "repository_dispatch", string(own(t, "push.branch")), false},
-		{"a workflow run as workflow_dispatch", "workflow_dispatch", string(own(t, "workflow_run.completed")), false},
-		{"a release as repository_dispatch", "repository_dispatch", string(own(t, "release.published")), false},
-		{"a workflow dispatch as push", "push", string(own(t, "workflow_dispatch.inputs")), false},
-		{"a repository dispatch as workflow_dispatch", "workflow_dispatch", string(own(t, "repository_dispatch.payload")), false},
-		{"a workflow dispatch as repository_dispatch", "repository_dispatch", string(own(t, "workflow_dispatch.inputs")), false},
-
-		{"workflow is no text", "workflow_dispatch", `{"workflow":{},"inputs":null}`, false},
-		{"no inputs", "workflow_dispatch", `{"workflow":"a.yml"}`, false},
-		{"inputs are a list", "workflow_dispatch", `{"workflow":"a.yml","inputs":[]}`, false},
-		{"with commits", "workflow_dispatch", `{"workflow":"a.yml","inputs":null,"commits":[]}`, false},
-		{"with after", "workflow_dispatch", `{"workflow":"a.yml","inputs":null,"after":"x"}`, false},
-		{"with an action", "workflow_dispatch", `{"workflow":"a.yml","inputs":null,"action":"x"}`, false},
-		{"inputs twice", "workflow_dispatch", `{"workflow":"a.yml","inputs":null,"inputs":{}}`, false},
-		{"not JSON", "workflow_dispatch", `{"workflow":"a.yml","inputs":null`, false},
-		{"no branch", "repository_dispatch", `{"action":"a","client_payload":{}}`, false},
-		{"no client payload", "repository_dispatch", `{"action":"a","branch":"main"}`, false},
-		{"action is no text", "repository_dispatch", `{"action":1,"branch":"main","client_payload":{}}`, false},
-		{"with commits too", "repository_dispatch", `{"action":"a","branch":"main","client_payload":{},"commits":[]}`, false},
-		{"with after too", "repository_dispatch", `{"action":"a","branch":"main","client_payload":{},"after":null}`, false},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			d := open(t, newRequest(c.event, nil), []byte(c.body))
-			require.Equal(t, "id:72d3162e-cc78-11e3-81ab-4c9367dc0958", d.Unique[0])
-			if c.repeats {
-				require.Len(t, d.Unique, 1)
-			} else {
-				require.Len(t, d.Unique, 2)
-			}
-		})
-	}
-}
-
-func TestDescribeOfADispatchWithoutIDHasNoMark(t *testing.T) {
-	r := newRequest("workflow_dispatch", nil)
-	r.Header.Del(github.DeliveryHeader)
-	require.Empty(t, open(t, r, own(t, "workflow_dispatch.inputs")).Unique)
 }

@@ -22,7 +22,7 @@
 // promises no order, and sends nothing that is larger than 25 MB. So answer
 // first and work later, from an inbox. (github/docs: webhooks.)
 //
-// # Types, keys and marks
+// # Types and keys
 //
 // The type is "github." and the event's name, such as "github.push", for every
 // event, whether this package has a payload for it or not; "github.unknown"
@@ -35,19 +35,90 @@
 // status/<sha> and deployment/<id>, which all statuses of a deployment share.
 // Other events have none and run in any order. No two events share a key.
 //
-// A delivery is a duplicate if its id or its signature is known. A redelivery
-// that somebody asked GitHub for is one too, unless the first has ended dead:
-// then it is tried again. The headers, and so the id and the event's name, are
-// outside the signature: whoever captured a call can send it under other ones,
-// and the signature's mark is what stops that. It is not set for
-// workflow_dispatch, repository_dispatch, and a check that is requested again or
-// whose button is pressed, since two genuine ones may be equal to the byte; for
-// them a captured call can be repeated under a new id. Only a body of that shape
-// is treated as one.
+// A body that should have a key is malformed if a name that is read for key or
+// mark stands there twice or in another case: it could mean one thing here and
+// another to a decoder. It is stored all the same and fails when it is decoded.
 //
-// A body is malformed if what the key is made of stands there twice or in
-// another case: it could mean one thing here and another to a decoder. It is
-// stored all the same and fails when it is decoded.
+// # Duplicates
+//
+// A delivery whose id is known is a duplicate. GitHub's redelivery has the id of
+// the first, so it is one too, unless the first has ended dead: then it is tried
+// again. All hooks and Apps that are told of one event get the same id, with
+// different bodies (github/docs issue 32822). So the secrets of one Source are for
+// rotation: an App or hook whose deliveries must not be taken for another's needs
+// a Source of its own, with another Name; types are the same under any Name.
+//
+// Event name and id are headers, which the signature does not cover: whoever has
+// captured a call can send it again under a new id. For some events the signature
+// is a second mark, which makes that a duplicate while marks are remembered. It
+// cannot be one for all: a label is added, removed, and added again, and the
+// second addition is equal to the byte. It is a mark where the body has what
+// GitHub mints for this one event:
+//
+//	branch_protection_rule       created    rule.id
+//	commit_comment               created    comment.id
+//	deploy_key                   created    key.id
+//	deployment                   created    deployment.id
+//	deployment_status            created    deployment_status.id
+//	discussion_comment           created    comment.id
+//	fork                                    forkee.id
+//	installation                 created    installation.id
+//	issue_comment                created    comment.id
+//	issues                       opened     issue.id, and no changes
+//	label                        created    label.id
+//	milestone                    created    milestone.id
+//	project                      created    project.id
+//	project_card                 created    project_card.id
+//	project_column               created    project_column.id
+//	projects_v2                  created    projects_v2.id
+//	projects_v2_status_update    created    projects_v2_status_update.id
+//	pull_request                 opened     pull_request.id
+//	pull_request_review          submitted  review.id
+//	pull_request_review_comment  created    comment.id
+//	push                                    ref, before, after, repository.pushed_at
+//	repository_ruleset           created    repository_ruleset.id
+//	status                                  id
+//	team                         created    team.id
+//
+// The body must have the field: an old server may not send it, or no action. An
+// issue that was opened has changes if it was transferred from elsewhere; it may
+// be transferred back. A push is known by its body under any event's name, so that
+// a captured one does not become a create or delete. A branch that is forced to a
+// commit, back, and to it again within one second counts as forced once. Testing a
+// hook sends the latest push again, which is a duplicate where the body is equal to
+// the byte.
+//
+// Whoever captured one of the following calls can send it again under a new id,
+// and it is stored and runs: all other actions of the events above, a body above
+// without its field, what GitHub adds, and
+//
+//	branch_protection_configuration, bypass_request_secret_scanning, cache_sync,
+//	check_run, check_suite, code_scanning_alert, content_reference, create,
+//	custom_property, custom_property_values, delete, dependabot_alert,
+//	deployment_protection_rule, deployment_review, discussion,
+//	dismissal_request_code_scanning, dismissal_request_secret_scanning, enterprise,
+//	exemption_request_push_ruleset, github_app_authorization, gollum,
+//	installation_repositories, installation_target, issue_dependencies,
+//	marketplace_purchase, member, membership, merge_group, meta, org_block,
+//	organization, organization_custom_property,
+//	organization_custom_property_values, package, page_build,
+//	personal_access_token_request, ping, projects_v2_item, public,
+//	pull_request_review_thread, registry_package, release, repository,
+//	repository_advisory, repository_dispatch, repository_import,
+//	repository_vulnerability_alert, secret_scanning_alert,
+//	secret_scanning_alert_location, secret_scanning_scan, security_advisory,
+//	security_and_analysis, sponsorship, star, sub_issues, team_add, user, watch,
+//	workflow_dispatch, workflow_job, workflow_run
+//
+// It can come under the name of another event, too. A callback that must not run
+// for an old call asks GitHub's API how things are now. Some of these bodies have
+// an id, and are not above since it is that of a thing to which the same can
+// happen twice: a check or a workflow runs again, a release goes back to draft, a
+// repository is deleted and restored, an item leaves a project and returns. A time
+// is in whole seconds, and a commit can be pushed again.
+//
+// To decide otherwise for an event, wrap the Source's Describe and set
+// Fingerprint; see the example of Source.
 //
 // # Payloads
 //

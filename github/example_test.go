@@ -15,7 +15,7 @@ const examplePush = `{
 	"ref": "refs/heads/main",
 	"before": "6113728f27ae82c7b1a177c8d03f9e96e0adf246",
 	"after": "1f0c1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b",
-	"repository": {"full_name": "tidewater/harbour"},
+	"repository": {"full_name": "tidewater/harbour", "pushed_at": 1709208000},
 	"commits": [
 		{"added": ["quay.go"], "removed": [], "modified": ["README.md"]},
 		{"added": [], "removed": ["pier.go"], "modified": []}
@@ -78,6 +78,39 @@ func ExampleSource() {
 	// 202
 	// github.push about tidewater/harbour refs/heads/main signed with 2026
 	// 202
+}
+
+// Two events are decided otherwise. This program runs a push once more when
+// somebody tests the hook. Of two releases that are published and equal to the
+// byte it would rather lose the second than run a captured one again.
+func ExampleSource_duplicates() {
+	src := github.Source(webhook.NewSecret("It's a Secret to Everybody"))
+	describe := src.Describe
+	src.Describe = func(r *http.Request, body []byte) webhook.Description {
+		about := describe(r, body)
+		switch about.Type {
+		case "github.push":
+			about.Fingerprint = false
+		case "github.release": // the body may be a form, which Decode reads too
+			e, err := webhook.Decode[github.Release](&webhook.Delivery{Header: r.Header, Body: body})
+			about.Fingerprint = err == nil && e.Payload.IsPublished()
+		}
+		return about
+	}
+
+	r := httptest.NewRequest(http.MethodPost, "/hooks/github", nil)
+	for _, call := range []struct{ event, body string }{
+		{"push", examplePush},
+		{"release", `{"action":"published","release":{"tag_name":"v1"}}`},
+		{"release", `{"action":"edited","release":{"tag_name":"v1"}}`},
+	} {
+		r.Header.Set(github.EventHeader, call.event)
+		fmt.Println(call.event, src.Describe(r, []byte(call.body)).Fingerprint)
+	}
+	// Output:
+	// push false
+	// release true
+	// release false
 }
 
 // Only calls that are signed reach a handler of your own.

@@ -4,7 +4,7 @@ package github
 // them is covered by the signature.
 const (
 	EventHeader    = "X-GitHub-Event"    // the event's name: "push"; the body does not say it
-	DeliveryHeader = "X-GitHub-Delivery" // a GUID, the same again on a redelivery
+	DeliveryHeader = "X-GitHub-Delivery" // a GUID of the event, the same at all hooks and on a redelivery
 	HookIDHeader   = "X-GitHub-Hook-ID"  // decimal
 
 	// TargetTypeHeader says what the hook belongs to: "repository",

@@ -17,7 +17,8 @@ type Repository struct {
 	FullName string `json:"full_name"` // "owner/name"
 	Owner    User   `json:"owner"`
 	Private  bool   `json:"private"`
-	// URL is the page in a push and the API's address in every other event.
+	// URL is the API's address; in a push of before April 2025, and of servers that
+	// still send such, it is the page, which is always HTMLURL.
 	URL     string `json:"url,omitempty"`
 	HTMLURL string `json:"html_url,omitempty"`
 

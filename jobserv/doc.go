@@ -28,7 +28,14 @@
 // There is no delivery id. The mark by which a repeated attempt is known is the
 // fingerprint of the signature: the four attempts are the same bytes, while a
 // rerun notifies again for the same build with another body (see
-// [Build.Rerun]). The key, by which deliveries are kept in order, is the project.
+// [Build.Rerun]), since it is completed at another time. A body without
+// completed, which is the first shape, has no mark: a rerun that ends as the run
+// before makes the same bytes. There an attempt that is repeated runs twice.
+//
+// The key, by which deliveries are kept in order, is the project, as it is spelt
+// in the path of url, whatever its host. A body with neither url nor, in the
+// first shape, project_name and build_url has no key. No other member is needed
+// to route a body.
 //
 // JobServ's servers sign calls among themselves in a header of the same name
 // with another scheme, a bare SHA-1. It is refused here.

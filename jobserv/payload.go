@@ -58,10 +58,10 @@ type Build struct {
 func (Build) EventType() string { return eventType }
 
 // Check refuses a document that is not an object, and one in which a member that
-// tells the project stands twice or in another case. It makes Build a
+// tells the project or the completion stands twice or in another case. It makes Build a
 // [webhook.Checker].
 func (Build) Check(document []byte) error {
-	_, err := inspect(document)
+	_, _, err := inspect(document)
 	return err
 }
 

@@ -30,7 +30,8 @@ const maxBody = 17 << 20
 // writes long annotations.
 //
 // The Type of each delivery is "jobserv.build". Its Key is the project. JobServ
-// sends no id: a repeated delivery is known by its fingerprint.
+// sends no id: a repeated delivery is known by its fingerprint, where the body
+// tells when the build was completed.
 func Source(secrets ...webhook.Secret) webhook.Source {
 	return webhook.Source{
 		Name:         sourceName,
@@ -64,35 +65,42 @@ func Sign(secret webhook.Secret, body []byte) string {
 	return r.Header.Get(signatureHeader)
 }
 
-// routed are the members that tell the project, in the order of inspect.
-var routed = scan.New("url", "project_name", "build_url")
+// routed are the members that tell the project, and the one that makes a body
+// unique, in the order of inspect.
+var routed = scan.New("url", "project_name", "build_url", "completed")
 
 var errNotObject = errors.New("document is not an object")
 
 // describe is the Describe of Source. JobServ sends one kind of event, so the
 // type is told even of a body that is malformed.
+//
+// A body without the time of completion is that of the first shape. It has
+// nothing that changes when a run is run again and ends as before, so the same
+// bytes may be news. A malformed body is no news twice.
 func describe(_ *http.Request, body []byte) webhook.Description {
-	project, err := inspect(body)
+	project, completed, err := inspect(body)
 	return webhook.Description{
 		Type:        eventType,
 		Key:         project,
 		Unique:      []string{},
-		Fingerprint: true,
+		Fingerprint: completed || err != nil,
 		Malformed:   err,
 	}
 }
 
-// inspect reads the project in one pass and refuses a document in which it
-// could be read in two ways.
-func inspect(document []byte) (project string, err error) {
-	var values [3]scan.Value
+// inspect reads in one pass the project and whether the build tells when it was
+// completed. It refuses a document in which either could be read in two ways.
+func inspect(document []byte) (project string, completed bool, err error) {
+	var values [4]scan.Value
 	if err := routed.Scan(document, values[:]); err != nil {
-		return "", err
+		return "", false, err
 	}
 	if start := bytes.TrimLeft(document, " \t\r\n"); start[0] != '{' {
-		return "", errNotObject
+		return "", false, errNotObject
 	}
-	return projectOf(text(values[0]), text(values[1]), text(values[2])), nil
+	at := values[3]
+	completed = (at.Kind == scan.String || at.Kind == scan.Number) && at.String() != ""
+	return projectOf(text(values[0]), text(values[1]), text(values[2])), completed, nil
 }
 
 // text leaves numbers out, which would not decode either.

@@ -14,21 +14,24 @@ import (
 )
 
 func TestADeliveryIsDescribed(t *testing.T) {
-	for _, tc := range []struct{ file, key string }{
-		{"build.detailed.json", "acme/lmp"},
-		{"build.minimal.json", "demo"},
-		{"build.rerun.json", "acme/lmp"},
-		{"build.not-detailed.json", "acme/lmp"},
-		{"build.first-shape.json", "acme/lmp"},
-		{"build.all-fields.json", "acme/lmp"},
+	for _, tc := range []struct {
+		file, key string
+		marks     int
+	}{
+		{"build.detailed.json", "acme/lmp", 1},
+		{"build.minimal.json", "demo", 1},
+		{"build.rerun.json", "acme/lmp", 1},
+		{"build.not-detailed.json", "acme/lmp", 1},
+		{"build.first-shape.json", "acme/lmp", 0},
+		{"build.all-fields.json", "acme/lmp", 1},
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			d := open(t, fixture(t, tc.file))
 			if d.Source != "jobserv" || d.Type != "jobserv.build" || d.Key != tc.key || d.ID != "" {
 				t.Errorf("got %s %s %q %q, want jobserv jobserv.build %q and no id", d.Source, d.Type, d.Key, d.ID, tc.key)
 			}
-			if len(d.Unique) != 1 {
-				t.Errorf("got %d marks, want the fingerprint alone", len(d.Unique))
+			if len(d.Unique) != tc.marks {
+				t.Errorf("got %d marks, want %d", len(d.Unique), tc.marks)
 			}
 		})
 	}

@@ -146,7 +146,7 @@ func TestHooksAreReadAsKuduAndAsItsWikiWritesThem(t *testing.T) {
 		{ID: "636200000000000001", Event: "PostDeployment", URL: "https://u:p@ci.example.com/a", InsecureSSL: true,
 			LastStatus: "OK", LastReason: "OK", LastTime: time.Date(2017, 1, 17, 2, 44, 1, 990012000, time.UTC), LastContext: "{}"},
 		{ID: "2", Event: "e", URL: "https://ci.example.com/b"},
-		{ID: "636200000000000003", URL: "https://ci.example.com/c"},
+		{ID: "636200000000000003", URL: "https://ci.example.com/c", LastTime: time.Date(2013, 8, 8, 13, 24, 0, 0, time.UTC)},
 		{ID: "4", URL: "https://ci.example.com/d"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -180,5 +180,31 @@ func TestTheStandInWritesHooksAsKuduDoes(t *testing.T) {
 		`"last_status":null,"last_reason":null,"last_datetime":"0001-01-01T00:00:00","last_context":null}`
 	if got := w.Body.String(); got != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+func TestTheTimeOfTheLastCallIsNeverLostInSilence(t *testing.T) {
+	list := func(token string) ([]kudu.Hook, error) {
+		return listed(t, `[{"id":"1","url":"https://ci.example.com/a","last_datetime":`+token+`}]`)
+	}
+	for token, want := range map[string]time.Time{
+		`"08/08/2013 13:24PM"`:          time.Date(2013, 8, 8, 13, 24, 0, 0, time.UTC), // the wiki's
+		`"12/31/2013 01:24PM"`:          time.Date(2013, 12, 31, 13, 24, 0, 0, time.UTC),
+		`"12/31/2013 00:24AM"`:          time.Date(2013, 12, 31, 0, 24, 0, 0, time.UTC),
+		`"2017-01-17T02:44:01.990012Z"`: time.Date(2017, 1, 17, 2, 44, 1, 990012000, time.UTC),
+		`"0001-01-01T00:00:00"`:         {},
+		`null`:                          {},
+		`""`:                            {},
+	} {
+		hooks, err := list(token)
+		if err != nil || len(hooks) != 1 || !hooks[0].LastTime.Equal(want) {
+			t.Errorf("%s: got %v, %v, want %v", token, hooks, err, want)
+		}
+	}
+	for _, token := range []string{`"yesterday"`, `"31/12/2013 13:24PM"`, `"https://user:secret@example.com/"`, `1e400`} {
+		hooks, err := list(token)
+		if !errors.Is(err, kudu.ErrAnswer) || strings.Contains(err.Error(), "secret") {
+			t.Errorf("%s: got %v, %v, want ErrAnswer", token, hooks, err)
+		}
 	}
 }

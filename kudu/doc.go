@@ -14,9 +14,8 @@
 //	})
 //
 // Kudu allows a URL for one event only, so hooks for both need two URLs. Two
-// tokens on one route make two URLs: a body does not name its event, and Source
-// tells them apart by their fields, job_name on one hand, siteName and
-// receivedTime on the other.
+// tokens on one route make two URLs. A body does not name its event, so Source
+// tells them apart by their fields; see "What a body is".
 //
 // # What a token proves
 //
@@ -44,13 +43,57 @@
 // does not remove the hook. So store first and answer at once. A deployment
 // that fails before it starts, while its sources are fetched, is not told.
 //
-// The Key is the SCM host, app.scm.azurewebsites.net or
-// app-slot.scm.azurewebsites.net, since all slots share one siteName; where no
-// host is told it is the siteName. For a job it is the host of its URL and the
-// job's name. Kudu has no delivery id. A redeployment sends the same id with
-// another end time, so Key, id and end time together are the mark by which a
-// second call for the same end is a duplicate; where one is missing there is no
-// mark.
+// # What a body is
+//
+// A body with a job_name is a TriggeredJobFinished. Any other with a string id
+// and a status, or with a field that only a deployment has (such as siteName,
+// receivedTime or authorEmail), is a PostDeployment: Kudu leaves out what is
+// empty, and its wiki has shown bodies with fewer fields than its code sends.
+// So no optional field decides the type. Answers of the WebJobs API are runs of
+// jobs too, by their duration, trigger or the URLs of their logs; they have no
+// job_name and so no Key and no mark. A body with neither is of type
+// "kudu.unknown", such as one that somebody publishes under another event.
+//
+// # Key and mark
+//
+// The Key of a deployment is the SCM host, app.scm.azurewebsites.net or
+// app-slot.scm.azurewebsites.net, since all slots share one siteName. Where no
+// host is told it is the site that the call names, see below, and else the
+// siteName. Where there is none of these there is no Key and no order, and
+// deployments of two sites cannot be told apart.
+//
+// The Key of a job is its name, behind the site that the call names if it names
+// one. The host in the URL of a run is no part of it: Kudu leaves the URL out
+// until it has been called itself after a start, and then tells the host that
+// it was last called by (Kudu: JobsManagerBase.cs). A Key with the host would
+// be another one from run to run, so that order would be lost and a failure
+// would have no recovery.
+//
+// Keys are in lower case, hosts and names of jobs alike: Azure compares neither
+// by case, and a job that is triggered by hand is called as the caller spells it.
+//
+// Kudu has no delivery id. A redeployment sends the same id with another end
+// time, exact to 100 ns. So the mark by which a second call is a duplicate is
+// Key, id, status and end time together, and for a job also the host of its URL
+// where there is one. Without id or end time there is no mark: a deployment that
+// is pending may be told twice, and none is dropped.
+//
+// # Several sites
+//
+// Sites have jobs of the same name, and only the hook's URL surely tells which
+// site calls. Where one Source is for several sites, have each of them call a URL
+// that names it: by the wildcard {site} of a ServeMux pattern, or by the query
+// parameter site. The SCM host is the name to take, since that is the Key of
+// deployments:
+//
+//	/hooks/kudu/{site}/{token}
+//	https://ci.example.com/hooks/kudu/app.scm.azurewebsites.net/<token>
+//	https://ci.example.com/hooks/kudu/<token>?site=app.scm.azurewebsites.net
+//
+// Where the URLs name none, jobs of the same name share a Key: they wait for each
+// other, and a Source with Coalesce lets the one supersede the other. The name is
+// what the hook's URL says, and proves no more than the token beside it. When
+// slots are swapped their hooks go along, as they are files of the site.
 //
 // # Hooks
 //
@@ -75,6 +118,5 @@
 // spellings, or in another case is malformed, wherever it comes from.
 //
 // What is malformed is a "kudu.PostDeployment", unless it mentions job_name,
-// and ends in [webhook.ErrMalformed]. Well-formed bodies of other kinds are of
-// type "kudu.unknown".
+// and ends in [webhook.ErrMalformed].
 package kudu

@@ -2,13 +2,14 @@ package kudu
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
 // The members that are read by this package itself: those of a Deployment in
 // the order in which Kudu writes them, then those of /api/deployments alone
-// (Kudu: DeployResult.cs), then what tells a job.
+// (Kudu: DeployResult.cs), then those of a run alone (Kudu: TriggeredJobRun.cs).
 const (
 	atID = iota
 	atStatus
@@ -35,8 +36,13 @@ const (
 	atProvisioningState
 	fieldCount // of a Deployment
 
-	atJobName   = fieldCount
-	memberCount = fieldCount + 1
+	atJobName = iota - 1 // the first of a run
+	atName
+	atDuration
+	atTrigger
+	atOutputURL
+	atErrorURL
+	memberCount
 )
 
 // spellings are the names of each member, the one that Kudu sends first. The
@@ -66,6 +72,11 @@ var spellings = [memberCount][]string{
 	atLogURL:             {"log_url", "logUrl"},
 	atProvisioningState:  {"provisioningState", "provisioning_state"},
 	atJobName:            {"job_name"},
+	atName:               {"name"},
+	atDuration:           {"duration"},
+	atTrigger:            {"trigger"},
+	atOutputURL:          {"output_url"},
+	atErrorURL:           {"error_url"},
 }
 
 // paths watches every spelling of every member, one after the other.
@@ -130,4 +141,12 @@ func (d *document) textAs(at int, name string) string {
 		return ""
 	}
 	return d.text(at)
+}
+
+// status returns the status as a Deployment has it, in lower case.
+func (d *document) status() Status {
+	if !d.has(atStatus) {
+		return StatusPending
+	}
+	return Status(strings.ToLower(string(statusOf(string(d[atStatus].Raw)))))
 }

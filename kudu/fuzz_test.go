@@ -101,7 +101,8 @@ func FuzzDescribe(f *testing.F) {
 				return
 			}
 			p := e.Payload
-			key, mark = p.Site(), about.Type+" "+p.Site()+" "+p.ID+" "+p.EndTime.Text()
+			key = p.Site()
+			mark = about.Type + " " + key + " " + p.ID + " " + strings.ToLower(string(p.Status)) + " " + p.EndTime.Text()
 		case "kudu.TriggeredJobFinished":
 			e, err := webhook.Decode[kudu.TriggeredJobRun](d)
 			if about.Malformed != nil && !errors.Is(err, webhook.ErrMalformed) {
@@ -111,11 +112,8 @@ func FuzzDescribe(f *testing.F) {
 				return
 			}
 			p := e.Payload
-			key = p.JobName
-			if p.Host() != "" && key != "" {
-				key = p.Host() + " " + key
-			}
-			mark = about.Type + " " + key + " " + p.ID + " " + p.EndTime.Text()
+			key = strings.ToLower(p.JobName)
+			mark = about.Type + " " + key + " " + p.Host() + " " + p.ID + " " + strings.ToLower(string(p.Status)) + " " + p.EndTime.Text()
 		default:
 			if about.Type != "" || about.Malformed != nil || about.Key != "" || len(about.Unique) != 0 {
 				t.Errorf("described as %+v", about)

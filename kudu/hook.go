@@ -41,7 +41,9 @@ type Hook struct {
 	LastStatus string
 	// LastReason is the reason phrase of the answer, or why there was none.
 	LastReason string
-	LastTime   time.Time
+	// LastTime is when it was called. A time in the form of the wiki,
+	// "08/08/2013 13:24PM", is read with the month first and as UTC.
+	LastTime time.Time
 	// LastContext is the whole last body.
 	LastContext string
 }
@@ -102,10 +104,31 @@ func (a *hookAnswer) hook() (Hook, error) {
 	if a == nil || a.ID == "" || a.URL == "" {
 		return Hook{}, fmt.Errorf("%w: a hook without id or URL", ErrAnswer)
 	}
+	last, err := a.lastTime()
+	if err != nil {
+		return Hook{}, err
+	}
 	return Hook{
 		ID: string(a.ID), Event: a.Event, URL: a.URL, InsecureSSL: a.InsecureSSL,
-		LastStatus: a.LastStatus, LastReason: a.LastReason, LastTime: a.LastTime.Time, LastContext: a.LastContext,
+		LastStatus: a.LastStatus, LastReason: a.LastReason, LastTime: last, LastContext: a.LastContext,
 	}, nil
+}
+
+// wikiTime is how the wiki writes a time: as .NET does where no culture is set,
+// with an AM or PM beside the hours of the day.
+const wikiTime = "01/02/2006 15:04PM"
+
+// lastTime returns the time of the last call, zero where there was none. What is
+// no time is an error: zero would say that the hook was never called.
+func (a *hookAnswer) lastTime() (time.Time, error) {
+	if a.LastTime.Valid() || a.LastTime.Text() == "" {
+		return a.LastTime.Time, nil
+	}
+	at, err := time.Parse(wikiTime, a.LastTime.Text())
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: the last_datetime of hook %s is no time", ErrAnswer, a.ID)
+	}
+	return at, nil
 }
 
 // A hookID is text; the wiki shows a number.

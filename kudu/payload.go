@@ -55,27 +55,31 @@ type Deployment struct {
 // EventType returns "kudu.PostDeployment".
 func (Deployment) EventType() string { return "kudu.PostDeployment" }
 
-// Site returns what was deployed to: the host name, which tells the slot, or
-// the site name where no host was told. It equals the delivery's Key.
-func (d Deployment) Site() string { return site(d.HostName, d.SiteName) }
+// Site returns what was deployed to, in lower case: the host name, which tells
+// the slot, or the site name where no host was told. It equals the delivery's
+// Key, unless no host was told and the call named a site; see the package
+// comment.
+func (d Deployment) Site() string { return site(d.HostName, "", d.SiteName) }
 
 // A TriggeredJobRun tells that a triggered WebJob has run; Kudu publishes it
 // as TriggeredJobFinished (Kudu: TriggeredJobRun.cs). Its names are always
-// snake_case.
+// snake_case. What is empty or absent is left out when it is encoded, as Kudu does.
 type TriggeredJobRun struct {
 	// ID and Name are the same: when the run started, as yyyyMMddHHmmssffff.
-	ID        string    `json:"id"`
-	Name      string    `json:"name"`
-	Status    JobStatus `json:"status"`
+	ID        string    `json:"id,omitzero"`
+	Name      string    `json:"name,omitzero"`
+	Status    JobStatus `json:"status,omitzero"`
 	StartTime wire.Time `json:"start_time,omitzero"`
 	EndTime   wire.Time `json:"end_time,omitzero"`
 	// TimeSpan is how long it ran, as .NET writes it; see Duration.
-	TimeSpan string `json:"duration"`
+	TimeSpan string `json:"duration,omitzero"`
 	// OutputURL and ErrorURL are there if the job wrote such a log.
 	OutputURL wire.Optional[string] `json:"output_url,omitzero"`
 	ErrorURL  wire.Optional[string] `json:"error_url,omitzero"`
-	URL       string                `json:"url"` // of the run, on the SCM host
-	JobName   string                `json:"job_name"`
+	// URL is that of the run. Empty until Kudu itself has been called once since
+	// it started (Kudu: JobsManagerBase.cs).
+	URL     string `json:"url,omitzero"`
+	JobName string `json:"job_name,omitzero"`
 	// Trigger is "Schedule - " and a cron expression, or "External - " and the
 	// caller's User-Agent. Absent in old versions.
 	Trigger wire.Optional[string] `json:"trigger,omitzero"`
@@ -84,8 +88,10 @@ type TriggeredJobRun struct {
 // EventType returns "kudu.TriggeredJobFinished".
 func (TriggeredJobRun) EventType() string { return "kudu.TriggeredJobFinished" }
 
-// Host returns the SCM host that the job ran on, empty where URL tells none.
-func (r TriggeredJobRun) Host() string { return hostOf(r.URL) }
+// Host returns the host in the run's URLs, in lower case; empty where it has
+// none. It is the name by which Kudu itself was last called, so it tells where to
+// look but is no identity: the same site may have several.
+func (r TriggeredJobRun) Host() string { return runHost(r.URL, r.OutputURL.Or(""), r.ErrorURL.Or("")) }
 
 // Duration returns how long the job ran, exact to the 100 ns that .NET counts.
 // The error says that TimeSpan is none, or is longer than 292 years.

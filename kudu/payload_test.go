@@ -259,7 +259,10 @@ func TestSiteAndHost(t *testing.T) {
 	if got := (kudu.Deployment{SiteName: "s"}).Site(); got != "s" {
 		t.Errorf("got %q, want the site", got)
 	}
-	for url, want := range map[string]string{"https://a.scm.example/x": "a.scm.example", "": "", "/x": "", "https://a b/": "", "%": ""} {
+	if got := (kudu.Deployment{SiteName: "S", HostName: "App.SCM.example"}).Site(); got != "app.scm.example" {
+		t.Errorf("got %q, want the host in lower case", got)
+	}
+	for url, want := range map[string]string{"https://a.scm.example/x": "a.scm.example", "https://A.scm.example/x": "a.scm.example", "": "", "/x": "", "https://a b/": "", "%": ""} {
 		if got := (kudu.TriggeredJobRun{URL: url}).Host(); got != want {
 			t.Errorf("%q: got %q, want %q", url, got, want)
 		}

@@ -1,11 +1,7 @@
 package kudu
 
 import (
-	"bytes"
-	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -45,77 +41,4 @@ func source(v webhook.Verifier) webhook.Source {
 		Verifier:     v,
 		Describe:     describe,
 	}
-}
-
-// describe tells the two events apart by their fields, which it reads as
-// decoding does.
-func describe(_ *http.Request, body []byte) webhook.Description {
-	about := webhook.Description{Unique: []string{}}
-	doc, err := read(body)
-	if err != nil {
-		about.Type, about.Malformed = Deployment{}.EventType(), fmt.Errorf("kudu: %w", err)
-		if bytes.Contains(body, []byte(`"job_name"`)) {
-			about.Type = TriggeredJobRun{}.EventType()
-		}
-		return about
-	}
-	var id, end string
-	switch {
-	case doc.has(atJobName):
-		about.Type = TriggeredJobRun{}.EventType()
-		about.Key = jobKey(doc.text(atURL), doc.text(atJobName))
-		id, end = doc.text(atID), doc.textAs(atEndTime, "end_time")
-	case doc.has(atSiteName), doc.has(atReceivedTime):
-		about.Type = Deployment{}.EventType()
-		about.Key = site(doc.text(atHostName), doc.text(atSiteName))
-		id, end = doc.text(atID), doc.text(atEndTime)
-	}
-	if about.Key != "" && id != "" && end != "" && strings.TrimSuffix(end, "Z") != noTime {
-		about.Unique = append(about.Unique, about.Type+" "+about.Key+" "+id+" "+end)
-	}
-	return about
-}
-
-// noTime is how .NET writes a time that was never set.
-const noTime = "0001-01-01T00:00:00"
-
-// site names a slot by its host, a whole site where no host is told.
-func site(hostName, siteName string) string {
-	if hostName != "" {
-		return hostName
-	}
-	return siteName
-}
-
-// jobKey names a job: the same name may stand on many sites.
-func jobKey(runURL, jobName string) string {
-	host := hostOf(runURL)
-	if host == "" || jobName == "" {
-		return jobName
-	}
-	return host + " " + jobName
-}
-
-// hostOf returns the host of a URL, empty where there is none.
-func hostOf(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return ""
-	}
-	return u.Host
-}
-
-// Check refuses a document in which the name of a field stands twice, in two
-// spellings or in another case. It makes Deployment a [webhook.Checker].
-func (Deployment) Check(document []byte) error { return check(document) }
-
-// Check refuses what [Deployment.Check] refuses. It makes TriggeredJobRun a
-// [webhook.Checker].
-func (TriggeredJobRun) Check(document []byte) error { return check(document) }
-
-func check(document []byte) error {
-	if _, err := read(document); err != nil {
-		return fmt.Errorf("kudu: %w", err)
-	}
-	return nil
 }

@@ -4,53 +4,101 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
-const (
-	// lastMoment is what callbacks get to return after Grace, and then what giving
-	// back the rest may take.
-	lastMoment = time.Second
-	// noHandlerDelay keeps what no handler is there for from going round.
-	noHandlerDelay = time.Minute
-	// maxReason bounds what is stored of an error.
-	maxReason = 4 << 10
-)
+// lastMoment is what callbacks get to return after Grace, and then what giving
+// back the rest may take.
+const lastMoment = time.Second
 
-// An attempt is one run of the Handler under one claim.
+// An attempt is what a Worker does under one claim: one run of the Handler, at
+// most, and the settlement.
 type attempt struct {
-	*Worker
-	claim  Claim
-	start  time.Time
-	result atomic.Pointer[Outcome] // there once the Handler has returned
-	gone   chan struct{}           // closed when the Worker leaves without it
-	told   sync.Once               // its end is reported once
+	*pool
+	place *place
+	lease *leaseKeeper
+	held  atomic.Pointer[Claim]
+	began atomic.Int64 // when the run did, after lease.begun; zero before
+
+	result  atomic.Pointer[Outcome] // there once it is known
+	settled atomic.Bool             // the claim has ended
+	told    sync.Once               // which is told once
+}
+
+func (a *attempt) claim() Claim { return *a.held.Load() }
+
+// begin notes that the run begins.
+func (a *attempt) begin() { a.began.Store(max(int64(time.Since(a.lease.begun)), 1)) }
+
+// took is how long the run has taken.
+func (a *attempt) took() time.Duration {
+	if began := a.began.Load(); began != 0 {
+		return (time.Since(a.lease.begun) - time.Duration(began)).Round(time.Microsecond)
+	}
+	return 0
 }
 
 // run hands the delivery to the Handler and settles it. Whether the claim is
-// still held is for the inbox to say.
-func (a *attempt) run(work context.Context) {
-	a.Observe.claimed(a.claim)
-	if a.claim.Attempt > a.maxAttempts() {
-		a.settle(work, Outcome{State: Dead, Reason: "more attempts than allowed: it ended the worker each time"})
+// still held is for the inbox to say. Stopping is Run's own context, work the one
+// of callbacks.
+func (a *attempt) run(stopping, work context.Context) {
+	defer a.lease.stop()
+	c := a.claim()
+	a.Observe.claimed(c)
+	if a.hopeless(c) {
+		a.settle(Outcome{State: Dead, Reason: hopelessReason(c)})
 		return
 	}
-	ctx, cancel := context.WithCancelCause(context.WithValue(work, claimKey{}, a.claim))
-	defer cancel(nil) // a Handler may end its goroutine
-	var beating sync.WaitGroup
-	beating.Go(func() { a.heartbeat(ctx, cancel) })
-	err := safely(ctx, a.handler, a.claim.Delivery)
-	out := a.outcome(ctx, err)
-	cancel(nil)
-	beating.Wait()
-	a.settle(work, out)
+	if a.place.turn != nil && !a.awaitTurn(stopping, work) {
+		return
+	}
+	a.begin()
+	ctx, cancel := context.WithCancelCause(context.WithValue(work, claimKey{}, a.claim()))
+	defer cancel(nil)
+	returned := a.call(ctx)
+	err, ok := a.accompany(ctx, work, cancel, returned)
+	a.lease.quiet()
+	if ok {
+		a.settle(a.outcome(ctx, err))
+	} else {
+		a.overrun(returned)
+	}
+}
+
+// hopeless says of a claim that it is given up without another run: it has had
+// its attempts, and ended the process when it ran alone. One that was only
+// claimed too often, or whose MaxAttempts was lowered, runs once more, as Last.
+func (p *pool) hopeless(c Claim) bool {
+	return c.Crashes > 0 && c.Attempt > p.maxAttempts()
+}
+
+func hopelessReason(c Claim) string {
+	text := "it ended the process when it ran alone"
+	if c.Crashes > 1 {
+		text = fmt.Sprintf("it ended the process %d times when it ran alone", c.Crashes)
+	}
+	if c.Reason != "" {
+		text += "; before that: " + c.Reason
+	}
+	return clipReason(text)
+}
+
+// call runs the Handler in a goroutine of its own, which it may end. When it has
+// returned, returned has its error.
+func (a *attempt) call(ctx context.Context) (returned <-chan error) {
+	ended := make(chan error, 1)
+	go func() {
+		err := exited()
+		defer func() { ended <- err }()
+		err = judged(ctx, a.handler, a.claim().Delivery)
+	}()
+	return ended
 }
 
 // errTimedOut ends the context of an attempt that ran into Worker.Timeout. The
-// claim may still be held then, and its outcome counts.
+// claim is held for one lease more, and its outcome counts until then.
 var errTimedOut = &timedOut{}
 
 type timedOut struct{}
@@ -58,160 +106,103 @@ type timedOut struct{}
 func (*timedOut) Error() string        { return "webhook: attempt took longer than Worker.Timeout" }
 func (*timedOut) Is(target error) bool { return target == ErrClaimLost }
 
-// heartbeat renews the lease until ctx ends or Timeout is over. A lease that
-// cannot be renewed in time is taken for lost.
-func (a *attempt) heartbeat(ctx context.Context, cancel context.CancelCauseFunc) {
-	lease := a.lease()
-	beat := time.NewTicker(lease / 3)
-	defer beat.Stop()
+// accompany keeps the claim while the callback runs, and ends its context when
+// the claim is lost or the time is over. It reports false when the callback has
+// not returned one lease after that.
+func (a *attempt) accompany(ctx, work context.Context, cancel context.CancelCauseFunc, returned <-chan error) (err error, ok bool) {
 	limit := time.NewTimer(a.timeout())
 	defer limit.Stop()
-	held := time.Now().Add(lease)
+	over := false
 	for {
 		select {
-		case <-ctx.Done():
-			return
+		case err := <-returned:
+			return err, true
+		case <-a.staying.Done():
+			return <-returned, true
 		case <-limit.C:
+			if over {
+				return nil, false
+			}
+			over = true
 			cancel(errTimedOut)
-			return
-		case <-beat.C:
-		}
-		asked := time.Now()
-		err := a.extend(ctx, lease)
-		switch {
-		case err == nil:
-			held = asked.Add(lease)
-		case ctx.Err() != nil:
-			return
-		case errors.Is(err, ErrClaimLost), !time.Now().Before(held):
-			cancel(ErrClaimLost)
-			return
-		default:
-			a.logger().Warn("lease could not be renewed", "delivery", a.claim.Delivery, "reason", err)
+			limit.Reset(a.lease.length)
+		case <-a.lease.beat.C:
+			a.lease.renew(work)
+		case err := <-a.lease.answers:
+			switch {
+			case a.lease.heard(err):
+				a.lease.beat.Stop()
+				cancel(ErrClaimLost)
+			case err != nil && ctx.Err() == nil:
+				a.logger().Warn("lease could not be renewed", "delivery", a.claim().Delivery, "reason", err)
+			}
 		}
 	}
 }
 
-func (a *attempt) extend(ctx context.Context, lease time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, lease/3)
-	defer cancel()
-	return a.inbox.Extend(ctx, a.claim, lease)
-}
-
-// outcome is the table from the Handler's error to what becomes of the claim.
-func (a *attempt) outcome(ctx context.Context, err error) Outcome {
-	if err == nil || isAll(err, ErrDuplicate) {
-		return Outcome{State: Done}
-	}
-	ended, leaving := stopped(ctx, err), errors.Is(context.Cause(ctx), ErrShutdown)
-	if stack := stackOf(err); stack != "" {
-		a.logger().Error("handler panicked", "delivery", a.claim.Delivery, "stack", stack)
-	}
-	o := Outcome{Reason: reason(err)}
-	if ended {
-		o.Reason = reason(context.Cause(ctx))
-	}
-	var after *retryAfterError
-	switch {
-	case leaving && ended:
-		o.State, o.Uncounted = Waiting, true
-	case isAll(err, ErrIgnored):
-		o.State = Ignored
-	case isAll(err, ErrNoHandler):
-		o.State, o.Uncounted, o.Delay, o.Yield = Waiting, true, noHandlerDelay, a.SkipRetrying
-	case isPermanent(err):
-		o.State = Dead
-	case leaving: // what fails then, such as a killed command, need not name the context
-		o.State, o.Uncounted = Waiting, true
-	case a.claim.Last:
-		o.State = Dead
-	case errors.As(err, &after):
-		o.State, o.Delay, o.Yield = Waiting, after.after, a.SkipRetrying
-	default:
-		o.State, o.Delay, o.Yield = Waiting, a.Retry.Delay(a.claim.Attempt), a.SkipRetrying
-	}
-	return o
-}
-
-// settle tells the inbox, again and again while the lease may still be held:
-// the work is done and must not be done twice because of a hiccup.
-func (a *attempt) settle(work context.Context, o Outcome) {
-	a.result.Store(&o)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(work), a.lease())
-	defer cancel()
-	for pause := a.poll(); ; pause = min(pause*2, longestPause) {
+// awaitTurn waits until a suspect may run, and begins it. It reports false when
+// the claim has ended instead.
+func (a *attempt) awaitTurn(stopping, work context.Context) bool {
+	asking, quiet := context.WithCancel(work)
+	var begun <-chan error // of a begin under way
+	defer func() {
+		quiet()
+		if begun != nil {
+			<-begun
+		}
+	}()
+	turn := a.place.turn
+	var again <-chan time.Time
+	for pause := a.poll(); ; {
 		select {
-		case <-a.gone:
-			return
-		default:
+		case <-stopping.Done():
+			a.settle(Outcome{State: Waiting, Reason: a.claim().Reason, Uncounted: true})
+			return false
+		case <-a.staying.Done():
+			return false
+		case <-a.lease.beat.C:
+			a.lease.renew(work)
+		case err := <-a.lease.answers:
+			if a.lease.heard(err) {
+				a.end(Outcome{}, "", ErrClaimLost)
+				return false
+			}
+		case <-turn:
+			turn, begun = nil, a.beginSuspect(asking)
+		case <-again:
+			begun = a.beginSuspect(asking)
+		case err := <-begun:
+			begun = nil
+			switch {
+			case err == nil && stopping.Err() == nil:
+				return true
+			case err == nil:
+				continue // it is given back
+			case errors.Is(err, ErrClaimLost):
+				a.end(Outcome{}, "", err)
+				return false
+			}
+			a.logger().Error("attempt could not begin", "delivery", a.claim().Delivery, "reason", err)
+			again = time.After(pause)
+			pause = min(pause*2, longestPause)
 		}
-		if a.ended(o, a.inbox.Settle(ctx, a.claim, o)) {
-			return
+	}
+}
+
+// beginSuspect tells the inbox that the run of a suspect begins, and gets its body. That
+// may take as long as the run: the body may be what nobody could receive in the
+// time that a claim has. The lease is renewed meanwhile.
+func (a *attempt) beginSuspect(asking context.Context) <-chan error {
+	answer := make(chan error, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(asking, a.timeout())
+		defer cancel()
+		c, err := a.inbox.Begin(ctx, a.claim())
+		if err == nil {
+			c.Last = a.claim().Last
+			a.held.Store(&c)
 		}
-		wait := time.NewTimer(pause)
-		select {
-		case <-a.gone:
-		case <-wait.C:
-		case <-ctx.Done():
-			a.ended(o, ErrClaimLost)
-			return
-		}
-		wait.Stop()
-	}
-}
-
-// abandon settles an attempt for which the Worker waits no longer: by its
-// outcome if the inbox has not taken it yet, otherwise by giving back what a
-// callback holds that ignores the end of its context.
-func (a *attempt) abandon(ctx context.Context) {
-	close(a.gone)
-	o := Outcome{State: Waiting, Reason: reason(ErrShutdown), Uncounted: true}
-	if known := a.result.Load(); known != nil {
-		o = *known
-	}
-	if !a.ended(o, a.inbox.Settle(ctx, a.claim, o)) {
-		a.ended(o, ErrClaimLost)
-	}
-}
-
-// ended reports whether the inbox's answer is the end of the claim, and tells
-// of that end once.
-func (a *attempt) ended(o Outcome, err error) bool {
-	switch {
-	case err == nil:
-		a.told.Do(func() {
-			a.logOutcome(o)
-			a.Observe.settled(a.claim, o, time.Since(a.start))
-		})
-	case errors.Is(err, ErrClaimLost):
-		a.told.Do(func() {
-			a.logger().Warn("claim was lost; its delivery may run again", a.attrs(o)...)
-			a.Observe.lost(a.claim)
-		})
-	default:
-		a.logger().Error("claim could not be settled", "delivery", a.claim.Delivery, "reason", err)
-		return false
-	}
-	return true
-}
-
-// logOutcome tells of what is no success.
-func (a *attempt) logOutcome(o Outcome) {
-	switch o.State {
-	case Dead:
-		a.logger().Error("delivery is dead", a.attrs(o)...)
-	case Waiting:
-		a.logger().Warn("delivery will be tried again", append(a.attrs(o), "delay", o.Delay)...)
-	}
-}
-
-func (a *attempt) attrs(o Outcome) []any {
-	return []any{"delivery", a.claim.Delivery, "attempt", a.claim.Attempt, "reason", o.Reason}
-}
-
-// reason is the text of err that is kept, as every database takes it. Sprint
-// survives an Error method that panics.
-func reason(err error) string {
-	text := cleanText(fmt.Sprint(err))
-	return strings.ToValidUTF8(text[:min(len(text), maxReason)], "")
+		answer <- err
+	}()
+	return answer
 }

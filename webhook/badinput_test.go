@@ -151,13 +151,13 @@ func TestBadInput(t *testing.T) {
 		{name: "a byte order mark", call: badCall{body: "\uFEFF{}", headers: []string{badPush}}, status: 400, reason: "invalid character"},
 		{name: "invalid UTF-8", call: badCall{body: "{\"ref\":\"\xff\"}", headers: []string{badPush}}, status: 202, runs: true},
 
-		{name: "no event header", call: badCall{body: "{}"}, status: 202},
-		{name: "an event that nobody handles", call: badCall{body: "{}", headers: []string{"X-Event: other"}}, status: 202},
-		{name: "an event header with NUL in the type", call: badCall{body: "{}", headers: []string{"X-Event: \xff"}}, status: 202},
+		{name: "no event header", call: badCall{body: "{}"}, status: 202, reason: "names its type is missing"},
+		{name: "an event that nobody handles", call: badCall{body: "{}", headers: []string{"X-Event: other"}}, status: 202, reason: "no handler for type \"acme.other\""},
+		{name: "an event header with NUL in the type", call: badCall{body: "{}", headers: []string{"X-Event: \xff"}}, status: 202, reason: "no handler for type"},
 		{name: "GET", call: badCall{method: "GET", body: "{}"}, status: 405, reason: "method is not POST", header: "Allow: POST"},
 		{name: "PUT", call: badCall{method: "PUT", body: "{}"}, status: 405, reason: "method is not POST", header: "Allow: POST"},
 		{name: "an invented method", call: badCall{method: "post", body: "{}"}, status: 405, reason: "method is not POST", header: "Allow: POST"},
-		{name: "another media type", call: badCall{body: "{}", headers: []string{"Content-Type: text/xml"}}, source: onlyJSON, status: 415, reason: "media type"},
+		{name: "another media type", call: badCall{body: "{}", headers: []string{"Content-Type: text/xml"}}, source: onlyJSON, status: 415, reason: `media type not supported: "text/xml", taken are application/json`},
 		{name: "no media type", call: badCall{body: "{}"}, source: onlyJSON, status: 415, reason: "media type"},
 		{name: "a stranger's media type", call: badCall{body: "{}", sig: []string{}}, source: onlyJSON, status: 401, reason: "no X-Hub-Signature-256 header"},
 

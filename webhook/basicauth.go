@@ -16,7 +16,7 @@ import (
 type BasicAuth struct {
 	Realm    string       // Zero means "webhook".
 	User     string       // Zero means any user name.
-	Keys     []Key        // the passwords, all live at once
+	Keys     []Key        // the passwords, all live at once; of one sender, see Key
 	KeysFunc func() []Key // Zero means Keys. Called for each request.
 
 	valid atomic.Bool
@@ -59,10 +59,12 @@ func (b *BasicAuth) Verify(r *http.Request, _ []byte) (Proof, error) {
 		ok = false
 	}
 	if !ok {
-		return Proof{}, fmt.Errorf("%w: Basic credentials match no live key (%d tried)", ErrUnverified, len(keys))
+		return Proof{}, fmt.Errorf("%w: Basic credentials match no live key %s", ErrUnverified, tried(keys))
 	}
 	return Proof{KeyLabel: label}, nil
 }
+
+func (b *BasicAuth) paddedSecrets() []string { return paddedKeys(liveKeys(b.Keys, b.KeysFunc)) }
 
 // Sign sets the credentials, with the first key; where any user name will do
 // it sends "hook".

@@ -27,7 +27,7 @@ func readBody(r *http.Request, limit int64, budget *Budget, paid *charge) ([]byt
 		most = r.ContentLength + 1
 	}
 	if r.Body == nil {
-		return nil, nil
+		return nil, cutShort(r, 0)
 	}
 	size := min(most, firstChunk)
 	if err := paid.begin(r.Context(), budget, size); err != nil {
@@ -41,7 +41,7 @@ func readBody(r *http.Request, limit int64, budget *Budget, paid *charge) ([]byt
 		case int64(len(buf)) > limit:
 			return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
 		case err == io.EOF:
-			return buf, nil
+			return buf, cutShort(r, len(buf))
 		case err != nil:
 			return nil, readError(err)
 		case int64(len(buf)) == most:
@@ -58,6 +58,31 @@ func readBody(r *http.Request, limit int64, budget *Budget, paid *charge) ([]byt
 			buf = append(make([]byte, 0, size), buf...)
 			paid.giveBack(before)
 		}
+	}
+}
+
+// cutShort refuses a body that ended in good order before what was announced had
+// come. A sender that breaks off cannot do that; the program can, and then what is
+// left is not what was sent.
+func cutShort(r *http.Request, got int) error {
+	if int64(got) < r.ContentLength {
+		return fmt.Errorf("webhook: the body ended after %d of %d bytes: %s", got, r.ContentLength, readBefore)
+	}
+	return nil
+}
+
+const readBefore = "an earlier handler may have read it"
+
+// bodyHint says what is odd about a body that is signed by no live key; empty if
+// nothing is.
+func bodyHint(r *http.Request, body []byte) string {
+	switch {
+	case int64(len(body)) < r.ContentLength:
+		return fmt.Sprintf(" over a body of %d bytes (Content-Length said %d): %s", len(body), r.ContentLength, readBefore)
+	case len(body) == 0:
+		return " over a body of 0 bytes: " + readBefore
+	default:
+		return ""
 	}
 }
 

@@ -24,11 +24,12 @@ const (
 // A Budget bounds the bytes that all requests being received hold in memory,
 // over every Source that shares it. A request is charged for its buffers as the
 // body arrives, until its handler has returned: for nothing that it announces
-// until its first 16 KiB are there, then, up to 256 KiB, for all of it.
+// until its first 16 KiB are there, then, up to 256 KiB, for all of it. A form
+// body is charged twice, since its document is a copy.
 //
 // One that holds nothing yet waits up to 2 seconds for its first 16 KiB; one
 // that needs more when there is none is refused at once, so nobody waits while
-// holding. Both get [ErrOverloaded]. Growing beyond the first 16 KiB leaves a
+// holding. Both get [ErrOverloaded]. Beyond its first 16 KiB a request leaves a
 // quarter free, so that large bodies never shut out small ones.
 //
 // A body may be three eighths of the Budget at most, since it is copied as it
@@ -78,9 +79,10 @@ func (c *charge) begin(ctx context.Context, b *Budget, bytes int64) error {
 // grow takes more without waiting.
 func (c *charge) grow(bytes int64) error {
 	b := c.budget
+	small := c.bytes+bytes <= firstChunk
 	for {
 		used := b.used.Load()
-		if used+bytes > b.most {
+		if used+bytes > b.most && !small {
 			return errBudgetFull
 		}
 		if b.used.CompareAndSwap(used, used+bytes) {

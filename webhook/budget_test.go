@@ -258,3 +258,43 @@ func TestTheLargestBodyFitsIntoItsBudget(t *testing.T) {
 		}
 	}
 }
+
+// form begins a call of a form of so many bytes and returns when it stands still.
+func (b *budgetRoom) form(t *testing.T, bytes int) {
+	body := "payload=" + strings.Repeat("x", bytes-len("payload="))
+	r := recvRequest(t, b.src, body)
+	r.Header.Set("Content-Type", formType)
+	go func() { b.status <- recvServe(b.rc, r).Code }()
+	synctest.Wait()
+}
+
+func TestPromise9_AFormIsChargedForItsCopyToo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudgetRoom()
+		b.form(t, 15_000) // holds 30 001
+		b.form(t, 15_000) // 15 001, and no room for the copy
+		select {
+		case got := <-b.status:
+			if got != http.StatusServiceUnavailable {
+				t.Errorf("answer %d, want 503", got)
+			}
+		default:
+			t.Error("the copy of the second form is not charged")
+		}
+		b.call(t, t.Context(), 15_000) // JSON has no copy
+		close(b.leave)
+		b.want(t, 2, http.StatusAccepted)
+	})
+}
+
+func TestPromise9_LargeFormsDoNotShutOutSmallOnes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBudgetRoom()
+		b.form(t, 24<<10-1) // the largest that fits holds all that large ones may
+		b.form(t, 8<<10-1)
+		b.call(t, t.Context(), 20_000)
+		b.want(t, 1, http.StatusServiceUnavailable)
+		close(b.leave)
+		b.want(t, 2, http.StatusAccepted)
+	})
+}

@@ -76,6 +76,8 @@ func (a *AnyOf) Challenge() string { return challengeOf(a.Verifiers...) }
 // CredentialHeaders returns those of all members.
 func (a *AnyOf) CredentialHeaders() []string { return credentialsOf(a.Verifiers...) }
 
+func (a *AnyOf) paddedSecrets() []string { return paddedSecrets(a.Verifiers...) }
+
 func (a *AnyOf) carried(r *http.Request) []string { return carriedBy(r, a.Verifiers...) }
 
 // refusals are the reasons of all members, on one line.
@@ -168,6 +170,8 @@ func (a *AllOf) Challenge() string { return challengeOf(a.Verifiers...) }
 
 // CredentialHeaders returns those of all members.
 func (a *AllOf) CredentialHeaders() []string { return credentialsOf(a.Verifiers...) }
+
+func (a *AllOf) paddedSecrets() []string { return paddedSecrets(a.Verifiers...) }
 
 func (a *AllOf) carried(r *http.Request) []string { return carriedBy(r, a.Verifiers...) }
 

@@ -38,7 +38,8 @@ type Delivery struct {
 	Header http.Header
 	// Body is exactly the bytes received. Never modify it.
 	Body []byte
-	// KeyLabel tells which of several live secrets matched.
+	// KeyLabel tells which of several live secrets matched. It is not part of a
+	// mark.
 	KeyLabel string
 	// ReceivedAt is when the body had been read, by this machine's clock.
 	ReceivedAt time.Time
@@ -56,7 +57,8 @@ type Coalesce struct {
 // Document returns the JSON document: Body, or where Content-Type is
 // application/x-www-form-urlencoded the value of its one field "payload".
 // A form without that field, with two of it, or badly encoded is
-// [ErrMalformed]. A body that begins with { or [ is JSON whatever the header
+// [ErrMalformed]: one with fields of its own is read from Body with url.ParseQuery.
+// A body that begins with { or [ is JSON whatever the header
 // says, since no form can. The result may share memory with Body.
 func (d *Delivery) Document() ([]byte, error) {
 	if !isForm(d.Header) || looksLikeJSON(d.Body) {

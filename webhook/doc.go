@@ -52,17 +52,27 @@
 // once, never to the sender.
 //
 // Nothing authentic is thrown away. A malformed body behind an inbox is stored,
-// ends [Dead] with its reason, and can be looked at. A panic is an error.
+// ends [Dead] with its reason, and can be looked at. A panic is an error, and what
+// ends the process runs alone then, so that its neighbours do not die with it.
 // Names are clamped to 255 bytes of valid UTF-8, so that no store refuses them.
+// Inside the request nothing is kept. A type without a callback is acknowledged
+// there, with a warning in the log, and the context of a callback ends when the
+// sender hangs up: GitHub does after ten seconds.
 //
 // Bounded. Memory for bodies (256 MiB in all unless set), the time a body may
-// take, the work at once ([Worker.Limit]), what is kept ([Worker.Keep]). Beyond a
+// take, the work at once ([Worker.Limit]), how long what is finished is kept (a
+// setting of the inbox, and a longer one for what is dead). Beyond a
 // bound a sender gets 503 and Retry-After; one that does not try again has then
 // lost its delivery, so choose bounds with room.
 //
 // Drained. [Worker.Run] lets callbacks finish for [Worker.Grace] and gives back
 // the rest uncounted. [Serve] ends the server and the Workers together; when it
 // has returned, close the database.
+//
+// Watched. [Worker.Health] tells how a Worker is, [HealthHandler] answers a probe
+// for the inbox and the Workers together. A callback that does not return holds
+// its slot and nothing else: it is logged every minute, and a Worker whose slots
+// are all held so ends with [ErrStuck].
 //
 // Accepted while the database is away, with a [Spool] before it. It keeps its
 // promises for one process with a disk of its own: what lies in its local inbox
@@ -76,8 +86,13 @@
 // # Security notes
 //
 // Signed is not fresh: a captured GitHub call verifies for ever. The marks of a
-// Source turn it into a duplicate for as long as the inbox remembers them.
+// Source turn it into a duplicate for as long as the inbox remembers them, unless
+// its id is outside the signature and two genuine bodies can be equal to the byte:
+// package github lists the events that can be sent again under another id.
 // [StandardWebhooks] signs the time as well.
+//
+// White space in a secret counts. What a shell, an editor or a mounted file adds at
+// its end is the commonest reason for a 401: the Receiver warns of it.
 //
 // A [Token] and [BasicAuth] prove that the caller knows a secret, not that the
 // body is genuine: take such a body for a hint and ask its origin before acting.

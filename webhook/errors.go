@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
 )
@@ -42,11 +43,16 @@ var (
 	// gets 202; a Worker puts the delivery back uncounted, for one that has a
 	// handler.
 	ErrNoHandler = errors.New("webhook: no handler")
-	// ErrPanic: the handler panicked.
+	// ErrPanic: the handler panicked, or the error that it returned does when it is
+	// asked, or it ended its goroutine by runtime.Goexit.
 	ErrPanic = errors.New("webhook: handler panicked")
 	// ErrShutdown is the cause with which a callback's context ends when a
 	// Worker's Grace is over. What the callback held is given back uncounted.
 	ErrShutdown = errors.New("webhook: worker is shutting down")
+	// ErrStuck: callbacks that do not return hold every slot of a Worker, so that
+	// it can work on nothing. [Worker.Run] ends with it: end the process, so that
+	// what supervises it starts it anew.
+	ErrStuck = errors.New("webhook: worker is stuck")
 )
 
 // StatusCode is the one table from an error to the answer that the sender gets:
@@ -108,8 +114,14 @@ func (e *DuplicateError) Error() string {
 // Is reports whether target is [ErrDuplicate].
 func (e *DuplicateError) Is(target error) bool { return target == ErrDuplicate }
 
+// IsDuplicate reports whether err says nothing but that the delivery is known.
+// Of joined errors each one must say so.
+func IsDuplicate(err error) bool { return isAll(err, ErrDuplicate) }
+
 // Permanent says that trying again is of no use: a Worker settles the delivery
-// as [Dead] at once. It returns nil for a nil error.
+// as [Dead] at once. It goes before a [RetryAfter] that it wraps, or that wraps
+// it. Of errors that [errors.Join] joins each one must be permanent; several %w
+// of one [fmt.Errorf] are one error. It returns nil for a nil error.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -119,7 +131,8 @@ func Permanent(err error) error {
 
 // RetryAfter says when to try again: a Worker waits d instead of what its
 // backoff says, and a Receiver answers 503 with Retry-After. The attempt counts.
-// A negative d is zero. It returns nil for a nil error.
+// A negative d is zero. Of several that are joined the first holds. It returns
+// nil for a nil error.
 func RetryAfter(d time.Duration, err error) error {
 	if err == nil {
 		return nil
@@ -148,6 +161,9 @@ func asksForLater(err error) bool {
 // isAll is errors.Is for the sentinels that are success: of joined errors every
 // one must be the target, or a failure among them would be lost.
 func isAll(err, target error) bool {
+	if v, ok := err.(*verdict); ok {
+		return v.ask(func(err error) bool { return isAll(err, target) })
+	}
 	for err != nil {
 		if joined, ok := err.(interface{ Unwrap() []error }); ok {
 			all := joined.Unwrap()
@@ -163,8 +179,44 @@ func isAll(err, target error) bool {
 
 // isPermanent reports whether no later attempt can succeed.
 func isPermanent(err error) bool {
-	var p *permanentError
-	return errors.As(err, &p) || errors.Is(err, ErrMalformed)
+	return each(err, func(err error) bool {
+		_, ok := err.(*permanentError)
+		return ok || isMalformedItself(err)
+	})
+}
+
+// isMalformed reports whether the body is to blame, and nothing else.
+func isMalformed(err error) bool { return each(err, isMalformedItself) }
+
+func isMalformedItself(err error) bool {
+	is, ok := err.(interface{ Is(error) bool })
+	return err == ErrMalformed || ok && is.Is(ErrMalformed)
+}
+
+// described is the type of an fmt.Errorf with several %w: one error with several
+// names, where errors.Join makes several errors.
+var described = reflect.TypeOf(fmt.Errorf("%w %w", ErrMalformed, ErrMalformed))
+
+// each reports whether holds is true of err or of one that it wraps. Of joined
+// errors it must be true of each.
+func each(err error, holds func(error) bool) bool {
+	if v, ok := err.(*verdict); ok {
+		return v.ask(func(err error) bool { return each(err, holds) })
+	}
+	for err != nil {
+		if holds(err) {
+			return true
+		}
+		if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			all := joined.Unwrap()
+			if reflect.TypeOf(err) == described {
+				return slices.ContainsFunc(all, func(e error) bool { return each(e, holds) })
+			}
+			return len(all) > 0 && !slices.ContainsFunc(all, func(e error) bool { return !each(e, holds) })
+		}
+		err = errors.Unwrap(err)
+	}
+	return false
 }
 
 // stopped reports whether err is only the end of ctx seen from inside.

@@ -47,13 +47,20 @@ func mustBeValue[T Payload]() {
 
 // On registers f for the type of T: a callback that gets the document decoded
 // by [Mux.Decode]. What cannot be decoded is [ErrMalformed] without calling f.
-// It panics on a nil f, where T is a pointer, and on a type that is registered
-// already.
+// It panics on a nil f, where T is a pointer, and on a type that is empty or
+// registered already.
+//
+// The document is JSON: [Delivery.Document]. A form that has fields of its own, as
+// Twilio and Slack's commands send, has none, and Mux.Decode is not asked. Register
+// a Handler with [Mux.Route] that reads d.Body with url.ParseQuery.
 func On[T Payload](m *Mux, f func(context.Context, *Event[T]) error) {
 	mustBeValue[T]()
 	var zero T
 	if f == nil {
 		panic("webhook: On needs a callback for " + zero.EventType())
+	}
+	if zero.EventType() == "" {
+		panic(fmt.Sprintf("webhook: On: EventType of %T returns an empty type", zero))
 	}
 	m.Route(zero.EventType(), HandlerFunc(func(ctx context.Context, d *Delivery) error {
 		decoder := m.Decode

@@ -29,57 +29,78 @@ func looksLikeJSON(body []byte) bool {
 
 // formPayload returns the one field named payload. It refuses what
 // url.ParseQuery refuses, and a second field of that name, of which ParseQuery's
-// Get would hide one. It reads the pairs itself to copy a large body once.
+// Get would hide one. It reads the pairs itself so that it copies the payload, once,
+// and nothing else.
 func formPayload(body []byte) ([]byte, error) {
 	var payload []byte
 	found := false
 	for pair := range bytes.SplitSeq(body, []byte("&")) {
 		name, value, _ := bytes.Cut(pair, []byte("="))
-		plain, ok := unescape(name)
-		if !ok {
+		if !isEscaped(name) {
 			return nil, errors.New("a form field's name is badly encoded")
 		}
-		text, ok := unescape(value)
-		if !ok {
+		if !isEscaped(value) {
 			return nil, errors.New("a form field's value is badly encoded")
 		}
-		if string(plain) != "payload" {
+		if !isPayload(name) {
 			continue
 		}
 		if found {
 			return nil, errors.New("form has two payload fields")
 		}
-		found, payload = true, text
+		found, payload = true, unescape(value)
 	}
 	if !found {
-		return nil, errors.New("form has no payload field")
+		return nil, errNoPayload
 	}
 	return payload, nil
 }
 
-// unescape decodes one side of a pair: "+" is a space, "%7B" a byte. A bare
-// semicolon, once a separator too, is refused as ambiguous.
-func unescape(text []byte) (plain []byte, ok bool) {
-	plain = make([]byte, 0, len(text))
+var errNoPayload = errors.New("form has no payload field: to take its own fields register a Handler with Mux.Route and read Delivery.Body with url.ParseQuery")
+
+// isPayload reports whether a well encoded name is that of the document.
+func isPayload(name []byte) bool {
+	const want = "payload"
+	return len(name) <= 3*len(want) && string(unescape(name)) == want
+}
+
+// isEscaped reports whether one side of a pair is well encoded. A bare semicolon,
+// once a separator too, is refused as ambiguous.
+func isEscaped(text []byte) bool {
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '%':
+			var b [1]byte
+			if i+2 >= len(text) {
+				return false
+			}
+			if _, err := hex.Decode(b[:], text[i+1:i+3]); err != nil {
+				return false
+			}
+			i += 2
+		case ';':
+			return false
+		}
+	}
+	return true
+}
+
+// unescape decodes one side of a pair, which is well encoded: "+" is a space,
+// "%7B" a byte.
+func unescape(text []byte) []byte {
+	plain := make([]byte, 0, len(text))
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; c {
 		case '+':
 			plain = append(plain, ' ')
 		case '%':
 			var b [1]byte
-			if i+2 >= len(text) {
-				return nil, false
-			}
-			if _, err := hex.Decode(b[:], text[i+1:i+3]); err != nil {
-				return nil, false
-			}
+			_, _ = hex.Decode(b[:], text[i+1:i+3])
 			plain = append(plain, b[0])
 			i += 2
-		case ';':
-			return nil, false
 		default:
 			plain = append(plain, c)
 		}
 	}
-	return plain, true
+	return plain
 }

@@ -2,8 +2,10 @@ package webhook_test
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -88,5 +90,34 @@ func formAgrees(t testing.TB, contentType, body string) {
 	}
 	if err == nil && one && string(got) != values.Get("payload") {
 		t.Errorf("%q: Document finds %q, ParseQuery %q", body, got, values.Get("payload"))
+	}
+}
+
+func TestDocumentCopiesThePayloadOfAFormOnceAndNothingElse(t *testing.T) {
+	const size = 1 << 20
+	for name, body := range map[string]string{
+		"a large payload":     "payload=" + strings.Repeat("x", size),
+		"large other fields":  "payload=x&a=" + strings.Repeat("x", size/2) + "&b=" + strings.Repeat("%41", size/6),
+		"a field with a name": "payload=x&" + strings.Repeat("x", size) + "=1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := formDelivery(formType, body)
+			doc, err := d.Document()
+			if err != nil {
+				t.Fatal(err)
+			}
+			took := uint64(math.MaxUint64) // the least of some, since others may allocate as well
+			for range 10 {
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				_, _ = d.Document()
+				runtime.ReadMemStats(&after)
+				took = min(took, after.TotalAlloc-before.TotalAlloc)
+			}
+			// Size classes round up by an eighth at most.
+			if most := uint64(len(doc) + len(doc)/8 + size/16); took > most {
+				t.Errorf("it took %d bytes for a document of %d, want at most %d", took, len(doc), most)
+			}
+		})
 	}
 }

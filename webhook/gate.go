@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -19,7 +20,9 @@ type gate struct {
 	source      Source
 	credentials []string // headers that carry a token
 	challenge   string
+	unknown     string       // the type of what has none
 	unanswered  atomic.Int64 // challenges since a call came with credentials
+	hints       hints
 }
 
 // patientChallenges is how many challenges in a row may go without an answer
@@ -32,19 +35,25 @@ func newGate(s Source) *gate {
 	if err := s.Validate(); err != nil {
 		panic(err.Error())
 	}
-	return &gate{source: s, credentials: credentialsOf(s.Verifier), challenge: challengeOf(s.Verifier)}
+	return &gate{
+		source:      s,
+		credentials: credentialsOf(s.Verifier),
+		challenge:   challengeOf(s.Verifier),
+		unknown:     clamp(s.unknown()),
+	}
 }
 
 // enter takes a request through the gate, in this order: a POST, admitted by its
 // head, of the right media type, read within limits, verified, described. The
 // caller releases paid when the body is no longer needed, on error and panic too.
 // A panic of the Source's own funcs is an error.
-func (g *gate) enter(w http.ResponseWriter, r *http.Request, within time.Duration, paid *charge) (d *Delivery, malformed, err error) {
+func (g *gate) enter(w http.ResponseWriter, r *http.Request, log *slog.Logger, within time.Duration, paid *charge) (d *Delivery, malformed, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			d, malformed, err = nil, nil, fmt.Errorf("%s: while receiving: %w", g.source.Name, &PanicError{Value: v, Stack: debug.Stack()})
 		}
 	}()
+	g.hintAtSetup(r, log)
 	// Even for a stranger: before it answers a refusal the server reads on for a
 	// while, so that the sender sees it, and would wait for a slow body.
 	limitRead(w, time.Now().Add(within))
@@ -60,7 +69,7 @@ func (g *gate) enter(w http.ResponseWriter, r *http.Request, within time.Duratio
 		return nil, nil, g.source.refusal(err)
 	}
 	if !g.source.takes(r.Header) {
-		return nil, nil, fmt.Errorf("%s: %w: %.64q", g.source.Name, ErrMediaType, r.Header.Get("Content-Type"))
+		return nil, nil, fmt.Errorf("%s: %w: %.64q, taken are %s", g.source.Name, ErrMediaType, r.Header.Get("Content-Type"), strings.Join(g.source.ContentTypes, ", "))
 	}
 	body, err := readBody(r, g.source.maxBody(), g.source.budget(), paid)
 	if err != nil {
@@ -69,6 +78,12 @@ func (g *gate) enter(w http.ResponseWriter, r *http.Request, within time.Duratio
 	// The server watches the connection for the sender's leaving from here on,
 	// and would take the deadline for that.
 	limitRead(w, time.Time{})
+	if len(body) > 0 && isForm(r.Header) && !looksLikeJSON(body) {
+		// Its document is a copy. Describe makes one, and then a direct callback.
+		if err := paid.grow(int64(len(body))); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", g.source.Name, err)
+		}
+	}
 	return g.source.open(r, body, g.credentials)
 }
 

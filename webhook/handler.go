@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 	"time"
 )
 
@@ -19,7 +18,8 @@ type Handler interface {
 	Handle(ctx context.Context, d *Delivery) error
 }
 
-// HandlerFunc is a func as a [Handler].
+// HandlerFunc is a func as a [Handler]. It tells no types, so a [Worker] gives it
+// every type: around a [Mux] use [Wrap], which tells those of the Mux.
 type HandlerFunc func(ctx context.Context, d *Delivery) error
 
 // Handle calls f.
@@ -45,7 +45,8 @@ func typesOf(h Handler) []string {
 	return nil
 }
 
-// A PanicError is what [Recover] makes of a panic. errors.Is(err, [ErrPanic])
+// A PanicError is what [Recover] makes of a panic, also of one of the methods of
+// the error that a Handler returned, such as a typed nil pointer. errors.Is(err, [ErrPanic])
 // holds, and no other sentinel, whatever the value: a panic with [ErrDuplicate]
 // is no success. Its text has the value but not the stack.
 type PanicError struct {
@@ -88,16 +89,6 @@ func (h *wrapper) Handle(ctx context.Context, d *Delivery) error {
 func Recover(h Handler) Handler {
 	mustHandle("Recover", h)
 	return Wrap(h, safely)
-}
-
-// safely calls h and contains its panic.
-func safely(ctx context.Context, h Handler, d *Delivery) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &PanicError{Value: v, Stack: debug.Stack()}
-		}
-	}()
-	return h.Handle(ctx, d)
 }
 
 // Timeout ends the context of h after d. A Handler that ignores its context

@@ -141,5 +141,8 @@ type putFunc func() error
 
 func (putFunc) Claim(context.Context, webhook.ClaimOptions) ([]webhook.Claim, error) { return nil, nil }
 func (putFunc) Extend(context.Context, webhook.Claim, time.Duration) error           { return nil }
-func (putFunc) Settle(context.Context, webhook.Claim, webhook.Outcome) error         { return nil }
-func (f putFunc) Put(context.Context, *webhook.Delivery) error                       { return f() }
+func (putFunc) Begin(_ context.Context, c webhook.Claim) (webhook.Claim, error)      { return c, nil }
+func (putFunc) Settle(_ context.Context, _ webhook.Claim, o webhook.Outcome) (webhook.State, error) {
+	return o.State, nil
+}
+func (f putFunc) Put(context.Context, *webhook.Delivery) error { return f() }

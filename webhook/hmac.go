@@ -39,7 +39,7 @@ type HMAC struct {
 	Prefix   string           // before the digest, such as "sha256="; case counts
 	Hash     func() hash.Hash // Zero means SHA-256.
 	Encoding Encoding         // Zero means Hex.
-	Keys     []Key            // all live at once
+	Keys     []Key            // all live at once; of one sender, see Key
 	KeysFunc func() []Key     // Zero means Keys. Called for each request: keep it fast, return the same slice until a key changes, and never change a slice that was returned.
 
 	live atomic.Pointer[keyring] // nil until Validate
@@ -82,7 +82,7 @@ func (m *HMAC) Verify(r *http.Request, body []byte) (Proof, error) {
 			return Proof{KeyLabel: k.label, Fingerprint: append([]byte(nil), digest[:ring.size]...)}, nil
 		}
 	}
-	return Proof{}, fmt.Errorf("%w: %s matches no live key (%d tried)", ErrUnverified, ring.header, len(ring.macs))
+	return Proof{}, fmt.Errorf("%w: %s matches no live key %s%s", ErrUnverified, ring.header, tried(ring.from), bodyHint(r, body))
 }
 
 // Sign sets the header, with the first key.
@@ -96,6 +96,8 @@ func (m *HMAC) Sign(r *http.Request, body []byte) error {
 	r.Header.Set(m.Header, m.Prefix+m.encode(h.Sum(nil)))
 	return nil
 }
+
+func (m *HMAC) paddedSecrets() []string { return paddedKeys(liveKeys(m.Keys, m.KeysFunc)) }
 
 func (m *HMAC) hash() func() hash.Hash {
 	if m.Hash == nil {

@@ -27,22 +27,36 @@ type Inbox interface {
 	// header or marks, nor change d; it may keep d.Body.
 	Put(ctx context.Context, d *Delivery) error
 
-	// Claim takes deliveries that are due, oldest first, each under a lease. It
-	// raises Attempt, which counts the runs, and Fence, which never falls and is
-	// not reset. A claim whose lease ran out may be claimed again by anyone.
+	// Claim takes deliveries that are due, oldest first, each under a lease, and
+	// raises Fence, which never falls and is not reset. A claim whose lease ran out
+	// may be claimed again by anyone: it is lost. The inbox counts how many claims
+	// of a delivery were lost in a row; after two the next is [Claim.Suspect].
+	// Attempt counts the runs: Claim raises it, but for a suspect Begin does.
 	// Nothing to claim is an empty result, not an error.
 	Claim(ctx context.Context, o ClaimOptions) ([]Claim, error)
+
+	// Begin notes that the work on a suspect claim begins: from here on its attempt
+	// counts, and if it is lost the next claim has one crash more. It returns the
+	// claim with the Header, Unique and Body of its Delivery. Called again for the
+	// same claim it counts nothing. [ErrClaimLost] if c is no longer held, and also
+	// where what is stored cannot be read: the delivery is then dead.
+	Begin(ctx context.Context, c Claim) (Claim, error)
 
 	// Extend makes the lease of c end after lease from now. [ErrClaimLost] if c is
 	// no longer held.
 	Extend(ctx context.Context, c Claim, lease time.Duration) error
 
-	// Settle ends the claim with an outcome. [ErrClaimLost], and nothing changed,
-	// if c is no longer held: a claim is told from a later one by its Fence. A
-	// claim whose lease ran out is held until it is claimed again, so that work
-	// that took too long but nobody began again is not run twice. A claim that is
-	// put back while a newer one of a coalesced burst waits becomes Superseded.
-	Settle(ctx context.Context, c Claim, o Outcome) error
+	// Settle ends the claim with an outcome and returns the state that came of it:
+	// o.State, but Superseded for a claim that is put back while a newer one of a
+	// coalesced burst waits. A claim that was settled before is left as it is, and
+	// what came of it then is returned: who did not get the answer asks again.
+	// [ErrClaimLost], and nothing changed, if c was neither held nor settled: a
+	// claim is told from a later one by its Fence. A claim whose lease ran out is
+	// held until it is claimed again, so that work that took too long but nobody
+	// began again is not run twice. After a settlement no claim counts as lost and
+	// no run as a crash; only a suspect that is put back Uncounted before it began
+	// stays what it is.
+	Settle(ctx context.Context, c Claim, o Outcome) (State, error)
 }
 
 // State is where a delivery stands.
@@ -69,16 +83,29 @@ type ClaimOptions struct {
 	N     int           // at most so many; Zero means 1.
 	Lease time.Duration // Zero means 30 s.
 	Types []string      // Nil means any type; empty and not nil means none.
+	// MaxBytes bounds the bodies together. The first is taken whatever its size,
+	// and what does not fit is not passed by younger ones. Zero means 8 MiB.
+	MaxBytes int64
+	// Except are UIDs that are not claimed: what the caller still works on although
+	// its claim may have ended. They hold their Keys as ever. Nil means none.
+	Except []string
 }
 
 // A Claim is the right to work on a delivery until Expires, or longer through
 // Extend.
 type Claim struct {
 	Delivery *Delivery // the claimer's own copy, except for Body
-	Attempt  int       // 1 for the first run
+	Attempt  int       // 1 for the first run; of a suspect, what Begin will make it
 	Last     bool      // set by a Worker: if it fails, the delivery is dead
-	Fence    int64     // higher for each claim of this delivery
-	Expires  time.Time // by the inbox's clock
+	// Suspect: the last two claims or more were lost, so that its run may be what
+	// ends the process. It has no Header, Unique or Body: call [Inbox.Begin], and run
+	// nothing beside it.
+	Suspect bool
+	// Crashes is how many runs that Begin noted were lost in a row, before this one.
+	Crashes int
+	Reason  string    // of the last outcome; empty before the first
+	Fence   int64     // higher for each claim of this delivery
+	Expires time.Time // by the inbox's clock
 }
 
 // An Outcome is what became of a claim.
@@ -90,7 +117,8 @@ type Outcome struct {
 	Reason string
 	// Delay is how long a Waiting one waits. Zero means not at all.
 	Delay time.Duration
-	// Uncounted takes the attempt back: the work was not tried in earnest.
+	// Uncounted takes the attempt back, if it was counted: the work was not tried
+	// in earnest.
 	Uncounted bool
 	// Yield lets the next delivery of the Key go ahead while this one waits for
 	// its retry, at the price of order. Zero means the Key waits too.
@@ -105,12 +133,15 @@ type Notifier interface {
 	Changed() <-chan struct{}
 }
 
-// A Sweeper is an Inbox that can forget what is finished. A Worker calls it.
+// A Sweeper is an Inbox that forgets what has been finished for longer than it
+// keeps it: how long is a setting of the inbox, apart for what is [Dead]. A
+// Worker calls it.
 type Sweeper interface {
-	// Sweep deletes at most limit deliveries that were finished before the given
-	// time, and marks that are older than the inbox's window, and returns how many
-	// deliveries it deleted. Unfinished ones are never deleted.
-	Sweep(ctx context.Context, finishedBefore time.Time, limit int) (int, error)
+	// Sweep deletes some of the deliveries that are to be forgotten, and marks that
+	// are older than the inbox's window: a bounded number of them, and of bytes. It
+	// returns how many deliveries it deleted; call it again until that is zero.
+	// Unfinished ones are never deleted. The marks of what is deleted stay.
+	Sweep(ctx context.Context) (int, error)
 }
 
 type claimKey struct{}

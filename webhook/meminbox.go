@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -16,6 +16,7 @@ const (
 	defaultMemBytes  = 256 << 20
 	defaultWindow    = 30 * 24 * time.Hour
 	defaultLease     = 30 * time.Second
+	defaultClaimed   = 8 << 20 // bytes of the bodies of one Claim
 	maxRevivals      = 3
 	marksPerDelivery = 4
 )
@@ -34,6 +35,14 @@ type MemInbox struct {
 	// delivery that Limit allows are; older ones are forgotten first. Zero means
 	// 30 days.
 	Window time.Duration
+	// Retention is how long what is [Done], [Superseded] or [Ignored] is kept.
+	// Zero means 7 days; negative means for ever.
+	Retention time.Duration
+	// DeadRetention is how long what is [Dead] is kept. Zero means 90 days;
+	// negative means for ever.
+	DeadRetention time.Duration
+	// Logger is told when dead deliveries are forgotten. Zero means slog.Default.
+	Logger *slog.Logger
 
 	mu        sync.Mutex
 	seq       int64
@@ -43,7 +52,10 @@ type MemInbox struct {
 	all       map[string]*memRecord // by UID
 	keys      map[memKey]*memQueue  // unfinished ones with a Key
 	due       map[string]*memHeap   // Waiting and Claimed ones by type
-	ended     []memEnd              // finished ones in order of finishing
+	ended     memEnds               // finished ones, but for dead ones
+	buried    memEnds               // dead ones
+	asked     map[string]bool       // types that a Claim asked for
+	askedAny  bool                  // a Claim asked for every type
 	marks     map[memMark]*memFate
 	markLog   []memMarked // in order of arrival
 	changed   chan struct{}
@@ -57,15 +69,23 @@ func (m *MemInbox) Put(ctx context.Context, d *Delivery) error {
 	if d.UID == "" {
 		return errors.New("webhook: delivery has no UID")
 	}
+	gone, err := m.put(d)
+	gone.warn(m.Logger, "dead deliveries make room in the memory inbox")
+	return err
+}
+
+// put is Put under the lock. It returns which dead ones made room.
+func (m *MemInbox) put(d *Delivery) (gone deadByType, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.init()
 	now := time.Now()
 	if known := m.known(d, now); known != nil {
-		return m.duplicate(known, d, now)
+		return nil, m.duplicate(known, d, now)
 	}
-	if err := m.makeRoom(int64(len(d.Body))); err != nil {
-		return err
+	gone, err = m.makeRoom(int64(len(d.Body)))
+	if err != nil {
+		return gone, err
 	}
 	m.seq++
 	rec := &memRecord{d: copyDelivery(d), seq: m.seq, origin: m.seq, due: now, fate: &memFate{uid: d.UID, senderID: d.ID}}
@@ -74,39 +94,7 @@ func (m *MemInbox) Put(ctx context.Context, d *Delivery) error {
 	m.mark(rec, now)
 	m.enqueue(rec, now)
 	m.notify()
-	return nil
-}
-
-// Claim takes what is due; see [Inbox].
-func (m *MemInbox) Claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.init()
-	now := time.Now()
-	lease := o.Lease
-	if lease <= 0 {
-		lease = defaultLease
-	}
-	var claims []Claim
-	for len(claims) < max(o.N, 1) {
-		rec := m.oldestDue(o.Types, now)
-		if rec == nil {
-			break
-		}
-		if rec.fate.state == Claimed && m.outdated(rec) {
-			m.finish(rec, Superseded, now)
-			continue
-		}
-		rec.attempt++
-		rec.fence++
-		rec.due = now.Add(lease)
-		m.setState(rec, Claimed)
-		claims = append(claims, rec.claim())
-	}
-	return claims, nil
+	return gone, nil
 }
 
 // Extend renews a lease; see [Inbox].
@@ -126,31 +114,36 @@ func (m *MemInbox) Extend(ctx context.Context, c Claim, lease time.Duration) err
 }
 
 // Settle ends a claim; see [Inbox].
-func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) error {
+func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) (State, error) {
 	if err := ctx.Err(); err != nil {
-		return err
+		return "", err
 	}
 	if o.State != Waiting && o.State != Done && o.State != Dead && o.State != Ignored {
-		return fmt.Errorf("webhook: %q is not an outcome", o.State)
+		return "", fmt.Errorf("webhook: %q is not an outcome", o.State)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rec, err := m.held(c)
 	if err != nil {
-		return err
-	}
-	now := time.Now()
-	if o.State == Waiting {
-		if o.Uncounted {
-			rec.attempt--
+		if rec != nil && rec.settled.fence == c.Fence && c.Fence != 0 {
+			return rec.settled.state, nil
 		}
+		return "", err
+	}
+	now, came := time.Now(), o.State
+	if o.State == Waiting && m.outdated(rec) {
+		came = Superseded
+	}
+	rec.unclaim(o, came)
+	if came == Waiting {
 		rec.due, rec.yield = now.Add(max(o.Delay, 0)), o.Yield
-		m.requeue(rec, now)
+		m.setState(rec, Waiting)
+		m.promote(rec.key(), now)
 	} else {
-		m.finish(rec, o.State, now)
+		m.finish(rec, came, now)
 	}
 	m.notify()
-	return nil
+	return came, nil
 }
 
 // Changed implements [Notifier].
@@ -163,50 +156,13 @@ func (m *MemInbox) Changed() <-chan struct{} {
 	return m.changed
 }
 
-// Ping fails when Put would fail for want of room.
-func (m *MemInbox) Ping(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.hasRoom(0)
-}
-
-// Sweep implements [Sweeper].
-func (m *MemInbox) Sweep(ctx context.Context, finishedBefore time.Time, limit int) (int, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.forgetMarks(time.Now())
-	n := 0
-	for n < limit && len(m.ended) > 0 && m.ended[0].at.Before(finishedBefore) {
-		if m.dropOldest() {
-			n++
-		}
-	}
-	return n, nil
-}
-
-// Stats counts the deliveries kept by state.
-func (m *MemInbox) Stats() map[State]int {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	counts := make(map[State]int)
-	for _, rec := range m.all {
-		counts[rec.fate.state]++
-	}
-	return counts
-}
-
 func (m *MemInbox) init() {
 	if m.all == nil {
 		m.all = make(map[string]*memRecord)
 		m.keys = make(map[memKey]*memQueue)
 		m.due = make(map[string]*memHeap)
 		m.marks = make(map[memMark]*memFate)
+		m.asked = make(map[string]bool)
 	}
 }
 
@@ -217,14 +173,15 @@ func (m *MemInbox) notify() {
 	}
 }
 
-// held returns the record that c is still the claim of.
+// held returns the record that c is still the claim of. With the error it returns
+// the record that c was a claim of, if there is one.
 func (m *MemInbox) held(c Claim) (*memRecord, error) {
 	if c.Delivery == nil {
 		return nil, ErrClaimLost
 	}
 	rec := m.all[c.Delivery.UID]
 	if rec == nil || rec.fate.state != Claimed || rec.fence != c.Fence {
-		return nil, fmt.Errorf("%w: %s", ErrClaimLost, c.Delivery.UID)
+		return rec, fmt.Errorf("%w: %s", ErrClaimLost, c.Delivery.UID)
 	}
 	return rec, nil
 }
@@ -234,21 +191,4 @@ func copyDelivery(d *Delivery) *Delivery {
 	own.Header = d.Header.Clone()
 	own.Unique = slices.Clone(d.Unique)
 	return &own
-}
-
-// oldestDue returns the record of these types that may be claimed and was due
-// first: a Waiting one, or a Claimed one whose lease ran out.
-func (m *MemInbox) oldestDue(types []string, now time.Time) *memRecord {
-	if types == nil {
-		types = slices.Collect(maps.Keys(m.due))
-	}
-	var first *memRecord
-	for _, t := range types {
-		if h := m.due[t]; h != nil && len(h.items) > 0 {
-			if rec := h.items[0]; !rec.due.After(now) && (first == nil || rec.before(first)) {
-				first = rec
-			}
-		}
-	}
-	return first
 }

@@ -12,8 +12,13 @@ type memRecord struct {
 	fate    *memFate
 	seq     int64
 	origin  int64 // seq of the first run
-	attempt int
+	attempt int   // runs counted
+	lost    int   // claims in a row that ended without a settlement
+	crashes int   // runs in a row that Begin noted and that were lost
+	begun   bool
+	reason  string // of the last outcome
 	fence   int64
+	settled memSettled
 	revived int
 	due     time.Time // when it may be claimed: if Claimed, the end of its lease
 	burst   time.Time // when its burst began
@@ -36,16 +41,80 @@ type (
 		fate *memFate
 		at   time.Time
 	}
-	memEnd struct {
-		rec *memRecord
-		at  time.Time
-	}
 )
 
 func (r *memRecord) key() memKey { return memKey{r.d.Source, r.d.Key} }
 
+// A memSettled is what came of the last claim that was settled.
+type memSettled struct {
+	fence int64
+	state State
+}
+
+// suspectAfter is how many lost claims in a row make the next one suspect.
+const suspectAfter = 2
+
+func (r *memRecord) suspect() bool { return r.lost >= suspectAfter }
+
+// take begins a claim that lasts until the given time.
+func (r *memRecord) take(until time.Time) {
+	if r.fate.state == Claimed {
+		r.lost++
+		if r.begun {
+			r.crashes++
+		}
+	}
+	r.begun = false
+	if !r.suspect() {
+		r.attempt++
+	}
+	r.fence++
+	r.due = until
+}
+
+// begin notes that a suspect's run begins, once for each claim.
+func (r *memRecord) begin() {
+	if r.suspect() && !r.begun {
+		r.begun = true
+		r.attempt++
+	}
+}
+
+// unclaim forgets what the claim that is being settled leaves behind.
+func (r *memRecord) unclaim(o Outcome, came State) {
+	unbegun := r.suspect() && !r.begun
+	r.settled = memSettled{r.fence, came}
+	r.reason = clipReason(o.Reason)
+	if unbegun && o.State == Waiting && o.Uncounted {
+		return
+	}
+	if o.State == Waiting && o.Uncounted {
+		r.attempt--
+	}
+	r.lost, r.crashes, r.begun = 0, 0, false
+}
+
+// claim returns the claim as its claimer gets it: of a suspect only what says
+// which it is.
 func (r *memRecord) claim() Claim {
-	return Claim{Delivery: copyDelivery(r.d), Attempt: r.attempt, Fence: r.fence, Expires: r.due}
+	c := Claim{Attempt: r.attempt, Crashes: r.crashes, Reason: r.reason, Fence: r.fence, Expires: r.due, Suspect: r.suspect()}
+	if c.Suspect && !r.begun {
+		c.Attempt++
+		d := *r.d
+		d.Header, d.Unique, d.Body = nil, nil, nil
+		c.Delivery = &d
+		return c
+	}
+	c.Delivery = copyDelivery(r.d)
+	return c
+}
+
+// load is how many bytes of body a claim of r hands over.
+func (r *memRecord) load() int64 {
+	if r.fate.state == Claimed && r.lost+1 >= suspectAfter || r.suspect() {
+		return 0
+	}
+	return int64(len(r.d.Body))
 }
 
 // coalesces reports whether the delivery takes the place of older ones.

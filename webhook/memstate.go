@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -15,14 +14,20 @@ func (m *MemInbox) setState(rec *memRecord, s State) {
 	}
 	rec.fate.state = s
 	if s == Waiting || s == Claimed {
-		if h == nil {
-			h = &memHeap{}
-			m.due[rec.d.Type] = h
-		}
-		h.add(rec)
+		m.heapOf(rec).add(rec)
 	} else if h != nil && len(h.items) == 0 {
 		delete(m.due, rec.d.Type)
 	}
+}
+
+// heapOf returns the heap for records of rec's type.
+func (m *MemInbox) heapOf(rec *memRecord) *memHeap {
+	h := m.due[rec.d.Type]
+	if h == nil {
+		h = &memHeap{}
+		m.due[rec.d.Type] = h
+	}
+	return h
 }
 
 // enqueue gives a new or revived record its place behind those of its Key.
@@ -90,16 +95,6 @@ func (m *MemInbox) promote(k memKey, now time.Time) {
 	}
 }
 
-// requeue makes a claimed record Waiting again, if it still should run.
-func (m *MemInbox) requeue(rec *memRecord, now time.Time) {
-	if m.outdated(rec) {
-		m.finish(rec, Superseded, now)
-		return
-	}
-	m.setState(rec, Waiting)
-	m.promote(rec.key(), now)
-}
-
 // outdated reports whether a newer one of a coalesced burst has arrived since
 // rec was claimed. It stands right behind rec: it superseded all between.
 func (m *MemInbox) outdated(rec *memRecord) bool {
@@ -116,7 +111,11 @@ func (m *MemInbox) finish(rec *memRecord, s State, now time.Time) {
 	m.liveBytes -= int64(len(rec.d.Body))
 	m.setState(rec, s)
 	rec.ended = now
-	m.ended = append(m.ended, memEnd{rec, now})
+	if s == Dead {
+		m.buried = append(m.buried, memEnd{rec, now})
+	} else {
+		m.ended = append(m.ended, memEnd{rec, now})
+	}
 	if q := m.keys[rec.key()]; q != nil && rec.d.Key != "" {
 		q.remove(rec)
 		m.promote(rec.key(), now)
@@ -149,7 +148,8 @@ func (m *MemInbox) duplicate(f *memFate, d *Delivery, now time.Time) error {
 	rec := m.all[f.uid]
 	if f.redeliveredBy(d) && rec.revived < maxRevivals && !m.overtaken(rec) {
 		rec.revived++
-		rec.attempt, rec.due, rec.yield = 0, now, false
+		rec.attempt, rec.lost, rec.crashes, rec.begun = 0, 0, 0, false
+		rec.due, rec.yield = now, false
 		m.seq++
 		rec.seq = m.seq
 		m.enqueue(rec, now)
@@ -186,53 +186,4 @@ func (m *MemInbox) forgetMarks(now time.Time) {
 		}
 		m.markLog = m.markLog[1:]
 	}
-}
-
-// hasRoom fails if so many bytes and one record more do not fit, whatever of
-// the finished ones is dropped.
-func (m *MemInbox) hasRoom(bytes int64) error {
-	if m.live >= m.limit() || m.liveBytes+bytes > m.maxBytes() {
-		return fmt.Errorf("%w: memory inbox holds %d unfinished deliveries of %d bytes", ErrOverloaded, m.live, m.liveBytes)
-	}
-	return nil
-}
-
-// makeRoom drops finished records, oldest first, until so many bytes and one
-// record more fit.
-func (m *MemInbox) makeRoom(bytes int64) error {
-	if err := m.hasRoom(bytes); err != nil {
-		return err
-	}
-	for len(m.ended) > 0 && (len(m.all) >= m.limit() || m.bytes+bytes > m.maxBytes()) {
-		m.dropOldest()
-	}
-	return nil
-}
-
-// dropOldest forgets the record that finished first, and reports whether it
-// did: one that was revived since may be there once more, or run.
-func (m *MemInbox) dropOldest() bool {
-	rec, at := m.ended[0].rec, m.ended[0].at
-	m.ended[0] = memEnd{}
-	m.ended = m.ended[1:]
-	if m.all[rec.d.UID] != rec || !rec.fate.state.Final() || !rec.ended.Equal(at) {
-		return false
-	}
-	delete(m.all, rec.d.UID)
-	m.bytes -= int64(len(rec.d.Body))
-	return true
-}
-
-func (m *MemInbox) maxBytes() int64 {
-	if m.MaxBytes <= 0 {
-		return defaultMemBytes
-	}
-	return m.MaxBytes
-}
-
-func (m *MemInbox) limit() int {
-	if m.Limit <= 0 {
-		return defaultMemLimit
-	}
-	return m.Limit
 }

@@ -23,10 +23,13 @@ func (s Source) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var paid charge
 		defer paid.release()
-		d, _, err := g.enter(w, r, defaultReadTimeout, &paid)
+		d, malformed, err := g.enter(w, r, nil, defaultReadTimeout, &paid)
 		if err != nil {
 			g.deny(w, r, nil, nil, err)
 			return
+		}
+		if malformed == nil && g.isUntyped(d) {
+			g.hintUntyped(r, nil, d)
 		}
 		again := r.WithContext(withDelivery(r.Context(), d))
 		again.Body = io.NopCloser(bytes.NewReader(d.Body))

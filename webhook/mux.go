@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"maps"
 	"slices"
 )
@@ -11,17 +12,22 @@ import (
 // Register first, use then: registration is not safe for concurrent use,
 // handling is.
 //
-// A type that nothing is registered for is [ErrNoHandler]: the sender gets
-// 202, and a Worker with this Mux does not even claim it, so that another may.
-// What nobody claims is kept for ever and takes room: where one Worker serves
-// the inbox, set IgnoreRest or Default.
+// A type that nothing is registered for is [ErrNoHandler]. Inside the request the
+// sender gets 202 and the Receiver warns, once an hour for each type. A Worker with
+// this Mux does not even claim it, so that another may. What nobody claims is kept
+// for ever and takes room: where one Worker serves the inbox, set IgnoreRest or
+// Default.
 type Mux struct {
 	// Default handles what nothing is registered for. A Worker then claims every
 	// type. Zero means none.
 	Default Handler
 	// IgnoreRest settles what nothing is registered for as [Ignored]. A Worker
 	// then claims every type: not for one of several workers with different types
-	// on one inbox. Zero means to leave them for others. Default goes before it.
+	// on one inbox. A rolling deploy is two such workers for a while: the old
+	// process ignores what only the new one has a callback for. What was ignored
+	// is kept like what is done: a replay of that state and type, as package
+	// sqlinbox has it, runs it after all. Zero means to leave them for others.
+	// Default goes before it.
 	IgnoreRest bool
 	// Decode is what typed callbacks decode the document with. Zero means
 	// json.Unmarshal of encoding/json.
@@ -45,6 +51,14 @@ func (m *Mux) Route(typ string, h Handler) {
 		m.handlers = make(map[string]Handler)
 	}
 	m.handlers[typ] = h
+}
+
+// warnIfIdle tells of a Worker that will never claim anything: it asks for no
+// types.
+func warnIfIdle(log *slog.Logger, types []string) {
+	if types != nil && len(types) == 0 {
+		log.Warn("worker claims nothing: its handler has no type registered")
+	}
 }
 
 // Types returns the types registered, sorted; nil, which is all, with Default

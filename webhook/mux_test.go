@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -183,4 +184,41 @@ func TestMuxDecodeReplacesTheDecoder(t *testing.T) {
 	}
 	_, err := webhook.Decode[greeting](d(`{"name":"Ada","more":1}`))
 	require.NoError(t, err, "Decode itself is not replaced")
+}
+
+// nameless is a Payload that forgot its type.
+type nameless struct{ greeting }
+
+func (nameless) EventType() string { return "" }
+
+func TestOnNamesThePayloadWhoseTypeIsEmpty(t *testing.T) {
+	require.PanicsWithValue(t, "webhook: On: EventType of webhook_test.nameless returns an empty type", func() {
+		webhook.On(new(webhook.Mux), func(context.Context, *webhook.Event[nameless]) error { return nil })
+	})
+}
+
+func TestAFormWithFieldsOfItsOwn(t *testing.T) {
+	d := &webhook.Delivery{
+		Type:   "test.greeting",
+		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},
+		Body:   []byte("From=%2B4917&Body=hello+there"),
+	}
+	t.Run("is refused by On with what to do", func(t *testing.T) {
+		mux := webhook.Mux{Decode: func([]byte, any) error { t.Error("asked"); return nil }}
+		webhook.On(&mux, func(context.Context, *webhook.Event[greeting]) error { t.Error("called"); return nil })
+		err := mux.Handle(t.Context(), d)
+		require.ErrorIs(t, err, webhook.ErrMalformed)
+		require.ErrorContains(t, err, "form has no payload field: to take its own fields register a Handler with Mux.Route and read Delivery.Body with url.ParseQuery")
+	})
+	t.Run("is read so by a route", func(t *testing.T) {
+		var mux webhook.Mux
+		var text string
+		mux.Route("test.greeting", webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
+			fields, err := url.ParseQuery(string(d.Body))
+			text = fields.Get("From") + ": " + fields.Get("Body")
+			return err
+		}))
+		require.NoError(t, mux.Handle(t.Context(), d))
+		require.Equal(t, "+4917: hello there", text)
+	})
 }

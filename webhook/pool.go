@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -10,42 +11,58 @@ import (
 // A pool is one Run of a Worker: the attempts under way and their slots.
 type pool struct {
 	*Worker
-	slots chan struct{} // one element for each attempt under way
+	giveUp context.CancelCauseFunc // ends the claiming, and so Run
+	slots  chan struct{}           // one element for each attempt under way
+	line   lineup
+	late   latecomers
+
+	staying context.Context // ends when Run leaves attempts behind
+	leave   context.CancelFunc
 
 	mu      sync.Mutex
 	running map[*attempt]struct{}
-	done    sync.WaitGroup
+	over    bool           // Run has returned
+	open    sync.WaitGroup // claims that have not ended
+	done    sync.WaitGroup // attempts under way
+}
+
+func newPool(w *Worker, work context.Context, giveUp context.CancelCauseFunc) *pool {
+	p := &pool{Worker: w, giveUp: giveUp, slots: make(chan struct{}, w.limit()), running: make(map[*attempt]struct{})}
+	p.late.pool = p
+	p.staying, p.leave = context.WithCancel(context.WithoutCancel(work))
+	return p
 }
 
 // claimUntil claims as many as there are free slots until ctx ends. Attempts
 // run on the context work.
-func (p *pool) claimUntil(ctx, work context.Context) {
+func (p *pool) claimUntil(ctx, work context.Context, types []string) {
 	pause := p.poll()
-	types := typesOf(p.handler)
 	for {
 		// Ask for the signal first: what changes after that is not missed.
-		changed := p.changed()
+		changed := p.inbox.changed()
 		free, ok := p.take(ctx)
 		if !ok {
 			return
 		}
-		claims, err := p.claim(ctx, ClaimOptions{N: free, Lease: p.lease(), Types: types})
-		for _, c := range claims {
-			p.start(work, c)
-		}
+		asked := time.Now()
+		p.wants(asked)
+		claims, err := p.claim(ctx, ClaimOptions{N: free, Lease: p.lease(), Types: types, Except: underWay.adrift(p.inbox.origin())})
+		p.start(ctx, work, claims, asked)
 		p.give(free - len(claims))
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
+			p.failed(err)
 			p.logger().Error("inbox could not be claimed from", "reason", err)
 			pause = min(pause*2, longestPause)
 			changed = nil
-		case len(claims) == free:
-			pause = p.poll()
-			continue // there may be more
 		default:
+			p.claimed(time.Now())
 			pause = p.poll()
+			if len(claims) == free || bodies(claims) >= defaultClaimed/8 {
+				continue // there may be more
+			}
 		}
 		wait := time.NewTimer(pause)
 		select {
@@ -55,6 +72,15 @@ func (p *pool) claimUntil(ctx, work context.Context) {
 		}
 		wait.Stop()
 	}
+}
+
+// bodies is the size of what was claimed. When that is large, the bound on it may
+// be what kept the claim from being larger.
+func bodies(claims []Claim) (size int) {
+	for _, c := range claims {
+		size += len(c.Delivery.Body)
+	}
+	return size
 }
 
 // claim asks the inbox, which has one lease to answer: later its claims would
@@ -76,20 +102,21 @@ func (p *pool) claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 	return p.inbox.Claim(asking, o)
 }
 
-// changed returns the inbox's signal, or nil, which never comes.
-func (p *pool) changed() <-chan struct{} {
-	if n, ok := p.inbox.(Notifier); ok {
-		return n.Changed()
-	}
-	return nil
-}
-
-// take waits for a free slot and takes all that are free.
+// take waits for a free slot, and until the lineup lets claims be made, and takes
+// all slots that are free.
 func (p *pool) take(ctx context.Context) (n int, ok bool) {
 	select {
 	case <-ctx.Done():
 		return 0, false
 	case p.slots <- struct{}{}:
+	}
+	for closed := p.line.wait(); closed != nil; closed = p.line.wait() {
+		select {
+		case <-ctx.Done():
+			p.give(1)
+			return 0, false
+		case <-closed:
+		}
 	}
 	if ctx.Err() != nil { // both were ready
 		p.give(1)
@@ -111,37 +138,74 @@ func (p *pool) give(n int) {
 	}
 }
 
-func (p *pool) start(work context.Context, c Claim) {
-	c.Last = c.Attempt >= p.maxAttempts()
-	a := &attempt{Worker: p.Worker, claim: c, start: time.Now(), gone: make(chan struct{})}
+// start begins an attempt for each of the claims of one call, which was asked for
+// at the given time. Each has a slot.
+func (p *pool) start(ctx, work context.Context, claims []Claim, asked time.Time) {
+	places := p.line.enter(claims, func(c Claim) bool { return c.Suspect && !p.hopeless(c) })
+	for i := range claims {
+		c := &claims[i]
+		c.Last = c.Attempt >= p.maxAttempts()
+		a := &attempt{pool: p, place: places[i], lease: newLeaseKeeper(p.inbox, *c, p.lease(), asked)}
+		a.held.Store(c)
+		p.open.Add(1)
+		p.mu.Lock()
+		p.running[a] = struct{}{}
+		p.mu.Unlock()
+		p.done.Go(func() {
+			defer p.dismiss(a)
+			a.run(ctx, work)
+		})
+	}
+}
+
+func (p *pool) dismiss(a *attempt) {
 	p.mu.Lock()
-	p.running[a] = struct{}{}
+	delete(p.running, a)
+	last := p.over && len(p.running) == 0
 	p.mu.Unlock()
-	p.done.Go(func() {
-		defer func() {
-			p.mu.Lock()
-			delete(p.running, a)
-			p.mu.Unlock()
-			p.give(1)
-		}()
-		a.run(work)
-	})
+	if last {
+		underWay.remove(p)
+	}
+	p.line.leave(a.place)
+	p.give(1)
+}
+
+// close is called when Run returns. What it left behind stays in the registry.
+func (p *pool) close() {
+	p.leave()
+	p.mu.Lock()
+	p.over = true
+	last := len(p.running) == 0
+	p.mu.Unlock()
+	if last {
+		underWay.remove(p)
+	}
 }
 
 // drain waits for the attempts under way. When Grace is over, counted from the
 // end of Run's context, it ends their contexts, gives those that notice a moment,
-// and gives back the rest, which is an error.
-func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time) error {
+// and gives back the rest, which is an error. For callbacks that keep a stuck
+// Worker it does not wait, only for the settlement of their claims.
+func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error) error {
+	waiting := &p.done
+	stuck := errors.Is(cause, ErrStuck)
+	if stuck {
+		p.logger().Error("worker ends", "reason", cause)
+		waiting = &p.open
+	} else {
+		cause = nil
+	}
 	all := make(chan struct{})
 	go func() {
-		p.done.Wait()
+		waiting.Wait()
 		close(all)
 	}()
 	grace := time.NewTimer(p.grace() - time.Since(ended))
 	defer grace.Stop()
 	select {
 	case <-all:
-		return nil
+		p.abandon()
+		return cause
 	case <-grace.C:
 	}
 	stop(ErrShutdown)
@@ -149,18 +213,24 @@ func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time) error {
 	defer moment.Stop()
 	select {
 	case <-all:
-		return nil
 	case <-moment.C:
 	}
+	left := p.abandon()
+	if stuck || left == 0 {
+		return cause
+	}
+	return fmt.Errorf("%w: %d attempts did not end in time", ErrShutdown, left)
+}
+
+// abandon gives back what is left, and returns how many attempts that were.
+func (p *pool) abandon() int {
+	p.leave()
 	p.mu.Lock()
 	left := make([]*attempt, 0, len(p.running))
 	for a := range p.running {
 		left = append(left, a)
 	}
 	p.mu.Unlock()
-	if len(left) == 0 {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(context.Background(), lastMoment)
 	defer cancel()
 	var giving sync.WaitGroup
@@ -168,5 +238,12 @@ func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time) error {
 		giving.Go(func() { a.abandon(ctx) })
 	}
 	giving.Wait()
-	return fmt.Errorf("%w: %d attempts did not end in time", ErrShutdown, len(left))
+	return len(left)
+}
+
+// inUse counts the attempts under way.
+func (p *pool) inUse() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.running)
 }

@@ -20,6 +20,10 @@ import (
 // answered by [StatusCode] with the status text alone; the reason goes to
 // Logger once. A panic of the Handler is contained and answered 500. Set the
 // fields before use; a Receiver serves requests concurrently.
+//
+// Logger also gets a warning of what works and is likely a mistake: a secret that
+// begins or ends in white space, a mount with a method, a type that is not known or
+// that the Handler does not take.
 type Receiver struct {
 	// Logger gets refusals and failures. Zero means slog.Default.
 	Logger *slog.Logger
@@ -46,23 +50,44 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	var paid charge
 	defer paid.release()
-	d, malformed, err := rc.gate.enter(w, r, readTimeout(rc.ReadTimeout), &paid)
+	d, malformed, err := rc.gate.enter(w, r, rc.Logger, readTimeout(rc.ReadTimeout), &paid)
 	if err != nil {
 		rc.Observe.rejected(rc.gate.source.Name, statusOf(err), err)
 		rc.gate.deny(w, r, rc.Logger, nil, err)
 		return
 	}
 	rc.volatile.Do(rc.warnIfVolatile)
-	err = safely(r.Context(), rc.handler, d)
+	err = rc.handle(w, r, d, start)
 	rc.Observe.received(d, err, time.Since(start))
 	if StatusCode(err) != http.StatusAccepted {
 		rc.gate.deny(w, r, rc.Logger, d, err)
 		return
 	}
-	if malformed != nil {
+	switch {
+	case malformed != nil:
 		rc.gate.tellMalformed(r, rc.Logger, d, malformed)
+	case rc.gate.isUntyped(d):
+		rc.gate.hintUntyped(r, rc.Logger, d)
+	case isAll(err, ErrNoHandler):
+		rc.gate.hintUnhandled(r, rc.Logger, d, err)
 	}
 	accept(w, d, err)
+}
+
+// handle calls the Handler. One that ends its goroutine is answered on the way
+// out, since nothing comes after that.
+func (rc *Receiver) handle(w http.ResponseWriter, r *http.Request, d *Delivery, start time.Time) error {
+	returned := false
+	defer func() {
+		if !returned {
+			rc.Observe.received(d, exited(), time.Since(start))
+			rc.gate.deny(w, r, rc.Logger, d, exited())
+			_ = http.NewResponseController(w).Flush()
+		}
+	}()
+	err := judged(r.Context(), rc.handler, d)
+	returned = true
+	return err
 }
 
 // warnIfVolatile says once that what is acknowledged here can be lost.

@@ -1,10 +1,15 @@
 package webhook
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
+	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
+	"strings"
+	"unicode"
 )
 
 const redacted = "REDACTED"
@@ -22,7 +27,8 @@ type Secret struct {
 }
 
 // NewSecret keeps the bytes of s as they are. White space counts: trim what
-// was read from a file before it comes here.
+// was read from a file before it comes here. A [Receiver] warns of a secret that
+// begins or ends in white space.
 func NewSecret(s string) Secret {
 	b := []byte(s)
 	material := func() []byte { return b }
@@ -68,12 +74,59 @@ func (s Secret) bytes() []byte {
 // A Key is one live secret under a name. Several keys are live while a secret
 // is rotated; the label of the one that matched is kept in
 // [Delivery.KeyLabel], so that one can see when the old secret is out of use.
+//
+// Keys are not tenants: a mark does not hold the label, since what comes again
+// during a rotation must still be a duplicate. Two senders whose ids may be equal
+// need two Sources, each with a Name of its own.
 type Key struct {
 	Label  string // printed and stored, so not a secret; may be empty
 	Secret Secret
 }
 
-// Keys labels secrets by their place: "1", "2" and so on.
+// paddedSecrets says which secrets of these verifiers begin or end in white
+// space, one line for each.
+func paddedSecrets(vs ...Verifier) []string {
+	var lines []string
+	for _, v := range vs {
+		if p, ok := v.(interface{ paddedSecrets() []string }); ok {
+			lines = append(lines, p.paddedSecrets()...)
+		}
+	}
+	slices.Sort(lines)
+	return slices.Compact(lines)
+}
+
+// paddedKeys is paddedSecrets for keys whose white space counts. It shows nothing
+// of the secrets but that.
+func paddedKeys(keys []Key) []string {
+	var lines []string
+	for i, k := range keys {
+		secret := k.Secret.bytes()
+		begins := len(bytes.TrimLeftFunc(secret, unicode.IsSpace)) < len(secret)
+		ends := len(bytes.TrimRightFunc(secret, unicode.IsSpace)) < len(secret)
+		switch {
+		case ends:
+			lines = append(lines, fmt.Sprintf("the secret of key %d ends in white space: a newline read from a file?", i+1))
+		case begins:
+			lines = append(lines, fmt.Sprintf("the secret of key %d begins in white space", i+1))
+		}
+	}
+	return lines
+}
+
+// tried says how many live keys did not match, and what is odd about them.
+func tried(keys []Key) string {
+	n := 0
+	for _, k := range keys {
+		if !k.Secret.IsZero() {
+			n++
+		}
+	}
+	return "(" + strings.Join(append([]string{strconv.Itoa(n) + " tried"}, paddedKeys(keys)...), "; ") + ")"
+}
+
+// Keys labels secrets by their place: "1", "2" and so on. Keys are not tenants;
+// see [Key].
 func Keys(secrets ...Secret) []Key {
 	keys := make([]Key, len(secrets))
 	for i, s := range secrets {

@@ -27,7 +27,11 @@ type Runner interface {
 // inbox, then its database.
 //
 // After an orderly end it returns nil, otherwise the first failure; a Runner that
-// returns nil early has merely ended. Calls that are not done in time are cut
+// returns nil early has merely ended. A Worker that is stuck ends the service so,
+// with [ErrStuck]: receivers that go on would take what nobody works on, and the
+// callbacks that do not return end with the process only. End it when Serve has
+// returned, so that what supervises it starts it anew; [Worker.KeepRunning] is for
+// those who want it otherwise. Calls that are not done in time are cut
 // off, which their senders see, and the error is [ErrShutdown]. For a response
 // without an end of its own, such as a stream of events, see
 // [http.Server.RegisterOnShutdown].

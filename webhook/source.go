@@ -27,8 +27,11 @@ type Source struct {
 	Verifier Verifier
 	// Describe reads what the delivery is about from the headers and the body,
 	// which is authentic and may still be malformed. It must not change either,
-	// never fails, and leaves empty what it cannot tell. Zero means a Source that
-	// tells nothing: no id, no key, type "<name>.unknown".
+	// never fails, and leaves empty what it cannot tell: without a type it is
+	// "<name>.unknown", of which the log tells once a minute. The body is as it was
+	// sent, which may be a form. The JSON of either is
+	//	(&webhook.Delivery{Header: r.Header, Body: body}).Document()
+	// Zero means a Source that tells nothing: no id, no key, type "<name>.unknown".
 	Describe func(r *http.Request, body []byte) Description
 	// Coalesce is given to every delivery that has a Key, so that of a burst only
 	// the newest runs. It works behind an inbox only. Zero means off; package
@@ -101,7 +104,7 @@ func (s Source) open(r *http.Request, body []byte, credentials []string) (d *Del
 		about.ID = proof.ID
 	}
 	if about.Type == "" {
-		about.Type = s.Name + ".unknown"
+		about.Type = s.unknown()
 	}
 	var coalesce Coalesce
 	if about.Key != "" {
@@ -133,7 +136,8 @@ func (s Source) refusal(err error) error {
 	return fmt.Errorf("%s: %w", s.Name, err)
 }
 
-// describe contains a panic of Describe: the call is authentic, so it is kept.
+// describe contains a panic of Describe, also of the error in what it returns:
+// the call is authentic, so it is kept.
 func (s Source) describe(r *http.Request, body []byte) (about Description) {
 	if s.Describe == nil {
 		return Description{}
@@ -143,8 +147,13 @@ func (s Source) describe(r *http.Request, body []byte) (about Description) {
 			about = Description{Malformed: &PanicError{Value: p, Stack: debug.Stack()}}
 		}
 	}()
-	return s.Describe(r, body)
+	about = s.Describe(r, body)
+	about.Malformed = judge(about.Malformed)
+	return about
 }
+
+// unknown is the type of a delivery whose type Describe does not tell.
+func (s Source) unknown() string { return s.Name + ".unknown" }
 
 // takes reports whether the Content-Type is one of the Source's.
 func (s Source) takes(h http.Header) bool {

@@ -157,3 +157,25 @@ func TestSourceValidate(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestDescribeCanReadTheDocumentOfAForm(t *testing.T) {
+	src := recvSource()
+	src.Describe = func(r *http.Request, body []byte) webhook.Description {
+		doc, err := (&webhook.Delivery{Header: r.Header, Body: body}).Document()
+		if err != nil {
+			return webhook.Description{Malformed: err}
+		}
+		return webhook.Description{Type: "acme.push", Key: string(doc)}
+	}
+	if err := src.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for sent, contentType := range map[string]string{"payload=%7B%22a%22%3A1%7D": formType, `{"a":1}`: "application/json"} {
+		r := recvRequest(t, src, sent)
+		r.Header.Set("Content-Type", contentType)
+		d, err := src.Open(r, []byte(sent))
+		if err != nil || d.Key != `{"a":1}` {
+			t.Errorf("%s: key %q, %v", contentType, d.Key, err)
+		}
+	}
+}

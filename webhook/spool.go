@@ -52,8 +52,11 @@ const (
 // from then on. Meanwhile local keeps them in the header Hookhouse-Spool.
 //
 // What primary refuses for good, with an error that is [Permanent] or
-// [ErrMalformed], ends [Dead] in local with the reason. Anything else is tried
-// until it succeeds, and its Key waits.
+// [ErrMalformed], Handle refuses as well: primary is well, and the others go on to
+// it. Where it was acknowledged into local before, it ends [Dead] there with the
+// reason. Anything else is tried until it succeeds, and its Key waits.
+//
+// Without Run nothing leaves local: the Spool warns of that in the log.
 type Spool struct {
 	// Patience is how long primary may take before local is asked: half of what is
 	// left, where the context ends sooner. Local may take four times as long.
@@ -68,9 +71,6 @@ type Spool struct {
 	// Retry is the wait after primary took none: then one delivery at a time is
 	// tried. Zero means 250 ms doubled up to 10 s, each if it is zero.
 	Retry Backoff
-	// Keep is how long forwarded and dead deliveries stay in local, where that is
-	// a [Sweeper]. Zero means 7 days; negative means for ever.
-	Keep time.Duration
 	// Logger gets failures and turns from one inbox to the other. Zero means
 	// slog.Default.
 	Logger *slog.Logger
@@ -80,6 +80,7 @@ type Spool struct {
 	inbox   pendingInbox // local
 	turn    turnout
 	pace    pace
+	present attendance
 	settled chan struct{} // has an element after a forwarded one was settled
 }
 
@@ -114,7 +115,8 @@ func NewSpool(primary, local Inbox) *Spool {
 
 // Handle stores d. Nil means that it is committed in primary or in local, a
 // [*DuplicateError] that it was there; any other error wraps [ErrNotStored], so
-// that the sender gets 503: both failed, or local is full. It returns within
+// that the sender gets 503: both failed, local is full, or primary refuses this
+// delivery for good. It returns within
 // five times Patience and a quarter of a second, with inboxes that heed their
 // contexts. It may be called before Run and after it: what went to local stays
 // there until the next Run.
@@ -127,6 +129,9 @@ func (s *Spool) Handle(ctx context.Context, d *Delivery) error {
 	defer cancel()
 	err := safely(trial, s.primary, d)
 	if err == nil || isAll(err, ErrDuplicate) {
+		return err
+	}
+	if isPermanent(err) { // primary is well: it is this delivery that it does not take
 		return err
 	}
 	if ctx.Err() != nil { // nobody waits for the answer, and primary is not to blame
@@ -147,10 +152,17 @@ func (s *Spool) park(ctx context.Context, d *Delivery, why error) error {
 	if known, ok := errors.AsType[*DuplicateError](err); ok && known.State == Done && known.UID != d.UID {
 		err = safely(ctx, s.local, aside(d, true)) // the first is in primary: let that decide
 	}
+	if err == nil {
+		s.present.note(s.warnUnattended)
+	}
 	if err != nil && !errors.Is(err, ErrDuplicate) && why != nil {
 		return fmt.Errorf("%w (primary: %v)", err, why)
 	}
 	return err
+}
+
+func (s *Spool) warnUnattended(stored int) {
+	s.logger().Warn("deliveries are kept in the local inbox and nobody forwards them: call Spool.Run", "stored", stored)
 }
 
 // Run forwards from local to primary, in the order of each Key, until ctx ends.
@@ -160,10 +172,13 @@ func (s *Spool) park(ctx context.Context, d *Delivery, why error) error {
 // and two seconds at most. Run may be called once at a time. Stop in this order:
 // http.Server.Shutdown, Run has returned, close the databases.
 func (s *Spool) Run(ctx context.Context) error {
+	s.present.begin()
+	defer s.present.end()
 	w := NewWorker(s.inbox, HandlerFunc(func(work context.Context, d *Delivery) error {
 		return s.forward(work, ctx, d)
 	}))
-	w.Limit, w.Lease, w.Keep, w.Logger = positive(s.Limit, defaultForwards), s.Lease, s.Keep, s.Logger
+	w.Limit, w.Lease, w.Logger = positive(s.Limit, defaultForwards), s.Lease, s.Logger
+	w.KeepRunning = true // Handle goes on to store into local
 	w.Retry, w.MaxAttempts, w.Grace = s.retry(), math.MaxInt, s.patience()
 	w.Observe = &Observer{Settled: func(Claim, Outcome, time.Duration) {
 		select {

@@ -38,7 +38,7 @@ func TestSpoolKeepsWhatPrimaryRefuses(t *testing.T) {
 		state webhook.State
 		after []string // what primary gets of the Key
 	}{
-		{"for good: dead in local, and the Key goes on", webhook.Permanent(errBoom), webhook.Dead, []string{"2"}},
+		{"for good, when it was acknowledged: dead in local, and the Key goes on", webhook.Permanent(errBoom), webhook.Dead, []string{"2"}},
 		{"as malformed: dead in local, and the Key goes on", webhook.ErrMalformed, webhook.Dead, []string{"2"}},
 		{"with any other error: it is tried again, and the Key waits", errBoom, webhook.Waiting, nil},
 		{"as ignored: an inbox has no such choice", webhook.ErrIgnored, webhook.Waiting, nil},
@@ -47,9 +47,9 @@ func TestSpoolKeepsWhatPrimaryRefuses(t *testing.T) {
 			primary, local := &pickyInbox{&webhook.MemInbox{}, "1", refusal.err}, &webhook.MemInbox{}
 			r := &spoolRig{Spool: webhook.NewSpool(primary, local)}
 			r.Logger = slog.New(slog.DiscardHandler)
-			stop := r.run(t)
 			r.take(t, "1")
 			r.take(t, "2")
+			stop := r.run(t)
 			arrive(t, local, "3", keyed("other"))
 			pass(time.Hour)
 			stop()

@@ -119,8 +119,12 @@ func (w *way) Extend(ctx context.Context, c webhook.Claim, lease time.Duration) 
 	return w.call(ctx, "Extend", func(ctx context.Context) error { return w.inbox.Extend(ctx, c, lease) })
 }
 
-func (w *way) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
-	return w.call(ctx, "Settle", func(ctx context.Context) error { return w.inbox.Settle(ctx, c, o) })
+func (w *way) Begin(ctx context.Context, c webhook.Claim) (webhook.Claim, error) {
+	return fetch(ctx, w, "Begin", func(ctx context.Context) (webhook.Claim, error) { return w.inbox.Begin(ctx, c) })
+}
+
+func (w *way) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
+	return fetch(ctx, w, "Settle", func(ctx context.Context) (webhook.State, error) { return w.inbox.Settle(ctx, c, o) })
 }
 
 func (w *way) Pending(ctx context.Context, most int) (int, error) {
@@ -215,7 +219,7 @@ func inOrder(t *testing.T, in webhook.Inbox) (uids []string) {
 			return uids
 		}
 		uids = append(uids, claims[0].Delivery.UID)
-		require.NoError(t, in.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Done}))
+		settle(t, in, claims[0], webhook.Outcome{State: webhook.Done})
 	}
 }
 

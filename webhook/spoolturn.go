@@ -178,23 +178,3 @@ func (s *Spool) holdUp(ctx context.Context) {
 		}
 	}
 }
-
-// Pending implements [Pender].
-func (m *MemInbox) Pending(ctx context.Context, most int) (int, error) {
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	n := 0
-	for _, h := range m.due {
-		n += len(h.items)
-	}
-	for _, q := range m.keys { // the first of each is counted
-		if n >= most {
-			break
-		}
-		n += len(q.items) - 1
-	}
-	return min(n, most), nil
-}

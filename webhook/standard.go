@@ -38,7 +38,7 @@ const maxSignatures = 16
 // does not know are passed over. The id is covered by the signature and
 // becomes [Proof.ID]. Fields are not changed after Validate.
 type StandardWebhooks struct {
-	Keys      []Key
+	Keys      []Key         // all live at once; of one sender, see Key
 	KeysFunc  func() []Key  // Zero means Keys. Called for each request.
 	Tolerance time.Duration // how far the timestamp may be off, either way; Zero means 5 minutes.
 
@@ -87,7 +87,7 @@ func (s *StandardWebhooks) Verify(r *http.Request, body []byte) (Proof, error) {
 			return Proof{KeyLabel: k.Label, ID: e.id, Fingerprint: mac}, nil
 		}
 	}
-	return Proof{}, fmt.Errorf("%w: none of %d signatures matches a live key (%d tried)", ErrUnverified, len(e.signatures), len(keys))
+	return Proof{}, fmt.Errorf("%w: none of %d signatures matches a live key (%d tried)%s", ErrUnverified, len(e.signatures), len(keys), bodyHint(r, body))
 }
 
 // Sign sets the three headers, with the first key and the present time. An id

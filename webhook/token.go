@@ -21,7 +21,7 @@ type Token struct {
 	Query     string       // name of a query parameter
 	Header    string       // name of a header; left out of Delivery.Header
 	Prefix    string       // before the token in Header, such as "Bearer "
-	Keys      []Key        // all live at once
+	Keys      []Key        // all live at once; of one sender, see Key
 	KeysFunc  func() []Key // Zero means Keys. Called for each request.
 
 	valid atomic.Bool
@@ -64,7 +64,7 @@ func (t *Token) Verify(r *http.Request, _ []byte) (Proof, error) {
 	keys := liveKeys(t.Keys, t.KeysFunc)
 	label, ok := matchKey(keys, given)
 	if !ok {
-		return Proof{}, fmt.Errorf("%w: token in %s matches no live key (%d tried)", ErrUnverified, place, len(keys))
+		return Proof{}, fmt.Errorf("%w: token in %s matches no live key %s", ErrUnverified, place, tried(keys))
 	}
 	return Proof{KeyLabel: label}, nil
 }
@@ -118,6 +118,8 @@ func (t *Token) CredentialHeaders() []string {
 	}
 	return []string{t.Header}
 }
+
+func (t *Token) paddedSecrets() []string { return paddedKeys(liveKeys(t.Keys, t.KeysFunc)) }
 
 // given returns the token of the request and the name of its place.
 func (t *Token) given(r *http.Request) (token, place string, ok bool) {

@@ -14,10 +14,8 @@ const (
 	defaultWorkTimeout = 15 * time.Minute
 	defaultGrace       = 8 * time.Second
 	defaultMaxAttempts = 15
-	defaultKeep        = 7 * 24 * time.Hour
-	// sweepEvery and sweepBatch bound what retention does at a time.
+	// sweepEvery is how often an inbox is asked to forget.
 	sweepEvery = time.Minute
-	sweepBatch = 1000
 	// longestPause is how far claiming backs off while the inbox fails.
 	longestPause = 5 * time.Second
 )
@@ -25,16 +23,39 @@ const (
 // A Worker claims deliveries from an inbox and hands them to a Handler, several
 // at once, each under a lease that it renews while the Handler runs. Several
 // Workers, in one process or many, may share an inbox. Set the fields before
-// Run.
+// Run, and do not copy it.
 //
-// What the Handler returns decides: nil and [ErrDuplicate] are done,
-// [ErrIgnored] is ignored, [Permanent] and [ErrMalformed] are dead at once,
-// [RetryAfter] says when, a panic and every other error are tried again after
-// Retry until MaxAttempts. [ErrNoHandler] is put back uncounted.
+// What the Handler returns decides. The first line that fits holds:
 //
-// A Handler that ignores the end of its context may still run when its
-// delivery is claimed again: where that matters, let its effects and the
-// settlement commit together.
+//	nil, ErrDuplicate                         done
+//	ErrIgnored                                ignored
+//	ErrMalformed                              dead
+//	ErrNoHandler                              again in a minute, uncounted
+//	any other, after Grace has ended          again, uncounted
+//	Permanent                                 dead
+//	any other, in the last of MaxAttempts     dead
+//	RetryAfter                                again when it says
+//	any other, a panic                        again after Retry
+//
+// Of errors that are joined ([errors.Join]) each one must fit a line before
+// Grace's, or be Permanent: one among them that may pass is reason to try again.
+// Permanent goes before RetryAfter, whichever is outside; of several RetryAfter
+// the first holds. Once the Handler's context has ended, by Timeout or a lost
+// claim, Permanent is as any other: it may be what became of a killed command.
+//
+// A Handler that has not returned one Lease after Timeout is overdue: the Worker
+// logs it, tells Observe, and settles the delivery as tried, to be tried again by
+// another process. This one does not claim it before the Handler returns, which
+// holds its slot until then. When overdue Handlers hold all slots for one Timeout
+// more, Run ends with [ErrStuck]. So a Handler that ignores the end of its context
+// may still run when its delivery is claimed again: where that matters, let its
+// effects and the settlement commit together.
+//
+// A delivery whose process ended twice in a row while it was claimed is suspect.
+// It runs alone: nothing is claimed while it waits for what runs already, which
+// takes Timeout and a Lease at most. If it ends the process then, that is a crash
+// of its own, and after MaxAttempts it is dead without another run; its
+// neighbours are not.
 type Worker struct {
 	// Limit is how many deliveries are worked on at once. Zero means 8.
 	Limit int
@@ -43,32 +64,32 @@ type Worker struct {
 	// Lease is how long a claim is held before it must be renewed, and how long
 	// the work of a killed process waits. Zero means 30 s.
 	Lease time.Duration
-	// Timeout bounds one attempt: then the lease is no longer renewed and the
-	// Handler's context ends with cause [ErrClaimLost]. Raise it for work that
-	// takes longer. Zero means 15 min.
+	// Timeout bounds one attempt: then the Handler's context ends with cause
+	// [ErrClaimLost]. What it returns within one Lease more still counts. Raise it
+	// for work that takes longer. Zero means 15 min.
 	Timeout time.Duration
 	// Grace is how long Run lets callbacks finish after its context has ended.
 	// Zero means 8 s.
 	Grace time.Duration
-	// MaxAttempts is how often a delivery is tried. One that was claimed more
-	// often, because it ended the process each time, is dead without another run.
-	// Zero means 15, which the default Retry spreads over two to three hours.
+	// MaxAttempts is how often a delivery is tried. Zero means 15, which the default
+	// Retry spreads over two to three hours.
 	MaxAttempts int
 	// Retry is the wait between attempts. Zero means 1 s doubled up to 1 h.
 	Retry Backoff
 	// SkipRetrying lets younger deliveries of a Key pass one that waits for its
 	// retry. Zero means that the Key waits, in order.
 	SkipRetrying bool
-	// Keep is how long finished deliveries are kept, where the inbox is a
-	// [Sweeper]. Zero means 7 days; negative means for ever.
-	Keep time.Duration
+	// KeepRunning keeps Run from ending with ErrStuck. The Worker then works on
+	// nothing until a Handler returns. Zero means that Run ends.
+	KeepRunning bool
 	// Logger gets failures and ends. Zero means slog.Default.
 	Logger *slog.Logger
 	// Observe is told what happens. Zero means nobody.
 	Observe *Observer
 
-	inbox   Inbox
+	inbox   guarded
 	handler Handler
+	vitals  vitals
 }
 
 // NewWorker panics on a nil Inbox and a nil Handler. The Worker claims only the
@@ -78,7 +99,7 @@ func NewWorker(in Inbox, h Handler) *Worker {
 		panic("webhook: NewWorker needs an inbox")
 	}
 	mustHandle("NewWorker", h)
-	return &Worker{inbox: in, handler: h}
+	return &Worker{inbox: guarded{in}, handler: h}
 }
 
 // Run works until ctx ends, then claims nothing more and returns nil when all
@@ -88,44 +109,52 @@ func NewWorker(in Inbox, h Handler) *Worker {
 // [ErrShutdown], since such a callback may still be running. So Run returns two
 // seconds after Grace at the latest, with an inbox that heeds its context. An
 // inbox that fails is logged and asked again. Run may be called once at a time.
+//
+// Before ctx ends Run returns for two reasons only: [ErrStuck], when all claims
+// are settled and the process should be ended; and [ErrPanic], when the Handler's
+// Types panics.
 func (w *Worker) Run(ctx context.Context) error {
+	types, err := w.types()
+	if err != nil {
+		return err
+	}
+	warnIfIdle(w.logger(), types)
 	// Callbacks outlive ctx until Grace is over.
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	p := &pool{
-		Worker:  w,
-		slots:   make(chan struct{}, w.limit()),
-		running: make(map[*attempt]struct{}),
-	}
+	ctx, giveUp := context.WithCancelCause(ctx)
+	defer giveUp(nil)
+	p := newPool(w, work, giveUp)
+	underWay.add(p)
+	defer p.close()
+	w.begins(p)
+	defer w.ends()
 	var sweeping sync.WaitGroup
 	sweeping.Go(func() { w.sweep(ctx) })
 	ended := make(chan time.Time, 1)
 	context.AfterFunc(ctx, func() { ended <- time.Now() })
-	p.claimUntil(ctx, work)
-	err := p.drain(stop, <-ended)
+	p.claimUntil(ctx, work, types)
+	err = p.drain(stop, <-ended, context.Cause(ctx))
 	sweeping.Wait()
 	return err
 }
 
-// sweep forgets what has been finished for longer than Keep, and old marks also
-// where that is for ever.
+// types asks the Handler what it handles.
+func (w *Worker) types() (types []string, err error) {
+	defer contained(&err)
+	return typesOf(w.handler), nil
+}
+
+// sweep lets the inbox forget what it need not keep any longer.
 func (w *Worker) sweep(ctx context.Context) {
-	s, ok := w.inbox.(Sweeper)
-	if !ok {
-		return
-	}
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		var finishedBefore time.Time
-		if w.Keep >= 0 {
-			finishedBefore = time.Now().Add(-w.keep())
-		}
-		n, err := s.Sweep(ctx, finishedBefore, sweepBatch)
+		n, err := w.inbox.sweep(ctx)
 		if err != nil && ctx.Err() == nil {
 			w.logger().Error("inbox could not forget finished deliveries", "reason", err)
 		}
-		if err == nil && n == sweepBatch {
+		if err == nil && n > 0 && ctx.Err() == nil {
 			continue
 		}
 		select {
@@ -144,10 +173,9 @@ func (w *Worker) poll() time.Duration    { return positive(w.Poll, defaultPoll) 
 func (w *Worker) lease() time.Duration   { return positive(w.Lease, defaultLease) }
 func (w *Worker) timeout() time.Duration { return positive(w.Timeout, defaultWorkTimeout) }
 func (w *Worker) grace() time.Duration   { return positive(w.Grace, defaultGrace) }
-func (w *Worker) keep() time.Duration    { return positive(w.Keep, defaultKeep) }
 
 // positive returns v, or what zero means.
-func positive[T int | time.Duration](v, zero T) T {
+func positive[T int | int64 | time.Duration](v, zero T) T {
 	if v <= 0 {
 		return zero
 	}

@@ -84,7 +84,8 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		pass(time.Minute)
 		stop()
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
-		require.Len(t, j.claimed, 2)
+		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Done}, j.states())
+		require.Contains(t, j.settled[0].Reason, webhook.ErrPanic.Error())
 	})
 	bubble(t, "an error whose text panics is contained", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -93,9 +94,9 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		}))
 		arrive(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Second)
+		synctest.Wait()
 		stop()
-		require.Equal(t, []webhook.State{webhook.Dead}, j.states())
+		require.Equal(t, []webhook.State{webhook.Waiting}, j.states())
 	})
 	bubble(t, "the reason is text of at most 4 KiB that every database takes", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -138,10 +139,9 @@ func TestPromise9_Bounded(t *testing.T) {
 		require.EqualValues(t, 3, most.Load())
 		require.Len(t, j.states(), 20)
 	})
-	bubble(t, "what is finished for longer than Keep is forgotten", func(t *testing.T) {
-		in := &webhook.MemInbox{}
+	bubble(t, "what the inbox keeps no longer is forgotten", func(t *testing.T) {
+		in := &webhook.MemInbox{Retention: time.Hour}
 		w, _ := quietly(in, webhook.HandlerFunc(succeed))
-		w.Keep = time.Hour
 		arrive(t, in, "a", nil)
 		stop := start(t, w)
 		pass(50 * time.Minute)
@@ -150,29 +150,23 @@ func TestPromise9_Bounded(t *testing.T) {
 		require.Empty(t, in.Stats())
 		stop()
 	})
-	bubble(t, "more than one batch is forgotten at once", func(t *testing.T) {
-		in := &webhook.MemInbox{}
+	bubble(t, "all of it is forgotten at once, in bounded steps", func(t *testing.T) {
+		in := &webhook.MemInbox{Retention: time.Hour}
 		for i := range 2500 {
 			arrive(t, in, fmt.Sprint(i), nil)
 		}
-		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 2500})
-		require.NoError(t, err)
-		for _, c := range claims {
-			require.NoError(t, in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}))
-		}
+		require.Equal(t, 2500, finish(t, in, webhook.Done))
 		pass(2 * time.Hour)
 		w, _ := quietly(in, webhook.HandlerFunc(succeed))
-		w.Keep = time.Hour
 		stop := start(t, w)
 		synctest.Wait()
 		require.Empty(t, in.Stats())
 		stop()
 	})
-	bubble(t, "a negative Keep keeps for ever, and marks for their window", func(t *testing.T) {
-		in := &webhook.MemInbox{Window: time.Minute}
+	bubble(t, "old marks are forgotten also where deliveries are kept for ever", func(t *testing.T) {
+		in := &webhook.MemInbox{Window: time.Minute, Retention: -1}
 		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.Unique = []string{"mark"} })
 		w, _ := quietly(in, webhook.HandlerFunc(succeed))
-		w.Keep = -1
 		stop := start(t, w)
 		pass(time.Hour)
 		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, in.Stats())

@@ -46,27 +46,6 @@ func TestPromise2_AtLeastOnceOnceInPractice(t *testing.T) {
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	bubble(t, "a settlement that fails for longer than the lease is lost, and the work runs again", func(t *testing.T) {
-		down := atomic.Bool{}
-		down.Store(true)
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
-			if down.Load() {
-				return errBoom
-			}
-			return nil
-		}}
-		h, ran := recorded(succeed)
-		w, j := quietly(in, h)
-		arrive(t, in, "a", nil)
-		stop := start(t, w)
-		pass(31 * time.Second)
-		down.Store(false)
-		pass(time.Minute)
-		stop()
-		require.Equal(t, []string{"a", "a"}, ran())
-		require.Len(t, j.lost, 1)
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
-	})
 }
 
 func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
@@ -185,24 +164,28 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		require.Empty(t, lateJournal.states())
 		require.Equal(t, []webhook.State{webhook.Done}, promptJournal.states())
 	})
-	bubble(t, "more attempts than the maximum end dead without running", func(t *testing.T) {
+	bubble(t, "what ended the process each time it ran alone is dead after the last attempt", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		d := arrive(t, in, "poison", nil)
-		for range 3 { // processes that it killed
+		for range 4 { // processes that it killed
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1, Lease: time.Second})
 			require.NoError(t, err)
 			require.Len(t, claims, 1)
+			if claims[0].Suspect {
+				_, err := in.Begin(t.Context(), claims[0])
+				require.NoError(t, err)
+			}
 			pass(2 * time.Second)
 		}
 		h, ran := recorded(succeed)
 		w, j := quietly(in, h)
-		w.MaxAttempts = 3
+		w.MaxAttempts = 4
 		stop := start(t, w)
 		pass(time.Second)
 		stop()
 		require.Empty(t, ran())
 		require.Equal(t, webhook.Dead, stateOf(t, in, d))
-		require.NotEmpty(t, j.last().Reason)
+		require.Equal(t, "it ended the process 2 times when it ran alone", j.last().Reason)
 	})
 	bubble(t, "the context tells attempt and fence", func(t *testing.T) {
 		in := &webhook.MemInbox{}

@@ -92,23 +92,6 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		require.Contains(t, j.settled[0].Reason, "Worker.Timeout")
 		require.False(t, j.settled[0].Uncounted)
 	})
-	bubble(t, "the heartbeat stops at Timeout", func(t *testing.T) {
-		in := &webhook.MemInbox{}
-		var runs atomic.Int64
-		w, _ := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
-			if runs.Add(1) == 1 {
-				work(10 * time.Minute) // ignores its context
-			}
-			return nil
-		}))
-		w.Timeout = time.Minute
-		arrive(t, in, "a", nil)
-		stop := start(t, w)
-		pass(2 * time.Minute)
-		require.EqualValues(t, 2, runs.Load(), "another attempt begins when the lease has ended")
-		pass(10 * time.Minute)
-		stop()
-	})
 }
 
 func TestPromise5_CoalescingIsDataAtPut(t *testing.T) {

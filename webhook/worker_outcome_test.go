@@ -2,7 +2,9 @@ package webhook_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -22,6 +24,7 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 		Uncounted bool
 	}
 	var nobody webhook.Mux
+	later := webhook.RetryAfter(time.Hour, io.ErrUnexpectedEOF)
 	for _, test := range []struct {
 		name string
 		err  error
@@ -33,6 +36,16 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 		{"Permanent is dead", webhook.Permanent(errBoom), outcome{State: webhook.Dead}},
 		{"Permanent inside is dead", fmt.Errorf("deploy: %w", webhook.Permanent(errBoom)), outcome{State: webhook.Dead}},
 		{"ErrMalformed is dead", fmt.Errorf("alpha: %w", webhook.ErrMalformed), outcome{State: webhook.Dead}},
+		{"ErrMalformed and its cause is dead", fmt.Errorf("alpha: %w: %w", webhook.ErrMalformed, errBoom), outcome{State: webhook.Dead}},
+		{"several names of one permanent error are dead", fmt.Errorf("%w: %w", errBoom, webhook.Permanent(io.EOF)), outcome{State: webhook.Dead}},
+		{"joined errors are dead if each is permanent", errors.Join(webhook.Permanent(io.EOF), webhook.ErrMalformed), outcome{State: webhook.Dead}},
+		{"joined errors are tried again if one may pass", errors.Join(later, webhook.Permanent(errBoom)), outcome{State: webhook.Waiting, Delay: time.Hour}},
+		{"in whichever order", errors.Join(webhook.Permanent(errBoom), webhook.ErrMalformed, later), outcome{State: webhook.Waiting, Delay: time.Hour}},
+		{"also where the join is inside", fmt.Errorf("place: %w", errors.Join(later, webhook.ErrMalformed)), outcome{State: webhook.Waiting, Delay: time.Hour}},
+		{"Permanent around joined errors is dead", webhook.Permanent(errors.Join(later, errBoom)), outcome{State: webhook.Dead}},
+		{"RetryAfter around Permanent is dead", webhook.RetryAfter(time.Second, webhook.Permanent(errBoom)), outcome{State: webhook.Dead}},
+		{"Permanent around RetryAfter is dead", webhook.Permanent(later), outcome{State: webhook.Dead}},
+		{"of several RetryAfter the first holds", errors.Join(later, webhook.RetryAfter(time.Minute, errBoom)), outcome{State: webhook.Waiting, Delay: time.Hour}},
 		{"RetryAfter waits as it says", webhook.RetryAfter(42*time.Second, errBoom), outcome{State: webhook.Waiting, Delay: 42 * time.Second}},
 		{"a negative RetryAfter is at once", webhook.RetryAfter(-time.Hour, errBoom), outcome{State: webhook.Waiting}},
 		{"no handler is put back uncounted", nobody.Handle(t.Context(), &webhook.Delivery{Type: "alpha.event"}), outcome{State: webhook.Waiting, Delay: time.Minute, Uncounted: true}},
@@ -82,6 +95,20 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 			require.LessOrEqual(t, j.settled[i].Delay, most)
 			require.GreaterOrEqual(t, j.settled[i].Delay, most/2)
 		}
+	})
+	bubble(t, "what is permanent once its time is over is tried again", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+			<-ctx.Done()
+			return webhook.Permanent(errors.New("signal: killed"))
+		}))
+		w.MaxAttempts = 2
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(time.Hour)
+		stop()
+		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Dead}, j.states())
+		require.False(t, j.settled[0].Uncounted)
 	})
 	bubble(t, "RetryAfter does not outlast MaxAttempts", func(t *testing.T) {
 		in := &webhook.MemInbox{}

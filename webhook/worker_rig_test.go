@@ -36,8 +36,8 @@ func work(d time.Duration) { <-time.After(d) }
 // A moodyInbox fails or blocks where a test tells it to.
 type moodyInbox struct {
 	*webhook.MemInbox
-	onClaim, onExtend, onSettle func(ctx context.Context) error // nil or nil error: go on
-	onSweep                     func()
+	onClaim, onBegin, onExtend, onSettle func(ctx context.Context) error // nil or nil error: go on
+	afterSettle                          func(c webhook.Claim) error     // the settlement counts, its answer is this error
 }
 
 func mood(ctx context.Context, f func(ctx context.Context) error) error {
@@ -61,18 +61,22 @@ func (in *moodyInbox) Extend(ctx context.Context, c webhook.Claim, lease time.Du
 	return in.MemInbox.Extend(ctx, c, lease)
 }
 
-func (in *moodyInbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
-	if err := mood(ctx, in.onSettle); err != nil {
-		return err
+func (in *moodyInbox) Begin(ctx context.Context, c webhook.Claim) (webhook.Claim, error) {
+	if err := mood(ctx, in.onBegin); err != nil {
+		return webhook.Claim{}, err
 	}
-	return in.MemInbox.Settle(ctx, c, o)
+	return in.MemInbox.Begin(ctx, c)
 }
 
-func (in *moodyInbox) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
-	if in.onSweep != nil {
-		in.onSweep()
+func (in *moodyInbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
+	if err := mood(ctx, in.onSettle); err != nil {
+		return "", err
 	}
-	return in.MemInbox.Sweep(ctx, before, limit)
+	came, err := in.MemInbox.Settle(ctx, c, o)
+	if err == nil && in.afterSettle != nil {
+		err = in.afterSettle(c)
+	}
+	return came, err
 }
 
 // A plainInbox has none of the optional interfaces.
@@ -86,6 +90,7 @@ type journal struct {
 	fences  []int64 // of the claims settled
 	took    []time.Duration
 	lost    []webhook.Claim
+	overdue []time.Duration
 }
 
 func (j *journal) observer() *webhook.Observer {
@@ -107,6 +112,11 @@ func (j *journal) observer() *webhook.Observer {
 			defer j.mu.Unlock()
 			j.lost = append(j.lost, c)
 		},
+		Overdue: func(_ webhook.Claim, took time.Duration) {
+			j.mu.Lock()
+			defer j.mu.Unlock()
+			j.overdue = append(j.overdue, took)
+		},
 	}
 }
 
@@ -119,6 +129,13 @@ func (j *journal) states() (states []webhook.State) {
 	return states
 }
 
+// late has the times of overdue callbacks that were told.
+func (j *journal) late() []time.Duration {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.overdue)
+}
+
 func (j *journal) last() webhook.Outcome {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -128,11 +145,22 @@ func (j *journal) last() webhook.Outcome {
 	return j.settled[len(j.settled)-1]
 }
 
+// quiet logs nothing.
+var quiet = slog.New(slog.DiscardHandler)
+
+// settle ends a claim, which must succeed.
+func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, o webhook.Outcome) webhook.State {
+	t.Helper()
+	came, err := in.Settle(t.Context(), c, o)
+	require.NoError(t, err)
+	return came
+}
+
 // quietly returns a Worker that logs nothing and whose journal is kept.
 func quietly(in webhook.Inbox, h webhook.Handler) (*webhook.Worker, *journal) {
 	j := &journal{}
 	w := webhook.NewWorker(in, h)
-	w.Logger = slog.New(slog.DiscardHandler)
+	w.Logger = quiet
 	w.Observe = j.observer()
 	return w, j
 }

@@ -147,15 +147,22 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			<-ctx.Done()
 			return webhook.Permanent(ctx.Err())
 		},
+		"which takes a killed command for permanent": func(ctx context.Context, _ *webhook.Delivery) error {
+			<-ctx.Done()
+			return webhook.Permanent(errors.New("signal: killed"))
+		},
+		"which panics": func(ctx context.Context, _ *webhook.Delivery) error {
+			<-ctx.Done()
+			panic("killed")
+		},
 	}
 	for name, f := range over {
 		bubble(t, "what is over Grace is given back uncounted: a callback "+name, func(t *testing.T) {
 			in := &webhook.MemInbox{}
 			cause := make(chan error, 1)
 			w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
-				err := f(ctx, d)
-				cause <- context.Cause(ctx)
-				return err
+				defer func() { cause <- context.Cause(ctx) }()
+				return f(ctx, d)
 			}))
 			w.Grace = 3 * time.Second
 			w.MaxAttempts = 1
@@ -171,6 +178,26 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			require.NoError(t, err)
 			require.Len(t, claims, 1, "it can be claimed at once")
 			require.Equal(t, 1, claims[0].Attempt)
+		})
+	}
+	for name, test := range map[string]struct {
+		err  error
+		want webhook.State
+	}{
+		"ErrIgnored":   {webhook.ErrIgnored, webhook.Ignored},
+		"ErrMalformed": {fmt.Errorf("alpha: %w: %w", webhook.ErrMalformed, errBoom), webhook.Dead},
+	} {
+		bubble(t, name+" is final also when Grace is over", func(t *testing.T) {
+			in := &webhook.MemInbox{}
+			w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+				<-ctx.Done()
+				return test.err
+			}))
+			arrive(t, in, "a", nil)
+			stop := start(t, w)
+			pass(time.Second)
+			stop()
+			require.Equal(t, []webhook.State{test.want}, j.states())
 		})
 	}
 	bubble(t, "a callback that succeeds late counts", func(t *testing.T) {

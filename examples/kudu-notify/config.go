@@ -98,15 +98,19 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*c
 }
 
 // hooks are those that the site is to have: our paths with the first password,
-// and the channel where there is one. To unsubscribe the paths are enough.
+// the site, since a body does not always tell it, and the channel where there is
+// one. To unsubscribe the paths are enough.
 func (c *config) hooks() []kudu.Hook {
 	u, _ := url.Parse(c.public) // checked
 	if len(c.passwords) > 0 {
 		u.User = url.UserPassword("hook", string(c.passwords[0].Reveal()))
 	}
+	site, _ := url.Parse(c.site) // checked
+	query := url.Values{"site": {site.Host}}
 	if c.channel != "" {
-		u.RawQuery = url.Values{"channel": {c.channel}}.Encode()
+		query.Set("channel", c.channel)
 	}
+	u.RawQuery = query.Encode()
 	hooks := make([]kudu.Hook, len(events))
 	for i, e := range events {
 		hooks[i] = kudu.Hook{Event: e.name, URL: u.JoinPath(e.path).String()}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -28,10 +29,11 @@ func TestItsHooksAreReplacedWhenThePasswordChangesAndRemovedOnDemand(t *testing.
 	if res, err := http.DefaultClient.Do(req); err != nil || res.StatusCode != http.StatusCreated {
 		t.Fatalf("%v %v", res, err)
 	}
+	siteHost := strings.TrimPrefix(r.siteURL, "http://")
 	hooks := func(password string) []string {
 		var all []string
 		for _, path := range []string{"/hooks/kudu/deployments", "/hooks/kudu/jobs"} {
-			all = append(all, strings.Replace(r.public, "http://", "http://hook:"+password+"@", 1)+path)
+			all = append(all, strings.Replace(r.public, "http://", "http://hook:"+password+"@", 1)+path+"?site="+url.QueryEscape(siteHost))
 		}
 		return append(all, other)
 	}

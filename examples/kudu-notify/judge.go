@@ -22,7 +22,7 @@ type judge struct {
 // newJudge makes the table that the last outcomes are in.
 func newJudge(ctx context.Context, s *store, rules map[string]bool, targets []target) (*judge, error) {
 	_, err := s.db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS notify_outcomes (
-		subject TEXT PRIMARY KEY,
+		subject TEXT PRIMARY KEY, -- see readLast
 		failed  BOOLEAN NOT NULL,
 		mark    TEXT NOT NULL -- id and end of the last one
 	)`)
@@ -49,26 +49,26 @@ func (j *judge) decide(ctx context.Context, d *webhook.Delivery, o outcome) erro
 // news sets what the outcome is, compared with the last one, and reports whether
 // that is to be told. The inbox lets no two of a site or job run at once.
 func (j *judge) news(ctx context.Context, tx *sql.Tx, subject string, o *outcome) (bool, error) {
-	mark := fmt.Sprintf("%q %s", o.ID, o.Ended.UTC().Format(time.RFC3339Nano))
-	var failed bool
-	var last string
-	err := tx.QueryRowContext(ctx, `SELECT failed, mark FROM notify_outcomes WHERE subject = $1`, subject).Scan(&failed, &last)
-	switch {
-	case err != nil && !errors.Is(err, sql.ErrNoRows):
+	last, err := readLast(ctx, tx, subject, o)
+	if err != nil {
 		return false, err
-	case last == mark && !o.Ended.IsZero():
+	}
+	mark := fmt.Sprintf("%q %s", o.ID, o.Ended.UTC().Format(time.RFC3339Nano))
+	if last.mark == mark && last.failed == o.failed && !o.Ended.IsZero() {
 		return false, nil // the same once more, after the inbox has forgotten it
+	}
+	tell := j.rules[success]
+	switch {
 	case o.failed:
-		o.What = failure
-	case failed:
-		o.What = recovery
+		o.What, tell = failure, j.rules[failure]
+	case last.failed && last.sure:
+		o.What, tell = recovery, tell || j.rules[recovery] // a recovery is a success too
+	case last.failed:
+		o.What, tell = success, tell || j.rules[recovery] // it may be one
 	default:
 		o.What = success
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO notify_outcomes (subject, failed, mark) VALUES ($1, $2, $3)
-		ON CONFLICT (subject) DO UPDATE SET failed = excluded.failed, mark = excluded.mark`, subject, o.failed, mark)
-	// A recovery is a success too.
-	return j.rules[o.What] || o.What == recovery && j.rules[success], err
+	return tell, last.replace(ctx, tx, o.failed, mark)
 }
 
 // spread stores an errand for each target. They have the inbox's retries and

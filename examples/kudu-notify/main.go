@@ -98,10 +98,10 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 	}
 	var outcomes webhook.Mux
 	webhook.On(&outcomes, func(ctx context.Context, e *webhook.Event[kudu.Deployment]) error {
-		return judge.decide(ctx, e.Delivery, ofDeployment(e.Payload))
+		return judge.decide(ctx, e.Delivery, ofDeployment(e))
 	})
 	webhook.On(&outcomes, func(ctx context.Context, e *webhook.Event[kudu.TriggeredJobRun]) error {
-		return judge.decide(ctx, e.Delivery, ofJob(e.Payload))
+		return judge.decide(ctx, e.Delivery, ofJob(e))
 	})
 	outcomes.Route("kudu.unknown", webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 		return webhook.ErrIgnored

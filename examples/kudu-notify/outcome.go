@@ -6,17 +6,23 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/kudu"
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // An outcome is how something ended, before it is known whether that is news.
 type outcome struct {
 	notice
 	failed, final bool
+	// placed: the delivery's Key tells the site. Otherwise only host does, and
+	// not always.
+	placed bool
+	host   string
 }
 
-func ofDeployment(d kudu.Deployment) outcome {
-	o := outcome{notice: notice{
-		Event: "deployment", Subject: cmp.Or(d.Site(), "unknown site"), ID: d.ID, Status: string(d.Status),
+func ofDeployment(e *webhook.Event[kudu.Deployment]) outcome {
+	d := e.Payload
+	o := outcome{placed: e.Key != "", notice: notice{
+		Event: "deployment", Subject: cmp.Or(d.Site(), e.Key, "unknown site"), ID: d.ID, Status: string(d.Status),
 		Author: cmp.Or(d.Author, d.Deployer), Message: strings.TrimSpace(d.Message), Ended: d.EndTime.Time,
 	}}
 	if d.HostName != "" {
@@ -30,9 +36,18 @@ func ofDeployment(d kudu.Deployment) outcome {
 	return o
 }
 
-func ofJob(r kudu.TriggeredJobRun) outcome {
-	o := outcome{notice: notice{
-		Event: "job", Subject: strings.TrimSpace(r.Host() + " " + r.JobName), ID: r.ID, Status: string(r.Status),
+func ofJob(e *webhook.Event[kudu.TriggeredJobRun]) outcome {
+	r := e.Payload
+	site, placed := strings.CutSuffix(e.Key, " "+strings.ToLower(r.JobName))
+	if !placed {
+		site = ""
+	}
+	host := r.Host()
+	if r.JobName == "" {
+		host = "" // does not tell the job
+	}
+	o := outcome{placed: placed, host: host, notice: notice{
+		Event: "job", Subject: strings.TrimSpace(cmp.Or(r.Host(), site) + " " + r.JobName), ID: r.ID, Status: string(r.Status),
 		Author: r.Trigger.Or(""), Ended: r.EndTime.Time, URL: r.OutputURL.Or(r.URL),
 	}}
 	if took, err := r.Duration(); err == nil {

@@ -81,7 +81,7 @@ func TestEveryBuildIsCountedOnceThoughItIsKilled(t *testing.T) {
 	dir, env := t.TempDir(), "JOBSERV_WEBHOOK_SECRET=secret"
 	sender := webhooktest.JobServ{Secret: webhook.NewSecret("secret")}
 	build := func(id int) []byte {
-		return fmt.Appendf(nil, `{"build_id": %d, "url": "https://ci.example.com/projects/acme/lmp/builds/%[1]d/", "status": "PASSED", "runs": []}`, id)
+		return fmt.Appendf(nil, `{"build_id": %d, "url": "https://ci.example.com/projects/acme/lmp/builds/%[1]d/", "status": "PASSED", "runs": [], "completed": "2024-02-29T12:00:00+00:00"}`, id)
 	}
 	const builds = 20
 	p := start(t, dir, env)

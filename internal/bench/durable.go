@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,8 +54,8 @@ func durable(ctx context.Context, args []string) error {
 		return err
 	}
 	defer s.close()
-	fmt.Printf("%s %s/%s, %d processors, SHA-256 at %.0f MB/s, %d passes of %v\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), hashRate()/1e6, o.count, o.time)
+	fmt.Printf("%s, SHA-256 at %.0f MB/s, %d passes of %v\n\n",
+		machine(), hashRate()/1e6, o.count, o.time)
 	rows, err := o.measure(ctx, s, counts)
 	if err != nil {
 		return err
@@ -64,7 +63,7 @@ func durable(ctx context.Context, args []string) error {
 	for _, n := range counts {
 		printKept(os.Stdout, n, rows)
 	}
-	printKeptAims(os.Stdout, keptAims(rows))
+	printKeptAims(os.Stdout, "durable answers", keptAims(rows))
 	return nil
 }
 

@@ -90,11 +90,11 @@ func keptAims(rows []*keepRow) []keptAim {
 	return aims
 }
 
-func printKeptAims(w io.Writer, aims []keptAim) {
+func printKeptAims(w io.Writer, of string, aims []keptAim) {
 	if len(aims) == 0 {
 		return
 	}
-	fmt.Fprintln(w, "### Aims of durable answers")
+	fmt.Fprintf(w, "### Aims of %s\n", of)
 	fmt.Fprintln(w)
 	fmt.Fprintln(w, "| aim | wanted | got | quartiles | by CPU time | |")
 	fmt.Fprintln(w, "|---|--:|--:|--:|--:|---|")

@@ -5,11 +5,13 @@ import (
 	"database/sql"
 
 	"maragu.dev/goqite"
+
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 )
 
 // openGoqiteQueue makes a queue as its documentation does: with one connection.
 func openGoqiteQueue(ctx context.Context, at string) (*goqite.Queue, *sql.DB, error) {
-	db, err := openPool("sqlite", sqliteDSN(at))
+	db, err := pace.OpenPool(pace.SQLite.Driver, sqliteDSN(at))
 	if err != nil {
 		return nil, nil, err
 	}

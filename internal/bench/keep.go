@@ -13,6 +13,8 @@ import (
 	"os/exec"
 	"strconv"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 )
 
 // A state is what the keeper's process tells of itself, one line of JSON each
@@ -52,7 +54,7 @@ func keepIn(k keeper, at, profiles string, in io.Reader, out io.Writer) (err err
 		return err
 	}
 	for lines := bufio.NewScanner(in); lines.Scan(); {
-		if err := tell.Encode(state{CPU: processTime()}); err != nil {
+		if err := tell.Encode(state{CPU: pace.ProcessTime()}); err != nil {
 			return err
 		}
 	}

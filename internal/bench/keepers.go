@@ -8,8 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 // openMemory is for what answers and stores nothing.
@@ -26,15 +26,15 @@ func openMemory(open func(seen func(any)) http.Handler) func(context.Context, st
 
 // openOursSQLite is a Receiver that stores, as its documentation shows it.
 func openOursSQLite(ctx context.Context, at string) (*kept, error) {
-	return openOurs(ctx, sqlinbox.SQLite, "sqlite", sqliteDSN(at))
+	return openOurs(ctx, pace.SQLite, sqliteDSN(at))
 }
 
 func openOursPostgres(ctx context.Context, at string) (*kept, error) {
-	return openOurs(ctx, sqlinbox.PostgreSQL, "pgx", at)
+	return openOurs(ctx, pace.PostgreSQL, at)
 }
 
-func openOurs(ctx context.Context, d *sqlinbox.Dialect, driver, dsn string) (*kept, error) {
-	db, in, err := openInbox(ctx, d, driver, dsn)
+func openOurs(ctx context.Context, e pace.Engine, dsn string) (*kept, error) {
+	db, in, err := e.Open(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -43,20 +43,6 @@ func openOurs(ctx context.Context, d *sqlinbox.Dialect, driver, dsn string) (*ke
 		count:   countRows(db, "hookhouse_deliveries JOIN hookhouse_bodies USING (id)"),
 		close:   closeAll(in, db),
 	}, nil
-}
-
-// openInbox returns a migrated inbox and its pool.
-func openInbox(ctx context.Context, d *sqlinbox.Dialect, driver, dsn string) (*sql.DB, *sqlinbox.Inbox, error) {
-	db, err := openPool(driver, dsn)
-	if err != nil {
-		return nil, nil, err
-	}
-	in := sqlinbox.New(db, d)
-	if err := in.Migrate(ctx); err != nil {
-		_ = db.Close()
-		return nil, nil, err
-	}
-	return db, in, nil
 }
 
 // keepBody is the front of peers that store: the floor's read and MAC, then put,

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -136,7 +137,7 @@ func TestTheRawLogCountsWhatItHolds(t *testing.T) {
 	}
 	defer l.file.Close()
 	const n = logSlots + 100 // once around and more
-	if err := together(logGroup, n, func(i int) error { return l.put(t.Context(), fmt.Appendf(nil, "%d", i)) }); err != nil {
+	if err := pace.Together(logGroup, n, func(i int) error { return l.put(t.Context(), fmt.Appendf(nil, "%d", i)) }); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := l.count(t.Context()); got != n || err != nil {

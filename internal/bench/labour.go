@@ -6,36 +6,38 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"maragu.dev/goqite"
 )
 
 func fillOursSQLite(ctx context.Context, at string, n int) (*stored, error) {
-	return fillOurs(ctx, sqlinbox.SQLite, "sqlite", sqliteDSN(at), n)
+	return fillOurs(ctx, pace.SQLite, sqliteDSN(at), n)
 }
 
 func fillOursPostgres(ctx context.Context, at string, n int) (*stored, error) {
-	return fillOurs(ctx, sqlinbox.PostgreSQL, "pgx", at, n)
+	return fillOurs(ctx, pace.PostgreSQL, at, n)
 }
 
 // fillOurs puts deliveries, each under a key of its own: none waits for
 // another, as in the peers, and the order of keys is still looked after.
-func fillOurs(ctx context.Context, d *sqlinbox.Dialect, driver, dsn string, n int) (*stored, error) {
-	db, in, err := openInbox(ctx, d, driver, dsn)
+func fillOurs(ctx context.Context, e pace.Engine, dsn string, n int) (*stored, error) {
+	db, in, err := e.Open(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}
 	body := []byte(keptBody(0))
 	header, _ := headerOf(gitHub, "")
-	err = together(64, n, func(i int) error { return in.Put(ctx, delivery(i, header, body)) })
+	err = pace.Together(64, n, func(i int) error {
+		d := pace.Delivery(i, fmt.Sprint("key", i))
+		d.Header, d.Body = header, body
+		return in.Put(ctx, d)
+	})
 	if err != nil {
 		return nil, errors.Join(err, closeAll(in, db)())
 	}
@@ -58,34 +60,6 @@ func fillOurs(ctx context.Context, d *sqlinbox.Dialect, driver, dsn string, n in
 	}, nil
 }
 
-func delivery(i int, header http.Header, body []byte) *webhook.Delivery {
-	return &webhook.Delivery{
-		UID: fmt.Sprintf("uid%012d", i), Source: "github", ID: fmt.Sprint(i), Type: "github.push", Key: fmt.Sprint("key", i),
-		Unique: []string{fmt.Sprint("id:", i)}, Header: header, Body: body, ReceivedAt: time.Now(),
-	}
-}
-
-// together calls f with 0 to n-1, by so many goroutines, and returns the first
-// error.
-func together(goroutines, n int, f func(i int) error) error {
-	var next atomic.Int64
-	var failed error
-	var once sync.Once
-	var all sync.WaitGroup
-	for range goroutines {
-		all.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if err := f(i); err != nil {
-					once.Do(func() { failed = err })
-					return
-				}
-			}
-		})
-	}
-	all.Wait()
-	return failed
-}
-
 func fillGoqite(ctx context.Context, at string, n int) (*stored, error) {
 	queue, db, err := openGoqiteQueue(ctx, at)
 	if err != nil {
@@ -105,7 +79,7 @@ func fillGoqite(ctx context.Context, at string, n int) (*stored, error) {
 	}
 	return &stored{
 		run: func(ctx context.Context, n, workers int) error {
-			return together(workers, n, func(int) error {
+			return pace.Together(workers, n, func(int) error {
 				m, err := queue.Receive(ctx)
 				if err != nil {
 					return err

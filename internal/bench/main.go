@@ -7,6 +7,9 @@
 //	go run -C internal/bench . durable                answers given when a push is stored
 //	go run -C internal/bench . work                   what is stored, worked off
 //	go run -C internal/bench . scale                  claims in tables of a million rows
+//	go run -C internal/bench . held                   Puts while keys are held, from near and far
+//	go run -C internal/bench . snapshot               claims beside a transaction that does not end
+//	go run -C internal/bench . compare -base main     two commits, taking turns
 package main
 
 import (
@@ -17,7 +20,6 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"runtime"
 	"strings"
 	"time"
 )
@@ -41,6 +43,12 @@ func run() error {
 			return work(ctx, args)
 		case "scale":
 			return scale(ctx, args)
+		case "held":
+			return held(ctx, args)
+		case "snapshot":
+			return snapshot(ctx, args)
+		case "compare":
+			return compare(ctx, args)
 		case "hold":
 			return hold(ctx, args)
 		case "keep":
@@ -82,8 +90,8 @@ func receivePath() error {
 
 // report measures and prints everything whose name holds only.
 func report(count int, benchtime time.Duration, only string) error {
-	fmt.Printf("%s %s/%s, %d processors, SHA-256 at %.0f MB/s, %d passes of %v\n\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), hashRate()/1e6, count, benchtime)
+	fmt.Printf("%s, SHA-256 at %.0f MB/s, %d passes of %v\n\n",
+		machine(), hashRate()/1e6, count, benchtime)
 	var aims []aim
 	found := false
 	for _, r := range races() {

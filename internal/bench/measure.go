@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"runtime"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 )
 
 // slice is how long one contender is measured at a stretch. It is short, so that
@@ -68,12 +70,12 @@ func (b *bench) measure() error {
 	var before, after runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	used := processTime()
+	used := pace.ProcessTime()
 	took, err := b.run(b.n)
 	if err != nil {
 		return err
 	}
-	used = processTime() - used
+	used = pace.ProcessTime() - used
 	runtime.ReadMemStats(&after)
 	n := float64(b.n)
 	b.samples = append(b.samples, sample{

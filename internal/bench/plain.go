@@ -6,8 +6,8 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 // What a program writes that stores each request by itself: the rows that the
@@ -47,7 +47,7 @@ func envelopeOf(d *webhook.Delivery) (string, error) {
 
 // openPlainSQLite has one connection, as SQLite has one writer.
 func openPlainSQLite(ctx context.Context, at string) (*kept, error) {
-	db, err := emptySchema(ctx, sqlinbox.SQLite, "sqlite", sqliteDSN(at))
+	db, err := emptySchema(ctx, pace.SQLite, sqliteDSN(at))
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func openPlainSQLite(ctx context.Context, at string) (*kept, error) {
 // openPlainPostgres has a pool whose driver keeps statements prepared.
 func openPlainPostgres(insert func(context.Context, *sql.DB, *webhook.Delivery) error) func(context.Context, string) (*kept, error) {
 	return func(ctx context.Context, at string) (*kept, error) {
-		db, err := emptySchema(ctx, sqlinbox.PostgreSQL, "pgx", at)
+		db, err := emptySchema(ctx, pace.PostgreSQL, at)
 		if err != nil {
 			return nil, err
 		}
@@ -139,8 +139,8 @@ func insertAtOnce(ctx context.Context, db *sql.DB, d *webhook.Delivery) error {
 }
 
 // emptySchema returns a pool on tables that the inbox has made.
-func emptySchema(ctx context.Context, d *sqlinbox.Dialect, driver, dsn string) (*sql.DB, error) {
-	db, in, err := openInbox(ctx, d, driver, dsn)
+func emptySchema(ctx context.Context, e pace.Engine, dsn string) (*sql.DB, error) {
+	db, in, err := e.Open(ctx, dsn)
 	if err != nil {
 		return nil, err
 	}

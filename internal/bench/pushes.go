@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 )
 
 // pushSize is what a push that is to be kept has in bytes.
@@ -137,7 +139,7 @@ func sendPushes(w io.Writer, addr string, senders int, d time.Duration) error {
 	if err != nil {
 		return err
 	}
-	l.CPU = processTime()
+	l.CPU = pace.ProcessTime()
 	return json.NewEncoder(w).Encode(l)
 }
 

@@ -10,6 +10,8 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivermigrate"
+
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 )
 
 // pushArgs are a job of River's, with the push as the JSON that it is.
@@ -26,7 +28,7 @@ func openRiverClient(ctx context.Context, at string, config *river.Config) (*riv
 	if err != nil {
 		return nil, nil, err
 	}
-	settings.MaxConns, settings.MinConns = poolSize, poolSize
+	settings.MaxConns, settings.MinConns = pace.PoolSize, pace.PoolSize
 	pool, err := pgxpool.NewWithConfig(ctx, settings)
 	if err != nil {
 		return nil, nil, err

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -23,14 +24,13 @@ const fewRows = 1000
 
 // An engine is a database that the inbox is measured on.
 type engine struct {
-	in      place
-	driver  string
-	dialect *sqlinbox.Dialect
+	in place
+	pace.Engine
 }
 
 var engines = []engine{
-	{inSQLite, "sqlite", sqlinbox.SQLite},
-	{inPostgres, "pgx", sqlinbox.PostgreSQL},
+	{inSQLite, pace.SQLite},
+	{inPostgres, pace.PostgreSQL},
 }
 
 // dsn opens what a site made.
@@ -76,7 +76,7 @@ func scale(ctx context.Context, args []string) error {
 		return err
 	}
 	defer s.close()
-	fmt.Printf("%s %s/%s, %d processors, %d claims in each table\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *ops)
+	fmt.Printf("%s, %d claims in each table\n\n", machine(), *ops)
 	for _, e := range engines {
 		if !s.has(e.in) {
 			continue
@@ -132,7 +132,7 @@ func openTable(ctx context.Context, s *site, e engine, sh shape, n int) (*fullTa
 		return nil, nil, err
 	}
 	t := &fullTable{engine: e, shape: sh, rows: n, at: at}
-	if t.db, t.inbox, err = openInbox(ctx, e.dialect, e.driver, e.dsn(at)); err == nil {
+	if t.db, t.inbox, err = e.Open(ctx, e.dsn(at)); err == nil {
 		if err = sh.fill(ctx, t.db, e.in, n); err != nil {
 			err = errors.Join(fmt.Errorf("filling: %w", err), closeAll(t.inbox, t.db)())
 		}
@@ -154,7 +154,7 @@ func (t *fullTable) work(ctx context.Context, n int) error {
 		if len(claims) != 1 {
 			return fmt.Errorf("%d claims", len(claims))
 		}
-		if err := t.inbox.Settle(ctx, claims[0], webhook.Outcome{State: webhook.Done}); err != nil {
+		if _, err := t.inbox.Settle(ctx, claims[0], webhook.Outcome{State: webhook.Done}); err != nil {
 			return err
 		}
 		t.took = append(t.took, time.Since(start))
@@ -223,7 +223,7 @@ func hold(ctx context.Context, args []string) error {
 		if string(e.in) != args[0] {
 			continue
 		}
-		db, in, err := openInbox(ctx, e.dialect, e.driver, e.dsn(args[1]))
+		db, in, err := e.Open(ctx, e.dsn(args[1]))
 		if err != nil {
 			return err
 		}

@@ -9,14 +9,8 @@ import (
 	"path/filepath"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite"
-
 	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
 )
-
-// poolSize is how many connections to PostgreSQL each contender has.
-const poolSize = 16
 
 // postgresSettings are those of the server for all contenders. With initdb's
 // own, a checkpoint would hit one run and spare another.
@@ -27,16 +21,6 @@ var postgresSettings = []string{"shared_buffers=512MB", "max_wal_size=8GB", "che
 func sqliteDSN(folder string) string {
 	return "file:" + filepath.Join(folder, "bench.db") +
 		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(250)&_txlock=immediate"
-}
-
-// openPool opens a pool that keeps its connections.
-func openPool(driver, dsn string) (*sql.DB, error) {
-	db, err := sql.Open(driver, dsn)
-	if err == nil {
-		db.SetMaxOpenConns(poolSize)
-		db.SetMaxIdleConns(poolSize)
-	}
-	return db, err
 }
 
 // A site is the ground on which runs set up their stores: a temporary folder,

@@ -3,7 +3,13 @@ package main
 import (
 	"fmt"
 	"io"
+	"runtime"
 )
+
+// machine is what figures are read with.
+func machine() string {
+	return fmt.Sprintf("%s %s/%s, %d processors", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
+}
 
 // printRace writes the table of one body.
 func printRace(w io.Writer, r race, benches []*bench) {

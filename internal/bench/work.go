@@ -9,6 +9,8 @@ import (
 	"os"
 	"runtime"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 )
 
 // workerCounts are how many work at once.
@@ -66,7 +68,7 @@ func work(ctx context.Context, args []string) error {
 		return err
 	}
 	defer s.close()
-	fmt.Printf("%s %s/%s, %d processors, %d passes of %d pushes\n\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), *count, *jobs)
+	fmt.Printf("%s, %d passes of %d pushes\n\n", machine(), *count, *jobs)
 	rows, err := measureWork(ctx, s, *count, *jobs)
 	if err != nil {
 		return err
@@ -108,11 +110,11 @@ func (r *workRow) measure(ctx context.Context, s *site, jobs int) (err error) {
 	}
 	defer func() { err = errors.Join(err, full.close()) }()
 	runtime.GC()
-	start, cpu, other := time.Now(), processTime(), s.used()
+	start, cpu, other := time.Now(), pace.ProcessTime(), s.used()
 	if err := full.run(ctx, jobs, r.workers); err != nil {
 		return err
 	}
-	took, cpu, other := time.Since(start), processTime()-cpu, s.used()-other
+	took, cpu, other := time.Since(start), pace.ProcessTime()-cpu, s.used()-other
 	left, err := full.left(ctx)
 	if err == nil && left > 0 {
 		err = fmt.Errorf("%d of %d are not settled", left, jobs)

@@ -125,9 +125,10 @@ func TestAClosedInboxRefuses(t *testing.T) {
 		for what, f := range map[string]func() error{
 			"Put":     func() error { return in.Put(ctx, delivery("")) },
 			"Claim":   func() error { _, err := in.Claim(ctx, webhook.ClaimOptions{}); return err },
+			"Begin":   func() error { _, err := in.Begin(ctx, c); return err },
 			"Extend":  func() error { return in.Extend(ctx, c, time.Minute) },
-			"Settle":  func() error { return in.Settle(ctx, c, webhook.Outcome{State: webhook.Done}) },
-			"Sweep":   func() error { _, err := in.Sweep(ctx, time.Now(), 1); return err },
+			"Settle":  func() error { _, err := in.Settle(ctx, c, webhook.Outcome{State: webhook.Done}); return err },
+			"Sweep":   func() error { _, err := in.Sweep(ctx); return err },
 			"Release": func() error { return in.Release(ctx, c.Delivery.UID) },
 			"Ping":    func() error { return in.Ping(ctx) },
 		} {

@@ -28,7 +28,7 @@ func TestAFilterChoosesRecords(t *testing.T) {
 		in, _ := e.open(t)
 		dead := put(t, in, delivery("key"))
 		c := claimOne(t, in)
-		if err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Dead, Reason: "Connection refused: 100% of_them, Überlast"}); err != nil {
+		if _, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Dead, Reason: "Connection refused: 100% of_them, Überlast"}); err != nil {
 			t.Fatal(err)
 		}
 		other := delivery("key")

@@ -57,7 +57,7 @@ func claimOne(t *testing.T, in webhook.Inbox) webhook.Claim {
 
 func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, s webhook.State) {
 	t.Helper()
-	if err := in.Settle(t.Context(), c, webhook.Outcome{State: s, Reason: "because"}); err != nil {
+	if _, err := in.Settle(t.Context(), c, webhook.Outcome{State: s, Reason: "because"}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -51,7 +51,7 @@ func TestAMarkIsForgottenAfterTheWindow(t *testing.T) {
 			t.Errorf("Put returned %v, want a duplicate of %s, not %s", err, again.UID, d.UID)
 		}
 		run(t, db, fmt.Sprintf("UPDATE hookhouse_marks SET at = at - %d", 31*24*time.Hour/time.Microsecond))
-		if _, err := in.Sweep(t.Context(), time.Time{}, 10); err != nil {
+		if _, err := in.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		if n := count(t, db, "hookhouse_marks"); n != 0 {
@@ -65,7 +65,7 @@ func TestADuplicateDoesNotPassAHeadThatYields(t *testing.T) {
 		in, _ := e.open(t)
 		head := put(t, in, delivery("key", "mark"))
 		yield := webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, Yield: true}
-		if err := in.Settle(t.Context(), claimOne(t, in), yield); err != nil {
+		if _, err := in.Settle(t.Context(), claimOne(t, in), yield); err != nil {
 			t.Fatal(err)
 		}
 		var all sync.WaitGroup

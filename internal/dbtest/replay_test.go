@@ -123,7 +123,7 @@ func TestReleaseMakesDueNow(t *testing.T) {
 		in, _ := e.open(t)
 		d, behind := put(t, in, delivery("key")), put(t, in, delivery("key"))
 		c := claimOne(t, in)
-		if err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Waiting, Delay: time.Hour}); err != nil {
+		if _, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Waiting, Delay: time.Hour}); err != nil {
 			t.Fatal(err)
 		}
 		if claims := claim(t, in, 5); len(claims) != 0 {
@@ -136,7 +136,7 @@ func TestReleaseMakesDueNow(t *testing.T) {
 		if err := in.Release(t.Context(), d.UID); err != nil {
 			t.Fatal(err)
 		}
-		if err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
+		if _, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Settle by the former owner returned %v, want ErrClaimLost", err)
 		}
 		settle(t, in, claimOne(t, in), webhook.Done)

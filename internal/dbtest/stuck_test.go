@@ -129,7 +129,7 @@ func TestAStaleOwnerCannotSettle(t *testing.T) {
 		}
 		for _, o := range []webhook.Outcome{{State: webhook.Done}, {State: webhook.Dead, Reason: "stale"}, {State: webhook.Waiting}} {
 			for name, in := range map[string]*sqlinbox.Inbox{"its own inbox": a, "the other": b} {
-				if err := in.Settle(t.Context(), stale, o); !errors.Is(err, webhook.ErrClaimLost) {
+				if _, err := in.Settle(t.Context(), stale, o); !errors.Is(err, webhook.ErrClaimLost) {
 					t.Errorf("settling as %s through %s returned %v, want ErrClaimLost", o.State, name, err)
 				}
 			}

@@ -17,11 +17,11 @@ func TestSweepKeepsTheMarksAndTheirFate(t *testing.T) {
 			settle(t, in, claimOne(t, in), webhook.Ignored)
 		}
 		kept := put(t, in, delivery(""))
-		if n, err := in.Sweep(t.Context(), time.Now().Add(time.Hour), 20); n != 20 || err != nil {
-			t.Fatalf("Sweep: %d, %v; want 20", n, err)
-		}
-		if n, err := in.Sweep(t.Context(), time.Now().Add(time.Hour), 20); n != 10 || err != nil {
-			t.Fatalf("Sweep: %d, %v; want 10", n, err)
+		in.Retention = time.Microsecond
+		for _, want := range []int{30, 0} {
+			if n, err := in.Sweep(t.Context()); n != want || err != nil {
+				t.Fatalf("Sweep: %d, %v; want %d", n, err, want)
+			}
 		}
 		for _, table := range []string{"hookhouse_deliveries", "hookhouse_bodies"} {
 			if n := count(t, db, table); n != 1 {
@@ -46,7 +46,8 @@ func TestSweepForgetsAllMarksThatAreTooOld(t *testing.T) {
 			settle(t, in, claimOne(t, in), webhook.Done)
 		}
 		in.Window = time.Microsecond
-		if n, err := in.Sweep(t.Context(), time.Time{}, 20); n != 0 || err != nil {
+		in.Retention = -1
+		if n, err := in.Sweep(t.Context()); n != 0 || err != nil {
 			t.Fatalf("Sweep: %d, %v; want none", n, err)
 		}
 		if n := count(t, db, "hookhouse_marks"); n != 0 {
@@ -70,7 +71,8 @@ func TestARedeliveryOfWhatWasSweptTakesNoMarkOfAnother(t *testing.T) {
 		}
 		put(t, in, sent("one", "id:one", "signature"))
 		settle(t, in, claimOne(t, in), webhook.Dead)
-		if n, err := in.Sweep(t.Context(), time.Now().Add(time.Hour), 10); n != 1 || err != nil {
+		in.DeadRetention = time.Microsecond
+		if n, err := in.Sweep(t.Context()); n != 1 || err != nil {
 			t.Fatalf("Sweep: %d, %v; want 1", n, err)
 		}
 		live := put(t, in, sent("two", "live"))

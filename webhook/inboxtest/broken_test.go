@@ -3,6 +3,7 @@ package inboxtest
 import (
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -14,10 +15,10 @@ type brokenLaw struct {
 }
 
 func TestABrokenInboxFailsTheLawItBreaks(t *testing.T) {
-	for _, test := range slices.Concat(storingFaults, duplicateFaults, settlingFaults) {
+	for _, test := range slices.Concat(storingFaults, claimingFaults, duplicateFaults, settlingFaults, suspectFaults, sweepFaults) {
 		t.Run(test.law, func(t *testing.T) {
-			found := broken(t, func() webhook.Inbox {
-				f := faulty()
+			found := broken(t, func(retention, deadRetention time.Duration) webhook.Inbox {
+				f := faulty(retention, deadRetention)
 				test.breaks(f)
 				return f
 			})
@@ -33,7 +34,8 @@ func TestABrokenInboxFailsTheLawItBreaks(t *testing.T) {
 }
 
 func TestAnInboxWithoutFaultKeepsTheLaws(t *testing.T) {
-	for name, complaints := range broken(t, func() webhook.Inbox { return faulty() }) {
+	found := broken(t, func(retention, deadRetention time.Duration) webhook.Inbox { return faulty(retention, deadRetention) })
+	for name, complaints := range found {
 		t.Errorf("%s: %s", name, complaints)
 	}
 }

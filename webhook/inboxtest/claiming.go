@@ -81,6 +81,66 @@ var claiming = []law{
 			t.Errorf("claimed %v", got)
 		}
 	}},
+	{"the bodies of one claim stay within MaxBytes", func(t *trial) {
+		for range 4 {
+			t.putSized(400)
+		}
+		if got := len(t.now(webhook.ClaimOptions{N: plenty, Lease: long, MaxBytes: 1000})); got != 2 {
+			t.Errorf("claimed %d of 400 bytes each with MaxBytes 1000, want 2", got)
+		}
+	}},
+	{"the first is claimed whatever its size", func(t *trial) {
+		d := t.putSized(2000)
+		t.putSized(10)
+		if got := uids(t.now(webhook.ClaimOptions{N: plenty, Lease: long, MaxBytes: 1000})); !slices.Equal(got, []string{d.UID}) {
+			t.Errorf("claimed %v, want %s alone", got, d.UID)
+		}
+	}},
+	{"what does not fit into MaxBytes is not passed by younger ones", func(t *trial) {
+		first, large := t.putSized(10), t.putSized(5000)
+		t.putSized(10)
+		for _, d := range []*webhook.Delivery{first, large} {
+			if got := uids(t.now(webhook.ClaimOptions{N: 2, Lease: long, MaxBytes: 1000})); !slices.Equal(got, []string{d.UID}) {
+				t.Fatalf("claimed %v, want %s alone", got, d.UID)
+			}
+		}
+	}},
+	{"MaxBytes of zero means 8 MiB", func(t *trial) {
+		for range 3 {
+			t.putSized(3 << 20)
+		}
+		if got := len(t.all()); got != 2 {
+			t.Errorf("claimed %d of 3 MiB each, want 2", got)
+		}
+	}},
+	{"what is excepted is not claimed", func(t *trial) {
+		a, b, c := t.put(""), t.put(""), t.put("")
+		o := webhook.ClaimOptions{N: plenty, Lease: short, Except: []string{a.UID, "another", c.UID, c.UID}}
+		if got := uids(t.now(o)); !slices.Equal(got, []string{b.UID}) {
+			t.Fatalf("claimed %v, want %s alone", got, b.UID)
+		}
+		if got := uids(t.all()); !slices.Equal(got, []string{a.UID, c.UID}) {
+			t.Errorf("claimed %v without the exception", got)
+		}
+	}},
+	{"a lease that ran out is not claimed again where it is excepted", func(t *trial) {
+		d := t.put("")
+		t.claimFor(short)
+		t.pass(2 * short)
+		if got := uids(t.now(webhook.ClaimOptions{N: plenty, Lease: long, Except: []string{d.UID}})); len(got) > 0 {
+			t.Errorf("claimed %v", got)
+		}
+		if c := t.claimOf(d); c.Attempt != 2 {
+			t.Errorf("attempt %d, want 2", c.Attempt)
+		}
+	}},
+	{"what is excepted holds its key", func(t *trial) {
+		d := t.put("key")
+		t.put("key")
+		if got := uids(t.now(webhook.ClaimOptions{N: plenty, Lease: long, Except: []string{d.UID}})); len(got) > 0 {
+			t.Errorf("claimed %v", got)
+		}
+	}},
 	{"claimers at once never share a delivery", func(t *trial) {
 		const deliveries, claimers = 60, 8
 		for range deliveries {
@@ -128,5 +188,13 @@ func (t *trial) putType(typ string) *webhook.Delivery {
 	t.Helper()
 	d := t.delivery("")
 	d.Type = typ
+	return t.store(d)
+}
+
+// putSized stores a delivery with a body of so many bytes.
+func (t *trial) putSized(bytes int) *webhook.Delivery {
+	t.Helper()
+	d := t.delivery("")
+	d.Body = make([]byte, bytes)
 	return t.store(d)
 }

@@ -77,11 +77,23 @@ var coalescing = []law{
 		first := t.store(t.burst("key", short, 0))
 		c := t.claim()
 		newer := t.store(t.burst("key", short, 0))
-		t.settle(c, webhook.Outcome{State: webhook.Waiting})
+		if came := t.settle(c, webhook.Outcome{State: webhook.Waiting}); came != webhook.Superseded {
+			t.Errorf("told that %q came of it, want superseded", came)
+		}
 		if got := t.state(first); !got.Final() {
 			t.Errorf("state of the one put back is %s, want a final one", got)
 		}
 		t.claimOf(newer)
+	}},
+	{"settling again what was superseded tells so", func(t *trial) {
+		t.store(t.burst("key", short, 0))
+		c := t.claim()
+		t.store(t.burst("key", short, 0))
+		for range 2 {
+			if came := t.settle(c, webhook.Outcome{State: webhook.Waiting}); came != webhook.Superseded {
+				t.Errorf("told that %q came of it, want superseded", came)
+			}
+		}
 	}},
 	{"a retry that waits is superseded", func(t *trial) {
 		t.store(t.burst("key", short, 0))

@@ -27,11 +27,21 @@ var contexts = []law{
 	{"a context that has ended settles nothing", func(t *trial) {
 		t.put("")
 		c := t.claim()
-		err := t.in.Settle(t.ended(), c, webhook.Outcome{State: webhook.Done})
+		_, err := t.in.Settle(t.ended(), c, webhook.Outcome{State: webhook.Done})
 		if err == nil || errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Settle returned %v, want the context's error", err)
 		}
 		t.end(c, webhook.Done)
+	}},
+	{"a context that has ended begins nothing", func(t *trial) {
+		t.put("")
+		c := t.suspect()
+		if _, err := t.in.Begin(t.ended(), c); err == nil || errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("Begin returned %v, want the context's error", err)
+		}
+		if c := t.suspect(); c.Attempt != 3 || c.Crashes != 0 {
+			t.Errorf("attempt %d, %d crashes afterwards, want 3 and none", c.Attempt, c.Crashes)
+		}
 	}},
 	{"a context that has ended extends nothing", func(t *trial) {
 		t.put("")

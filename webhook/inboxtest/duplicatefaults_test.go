@@ -111,16 +111,25 @@ var duplicateFaults = []brokenLaw{
 			}
 		})
 	}},
+	{"what is revived is not suspect", func(f *fault) { // keeps the count of crashes
+		crashes := make(map[string]int)
+		f.changeClaims(func(c *webhook.Claim) {
+			crashes[c.Delivery.UID] = max(crashes[c.Delivery.UID], c.Crashes)
+			if c.Attempt == 1 {
+				c.Crashes = crashes[c.Delivery.UID]
+			}
+		})
+	}},
 	{"what is revived has a higher fence", func(f *fault) { // a row written anew
 		base := make(map[string]int64)
 		f.changeClaims(func(c *webhook.Claim) { c.Fence -= base[c.Delivery.UID] })
-		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			c.Fence += base[c.Delivery.UID]
-			err := f.MemInbox.Settle(ctx, c, o)
-			if err == nil && o.State == webhook.Dead {
+			came, err := f.MemInbox.Settle(ctx, c, o)
+			if err == nil && came == webhook.Dead {
 				base[c.Delivery.UID] = c.Fence
 			}
-			return err
+			return came, err
 		}
 	}},
 	{"what is dead is revived three times at most", func(f *fault) {

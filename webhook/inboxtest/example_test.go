@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/inboxtest"
@@ -12,6 +13,12 @@ import (
 // MemInbox has no clock but package time's, so its laws need no real time.
 func TestMemInbox(t *testing.T) {
 	inboxtest.RunSynctest(t, func(*testing.T) webhook.Inbox { return new(webhook.MemInbox) })
+}
+
+func TestMemInboxAsASweeper(t *testing.T) {
+	inboxtest.RunSweeperSynctest(t, func(_ *testing.T, retention, deadRetention time.Duration) webhook.Inbox {
+		return &webhook.MemInbox{Retention: retention, DeadRetention: deadRetention}
+	})
 }
 
 // What an Inbox promises about dead deliveries.
@@ -26,4 +33,6 @@ func ExampleLaws() {
 	// what is dead is revived three times at most
 	// one of a burst stays dead while a younger one is unfinished
 	// what is dead is not claimed again
+	// what is dead stays until DeadRetention
+	// what is dead goes after DeadRetention
 }

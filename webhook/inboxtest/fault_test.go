@@ -3,6 +3,7 @@ package inboxtest
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,18 +17,19 @@ type fault struct {
 	mu      sync.Mutex // for what a fault remembers
 	put     func(ctx context.Context, d *webhook.Delivery) error
 	claim   func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error)
+	begin   func(ctx context.Context, c webhook.Claim) (webhook.Claim, error)
 	extend  func(ctx context.Context, c webhook.Claim, lease time.Duration) error
-	settle  func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error
-	sweep   func(ctx context.Context, before time.Time, limit int) (int, error)
+	settle  func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error)
+	sweep   func(ctx context.Context) (int, error)
 	changed func() <-chan struct{}
 	pending func(ctx context.Context, most int) (int, error)
 }
 
 // faulty returns an inbox that has no fault yet.
-func faulty() *fault {
-	m := &webhook.MemInbox{}
+func faulty(retention, deadRetention time.Duration) *fault {
+	m := &webhook.MemInbox{Retention: retention, DeadRetention: deadRetention, Logger: slog.New(slog.DiscardHandler)}
 	return &fault{
-		MemInbox: m, put: m.Put, claim: m.Claim, extend: m.Extend, settle: m.Settle,
+		MemInbox: m, put: m.Put, claim: m.Claim, begin: m.Begin, extend: m.Extend, settle: m.Settle,
 		sweep: m.Sweep, changed: m.Changed, pending: m.Pending,
 	}
 }
@@ -39,13 +41,14 @@ func (f *fault) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Cl
 func (f *fault) Extend(ctx context.Context, c webhook.Claim, lease time.Duration) error {
 	return f.extend(ctx, c, lease)
 }
-func (f *fault) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+func (f *fault) Begin(ctx context.Context, c webhook.Claim) (webhook.Claim, error) {
+	return f.begin(ctx, c)
+}
+func (f *fault) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 	return f.settle(ctx, c, o)
 }
-func (f *fault) Sweep(ctx context.Context, before time.Time, limit int) (int, error) {
-	return f.sweep(ctx, before, limit)
-}
-func (f *fault) Changed() <-chan struct{} { return f.changed() }
+func (f *fault) Sweep(ctx context.Context) (int, error) { return f.sweep(ctx) }
+func (f *fault) Changed() <-chan struct{}               { return f.changed() }
 func (f *fault) Pending(ctx context.Context, most int) (int, error) {
 	return f.pending(ctx, most)
 }
@@ -76,11 +79,37 @@ func (f *fault) changeClaims(change func(c *webhook.Claim)) {
 
 // changeOutcomes makes what is settled different.
 func (f *fault) changeOutcomes(change func(c *webhook.Claim, o *webhook.Outcome)) {
-	f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+	f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 		f.mu.Lock()
 		change(&c, &o)
 		f.mu.Unlock()
 		return f.MemInbox.Settle(ctx, c, o)
+	}
+}
+
+// changeStates makes what is told of a settlement different.
+func (f *fault) changeStates(change func(c webhook.Claim, came *webhook.State)) {
+	f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
+		came, err := f.MemInbox.Settle(ctx, c, o)
+		if err == nil {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			change(c, &came)
+		}
+		return came, err
+	}
+}
+
+// changeBegun makes what Begin returns different.
+func (f *fault) changeBegun(change func(c *webhook.Claim)) {
+	f.begin = func(ctx context.Context, c webhook.Claim) (webhook.Claim, error) {
+		begun, err := f.MemInbox.Begin(ctx, c)
+		if err == nil {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			change(&begun)
+		}
+		return begun, err
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -25,19 +26,22 @@ var laws = slices.Concat(
 	revivals,
 	outcomes,
 	leases,
+	suspects,
 	order,
 	coalescing,
 	notifying,
-	sweeping,
 	counting,
 )
 
 // Laws returns the laws as sentences, in the order in which they are best read.
-// They are the names of the subtests.
+// They are the names of the subtests of [Run], and then of [RunSweeper].
 func Laws() []string {
-	names := make([]string, len(laws))
-	for i, l := range laws {
-		names[i] = l.name
+	var names []string
+	for _, l := range laws {
+		names = append(names, l.name)
+	}
+	for _, l := range sweepLaws {
+		names = append(names, l.name)
 	}
 	return names
 }
@@ -60,6 +64,28 @@ func RunSynctest(t *testing.T, open func(t *testing.T) webhook.Inbox) {
 		t.Run(l.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				l.check(&trial{reporter: t, in: open(t)})
+			})
+		})
+	}
+}
+
+// RunSweeper tests the laws of a [webhook.Sweeper], each against an inbox of its
+// own. Open returns an empty one that keeps what is finished for retention, and
+// what is dead for deadRetention; negative is for ever.
+func RunSweeper(t *testing.T, open func(t *testing.T, retention, deadRetention time.Duration) webhook.Inbox) {
+	for _, l := range sweepLaws {
+		t.Run(l.name, func(t *testing.T) {
+			l.check(&trial{reporter: t, in: open(t, l.retention, l.deadRetention)})
+		})
+	}
+}
+
+// RunSweeperSynctest is [RunSweeper] as [RunSynctest] is [Run].
+func RunSweeperSynctest(t *testing.T, open func(t *testing.T, retention, deadRetention time.Duration) webhook.Inbox) {
+	for _, l := range sweepLaws {
+		t.Run(l.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				l.check(&trial{reporter: t, in: open(t, l.retention, l.deadRetention)})
 			})
 		})
 	}

@@ -43,32 +43,45 @@ var outcomes = []law{
 			last = c
 		}
 	}},
-	{"settling twice is ErrClaimLost", func(t *trial) {
-		t.put("")
-		c := t.claim()
-		t.end(c, webhook.Done)
-		err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
-		if !errors.Is(err, webhook.ErrClaimLost) {
-			t.Errorf("second Settle returned %v", err)
+	{"a settlement tells the state that came of it", func(t *trial) {
+		for _, s := range []webhook.State{webhook.Done, webhook.Ignored, webhook.Dead, webhook.Waiting} {
+			t.put("")
+			if came := t.settle(t.claim(), webhook.Outcome{State: s, Delay: long}); came != s {
+				t.Errorf("settled as %s, and %q came of it", s, came)
+			}
 		}
 	}},
-	{"settling what was given back is ErrClaimLost", func(t *trial) {
-		d := t.put("", "mark")
-		c := t.claim()
-		t.settle(c, webhook.Outcome{State: webhook.Waiting, Delay: long})
-		err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
-		if !errors.Is(err, webhook.ErrClaimLost) {
-			t.Errorf("Settle returned %v", err)
+	{"settling again tells what came of it, and changes nothing", func(t *trial) {
+		for _, first := range []webhook.State{webhook.Done, webhook.Ignored, webhook.Waiting} {
+			d := t.put("", "mark of "+string(first))
+			c := t.claim()
+			t.settle(c, webhook.Outcome{State: first, Delay: long})
+			for _, again := range []webhook.State{first, webhook.Dead, webhook.Waiting} {
+				if came := t.settle(c, webhook.Outcome{State: again, Delay: 2 * long}); came != first {
+					t.Errorf("settled as %s, then as %s: told %q", first, again, came)
+				}
+			}
+			if got := t.state(d); got != first {
+				t.Errorf("settled as %s, then otherwise: it is %s", first, got)
+			}
 		}
-		if got := t.state(d); got != webhook.Waiting {
-			t.Errorf("state %s, want waiting", got)
+	}},
+	{"a claim tells the reason of the last outcome", func(t *trial) {
+		t.put("")
+		for _, reason := range []string{"", "the first", "the second"} {
+			c := t.claim()
+			if c.Reason != reason {
+				t.Errorf("reason %q, want %q", c.Reason, reason)
+			}
+			next := map[string]string{"": "the first", "the first": "the second"}[reason]
+			t.settle(c, webhook.Outcome{State: webhook.Waiting, Reason: next})
 		}
 	}},
 	{"settling a lost claim changes nothing", func(t *trial) {
 		d := t.put("", "mark")
 		old, held := t.lost()
 		for _, s := range []webhook.State{webhook.Done, webhook.Waiting, webhook.Dead} {
-			err := t.in.Settle(t.Context(), old, webhook.Outcome{State: s})
+			_, err := t.in.Settle(t.Context(), old, webhook.Outcome{State: s})
 			if !errors.Is(err, webhook.ErrClaimLost) {
 				t.Errorf("Settle of a lost claim as %s returned %v", s, err)
 			}
@@ -87,18 +100,29 @@ var outcomes = []law{
 	}},
 	{"a claim of what is not there is ErrClaimLost", func(t *trial) {
 		c := webhook.Claim{Delivery: t.delivery(""), Attempt: 1, Fence: 1}
-		if err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
+		if _, err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Settle returned %v", err)
 		}
 		if err := t.in.Extend(t.Context(), c, long); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Extend returned %v", err)
+		}
+		if _, err := t.in.Begin(t.Context(), c); !errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("Begin returned %v", err)
+		}
+	}},
+	{"extending what was settled is ErrClaimLost", func(t *trial) {
+		t.put("")
+		c := t.claim()
+		t.settle(c, webhook.Outcome{State: webhook.Waiting})
+		if err := t.in.Extend(t.Context(), c, long); !errors.Is(err, webhook.ErrClaimLost) {
+			t.Errorf("Extend of a settled claim returned %v", err)
 		}
 	}},
 	{"a state that is no outcome is refused", func(t *trial) {
 		t.put("")
 		c := t.claim()
 		for _, s := range []webhook.State{"", webhook.Claimed, webhook.Behind, webhook.Superseded, "finished"} {
-			err := t.in.Settle(t.Context(), c, webhook.Outcome{State: s})
+			_, err := t.in.Settle(t.Context(), c, webhook.Outcome{State: s})
 			if err == nil || errors.Is(err, webhook.ErrClaimLost) {
 				t.Errorf("Settle as %q returned %v", s, err)
 			}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -34,15 +35,15 @@ func (r *recorder) Fatalf(format string, args ...any) {
 }
 
 // broken returns the laws that an inbox breaks, with the complaints.
-func broken(t *testing.T, open func() webhook.Inbox) map[string][]string {
+func broken(t *testing.T, open func(retention, deadRetention time.Duration) webhook.Inbox) map[string][]string {
 	found := make(map[string][]string)
-	for _, l := range laws {
+	try := func(l law, retention, deadRetention time.Duration) {
 		synctest.Test(t, func(t *testing.T) {
 			r := &recorder{ctx: t.Context()}
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				l.check(&trial{reporter: r, in: open()})
+				l.check(&trial{reporter: r, in: open(retention, deadRetention)})
 			}()
 			<-done
 			if len(r.complaints) > 0 {
@@ -50,15 +51,21 @@ func broken(t *testing.T, open func() webhook.Inbox) map[string][]string {
 			}
 		})
 	}
+	for _, l := range laws {
+		try(l, 0, 0)
+	}
+	for _, l := range sweepLaws {
+		try(l.law, l.retention, l.deadRetention)
+	}
 	return found
 }
 
 func TestTheLawsHaveDifferentNames(t *testing.T) {
 	seen := make(map[string]bool)
-	for _, l := range laws {
-		if seen[l.name] {
-			t.Errorf("two laws are called %q", l.name)
+	for _, name := range Laws() {
+		if seen[name] {
+			t.Errorf("two laws are called %q", name)
 		}
-		seen[l.name] = true
+		seen[name] = true
 	}
 }

@@ -18,6 +18,17 @@ var revivals = []law{
 			t.Errorf("attempt %d, want 1", c.Attempt)
 		}
 	}},
+	{"what is revived is not suspect", func(t *trial) {
+		d := t.delivery("", "mark")
+		d.ID = "id"
+		t.store(d)
+		t.begin(t.suspect())
+		t.end(t.begin(t.suspect()), webhook.Dead)
+		t.duplicate(t.redelivery(d))
+		if c := t.claim(); c.Suspect || c.Crashes != 0 {
+			t.Errorf("suspect %t, %d crashes; want neither", c.Suspect, c.Crashes)
+		}
+	}},
 	{"what is revived has a higher fence", func(t *trial) {
 		d, first := t.dead()
 		t.duplicate(t.redelivery(d))

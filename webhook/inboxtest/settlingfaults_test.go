@@ -23,19 +23,54 @@ var settlingFaults = []brokenLaw{
 		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.Uncounted = o.Uncounted || o.Delay > 0 })
 	}},
 	{"a release is not counted", func(f *fault) {
-		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.Uncounted = false })
+		f.changeOutcomes(func(c *webhook.Claim, o *webhook.Outcome) { o.Uncounted = o.Uncounted && c.Suspect })
 	}},
-	{"settling twice is ErrClaimLost", func(f *fault) { // idempotent
-		done := make(map[string]int64)
-		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
-			if fence, ok := done[c.Delivery.UID]; ok && fence == c.Fence {
+	{"a settlement tells the state that came of it", func(f *fault) { // dead is told as done
+		f.changeStates(func(_ webhook.Claim, came *webhook.State) {
+			if *came == webhook.Dead {
+				*came = webhook.Done
+			}
+		})
+	}},
+	{"settling again tells what came of it, and changes nothing", func(f *fault) { // of what is final, but not of what waits
+		settled := make(map[string]int64)
+		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
+			if settled[c.Delivery.UID] == c.Fence {
+				return "", webhook.ErrClaimLost
+			}
+			came, err := f.MemInbox.Settle(ctx, c, o)
+			if came == webhook.Waiting {
+				settled[c.Delivery.UID] = c.Fence
+			}
+			return came, err
+		}
+	}},
+	{"settling again what was superseded tells so", func(f *fault) { // tells what was asked for
+		asked := make(map[string]int64)
+		f.changeStates(func(c webhook.Claim, came *webhook.State) {
+			if asked[c.Delivery.UID] == c.Fence && *came == webhook.Superseded {
+				*came = webhook.Waiting
+			}
+			asked[c.Delivery.UID] = c.Fence
+		})
+	}},
+	{"a claim tells the reason of the last outcome", func(f *fault) { // of the first
+		first := make(map[string]string)
+		f.changeClaims(func(c *webhook.Claim) {
+			if first[c.Delivery.UID] == "" {
+				first[c.Delivery.UID] = c.Reason
+			}
+			c.Reason = first[c.Delivery.UID]
+		})
+	}},
+	{"extending what was settled is ErrClaimLost", func(f *fault) { // no error, as Settle
+		settled := make(map[string]int64)
+		f.changeStates(func(c webhook.Claim, _ *webhook.State) { settled[c.Delivery.UID] = c.Fence })
+		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
+			if settled[c.Delivery.UID] == c.Fence {
 				return nil
 			}
-			err := f.MemInbox.Settle(ctx, c, o)
-			if err == nil && o.State == webhook.Done {
-				done[c.Delivery.UID] = c.Fence
-			}
-			return err
+			return f.MemInbox.Extend(ctx, c, lease)
 		}
 	}},
 	{"settling a lost claim changes nothing", func(f *fault) { // by UID alone
@@ -51,9 +86,9 @@ var settlingFaults = []brokenLaw{
 	}},
 	{"a claim of what is not there is ErrClaimLost", func(f *fault) { // no rows, no error
 		claimed := f.fences()
-		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			if claimed[c.Delivery.UID] == 0 {
-				return nil
+				return o.State, nil
 			}
 			return f.MemInbox.Settle(ctx, c, o)
 		}
@@ -76,9 +111,9 @@ var settlingFaults = []brokenLaw{
 		}
 	}},
 	{"a lease that ran out may be settled until it is claimed again", func(f *fault) {
-		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			if time.Now().After(c.Expires) {
-				return webhook.ErrClaimLost
+				return "", webhook.ErrClaimLost
 			}
 			return f.MemInbox.Settle(ctx, c, o)
 		}
@@ -151,7 +186,7 @@ var settlingFaults = []brokenLaw{
 	{"a put is told", func(f *fault) {
 		tell := f.signal()
 		settle := f.settle
-		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			defer tell()
 			return settle(ctx, c, o)
 		}
@@ -163,47 +198,12 @@ var settlingFaults = []brokenLaw{
 			defer tell()
 			return put(ctx, d)
 		}
-		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			if o.State == webhook.Waiting {
 				defer tell()
 			}
 			return settle(ctx, c, o)
 		}
-	}},
-	{"sweeping leaves what finished later", func(f *fault) {
-		f.sweep = func(ctx context.Context, _ time.Time, limit int) (int, error) {
-			return f.MemInbox.Sweep(ctx, time.Now().Add(long), limit)
-		}
-	}},
-	{"sweeping deletes at most so many", func(f *fault) {
-		f.sweep = func(ctx context.Context, before time.Time, _ int) (int, error) {
-			return f.MemInbox.Sweep(ctx, before, plenty)
-		}
-	}},
-	{"a redelivery of what died and was swept is stored", func(f *fault) { // its mark is left, and nothing to revive
-		swept := false
-		f.sweep = func(ctx context.Context, before time.Time, limit int) (int, error) {
-			swept = true
-			return f.MemInbox.Sweep(ctx, before, limit)
-		}
-		f.put = func(ctx context.Context, d *webhook.Delivery) error {
-			if swept && d.ID != "" && len(d.Unique) > 0 {
-				return &webhook.DuplicateError{State: webhook.Dead}
-			}
-			return f.MemInbox.Put(ctx, d)
-		}
-	}},
-	{"what was swept is still a duplicate", func(f *fault) {
-		swept := false
-		f.sweep = func(ctx context.Context, before time.Time, limit int) (int, error) {
-			swept = true
-			return f.MemInbox.Sweep(ctx, before, limit)
-		}
-		f.change(func(d *webhook.Delivery) {
-			if swept {
-				d.Unique = nil
-			}
-		})
 	}},
 	{"what is waiting, behind or claimed is pending", func(f *fault) { // looks at heads only
 		f.pending = func(ctx context.Context, most int) (int, error) {

@@ -166,11 +166,14 @@ func (t *trial) claimOf(d *webhook.Delivery) webhook.Claim {
 	return c
 }
 
-func (t *trial) settle(c webhook.Claim, o webhook.Outcome) {
+// settle ends a claim and returns what the inbox says came of it.
+func (t *trial) settle(c webhook.Claim, o webhook.Outcome) webhook.State {
 	t.Helper()
-	if err := t.in.Settle(t.Context(), c, o); err != nil {
+	came, err := t.in.Settle(t.Context(), c, o)
+	if err != nil {
 		t.Fatalf("Settle of %s as %s: %v", c.Delivery.UID, o.State, err)
 	}
+	return came
 }
 
 func (t *trial) end(c webhook.Claim, s webhook.State) {
@@ -184,12 +187,32 @@ func (t *trial) release(c webhook.Claim) {
 	t.settle(c, webhook.Outcome{State: webhook.Waiting, Uncounted: true})
 }
 
-// lost returns a claim that was given back and the one that followed it.
+// lost returns a claim that was lost and the one that followed it.
 func (t *trial) lost() (old, held webhook.Claim) {
 	t.Helper()
-	old = t.claim()
-	t.release(old)
+	old = t.claimFor(short)
 	return old, t.claimOf(old.Delivery)
+}
+
+// suspect loses claims until there is one that is suspect, under a short lease.
+func (t *trial) suspect() webhook.Claim {
+	t.Helper()
+	for range 3 {
+		if c := t.claimFor(short); c.Suspect {
+			return c
+		}
+	}
+	t.Fatalf("not suspect after two claims were lost")
+	return webhook.Claim{}
+}
+
+func (t *trial) begin(c webhook.Claim) webhook.Claim {
+	t.Helper()
+	begun, err := t.in.Begin(t.Context(), c)
+	if err != nil {
+		t.Fatalf("Begin of %s: %v", c.Delivery.UID, err)
+	}
+	return begun
 }
 
 // until waits for a condition, with patience.

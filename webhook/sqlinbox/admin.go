@@ -24,7 +24,8 @@ type Admin interface {
 	// Filter is an error.
 	Replay(ctx context.Context, f Filter, n Note) (int, error)
 	// Release makes one due now that waits for its retry, or is claimed by a
-	// worker that does not come back: that worker can no longer settle it.
+	// worker that does not come back: that worker can no longer settle it. One that
+	// is behind nothing, which only a fault can bring about, is brought forward.
 	// [ErrNotFound]; [ErrState] if it is finished or behind another.
 	Release(ctx context.Context, uid string) error
 	// Stats counts what is stored. It reads every row of an index: seconds, for
@@ -88,9 +89,10 @@ type Replay struct {
 type Stats struct {
 	Count map[webhook.State]int
 	Types map[string]map[webhook.State]int
-	// Oldest is how long the one that waits longest has been due, by type.
+	// Oldest is how long the one that waits longest could have been claimed, by
+	// type: since it was due, or since the lease of its claim ran out.
 	Oldest map[string]time.Duration
-	// Untaken are the types with deliveries that have been due for a minute and
-	// that no Claim of this Inbox asks for, sorted.
+	// Untaken are the types with deliveries that could have been claimed for a
+	// minute and that no Claim of this Inbox asks for, sorted.
 	Untaken []string
 }

@@ -85,7 +85,7 @@ func (p *pin) hurry(ctx context.Context, d *Dialect) error {
 // waits as long for other locks as the program has set it.
 func (in *Inbox) beginTx(ctx context.Context, conn *sql.Conn) (*sql.Tx, error) {
 	if !in.dialect.pinned {
-		return conn.BeginTx(ctx, nil)
+		return conn.BeginTx(ctx, readCommitted)
 	}
 	var wait int
 	if err := queryText(ctx, conn, "PRAGMA busy_timeout", nil, scanOne(&wait)); err != nil {

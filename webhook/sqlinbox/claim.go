@@ -15,8 +15,10 @@ import (
 
 const (
 	defaultLease = 30 * time.Second
-	// claimLimit is what one statement claims at most; PostgreSQL's says it again.
+	// claimLimit is how many one statement claims at most; PostgreSQL's says it
+	// again. ClaimBytes bounds their bodies where the caller does not.
 	claimLimit = 256
+	claimBytes = 8 << 20
 )
 
 // Claim takes what is due; see [webhook.Inbox]. A stored row that cannot be
@@ -27,6 +29,9 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 	}
 	in.ask(o.Types)
 	want := max(o.N, 1)
+	if o.MaxBytes <= 0 {
+		o.MaxBytes = claimBytes
+	}
 	var claims []webhook.Claim
 	for len(claims) < want {
 		n := min(want-len(claims), claimLimit)
@@ -39,6 +44,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 		}
 		var unread []claimedRow
 		for _, row := range rows {
+			o.MaxBytes -= row.size
 			if row.damage == nil {
 				claims = append(claims, row.claim)
 			} else {
@@ -46,11 +52,11 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 			}
 		}
 		for _, row := range unread {
-			if err := in.bury(ctx, row); err != nil {
+			if err := in.bury(ctx, row.claim, row.damage); err != nil {
 				return claims, err
 			}
 		}
-		if len(unread) == 0 && len(rows) < n {
+		if len(unread) == 0 && len(rows) < n || o.MaxBytes <= 0 {
 			break
 		}
 	}
@@ -59,9 +65,9 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 
 // A claimedRow is a claim as stored. Damage tells why it cannot be read.
 type claimedRow struct {
-	id, due int64
-	claim   webhook.Claim
-	damage  error
+	id, due, size int64 // the size of what came with the claim
+	claim         webhook.Claim
+	damage        error
 }
 
 func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int) ([]claimedRow, error) {
@@ -79,7 +85,8 @@ func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int) ([]cl
 		if err != nil || types == "" {
 			return err
 		}
-		return in.query(ctx, s, "claim", args{"types": types, "n": n, "lease": microseconds(lease)}, func(row *sql.Rows) error {
+		a := args{"types": types, "n": n, "lease": microseconds(lease), "except": texts(o.Except), "bytes": o.MaxBytes}
+		return in.query(ctx, s, "claim", a, func(row *sql.Rows) error {
 			r, err := scanClaim(row)
 			taken = append(taken, r)
 			return err
@@ -94,8 +101,9 @@ func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int) ([]cl
 	return taken, nil
 }
 
-// claimIn runs the look-ups and the one statement that claims. Where many
-// write, they need no transaction around them.
+// claimIn runs statements of which each is whole by itself. Where many write,
+// they need no transaction around them, unless the server would run them under
+// another isolation than they are made for.
 func (in *Inbox) claimIn(ctx context.Context, work func(ctx context.Context, s session) error) error {
 	if in.dialect.pinned {
 		return in.transact(ctx, work)
@@ -103,7 +111,21 @@ func (in *Inbox) claimIn(ctx context.Context, work func(ctx context.Context, s s
 	if err := in.writes(ctx); err != nil {
 		return err
 	}
-	return work(ctx, in.db)
+	return again(ctx, func() error { return in.direct(ctx, work) })
+}
+
+// direct is one try of such statements, on a database with many writers. Only
+// another isolation fails by a serialization failure: then the server's default
+// was changed since it was looked at.
+func (in *Inbox) direct(ctx context.Context, work func(ctx context.Context, s session) error) error {
+	if in.strict.Load() {
+		return in.pooled(ctx, work)
+	}
+	err := work(ctx, in.db)
+	if isSerialization(err) {
+		in.strict.Store(true)
+	}
+	return err
 }
 
 // claimable returns the types to claim as JSON, empty if there are none, after
@@ -120,23 +142,20 @@ func (in *Inbox) claimable(ctx context.Context, s session, types []string) (stri
 			return "", err
 		}
 	}
-	text, err := json.Marshal(slices.Compact(slices.Sorted(slices.Values(types))))
-	if err != nil {
-		return "", err
-	}
+	text := texts(slices.Compact(slices.Sorted(slices.Values(types))))
 	type let struct {
 		uid string
 		keyed
 	}
 	var overtaken []let
-	err = in.query(ctx, s, "overtaken", args{"types": string(text)}, func(row *sql.Rows) error {
+	err := in.query(ctx, s, "overtaken", args{"types": text}, func(row *sql.Rows) error {
 		var l let
 		err := row.Scan(&l.uid, &l.source, &l.key)
 		overtaken = append(overtaken, l)
 		return err
 	})
 	if err != nil || len(overtaken) == 0 {
-		return string(text), err
+		return text, err
 	}
 	end := func(ctx context.Context, s session) error {
 		for _, l := range overtaken {
@@ -151,32 +170,39 @@ func (in *Inbox) claimable(ctx context.Context, s session, types []string) (stri
 		return nil
 	}
 	if in.dialect.pinned {
-		return string(text), end(ctx, s)
+		return text, end(ctx, s)
 	}
-	return string(text), in.transact(ctx, end)
+	return text, in.transact(ctx, end)
 }
 
 func scanClaim(row *sql.Rows) (claimedRow, error) {
 	var r claimedRow
+	var lost int
 	var expires, received, quiet, most int64
 	var sealed, body sql.Null[[]byte]
 	d := new(webhook.Delivery)
-	r.claim.Delivery = d
-	err := row.Scan(&r.id, &r.due, &r.claim.Attempt, &r.claim.Fence, &expires,
-		&d.UID, &d.Source, &d.ID, &d.Type, &d.Key, &d.KeyLabel, &received, &quiet, &most, &sealed, &body)
+	c := &r.claim
+	c.Delivery = d
+	err := row.Scan(&r.id, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires,
+		&d.UID, &d.Source, &d.ID, &d.Type, &d.Key, &d.KeyLabel, &received, &quiet, &most, &r.size, &sealed, &body)
 	if err != nil {
 		return r, err
 	}
-	r.claim.Expires = time.UnixMicro(expires)
+	c.Expires = time.UnixMicro(expires)
 	d.ReceivedAt = time.UnixMicro(received)
 	d.Coalesce = webhook.Coalesce{Quiet: time.Duration(quiet) * time.Microsecond, Max: time.Duration(most) * time.Microsecond}
-	r.damage = open(d, sealed, body)
+	if c.Suspect = lost >= suspectAfter; c.Suspect {
+		c.Attempt++ // by Begin
+		r.size = 0
+	} else {
+		r.damage = open(d, sealed, body)
+	}
 	return r, nil
 }
 
-// bury settles a row that cannot be read.
-func (in *Inbox) bury(ctx context.Context, row claimedRow) error {
-	err := in.Settle(ctx, row.claim, webhook.Outcome{State: webhook.Dead, Reason: "stored row cannot be read: " + row.damage.Error()})
+// bury settles a claim whose row cannot be read.
+func (in *Inbox) bury(ctx context.Context, c webhook.Claim, damage error) error {
+	_, err := in.Settle(ctx, c, webhook.Outcome{State: webhook.Dead, Reason: "stored row cannot be read: " + damage.Error()})
 	if errors.Is(err, webhook.ErrClaimLost) {
 		return nil
 	}
@@ -196,7 +222,7 @@ func (in *Inbox) ask(types []string) {
 }
 
 // Extend renews a lease; see [webhook.Inbox]. It does nothing, and succeeds, on
-// a claim that [Inbox.SettleTx] has settled.
+// a claim that is settled for good, as [Inbox.SettleTx] does.
 func (in *Inbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -209,7 +235,9 @@ func (in *Inbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duratio
 	err := in.claimIn(ctx, func(ctx context.Context, s session) error {
 		n, err := in.exec(ctx, s, "extend", a)
 		if held = n > 0; err == nil && !held {
-			held, err = in.settledByTx(ctx, s, c)
+			var state webhook.State
+			state, err = in.settled(ctx, s, c)
+			held = state.Final()
 		}
 		return err
 	})
@@ -220,6 +248,15 @@ func (in *Inbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duratio
 }
 
 func lost(c webhook.Claim) error { return fmt.Errorf("%w: %s", webhook.ErrClaimLost, c.Delivery.UID) }
+
+// texts is a list as an argument, in JSON.
+func texts(list []string) string {
+	if list == nil {
+		return "[]"
+	}
+	text, _ := json.Marshal(list) // strings only: cannot fail
+	return string(text)
+}
 
 // scanOne scans a row of one number.
 func scanOne(n *int) func(row *sql.Rows) error {

@@ -2,7 +2,6 @@ package sqlinbox
 
 import (
 	"embed"
-	"fmt"
 	"io/fs"
 	"strconv"
 	"strings"
@@ -23,6 +22,7 @@ type Dialect struct {
 	clock    string        // the server's time in microseconds; empty: Go's
 	patience time.Duration // for one batch; zero: the database bounds it itself
 	migrate  []string      // run first in the transaction that migrates
+	advice   string        // on how to get the settings
 }
 
 // A setting is refused unless its value, which must be in one row, is allowed.
@@ -42,8 +42,9 @@ var SQLite = &Dialect{
 	setup:   []string{"PRAGMA busy_timeout = 5000", "PRAGMA wal_autocheckpoint = 250"},
 	hurried: "PRAGMA busy_timeout = 0",
 	patient: "PRAGMA busy_timeout = 5000",
+	advice:  sqliteAdvice,
 	settings: []setting{
-		{"PRAGMA synchronous", []string{"2", "3"}, "synchronous must be FULL or EXTRA"},
+		{"SELECT CASE synchronous WHEN 0 THEN '0 (OFF)' WHEN 1 THEN '1 (NORMAL)' ELSE synchronous END FROM pragma_synchronous", []string{"2", "3"}, "synchronous must be FULL or EXTRA"},
 		// The name of a deleted journal is gone for certain only with EXTRA; before,
 		// a power loss may bring it back, and it undoes what was committed.
 		{`SELECT CASE WHEN journal_mode = 'delete' AND synchronous < 3 THEN 'DELETE without synchronous EXTRA' ELSE journal_mode END
@@ -162,12 +163,18 @@ func compile(text, clock string) query {
 func (d *Dialect) versions() []string {
 	var steps []string
 	for n := 1; ; n++ {
-		text, err := fs.ReadFile(sqlFiles, fmt.Sprintf("schema/%s/%d.sql", d.files, n))
-		if err != nil {
+		text := d.file(strconv.Itoa(n))
+		if text == "" {
 			return steps
 		}
-		steps = append(steps, string(text))
+		steps = append(steps, text)
 	}
+}
+
+// file returns a file of the schema, empty if there is none.
+func (d *Dialect) file(name string) string {
+	text, _ := fs.ReadFile(sqlFiles, "schema/"+d.files+"/"+name+".sql")
+	return string(text)
 }
 
 // Schema returns the tables as text, for those who create them with a tool of

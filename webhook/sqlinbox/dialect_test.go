@@ -17,7 +17,7 @@ import (
 // to be tried. Only SQLite's marks stand in an order.
 func TestDialectsHaveTheSameStatements(t *testing.T) {
 	lite, pg := SQLite.queries, PostgreSQL.queries
-	ofBatches := []string{"lock", "lookup", "aside", "insert", "restamp_marks"}
+	ofBatches := []string{"lookup", "aside", "insert"}
 	alone := []string{"insert_one", "try_lock", "try_find", "replay", "mark", "unmark", "insert_bodies", "insert_marks"}
 	for name, q := range lite {
 		other, ok := pg[name]
@@ -27,8 +27,8 @@ func TestDialectsHaveTheSameStatements(t *testing.T) {
 			}
 			continue
 		}
-		if slices.Contains(ofBatches, name) {
-			continue
+		if slices.Contains(ofBatches, name) || q.text == "" || other.text == "" {
+			continue // an empty one has nothing to do there
 		}
 		want := names(q)
 		got := names(other)

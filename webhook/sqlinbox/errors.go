@@ -7,11 +7,14 @@ import "errors"
 var (
 	// ErrNotMigrated: the tables are missing or of an earlier version. Call
 	// [Inbox.Migrate] first.
-	ErrNotMigrated = errors.New("sqlinbox: schema is not migrated")
+	ErrNotMigrated = errors.New("sqlinbox: schema is not migrated: call Inbox.Migrate")
 	// ErrNewerSchema: a later version of this package has migrated the database.
 	ErrNewerSchema = errors.New("sqlinbox: schema is newer than this program")
 	// ErrNotDurable: the database is set up so that a commit can be lost.
 	ErrNotDurable = errors.New("sqlinbox: database is not durable")
+	// ErrIsolation: the caller's transaction is not READ COMMITTED, which PutTx and
+	// SettleTx rely on in PostgreSQL.
+	ErrIsolation = errors.New("sqlinbox: the transaction must be READ COMMITTED")
 	// ErrConnections: the *sql.DB allows too few connections.
 	ErrConnections = errors.New("sqlinbox: needs at least two connections: raise SetMaxOpenConns")
 	// ErrInvalid: the delivery has no UID, or a name that no column takes: over

@@ -3,6 +3,7 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,17 @@ import (
 type Inbox struct {
 	// Window is how long a Unique mark is remembered. Zero means 30 days.
 	Window time.Duration
+	// Retention is how long finished deliveries are kept, dead ones apart. Give all
+	// Inboxes of a database the same. Zero means 7 days; negative means for ever.
+	Retention time.Duration
+	// DeadRetention is how long dead letters are kept. Before they are deleted their
+	// number and types are logged as a warning. Zero means 90 days; negative means
+	// for ever.
+	DeadRetention time.Duration
+	// Logger gets what needs a person's attention and is nobody's error: dead
+	// letters that are deleted, and keys that had to be repaired. Zero means
+	// slog.Default.
+	Logger *slog.Logger
 	// Observe is told what happens. Zero means nobody.
 	Observe *Observer
 
@@ -26,7 +38,10 @@ type Inbox struct {
 	pin      *pin         // the writer's
 	turn     turn         // to write, on a database with one writer
 	waits    atomic.Int64 // for what other transactions hold
+	repairs  repairs      // of keys that are stuck
+	warned   atomic.Int64 // when dead letters were last warned of, in seconds
 	checked  atomic.Bool  // settings and schema, of a pool
+	strict   atomic.Bool  // the server's default isolation is another than READ COMMITTED
 	readable atomic.Bool  // schema
 
 	mu      sync.Mutex
@@ -85,7 +100,7 @@ func (in *Inbox) notify() {
 // commits a small change, so that a read-only database and a dead server are
 // seen, and a disk without any room: a body may need more.
 func (in *Inbox) Ping(ctx context.Context) error {
-	if err := in.Check(ctx); err != nil {
+	if err := in.examine(ctx); err != nil {
 		return err
 	}
 	return in.transact(ctx, func(ctx context.Context, s session) error {

@@ -23,7 +23,7 @@ import (
 // An error of work, or one of the database's, rolls back and is for the Worker
 // to judge, like any other. What PutTx says of a delivery that is there already
 // is none: InTx commits then, and returns nil. [webhook.ErrClaimLost]: another
-// has the delivery, or ctx is of no claim.
+// has the delivery; or ctx is of no claim, which is also [webhook.Permanent].
 //
 // Do what is slow before: from the settlement on nobody can put or settle under
 // the same Key. On SQLite nobody else writes while work runs, so that Put, Claim
@@ -33,7 +33,7 @@ import (
 func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	claim, ok := webhook.ClaimFromContext(ctx)
 	if !ok {
-		return fmt.Errorf("%w: InTx needs the context of a callback", webhook.ErrClaimLost)
+		return webhook.Permanent(fmt.Errorf("%w: InTx needs the context that the callback got", webhook.ErrClaimLost))
 	}
 	if in.queue.isClosed() {
 		return ErrClosed
@@ -62,7 +62,7 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	defer func() { _ = tx.Rollback() }() // nothing after a commit
 	defer in.watch(ctx, claim, giveBack)()
 	if err := work(tx); err != nil && !onlyDuplicates(err) {
-		return err
+		return in.dialect.inTxError(err)
 	}
 	if err := in.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
 		return err

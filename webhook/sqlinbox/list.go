@@ -12,8 +12,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// listPage is how many rows are read at a time.
-const listPage = 100
+const (
+	// listPage is how many rows are read at a time.
+	listPage = 100
+	// listBytes bounds the bodies that are read at a time; one is read whatever its
+	// size.
+	listBytes = 4 << 20
+)
 
 // All lists deliveries; see [Admin].
 func (in *Inbox) All(ctx context.Context, f Filter) iter.Seq2[Record, error] {
@@ -25,11 +30,10 @@ func (in *Inbox) All(ctx context.Context, f Filter) iter.Seq2[Record, error] {
 				page = min(page, left)
 			}
 			records, err := in.list(ctx, f, page)
-			for _, r := range records {
-				if !yield(r, nil) {
+			for r, err := range in.withContents(ctx, f, records) {
+				if !yield(r, err) || err != nil {
 					return
 				}
-				f.Before = r.Seq
 			}
 			if err != nil {
 				yield(Record{}, err)
@@ -38,13 +42,83 @@ func (in *Inbox) All(ctx context.Context, f Filter) iter.Seq2[Record, error] {
 			if left -= len(records); len(records) < page || f.Limit > 0 && left == 0 {
 				return
 			}
+			f.Before = records[len(records)-1].Seq
 		}
 	}
 }
 
+// withContents yields the records of a page, where the filter asks for it with
+// what they came in. One that was deleted since the page was read is left out.
+func (in *Inbox) withContents(ctx context.Context, f Filter, page []Record) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		for len(page) > 0 {
+			n := len(page)
+			if f.Bodies {
+				n = fitting(page)
+			}
+			part := page[:n]
+			page = page[n:]
+			if f.Bodies {
+				var err error
+				if part, err = in.fill(ctx, part); err != nil {
+					yield(Record{}, err)
+					return
+				}
+			}
+			for _, r := range part {
+				if !yield(r, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// fitting returns how many from the front, one at least, have bodies that fit
+// into listBytes.
+func fitting(page []Record) int {
+	total := int64(0)
+	for i, r := range page {
+		if total += r.Size; total > listBytes && i > 0 {
+			return i
+		}
+	}
+	return len(page)
+}
+
+// fill reads what the records came in, and returns those that are still there.
+func (in *Inbox) fill(ctx context.Context, records []Record) ([]Record, error) {
+	uids := make([]string, len(records))
+	at := make(map[string]int, len(records))
+	for i, r := range records {
+		uids[i], at[r.Delivery.UID] = r.Delivery.UID, i
+	}
+	there := make([]bool, len(records))
+	err := in.query(ctx, in.db, "contents", args{"uids": texts(uids)}, func(row *sql.Rows) error {
+		var uid string
+		var sealed, body sql.Null[[]byte]
+		err := row.Scan(&uid, &sealed, &body)
+		if i, known := at[uid]; known && err == nil {
+			there[i] = true
+			records[i].Damage = open(records[i].Delivery, sealed, body)
+		}
+		return err
+	})
+	var kept []Record
+	for i, r := range records {
+		if there[i] {
+			kept = append(kept, r)
+		}
+	}
+	return kept, err
+}
+
 // Get returns one delivery; see [Admin].
 func (in *Inbox) Get(ctx context.Context, uid string) (Record, error) {
-	records, err := in.list(ctx, Filter{UID: uid, Bodies: true}, 1)
+	records, err := in.list(ctx, Filter{UID: uid}, 1)
+	if err == nil {
+		records, err = in.fill(ctx, records)
+	}
 	if err != nil {
 		return Record{}, err
 	}
@@ -63,21 +137,17 @@ func (in *Inbox) Get(ctx context.Context, uid string) (Record, error) {
 	return r, err
 }
 
-// list reads a page, newest first.
+// list reads a page without bodies, newest first.
 func (in *Inbox) list(ctx context.Context, f Filter, page int) ([]Record, error) {
 	if err := in.reads(ctx); err != nil {
 		return nil, err
 	}
-	text := listColumns + ", '', '' FROM hookhouse_deliveries d"
-	if f.Bodies {
-		text = listColumns + ", b.envelope, b.body FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id"
-	}
 	where, a := f.where()
 	a["page"] = page
-	q := compile("SELECT "+text+where+" ORDER BY d.id DESC LIMIT @page", in.dialect.clock)
+	q := compile("SELECT "+listColumns+" FROM hookhouse_deliveries d"+where+" ORDER BY d.id DESC LIMIT @page", in.dialect.clock)
 	var records []Record
 	err := queryText(ctx, in.db, q.text, q.bind(a), func(row *sql.Rows) error {
-		r, err := scanRecord(row, f.Bodies)
+		r, err := scanRecord(row)
 		records = append(records, r)
 		return err
 	})
@@ -142,14 +212,13 @@ func escapeLike(text string) string {
 	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text)
 }
 
-func scanRecord(row *sql.Rows, bodies bool) (Record, error) {
+func scanRecord(row *sql.Rows) (Record, error) {
 	d := new(webhook.Delivery)
 	r := Record{Delivery: d}
 	var received, quiet, most, due, expires int64
 	var ended sql.Null[int64]
-	var sealed, body sql.Null[[]byte]
 	err := row.Scan(&r.Seq, &d.UID, &d.Source, &d.ID, &d.Type, &d.Key, &d.KeyLabel, &received, &quiet, &most,
-		&r.State, &r.Attempt, &r.Fence, &due, &expires, &ended, &r.Reason, &r.Revived, &r.Size, &sealed, &body)
+		&r.State, &r.Attempt, &r.Fence, &due, &expires, &ended, &r.Reason, &r.Revived, &r.Size)
 	if err != nil {
 		return r, err
 	}
@@ -162,10 +231,6 @@ func scanRecord(row *sql.Rows, bodies bool) (Record, error) {
 	if ended.Valid {
 		r.Ended = time.UnixMicro(ended.V)
 	}
-	if !bodies {
-		return r, nil
-	}
-	r.Damage = open(d, sealed, body)
 	return r, nil
 }
 

@@ -2,4 +2,10 @@ package sqlinbox
 
 import "log/slog"
 
-func (in *Inbox) logger() *slog.Logger { return slog.Default() }
+// logger is Logger, or what its zero value means at this moment.
+func (in *Inbox) logger() *slog.Logger {
+	if in.Logger == nil {
+		return slog.Default()
+	}
+	return in.Logger
+}

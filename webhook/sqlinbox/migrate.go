@@ -9,7 +9,8 @@ import (
 // Migrate brings the tables to the version that this package needs, from none
 // or any earlier one, in one transaction. Several processes may call it at
 // once; what is there already stays. A newer schema is [ErrNewerSchema]. Then
-// it checks what [Inbox.Check] checks.
+// it does what [Inbox.Check] does. Processes of an earlier version of this
+// package fail from then on, with ErrNewerSchema: stop them first.
 func (in *Inbox) Migrate(ctx context.Context) error {
 	if err := in.migrate(ctx); err != nil {
 		return err
@@ -51,7 +52,7 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 	}
 	if err != nil {
 		discard(conn) // its transaction may be open, whatever failed
-		return fmt.Errorf("sqlinbox: migrate: %w", err)
+		return fmt.Errorf("sqlinbox: %s: migrate: %w", in.dialect, in.dialect.orOther(err))
 	}
 	return nil
 }
@@ -71,11 +72,28 @@ func (in *Inbox) step(ctx context.Context, s session, steps []string) error {
 	if err != nil {
 		return err
 	}
+	if version == 1 {
+		if err := in.completeFirst(ctx, s); err != nil {
+			return err
+		}
+	}
 	for version < len(steps) {
 		if _, err := s.ExecContext(ctx, steps[version]); err != nil {
 			return fmt.Errorf("to version %d: %w", version+1, err)
 		}
 		version++
+	}
+	return nil
+}
+
+// completeFirst adds what version 1 lacked when it was first used.
+func (in *Inbox) completeFirst(ctx context.Context, s session) error {
+	var has int
+	if err := in.query(ctx, s, "has_origin", args{}, scanOne(&has)); err != nil || has > 0 {
+		return err
+	}
+	if _, err := s.ExecContext(ctx, in.dialect.file("1-origin")); err != nil {
+		return fmt.Errorf("to complete version 1: %w", err)
 	}
 	return nil
 }

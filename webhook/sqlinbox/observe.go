@@ -29,6 +29,10 @@ type Observer struct {
 	Batch func(puts int, bytes int, took time.Duration, err error)
 	// Swept: so many finished deliveries were deleted.
 	Swept func(n int)
+	// Repaired: a key had unfinished deliveries and none that could be claimed,
+	// and the next one was brought forward. It tells of a fault, here or in
+	// statements of the program's own.
+	Repaired func(source, key string)
 }
 
 // contain keeps a panic of an Observer's func from the work that it tells of.
@@ -84,6 +88,13 @@ func (o *Observer) swept(n int) {
 	if o != nil && o.Swept != nil && n > 0 {
 		defer contain()
 		o.Swept(n)
+	}
+}
+
+func (o *Observer) repaired(source, key string) {
+	if o != nil && o.Repaired != nil {
+		defer contain()
+		o.Repaired(source, key)
 	}
 }
 

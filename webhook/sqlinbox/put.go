@@ -136,16 +136,18 @@ func (in *Inbox) putPooled(ctx context.Context, batch []*job, limit string) erro
 // putPlain stores by one statement what it does not leave out.
 func (in *Inbox) putPlain(ctx context.Context, batch []*job, limit string) error {
 	var fates map[string]fate
-	var err error
-	if len(batch) == 1 {
-		a := batch[0].put.arguments()
-		a["window"], a["wait"] = in.window(), limit
-		fates, err = in.insert(ctx, in.db, "insert_one", a)
-	} else {
-		a := in.putArgs(entries(batch), limit)
-		a["locked"], a["sure"] = 0, 0
-		fates, err = in.insert(ctx, in.db, "insert", a)
-	}
+	err := in.direct(ctx, func(ctx context.Context, s session) (err error) {
+		if len(batch) == 1 {
+			a := batch[0].put.arguments()
+			a["window"], a["wait"] = in.window(), limit
+			fates, err = in.insert(ctx, s, "insert_one", a)
+		} else {
+			a := in.putArgs(entries(batch), limit)
+			a["locked"], a["sure"] = 0, 0
+			fates, err = in.insert(ctx, s, "insert", a)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,6 @@ package sqlinbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -14,23 +13,38 @@ func (in *Inbox) Release(ctx context.Context, uid string) error {
 	if err != nil {
 		return err
 	}
+	k := keyed{r.Delivery.Source, r.Delivery.Key}
+	done := false
 	switch r.State {
 	case webhook.Claimed:
-		c := webhook.Claim{Delivery: r.Delivery, Fence: r.Fence}
-		err = in.Settle(ctx, c, webhook.Outcome{State: webhook.Waiting, Reason: r.Reason})
-		if !errors.Is(err, webhook.ErrClaimLost) {
-			return err
-		}
+		done, err = in.releaseClaim(ctx, webhook.Claim{Delivery: r.Delivery, Fence: r.Fence}, r.Reason)
 	case webhook.Waiting:
-		var n int64
-		err = in.transact(ctx, func(ctx context.Context, s session) (err error) {
-			n, err = in.exec(ctx, s, "release", args{"uid": uid})
+		err = in.transact(ctx, func(ctx context.Context, s session) error {
+			n, err := in.exec(ctx, s, "release", args{"uid": uid})
+			done = n > 0
 			return err
 		})
-		in.notify()
-		if err != nil || n > 0 {
-			return err
-		}
+	case webhook.Behind:
+		done, err = in.repairKey(ctx, k)
+	}
+	in.notify()
+	if err != nil || done {
+		return err
 	}
 	return fmt.Errorf("%w: %s is %s", ErrState, uid, r.State)
+}
+
+// releaseClaim takes c from the worker that has it and puts it back.
+func (in *Inbox) releaseClaim(ctx context.Context, c webhook.Claim, why string) (done bool, err error) {
+	err = in.transact(ctx, func(ctx context.Context, s session) error {
+		n, err := in.exec(ctx, s, "release_claim", args{"uid": c.Delivery.UID, "fence": c.Fence})
+		if done = n > 0; err != nil || !done {
+			return err
+		}
+		c := c
+		c.Fence++
+		_, err = in.settle(ctx, s, c, webhook.Outcome{State: webhook.Waiting, Reason: why})
+		return err
+	})
+	return done, err
 }

@@ -171,11 +171,13 @@ func (r *replay) statement(ctx context.Context, uids []string) (map[string][]str
 	var fates map[string][]string
 	err := again(ctx, func() error {
 		fates = make(map[string][]string)
-		return r.in.query(ctx, r.in.db, "replay", a, func(row *sql.Rows) error {
-			var uid, fate string
-			err := row.Scan(&uid, &fate)
-			fates[fate] = append(fates[fate], uid)
-			return err
+		return r.in.direct(ctx, func(ctx context.Context, s session) error {
+			return r.in.query(ctx, s, "replay", a, func(row *sql.Rows) error {
+				var uid, fate string
+				err := row.Scan(&uid, &fate)
+				fates[fate] = append(fates[fate], uid)
+				return err
+			})
 		})
 	})
 	if isConflict(err) || isLockTimeout(err) {

@@ -6,7 +6,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -56,8 +58,13 @@ func queryText(ctx context.Context, s session, text string, values []any, scan f
 	return rows.Err()
 }
 
-// explain prefers the end of ctx to what a driver makes of it.
+// explain prefers the end of ctx to what a driver makes of it. Where the tables
+// are not those that a statement is made for, the next use checks them again.
 func (in *Inbox) explain(ctx context.Context, err error) error {
+	if isOtherSchema(err) {
+		in.checked.Store(false)
+		in.readable.Store(false)
+	}
 	if ctx.Err() != nil && !errors.Is(err, ctx.Err()) {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
@@ -76,9 +83,13 @@ func (in *Inbox) transact(ctx context.Context, work func(ctx context.Context, s 
 	return again(ctx, func() error { return in.pooled(ctx, work) })
 }
 
+// readCommitted is the isolation that the statements are made for: each sees
+// what was committed before it began.
+var readCommitted = &sql.TxOptions{Isolation: sql.LevelReadCommitted}
+
 // pooled is one try of a transaction on any connection.
 func (in *Inbox) pooled(ctx context.Context, work func(ctx context.Context, s session) error) error {
-	tx, err := in.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	tx, err := in.db.BeginTx(ctx, readCommitted)
 	if err != nil {
 		return err
 	}
@@ -111,6 +122,12 @@ func isConflict(err error) bool {
 	return errors.Is(err, errConflict) || errors.As(err, &s) && slices.Contains([]string{"40001", "40P01", "23505", "23502"}, s.SQLState())
 }
 
+// isSerialization: what a transaction saw was changed by another since.
+func isSerialization(err error) bool {
+	var s sqlState
+	return errors.As(err, &s) && s.SQLState() == "40001"
+}
+
 // isRowsFault reports whether the database refused values, not the connection:
 // data exceptions, constraints, limits of the program, conflicts, or more locks
 // than it has room for, which a part of a batch does not take.
@@ -126,12 +143,27 @@ func isLockTimeout(err error) bool {
 	return errors.As(err, &s) && s.SQLState() == "55P03"
 }
 
+// isOtherSchema: undefined column or table, or what SQLite's drivers all say.
+func isOtherSchema(err error) bool {
+	if err == nil {
+		return false
+	}
+	var s sqlState
+	if errors.As(err, &s) {
+		return s.SQLState() == "42703" || s.SQLState() == "42P01"
+	}
+	text := err.Error()
+	return strings.Contains(text, "no such column") || strings.Contains(text, "no such table") || strings.Contains(text, "has no column named")
+}
+
 // A pin is the one connection that writes, with its prepared statements. Only
 // the writer's goroutine uses it.
 type pin struct {
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
 	waits bool // as the writer, for readers
+	path  string
+	file  os.FileInfo // as it was opened; nil where there is none
 }
 
 // pinConn returns the pinned connection; a new one is checked first.
@@ -152,13 +184,14 @@ func (in *Inbox) pinConn(ctx context.Context) (*pin, error) {
 	for _, text := range in.dialect.setup {
 		if err := queryText(ctx, conn, text, nil, func(*sql.Rows) error { return nil }); err != nil {
 			p.discard()
-			return nil, fmt.Errorf("sqlinbox: %w", err)
+			return nil, fmt.Errorf("sqlinbox: %s: %w", in.dialect, in.dialect.orOther(err))
 		}
 	}
 	if err := errors.Join(in.checkSettings(ctx, conn), in.checkVersion(ctx, conn), p.hurry(ctx, in.dialect)); err != nil {
 		p.discard()
 		return nil, err
 	}
+	p.path, p.file = in.fileOf(ctx, conn)
 	in.pin = p
 	return p, nil
 }
@@ -166,6 +199,9 @@ func (in *Inbox) pinConn(ctx context.Context) (*pin, error) {
 // inTransaction runs work between begin and commit. Shared tells that the
 // failure has nothing to do with what work did.
 func (in *Inbox) inTransaction(ctx context.Context, p *pin, work func(s session) error) (shared bool, err error) {
+	if err := p.checkFile(); err != nil {
+		return true, err
+	}
 	if err := p.begin(ctx, in.dialect); err != nil {
 		in.unpin()
 		return true, fmt.Errorf("sqlinbox: begin: %w", err)
@@ -176,8 +212,8 @@ func (in *Inbox) inTransaction(ctx context.Context, p *pin, work func(s session)
 		}
 		shared, err = true, fmt.Errorf("sqlinbox: commit: %w", err)
 	}
-	if _, undone := p.ExecContext(ctx, "ROLLBACK"); undone != nil {
-		in.unpin()
+	if _, undone := p.ExecContext(ctx, "ROLLBACK"); undone != nil || isOtherSchema(err) {
+		in.unpin() // the next one is checked anew
 	}
 	return shared, err
 }

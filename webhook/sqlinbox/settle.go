@@ -9,17 +9,17 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Settle ends a claim; see [webhook.Inbox]. One that [Inbox.SettleTx] has
-// settled is left as it is, without error.
-func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+// Settle ends a claim; see [webhook.Inbox]. A claim that [Inbox.SettleTx] has
+// settled is left as it is; Settle returns the state that SettleTx gave it.
+func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 	if err := checkOutcome(ctx, c, o); err != nil {
-		return err
+		return "", err
 	}
-	var held bool
+	var state webhook.State
 	work := func(ctx context.Context, s session) (err error) {
-		held, err = in.settle(ctx, s, c, o, 0)
-		if err == nil && !held {
-			held, err = in.settledByTx(ctx, s, c)
+		state, err = in.settle(ctx, s, c, o)
+		if err == nil && state == "" {
+			state, err = in.settled(ctx, s, c)
 		}
 		return err
 	}
@@ -30,13 +30,13 @@ func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome)
 		run = in.claimIn
 	}
 	if err := run(ctx, work); err != nil {
-		return err
+		return "", err
 	}
-	if !held {
-		return lost(c)
+	if state == "" {
+		return "", lost(c)
 	}
 	in.notify()
-	return nil
+	return state, nil
 }
 
 // SettleTx settles c in the caller's transaction, so that the callback's own
@@ -50,7 +50,9 @@ func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome)
 // nobody can put or settle under the same Key while it is open, and on SQLite
 // nobody can write at all. There, begin the transaction as a writer ("BEGIN
 // IMMEDIATE", by the driver's option): one that has read first may be refused
-// with "database is locked".
+// with "database is locked". On PostgreSQL the transaction must be READ
+// COMMITTED, otherwise the error is [ErrIsolation]: under another isolation it
+// cannot see which delivery of the Key is next.
 func (in *Inbox) SettleTx(ctx context.Context, tx *sql.Tx, c webhook.Claim, o webhook.Outcome) error {
 	if err := checkOutcome(ctx, c, o); err != nil {
 		return err
@@ -58,8 +60,8 @@ func (in *Inbox) SettleTx(ctx context.Context, tx *sql.Tx, c webhook.Claim, o we
 	if err := in.checkTx(ctx, tx); err != nil {
 		return err
 	}
-	held, err := in.settle(ctx, tx, c, o, 1)
-	if err == nil && !held {
+	state, err := in.settle(ctx, tx, c, o)
+	if err == nil && state == "" {
 		err = lost(c)
 	}
 	return err
@@ -80,29 +82,32 @@ func checkOutcome(ctx context.Context, c webhook.Claim, o webhook.Outcome) error
 	return nil
 }
 
-// settle reports whether the claim was held. Tx is 1 in a caller's transaction.
-func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome, tx int) (bool, error) {
-	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "state": string(o.State), "reason": reason(o.Reason), "tx": tx}
+// settle returns the state that came of the claim, empty where it is not held.
+func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
+	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "state": string(o.State), "reason": reason(o.Reason)}
 	k := keyed{c.Delivery.Source, c.Delivery.Key}
 	if o.State == webhook.Waiting {
 		return in.putBack(ctx, s, a, k, o)
 	}
 	n, err := in.exec(ctx, s, "settle", a)
-	if err == nil && n > 0 && k.key != "" {
+	if err != nil || n == 0 {
+		return "", err
+	}
+	if k.key != "" {
 		err = in.promote(ctx, s, k)
 	}
-	return n > 0, err
+	return o.State, err
 }
 
 // putBack makes a claim waiting again, or superseded where a newer one of a
 // coalesced burst has come.
-func (in *Inbox) putBack(ctx context.Context, s session, a args, k keyed, o webhook.Outcome) (bool, error) {
+func (in *Inbox) putBack(ctx context.Context, s session, a args, k keyed, o webhook.Outcome) (webhook.State, error) {
 	a["delay"], a["yield"], a["uncounted"] = microseconds(o.Delay), number(o.Yield), number(o.Uncounted)
 	if k.key != "" {
 		// Hold the row, so that the next statement sees all that stand behind it.
 		var held int
 		if err := in.query(ctx, s, "hold", a, scanOne(&held)); err != nil || held == 0 {
-			return false, err
+			return "", err
 		}
 	}
 	var state webhook.State
@@ -113,13 +118,18 @@ func (in *Inbox) putBack(ctx context.Context, s session, a args, k keyed, o webh
 	if err == nil && (state == webhook.Superseded || state == webhook.Behind) {
 		err = in.promote(ctx, s, k)
 	}
-	return state != "", err
+	if state == webhook.Behind {
+		state = webhook.Waiting // for its turn as well
+	}
+	return state, err
 }
 
-func (in *Inbox) settledByTx(ctx context.Context, s session, c webhook.Claim) (bool, error) {
-	var n int
-	err := in.query(ctx, s, "settled_by_tx", args{"uid": c.Delivery.UID, "fence": c.Fence}, scanOne(&n))
-	return n > 0, err
+// settled returns what came of a claim that was settled before, empty where it
+// was not, or where a later claim was settled since.
+func (in *Inbox) settled(ctx context.Context, s session, c webhook.Claim) (state webhook.State, err error) {
+	a := args{"uid": c.Delivery.UID, "fence": c.Fence}
+	err = in.query(ctx, s, "settled", a, func(row *sql.Rows) error { return row.Scan(&state) })
+	return state, err
 }
 
 // reason is the part of a text that is kept, as every database takes it.

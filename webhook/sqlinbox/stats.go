@@ -38,19 +38,47 @@ func (in *Inbox) Stats(ctx context.Context) (Stats, error) {
 	if err != nil {
 		return st, err
 	}
-	err = in.query(ctx, in.db, "oldest", args{}, func(row *sql.Rows) error {
-		var typ string
-		var due, now int64
-		err := row.Scan(&typ, &due, &now)
-		age := time.Duration(now-due) * time.Microsecond
+	err = in.oldest(ctx, func(typ string, age time.Duration) {
 		st.Oldest[typ] = age
-		if age >= untakenAfter && !in.takes(typ) {
+		if in.isUntaken(typ, age) {
 			st.Untaken = append(st.Untaken, typ)
 		}
-		return err
 	})
 	slices.Sort(st.Untaken)
 	return st, err
+}
+
+// Untaken returns the types with deliveries that could have been claimed for a
+// minute and that no Claim of this Inbox asks for, sorted. It is as quick with a
+// million deliveries as with none.
+func (in *Inbox) Untaken(ctx context.Context) ([]string, error) {
+	if err := in.reads(ctx); err != nil {
+		return nil, err
+	}
+	var types []string
+	err := in.oldest(ctx, func(typ string, age time.Duration) {
+		if in.isUntaken(typ, age) {
+			types = append(types, typ)
+		}
+	})
+	slices.Sort(types)
+	return types, err
+}
+
+// oldest tells for each type how long the one that has waited longest could have
+// been claimed: since it was due, or since its lease ran out.
+func (in *Inbox) oldest(ctx context.Context, tell func(typ string, age time.Duration)) error {
+	return in.query(ctx, in.db, "oldest", args{}, func(row *sql.Rows) error {
+		var typ string
+		var since, now int64
+		err := row.Scan(&typ, &since, &now)
+		tell(typ, time.Duration(now-since)*time.Microsecond)
+		return err
+	})
+}
+
+func (in *Inbox) isUntaken(typ string, age time.Duration) bool {
+	return age >= untakenAfter && !in.takes(typ)
 }
 
 // takes reports whether a claim of this inbox asked for the type.

@@ -5,34 +5,101 @@ import (
 	"database/sql"
 	"encoding/json"
 	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Sweep deletes what was finished before the given time, oldest first, and
-// marks older than Window; see [webhook.Sweeper]. A [webhook.Worker] calls it
-// by itself. The marks of what it deletes stay, with the last state.
-func (in *Inbox) Sweep(ctx context.Context, finishedBefore time.Time, limit int) (int, error) {
+const (
+	defaultRetention     = 7 * 24 * time.Hour
+	defaultDeadRetention = 90 * 24 * time.Hour
+	// sweepLimit and sweepBytes bound what one transaction deletes.
+	sweepLimit = 500
+	sweepBytes = 8 << 20
+	// warnEvery is the time between two warnings of dead letters that go.
+	warnEvery = time.Minute
+)
+
+// Sweep deletes what was finished longer ago than Retention, or DeadRetention
+// for what is dead, oldest first, and marks older than Window; see
+// [webhook.Sweeper]. Time is the server's on PostgreSQL and this process's on
+// SQLite. A [webhook.Worker] calls it by itself. The marks of what it deletes
+// stay, with the last state. When nothing is left to delete, it looks for keys
+// that are stuck; see [Observer.Repaired].
+func (in *Inbox) Sweep(ctx context.Context) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	var n int
-	err := in.transact(ctx, func(ctx context.Context, s session) (err error) {
-		n, err = in.sweep(ctx, s, finishedBefore, limit)
+	n, err := in.sweepOld(ctx, in.Retention, defaultRetention, false)
+	if err == nil {
+		var dead int
+		dead, err = in.sweepOld(ctx, in.DeadRetention, defaultDeadRetention, true)
+		n += dead
+	}
+	in.Observe.swept(n)
+	if err == nil {
+		err = in.sweepMarks(ctx)
+	}
+	if err == nil && n == 0 {
+		err = in.repair(ctx, sweepPages)
+	}
+	return n, err
+}
+
+// sweepOld deletes some of what was finished before age: dead ones, or others.
+func (in *Inbox) sweepOld(ctx context.Context, age, zero time.Duration, dead bool) (n int, err error) {
+	switch {
+	case age < 0:
+		return 0, nil
+	case age == 0:
+		age = zero
+	}
+	a := args{"age": microseconds(age), "dead": number(dead), "n": sweepLimit, "bytes": sweepBytes}
+	if dead {
+		if err := in.warnOfDying(ctx, age, a); err != nil {
+			return 0, err
+		}
+	}
+	err = in.transact(ctx, func(ctx context.Context, s session) (err error) {
+		n, err = in.sweep(ctx, s, a)
 		return err
 	})
 	if err != nil {
 		return 0, err
 	}
-	in.Observe.swept(n)
-	return n, in.sweepMarks(ctx, max(limit, 1))
+	return n, nil
+}
+
+// warnOfDying logs how many dead letters are about to go, and of which types.
+func (in *Inbox) warnOfDying(ctx context.Context, age time.Duration, a args) error {
+	now := time.Now().Unix()
+	last := in.warned.Load()
+	if last != 0 && now-last < int64(warnEvery/time.Second) && now >= last {
+		return nil
+	}
+	total, types := 0, make(map[string]int)
+	err := in.query(ctx, in.db, "dying", a, func(row *sql.Rows) error {
+		var typ string
+		var n int
+		err := row.Scan(&typ, &n)
+		types[typ] = n
+		total += n
+		return err
+	})
+	if err != nil || total == 0 {
+		return err
+	}
+	in.warned.Store(now)
+	in.logger().Warn("dead letters are deleted: nobody replayed them in time", "count", total, "types", types, "older_than", age)
+	return nil
 }
 
 // sweepMarks forgets all marks that are older than the window, in transactions
-// of limit marks: a delivery has several, so that they may be more than what was
-// swept.
-func (in *Inbox) sweepMarks(ctx context.Context, limit int) error {
-	for gone := int64(limit); gone >= int64(limit); {
+// of sweepLimit marks: a delivery has several, so that they may be more than
+// what was swept.
+func (in *Inbox) sweepMarks(ctx context.Context) error {
+	for gone := int64(sweepLimit); gone >= sweepLimit; {
 		err := in.transact(ctx, func(ctx context.Context, s session) error {
-			a := args{"n": limit, "window": in.window()}
+			a := args{"n": sweepLimit, "window": in.window()}
 			if _, err := in.exec(ctx, s, "restamp_marks", a); err != nil {
 				return err
 			}
@@ -47,20 +114,27 @@ func (in *Inbox) sweepMarks(ctx context.Context, limit int) error {
 	return nil
 }
 
-func (in *Inbox) sweep(ctx context.Context, s session, before time.Time, limit int) (int, error) {
-	type fate struct{ source, mark, uid, state, senderID string }
-	ids := []int64{}
-	var fates []fate
-	err := in.query(ctx, s, "ended", args{"before": before.UnixMicro(), "n": max(limit, 0)}, func(row *sql.Rows) error {
+// A sweptMark is what a mark tells of a delivery that is deleted.
+type sweptMark struct {
+	Source   string        `json:"source"`
+	Mark     string        `json:"mark"`
+	UID      string        `json:"uid"`
+	State    webhook.State `json:"state"`
+	SenderID string        `json:"sender_id"`
+}
+
+func (in *Inbox) sweep(ctx context.Context, s session, a args) (int, error) {
+	ids, fates := []int64{}, []sweptMark{}
+	err := in.query(ctx, s, "ended", a, func(row *sql.Rows) error {
 		var id int64
-		var f fate
+		var f sweptMark
 		var sealed sql.Null[[]byte]
-		if err := row.Scan(&id, &f.uid, &f.source, &f.state, &f.senderID, &sealed); err != nil {
+		if err := row.Scan(&id, &f.UID, &f.Source, &f.State, &f.SenderID, &sealed); err != nil {
 			return err
 		}
 		ids = append(ids, id)
 		e, _ := openEnvelope(sealed.V) // a damaged one has no marks to tell of
-		for _, f.mark = range e.Marks {
+		for _, f.Mark = range e.Marks {
 			fates = append(fates, f)
 		}
 		return nil
@@ -68,16 +142,11 @@ func (in *Inbox) sweep(ctx context.Context, s session, before time.Time, limit i
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}
-	for _, f := range fates {
-		a := args{"source": f.source, "mark": f.mark, "uid": f.uid, "state": f.state, "sender_id": f.senderID}
-		if _, err := in.exec(ctx, s, "keep_fate", a); err != nil {
-			return 0, err
-		}
-	}
-	text, err := json.Marshal(ids)
-	if err != nil {
+	text, _ := json.Marshal(fates) // strings only: cannot fail
+	if _, err := in.exec(ctx, s, "keep_fate", args{"fates": string(text)}); err != nil {
 		return 0, err
 	}
+	text, _ = json.Marshal(ids)
 	for _, name := range []string{"forget_bodies", "forget_replays", "forget"} {
 		if _, err := in.exec(ctx, s, name, args{"ids": string(text)}); err != nil {
 			return 0, err

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-var errTurn = errors.New("sqlinbox: database is locked by a transaction of InTx")
+var errTurn = errors.New("sqlinbox: database is locked by a transaction of InTx: inside one use PutTx")
 
 // A turn is for those of this process that write, where the database has one
 // writer and lets nobody queue: it holds an element while nobody does.

@@ -74,14 +74,17 @@ func (c careless) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.
 	claims, err := c.Inbox.Claim(ctx, o)
 	var settling sync.WaitGroup
 	for _, claim := range claims {
-		settling.Go(func() { _ = c.Inbox.Settle(ctx, claim, webhook.Outcome{State: webhook.Done}) })
+		settling.Go(func() { _, _ = c.Inbox.Settle(ctx, claim, webhook.Outcome{State: webhook.Done}) })
 	}
 	settling.Wait()
 	return claims, err
 }
 
-func (careless) Extend(context.Context, webhook.Claim, time.Duration) error   { return nil }
-func (careless) Settle(context.Context, webhook.Claim, webhook.Outcome) error { return nil }
+func (careless) Extend(context.Context, webhook.Claim, time.Duration) error { return nil }
+
+func (careless) Settle(_ context.Context, _ webhook.Claim, o webhook.Outcome) (webhook.State, error) {
+	return o.State, nil
+}
 
 // forgetful does not know what it has stored already.
 type forgetful struct{ *sqlinbox.Inbox }
@@ -100,7 +103,9 @@ func (u unordered) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook
 	var kept []webhook.Claim
 	for _, c := range claims {
 		back := webhook.Outcome{State: webhook.Waiting, Delay: 2 * time.Second, Yield: true}
-		if c.Attempt > 1 || rand.N(2) == 0 || u.Settle(ctx, c, back) != nil {
+		if c.Attempt > 1 || rand.N(2) == 0 {
+			kept = append(kept, c)
+		} else if _, err := u.Settle(ctx, c, back); err != nil {
 			kept = append(kept, c)
 		}
 	}

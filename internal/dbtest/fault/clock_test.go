@@ -73,15 +73,16 @@ func TestAClockThatJumpsAheadEndsLeasesAndRunsNothingTwiceForGood(t *testing.T) 
 		if len(after) != 1 || after[0].Delivery.UID != before[0].Delivery.UID || after[0].Fence <= before[0].Fence {
 			t.Fatalf("claimed %v after the jump, want the one whose lease is over", after)
 		}
+		_, settled := r.inbox.Settle(t.Context(), before[0], webhook.Outcome{State: webhook.Dead})
 		for name, err := range map[string]error{
-			"Settle": r.inbox.Settle(t.Context(), before[0], webhook.Outcome{State: webhook.Dead}),
+			"Settle": settled,
 			"Extend": r.inbox.Extend(t.Context(), before[0], time.Hour),
 		} {
 			if !errors.Is(err, webhook.ErrClaimLost) {
 				t.Errorf("%s by the first owner returned %v, want ErrClaimLost", name, err)
 			}
 		}
-		if err := r.inbox.Settle(t.Context(), after[0], webhook.Outcome{State: webhook.Done}); err != nil {
+		if _, err := r.inbox.Settle(t.Context(), after[0], webhook.Outcome{State: webhook.Done}); err != nil {
 			t.Error(err)
 		}
 		if !r.send(&message{name: "claimed", marks: []string{"claimed"}}) {
@@ -104,7 +105,7 @@ func TestALeaseThatEndedByAJumpIsStillItsOwnersUntilAnotherClaims(t *testing.T) 
 		if again := r.claim(t, 1); len(again) != 0 {
 			t.Errorf("claimed again under a lease that was extended: %v", again)
 		}
-		if err := r.inbox.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); err != nil {
+		if _, err := r.inbox.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); err != nil {
 			t.Errorf("Settle returned %v", err)
 		}
 	})
@@ -132,7 +133,7 @@ func TestAClockThatJumpsBackDelaysByTheJumpAtMost(t *testing.T) {
 		if len(claims) != 1 || claims[0].Delivery.UID != free.known[0] {
 			t.Fatalf("claimed %v, want the one of no key alone", claims)
 		}
-		if err := r.inbox.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Done}); err != nil {
+		if _, err := r.inbox.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Done}); err != nil {
 			t.Error(err)
 		}
 		if err := r.inbox.Release(t.Context(), released.known[0]); err != nil {
@@ -142,7 +143,7 @@ func TestAClockThatJumpsBackDelaysByTheJumpAtMost(t *testing.T) {
 		if len(claims) != 1 || claims[0].Delivery.UID != released.known[0] {
 			t.Fatalf("claimed %v, want the one that was released", claims)
 		}
-		if err := r.inbox.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Done}); err != nil {
+		if _, err := r.inbox.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Done}); err != nil {
 			t.Error(err)
 		}
 		r.jump(t, day) // the clock gets there
@@ -172,7 +173,7 @@ func TestALeaseOfTomorrowIsHeldByItsOwnerAndEndedByRelease(t *testing.T) {
 		if err != nil || time.Until(record.Expires) > time.Hour {
 			t.Errorf("the lease ends at %v, %v", record.Expires, err)
 		}
-		if err := r.inbox.Settle(t.Context(), held, webhook.Outcome{State: webhook.Done}); err != nil {
+		if _, err := r.inbox.Settle(t.Context(), held, webhook.Outcome{State: webhook.Done}); err != nil {
 			t.Errorf("Settle returned %v", err)
 		}
 		// The one whose worker is gone is free tomorrow, or at once.
@@ -182,7 +183,7 @@ func TestALeaseOfTomorrowIsHeldByItsOwnerAndEndedByRelease(t *testing.T) {
 		if again := r.claim(t, 5); len(again) != 1 {
 			t.Errorf("%d claims after Release, want 1", len(again))
 		}
-		if err := r.inbox.Settle(t.Context(), left, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
+		if _, err := r.inbox.Settle(t.Context(), left, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Settle by the worker that was gone returned %v, want ErrClaimLost", err)
 		}
 	})
@@ -202,7 +203,7 @@ func TestMarksOfTheFutureDoNotKeepOthers(t *testing.T) {
 		}
 		r.jump(t, 40*day) // beyond the window of what came last
 		for range 10 {
-			if _, err := r.inbox.Sweep(t.Context(), time.Time{}, 3); err != nil {
+			if _, err := r.inbox.Sweep(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
@@ -65,6 +66,8 @@ func newRig(tb testing.TB, e engine) (*rig, error) {
 		inbox: sqlinbox.New(db, e.dialect), db: db, plan: plan, eye: eye,
 		waiting: make(map[int]context.CancelFunc), messages: make(map[string]*message), swept: make(map[string]bool),
 	}
+	r.inbox.Retention, r.inbox.DeadRetention = time.Microsecond, time.Microsecond
+	r.inbox.Logger = slog.New(slog.DiscardHandler)
 	plan.Impatient = r.giveUp
 	return r, nil
 }

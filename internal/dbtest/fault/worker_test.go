@@ -63,7 +63,7 @@ func (r *rig) work(c webhook.Claim) {
 			return
 		}
 	}
-	if r.insist("settle", func(ctx context.Context) error { return r.inbox.Settle(ctx, c, o) }, webhook.ErrClaimLost) == nil {
+	if r.insist("settle", func(ctx context.Context) error { _, err := r.inbox.Settle(ctx, c, o); return err }, webhook.ErrClaimLost) == nil {
 		m.runs++
 	}
 }

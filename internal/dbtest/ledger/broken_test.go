@@ -15,7 +15,7 @@ import (
 type broken struct {
 	*sqlinbox.Inbox
 	put    func(ctx context.Context, in *sqlinbox.Inbox, d *webhook.Delivery) error
-	settle func(ctx context.Context, in *sqlinbox.Inbox, c webhook.Claim, o webhook.Outcome) error
+	settle func(ctx context.Context, in *sqlinbox.Inbox, c webhook.Claim, o webhook.Outcome) (webhook.State, error)
 }
 
 func (b *broken) Put(ctx context.Context, d *webhook.Delivery) error {
@@ -25,7 +25,7 @@ func (b *broken) Put(ctx context.Context, d *webhook.Delivery) error {
 	return b.put(ctx, b.Inbox, d)
 }
 
-func (b *broken) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+func (b *broken) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 	if b.settle == nil {
 		return b.Inbox.Settle(ctx, c, o)
 	}
@@ -89,7 +89,7 @@ func modest(now *nth) *broken {
 }
 
 func forgetsSettlement(now *nth) *broken {
-	return &broken{settle: func(ctx context.Context, in *sqlinbox.Inbox, c webhook.Claim, o webhook.Outcome) error {
+	return &broken{settle: func(ctx context.Context, in *sqlinbox.Inbox, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 		if o.State == webhook.Done && now.now() {
 			o.State = webhook.Waiting
 		}
@@ -98,7 +98,7 @@ func forgetsSettlement(now *nth) *broken {
 }
 
 func merciful() *broken {
-	return &broken{settle: func(ctx context.Context, in *sqlinbox.Inbox, c webhook.Claim, o webhook.Outcome) error {
+	return &broken{settle: func(ctx context.Context, in *sqlinbox.Inbox, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 		if o.State == webhook.Dead {
 			o.State = webhook.Done
 		}

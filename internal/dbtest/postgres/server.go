@@ -38,8 +38,14 @@ type Server struct {
 // "shared_buffers=1GB". Stop is the caller's to call. Zero settings mean those of
 // initdb, with 200 connections.
 func Start(ctx context.Context, settings ...string) (*Server, error) {
+	return StartIn(ctx, "", settings...)
+}
+
+// StartIn is Start with the cluster below a folder, such as one of a memory file
+// system. Empty means the folder for temporary files.
+func StartIn(ctx context.Context, folder string, settings ...string) (*Server, error) {
 	s := new(Server)
-	if err := s.create(ctx); err != nil {
+	if err := s.create(ctx, folder); err != nil {
 		s.Stop()
 		return nil, err
 	}
@@ -54,12 +60,12 @@ func Start(ctx context.Context, settings ...string) (*Server, error) {
 	return s, nil
 }
 
-// create makes the cluster.
-func (s *Server) create(ctx context.Context) (err error) {
+// create makes the cluster below folder.
+func (s *Server) create(ctx context.Context, folder string) (err error) {
 	if s.bin, err = programs(); err != nil {
 		return err
 	}
-	if s.root, err = os.MkdirTemp("", "hookhouse-postgres-"); err != nil {
+	if s.root, err = os.MkdirTemp(folder, "hookhouse-postgres-"); err != nil {
 		return err
 	}
 	if s.attr, err = attributes(s.root); err != nil {

@@ -112,7 +112,7 @@ func drained(ctx context.Context, db *sql.DB, want *ledger, found *Report) error
 				found.Undone = append(found.Undone, uid)
 			}
 			came[uid] = true
-			if err := in.Settle(ctx, c, webhook.Outcome{State: webhook.Done}); err != nil {
+			if _, err := in.Settle(ctx, c, webhook.Outcome{State: webhook.Done}); err != nil {
 				return err
 			}
 		}

@@ -157,7 +157,7 @@ func (r *run) settleUntil(ctx context.Context, stored <-chan struct{}) error {
 			return err
 		}
 		for _, c := range claims {
-			if err := r.inbox.Settle(ctx, c, webhook.Outcome{State: webhook.Done}); err != nil {
+			if _, err := r.inbox.Settle(ctx, c, webhook.Outcome{State: webhook.Done}); err != nil {
 				return err
 			}
 			r.ledger.settle(c.Delivery.UID)

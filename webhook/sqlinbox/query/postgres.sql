@@ -10,6 +10,9 @@ BEGIN ISOLATION LEVEL READ COMMITTED
 -- name: version
 SELECT coalesce(max(version), 0) FROM hookhouse_schema
 
+-- name: file
+-- It is the server's.
+
 -- name: ping
 UPDATE hookhouse_schema SET pinged = @now
 
@@ -262,27 +265,49 @@ WHERE uid = @uid::text AND state = 'claimed' AND expires <= @now
 -- tenth of all that waits, and compiles the statement at each call where many
 -- wait. It does know the 256, the most that is asked for, and that an array
 -- built on the spot is short. The limit by n stays the inner one: what it lets
--- through is locked.
+-- through is locked. Of what is locked as much is claimed as @bytes allows.
 WITH arg AS MATERIALIZED (
-  SELECT @now AS now, @lease::bigint AS lease, @n::int AS n, @types::text::jsonb AS types
+  SELECT @now AS now, @lease::bigint AS lease, @n::int AS n, @types::text::jsonb AS types,
+    ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb)) AS except
 ), picked AS MATERIALIZED (
-  SELECT c.id FROM arg CROSS JOIN LATERAL (SELECT DISTINCT type FROM unnest(ARRAY(SELECT jsonb_array_elements_text(arg.types))) AS t(type)) t
+  SELECT c.id, c.since, c.size FROM arg CROSS JOIN LATERAL (SELECT DISTINCT type FROM unnest(ARRAY(SELECT jsonb_array_elements_text(arg.types))) AS t(type)) t
   CROSS JOIN LATERAL (
-    (SELECT * FROM (SELECT w.id, w.due AS since FROM hookhouse_deliveries w
-      WHERE w.state = 'waiting' AND w.type = t.type AND w.due <= arg.now ORDER BY w.due, w.id LIMIT arg.n FOR UPDATE SKIP LOCKED) w LIMIT 256)
+    (SELECT * FROM (SELECT w.id, w.due AS since, CASE WHEN w.lost < 2 THEN w.size ELSE 0 END AS size FROM hookhouse_deliveries w
+      WHERE w.state = 'waiting' AND w.type = t.type AND w.due <= arg.now AND w.uid <> ALL (arg.except)
+      ORDER BY w.due, w.id LIMIT arg.n FOR UPDATE SKIP LOCKED) w LIMIT 256)
     UNION ALL
-    (SELECT * FROM (SELECT e.id, e.expires FROM hookhouse_deliveries e
-      WHERE e.state = 'claimed' AND e.type = t.type AND e.expires <= arg.now ORDER BY e.expires LIMIT arg.n FOR UPDATE SKIP LOCKED) e LIMIT 256)
+    (SELECT * FROM (SELECT e.id, e.expires, CASE WHEN e.lost < 1 THEN e.size ELSE 0 END FROM hookhouse_deliveries e
+      WHERE e.state = 'claimed' AND e.type = t.type AND e.expires <= arg.now AND e.uid <> ALL (arg.except)
+      ORDER BY e.expires LIMIT arg.n FOR UPDATE SKIP LOCKED) e LIMIT 256)
   ) c
   ORDER BY c.since, c.id LIMIT (SELECT n FROM arg)
+), bounded AS MATERIALIZED (
+  SELECT id FROM (
+    SELECT id, row_number() OVER w AS place, sum(size) OVER w AS total FROM picked WINDOW w AS (ORDER BY since, id)
+  ) p WHERE place = 1 OR total <= @bytes::bigint
 )
 UPDATE hookhouse_deliveries d
 SET due = CASE d.state WHEN 'claimed' THEN d.expires ELSE d.due END,
-  state = 'claimed', attempt = d.attempt + 1, fence = d.fence + 1, expires = (SELECT now + lease FROM arg)
-WHERE d.id = ANY (ARRAY(SELECT id FROM picked))
-RETURNING d.id, d.due, d.attempt, d.fence, d.expires, d.uid, d.source, d.sender_id, d.type, d.key, d.label, d.received, d.quiet, d.most,
-  (SELECT b.envelope FROM hookhouse_bodies b WHERE b.id = d.id),
-  (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id)
+  lost = d.lost + (d.state = 'claimed')::int,
+  attempt = d.attempt + (d.lost + (d.state = 'claimed')::int < 2)::int,
+  state = 'claimed', fence = d.fence + 1, expires = (SELECT now + lease FROM arg)
+WHERE d.id = ANY (ARRAY(SELECT id FROM bounded))
+RETURNING d.id, d.due, d.attempt, d.lost, d.crashes, d.reason, d.fence, d.expires,
+  d.uid, d.source, d.sender_id, d.type, d.key, d.label, d.received, d.quiet, d.most, d.size,
+  CASE WHEN d.lost < 2 THEN (SELECT b.envelope FROM hookhouse_bodies b WHERE b.id = d.id) END,
+  CASE WHEN d.lost < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END
+
+-- name: content
+-- Of a claim; no row where it is not held.
+SELECT b.envelope, b.body FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
+WHERE d.uid = @uid::text AND d.fence = @fence::bigint AND d.state = 'claimed'
+
+-- name: begin_run
+-- A suspect's run; once for each claim.
+UPDATE hookhouse_deliveries
+SET attempt = attempt + (lost >= 2 AND begun <> fence)::int, crashes = crashes + (lost >= 2 AND begun <> fence)::int, begun = fence
+WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
+RETURNING attempt
 
 -- name: extend
 UPDATE hookhouse_deliveries SET expires = @now + @lease::bigint
@@ -290,13 +315,14 @@ WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: settle
 UPDATE hookhouse_deliveries
-SET state = @state::text, reason = @reason::text, ended = @now, tx_fence = CASE WHEN @tx::int = 1 THEN fence ELSE tx_fence END
+SET state = @state::text, reason = @reason::text, ended = @now, settled = fence, lost = 0, crashes = 0
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: hold
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' FOR UPDATE
 
 -- name: put_back
+-- A suspect that has not begun its run stays one.
 UPDATE hookhouse_deliveries d
 SET state = CASE
     WHEN d.key = '' THEN 'waiting'
@@ -305,16 +331,46 @@ SET state = CASE
         AND b.id > d.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded'
     WHEN @yield::int = 1 THEN 'behind'
     ELSE 'waiting' END,
-  due = @now + @delay::bigint, attempt = d.attempt - @uncounted::int, yield = @yield::int, reason = @reason::text, expires = 0,
-  tx_fence = CASE WHEN @tx::int = 1 THEN d.fence ELSE d.tx_fence END
+  due = @now + @delay::bigint, yield = @yield::int, expires = 0,
+  reason = CASE WHEN @reason::text = '' THEN d.reason ELSE @reason::text END,
+  attempt = d.attempt - CASE WHEN @uncounted::int = 1 AND (d.lost < 2 OR d.begun = d.fence) THEN 1 ELSE 0 END,
+  lost = CASE WHEN @uncounted::int = 1 AND d.lost >= 2 AND d.begun <> d.fence THEN d.lost ELSE 0 END,
+  crashes = CASE WHEN @uncounted::int = 1 AND d.lost >= 2 AND d.begun <> d.fence THEN d.crashes ELSE 0 END,
+  settled = d.fence
 WHERE d.uid = @uid::text AND d.fence = @fence::bigint AND d.state = 'claimed'
 RETURNING d.state
 
 -- name: end
 UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid::text
 
--- name: settled_by_tx
-SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid::text AND tx_fence = @fence::bigint
+-- name: settled
+-- What came of a claim that was settled before. Claimed again since, it had been
+-- put back.
+SELECT CASE WHEN fence > settled OR state = 'behind' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
+WHERE uid = @uid::text AND settled = @fence::bigint
+
+-- name: isolation
+SELECT current_setting('transaction_isolation')
+
+-- name: default_isolation
+SELECT current_setting('default_transaction_isolation')
+
+-- name: headless
+-- The next @n keys in order that have deliveries behind, and whether one is
+-- without the head that it must have.
+WITH RECURSIVE k(source, key) AS (
+  (SELECT source, key FROM hookhouse_deliveries
+   WHERE state = 'behind' AND (source, key) > (@source::text COLLATE "C", @key::text COLLATE "C") ORDER BY source, key LIMIT 1)
+  UNION ALL
+  SELECT n.source, n.key FROM k CROSS JOIN LATERAL (
+    SELECT d.source, d.key FROM hookhouse_deliveries d
+    WHERE d.state = 'behind' AND (d.source, d.key) > (k.source, k.key) ORDER BY d.source, d.key LIMIT 1
+  ) n
+)
+SELECT k.source, k.key, NOT EXISTS (
+  SELECT 1 FROM hookhouse_deliveries d
+  WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1)
+FROM k LIMIT @n::int
 
 -- name: find
 SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE
@@ -347,7 +403,7 @@ WITH arg AS MATERIALIZED (
 UPDATE hookhouse_deliveries
 SET id = (SELECT id FROM arg), origin = coalesce(origin, id),
   state = CASE WHEN key = '' THEN 'waiting' ELSE 'behind' END,
-  attempt = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived::int, burst = (SELECT burst FROM arg),
+  attempt = 0, lost = 0, crashes = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived::int, burst = (SELECT burst FROM arg),
   due = CASE WHEN quiet = 0 THEN (SELECT now FROM arg)
     WHEN most > 0 THEN least((SELECT now FROM arg) + quiet, (SELECT burst FROM arg) + most)
     ELSE (SELECT now FROM arg) + quiet END
@@ -359,6 +415,11 @@ UPDATE hookhouse_bodies SET id = @id::bigint WHERE id = @old::bigint
 
 -- name: release
 UPDATE hookhouse_deliveries SET due = @now, yield = 0 WHERE uid = @uid::text AND state = 'waiting'
+
+-- name: release_claim
+-- From a worker that does not come back: what it settles later is of no claim.
+UPDATE hookhouse_deliveries SET fence = fence + 1
+WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: replayed
 INSERT INTO hookhouse_replays (uid, at, who, why, was) VALUES (@uid::text, @now, @who::text, @why::text, @was::text)
@@ -417,7 +478,7 @@ WITH arg AS MATERIALIZED (
   UPDATE hookhouse_deliveries d
   SET id = (SELECT f.fresh_id FROM fresh f WHERE f.id = d.id), origin = coalesce(d.origin, d.id),
     state = (SELECT CASE WHEN f.key = '' OR (f.place = 1 AND NOT f.headed) THEN 'waiting' ELSE 'behind' END FROM fresh f WHERE f.id = d.id),
-    attempt = 0, yield = 0, ended = NULL, expires = 0, burst = (SELECT now FROM arg),
+    attempt = 0, lost = 0, crashes = 0, yield = 0, ended = NULL, expires = 0, burst = (SELECT now FROM arg),
     due = (SELECT now FROM arg) + CASE WHEN d.most > 0 THEN least(d.quiet, d.most) ELSE d.quiet END
   WHERE d.id = ANY (ARRAY(SELECT id FROM fresh))
   RETURNING d.uid
@@ -435,12 +496,39 @@ SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid::text ORDER BY 
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
 -- name: ended
-SELECT d.id, d.uid, d.source, d.state, d.sender_id, b.envelope FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
-WHERE d.ended IS NOT NULL AND d.ended < @before::bigint ORDER BY d.ended LIMIT @n::int FOR UPDATE OF d SKIP LOCKED
+-- What was finished longer ago than @age: dead ones, or all the others.
+WITH picked AS MATERIALIZED (
+  SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.ended FROM hookhouse_deliveries d
+  WHERE d.ended IS NOT NULL AND d.state <> 'dead' AND d.ended < @now - @age::bigint AND @dead::int = 0
+  ORDER BY d.ended LIMIT @n::int FOR UPDATE SKIP LOCKED
+), dead AS MATERIALIZED (
+  SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.ended FROM hookhouse_deliveries d
+  WHERE d.ended IS NOT NULL AND d.state = 'dead' AND d.ended < @now - @age::bigint AND @dead::int = 1
+  ORDER BY d.ended LIMIT @n::int FOR UPDATE SKIP LOCKED
+)
+SELECT id, uid, source, state, sender_id, envelope FROM (
+  SELECT p.*, b.envelope, row_number() OVER w AS place, sum(p.size + coalesce(octet_length(b.envelope), 0)) OVER w AS total
+  FROM (SELECT * FROM picked UNION ALL SELECT * FROM dead) p
+  LEFT JOIN LATERAL (SELECT envelope FROM hookhouse_bodies b WHERE b.id = p.id LIMIT 1) b ON true
+  WINDOW w AS (ORDER BY p.ended, p.id)
+) e WHERE place = 1 OR total <= @bytes::bigint
+
+-- name: dying
+-- Dead letters that are older than @age, by type.
+SELECT type, count(*) FROM hookhouse_deliveries
+WHERE ended IS NOT NULL AND state = 'dead' AND ended < @now - @age::bigint GROUP BY type ORDER BY type
 
 -- name: keep_fate
-UPDATE hookhouse_marks SET state = @state::text, sender_id = @sender_id::text
-WHERE source = @source::text AND mark = @mark::text AND uid = @uid::text
+-- What became of deliveries, told by their marks when they are gone.
+WITH fate AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset(@fates::text::jsonb) AS f(source text, mark text, uid text, state text, sender_id text)
+), hit AS MATERIALIZED (
+  SELECT m.at, f.state, f.sender_id FROM fate f CROSS JOIN LATERAL (
+    SELECT m.ctid AS at FROM hookhouse_marks m WHERE m.source = f.source AND m.mark = f.mark AND m.uid = f.uid LIMIT 1 FOR UPDATE
+  ) m
+)
+UPDATE hookhouse_marks SET (state, sender_id) = (SELECT h.state, h.sender_id FROM hit h WHERE h.at = hookhouse_marks.ctid LIMIT 1)
+WHERE ctid = ANY (ARRAY(SELECT at FROM hit))
 
 -- name: forget_fate
 DELETE FROM hookhouse_marks
@@ -467,8 +555,22 @@ DELETE FROM hookhouse_marks WHERE ctid = ANY (ARRAY(
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
 
 -- name: oldest
--- By type, since when the one that waits longest has been due.
-SELECT type, min(due), @now FROM hookhouse_deliveries WHERE state = 'waiting' AND due <= @now GROUP BY type
+-- By type, since when the one that waits longest has been due, and since when the
+-- lease is over that ran out first.
+WITH RECURSIVE w(type) AS (
+  SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type LIMIT 1)
+  UNION ALL
+  SELECT (SELECT d.type FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type > w.type ORDER BY d.type LIMIT 1) FROM w WHERE w.type IS NOT NULL
+), c(type) AS (
+  SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'claimed' ORDER BY type LIMIT 1)
+  UNION ALL
+  SELECT (SELECT d.type FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type ORDER BY d.type LIMIT 1) FROM c WHERE c.type IS NOT NULL
+), found(type, since) AS (
+  SELECT w.type, (SELECT d.due FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type = w.type ORDER BY d.due LIMIT 1) FROM w WHERE w.type IS NOT NULL
+  UNION ALL
+  SELECT c.type, (SELECT d.expires FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type = c.type ORDER BY d.expires LIMIT 1) FROM c WHERE c.type IS NOT NULL
+)
+SELECT type, min(since), @now FROM found WHERE since <= @now GROUP BY type
 
 -- name: stale
 SELECT count(*) FROM (
@@ -478,6 +580,13 @@ SELECT count(*) FROM (
 
 -- name: has_tables
 SELECT count(to_regclass('hookhouse_schema')::text)
+
+-- name: has_origin
+SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('hookhouse_deliveries') AND attname = 'origin'
+
+-- name: contents
+SELECT d.uid, b.envelope, b.body FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
+WHERE d.uid = ANY (ARRAY(SELECT jsonb_array_elements_text(@uids::text::jsonb)))
 
 -- name: pending
 SELECT count(*) FROM (

@@ -10,6 +10,9 @@ BEGIN IMMEDIATE
 -- name: version
 SELECT coalesce(max(version), 0) FROM hookhouse_schema
 
+-- name: file
+SELECT file FROM pragma_database_list WHERE name = 'main'
+
 -- name: ping
 UPDATE hookhouse_schema SET pinged = @now
 
@@ -105,22 +108,45 @@ UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
 WHERE uid = @uid AND state = 'claimed' AND expires <= @now
 
 -- name: claim
+-- Of the oldest that are due as many as @bytes allows.
 UPDATE hookhouse_deliveries
 SET due = CASE state WHEN 'claimed' THEN expires ELSE due END,
-  state = 'claimed', attempt = attempt + 1, fence = fence + 1, expires = @now + @lease
+  lost = lost + (state = 'claimed'),
+  attempt = attempt + (lost + (state = 'claimed') < 2),
+  state = 'claimed', fence = fence + 1, expires = @now + @lease
 WHERE id IN (
-  SELECT d.id FROM json_each(@types) t CROSS JOIN hookhouse_deliveries d
-  WHERE d.id IN (
-    SELECT id FROM (SELECT w.id FROM hookhouse_deliveries w
-      WHERE w.state = 'waiting' AND w.type = t.value AND w.due <= @now ORDER BY w.due, w.id LIMIT @n)
-    UNION ALL
-    SELECT id FROM (SELECT c.id FROM hookhouse_deliveries c
-      WHERE c.state = 'claimed' AND c.type = t.value AND c.expires <= @now ORDER BY c.expires LIMIT @n))
-  ORDER BY CASE d.state WHEN 'claimed' THEN d.expires ELSE d.due END, d.id
-  LIMIT @n)
-RETURNING id, due, attempt, fence, expires, uid, source, sender_id, type, key, label, received, quiet, most,
-  (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id),
-  (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id)
+  SELECT id FROM (
+    SELECT p.id, row_number() OVER w AS place, sum(p.size) OVER w AS total FROM (
+      SELECT d.id, CASE d.state WHEN 'claimed' THEN d.expires ELSE d.due END AS since,
+        CASE WHEN d.lost + (d.state = 'claimed') < 2 THEN d.size ELSE 0 END AS size
+      FROM json_each(@types) t CROSS JOIN hookhouse_deliveries d
+      WHERE d.id IN (
+        SELECT id FROM (SELECT w.id FROM hookhouse_deliveries w
+          WHERE w.state = 'waiting' AND w.type = t.value AND w.due <= @now AND w.uid NOT IN (SELECT value FROM json_each(@except))
+          ORDER BY w.due, w.id LIMIT @n)
+        UNION ALL
+        SELECT id FROM (SELECT c.id FROM hookhouse_deliveries c
+          WHERE c.state = 'claimed' AND c.type = t.value AND c.expires <= @now AND c.uid NOT IN (SELECT value FROM json_each(@except))
+          ORDER BY c.expires LIMIT @n))
+      ORDER BY since, d.id LIMIT @n
+    ) p WINDOW w AS (ORDER BY p.since, p.id)
+  ) WHERE place = 1 OR total <= @bytes)
+RETURNING id, due, attempt, lost, crashes, reason, fence, expires,
+  uid, source, sender_id, type, key, label, received, quiet, most, size,
+  CASE WHEN lost < 2 THEN (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
+  CASE WHEN lost < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END
+
+-- name: content
+-- Of a claim; no row where it is not held.
+SELECT b.envelope, b.body FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
+WHERE d.uid = @uid AND d.fence = @fence AND d.state = 'claimed'
+
+-- name: begin_run
+-- A suspect's run; once for each claim.
+UPDATE hookhouse_deliveries
+SET attempt = attempt + (lost >= 2 AND begun <> fence), crashes = crashes + (lost >= 2 AND begun <> fence), begun = fence
+WHERE uid = @uid AND fence = @fence AND state = 'claimed'
+RETURNING attempt
 
 -- name: extend
 UPDATE hookhouse_deliveries SET expires = @now + @lease
@@ -128,13 +154,14 @@ WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: settle
 UPDATE hookhouse_deliveries
-SET state = @state, reason = @reason, ended = @now, tx_fence = CASE WHEN @tx = 1 THEN fence ELSE tx_fence END
+SET state = @state, reason = @reason, ended = @now, settled = fence, lost = 0, crashes = 0
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: hold
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: put_back
+-- A suspect that has not begun its run stays one.
 UPDATE hookhouse_deliveries
 SET state = CASE
     WHEN key = '' THEN 'waiting'
@@ -143,16 +170,46 @@ SET state = CASE
         AND b.id > hookhouse_deliveries.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded'
     WHEN @yield = 1 THEN 'behind'
     ELSE 'waiting' END,
-  due = @now + @delay, attempt = attempt - @uncounted, yield = @yield, reason = @reason, expires = 0,
-  tx_fence = CASE WHEN @tx = 1 THEN fence ELSE tx_fence END
+  due = @now + @delay, yield = @yield, expires = 0,
+  reason = CASE WHEN @reason = '' THEN reason ELSE @reason END,
+  attempt = attempt - CASE WHEN @uncounted = 1 AND (lost < 2 OR begun = fence) THEN 1 ELSE 0 END,
+  lost = CASE WHEN @uncounted = 1 AND lost >= 2 AND begun <> fence THEN lost ELSE 0 END,
+  crashes = CASE WHEN @uncounted = 1 AND lost >= 2 AND begun <> fence THEN crashes ELSE 0 END,
+  settled = fence
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 RETURNING state
 
 -- name: end
 UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid
 
--- name: settled_by_tx
-SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid AND tx_fence = @fence
+-- name: settled
+-- What came of a claim that was settled before. Claimed again since, it had been
+-- put back.
+SELECT CASE WHEN fence > settled OR state = 'behind' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
+WHERE uid = @uid AND settled = @fence
+
+-- name: isolation
+-- There is one writer.
+
+-- name: default_isolation
+-- There is one writer.
+
+-- name: headless
+-- The next @n keys in order that have deliveries behind, and whether one is
+-- without the head that it must have.
+WITH RECURSIVE k(source, key) AS (
+  SELECT * FROM (SELECT source, key FROM hookhouse_deliveries
+   WHERE state = 'behind' AND (source, key) > (@source, @key) ORDER BY source, key LIMIT 1)
+  UNION ALL
+  SELECT d.source, d.key FROM k CROSS JOIN hookhouse_deliveries d
+  WHERE d.id = coalesce(
+    (SELECT n.id FROM hookhouse_deliveries n WHERE n.state = 'behind' AND n.source = k.source AND n.key > k.key ORDER BY n.key LIMIT 1),
+    (SELECT n.id FROM hookhouse_deliveries n WHERE n.state = 'behind' AND n.source > k.source ORDER BY n.source, n.key LIMIT 1))
+)
+SELECT k.source, k.key, NOT EXISTS (
+  SELECT 1 FROM hookhouse_deliveries d
+  WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '')
+FROM k LIMIT @n
 
 -- name: find
 SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
@@ -169,7 +226,7 @@ WHERE coalesce(origin, id) > @origin AND id IN (
 UPDATE hookhouse_deliveries
 SET id = (SELECT max(id) + 1 FROM hookhouse_deliveries), origin = coalesce(origin, id),
   state = CASE WHEN key = '' THEN 'waiting' ELSE 'behind' END,
-  attempt = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived, burst = min(@now, @burst),
+  attempt = 0, lost = 0, crashes = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived, burst = min(@now, @burst),
   due = CASE WHEN quiet = 0 THEN @now WHEN most > 0 THEN min(@now + quiet, min(@now, @burst) + most) ELSE @now + quiet END
 WHERE uid = @uid
 RETURNING id
@@ -179,6 +236,11 @@ UPDATE hookhouse_bodies SET id = @id WHERE id = @old
 
 -- name: release
 UPDATE hookhouse_deliveries SET due = @now, yield = 0 WHERE uid = @uid AND state = 'waiting'
+
+-- name: release_claim
+-- From a worker that does not come back: what it settles later is of no claim.
+UPDATE hookhouse_deliveries SET fence = fence + 1
+WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: replayed
 INSERT INTO hookhouse_replays (uid, at, who, why, was) VALUES (@uid, @now, @who, @why, @was)
@@ -190,12 +252,32 @@ SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid ORDER BY at
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
 -- name: ended
-SELECT d.id, d.uid, d.source, d.state, d.sender_id, b.envelope FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
-WHERE d.ended IS NOT NULL AND d.ended < @before ORDER BY d.ended LIMIT @n
+-- What was finished longer ago than @age: dead ones, or all the others.
+SELECT id, uid, source, state, sender_id, envelope FROM (
+  SELECT e.*, b.envelope, row_number() OVER w AS place, sum(e.size + coalesce(length(b.envelope), 0)) OVER w AS total
+  FROM (
+    SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.ended FROM hookhouse_deliveries d
+      WHERE d.ended IS NOT NULL AND d.state <> 'dead' AND d.ended < @now - @age AND @dead = 0 ORDER BY d.ended LIMIT @n)
+    UNION ALL
+    SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.ended FROM hookhouse_deliveries d
+      WHERE d.ended IS NOT NULL AND d.state = 'dead' AND d.ended < @now - @age AND @dead = 1 ORDER BY d.ended LIMIT @n)
+  ) e LEFT JOIN hookhouse_bodies b ON b.id = e.id
+  WINDOW w AS (ORDER BY e.ended, e.id)
+) WHERE place = 1 OR total <= @bytes
+
+-- name: dying
+-- Dead letters that are older than @age, by type.
+SELECT type, count(*) FROM hookhouse_deliveries
+WHERE ended IS NOT NULL AND state = 'dead' AND ended < @now - @age GROUP BY type ORDER BY type
 
 -- name: keep_fate
-UPDATE hookhouse_marks SET state = @state, sender_id = @sender_id
-WHERE source = @source AND mark = @mark AND uid = @uid
+-- What became of deliveries, told by their marks when they are gone.
+UPDATE hookhouse_marks SET state = f.state, sender_id = f.sender_id
+FROM (
+  SELECT value ->> '$.source' AS source, value ->> '$.mark' AS mark, value ->> '$.uid' AS uid,
+    value ->> '$.state' AS state, value ->> '$.sender_id' AS sender_id FROM json_each(@fates)
+) f
+WHERE hookhouse_marks.source = f.source AND hookhouse_marks.mark = f.mark AND hookhouse_marks.uid = f.uid
 
 -- name: forget_fate
 DELETE FROM hookhouse_marks WHERE source = @source AND uid = @uid AND mark IN (SELECT value FROM json_each(@marks))
@@ -223,8 +305,22 @@ WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n) AND a
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
 
 -- name: oldest
--- By type, since when the one that waits longest has been due.
-SELECT type, min(due), @now FROM hookhouse_deliveries WHERE state = 'waiting' AND due <= @now GROUP BY type
+-- By type, since when the one that waits longest has been due, and since when the
+-- lease is over that ran out first.
+WITH RECURSIVE w(type) AS (
+  SELECT min(type) FROM hookhouse_deliveries WHERE state = 'waiting'
+  UNION ALL
+  SELECT (SELECT min(d.type) FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type > w.type) FROM w WHERE w.type IS NOT NULL
+), c(type) AS (
+  SELECT min(type) FROM hookhouse_deliveries WHERE state = 'claimed'
+  UNION ALL
+  SELECT (SELECT min(d.type) FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type) FROM c WHERE c.type IS NOT NULL
+), found(type, since) AS (
+  SELECT w.type, (SELECT min(d.due) FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type = w.type) FROM w WHERE w.type IS NOT NULL
+  UNION ALL
+  SELECT c.type, (SELECT min(d.expires) FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type = c.type) FROM c WHERE c.type IS NOT NULL
+)
+SELECT type, min(since), @now FROM found WHERE since <= @now GROUP BY type
 
 -- name: stale
 SELECT count(*) FROM (
@@ -234,6 +330,12 @@ SELECT count(*) FROM (
 
 -- name: has_tables
 SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'hookhouse_schema'
+
+-- name: has_origin
+SELECT count(*) FROM pragma_table_info('hookhouse_deliveries') WHERE name = 'origin'
+
+-- name: contents
+SELECT d.uid, b.envelope, b.body FROM json_each(@uids) u CROSS JOIN hookhouse_deliveries d ON d.uid = u.value LEFT JOIN hookhouse_bodies b ON b.id = d.id
 
 -- name: pending
 SELECT count(*) FROM (

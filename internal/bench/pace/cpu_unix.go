@@ -1,15 +1,15 @@
 //go:build unix
 
-package main
+package pace
 
 import (
 	"syscall"
 	"time"
 )
 
-// processTime is the processor time that all threads of this process have used:
+// ProcessTime is the processor time that all threads of this process have used:
 // unlike the clock it does not run while other programs have the processors.
-func processTime() time.Duration {
+func ProcessTime() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0

@@ -1,0 +1,79 @@
+package github
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// duplicatesSection returns the preformatted blocks of the package comment's
+// section on duplicates, as lists of lines.
+func duplicatesSection(t *testing.T) (marked, others []string) {
+	t.Helper()
+	text, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	_, section, found := strings.Cut(string(text), "// # Duplicates\n")
+	require.True(t, found)
+	section, _, _ = strings.Cut(section, "// # ")
+	var blocks [][]string
+	before := ""
+	for line := range strings.Lines(section) {
+		if text, ok := strings.CutPrefix(line, "//\t"); ok {
+			if !strings.HasPrefix(before, "//\t") {
+				blocks = append(blocks, nil)
+			}
+			blocks[len(blocks)-1] = append(blocks[len(blocks)-1], strings.TrimSpace(text))
+		}
+		before = line
+	}
+	require.Len(t, blocks, 2)
+	for name := range strings.SplitSeq(strings.Join(blocks[1], " "), ",") {
+		others = append(others, strings.TrimSpace(name))
+	}
+	return blocks[0], others
+}
+
+func TestMarkTableOfTheDocIsTrue(t *testing.T) {
+	listed, others := duplicatesSection(t)
+	var want []string
+	for event, w := range watches {
+		row := []string{event, w.action, w.minted}
+		switch {
+		case event == "push":
+			row[2] = "ref, before, after, repository.pushed_at"
+		case w.minted == "":
+			require.Contains(t, others, event, "has no mark by the signature")
+			continue
+		case w.unless != "":
+			row[2] += ", and no " + w.unless
+		}
+		want = append(want, strings.Join(strings.Fields(strings.Join(row, " ")), " "))
+	}
+	slices.Sort(want)
+	var got []string
+	for _, line := range listed {
+		got = append(got, strings.Join(strings.Fields(line), " "))
+	}
+	require.Equal(t, want, got)
+
+	require.True(t, slices.IsSorted(others))
+	for _, event := range others {
+		require.Empty(t, watches[event].minted, event)
+		require.NotEqual(t, "push", event)
+	}
+}
+
+// A place that is not there would be read of another path.
+func TestWatchesFitIntoTheirValues(t *testing.T) {
+	for event, w := range watches {
+		require.LessOrEqual(t, w.paths.Len(), len(values{}), event)
+		require.Equal(t, w.subject != "", w.atSubject >= 0, event)
+		require.Equal(t, w.minted != "", w.atMinted >= 0, event)
+		require.Equal(t, w.unless != "", w.atUnless >= 0, event)
+		require.LessOrEqual(t, len(w.action), 32, event)
+		require.Equal(t, typeOf(event), w.typ)
+	}
+}

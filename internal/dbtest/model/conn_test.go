@@ -1,0 +1,161 @@
+package model
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"io"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// openStopped opens a PostgreSQL database whose connections stop for p before
+// each statement.
+func openStopped(dsn string, p *player) (*sql.DB, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		return nil, err
+	}
+	never := stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return false })
+	db := sql.OpenDB(connector{stdlib.GetConnector(*config, never), p})
+	db.SetMaxOpenConns(8)
+	db.SetMaxIdleConns(8)
+	return db, nil
+}
+
+// A connector makes connections that stop.
+type connector struct {
+	driver.Connector
+	player *player
+}
+
+func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
+	inner, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &conn{Conn: inner.(*stdlib.Conn), player: c.player}, nil
+}
+
+// A conn is a connection that asks its player before each statement, who may put
+// another one in its place.
+type conn struct {
+	*stdlib.Conn
+	player *player
+	level  string // of isolation, by default
+}
+
+// ready gives the connection the default isolation that its player has by now.
+func (c *conn) ready(ctx context.Context) error {
+	if c.level == c.player.level {
+		return nil
+	}
+	_, err := c.Conn.ExecContext(ctx, "SET default_transaction_isolation = '"+c.player.level+"'", nil)
+	if err == nil {
+		c.level = c.player.level
+	}
+	return err
+}
+
+func (c *conn) stop(what string) (passed func(error)) {
+	return c.player.stop(what, c.Conn.Conn().PgConn().PID())
+}
+
+func (c *conn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
+	name := nameOf(text)
+	text, args = c.player.wrong.rewrite(c.player, name, text, args)
+	passed := c.stop(name)
+	result, err := c.Conn.ExecContext(ctx, text, args)
+	passed(err)
+	return result, err
+}
+
+func (c *conn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
+	name := nameOf(text)
+	text, args = c.player.wrong.rewrite(c.player, name, text, args)
+	passed := c.stop(name)
+	inner, err := c.Conn.QueryContext(ctx, text, args)
+	if err != nil {
+		passed(err)
+		return nil, err
+	}
+	return &rows{Rows: inner.(*stdlib.Rows), passed: passed}, nil
+}
+
+func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
+	if err := c.ready(ctx); err != nil {
+		return nil, err
+	}
+	what := begin
+	if o.Isolation != 0 {
+		what += " " + sql.IsolationLevel(o.Isolation).String()
+	}
+	passed := c.stop(what)
+	inner, err := c.Conn.BeginTx(ctx, o)
+	passed(err)
+	if err != nil {
+		return nil, err
+	}
+	return &tx{inner, c}, nil
+}
+
+// What stops besides statements.
+const (
+	begin    = "BEGIN"
+	commit   = "COMMIT"
+	rollback = "ROLLBACK"
+)
+
+// A tx stops before its end.
+type tx struct {
+	inner driver.Tx
+	conn  *conn
+}
+
+func (t *tx) Commit() error {
+	passed := t.conn.stop(commit)
+	err := t.inner.Commit()
+	passed(err)
+	return err
+}
+
+func (t *tx) Rollback() error {
+	passed := t.conn.stop(rollback)
+	err := t.inner.Rollback()
+	passed(err)
+	return err
+}
+
+// Rows are the answer of a statement that runs until they are closed: it may wait
+// for a lock after the first.
+type rows struct {
+	*stdlib.Rows
+	passed func(error)
+	err    error
+	closed bool
+}
+
+func (r *rows) Next(dest []driver.Value) error {
+	err := r.Rows.Next(dest)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return err
+}
+
+func (r *rows) Close() error {
+	err := r.Rows.Close()
+	if !r.closed {
+		r.closed = true
+		r.passed(errors.Join(r.err, err))
+	}
+	return err
+}

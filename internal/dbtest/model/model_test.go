@@ -1,0 +1,190 @@
+package model
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	_ "modernc.org/sqlite"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+)
+
+var (
+	schedules = flag.Int("schedules", 0, "how many schedules to play on each database; zero: as many as take half a minute")
+	seed      = flag.Uint64("seed", 1, "the seed of the first schedule; the next has the next")
+	stages    = flag.Int("stages", 4, "how many schedules to play at once")
+	show      = flag.Bool("show", false, "print each schedule, also if it is well")
+	goOn      = flag.Bool("goon", false, "play all schedules, and count what fails")
+)
+
+// memory is a folder of a memory file system, or empty.
+func memory() string {
+	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
+		return "/dev/shm"
+	}
+	return ""
+}
+
+var server *postgres.Server
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	s, err := postgres.StartIn(context.Background(), memory(), "wal_level=minimal", "max_wal_senders=0", "max_wal_size=256MB",
+		"deadlock_timeout=20ms", "jit=off", "autovacuum=off")
+	switch {
+	case err == nil:
+		server = s
+	case errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true":
+		fmt.Println("left out:", err)
+	default:
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if s != nil {
+		s.Stop()
+	}
+	os.Exit(code)
+}
+
+// A campaign plays schedules on several stages at once.
+type campaign struct {
+	n     int
+	open  func(ctx context.Context) (*stage, error)
+	found func(*report) bool // that one fails as expected; nil expects none
+}
+
+// play plays them and returns those that failed: unless all are to be played, only
+// the first, and less of it.
+func (c *campaign) play(t *testing.T) []*report {
+	t.Helper()
+	var (
+		next   atomic.Uint64
+		mu     sync.Mutex
+		failed []*report
+		all    sync.WaitGroup
+		start  = time.Now()
+	)
+	next.Store(*seed)
+	work := func() {
+		g, err := c.open(t.Context())
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer g.close()
+		for {
+			s := next.Add(1) - 1
+			if s >= *seed+uint64(c.n) {
+				return
+			}
+			r := g.play(t.Context(), newPlan(s))
+			if *show {
+				t.Log(r)
+			}
+			if !r.failed() || c.found != nil && r.err == nil && !c.found(r) {
+				continue
+			}
+			if !*goOn {
+				next.Store(*seed + uint64(c.n))
+			}
+			if !*goOn && c.found == nil && r.err == nil {
+				r = g.shrink(t.Context(), r)
+			}
+			mu.Lock()
+			failed = append(failed, r)
+			mu.Unlock()
+			if r.err != nil {
+				return // its transactions may still be open
+			}
+		}
+	}
+	for range *stages {
+		all.Go(work)
+	}
+	all.Wait()
+	if took := time.Since(start); len(failed) == 0 || *goOn {
+		t.Logf("%d schedules from %d on in %v: %.0f each second", c.n, *seed, took.Round(time.Millisecond), float64(c.n)/took.Seconds())
+	}
+	slices.SortFunc(failed, func(a, b *report) int { return cmp.Compare(a.plan.seed, b.plan.seed) })
+	return failed
+}
+
+var schemas atomic.Int64
+
+// onServer opens a stage on PostgreSQL.
+func onServer(w *wrong) func(ctx context.Context) (*stage, error) {
+	return func(ctx context.Context) (*stage, error) {
+		return onPostgres(ctx, server, fmt.Sprintf("model%d", schemas.Add(1)), w)
+	}
+}
+
+func TestNoOrderOfStatementsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
+	if server == nil {
+		t.Skip("no PostgreSQL")
+	}
+	c := &campaign{n: cmp.Or(*schedules, 2000), open: onServer(right)}
+	tell(t, c.play(t))
+}
+
+func TestNoOrderOfOperationsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
+	c := &campaign{n: cmp.Or(*schedules, usually), open: func(ctx context.Context) (*stage, error) {
+		folder, err := os.MkdirTemp(memory(), "hookhouse-model-")
+		if err != nil {
+			return nil, err
+		}
+		t.Cleanup(func() { _ = os.RemoveAll(folder) })
+		return onSQLite(ctx, folder)
+	}}
+	tell(t, c.play(t))
+}
+
+func TestAWrongInboxIsFound(t *testing.T) {
+	if server == nil {
+		t.Skip("no PostgreSQL")
+	}
+	for _, w := range wrongs {
+		t.Run(w.name, func(t *testing.T) {
+			c := &campaign{n: 1000, open: onServer(w), found: w.isFound}
+			failed := c.play(t)
+			found := 0
+			for _, r := range failed {
+				if w.isFound(r) {
+					found++
+				}
+			}
+			if found > 0 {
+				t.Logf("found %d times, first by seed %d: %q", found, failed[0].plan.seed, failed[0].faults)
+				return
+			}
+			for _, r := range failed {
+				t.Error(r)
+			}
+			t.Error("it was not found")
+			if !w.used.Load() {
+				t.Error("none of its statements took the place of another: the inbox has others now")
+			}
+		})
+	}
+}
+
+// tell prints the first schedule that failed, and of the others what was wrong.
+func tell(t *testing.T, failed []*report) {
+	t.Helper()
+	for i, r := range failed {
+		if i == 0 {
+			t.Error(r)
+			continue
+		}
+		t.Errorf("seed %d: %q %v", r.plan.seed, r.faults, r.err)
+	}
+}

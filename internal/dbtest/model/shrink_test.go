@@ -1,0 +1,87 @@
+package model
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// shrinkTime is how long smaller plans are looked for.
+const shrinkTime = 20 * time.Second
+
+// kind is what was wrong first, in a word.
+func (r *report) kind() string {
+	if len(r.faults) == 0 {
+		return ""
+	}
+	kind, _, _ := strings.Cut(r.faults[0], ":")
+	return kind
+}
+
+// shrink leaves out of the plan of r what it fails without in the same way, in one
+// of several orders.
+func (g *stage) shrink(ctx context.Context, r *report) *report {
+	end := time.Now().Add(shrinkTime)
+	for time.Now().Before(end) {
+		next := g.smaller(ctx, r, end)
+		if next == nil {
+			return r
+		}
+		r = next
+	}
+	return r
+}
+
+func (g *stage) smaller(ctx context.Context, r *report, end time.Time) *report {
+	for _, pl := range r.plan.smaller() {
+		for range 25 {
+			try := g.play(ctx, pl)
+			if try.err != nil || time.Now().After(end) {
+				return nil
+			}
+			if try.kind() == r.kind() {
+				return try
+			}
+			next := *pl
+			next.turns++
+			pl = &next
+		}
+	}
+	return nil
+}
+
+// smaller returns the plan less one thing each, the largest first.
+func (p *plan) smaller() []*plan {
+	var list []*plan
+	without := func(n, at int) {
+		less := *p
+		less.programs = slices.Clone(p.programs)
+		less.programs[n] = slices.Delete(slices.Clone(p.programs[n]), at, at+1)
+		list = append(list, &less)
+	}
+	for n, program := range p.programs {
+		if len(program) > 1 {
+			less := *p
+			less.programs = slices.Clone(p.programs)
+			less.programs[n] = nil
+			list = append(list, &less)
+		}
+	}
+	for n, program := range p.programs {
+		for at := range program {
+			without(n, at)
+		}
+	}
+	for at := range p.before {
+		less := *p
+		less.before = slices.Delete(slices.Clone(p.before), at, at+1)
+		list = append(list, &less)
+	}
+	if p.isolation != isolations[0] {
+		less := *p
+		less.isolation = isolations[0]
+		list = append(list, &less)
+	}
+	return list
+}

@@ -1,0 +1,120 @@
+package dbtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+// stuckKey returns an inbox in which by hand-written SQL the deliveries of a key
+// have no head, and those deliveries in order.
+func stuckKey(t *testing.T, e engine) (*sqlinbox.Inbox, []*webhook.Delivery) {
+	t.Helper()
+	in, db := e.open(t)
+	in.Logger = slog.New(slog.DiscardHandler)
+	put(t, in, delivery("other"))
+	stuck := []*webhook.Delivery{put(t, in, delivery("key")), put(t, in, delivery("key"))}
+	run(t, db, "UPDATE hookhouse_deliveries SET state = 'behind' WHERE key = 'key'")
+	return in, stuck
+}
+
+func TestAStuckKeyIsFreed(t *testing.T) {
+	for name, free := range map[string]func(ctx context.Context, in *sqlinbox.Inbox, uid string) error{
+		"by Check":   func(ctx context.Context, in *sqlinbox.Inbox, _ string) error { return in.Check(ctx) },
+		"by Migrate": func(ctx context.Context, in *sqlinbox.Inbox, _ string) error { return in.Migrate(ctx) },
+		"by Release": func(ctx context.Context, in *sqlinbox.Inbox, uid string) error { return in.Release(ctx, uid) },
+		"by Sweep":   func(ctx context.Context, in *sqlinbox.Inbox, _ string) error { _, err := in.Sweep(ctx); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onEach(t, func(t *testing.T, e engine) {
+				in, stuck := stuckKey(t, e)
+				told := ""
+				in.Observe = &sqlinbox.Observer{Repaired: func(source, key string) { told += source + "/" + key }}
+				var log strings.Builder
+				in.Logger = slog.New(slog.NewTextHandler(&log, nil))
+				if err := free(t.Context(), in, stuck[1].UID); err != nil {
+					t.Fatal(err)
+				}
+				if told != "alpha/key" {
+					t.Errorf("the Observer was told of %q, want the one key once", told)
+				}
+				if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "key=key") {
+					t.Errorf("the log says %q", log.String())
+				}
+				claims := claim(t, in, 5)
+				if len(claims) != 2 || claims[1].Delivery.UID != stuck[0].UID && claims[0].Delivery.UID != stuck[0].UID {
+					t.Errorf("%d claims, want the other key's and the older of the stuck one", len(claims))
+				}
+			})
+		})
+	}
+}
+
+func TestReleaseOfWhatStandsBehindAnotherIsRefused(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		put(t, in, delivery("key"))
+		second := put(t, in, delivery("key"))
+		if err := in.Release(t.Context(), second.UID); !errors.Is(err, sqlinbox.ErrState) {
+			t.Errorf("Release returned %v, want ErrState", err)
+		}
+	})
+}
+
+// A Worker sweeps at its start and every minute.
+func TestAWorkerFreesAStuckKey(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := stuckKey(t, e)
+		ctx, stop := context.WithCancel(t.Context())
+		var working sync.WaitGroup
+		working.Go(func() {
+			_ = webhook.NewWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil })).Run(ctx)
+		})
+		waitFor(t, "all three are done", func() bool {
+			st, err := in.Stats(t.Context())
+			return err == nil && st.Count[webhook.Done] == 3
+		})
+		stop()
+		working.Wait()
+	})
+}
+
+// The look at the keys goes on page by page.
+func TestEveryStuckKeyIsFoundAmongMany(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		in.Logger = slog.New(slog.DiscardHandler)
+		var all sync.WaitGroup
+		for n := range 1100 {
+			all.Go(func() {
+				for range 2 {
+					d := delivery(fmt.Sprint("key", n))
+					if n%2 == 0 {
+						d.Source = "beta"
+					}
+					put(t, in, d)
+				}
+			})
+		}
+		all.Wait()
+		run(t, db, "UPDATE hookhouse_deliveries SET state = 'behind' WHERE key IN ('key0', 'key1', 'key500', 'key999', 'key1098', 'key1099')")
+		repaired := 0
+		in.Observe = &sqlinbox.Observer{Repaired: func(string, string) { repaired++ }}
+		if err := in.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if repaired != 6 {
+			t.Errorf("%d keys were repaired, want 6", repaired)
+		}
+		if n := len(claim(t, in, 2000)); n != 1100 {
+			t.Errorf("%d could be claimed, want one for each key", n)
+		}
+	})
+}

@@ -1,0 +1,44 @@
+package dbtest
+
+import (
+	"errors"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+// A backup that is put in the file's place leaves an open database writing to
+// a file that has no name any more.
+func TestAFileThatIsReplacedWhileItIsOpenTakesNothingMore(t *testing.T) {
+	for _, e := range []engine{modernc, ncruces} {
+		for name, replace := range map[string]func(path string) error{
+			"moved":   func(path string) error { return os.Rename(path, path+".old") },
+			"removed": os.Remove,
+			"replaced": func(path string) error {
+				return errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, nil, 0o600))
+			},
+		} {
+			t.Run(e.name+", "+name, func(t *testing.T) {
+				driver, dsn := e.store(t)
+				in, _ := e.reopen(t, driver, dsn)
+				put(t, in, delivery(""))
+				u, err := url.Parse(dsn)
+				if err != nil {
+					t.Fatal(err)
+				}
+				path, _, _ := strings.Cut(u.Opaque+u.Path, "?")
+				if err := replace(path); err != nil {
+					t.Fatal(err)
+				}
+				for what, err := range map[string]error{"Put": in.Put(t.Context(), delivery("")), "Ping": in.Ping(t.Context())} {
+					if !errors.Is(err, sqlinbox.ErrNotDurable) {
+						t.Errorf("%s returned %v, want ErrNotDurable", what, err)
+					}
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,261 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+func TestHealthOfAWorker(t *testing.T) {
+	bubble(t, "is zero before Run, and tells what goes on", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		w, _ := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { work(time.Hour); return nil }))
+		require.Zero(t, w.Health())
+		arrive(t, in, "a", nil)
+		arrive(t, in, "b", nil)
+		w.Timeout = 2 * time.Hour
+		stop := start(t, w)
+		pass(time.Minute)
+		h := w.Health()
+		require.True(t, h.Running)
+		require.Equal(t, []int{8, 2, 0, 0}, []int{h.Slots, h.InUse, h.Overdue, h.Suspects})
+		require.Less(t, time.Since(h.LastClaim), time.Second)
+		require.Zero(t, h.Waiting)
+		require.NoError(t, h.LastError)
+		pass(time.Hour)
+		stop()
+		require.False(t, w.Health().Running)
+		require.False(t, w.Health().LastClaim.IsZero())
+	})
+	bubble(t, "tells for how long it wants to claim, and why it cannot", func(t *testing.T) {
+		var down atomic.Bool
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(context.Context) error {
+			if down.Load() {
+				return errBoom
+			}
+			return nil
+		}}
+		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		stop := start(t, w)
+		pass(time.Second)
+		down.Store(true)
+		pass(time.Minute)
+		h := w.Health()
+		require.Greater(t, h.Waiting, 59*time.Second)
+		require.ErrorIs(t, h.LastError, errBoom)
+		down.Store(false)
+		pass(6 * time.Second)
+		h = w.Health()
+		require.Zero(t, h.Waiting)
+		require.NoError(t, h.LastError)
+		stop()
+	})
+}
+
+// probe asks a HealthHandler.
+func probe(t *testing.T, h http.Handler) (status int, report map[string]any) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/healthz", nil))
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &report), w.Body)
+	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
+	require.Equal(t, w.Code == http.StatusOK, report["ok"])
+	return w.Code, report
+}
+
+// A pingInbox answers Ping as it is told.
+type pingInbox struct {
+	*webhook.MemInbox
+	ping func(ctx context.Context) error
+}
+
+func (in *pingInbox) Ping(ctx context.Context) error { return in.ping(ctx) }
+
+func TestHealthHandler(t *testing.T) {
+	silence := func(t *testing.T) *bytes.Buffer {
+		var out bytes.Buffer
+		before := slog.Default()
+		slog.SetDefault(slog.New(slog.NewTextHandler(&out, nil)))
+		t.Cleanup(func() { slog.SetDefault(before) })
+		return &out
+	}
+	bubble(t, "answers 200 while the inbox answers and the Workers claim", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		h := webhook.HealthHandler(in, w)
+		stop := start(t, w)
+		synctest.Wait()
+		status, report := probe(t, h)
+		require.Equal(t, 200, status)
+		worker := report["workers"].([]any)[0].(map[string]any)
+		require.Equal(t, true, worker["running"])
+		require.EqualValues(t, 8, worker["slots"])
+		require.NotEmpty(t, worker["last_claim"])
+		stop()
+	})
+	bubble(t, "answers 503 when Ping fails, and keeps the reason for the log", func(t *testing.T) {
+		out := silence(t)
+		failing := true
+		h := webhook.HealthHandler(&pingInbox{&webhook.MemInbox{}, func(context.Context) error {
+			if failing {
+				return errors.New("password=hunter2 is wrong")
+			}
+			return nil
+		}})
+		for range 3 {
+			status, report := probe(t, h)
+			require.Equal(t, 503, status)
+			require.Len(t, report["problems"], 1)
+			require.NotContains(t, report["problems"].([]any)[0], "hunter2")
+			pass(2 * time.Second)
+		}
+		failing = false
+		status, _ := probe(t, h)
+		require.Equal(t, 200, status)
+		require.Equal(t, 1, strings.Count(out.String(), "service is not healthy"), out)
+		require.Equal(t, 1, strings.Count(out.String(), "hunter2"), out)
+		require.Equal(t, 1, strings.Count(out.String(), "healthy again"), out)
+	})
+	bubble(t, "answers 503 when Ping panics", func(t *testing.T) {
+		silence(t)
+		status, _ := probe(t, webhook.HealthHandler(&pingInbox{&webhook.MemInbox{}, func(context.Context) error { panic("ping") }}))
+		require.Equal(t, 503, status)
+	})
+	bubble(t, "answers 503 two seconds after an inbox was asked that does not answer, and asks it once", func(t *testing.T) {
+		silence(t)
+		var asked atomic.Int64
+		release := make(chan struct{})
+		h := webhook.HealthHandler(&pingInbox{&webhook.MemInbox{}, func(context.Context) error { // ignores its context
+			asked.Add(1)
+			<-release
+			return nil
+		}})
+		begun := time.Now()
+		for range 3 {
+			status, _ := probe(t, h)
+			require.Equal(t, 503, status)
+		}
+		require.Equal(t, 2*time.Second, time.Since(begun))
+		require.EqualValues(t, 1, asked.Load())
+		close(release)
+		pass(time.Second)
+		status, _ := probe(t, h)
+		require.Equal(t, 200, status)
+	})
+	bubble(t, "asks once for all probes that come together, and once a second", func(t *testing.T) {
+		var asked atomic.Int64
+		h := webhook.HealthHandler(&pingInbox{&webhook.MemInbox{}, func(context.Context) error {
+			asked.Add(1)
+			work(500 * time.Millisecond)
+			return nil
+		}})
+		var probes sync.WaitGroup
+		for range 50 {
+			probes.Go(func() { probe(t, h) })
+		}
+		probes.Wait()
+		require.EqualValues(t, 1, asked.Load())
+		pass(900 * time.Millisecond)
+		probe(t, h)
+		require.EqualValues(t, 1, asked.Load())
+		pass(200 * time.Millisecond)
+		probe(t, h)
+		require.EqualValues(t, 2, asked.Load())
+	})
+	bubble(t, "a probe that leaves early spoils the answer of no other", func(t *testing.T) {
+		h := webhook.HealthHandler(&pingInbox{&webhook.MemInbox{}, func(ctx context.Context) error {
+			work(500 * time.Millisecond)
+			return ctx.Err()
+		}})
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		go h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/healthz", nil))
+		status, _ := probe(t, h)
+		require.Equal(t, 200, status)
+	})
+	bubble(t, "answers 503 for a Worker that does not run", func(t *testing.T) {
+		silence(t)
+		in := &webhook.MemInbox{}
+		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		status, report := probe(t, webhook.HealthHandler(in, w))
+		require.Equal(t, 503, status)
+		require.Equal(t, []any{"worker 1 does not run"}, report["problems"])
+	})
+	bubble(t, "answers 503 for a Worker that gets no answer to its claims for a lease", func(t *testing.T) {
+		silence(t)
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(context.Context) error { return errBoom }}
+		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		h := webhook.HealthHandler(in, w)
+		stop := start(t, w)
+		pass(29 * time.Second)
+		status, _ := probe(t, h)
+		require.Equal(t, 200, status)
+		pass(2 * time.Second)
+		status, _ = probe(t, h)
+		require.Equal(t, 503, status)
+		stop()
+	})
+	bubble(t, "a Worker whose slots are all in use claims nothing and is well, one whose callbacks are all overdue is not", func(t *testing.T) {
+		silence(t)
+		in := &webhook.MemInbox{}
+		hung, _, release := hang()
+		w, _ := quietly(in, hung)
+		w.Limit, w.KeepRunning = 2, true
+		h := webhook.HealthHandler(in, w)
+		arrive(t, in, "hang 1", nil)
+		stop := start(t, w)
+		pass(10 * time.Minute)
+		arrive(t, in, "hang 2", nil)
+		pass(time.Minute)
+		status, _ := probe(t, h)
+		require.Equal(t, 200, status, "both slots are in use")
+		pass(5 * time.Minute)
+		status, report := probe(t, h)
+		require.Equal(t, 200, status, "one is overdue, which is told")
+		require.EqualValues(t, 1, report["workers"].([]any)[0].(map[string]any)["overdue"])
+		pass(time.Hour)
+		status, _ = probe(t, h)
+		require.Equal(t, 503, status)
+		release(4)
+		pass(time.Minute)
+		status, _ = probe(t, h)
+		require.Equal(t, 200, status)
+		stop()
+	})
+	bubble(t, "tells types that nobody takes, and answers 200", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		var mux webhook.Mux
+		mux.Route("github.push", webhook.HandlerFunc(succeed))
+		w, _ := quietly(in, &mux)
+		h := webhook.HealthHandler(in, w)
+		stop := start(t, w)
+		arrive(t, in, "a", typed("github.push"))
+		arrive(t, in, "b", typed("push"))
+		pass(30 * time.Second)
+		_, report := probe(t, h)
+		require.Nil(t, report["untaken"])
+		pass(45 * time.Second)
+		status, report := probe(t, h)
+		require.Equal(t, 200, status)
+		require.Equal(t, []any{"push"}, report["untaken"])
+		stop()
+	})
+	t.Run("panics on a nil Inbox and a nil Worker", func(t *testing.T) {
+		require.Panics(t, func() { webhook.HealthHandler(nil) })
+		require.Panics(t, func() { webhook.HealthHandler(&webhook.MemInbox{}, nil) })
+	})
+}

@@ -1,0 +1,96 @@
+package webhook_test
+
+import (
+	"bytes"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/inboxtest"
+)
+
+func TestMemInboxKeepsTheLawsOfASweeper(t *testing.T) {
+	open := func(_ *testing.T, retention, deadRetention time.Duration) webhook.Inbox {
+		return &webhook.MemInbox{Retention: retention, DeadRetention: deadRetention, Logger: quiet}
+	}
+	inboxtest.RunSweeperSynctest(t, open)
+	t.Run("in real time", func(t *testing.T) { inboxtest.RunSweeper(t, open) })
+}
+
+func TestMemInboxKeepsDeadDeliveriesLongerThanOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &webhook.MemInbox{Logger: quiet}
+		arrive(t, in, "done", nil)
+		finish(t, in, webhook.Done)
+		arrive(t, in, "dead", nil)
+		finish(t, in, webhook.Dead)
+		for _, step := range []struct {
+			after time.Duration
+			want  map[webhook.State]int
+		}{
+			{7*24*time.Hour - time.Minute, map[webhook.State]int{webhook.Done: 1, webhook.Dead: 1}},
+			{2 * time.Minute, map[webhook.State]int{webhook.Dead: 1}},
+			{83*24*time.Hour - 2*time.Minute, map[webhook.State]int{webhook.Dead: 1}},
+			{2 * time.Minute, map[webhook.State]int{}},
+		} {
+			pass(step.after)
+			_, err := in.Sweep(t.Context())
+			require.NoError(t, err)
+			require.Equal(t, step.want, in.Stats())
+		}
+	})
+}
+
+func TestMemInboxWarnsWhenDeadDeliveriesGo(t *testing.T) {
+	bubble(t, "after DeadRetention", func(t *testing.T) {
+		var out bytes.Buffer
+		in := &webhook.MemInbox{DeadRetention: time.Hour, Logger: slog.New(slog.NewTextHandler(&out, nil))}
+		arrive(t, in, "a", typed("github.push"))
+		arrive(t, in, "b", typed("kudu.deployment"))
+		finish(t, in, webhook.Dead)
+		arrive(t, in, "c", nil)
+		finish(t, in, webhook.Done)
+		pass(2 * time.Hour)
+		n, err := in.Sweep(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, 2, n)
+		require.Contains(t, out.String(), `level=WARN msg="dead deliveries are forgotten after DeadRetention" count=2 types="[github.push kudu.deployment]"`)
+	})
+	bubble(t, "for want of room", func(t *testing.T) {
+		var out bytes.Buffer
+		in := &webhook.MemInbox{Limit: 1, Logger: slog.New(slog.NewTextHandler(&out, nil))}
+		arrive(t, in, "a", nil)
+		finish(t, in, webhook.Dead)
+		arrive(t, in, "b", nil)
+		require.Contains(t, out.String(), "level=WARN")
+		require.Contains(t, out.String(), "count=1")
+	})
+}
+
+func TestMemInboxTellsTypesThatNobodyTakes(t *testing.T) {
+	untaken := func(t *testing.T, in *webhook.MemInbox) []string {
+		t.Helper()
+		types, err := in.Untaken(t.Context())
+		require.NoError(t, err)
+		return types
+	}
+	bubble(t, "once they have been due for a minute", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		arrive(t, in, "a", typed("github.push"))
+		arrive(t, in, "b", typed("kudu.job"))
+		arrive(t, in, "c", typed("acme.x"))
+		_, err := in.Claim(t.Context(), webhook.ClaimOptions{Types: []string{"github.push", "github.star"}})
+		require.NoError(t, err)
+		pass(59 * time.Second)
+		require.Empty(t, untaken(t, in))
+		pass(2 * time.Second)
+		require.Equal(t, []string{"acme.x", "kudu.job"}, untaken(t, in))
+		_, err = in.Claim(t.Context(), webhook.ClaimOptions{})
+		require.NoError(t, err)
+		require.Empty(t, untaken(t, in), "a claim asked for all")
+	})
+}

@@ -1,0 +1,62 @@
+package webhook_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// While a secret is rotated the old one gets another place and so another label.
+// What came before must still be known, by its id and by its signature.
+func TestADuplicateIsKnownAcrossARotation(t *testing.T) {
+	old, next := webhook.NewSecret("old"), webhook.NewSecret("next")
+	source := func(keys ...webhook.Key) webhook.Source {
+		src := webhook.Source{
+			Name:     "shop",
+			Verifier: &webhook.HMAC{Header: "X-Signature", Keys: keys},
+			Describe: func(r *http.Request, _ []byte) webhook.Description {
+				return webhook.Description{ID: r.Header.Get("X-Id"), Fingerprint: true}
+			},
+		}
+		require.NoError(t, src.Validate())
+		return src
+	}
+	open := func(src webhook.Source, with webhook.Secret, id string) *webhook.Delivery {
+		t.Helper()
+		r, body := httptest.NewRequest("POST", "/", nil), []byte("{}")
+		r.Header.Set("X-Id", id)
+		require.NoError(t, (&webhook.HMAC{Header: "X-Signature", Keys: webhook.Keys(with)}).Sign(r, body))
+		d, err := src.Open(r, body)
+		require.NoError(t, err)
+		return d
+	}
+	before := open(source(webhook.Keys(old)...), old, "1")
+	during := source(webhook.Keys(next, old)...)
+	for _, tt := range []struct {
+		name  string
+		d     *webhook.Delivery
+		label string
+		dup   bool
+	}{
+		{"sent again as it was", open(during, old, "1"), "2", true},
+		{"captured, under a new id", open(during, old, "2"), "2", true},
+		{"sent again by a sender that has the new secret", open(during, next, "1"), "1", true},
+		{"under a label of its own", open(source(webhook.Key{Label: "2025", Secret: old}), old, "3"), "2025", true},
+		{"another delivery, signed with the new secret", open(during, next, "4"), "1", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var inbox webhook.MemInbox
+			require.NoError(t, inbox.Put(t.Context(), before))
+			err := inbox.Put(t.Context(), tt.d)
+			require.Equal(t, tt.dup, errors.Is(err, webhook.ErrDuplicate), "%v", err)
+			require.Equal(t, tt.label, tt.d.KeyLabel)
+		})
+	}
+	require.Equal(t, "1", before.KeyLabel)
+	require.Equal(t, before.Unique, open(during, old, "1").Unique, "no label in a mark")
+}

@@ -1,0 +1,126 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// settle tells the inbox, again and again until it says that the claim is
+// settled or lost, or the Worker leaves: the work is done and must not be done
+// twice because of an outage. While it fails nothing is claimed, for one lease:
+// what is claimed next would not be settled either. Then the Worker goes on, in
+// case it is this one delivery that cannot be settled; it never claims what it has
+// not settled, see registry.
+func (a *attempt) settle(o Outcome) {
+	a.result.Store(&o)
+	var failed time.Time // first
+	holding := false
+	free := func() {
+		if holding {
+			holding = false
+			a.line.release()
+		}
+	}
+	defer free()
+	for pause := a.poll(); ; pause = min(pause*2, longestPause) {
+		if a.staying.Err() != nil || a.settleOnce(o) {
+			return
+		}
+		switch {
+		case failed.IsZero():
+			failed, holding = time.Now(), true
+			a.line.hold()
+		case time.Since(failed) >= a.lease.length:
+			free()
+			a.line.leave(a.place)
+		}
+		wait := time.NewTimer(pause)
+		select {
+		case <-a.staying.Done():
+		case <-wait.C:
+		}
+		wait.Stop()
+	}
+}
+
+// settleOnce asks the inbox, which has one lease to answer, and reports whether
+// the claim has ended.
+func (a *attempt) settleOnce(o Outcome) bool {
+	ctx, cancel := context.WithTimeout(a.staying, a.lease.length)
+	defer cancel()
+	came, err := a.inbox.Settle(ctx, a.claim(), o)
+	if err != nil && a.staying.Err() != nil {
+		return true // it is abandoned, which says how it ends
+	}
+	return a.end(o, came, err)
+}
+
+// abandon settles an attempt for which the Worker waits no longer: by its
+// outcome if the inbox has not taken it yet, otherwise by giving back what a
+// callback holds that ignores the end of its context. Nothing is told of it any
+// more.
+func (a *attempt) abandon(ctx context.Context) {
+	a.lease.letGo()
+	if a.settled.Load() {
+		return
+	}
+	o := Outcome{State: Waiting, Reason: reason(ErrShutdown), Uncounted: true}
+	if known := a.result.Load(); known != nil {
+		o = *known
+	}
+	if came, err := a.inbox.Settle(ctx, a.claim(), o); !a.end(o, came, err) {
+		a.end(o, "", ErrClaimLost)
+	}
+}
+
+// end takes the inbox's answer to a settlement, and reports whether it is the end
+// of the claim. Of that end it tells once.
+func (a *attempt) end(o Outcome, came State, err error) bool {
+	switch {
+	case err == nil:
+		a.told.Do(func() {
+			defer a.close()
+			if came != o.State {
+				o = Outcome{State: came, Reason: o.Reason}
+			}
+			a.logOutcome(o)
+			a.Observe.settled(a.claim(), o, a.took())
+		})
+	case errors.Is(err, ErrClaimLost):
+		a.told.Do(func() {
+			defer a.close()
+			a.logger().Warn("claim was lost; its delivery may run again", a.attrs(o)...)
+			a.Observe.lost(a.claim())
+		})
+	default:
+		a.failed(err)
+		a.logger().Error("claim could not be settled", "delivery", a.claim().Delivery, "reason", err)
+		return false
+	}
+	return true
+}
+
+func (a *attempt) close() {
+	a.settled.Store(true)
+	a.open.Done()
+}
+
+// logOutcome tells of what is no success.
+func (a *attempt) logOutcome(o Outcome) {
+	switch {
+	case o.State == Dead:
+		a.logger().Error("delivery is dead", a.attrs(o)...)
+	case o.State == Waiting:
+		a.logger().Warn("delivery will be tried again", append(a.attrs(o), "delay", o.Delay)...)
+	case o.State == Superseded:
+		a.logger().Warn("delivery will not be tried again: a newer one took its place", a.attrs(o)...)
+	case o.State == Done && o.Reason != "":
+		a.logger().Error("handler failed after its delivery was settled as done", a.attrs(o)...)
+	}
+}
+
+func (a *attempt) attrs(o Outcome) []any {
+	c := a.claim()
+	return []any{"delivery", c.Delivery, "attempt", c.Attempt, "reason", o.Reason}
+}

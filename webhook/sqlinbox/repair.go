@@ -1,0 +1,84 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"sync"
+)
+
+const (
+	// repairPage is how many keys one statement looks at.
+	repairPage = 1000
+	// sweepPages and checkPages are how many such statements one Sweep and one Check
+	// run: the next one goes on where the last one ended.
+	sweepPages = 20
+	checkPages = 100
+)
+
+// A repairs remembers where the last repair ended.
+type repairs struct {
+	mu   sync.Mutex // held by the repair under way
+	last keyed
+}
+
+// repair brings a delivery forward under each key that has unfinished ones and
+// none that may be claimed. No statement of this package leaves such a key; one
+// of another writer, or a fault, may, and then nothing else would ever move it.
+// It looks at so many pages of keys, unless another repair is under way.
+func (in *Inbox) repair(ctx context.Context, pages int) error {
+	if !in.repairs.mu.TryLock() {
+		return nil
+	}
+	defer in.repairs.mu.Unlock()
+	for range pages {
+		page, stuck, err := in.headless(ctx, in.repairs.last)
+		if err != nil {
+			return err
+		}
+		for _, k := range stuck {
+			if _, err := in.repairKey(ctx, k); err != nil {
+				return err
+			}
+		}
+		if len(page) < repairPage {
+			in.repairs.last = keyed{}
+			return nil
+		}
+		in.repairs.last = page[len(page)-1]
+	}
+	return nil
+}
+
+// headless returns the next keys after the given one that have deliveries
+// behind, and those of them that have no head.
+func (in *Inbox) headless(ctx context.Context, after keyed) (page, stuck []keyed, err error) {
+	a := args{"source": after.source, "key": after.key, "n": repairPage}
+	err = in.query(ctx, in.db, "headless", a, func(row *sql.Rows) error {
+		var k keyed
+		var missing bool
+		err := row.Scan(&k.source, &k.key, &missing)
+		page = append(page, k)
+		if missing {
+			stuck = append(stuck, k)
+		}
+		return err
+	})
+	return page, stuck, err
+}
+
+// repairKey brings a delivery of k forward if none is, and tells of it.
+func (in *Inbox) repairKey(ctx context.Context, k keyed) (mended bool, err error) {
+	err = in.transact(ctx, func(ctx context.Context, s session) error {
+		n, err := in.exec(ctx, s, "promote", args{"source": k.source, "key": k.key})
+		mended = n > 0
+		return err
+	})
+	if err != nil || !mended {
+		return false, err
+	}
+	in.logger().Error("a key had unfinished deliveries and none that could be claimed; the next one was brought forward",
+		"source", k.source, "key", k.key)
+	in.Observe.repaired(k.source, k.key)
+	in.notify()
+	return true, nil
+}

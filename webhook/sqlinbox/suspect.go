@@ -1,0 +1,61 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// suspectAfter is how many leases in a row run out before a delivery is
+// suspected to end the processes that work on it. The statements say it again.
+const suspectAfter = 2
+
+// Begin counts the attempt of a suspect and reads its content; see
+// [webhook.Inbox]. It reads first: a body that takes too long to arrive costs
+// no attempt.
+func (in *Inbox) Begin(ctx context.Context, c webhook.Claim) (webhook.Claim, error) {
+	if err := ctx.Err(); err != nil {
+		return c, err
+	}
+	if c.Delivery == nil {
+		return c, webhook.ErrClaimLost
+	}
+	own := *c.Delivery
+	c.Delivery = &own
+	held, damage := false, error(nil)
+	err := in.claimIn(ctx, func(ctx context.Context, s session) error {
+		held = false
+		return in.query(ctx, s, "content", args{"uid": own.UID, "fence": c.Fence}, func(row *sql.Rows) error {
+			var sealed, body sql.Null[[]byte]
+			if err := row.Scan(&sealed, &body); err != nil {
+				return err
+			}
+			held, damage = true, open(&own, sealed, body)
+			return nil
+		})
+	})
+	switch {
+	case err != nil:
+		return c, err
+	case !held:
+		return c, lost(c)
+	case damage != nil:
+		if err := in.bury(ctx, c, damage); err != nil {
+			return c, err
+		}
+		return c, lost(c)
+	}
+	attempt := 0
+	err = in.claimIn(ctx, func(ctx context.Context, s session) error {
+		return in.query(ctx, s, "begin_run", args{"uid": own.UID, "fence": c.Fence}, scanOne(&attempt))
+	})
+	switch {
+	case err != nil:
+		return c, err
+	case attempt == 0:
+		return c, lost(c)
+	}
+	c.Attempt = attempt
+	return c, nil
+}

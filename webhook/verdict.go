@@ -1,0 +1,94 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"runtime/debug"
+)
+
+// A verdict is an error of somebody else's, judged once: its text is kept, and
+// questions to it are contained. A typed nil pointer, which is an error and has
+// methods that panic, would otherwise end the process far from who returned it.
+type verdict struct {
+	err  error
+	text string
+}
+
+func (v *verdict) Error() string { return v.text }
+
+// Is answers for the error.
+func (v *verdict) Is(target error) bool {
+	return v.ask(func(err error) bool { return errors.Is(err, target) })
+}
+
+// As answers for the error.
+func (v *verdict) As(target any) bool {
+	return v.ask(func(err error) bool { return errors.As(err, target) })
+}
+
+// ask contains a panic of an error that did not panic when it was judged: then
+// the answer is no.
+func (v *verdict) ask(question func(error) bool) (yes bool) {
+	defer func() {
+		if recover() != nil {
+			yes = false
+		}
+	}()
+	return question(v.err)
+}
+
+// judge makes an error safe to ask. One that panics when it is asked becomes a
+// PanicError.
+func judge(err error) (safe error) {
+	if err == nil {
+		return nil
+	}
+	defer contained(&safe)
+	switch e := err.(type) {
+	case *verdict:
+		return e
+	case *DuplicateError:
+		_ = *e // it holds nothing of somebody else's, but may be nil
+		return e
+	}
+	v := &verdict{err: err, text: err.Error()}
+	// Ask all that is asked later: the answers do not matter here.
+	_, _, _, _ = StatusCode(err), isPermanent(err), isMalformed(err), stackOf(err)
+	if known, ok := errors.AsType[*DuplicateError](err); ok {
+		_ = *known
+	}
+	return v
+}
+
+// original returns the error that was judged, as it came.
+func original(err error) error {
+	if v, ok := err.(*verdict); ok {
+		return v.err
+	}
+	return err
+}
+
+// contained makes a panic of the func that defers it the error of that func.
+func contained(err *error) {
+	if v := recover(); v != nil {
+		*err = &PanicError{Value: v, Stack: debug.Stack()}
+	}
+}
+
+// judged calls h, contains its panic, and judges its error.
+func judged(ctx context.Context, h Handler, d *Delivery) (err error) {
+	defer contained(&err)
+	return judge(h.Handle(ctx, d))
+}
+
+// safely is judged that returns the error as it came, for callers that are the
+// user's own. The error has been asked all there is to ask once.
+func safely(ctx context.Context, h Handler, d *Delivery) error {
+	return original(judged(ctx, h, d))
+}
+
+// exited is the error of a Handler that called runtime.Goexit, as t.FailNow of
+// package testing does.
+func exited() error {
+	return &PanicError{Value: "it ended its goroutine"}
+}

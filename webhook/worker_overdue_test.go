@@ -1,0 +1,214 @@
+package webhook_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// hang returns a Handler that ignores its context for deliveries whose UID begins
+// with "hang", until release is called once for each.
+func hang() (h webhook.Handler, ran func() []string, release func(n int)) {
+	stop := make(chan struct{}, 100)
+	h, ran = recorded(func(_ context.Context, d *webhook.Delivery) error {
+		if strings.HasPrefix(d.UID, "hang") {
+			<-stop
+		}
+		return nil
+	})
+	return h, ran, func(n int) {
+		for range n {
+			stop <- struct{}{}
+		}
+	}
+}
+
+func TestACallbackThatHangsTakesOneSlotOnly(t *testing.T) {
+	bubble(t, "the others run on, and it is not claimed again while it runs", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, ran, release := hang()
+		w, j := quietly(in, h)
+		w.Limit, w.Poll = 2, time.Minute
+		hung := arrive(t, in, "hang", nil)
+		stop := start(t, w)
+		for i := range 24 {
+			arrive(t, in, fmt.Sprint(i), nil)
+			pass(time.Hour)
+		}
+		require.Len(t, ran(), 25)
+		require.Equal(t, webhook.Waiting, stateOf(t, in, hung))
+		release(2)
+		pass(time.Minute)
+		require.Len(t, ran(), 26, "it runs again once it has returned")
+		require.Equal(t, webhook.Done, stateOf(t, in, hung))
+		stop()
+		require.Empty(t, j.lost, "no crash, no lost claim: a hang")
+		i := slices.IndexFunc(j.settled, func(o webhook.Outcome) bool { return o.State == webhook.Waiting })
+		require.GreaterOrEqual(t, i, 0)
+		require.False(t, j.settled[i].Uncounted)
+		require.Contains(t, j.settled[i].Reason, "attempt took longer than Worker.Timeout and has not returned")
+	})
+	bubble(t, "nor by another Worker of the process", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, ran, release := hang()
+		one, _ := quietly(in, h)
+		arrive(t, in, "hang", nil)
+		stop := start(t, one)
+		pass(time.Minute)
+		other, _ := quietly(in, h)
+		stopOther := start(t, other)
+		pass(time.Hour)
+		require.Equal(t, []string{"hang"}, ran())
+		release(2)
+		pass(time.Minute)
+		require.Equal(t, []string{"hang", "hang"}, ran())
+		stop()
+		stopOther()
+	})
+	bubble(t, "nor by a second Run after one that left it behind", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, ran, release := hang()
+		w, _ := quietly(in, h)
+		arrive(t, in, "hang", nil)
+		stop := startFor(t, w, webhook.ErrShutdown)
+		pass(time.Second)
+		stop()
+		stop = start(t, w)
+		pass(time.Hour)
+		require.Equal(t, []string{"hang"}, ran())
+		release(2)
+		pass(time.Minute)
+		require.Equal(t, []string{"hang", "hang"}, ran())
+		stop()
+	})
+	bubble(t, "what it returns within a lease after Timeout counts", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+			work(80 * time.Second) // ignores its context
+			return nil
+		}))
+		w.Timeout = time.Minute
+		d := arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(2 * time.Minute)
+		stop()
+		require.Equal(t, webhook.Done, stateOf(t, in, d))
+		require.Empty(t, j.overdue)
+		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+	})
+	bubble(t, "what it returns later is logged and does not count", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		var out bytes.Buffer
+		h, _, release := hang()
+		w, j := quietly(in, h)
+		w.Timeout, w.MaxAttempts, w.Logger = time.Minute, 1, slog.New(slog.NewTextHandler(&out, nil))
+		d := arrive(t, in, "hang", nil)
+		stop := start(t, w)
+		pass(5 * time.Minute)
+		release(1)
+		pass(time.Second)
+		stop()
+		require.Equal(t, webhook.Dead, stateOf(t, in, d), "it was its last attempt")
+		require.Equal(t, []webhook.State{webhook.Dead}, j.states())
+		require.Contains(t, out.String(), "overdue callback has returned")
+	})
+}
+
+func TestAnOverdueCallbackIsToldEveryMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		var out bytes.Buffer
+		h, _, release := hang()
+		w, j := quietly(in, h)
+		w.Logger = slog.New(slog.NewTextHandler(&out, nil))
+		arrive(t, in, "hang", nil)
+		stop := start(t, w)
+		pass(15*time.Minute + 29*time.Second)
+		require.Empty(t, j.late())
+		pass(time.Second)
+		require.Equal(t, []time.Duration{15*time.Minute + 30*time.Second}, j.late())
+		pass(2 * time.Minute)
+		require.Len(t, j.late(), 3)
+		release(2)
+		pass(time.Hour)
+		stop()
+		require.Len(t, j.late(), 3, "it has returned")
+		require.Equal(t, 3, strings.Count(out.String(), `level=ERROR msg="callback is overdue and holds its slot" delivery.uid=hang`), out.String())
+	})
+}
+
+func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
+	fill := func(t *testing.T, in webhook.Inbox) {
+		for i := range 3 {
+			arrive(t, in, fmt.Sprint("hang ", i), nil)
+		}
+		arrive(t, in, "other", nil)
+	}
+	bubble(t, "ends with ErrStuck after one Timeout more, with every claim settled", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, ran, release := hang()
+		w, _ := quietly(in, h)
+		w.Limit = 3
+		fill(t, in)
+		done := make(chan error, 1)
+		begun := time.Now()
+		go func() { done <- w.Run(t.Context()) }()
+		require.ErrorIs(t, <-done, webhook.ErrStuck)
+		require.Equal(t, 30*time.Minute+30*time.Second, time.Since(begun))
+		require.Equal(t, map[webhook.State]int{webhook.Waiting: 4}, in.Stats())
+		require.Len(t, ran(), 3)
+		release(3)
+	})
+	bubble(t, "runs on if one returns in time", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, ran, release := hang()
+		w, _ := quietly(in, h)
+		w.Limit = 3
+		fill(t, in)
+		stop := start(t, w)
+		pass(30 * time.Minute)
+		release(1)
+		pass(10 * time.Minute)
+		require.Contains(t, ran(), "other")
+		release(5)
+		pass(time.Hour)
+		stop()
+	})
+	bubble(t, "runs on if KeepRunning says so", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, ran, release := hang()
+		w, _ := quietly(in, h)
+		w.Limit, w.KeepRunning = 3, true
+		fill(t, in)
+		stop := start(t, w)
+		pass(24 * time.Hour)
+		require.Equal(t, 3, w.Health().Overdue)
+		release(6)
+		pass(time.Hour)
+		require.Contains(t, ran(), "other")
+		stop()
+	})
+	bubble(t, "ends the service under Serve", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, _, release := hang()
+		w, _ := quietly(in, h)
+		w.Limit = 3
+		fill(t, in)
+		var ended bool
+		err := webhook.Serve(t.Context(), &http.Server{}, newPipeListener(), w, untilEnd(&ended))
+		require.ErrorIs(t, err, webhook.ErrStuck)
+		require.True(t, ended, "the others ended in order")
+		release(3)
+	})
+}
