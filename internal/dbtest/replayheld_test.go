@@ -1,0 +1,107 @@
+package dbtest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
+	if theServer == nil {
+		return // SQLite has one writer
+	}
+	e := onPostgres(theServer)
+	driver, dsn := e.store(t)
+	in, _, plan := watched(t, e, driver, dsn)
+	other, db := e.reopen(t, driver, dsn)
+	for _, quiet := range []time.Duration{0, time.Microsecond} {
+		t.Run(fmt.Sprintf("that coalesces: %t", quiet > 0), func(t *testing.T) {
+			d := delivery(fmt.Sprint("key", quiet))
+			d.Coalesce.Quiet = quiet
+			put(t, other, d)
+			bury(t, other)
+			tx := begin(t, db)
+			young := delivery(d.Key)
+			if err := other.PutTx(t.Context(), tx, young); err != nil {
+				t.Fatal(err)
+			}
+			f, note := sqlinbox.Filter{UID: d.UID}, sqlinbox.Note{By: "ann"}
+			if n, err := in.Replay(t.Context(), f, note); n != 0 || err == nil || !strings.Contains(err.Error(), "holds the key") {
+				t.Errorf("Replay of a held key: %d, %v", n, err)
+			}
+			if s := stateOf(t, in, d.UID); s != webhook.Dead {
+				t.Errorf("it is %s, want dead", s)
+			}
+			var once sync.Once
+			plan.Watch(nil, func(what string) {
+				if strings.Contains(what, "pg_try_advisory_xact_lock") {
+					once.Do(func() {
+						if err := tx.Rollback(); err != nil {
+							t.Error(err)
+						}
+					})
+				}
+			})
+			defer plan.Watch(nil, nil)
+			if n, err := in.Replay(t.Context(), f, note); n != 1 || err != nil {
+				t.Errorf("Replay of a key that is held at first: %d, %v", n, err)
+			}
+			if left := workOff(t, in); left > 0 {
+				t.Errorf("%d are stuck", left)
+			}
+		})
+	}
+}
+
+// The other commits when the replay waits for it, or has tried a second time: what
+// it refuses then is a conflict, and no reason to give up.
+func TestReplayOutlivesAHeadThatComesMeanwhile(t *testing.T) {
+	if theServer == nil {
+		return // SQLite has one writer
+	}
+	e := onPostgres(theServer)
+	driver, dsn := e.store(t)
+	in, _, plan := watched(t, e, driver, dsn)
+	other, db := e.reopen(t, driver, dsn)
+	for _, quiet := range []time.Duration{0, time.Microsecond} {
+		d := delivery(fmt.Sprint("key", quiet))
+		d.Coalesce.Quiet = quiet
+		put(t, other, d)
+		bury(t, other)
+		tx := begin(t, db)
+		young := delivery(d.Key)
+		young.Type = "alpha.young"
+		if err := other.PutTx(t.Context(), tx, young); err != nil {
+			t.Fatal(err)
+		}
+		var operations atomic.Int64
+		plan.Watch(func(string) { operations.Add(1) }, nil)
+		answer := make(chan error, 1)
+		go func() {
+			n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: d.UID}, sqlinbox.Note{By: "ann"})
+			if err == nil && n != 1 {
+				err = fmt.Errorf("%d replayed", n)
+			}
+			answer <- err
+		}()
+		waitFor(t, "the replay waits", func() bool {
+			return operations.Load() > 40 || count(t, db, "pg_locks WHERE NOT granted") > 0
+		})
+		commit(t, tx)
+		// A younger one that is unfinished is not overtaken by one that coalesces.
+		if err := <-answer; err != nil && (quiet == 0 || !errors.Is(err, sqlinbox.ErrState)) {
+			t.Errorf("Replay returned %v", err)
+		}
+		plan.Watch(nil, nil)
+		if left := workOff(t, in); left > 0 {
+			t.Errorf("%d are stuck", left)
+		}
+	}
+}
