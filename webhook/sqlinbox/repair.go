@@ -3,6 +3,7 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"sync"
 )
 
@@ -69,10 +70,17 @@ func (in *Inbox) headless(ctx context.Context, after keyed) (page, stuck []keyed
 // repairKey brings a delivery of k forward if none is, and tells of it.
 func (in *Inbox) repairKey(ctx context.Context, k keyed) (mended bool, err error) {
 	err = in.transact(ctx, func(ctx context.Context, s session) error {
+		mended = false
+		if headed, err := in.lockKey(ctx, s, k, grip{}); err != nil || headed && !in.dialect.pinned {
+			return err
+		}
 		n, err := in.exec(ctx, s, "promote", args{"source": k.source, "key": k.key})
 		mended = n > 0
 		return err
 	})
+	if errors.Is(err, errHeld) {
+		return false, nil // somebody decides about the key at this moment
+	}
 	if err != nil || !mended {
 		return false, err
 	}
