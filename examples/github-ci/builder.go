@@ -11,6 +11,7 @@ import (
 
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 // newestOnly lets the newest of what waits on a branch take the place of the
@@ -207,8 +208,10 @@ func (b *builder) environment(area workArea, one *build) []string {
 }
 
 // recover puts in order what the process before this one left when it was
-// killed: its builds may run again at once. Nobody else has them, and nothing of
-// their commands is left: the folder is locked.
+// killed. Nothing of its builds' commands is left: the folder is locked. They run
+// again when their leases are over. They are not released before that: the inbox
+// is to see that their runs were lost, since a build may be what kills us, which
+// then runs alone, and not for ever.
 func (b *builder) recover(ctx context.Context) error {
 	if err := b.data.clean(); err != nil {
 		return err
@@ -227,11 +230,15 @@ func (b *builder) recover(ctx context.Context) error {
 		if err := b.store.pause(ctx, &one, "github-ci was killed during this run"); err != nil {
 			return err
 		}
-		if err := b.store.Release(ctx, one.ID); err != nil {
-			// It was finished or forgotten by other means.
-			if err := b.store.abandon(ctx, one.ID, "cannot run again: "+err.Error(), b.report); err != nil {
-				return err
-			}
+		r, err := b.store.Get(ctx, one.ID)
+		switch {
+		case err == nil && r.State.Final():
+			err = b.store.abandon(ctx, one.ID, "cannot run again: its delivery is "+string(r.State), b.report)
+		case errors.Is(err, sqlinbox.ErrNotFound):
+			err = b.store.abandon(ctx, one.ID, "cannot run again: its delivery is gone", b.report)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	return nil
