@@ -138,8 +138,8 @@ func TestSIGTERMOfAnIdleProgramEndsItWithCodeZero(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:latest=web")
 	h.start()
-	require.Equal(t, "ok\n", h.get("/healthz"))
 	h.hub("other", 1)
 	h.waitFor(fmt.Sprintf(pushes, "ignored"), 1)
+	require.Contains(t, h.get("/healthz"), `"ok":true`)
 	require.Zero(t, h.terminate())
 }

@@ -86,6 +86,23 @@ type deployer struct {
 	active sync.WaitGroup
 }
 
+// wait lets deploys under way put their targets right. They have d.patience for
+// it: one that takes longer hangs, and is put right at the next start.
+func (d *deployer) wait() {
+	ended := make(chan struct{})
+	go func() {
+		d.active.Wait()
+		close(ended)
+	}()
+	limit := time.NewTimer(d.patience)
+	defer limit.Stop()
+	select {
+	case <-ended:
+	case <-limit.C:
+		d.log.Error("a deploy does not end: it is put right at the next start")
+	}
+}
+
 // deploy brings one target to what is wanted of it. What it returns decides
 // what becomes of the order: done, ignored, dead, or tried again.
 func (d *deployer) deploy(ctx context.Context, e *webhook.Event[order]) error {

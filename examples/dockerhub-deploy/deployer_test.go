@@ -86,3 +86,10 @@ func TestWhatIsNotTriedAgainIsNotWantedAnyMore(t *testing.T) {
 		})
 	}
 }
+
+func TestADeployThatHangsDoesNotKeepTheProgramFromItsEnd(t *testing.T) {
+	t.Parallel()
+	d := &deployer{patience: time.Millisecond, log: slog.New(slog.DiscardHandler)}
+	d.active.Add(1) // and never done
+	d.wait()
+}

@@ -51,6 +51,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return fmt.Errorf("-registry: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	slog.SetDefault(log) // for what has no Logger of its own
 
 	// Calls are stored first and acknowledged second.
 	inbox, err := openStore(ctx, o.database)
@@ -75,14 +76,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	routes := http.NewServeMux()
 	routes.Handle("/hooks/dockerhub/{token}", receiver)
 	routes.Handle("GET /metrics", metrics.handler())
-	routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		if err := inbox.Ping(r.Context()); err != nil {
-			log.Error("not healthy", "reason", err)
-			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
 
 	// A push becomes an order for each container that it concerns; an order
 	// becomes a deploy. Both wait in the inbox, so neither is lost.
@@ -90,7 +83,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		rules: o.rules, registry: reg, inbox: inbox, ledger: ledger, strategy: how,
 		patience: o.settling(), log: log, count: metrics.deployed,
 	}
-	defer d.active.Wait() // until a container that was being put right is
+	defer d.wait()
 	mux := webhook.Mux{IgnoreRest: true}
 	webhook.On(&mux, d.pushed)
 	webhook.On(&mux, d.deploy)
@@ -101,6 +94,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	worker.Retry = webhook.Backoff{First: time.Second, Max: 10 * time.Minute}
 	worker.Timeout = o.longest()
 	worker.Grace = worker.Timeout // a deploy under way is not cut off
+	routes.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
 
 	listener, err := net.Listen("tcp", o.addr)
 	if err != nil {

@@ -72,7 +72,7 @@ func (d *deployer) place(ctx context.Context, cause *webhook.Delivery, matching 
 			o := webhook.NewDelivery("deploy", order{}.EventType(), r.target, body)
 			o.UID = fmt.Sprintf("%s-%d-%s", cause.UID, claim.Fence, r.target) // again where the cause is replayed
 			o.Coalesce.Quiet = time.Millisecond                               // takes the place of one that waits for its retry
-			if err := d.inbox.PutTx(ctx, tx, o); err != nil && !errors.Is(err, webhook.ErrDuplicate) {
+			if err := d.inbox.PutTx(ctx, tx, o); err != nil && !webhook.IsDuplicate(err) {
 				return err
 			}
 		}

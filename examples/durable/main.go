@@ -63,8 +63,10 @@ func run(ctx context.Context) error {
 		return nil
 	})
 
+	worker := webhook.NewWorker(inbox, &mux)
 	routes := http.NewServeMux()
 	routes.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
+	routes.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
 	server := http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
 	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("ADDR"), ":8080"))
 	if err != nil {
@@ -72,7 +74,7 @@ func run(ctx context.Context) error {
 	}
 	log.Println("listening on", listener.Addr())
 
-	return webhook.Serve(ctx, &server, listener, webhook.NewWorker(inbox, &mux))
+	return webhook.Serve(ctx, &server, listener, worker)
 }
 
 // deploy is where your work goes. An error is tried again.

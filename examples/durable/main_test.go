@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -85,6 +86,10 @@ func TestAPushIsDeployedOnce(t *testing.T) {
 	first := sender.Deliver(t.Context(), p.url+"/hooks/github", "push", body)
 	require.True(t, first.Delivered)
 	require.Equal(t, "deploy acme/app main 9f3c1d7", p.next(t))
+	res, err := http.Get(p.url + "/healthz")
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	require.Equal(t, http.StatusOK, res.StatusCode)
 	require.Empty(t, p.end(t, syscall.SIGTERM))
 
 	p = start(t, dir, env)

@@ -148,7 +148,7 @@ func (s *store) report(ctx context.Context, tx *sql.Tx, b build, report reporter
 	if d == nil {
 		return nil
 	}
-	if err := s.PutTx(ctx, tx, d); !errors.Is(err, webhook.ErrDuplicate) {
+	if err := s.PutTx(ctx, tx, d); !webhook.IsDuplicate(err) {
 		return err
 	}
 	return nil

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 func TestTheNewestBuildsAreListedFromTheFirstOn(t *testing.T) {
@@ -33,4 +35,54 @@ func TestTheNewestBuildsAreListedFromTheFirstOn(t *testing.T) {
 	require.Equal(t, ids, list("", 10))
 	require.Equal(t, ids[:2], list("", 2))
 	require.Equal(t, ids[2:], list(ids[1], 2))
+}
+
+// newBuilder returns one that has a store, and builds nothing.
+func newBuilder(t *testing.T) *builder {
+	t.Helper()
+	files, err := openData(t.TempDir())
+	require.NoError(t, err)
+	t.Cleanup(files.close)
+	s, err := openStore(t.Context(), filepath.Join(files.dir, "x.db"))
+	require.NoError(t, err)
+	t.Cleanup(s.close)
+	return &builder{store: s, data: files, logs: newLogs(files.logs(), 1<<10)}
+}
+
+func TestABuildThatKillsTheProgramRunsAloneAndNotForEver(t *testing.T) {
+	t.Parallel()
+	b := newBuilder(t)
+	s := b.store
+	require.NoError(t, s.Put(t.Context(), webhook.NewDelivery("github", "github.push", "acme/app refs/heads/main", []byte("{}"))))
+	claim := func() webhook.Claim {
+		for {
+			claims, err := s.Claim(t.Context(), webhook.ClaimOptions{Lease: time.Millisecond})
+			require.NoError(t, err)
+			if len(claims) > 0 {
+				return claims[0]
+			}
+		}
+	}
+	for range 2 {
+		c := claim()
+		require.False(t, c.Suspect)
+		one := build{ID: c.Delivery.UID, Repository: "acme/app", Ref: "refs/heads/main", Received: time.Now()}
+		require.NoError(t, s.begin(t.Context(), &one, reporter{}))
+		require.NoError(t, b.recover(t.Context())) // as the next process does
+	}
+	require.True(t, claim().Suspect, "the inbox knows that two runs were lost")
+}
+
+func TestACutOffBuildThatCannotRunAgainIsEnded(t *testing.T) {
+	t.Parallel()
+	b := newBuilder(t)
+	s := b.store
+	one := build{ID: "gone", Repository: "acme/app", Ref: "refs/heads/main", Received: time.Now()}
+	require.NoError(t, s.begin(t.Context(), &one, reporter{}))
+	require.NoError(t, b.recover(t.Context()))
+	got, ok, err := s.get(t.Context(), "gone")
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, broken, got.State)
+	require.Equal(t, "cannot run again: its delivery is gone", got.Detail)
 }

@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	reporting := flags.Bool("status", true, "report commit statuses")
 	parallel := flags.Int("parallel", 2, "builds at once")
 	grace := flags.Duration("grace", 30*time.Second, "how long builds may finish after SIGTERM; then they are stopped, and run again at the next start")
-	keep := flags.Duration("keep", 30*24*time.Hour, "how long builds, logs and unused work areas are kept")
+	keep := flags.Duration("keep", 30*24*time.Hour, "how long builds, logs, unused work areas and finished deliveries are kept; dead deliveries 90 days at least")
 	maxLog := flags.Int64("max-log", 10<<20, "bytes of a log that are kept")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -108,6 +108,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		return fmt.Errorf("-as: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	slog.SetDefault(log) // for what has no Logger of its own
 	syscall.Umask(0o077)
 	if err := hideMemory(); err != nil {
 		return fmt.Errorf("memory could not be hidden from the builds: %w", err)
@@ -135,6 +136,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 			return fmt.Errorf("-as: %w", err)
 		}
 	}
+	store.Retention = *keep
+	if *keep > deadKept {
+		store.DeadRetention = *keep
+	}
 	metrics := newMetrics(store.Inbox)
 	source := github.Source(secrets.hook...)
 	source.Coalesce = newestOnly
@@ -156,7 +161,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	var pushes webhook.Mux
 	webhook.On(&pushes, b.push)
 	builds := webhook.NewWorker(store, store.SkipStale(&pushes))
-	builds.Limit, builds.Grace, builds.Keep = cap(users), *grace+stopTime, *keep
+	builds.Limit, builds.Grace = cap(users), *grace+stopTime
+	builds.Lease = 10 * time.Second // so long waits what a killed process was at
 	builds.Timeout = rules.longest() + fetchLimit + time.Minute
 	builds.Logger, builds.Observe = log, metrics.observer()
 	counted := builds.Observe.Settled
@@ -170,21 +176,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	webhook.On(&reports, report.send)
 	statuses := webhook.NewWorker(store, &reports)
 	statuses.MaxAttempts, statuses.Retry = 30, webhook.Backoff{Max: 10 * time.Minute}
-	statuses.Keep, statuses.Logger, statuses.Observe = *keep, log, metrics.observer()
+	statuses.Logger, statuses.Observe = log, metrics.observer()
 
 	p := &pages{store: store, logs: logs, log: log, streams: newStreams()}
 	routes := http.NewServeMux()
 	p.mount(routes)
 	routes.Handle("/hooks/github", receiver)
+	routes.Handle("GET /healthz", webhook.HealthHandler(store, builds, statuses))
 	routes.Handle("GET /metrics", metrics.handler())
-	routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		if err := store.Ping(r.Context()); err != nil {
-			log.Error("not healthy", "reason", err)
-			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
 	server := &http.Server{
 		Handler:           routes,
 		ReadHeaderTimeout: 5 * time.Second,
@@ -198,6 +197,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	log.Info("listening", "url", "http://"+listener.Addr().String())
 	return webhook.Serve(ctx, server, listener, builds, statuses, &janitor{store, logs, data, *keep, log})
 }
+
+// deadKept is how long an inbox keeps dead letters unless it is told otherwise.
+const deadKept = 90 * 24 * time.Hour
 
 // stopTime is what killing builds and recording it may take after -grace.
 const stopTime = 15 * time.Second

@@ -26,7 +26,7 @@ func queue(ctx context.Context, inbox webhook.Inbox, of *webhook.Delivery, r res
 	d := webhook.NewDelivery("jobserv-ci", r.EventType(), of.Key, body)
 	d.UID = of.UID + ".exec"
 	err = inbox.Put(ctx, d)
-	if errors.Is(err, webhook.ErrDuplicate) {
+	if webhook.IsDuplicate(err) {
 		return nil
 	}
 	return err

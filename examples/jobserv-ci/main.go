@@ -26,8 +26,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-const usage = `Receives the build notifications of JobServ at POST /webhook and prints each build. GET /healthz fails when
-storing would fail, GET /metrics is for Prometheus.
+const usage = `Receives the build notifications of JobServ at POST /webhook and prints each build. GET /healthz answers 503, and
+why, when builds cannot be stored or worked off, GET /metrics is for Prometheus.
 
 `
 
@@ -49,6 +49,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	slog.SetDefault(log) // for what has no Logger of its own
 	secrets, err := readSecrets(s.secretFile)
 	if err != nil {
 		return fmt.Errorf("-secret-file: %w", err)
@@ -72,11 +73,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	metrics := newMetrics(inbox.Inbox)
 	receiver := webhook.NewReceiver(jobserv.Source(secrets...), webhook.Store(inbox))
 	receiver.Logger, receiver.Observe = log, metrics.observer()
-	server := &http.Server{
-		Handler:           routes(receiver, inbox, metrics, log),
-		ReadHeaderTimeout: 5 * time.Second,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
 
 	// Each build is printed, in the order of its project.
 	out := printer{w: stdout, asJSON: s.json}
@@ -94,7 +90,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	printing := webhook.NewWorker(inbox, &builds)
 	printing.Logger, printing.Observe = log, metrics.observer()
 	printing.Lease = lease
-	workers := []webhook.Runner{printing}
+	workers, runners := []*webhook.Worker{printing}, []webhook.Runner{printing}
 
 	// Its command is a delivery of its own: when it fails it is run again, and the
 	// build is not printed again. Without -exec what is queued stays.
@@ -104,32 +100,30 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		running := webhook.NewWorker(inbox, &results)
 		running.Logger, running.Observe = log, metrics.observer()
 		running.Lease, running.Timeout = lease, s.execTimeout+time.Minute
-		workers = append(workers, running)
+		workers, runners = append(workers, running), append(runners, running)
 	}
 
+	server := &http.Server{
+		Handler:           routes(receiver, webhook.HealthHandler(inbox, workers...), metrics.handler()),
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
 	listener, err := net.Listen("tcp", s.addr)
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String()+"/webhook")
-	return webhook.Serve(ctx, server, listener, workers...)
+	return webhook.Serve(ctx, server, listener, runners...)
 }
 
 // lease is how long the work of a killed process waits.
 const lease = 10 * time.Second
 
 // routes mounts the receiver without a method: it answers 405 itself.
-func routes(receiver http.Handler, inbox *store, m *metrics, log *slog.Logger) http.Handler {
+func routes(receiver, health, metrics http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/webhook", receiver)
-	mux.Handle("GET /metrics", m.handler())
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		if err := inbox.Ping(r.Context()); err != nil {
-			log.Error("not healthy", "reason", err)
-			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
+	mux.Handle("GET /healthz", health)
+	mux.Handle("GET /metrics", metrics)
 	return mux
 }

@@ -202,7 +202,7 @@ func TestForgedCallsAreRefusedAndNothingIsPrinted(t *testing.T) {
 func TestItAnswersWhatIsNoNotification(t *testing.T) {
 	t.Parallel()
 	p := start(t, home(t))
-	for page, want := range map[string]int{"/healthz": 200, "/metrics": 200, "/webhook": 405, "/": 404, "/webhook/": 404} {
+	for page, want := range map[string]int{"/metrics": 200, "/webhook": 405, "/": 404, "/webhook/": 404} {
 		status, _ := p.get(t, page)
 		require.Equal(t, want, status, page)
 	}
@@ -211,6 +211,9 @@ func TestItAnswersWhatIsNoNotification(t *testing.T) {
 	p.counts(t, `hookhouse_deliveries{state="dead",type="jobserv.build"} 1`)
 	p.deliver(t, fixture(t, "build.minimal.json"))
 	p.prints(t, "FAILED: demo build 1, 54s\n")
+	status, health := p.get(t, "/healthz")
+	require.Equal(t, 200, status)
+	require.Contains(t, health, `"ok":true`)
 	p.stop(t)
 	require.Contains(t, p.log.String(), "delivery is dead")
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -85,7 +84,7 @@ func (j *judge) spread(ctx context.Context, tx *sql.Tx, d *webhook.Delivery, n n
 		told.Header = http.Header{"Content-Type": {"application/json"}}
 		told.ReceivedAt = d.ReceivedAt
 		err = j.store.PutTx(ctx, tx, told)
-		if err != nil && !errors.Is(err, webhook.ErrDuplicate) {
+		if err != nil && !webhook.IsDuplicate(err) {
 			return err
 		}
 	}

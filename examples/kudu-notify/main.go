@@ -53,6 +53,7 @@ func exit(status int, err error) {
 // run is the whole program, until ctx ends.
 func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	slog.SetDefault(log) // for what has no Logger of its own
 	site, err := kudu.NewClient(cfg.site, cfg.credentials)
 	if err != nil {
 		return fmt.Errorf("-site: %w", err)
@@ -81,14 +82,6 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 		routes.Handle(event.path, withChannel(receiver)) // two, since a URL is good for one event
 	}
 	routes.Handle("GET /metrics", metrics.handler())
-	routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, r *http.Request) {
-		if err := store.Ping(r.Context()); err != nil {
-			log.Error("not healthy", "reason", err)
-			http.Error(w, http.StatusText(http.StatusServiceUnavailable), http.StatusServiceUnavailable)
-			return
-		}
-		fmt.Fprintln(w, "ok")
-	})
 
 	// First step: of a deployment or a run it is decided whether somebody is
 	// told. What is to be told is stored, once for each target.
@@ -122,6 +115,7 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 		worker.MaxAttempts = 200 // about a day
 		runners = append(runners, worker)
 	}
+	routes.Handle("GET /healthz", webhook.HealthHandler(store, workers...))
 
 	listener, err := net.Listen("tcp", cfg.addr)
 	if err != nil {

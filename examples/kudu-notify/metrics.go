@@ -21,6 +21,8 @@ type metrics struct {
 	received   *prometheus.HistogramVec
 	attempts   *prometheus.HistogramVec
 	lost       prometheus.Counter
+	overdue    *prometheus.CounterVec
+	repaired   prometheus.Counter
 	superseded *prometheus.CounterVec
 	batches    prometheus.Histogram
 }
@@ -42,6 +44,12 @@ func newMetrics(inbox *sqlinbox.Inbox) *metrics {
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "hookhouse_claims_lost_total", Help: "Claims that were no longer held when they should have been settled.",
 		}),
+		overdue: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookhouse_overdue_minutes_total", Help: "Once a minute for each callback that should have returned.",
+		}, []string{"type"}),
+		repaired: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "hookhouse_repaired_keys_total", Help: "Keys whose deliveries were stuck, and were brought forward: a fault.",
+		}),
 		superseded: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hookhouse_superseded_total", Help: "Deliveries that a newer one of their burst ended.",
 		}, []string{"type"}),
@@ -50,7 +58,7 @@ func newMetrics(inbox *sqlinbox.Inbox) *metrics {
 			Buckets: prometheus.ExponentialBuckets(1, 2, 9),
 		}),
 	}
-	m.registry.MustRegister(m.rejected, m.received, m.attempts, m.lost, m.superseded, m.batches, stored{inbox})
+	m.registry.MustRegister(m.rejected, m.received, m.attempts, m.lost, m.overdue, m.repaired, m.superseded, m.batches, stored{inbox})
 	inbox.Observe = &sqlinbox.Observer{
 		Superseded: func(_ string, by *webhook.Delivery) { m.superseded.WithLabelValues(by.Type).Inc() },
 		Batch: func(puts, _ int, _ time.Duration, err error) {
@@ -58,6 +66,7 @@ func newMetrics(inbox *sqlinbox.Inbox) *metrics {
 				m.batches.Observe(float64(puts))
 			}
 		},
+		Repaired: func(string, string) { m.repaired.Inc() },
 	}
 	return m
 }
@@ -71,7 +80,7 @@ func (m *metrics) observer() *webhook.Observer {
 		Received: func(d *webhook.Delivery, err error, took time.Duration) {
 			outcome := "stored"
 			switch {
-			case errors.Is(err, webhook.ErrDuplicate):
+			case webhook.IsDuplicate(err):
 				outcome = "duplicate"
 			case errors.Is(err, webhook.ErrIgnored):
 				outcome = "ignored"
@@ -82,8 +91,14 @@ func (m *metrics) observer() *webhook.Observer {
 		},
 		Settled: func(c webhook.Claim, o webhook.Outcome, took time.Duration) {
 			m.attempts.WithLabelValues(c.Delivery.Type, string(o.State)).Observe(took.Seconds())
+			if o.State == webhook.Superseded { // it was to wait, and a newer one was there
+				m.superseded.WithLabelValues(c.Delivery.Type).Inc()
+			}
 		},
 		Lost: func(webhook.Claim) { m.lost.Inc() },
+		Overdue: func(c webhook.Claim, _ time.Duration) {
+			m.overdue.WithLabelValues(c.Delivery.Type).Inc()
+		},
 	}
 }
 

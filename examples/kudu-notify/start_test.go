@@ -22,8 +22,10 @@ func TestHealthAndMetrics(t *testing.T) {
 	p := r.start(t)
 	r.deploy(t, deployment(1, kudu.StatusFailed))
 	r.plain.notice(t)
+	r.slack.message(t)
+	next(t, r.mail.got)
 	for path, want := range map[string]string{
-		"/healthz": "ok",
+		"/healthz": `"ok":true`,
 		"/metrics": `hookhouse_received_seconds_count{outcome="stored",type="kudu.PostDeployment"} 1`,
 	} {
 		res, err := http.Get(p.url + path)

@@ -55,6 +55,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return errors.New("takes only flags, and -once only with -demo; see -help")
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
+	slog.SetDefault(log) // for what has no Logger of its own
 
 	secrets, err := readSecrets(getenv)
 	if err != nil {
@@ -76,8 +77,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	defer inbox.close() // last
 	sources := newSources(secrets, *demo)
+	hooks := routes(sources, inbox, log)
 	server := &http.Server{
-		Handler:           routes(sources, inbox, log),
+		Handler:           hooks,
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
@@ -108,6 +110,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 
 	worker := webhook.NewWorker(inbox, &mux)
 	worker.Logger = log
+	hooks.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
 
 	if *demo {
 		ctx, stop := context.WithCancel(ctx)

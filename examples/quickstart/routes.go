@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -39,7 +38,7 @@ func newSources(s secrets, demo bool) []route {
 
 // routes mounts the senders that have a secret. Receivers are mounted without
 // a method and answer 405 themselves.
-func routes(sources []route, inbox *store, log *slog.Logger) http.Handler {
+func routes(sources []route, inbox *store, log *slog.Logger) *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, r := range sources {
 		if len(r.secrets) == 0 {
@@ -55,7 +54,6 @@ func routes(sources []route, inbox *store, log *slog.Logger) http.Handler {
 		log.Warn("no such hook", "method", r.Method, "path", withoutToken(r.URL.Path), "client", r.RemoteAddr)
 		http.NotFound(w, r)
 	})
-	mux.HandleFunc("GET /healthz", healthz(inbox.Ping))
 	return mux
 }
 
@@ -67,15 +65,4 @@ func withoutToken(path string) string {
 		}
 	}
 	return "/hooks/..."
-}
-
-// healthz fails when storing would fail.
-func healthz(ping func(context.Context) error) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if err := ping(r.Context()); err != nil {
-			http.Error(w, "cannot store", http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = w.Write([]byte("ok\n"))
-	}
 }

@@ -37,7 +37,8 @@ Secrets come from the environment; a sender without one is not mounted:
     KUDU_WEBHOOK_TOKEN         /hooks/kudu/<token>, or /hooks/kudu with the token as password
 
 Each may hold several, separated by commas, while a secret is rotated (so a secret has no comma), or be read from a
-file that is named by the same variable with _FILE appended. GET /healthz fails when storing would fail.
+file that is named by the same variable with _FILE appended. GET /healthz answers 503, and
+why, when deliveries cannot be stored or worked off.
 
 `
 

@@ -24,7 +24,8 @@ type Admin interface {
 	// Filter is an error.
 	Replay(ctx context.Context, f Filter, n Note) (int, error)
 	// Release makes one due now that waits for its retry, or is claimed by a
-	// worker that does not come back: that worker can no longer settle it. One that
+	// worker that does not come back: that worker can no longer settle it, and the
+	// claim counts as lost. One that
 	// is behind nothing, which only a fault can bring about, is brought forward.
 	// [ErrNotFound]; [ErrState] if it is finished or behind another.
 	Release(ctx context.Context, uid string) error

@@ -19,7 +19,9 @@ type Observer struct {
 	Stored func(d *webhook.Delivery, took time.Duration)
 	// Duplicate: a delivery was known.
 	Duplicate func(d *webhook.Delivery, known *webhook.DuplicateError)
-	// Superseded: a newer delivery of a burst ended the one with this UID.
+	// Superseded: a newer delivery of a burst, as it was put, ended the one with
+	// this UID. What is superseded when its claim is put back is told by
+	// webhook.Observer.Settled.
 	Superseded func(uid string, by *webhook.Delivery)
 	// Refused: a delivery was not stored.
 	Refused func(d *webhook.Delivery, err error)

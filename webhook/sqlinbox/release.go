@@ -34,16 +34,18 @@ func (in *Inbox) Release(ctx context.Context, uid string) error {
 	return fmt.Errorf("%w: %s is %s", ErrState, uid, r.State)
 }
 
-// releaseClaim takes c from the worker that has it and puts it back.
+// releaseClaim takes c from the worker that has it and puts it back. It counts
+// as lost: one that ends the process each time does not look innocent because
+// somebody releases it after each crash.
 func (in *Inbox) releaseClaim(ctx context.Context, c webhook.Claim, why string) (done bool, err error) {
 	err = in.transact(ctx, func(ctx context.Context, s session) error {
 		n, err := in.exec(ctx, s, "release_claim", args{"uid": c.Delivery.UID, "fence": c.Fence})
 		if done = n > 0; err != nil || !done {
 			return err
 		}
-		c := c
-		c.Fence++
-		_, err = in.settle(ctx, s, c, webhook.Outcome{State: webhook.Waiting, Reason: why})
+		a := args{"uid": c.Delivery.UID, "fence": c.Fence + 1, "reason": reason(why)}
+		k := keyed{c.Delivery.Source, c.Delivery.Key}
+		_, err = in.putBack(ctx, s, a, k, webhook.Outcome{State: webhook.Waiting}, true)
 		return err
 	})
 	return done, err

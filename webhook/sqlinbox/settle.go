@@ -87,7 +87,7 @@ func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webho
 	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "state": string(o.State), "reason": reason(o.Reason)}
 	k := keyed{c.Delivery.Source, c.Delivery.Key}
 	if o.State == webhook.Waiting {
-		return in.putBack(ctx, s, a, k, o)
+		return in.putBack(ctx, s, a, k, o, false)
 	}
 	n, err := in.exec(ctx, s, "settle", a)
 	if err != nil || n == 0 {
@@ -100,9 +100,10 @@ func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webho
 }
 
 // putBack makes a claim waiting again, or superseded where a newer one of a
-// coalesced burst has come.
-func (in *Inbox) putBack(ctx context.Context, s session, a args, k keyed, o webhook.Outcome) (webhook.State, error) {
-	a["delay"], a["yield"], a["uncounted"] = microseconds(o.Delay), number(o.Yield), number(o.Uncounted)
+// coalesced burst has come. Released tells that its worker did not do it.
+func (in *Inbox) putBack(ctx context.Context, s session, a args, k keyed, o webhook.Outcome, released bool) (webhook.State, error) {
+	a["delay"], a["yield"] = microseconds(o.Delay), number(o.Yield)
+	a["uncounted"], a["released"] = number(o.Uncounted), number(released)
 	if k.key != "" {
 		// Hold the row, so that the next statement sees all that stand behind it.
 		var held int

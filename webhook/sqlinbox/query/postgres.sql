@@ -322,7 +322,7 @@ WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' FOR UPDATE
 
 -- name: put_back
--- A suspect that has not begun its run stays one.
+-- A suspect that has not begun its run stays one, and what is released was lost.
 UPDATE hookhouse_deliveries d
 SET state = CASE
     WHEN d.key = '' THEN 'waiting'
@@ -334,8 +334,8 @@ SET state = CASE
   due = @now + @delay::bigint, yield = @yield::int, expires = 0,
   reason = CASE WHEN @reason::text = '' THEN d.reason ELSE @reason::text END,
   attempt = d.attempt - CASE WHEN @uncounted::int = 1 AND (d.lost < 2 OR d.begun = d.fence) THEN 1 ELSE 0 END,
-  lost = CASE WHEN @uncounted::int = 1 AND d.lost >= 2 AND d.begun <> d.fence THEN d.lost ELSE 0 END,
-  crashes = CASE WHEN @uncounted::int = 1 AND d.lost >= 2 AND d.begun <> d.fence THEN d.crashes ELSE 0 END,
+  lost = CASE WHEN @released::int = 1 OR @uncounted::int = 1 AND d.lost >= 2 AND d.begun <> d.fence THEN d.lost ELSE 0 END,
+  crashes = CASE WHEN @released::int = 1 OR @uncounted::int = 1 AND d.lost >= 2 AND d.begun <> d.fence THEN d.crashes ELSE 0 END,
   settled = d.fence
 WHERE d.uid = @uid::text AND d.fence = @fence::bigint AND d.state = 'claimed'
 RETURNING d.state
@@ -417,8 +417,9 @@ UPDATE hookhouse_bodies SET id = @id::bigint WHERE id = @old::bigint
 UPDATE hookhouse_deliveries SET due = @now, yield = 0 WHERE uid = @uid::text AND state = 'waiting'
 
 -- name: release_claim
--- From a worker that does not come back: what it settles later is of no claim.
-UPDATE hookhouse_deliveries SET fence = fence + 1
+-- From a worker that does not come back: what it settles later is of no claim,
+-- and its claim was lost, like one whose lease ran out.
+UPDATE hookhouse_deliveries SET fence = fence + 1, lost = lost + 1
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: replayed

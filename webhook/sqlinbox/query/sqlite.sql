@@ -161,7 +161,7 @@ WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: put_back
--- A suspect that has not begun its run stays one.
+-- A suspect that has not begun its run stays one, and what is released was lost.
 UPDATE hookhouse_deliveries
 SET state = CASE
     WHEN key = '' THEN 'waiting'
@@ -173,8 +173,8 @@ SET state = CASE
   due = @now + @delay, yield = @yield, expires = 0,
   reason = CASE WHEN @reason = '' THEN reason ELSE @reason END,
   attempt = attempt - CASE WHEN @uncounted = 1 AND (lost < 2 OR begun = fence) THEN 1 ELSE 0 END,
-  lost = CASE WHEN @uncounted = 1 AND lost >= 2 AND begun <> fence THEN lost ELSE 0 END,
-  crashes = CASE WHEN @uncounted = 1 AND lost >= 2 AND begun <> fence THEN crashes ELSE 0 END,
+  lost = CASE WHEN @released = 1 OR @uncounted = 1 AND lost >= 2 AND begun <> fence THEN lost ELSE 0 END,
+  crashes = CASE WHEN @released = 1 OR @uncounted = 1 AND lost >= 2 AND begun <> fence THEN crashes ELSE 0 END,
   settled = fence
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 RETURNING state
@@ -238,8 +238,9 @@ UPDATE hookhouse_bodies SET id = @id WHERE id = @old
 UPDATE hookhouse_deliveries SET due = @now, yield = 0 WHERE uid = @uid AND state = 'waiting'
 
 -- name: release_claim
--- From a worker that does not come back: what it settles later is of no claim.
-UPDATE hookhouse_deliveries SET fence = fence + 1
+-- From a worker that does not come back: what it settles later is of no claim,
+-- and its claim was lost, like one whose lease ran out.
+UPDATE hookhouse_deliveries SET fence = fence + 1, lost = lost + 1
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: replayed
