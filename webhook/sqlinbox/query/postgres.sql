@@ -223,13 +223,14 @@ SELECT @uid::text, true FROM head WHERE state = 'held'
 
 -- name: promote
 -- The next of a key without a head: one whose retry is due, the oldest that
--- waits for none, the one whose retry is due first.
+-- waits for none, the one whose retry is due first. What another transaction has
+-- brought forward since is left as it is.
 UPDATE hookhouse_deliveries SET state = 'waiting'
 WHERE id = coalesce(
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 1 AND due <= @now ORDER BY due, id LIMIT 1),
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 0 ORDER BY id LIMIT 1),
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 1 ORDER BY due, id LIMIT 1))
-AND NOT EXISTS (
+AND state = 'behind' AND NOT EXISTS (
   SELECT 1 FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state IN ('waiting', 'claimed') AND key <> '')
 
 -- name: types
