@@ -258,8 +258,9 @@ WHERE (SELECT b.quiet FROM hookhouse_deliveries b
 LIMIT 100
 
 -- name: overtake
+-- It waits for nobody who holds the key.
 UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
-WHERE uid = @uid::text AND state = 'claimed' AND expires <= @now
+WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE SKIP LOCKED) AND state = 'claimed' AND expires <= @now
 
 -- name: claim
 -- The planner cannot know what a limit by an argument comes to, takes it for a
