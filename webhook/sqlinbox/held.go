@@ -31,19 +31,20 @@ const (
 // changed; it is to be tried again after a pause.
 var errHeld = errors.New("sqlinbox: another transaction holds the key")
 
-// putHeld lets j join later batches, again and again, while it is held.
-func (in *Inbox) putHeld(ctx context.Context, j *job) error {
+// putHeld tries again and again to put what j puts, which was held because of
+// err, and returns the last try. Each is a job of its own: the writer may still
+// look at the one before.
+func (in *Inbox) putHeld(ctx context.Context, j *job, err error) (*job, error) {
 	w, end := in.wait(ctx)
 	defer end()
-	for {
-		if err := w.pause(); err != nil {
-			return heldError(ctx, err)
+	for errors.Is(err, errHeld) {
+		if ended := w.pause(); ended != nil {
+			return j, heldError(ctx, ended, err)
 		}
-		j.result, j.held, j.alone = nil, false, j.alone || j.put.size() >= heldBytes
-		if err := in.submit(ctx, j); !errors.Is(err, errHeld) {
-			return err
-		}
+		j = &job{put: j.put, alone: j.alone || j.put.size() >= heldBytes}
+		err = in.submit(ctx, j)
 	}
+	return j, err
 }
 
 // inVain reports whether j, which is large and was held before, still is: this is
@@ -90,16 +91,16 @@ func (w *wait) pause() error {
 	}
 }
 
-// heldError tells why a wait ended: the end of ctx, which is the caller's,
-// ErrClosed, or the end of patience.
-func heldError(ctx context.Context, err error) error {
+// heldError tells why a wait for what is held ended: the end of ctx, which is the
+// caller's, ErrClosed, or the end of patience.
+func heldError(ctx context.Context, err, held error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, ErrClosed):
 		return err
 	}
-	return fmt.Errorf("%w: waited for it for %v", errHeld, heldWait)
+	return fmt.Errorf("%w: waited for it for %v", held, heldWait)
 }
 
 // lockTimeout is a duration as PostgreSQL reads it.

@@ -2,7 +2,6 @@ package sqlinbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -108,8 +107,8 @@ func (in *Inbox) commitParts(batch []*job, wait time.Duration) error {
 		finish(batch, err)
 		return err
 	case len(batch) == 1:
-		if j := batch[0]; isLockTimeout(err) || errors.Is(err, errConflict) {
-			j.held, j.alone, err = true, true, nil
+		if j := batch[0]; j.put != nil && (isLockTimeout(err) || isConflict(err)) {
+			j.held, j.alone, err = true, true, fmt.Errorf("%w: %w", errHeld, err)
 		}
 		finish(batch, err)
 		return nil
