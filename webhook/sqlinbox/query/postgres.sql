@@ -319,6 +319,7 @@ WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 UPDATE hookhouse_deliveries
 SET state = @state::text, reason = @reason::text, ended = @now, settled = fence, lost = 0, crashes = 0
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
+RETURNING source, key
 
 -- name: hold
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' FOR UPDATE
@@ -340,7 +341,7 @@ SET state = CASE
   crashes = CASE WHEN @uncounted::int = 1 AND d.lost >= 2 AND d.begun <> d.fence THEN d.crashes ELSE 0 END,
   settled = d.fence
 WHERE d.uid = @uid::text AND d.fence = @fence::bigint AND d.state = 'claimed'
-RETURNING d.state
+RETURNING d.state, d.source, d.key
 
 -- name: end
 UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid::text

@@ -156,6 +156,7 @@ WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 UPDATE hookhouse_deliveries
 SET state = @state, reason = @reason, ended = @now, settled = fence, lost = 0, crashes = 0
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
+RETURNING source, key
 
 -- name: hold
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
@@ -177,7 +178,7 @@ SET state = CASE
   crashes = CASE WHEN @uncounted = 1 AND lost >= 2 AND begun <> fence THEN crashes ELSE 0 END,
   settled = fence
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
-RETURNING state
+RETURNING state, source, key
 
 -- name: end
 UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid
