@@ -432,12 +432,14 @@ INSERT INTO hookhouse_replays (uid, at, who, why, was) VALUES (@uid::text, @now,
 -- and no longer. A row tells what became of one: "again", the key is another
 -- transaction's, or "alone", it takes more than one statement. Without a row it
 -- cannot be replayed.
+-- One that another has replayed since this statement began, and that is finished
+-- again, has a new id, under which this statement does not see it: "again".
 WITH arg AS MATERIALIZED (
   SELECT @now AS now, @uids::text::jsonb AS uids,
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
     set_config('lock_timeout', @wait::text, true) AS waits
 ), asked AS MATERIALIZED (
-  SELECT u.uid, u.n, s.source, s.key, bool_or(s.quiet > 0 AND s.key <> '') OVER (PARTITION BY s.source, s.key) AS coalesces
+  SELECT u.uid, u.n, s.id, s.source, s.key, bool_or(s.quiet > 0 AND s.key <> '') OVER (PARTITION BY s.source, s.key) AS coalesces
   FROM arg CROSS JOIN LATERAL jsonb_array_elements_text(arg.uids) WITH ORDINALITY AS u(uid, n)
   CROSS JOIN LATERAL (
     SELECT * FROM hookhouse_deliveries d
@@ -446,7 +448,7 @@ WITH arg AS MATERIALIZED (
 ), finished AS MATERIALIZED (
   SELECT a.n, a.coalesces, d.id, d.uid, d.source, d.key, d.state FROM asked a CROSS JOIN LATERAL (
     SELECT * FROM hookhouse_deliveries d
-    WHERE d.uid = a.uid AND d.state IN ('done', 'dead', 'superseded', 'ignored') LIMIT 1
+    WHERE d.uid = a.uid AND d.id = a.id AND d.state IN ('done', 'dead', 'superseded', 'ignored') LIMIT 1
     FOR UPDATE SKIP LOCKED
   ) d
 ), heads AS MATERIALIZED (
