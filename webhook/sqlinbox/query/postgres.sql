@@ -267,7 +267,8 @@ WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDAT
 -- tenth of all that waits, and compiles the statement at each call where many
 -- wait. It does know the 256, the most that is asked for, and that an array
 -- built on the spot is short. The limit by n stays the inner one: what it lets
--- through is locked. Of what is locked as much is claimed as @bytes allows.
+-- through is locked. Of what is locked as much is claimed as @bytes allows; with
+-- @first one in any case.
 WITH arg AS MATERIALIZED (
   SELECT @now AS now, @lease::bigint AS lease, @n::int AS n, @types::text::jsonb AS types,
     ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb)) AS except
@@ -286,7 +287,7 @@ WITH arg AS MATERIALIZED (
 ), bounded AS MATERIALIZED (
   SELECT id FROM (
     SELECT id, row_number() OVER w AS place, sum(size) OVER w AS total FROM picked WINDOW w AS (ORDER BY since, id)
-  ) p WHERE place = 1 OR total <= @bytes::bigint
+  ) p WHERE place = 1 AND @first::int = 1 OR total <= @bytes::bigint
 )
 UPDATE hookhouse_deliveries d
 SET due = CASE d.state WHEN 'claimed' THEN d.expires ELSE d.due END,

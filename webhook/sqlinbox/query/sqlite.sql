@@ -108,7 +108,7 @@ UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
 WHERE uid = @uid AND state = 'claimed' AND expires <= @now
 
 -- name: claim
--- Of the oldest that are due as many as @bytes allows.
+-- Of the oldest that are due as many as @bytes allows; with @first one in any case.
 UPDATE hookhouse_deliveries
 SET due = CASE state WHEN 'claimed' THEN expires ELSE due END,
   lost = lost + (state = 'claimed'),
@@ -130,7 +130,7 @@ WHERE id IN (
           ORDER BY c.expires LIMIT @n))
       ORDER BY since, d.id LIMIT @n
     ) p WINDOW w AS (ORDER BY p.since, p.id)
-  ) WHERE place = 1 OR total <= @bytes)
+  ) WHERE place = 1 AND @first = 1 OR total <= @bytes)
 RETURNING id, due, attempt, lost, crashes, reason, fence, expires,
   uid, source, sender_id, type, key, label, received, quiet, most, size,
   CASE WHEN lost < 2 THEN (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
