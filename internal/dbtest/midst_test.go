@@ -82,39 +82,24 @@ func (s *stage) meanwhile(t *testing.T, n int, act, another func() error) (reach
 	s.ask(t, "SELECT 1 FROM (SELECT pg_advisory_lock(4711)) x")
 	s.ask(t, "SELECT setval('calls', 1, false)")
 	s.ask(t, fmt.Sprintf("SELECT setval('stop_at', %d)", n))
-	end := make(chan error, 1)
+	end, arrival := make(chan error, 1), make(chan error, 1)
 	go func() { end <- act() }()
-	over := false
 	waitFor(t, "it stops or ends", func() bool {
-		select {
-		case acted = <-end:
-			over = true
-		default:
-		}
-		return over || s.ask(t, fmt.Sprintf("SELECT (last_value >= %d AND is_called)::int FROM calls", n)) == 1
+		reached = s.ask(t, fmt.Sprintf("SELECT (last_value >= %d AND is_called)::int FROM calls", n)) == 1
+		return reached || len(end) > 0
 	})
-	if !over {
+	if reached {
 		var operations atomic.Int64
 		s.others.Watch(func(string) { operations.Add(1) }, nil)
-		arrival := make(chan error, 1)
 		go func() { arrival <- another() }()
-		arrived := false
 		waitFor(t, "the other has ended, or waits", func() bool {
-			select {
-			case came = <-arrival:
-				arrived = true
-			default:
-			}
-			return arrived || operations.Load() > 30 || s.ask(t, "SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
+			return len(arrival) > 0 || operations.Load() > 30 || s.ask(t, "SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
 		})
-		s.ask(t, "SELECT 1 FROM (SELECT pg_advisory_unlock(4711)) x")
-		acted = <-end
-		if !arrived {
-			came = <-arrival
-		}
-		s.others.Watch(nil, nil)
-		return true, acted, came
+	} else {
+		arrival <- nil
 	}
 	s.ask(t, "SELECT 1 FROM (SELECT pg_advisory_unlock(4711)) x")
-	return false, acted, nil
+	acted, came = <-end, <-arrival
+	s.others.Watch(nil, nil)
+	return reached, acted, came
 }

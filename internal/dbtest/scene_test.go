@@ -91,6 +91,13 @@ var deeds = map[string]func(ctx context.Context, c *scene, in *sqlinbox.Inbox, d
 	"Put": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
 		return c.put(ctx, in, c.delivery())
 	},
+	"Puts at once": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
+		answers := make(chan error, 3)
+		for _, d := range []*webhook.Delivery{c.delivery(), c.delivery("m" + c.key), c.delivery()} {
+			go func() { answers <- c.put(ctx, in, d) }()
+		}
+		return errors.Join(<-answers, <-answers, <-answers)
+	},
 	"Put of a burst": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
 		d := c.delivery()
 		d.Coalesce.Quiet = time.Microsecond
