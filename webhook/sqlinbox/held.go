@@ -15,9 +15,9 @@ const (
 	batchWait = 50 * time.Millisecond
 	briefWait = time.Millisecond
 	// heldWait is how long a Put, and a batch of a Replay, tries again while another
-	// transaction holds the key. It pauses for heldPause, or a sixteenth of the time
-	// that it has waited: most keys are free again in a moment, and may be held again
-	// in the next. All that wait try no more often than each heldShare, together.
+	// transaction holds the key. The pause between two tries is the longest of three:
+	// heldPause, the time waited so far divided by heldPart, and heldShare for each
+	// that waits in this process, so that together they try once in each heldShare.
 	heldWait  = 2 * time.Second
 	heldPause = 2 * time.Millisecond
 	heldPart  = 16

@@ -23,8 +23,7 @@ func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome)
 		}
 		return err
 	}
-	// Without a key, or on a database with one writer, there is nothing to keep
-	// together but the one row.
+	// Without a key only the one row changes.
 	run := in.transact
 	if c.Delivery.Key == "" {
 		run = in.claimIn

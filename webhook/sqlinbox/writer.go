@@ -17,7 +17,7 @@ type job struct {
 	ended  []string // UIDs that put superseded
 	stored bool     // put is committed, whatever becomes of the rest of its batch
 	held   bool     // put was left out: another transaction has what it needs
-	alone  bool     // put shares no batch: one would wait for it, or send much in vain
+	alone  bool     // put gets a batch of its own: it was held, and by waiting or by its size would delay others
 	over   bool     // done is closed
 	done   chan struct{}
 }

@@ -1,8 +1,9 @@
 -- The statements of the inbox for PostgreSQL. @name stands for an argument and
 -- becomes one $n. @now is not an argument here: it is replaced by the server's
 -- clock in microseconds. @rows and @bytes are a batch, so that a put of any size
--- is one statement. Conditions that could be joins are written as look-ups,
--- so that a plan made for an empty table is still right for a full one.
+-- is one statement. Conditions that could be joins are written as look-ups: a
+-- plan made for an empty table then reads a full one once at most, and not once
+-- for each row. The server makes a new plan when it has counted the rows.
 
 -- name: begin
 BEGIN ISOLATION LEVEL READ COMMITTED
@@ -33,12 +34,13 @@ WHERE m.at >= @now - @window::bigint
 ORDER BY 1, 2
 
 -- name: lock
--- Whoever decides about a key holds it until he commits: its head, and where none
--- is to be seen the key's advisory lock, so that one who is about to make a head
--- is known before he commits. This waits for whoever holds it. "again" tells that
--- the look was too early: another has made a head, or ended one, while it waited.
--- A transaction takes 256 such locks at most, since the server has few: for what
--- is beyond, the index hookhouse_head alone decides.
+-- Locks a key until the end of the transaction: the row of its head, or where it
+-- has none an advisory lock, since a head that another transaction has inserted
+-- and not committed is not to be seen. It waits for whoever holds the key. "again":
+-- while it waited the head was finished, or another transaction made one; the
+-- caller must lock again. A transaction takes 256 advisory locks at most, since the
+-- server has few. Under the keys beyond those only the index hookhouse_head keeps
+-- two transactions from making a head each.
 WITH arg AS MATERIALIZED (
   SELECT CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS waits,
     coalesce(nullif(current_setting('hookhouse.keys', true), ''), '0')::int AS taken,
@@ -60,8 +62,8 @@ SELECT CASE
 END FROM arg
 
 -- name: try_lock
--- The same for many keys without waiting: those that another holds are not among
--- the rows.
+-- The same for many keys, without waiting. A row is a key that is locked now; the
+-- others are held by other transactions.
 WITH k AS MATERIALIZED (
   SELECT DISTINCT source COLLATE "C" AS source, key COLLATE "C" AS key
   FROM jsonb_to_recordset(@rows::text::jsonb) AS x(source text, key text) WHERE key <> '' ORDER BY 1, 2
@@ -263,12 +265,11 @@ UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
 WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE SKIP LOCKED) AND state = 'claimed' AND expires <= @now
 
 -- name: claim
--- The planner cannot know what a limit by an argument comes to, takes it for a
--- tenth of all that waits, and compiles the statement at each call where many
--- wait. It does know the 256, the most that is asked for, and that an array
--- built on the spot is short. The limit by n stays the inner one: what it lets
--- through is locked. Of what is locked as much is claimed as @bytes allows; with
--- @first one in any case.
+-- The limit of 256, the most that n is, is for the planner: it takes a limit by an
+-- argument for a tenth of all that waits, and where many wait it would have the
+-- statement compiled at each call. The limit by n is the inner one, since each row
+-- that it lets through is locked. Of the locked rows as many are claimed as @bytes
+-- allows; with @first one in any case.
 WITH arg AS MATERIALIZED (
   SELECT @now AS now, @lease::bigint AS lease, @n::int AS n, @types::text::jsonb AS types,
     ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb)) AS except
