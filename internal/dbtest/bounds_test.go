@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -47,6 +48,33 @@ func TestAClaimIsBoundedByBytes(t *testing.T) {
 			if len(claims) != test.want || err != nil {
 				t.Errorf("%d claims within %d bytes, want %d; %v", len(claims), test.bytes, test.want, err)
 			}
+		}
+	})
+}
+
+// More than one statement claims is asked for: the second one takes no body that
+// does not fit either.
+func TestAClaimOfManyIsBoundedByBytes(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		var storing sync.WaitGroup
+		for range 256 {
+			storing.Go(func() {
+				if err := in.Put(t.Context(), delivery("")); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		storing.Wait()
+		large := delivery("")
+		large.Body = make([]byte, 2<<20)
+		put(t, in, large)
+		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 300, Lease: time.Hour, MaxBytes: 1 << 20})
+		if len(claims) != 256 || err != nil {
+			t.Errorf("%d claims, %v; want the 256 that fit", len(claims), err)
+		}
+		if c := claimOne(t, in); c.Delivery.UID != large.UID {
+			t.Errorf("claimed %s then, want the large one", c.Delivery.UID)
 		}
 	})
 }

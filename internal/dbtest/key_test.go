@@ -91,3 +91,26 @@ func TestABurstAtOnceLeavesOne(t *testing.T) {
 		}
 	})
 }
+
+// The delivery of a claim has been in the callback's hands.
+func TestACallbackThatChangesTheKeyLeavesNoKeyStuck(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		for i, o := range []webhook.Outcome{{State: webhook.Done}, {State: webhook.Dead}, {State: webhook.Waiting, Delay: time.Hour, Yield: true}} {
+			for _, changed := range []string{"", "other"} {
+				key := fmt.Sprint("key", i, changed)
+				put(t, in, delivery(key))
+				next := put(t, in, delivery(key))
+				c := claimOne(t, in)
+				c.Delivery.Key = changed
+				if _, err := in.Settle(t.Context(), c, o); err != nil {
+					t.Fatal(err)
+				}
+				if s := stateOf(t, in, next.UID); s != webhook.Waiting {
+					t.Errorf("%s, the key changed to %q: the next is %s, want that it waits", o.State, changed, s)
+				}
+				settle(t, in, claimOne(t, in), webhook.Done)
+			}
+		}
+	})
+}

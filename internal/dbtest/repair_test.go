@@ -118,3 +118,31 @@ func TestEveryStuckKeyIsFoundAmongMany(t *testing.T) {
 		}
 	})
 }
+
+// Two processes find the same stuck key. One brings its delivery forward, and it
+// runs; the other has waited, and leaves it as it has become.
+func TestARepairLeavesWhatAnotherHasBroughtForward(t *testing.T) {
+	if theServer == nil {
+		return // SQLite has one writer
+	}
+	for _, became := range []string{"state = 'claimed', fence = fence + 1, expires = 9e15", "state = 'done', ended = 1"} {
+		in, db := onPostgres(theServer).open(t)
+		in.Logger = slog.New(slog.DiscardHandler)
+		d := put(t, in, delivery("key"))
+		run(t, db, "UPDATE hookhouse_deliveries SET state = 'behind'")
+		tx := begin(t, db)
+		if _, err := tx.ExecContext(t.Context(), "UPDATE hookhouse_deliveries SET "+became); err != nil {
+			t.Fatal(err)
+		}
+		repaired := make(chan error, 1)
+		go func() { repaired <- in.Check(t.Context()) }()
+		waitFor(t, "the repair waits", func() bool { return count(t, db, "pg_locks WHERE NOT granted") > 0 })
+		commit(t, tx)
+		if err := <-repaired; err != nil {
+			t.Error(err)
+		}
+		if s := stateOf(t, in, d.UID); s == webhook.Waiting {
+			t.Errorf("after it became %q it waits again", became)
+		}
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -35,7 +34,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 	var claims []webhook.Claim
 	for len(claims) < want {
 		n := min(want-len(claims), claimLimit)
-		rows, err := in.claim(ctx, o, n)
+		rows, err := in.claim(ctx, o, n, len(claims) == 0)
 		if err != nil {
 			if len(claims) > 0 {
 				return claims, nil // they are ours; the failure will be back
@@ -70,7 +69,9 @@ type claimedRow struct {
 	damage        error
 }
 
-func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int) ([]claimedRow, error) {
+// claim is one statement of Claim: up to n, the first of them whatever its size
+// where first is set.
+func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int, first bool) ([]claimedRow, error) {
 	if o.Types != nil && len(o.Types) == 0 {
 		return nil, nil
 	}
@@ -85,7 +86,10 @@ func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int) ([]cl
 		if err != nil || types == "" {
 			return err
 		}
-		a := args{"types": types, "n": n, "lease": microseconds(lease), "except": texts(o.Except), "bytes": o.MaxBytes}
+		a := args{
+			"types": types, "n": n, "lease": microseconds(lease), "except": texts(o.Except),
+			"bytes": o.MaxBytes, "first": number(first),
+		}
 		return in.query(ctx, s, "claim", a, func(row *sql.Rows) error {
 			r, err := scanClaim(row)
 			taken = append(taken, r)
@@ -220,34 +224,6 @@ func (in *Inbox) ask(types []string) {
 		in.asked[t] = true
 	}
 }
-
-// Extend renews a lease; see [webhook.Inbox]. It does nothing, and succeeds, on
-// a claim that is settled for good, as [Inbox.SettleTx] does.
-func (in *Inbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if c.Delivery == nil {
-		return webhook.ErrClaimLost
-	}
-	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "lease": microseconds(lease)}
-	var held bool
-	err := in.claimIn(ctx, func(ctx context.Context, s session) error {
-		n, err := in.exec(ctx, s, "extend", a)
-		if held = n > 0; err == nil && !held {
-			var state webhook.State
-			state, err = in.settled(ctx, s, c)
-			held = state.Final()
-		}
-		return err
-	})
-	if err == nil && !held {
-		err = lost(c)
-	}
-	return err
-}
-
-func lost(c webhook.Claim) error { return fmt.Errorf("%w: %s", webhook.ErrClaimLost, c.Delivery.UID) }
 
 // texts is a list as an argument, in JSON.
 func texts(list []string) string {

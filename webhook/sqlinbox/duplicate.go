@@ -168,9 +168,10 @@ func (in *Inbox) restart(ctx context.Context, s session, j *job, f found, revive
 	return true, nil
 }
 
-// giveHead sees to it that the key of f, which is behind, has a head that this
-// transaction holds: f itself, or one that came although the key was locked, and
-// that could end before f is to be seen. A head that is not held proves nothing.
+// giveHead makes sure that the key of f, which is behind, has a head, and holds
+// that head: f itself, or one that a process which takes no such lock has made. A
+// head that is not held could be finished before f is committed, and f would then
+// stand behind nothing.
 func (in *Inbox) giveHead(ctx context.Context, s session, f found, g grip) error {
 	if _, err := in.exec(ctx, s, "aside", args{"rows": keyRow(f.keyed), "source": f.source, "key": f.key}); err != nil {
 		return err

@@ -15,9 +15,9 @@ const (
 	batchWait = 50 * time.Millisecond
 	briefWait = time.Millisecond
 	// heldWait is how long a Put, and a batch of a Replay, tries again while another
-	// transaction holds the key. It pauses for heldPause, or a sixteenth of the time
-	// that it has waited: most keys are free again in a moment, and may be held again
-	// in the next. All that wait try no more often than each heldShare, together.
+	// transaction holds the key. The pause between two tries is the longest of three:
+	// heldPause, the time waited so far divided by heldPart, and heldShare for each
+	// that waits in this process, so that together they try once in each heldShare.
 	heldWait  = 2 * time.Second
 	heldPause = 2 * time.Millisecond
 	heldPart  = 16
@@ -31,20 +31,20 @@ const (
 // changed; it is to be tried again after a pause.
 var errHeld = errors.New("sqlinbox: another transaction holds the key")
 
-// putHeld puts again, in later batches, what is held, and returns the last job.
-// Each try is a job of its own: the writer may still look at the one before.
-func (in *Inbox) putHeld(ctx context.Context, j *job) (*job, error) {
+// putHeld tries again and again to put what j puts, which was held because of
+// err, and returns the last try. Each is a job of its own: the writer may still
+// look at the one before.
+func (in *Inbox) putHeld(ctx context.Context, j *job, err error) (*job, error) {
 	w, end := in.wait(ctx)
 	defer end()
-	for {
-		if err := w.pause(); err != nil {
-			return j, heldError(ctx, err)
+	for errors.Is(err, errHeld) {
+		if ended := w.pause(); ended != nil {
+			return j, heldError(ctx, ended, err)
 		}
 		j = &job{put: j.put, alone: j.alone || j.put.size() >= heldBytes}
-		if err := in.submit(ctx, j); !errors.Is(err, errHeld) {
-			return j, err
-		}
+		err = in.submit(ctx, j)
 	}
+	return j, err
 }
 
 // inVain reports whether j, which is large and was held before, still is: this is
@@ -91,16 +91,16 @@ func (w *wait) pause() error {
 	}
 }
 
-// heldError tells why a wait ended: the end of ctx, which is the caller's,
-// ErrClosed, or the end of patience.
-func heldError(ctx context.Context, err error) error {
+// heldError tells why a wait for what is held ended: the end of ctx, which is the
+// caller's, ErrClosed, or the end of patience.
+func heldError(ctx context.Context, err, held error) error {
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, ErrClosed):
 		return err
 	}
-	return fmt.Errorf("%w: waited for it for %v", errHeld, heldWait)
+	return fmt.Errorf("%w: waited for it for %v", held, heldWait)
 }
 
 // lockTimeout is a duration as PostgreSQL reads it.

@@ -27,7 +27,7 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	}
 	j := &job{put: e}
 	if err = in.submit(ctx, j); errors.Is(err, errHeld) {
-		j, err = in.putHeld(ctx, j)
+		j, err = in.putHeld(ctx, j, err)
 	}
 	if ctx.Err() == nil || err == nil {
 		in.observe(j, err, time.Since(start))

@@ -44,8 +44,7 @@ func (in *Inbox) releaseClaim(ctx context.Context, c webhook.Claim, why string) 
 			return err
 		}
 		a := args{"uid": c.Delivery.UID, "fence": c.Fence + 1, "reason": reason(why)}
-		k := keyed{c.Delivery.Source, c.Delivery.Key}
-		_, err = in.putBack(ctx, s, a, k, webhook.Outcome{State: webhook.Waiting}, true)
+		_, err = in.putBack(ctx, s, a, c.Delivery.Key, webhook.Outcome{State: webhook.Waiting}, true)
 		return err
 	})
 	return done, err

@@ -46,12 +46,13 @@ func (in *Inbox) Replay(ctx context.Context, f Filter, n Note) (int, error) {
 		return r.done, fmt.Errorf("%w: %d of %d deliveries were left as they are", errHeld, r.held, matched)
 	case f.UID == "" || r.done > 0:
 		return r.done, nil
-	case matched > 0:
-		return 0, fmt.Errorf("%w: %s has a younger one of its key, which is unfinished", ErrState, f.UID)
 	}
 	found, err := in.Get(ctx, f.UID)
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, err
+	case matched > 0 && found.State.Final():
+		return 0, fmt.Errorf("%w: %s has a younger one of its key, which is unfinished", ErrState, f.UID)
 	}
 	return 0, fmt.Errorf("%w: %s is %s", ErrState, f.UID, found.State)
 }

@@ -23,8 +23,7 @@ func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome)
 		}
 		return err
 	}
-	// Without a key, or on a database with one writer, there is nothing to keep
-	// together but the one row.
+	// Without a key only the one row changes.
 	run := in.transact
 	if c.Delivery.Key == "" {
 		run = in.claimIn
@@ -82,15 +81,21 @@ func checkOutcome(ctx context.Context, c webhook.Claim, o webhook.Outcome) error
 	return nil
 }
 
-// settle returns the state that came of the claim, empty where it is not held.
+// settle returns the state that came of the claim, empty where it is not held. The
+// next of the key is that of the stored row: the delivery of the claim has been in
+// other hands.
 func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "state": string(o.State), "reason": reason(o.Reason)}
-	k := keyed{c.Delivery.Source, c.Delivery.Key}
 	if o.State == webhook.Waiting {
-		return in.putBack(ctx, s, a, k, o, false)
+		return in.putBack(ctx, s, a, c.Delivery.Key, o, false)
 	}
-	n, err := in.exec(ctx, s, "settle", a)
-	if err != nil || n == 0 {
+	var k keyed
+	held := false
+	err := in.query(ctx, s, "settle", a, func(row *sql.Rows) error {
+		held = true
+		return row.Scan(&k.source, &k.key)
+	})
+	if err != nil || !held {
 		return "", err
 	}
 	if k.key != "" {
@@ -101,10 +106,10 @@ func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webho
 
 // putBack makes a claim waiting again, or superseded where a newer one of a
 // coalesced burst has come. Released tells that its worker did not do it.
-func (in *Inbox) putBack(ctx context.Context, s session, a args, k keyed, o webhook.Outcome, released bool) (webhook.State, error) {
+func (in *Inbox) putBack(ctx context.Context, s session, a args, key string, o webhook.Outcome, released bool) (webhook.State, error) {
 	a["delay"], a["yield"] = microseconds(o.Delay), number(o.Yield)
 	a["uncounted"], a["released"] = number(o.Uncounted), number(released)
-	if k.key != "" {
+	if key != "" {
 		// Hold the row, so that the next statement sees all that stand behind it.
 		var held int
 		if err := in.query(ctx, s, "hold", a, scanOne(&held)); err != nil || held == 0 {
@@ -112,7 +117,8 @@ func (in *Inbox) putBack(ctx context.Context, s session, a args, k keyed, o webh
 		}
 	}
 	var state webhook.State
-	err := in.query(ctx, s, "put_back", a, func(row *sql.Rows) error { return row.Scan(&state) })
+	var k keyed
+	err := in.query(ctx, s, "put_back", a, func(row *sql.Rows) error { return row.Scan(&state, &k.source, &k.key) })
 	if err == nil && state == webhook.Superseded {
 		_, err = in.exec(ctx, s, "end", a)
 	}

@@ -2,7 +2,6 @@ package sqlinbox
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -18,7 +17,7 @@ type job struct {
 	ended  []string // UIDs that put superseded
 	stored bool     // put is committed, whatever becomes of the rest of its batch
 	held   bool     // put was left out: another transaction has what it needs
-	alone  bool     // put shares no batch: one would wait for it, or send much in vain
+	alone  bool     // put gets a batch of its own: it was held, and by waiting or by its size would delay others
 	over   bool     // done is closed
 	done   chan struct{}
 }
@@ -108,8 +107,8 @@ func (in *Inbox) commitParts(batch []*job, wait time.Duration) error {
 		finish(batch, err)
 		return err
 	case len(batch) == 1:
-		if j := batch[0]; isLockTimeout(err) || errors.Is(err, errConflict) {
-			j.held, j.alone, err = true, true, nil
+		if j := batch[0]; j.put != nil && (isLockTimeout(err) || isConflict(err)) {
+			j.held, j.alone, err = true, true, fmt.Errorf("%w: %w", errHeld, err)
 		}
 		finish(batch, err)
 		return nil

@@ -1,8 +1,9 @@
 -- The statements of the inbox for PostgreSQL. @name stands for an argument and
 -- becomes one $n. @now is not an argument here: it is replaced by the server's
 -- clock in microseconds. @rows and @bytes are a batch, so that a put of any size
--- is one statement. Conditions that could be joins are written as look-ups,
--- so that a plan made for an empty table is still right for a full one.
+-- is one statement. Conditions that could be joins are written as look-ups: a
+-- plan made for an empty table then reads a full one once at most, and not once
+-- for each row. The server makes a new plan when it has counted the rows.
 
 -- name: begin
 BEGIN ISOLATION LEVEL READ COMMITTED
@@ -33,12 +34,13 @@ WHERE m.at >= @now - @window::bigint
 ORDER BY 1, 2
 
 -- name: lock
--- Whoever decides about a key holds it until he commits: its head, and where none
--- is to be seen the key's advisory lock, so that one who is about to make a head
--- is known before he commits. This waits for whoever holds it. "again" tells that
--- the look was too early: another has made a head, or ended one, while it waited.
--- A transaction takes 256 such locks at most, since the server has few: for what
--- is beyond, the index hookhouse_head alone decides.
+-- Locks a key until the end of the transaction: the row of its head, or where it
+-- has none an advisory lock, since a head that another transaction has inserted
+-- and not committed is not to be seen. It waits for whoever holds the key. "again":
+-- while it waited the head was finished, or another transaction made one; the
+-- caller must lock again. A transaction takes 256 advisory locks at most, since the
+-- server has few. Under the keys beyond those only the index hookhouse_head keeps
+-- two transactions from making a head each.
 WITH arg AS MATERIALIZED (
   SELECT CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS waits,
     coalesce(nullif(current_setting('hookhouse.keys', true), ''), '0')::int AS taken,
@@ -60,8 +62,8 @@ SELECT CASE
 END FROM arg
 
 -- name: try_lock
--- The same for many keys without waiting: those that another holds are not among
--- the rows.
+-- The same for many keys, without waiting. A row is a key that is locked now; the
+-- others are held by other transactions.
 WITH k AS MATERIALIZED (
   SELECT DISTINCT source COLLATE "C" AS source, key COLLATE "C" AS key
   FROM jsonb_to_recordset(@rows::text::jsonb) AS x(source text, key text) WHERE key <> '' ORDER BY 1, 2
@@ -223,13 +225,14 @@ SELECT @uid::text, true FROM head WHERE state = 'held'
 
 -- name: promote
 -- The next of a key without a head: one whose retry is due, the oldest that
--- waits for none, the one whose retry is due first.
+-- waits for none, the one whose retry is due first. What another transaction has
+-- brought forward since is left as it is.
 UPDATE hookhouse_deliveries SET state = 'waiting'
 WHERE id = coalesce(
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 1 AND due <= @now ORDER BY due, id LIMIT 1),
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 0 ORDER BY id LIMIT 1),
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 1 ORDER BY due, id LIMIT 1))
-AND NOT EXISTS (
+AND state = 'behind' AND NOT EXISTS (
   SELECT 1 FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state IN ('waiting', 'claimed') AND key <> '')
 
 -- name: types
@@ -257,15 +260,16 @@ WHERE (SELECT b.quiet FROM hookhouse_deliveries b
 LIMIT 100
 
 -- name: overtake
+-- It waits for nobody who holds the key.
 UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
-WHERE uid = @uid::text AND state = 'claimed' AND expires <= @now
+WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE SKIP LOCKED) AND state = 'claimed' AND expires <= @now
 
 -- name: claim
--- The planner cannot know what a limit by an argument comes to, takes it for a
--- tenth of all that waits, and compiles the statement at each call where many
--- wait. It does know the 256, the most that is asked for, and that an array
--- built on the spot is short. The limit by n stays the inner one: what it lets
--- through is locked. Of what is locked as much is claimed as @bytes allows.
+-- The limit of 256, the most that n is, is for the planner: it takes a limit by an
+-- argument for a tenth of all that waits, and where many wait it would have the
+-- statement compiled at each call. The limit by n is the inner one, since each row
+-- that it lets through is locked. Of the locked rows as many are claimed as @bytes
+-- allows; with @first one in any case.
 WITH arg AS MATERIALIZED (
   SELECT @now AS now, @lease::bigint AS lease, @n::int AS n, @types::text::jsonb AS types,
     ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb)) AS except
@@ -284,7 +288,7 @@ WITH arg AS MATERIALIZED (
 ), bounded AS MATERIALIZED (
   SELECT id FROM (
     SELECT id, row_number() OVER w AS place, sum(size) OVER w AS total FROM picked WINDOW w AS (ORDER BY since, id)
-  ) p WHERE place = 1 OR total <= @bytes::bigint
+  ) p WHERE place = 1 AND @first::int = 1 OR total <= @bytes::bigint
 )
 UPDATE hookhouse_deliveries d
 SET due = CASE d.state WHEN 'claimed' THEN d.expires ELSE d.due END,
@@ -317,6 +321,7 @@ WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 UPDATE hookhouse_deliveries
 SET state = @state::text, reason = @reason::text, ended = @now, settled = fence, lost = 0, crashes = 0
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
+RETURNING source, key
 
 -- name: hold
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' FOR UPDATE
@@ -338,7 +343,7 @@ SET state = CASE
   crashes = CASE WHEN @released::int = 1 OR @uncounted::int = 1 AND d.lost >= 2 AND d.begun <> d.fence THEN d.crashes ELSE 0 END,
   settled = d.fence
 WHERE d.uid = @uid::text AND d.fence = @fence::bigint AND d.state = 'claimed'
-RETURNING d.state
+RETURNING d.state, d.source, d.key
 
 -- name: end
 UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid::text
@@ -430,12 +435,14 @@ INSERT INTO hookhouse_replays (uid, at, who, why, was) VALUES (@uid::text, @now,
 -- and no longer. A row tells what became of one: "again", the key is another
 -- transaction's, or "alone", it takes more than one statement. Without a row it
 -- cannot be replayed.
+-- One that another has replayed since this statement began, and that is finished
+-- again, has a new id, under which this statement does not see it: "again".
 WITH arg AS MATERIALIZED (
   SELECT @now AS now, @uids::text::jsonb AS uids,
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
     set_config('lock_timeout', @wait::text, true) AS waits
 ), asked AS MATERIALIZED (
-  SELECT u.uid, u.n, s.source, s.key, bool_or(s.quiet > 0 AND s.key <> '') OVER (PARTITION BY s.source, s.key) AS coalesces
+  SELECT u.uid, u.n, s.id, s.source, s.key, bool_or(s.quiet > 0 AND s.key <> '') OVER (PARTITION BY s.source, s.key) AS coalesces
   FROM arg CROSS JOIN LATERAL jsonb_array_elements_text(arg.uids) WITH ORDINALITY AS u(uid, n)
   CROSS JOIN LATERAL (
     SELECT * FROM hookhouse_deliveries d
@@ -444,7 +451,7 @@ WITH arg AS MATERIALIZED (
 ), finished AS MATERIALIZED (
   SELECT a.n, a.coalesces, d.id, d.uid, d.source, d.key, d.state FROM asked a CROSS JOIN LATERAL (
     SELECT * FROM hookhouse_deliveries d
-    WHERE d.uid = a.uid AND d.state IN ('done', 'dead', 'superseded', 'ignored') LIMIT 1
+    WHERE d.uid = a.uid AND d.id = a.id AND d.state IN ('done', 'dead', 'superseded', 'ignored') LIMIT 1
     FOR UPDATE SKIP LOCKED
   ) d
 ), heads AS MATERIALIZED (

@@ -108,7 +108,7 @@ UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
 WHERE uid = @uid AND state = 'claimed' AND expires <= @now
 
 -- name: claim
--- Of the oldest that are due as many as @bytes allows.
+-- Of the oldest that are due as many as @bytes allows; with @first one in any case.
 UPDATE hookhouse_deliveries
 SET due = CASE state WHEN 'claimed' THEN expires ELSE due END,
   lost = lost + (state = 'claimed'),
@@ -130,7 +130,7 @@ WHERE id IN (
           ORDER BY c.expires LIMIT @n))
       ORDER BY since, d.id LIMIT @n
     ) p WINDOW w AS (ORDER BY p.since, p.id)
-  ) WHERE place = 1 OR total <= @bytes)
+  ) WHERE place = 1 AND @first = 1 OR total <= @bytes)
 RETURNING id, due, attempt, lost, crashes, reason, fence, expires,
   uid, source, sender_id, type, key, label, received, quiet, most, size,
   CASE WHEN lost < 2 THEN (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
@@ -156,6 +156,7 @@ WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 UPDATE hookhouse_deliveries
 SET state = @state, reason = @reason, ended = @now, settled = fence, lost = 0, crashes = 0
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
+RETURNING source, key
 
 -- name: hold
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
@@ -177,7 +178,7 @@ SET state = CASE
   crashes = CASE WHEN @released = 1 OR @uncounted = 1 AND lost >= 2 AND begun <> fence THEN crashes ELSE 0 END,
   settled = fence
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
-RETURNING state
+RETURNING state, source, key
 
 -- name: end
 UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid

@@ -1,0 +1,61 @@
+package dbtest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// A worker has died, a newer delivery of the burst came, and a caller's
+// transaction holds the key: what is due under other keys is claimed all the same.
+func TestAKeyHeldForLongHoldsUpNoClaim(t *testing.T) {
+	if theServer == nil {
+		return // SQLite has one writer: who holds it holds all
+	}
+	in, db := onPostgres(theServer).open(t)
+	burst := func() *webhook.Delivery {
+		d := delivery("held")
+		d.Coalesce.Quiet = time.Microsecond
+		return d
+	}
+	first := put(t, in, burst())
+	waitFor(t, "it is due and claimed", func() bool {
+		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1, Lease: time.Microsecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(claims) == 1
+	})
+	put(t, in, burst())
+	other := put(t, in, delivery("other"))
+	tx := begin(t, db)
+	if err := in.PutTx(t.Context(), tx, delivery("held")); err != nil {
+		t.Fatal(err)
+	}
+	answer := make(chan []webhook.Claim, 1)
+	go func() {
+		claims, _ := in.Claim(t.Context(), webhook.ClaimOptions{N: 5, Lease: time.Hour})
+		answer <- claims
+	}()
+	var claims []webhook.Claim
+	waitFor(t, "the claim returns, or waits", func() bool {
+		select {
+		case claims = <-answer:
+			return true
+		default:
+			return count(t, db, "pg_locks WHERE NOT granted") > 0
+		}
+	})
+	if len(claims) != 1 || claims[0].Delivery.UID != other.UID {
+		t.Errorf("%d claims beside the held key, want that of the other", len(claims))
+	}
+	commit(t, tx)
+	if claims == nil {
+		<-answer
+	}
+	claim(t, in, 5)
+	if s := stateOf(t, in, first.UID); s != webhook.Superseded {
+		t.Errorf("with the key free again the first is %s, want superseded", s)
+	}
+}

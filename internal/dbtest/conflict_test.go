@@ -1,0 +1,39 @@
+package dbtest
+
+import (
+	"strings"
+	"testing"
+)
+
+// refusals has the database refuse the next n inserts as it does where two writers
+// store the same thing at once.
+const refusals = `
+CREATE SEQUENCE refused;
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF nextval('refused') <= TG_ARGV[0]::int THEN
+		RAISE unique_violation USING MESSAGE = 'another was quicker';
+	END IF;
+	RETURN NEW;
+END $$;
+CREATE TRIGGER refuse BEFORE INSERT ON hookhouse_deliveries FOR EACH ROW EXECUTE FUNCTION refuse(`
+
+func TestAPutOutlivesOtherWritersWhoAreQuicker(t *testing.T) {
+	if theServer == nil {
+		return // SQLite has one writer
+	}
+	in, db := onPostgres(theServer).open(t)
+	run(t, db, refusals+"25)")
+	put(t, in, delivery("key"))
+}
+
+func TestAPutThatIsAlwaysRefusedTellsWhy(t *testing.T) {
+	if theServer == nil {
+		return // SQLite has one writer
+	}
+	in, db := onPostgres(theServer).open(t)
+	run(t, db, refusals+"1000000)")
+	if err := in.Put(t.Context(), delivery("key")); err == nil || !strings.Contains(err.Error(), "another was quicker") {
+		t.Errorf("Put returned %v, want what the database said", err)
+	}
+}

@@ -1,0 +1,37 @@
+package sqlinbox
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// Extend renews a lease; see [webhook.Inbox]. It does nothing, and succeeds, on
+// a claim that is settled for good, as [Inbox.SettleTx] does.
+func (in *Inbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if c.Delivery == nil {
+		return webhook.ErrClaimLost
+	}
+	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "lease": microseconds(lease)}
+	var held bool
+	err := in.claimIn(ctx, func(ctx context.Context, s session) error {
+		n, err := in.exec(ctx, s, "extend", a)
+		if held = n > 0; err == nil && !held {
+			var state webhook.State
+			state, err = in.settled(ctx, s, c)
+			held = state.Final()
+		}
+		return err
+	})
+	if err == nil && !held {
+		err = lost(c)
+	}
+	return err
+}
+
+func lost(c webhook.Claim) error { return fmt.Errorf("%w: %s", webhook.ErrClaimLost, c.Delivery.UID) }
