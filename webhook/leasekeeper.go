@@ -30,18 +30,28 @@ func newLeaseKeeper(in guarded, c Claim, length time.Duration, asked time.Time) 
 	return k
 }
 
-// renew asks the inbox for another lease, unless that is under way.
-func (k *leaseKeeper) renew(ctx context.Context) {
+// renew asks the inbox for another lease. Gone says that it was asked before, has
+// not answered, and the lease has ended meanwhile: then the claim is taken for
+// lost.
+func (k *leaseKeeper) renew(ctx context.Context) (gone bool) {
 	if !k.asked.IsZero() {
-		return
+		return k.ended()
 	}
 	if k.answers == nil {
 		k.answers = make(chan error, 1)
 	}
 	k.asked = time.Now()
 	ctx, k.cancel = context.WithTimeout(ctx, k.length/3)
-	go func() { k.answers <- k.inbox.Extend(ctx, k.claim, k.length) }()
+	go func() {
+		err := exited()
+		defer func() { k.answers <- err }()
+		err = k.inbox.Extend(ctx, k.claim, k.length)
+	}()
+	return false
 }
+
+// ended reports whether the lease has ended, as far as is known here.
+func (k *leaseKeeper) ended() bool { return time.Since(k.begun) >= time.Duration(k.held.Load()) }
 
 // heard takes an answer. Gone says that the claim is lost, or taken for lost,
 // since its lease has ended; otherwise an error was a hiccup.
@@ -55,7 +65,7 @@ func (k *leaseKeeper) heard(err error) (gone bool) {
 		}
 		return false
 	}
-	return errors.Is(err, ErrClaimLost) || time.Since(k.begun) >= time.Duration(k.held.Load())
+	return errors.Is(err, ErrClaimLost) || k.ended()
 }
 
 // quiet ends the renewing: what was asked need not be answered any more.

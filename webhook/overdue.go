@@ -11,7 +11,7 @@ const overdueEvery = time.Minute
 // overrun is for a callback that has not returned one lease after its time was
 // over. Its claim is settled without it, and it is told of until it returns,
 // since it still holds its slot. What it returns then counts no more.
-func (a *attempt) overrun(returned <-chan error) {
+func (a *attempt) overrun() {
 	a.lease.letGo()
 	a.line.leave(a.place)
 	a.late.add()
@@ -32,10 +32,10 @@ func (a *attempt) overrun(returned <-chan error) {
 		select {
 		case <-again.C:
 			continue
-		case err := <-returned:
+		case err := <-a.returned:
 			a.tellReturned(err)
 		case <-a.staying.Done():
-			<-returned
+			<-a.returned
 		}
 		<-done
 		return

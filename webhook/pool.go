@@ -2,8 +2,6 @@ package webhook
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
 	"time"
 )
@@ -15,6 +13,7 @@ type pool struct {
 	slots  chan struct{}           // one element for each attempt under way
 	line   lineup
 	late   latecomers
+	deaf   logLimit // lines about an inbox that cannot be listened to
 
 	staying context.Context // ends when Run leaves attempts behind
 	leave   context.CancelFunc
@@ -39,7 +38,10 @@ func (p *pool) claimUntil(ctx, work context.Context, types []string) {
 	pause := p.poll()
 	for {
 		// Ask for the signal first: what changes after that is not missed.
-		changed := p.inbox.changed()
+		changed, unheard := p.inbox.changed()
+		if unheard != nil {
+			p.tellUnheard(unheard)
+		}
 		free, ok := p.take(ctx)
 		if !ok {
 			return
@@ -71,6 +73,13 @@ func (p *pool) claimUntil(ctx, work context.Context, types []string) {
 		case <-wait.C:
 		}
 		wait.Stop()
+	}
+}
+
+// tellUnheard logs that the inbox does not tell of changes, now and then.
+func (p *pool) tellUnheard(err error) {
+	if held, ok := p.deaf.pass("", overdueEvery); ok {
+		p.logger().Error("inbox cannot tell of changes and is polled", "reason", err, "unlogged", held)
 	}
 }
 
@@ -153,6 +162,7 @@ func (p *pool) start(ctx, work context.Context, claims []Claim, asked time.Time)
 		p.mu.Unlock()
 		p.done.Go(func() {
 			defer p.dismiss(a)
+			defer a.finish()
 			a.run(ctx, work)
 		})
 	}
@@ -168,77 +178,6 @@ func (p *pool) dismiss(a *attempt) {
 	}
 	p.line.leave(a.place)
 	p.give(1)
-}
-
-// close is called when Run returns. What it left behind stays in the registry.
-func (p *pool) close() {
-	p.leave()
-	p.mu.Lock()
-	p.over = true
-	last := len(p.running) == 0
-	p.mu.Unlock()
-	if last {
-		underWay.remove(p)
-	}
-}
-
-// drain waits for the attempts under way. When Grace is over, counted from the
-// end of Run's context, it ends their contexts, gives those that notice a moment,
-// and gives back the rest, which is an error. For callbacks that keep a stuck
-// Worker it does not wait, only for the settlement of their claims.
-func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error) error {
-	waiting := &p.done
-	stuck := errors.Is(cause, ErrStuck)
-	if stuck {
-		p.logger().Error("worker ends", "reason", cause)
-		waiting = &p.open
-	} else {
-		cause = nil
-	}
-	all := make(chan struct{})
-	go func() {
-		waiting.Wait()
-		close(all)
-	}()
-	grace := time.NewTimer(p.grace() - time.Since(ended))
-	defer grace.Stop()
-	select {
-	case <-all:
-		p.abandon()
-		return cause
-	case <-grace.C:
-	}
-	stop(ErrShutdown)
-	moment := time.NewTimer(lastMoment)
-	defer moment.Stop()
-	select {
-	case <-all:
-	case <-moment.C:
-	}
-	left := p.abandon()
-	if stuck || left == 0 {
-		return cause
-	}
-	return fmt.Errorf("%w: %d attempts did not end in time", ErrShutdown, left)
-}
-
-// abandon gives back what is left, and returns how many attempts that were.
-func (p *pool) abandon() int {
-	p.leave()
-	p.mu.Lock()
-	left := make([]*attempt, 0, len(p.running))
-	for a := range p.running {
-		left = append(left, a)
-	}
-	p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), lastMoment)
-	defer cancel()
-	var giving sync.WaitGroup
-	for _, a := range left {
-		giving.Go(func() { a.abandon(ctx) })
-	}
-	giving.Wait()
-	return len(left)
 }
 
 // inUse counts the attempts under way.

@@ -1,0 +1,81 @@
+package webhook
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+)
+
+// close is called when Run returns. What it left behind stays in the registry.
+func (p *pool) close() {
+	p.leave()
+	p.mu.Lock()
+	p.over = true
+	last := len(p.running) == 0
+	p.mu.Unlock()
+	if last {
+		underWay.remove(p)
+	}
+}
+
+// drain waits for the attempts under way. When Grace is over, counted from the
+// end of Run's context, it ends their contexts, gives those that notice a moment,
+// and gives back the rest, which is an error. For callbacks that keep a stuck
+// Worker it does not wait, only for the settlement of their claims.
+func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error) error {
+	waiting := &p.done
+	stuck := errors.Is(cause, ErrStuck)
+	if stuck {
+		p.logger().Error("worker ends", "reason", cause)
+		waiting = &p.open
+	} else {
+		cause = nil
+	}
+	all := make(chan struct{})
+	go func() {
+		waiting.Wait()
+		close(all)
+	}()
+	grace := time.NewTimer(p.grace() - time.Since(ended))
+	defer grace.Stop()
+	select {
+	case <-all:
+		p.abandon()
+		return cause
+	case <-grace.C:
+	}
+	stop(ErrShutdown)
+	moment := time.NewTimer(lastMoment)
+	defer moment.Stop()
+	select {
+	case <-all:
+	case <-moment.C:
+	}
+	left := p.abandon()
+	if stuck || left == 0 {
+		return cause
+	}
+	return fmt.Errorf("%w: %d attempts did not end in time", ErrShutdown, left)
+}
+
+// abandon gives back what is left, and returns how many attempts that were. It
+// lists them before it lets them go: then they end and leave the settlement to
+// it.
+func (p *pool) abandon() int {
+	p.mu.Lock()
+	left := slices.Collect(maps.Keys(p.running))
+	p.mu.Unlock()
+	p.leave()
+	ctx, cancel := context.WithTimeout(context.Background(), lastMoment)
+	defer cancel()
+	var giving sync.WaitGroup
+	for _, a := range left {
+		giving.Go(func() { a.abandon(ctx) })
+	}
+	giving.Wait()
+	return len(left)
+}
