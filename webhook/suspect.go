@@ -7,7 +7,8 @@ import (
 )
 
 // awaitTurn waits until a suspect may run, and begins it. It reports false when
-// the claim has ended instead.
+// the claim has ended instead. A suspect that cannot begin for one lease is put
+// back, so that the others do not wait for it.
 func (a *attempt) awaitTurn(stopping, work context.Context) bool {
 	asking, quiet := context.WithCancel(work)
 	var begun <-chan error // of a begin under way
@@ -18,6 +19,7 @@ func (a *attempt) awaitTurn(stopping, work context.Context) bool {
 		}
 	}()
 	turn := a.place.turn
+	var came time.Time         // the turn
 	var again <-chan time.Time // to begin
 	for pause := a.poll(); ; {
 		select {
@@ -37,7 +39,7 @@ func (a *attempt) awaitTurn(stopping, work context.Context) bool {
 				return false
 			}
 		case <-turn:
-			turn, begun = nil, a.beginSuspect(asking)
+			turn, came, begun = nil, time.Now(), a.beginSuspect(asking)
 		case <-again:
 			begun = a.beginSuspect(asking)
 		case err := <-begun:
@@ -52,9 +54,23 @@ func (a *attempt) awaitTurn(stopping, work context.Context) bool {
 				return false
 			}
 			a.logger().Error("attempt could not begin", "delivery", a.claim().Delivery, "reason", err)
+			if tried := time.Since(came); tried >= a.lease.length {
+				a.settle(a.unbegun(tried, err))
+				return false
+			}
 			again = time.After(pause)
 			pause = min(pause*2, longestPause)
 		}
+	}
+}
+
+// unbegun is the outcome of a suspect that could not begin. It waits for as long
+// as the others have waited for it, at least: they get their time too.
+func (a *attempt) unbegun(tried time.Duration, err error) Outcome {
+	return Outcome{
+		State: Waiting, Uncounted: true, Yield: a.SkipRetrying,
+		Reason: clipReason("attempt could not begin: " + err.Error()),
+		Delay:  max(tried, a.Retry.Delay(a.claim().Attempt)),
 	}
 }
 
