@@ -12,6 +12,9 @@ import (
 // back the rest may take.
 const lastMoment = time.Second
 
+// lastWord is what an inbox gets to return after its context has ended.
+const lastWord = lastMoment / 10
+
 // An attempt is what a Worker does under one claim: one run of the Handler, at
 // most, and the settlement.
 type attempt struct {

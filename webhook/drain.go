@@ -70,12 +70,25 @@ func (p *pool) abandon() int {
 	left := slices.Collect(maps.Keys(p.running))
 	p.mu.Unlock()
 	p.leave()
+	if len(left) == 0 {
+		return 0
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), lastMoment)
-	defer cancel()
 	var giving sync.WaitGroup
 	for _, a := range left {
 		giving.Go(func() { a.abandon(ctx) })
 	}
-	giving.Wait()
+	given := make(chan struct{})
+	go func() {
+		defer cancel()
+		giving.Wait()
+		close(given)
+	}()
+	limit := time.NewTimer(lastMoment + lastWord)
+	defer limit.Stop()
+	select {
+	case <-given:
+	case <-limit.C: // the inbox ignores its context
+	}
 	return len(left)
 }

@@ -3,17 +3,19 @@ package webhook
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // A pool is one Run of a Worker: the attempts under way and their slots.
 type pool struct {
 	*Worker
-	giveUp context.CancelCauseFunc // ends the claiming, and so Run
-	slots  chan struct{}           // one element for each attempt under way
-	line   lineup
-	late   latecomers
-	deaf   logLimit // lines about an inbox that cannot be listened to
+	giveUp    context.CancelCauseFunc // ends the claiming, and so Run
+	slots     chan struct{}           // one element for each attempt under way
+	line      lineup
+	late      latecomers
+	unsettled atomic.Int64 // attempts that the inbox has not settled for a lease
+	deaf      logLimit     // lines about an inbox that cannot be listened to
 
 	staying context.Context // ends when Run leaves attempts behind
 	leave   context.CancelFunc
@@ -94,21 +96,43 @@ func bodies(claims []Claim) (size int) {
 
 // claim asks the inbox, which has one lease to answer: later its claims would
 // be worth nothing. When ctx ends it still has a moment, since a database that
-// is interrupted may have claimed what nobody then knows of.
+// is interrupted may have claimed what nobody then knows of. An inbox that does not
+// heed the end of its context is left behind a moment after that.
 func (p *pool) claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Lease)
 	defer cancel()
-	moment := context.AfterFunc(ctx, func() {
-		wait := time.NewTimer(min(lastMoment, p.grace()))
-		defer wait.Stop()
-		select {
-		case <-wait.C:
-			cancel()
-		case <-asking.Done():
-		}
-	})
-	defer moment()
-	return p.inbox.Claim(asking, o)
+	answers := make(chan claimAnswer, 1)
+	go func() {
+		a := claimAnswer{err: exited()}
+		defer func() { answers <- a }()
+		a.claims, a.err = p.inbox.Claim(asking, o)
+	}()
+	select {
+	case a := <-answers:
+		return a.claims, a.err
+	case <-ctx.Done():
+	}
+	moment := time.NewTimer(min(lastMoment, p.grace()))
+	defer moment.Stop()
+	select {
+	case a := <-answers:
+		return a.claims, a.err
+	case <-moment.C:
+	}
+	cancel()
+	moment.Reset(lastMoment)
+	select {
+	case a := <-answers:
+		return a.claims, a.err
+	case <-moment.C:
+		return nil, context.Cause(ctx)
+	}
+}
+
+// A claimAnswer is what an inbox answers to a claim.
+type claimAnswer struct {
+	claims []Claim
+	err    error
 }
 
 // take waits for a free slot, and until the lineup lets claims be made, and takes

@@ -23,6 +23,12 @@ func (a *attempt) settle(o Outcome) {
 		}
 	}
 	defer free()
+	overdue := false // the settlement
+	defer func() {
+		if overdue {
+			a.unsettled.Add(-1)
+		}
+	}()
 	for pause := a.poll(); ; pause = min(pause*2, longestPause) {
 		if a.staying.Err() != nil || a.settleOnce(o) {
 			return
@@ -31,7 +37,9 @@ func (a *attempt) settle(o Outcome) {
 		case failed.IsZero():
 			failed, holding = time.Now(), true
 			a.line.hold()
-		case time.Since(failed) >= a.lease.length:
+		case time.Since(failed) >= a.lease.length && !overdue:
+			overdue = true
+			a.unsettled.Add(1)
 			free()
 			a.line.leave(a.place)
 		}

@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 )
 
@@ -107,8 +106,9 @@ func NewWorker(in Inbox, h Handler) *Worker {
 // ended with cause [ErrShutdown]; what fails then is given back uncounted. What
 // has not returned a second later is given back too, and Run returns
 // [ErrShutdown], since such a callback may still be running. So Run returns two
-// seconds after Grace at the latest, with an inbox that heeds its context. An
-// inbox that fails is logged and asked again. Run may be called once at a time.
+// seconds after Grace at the latest; an inbox that ignores its context is left
+// behind a moment later. An inbox that fails is logged and asked again. Run may be
+// called once at a time.
 //
 // Before ctx ends Run returns for two reasons only: [ErrStuck], when all claims
 // are settled and the process should be ended; and [ErrPanic], when the Handler's
@@ -129,13 +129,22 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer p.close()
 	w.begins(p)
 	defer w.ends()
-	var sweeping sync.WaitGroup
-	sweeping.Go(func() { w.sweep(ctx) })
-	ended := make(chan time.Time, 1)
-	context.AfterFunc(ctx, func() { ended <- time.Now() })
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		w.sweep(ctx)
+	}()
+	end := make(chan time.Time, 1)
+	context.AfterFunc(ctx, func() { end <- time.Now() })
 	p.claimUntil(ctx, work, types)
-	err = p.drain(stop, <-ended, context.Cause(ctx))
-	sweeping.Wait()
+	ended := <-end
+	err = p.drain(stop, ended, context.Cause(ctx))
+	limit := time.NewTimer(w.grace() + 2*lastMoment - time.Since(ended))
+	defer limit.Stop()
+	select {
+	case <-swept:
+	case <-limit.C: // the inbox ignores its context
+	}
 	return err
 }
 

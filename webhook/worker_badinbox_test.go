@@ -238,3 +238,56 @@ func TestWhatIsUnsettledWhenRunLeavesIsOfferedOnceMore(t *testing.T) {
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 	})
 }
+
+// A deafInbox ignores contexts: the calls that f names do not return.
+type deafInbox struct {
+	*moodyInbox
+	onSweep func()
+}
+
+func (in *deafInbox) Sweep(ctx context.Context) (int, error) {
+	if in.onSweep != nil {
+		in.onSweep()
+	}
+	return in.MemInbox.Sweep(ctx)
+}
+
+func TestShutdownEndsAlsoWithAnInboxThatIgnoresItsContext(t *testing.T) {
+	const most = 8*time.Second + 2*time.Second + 100*time.Millisecond
+	for name, set := range map[string]func(in *deafInbox, f func(context.Context) error){
+		"Claim":  func(in *deafInbox, f func(context.Context) error) { in.onClaim = f },
+		"Begin":  func(in *deafInbox, f func(context.Context) error) { in.onBegin = f },
+		"Extend": func(in *deafInbox, f func(context.Context) error) { in.onExtend = f },
+		"Settle": func(in *deafInbox, f func(context.Context) error) { in.onSettle = f },
+		"Sweep":  func(in *deafInbox, f func(context.Context) error) { in.onSweep = func() { _ = f(t.Context()) } },
+	} {
+		bubble(t, name, func(t *testing.T) {
+			in := &deafInbox{moodyInbox: &moodyInbox{MemInbox: &webhook.MemInbox{}}}
+			suspects(t, in.MemInbox, "a", "b")
+			arrive(t, in.MemInbox, "c", nil)
+			end := make(chan struct{})
+			set(in, func(context.Context) error { <-end; return errBoom })
+			w, _ := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+				work(time.Minute)
+				return nil
+			}))
+			ctx, cancel := context.WithCancel(t.Context())
+			returned := make(chan time.Time, 1)
+			go func() {
+				_ = w.Run(ctx)
+				returned <- time.Now()
+			}()
+			pass(50 * time.Second)
+			begun := time.Now()
+			cancel()
+			select {
+			case at := <-returned:
+				require.LessOrEqual(t, at.Sub(begun), most)
+			case <-time.After(time.Hour):
+				t.Error("Run has not returned")
+			}
+			close(end)
+			pass(time.Hour)
+		})
+	}
+}
