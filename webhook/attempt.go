@@ -50,6 +50,9 @@ func (a *attempt) took() time.Duration {
 func (a *attempt) run(stopping, work context.Context) {
 	defer a.lease.stop()
 	c := a.claim()
+	if a.lease.doubtful() { // the claim was long in coming
+		a.lease.renew(work)
+	}
 	a.Observe.claimed(c)
 	if a.hopeless(c) {
 		a.settle(Outcome{State: Dead, Reason: hopelessReason(c)})

@@ -51,7 +51,7 @@ func (a *attempt) tellOverdue() {
 func (a *attempt) tellReturned(err error) {
 	attrs := []any{"delivery", a.claim().Delivery, "took", a.took()}
 	if err != nil {
-		attrs = append(attrs, "reason", err.Error())
+		attrs = append(attrs, "reason", reason(err))
 	}
 	a.logger().Warn("overdue callback has returned; its outcome does not count", attrs...)
 }
