@@ -22,10 +22,10 @@ func (p *pool) close() {
 	}
 }
 
-// drain waits for the attempts under way. When Grace is over, counted from the
-// end of Run's context, it ends their contexts, gives those that notice a moment,
-// and gives back the rest, which is an error. For callbacks that keep a stuck
-// Worker it does not wait, only for the settlement of their claims.
+// drain waits for the attempts under way until Grace, counted from the end of
+// Run's context, is over. Then it ends their contexts, waits one moment more, gives
+// back the rest and returns ErrShutdown. If the Worker is stuck it waits only until
+// all claims are settled, not for the callbacks, and returns the cause.
 func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error) error {
 	waiting := &p.done
 	stuck := errors.Is(cause, ErrStuck)
@@ -62,9 +62,9 @@ func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error)
 	return fmt.Errorf("%w: %d attempts did not end in time", ErrShutdown, left)
 }
 
-// abandon gives back what is left, and returns how many attempts that were. It
-// lists them before it lets them go: then they end and leave the settlement to
-// it.
+// abandon ends the claims of the attempts that are left, and returns how many
+// those were. It lists them before leave, after which they end by themselves and
+// rely on it to settle their claims.
 func (p *pool) abandon() int {
 	p.mu.Lock()
 	left := slices.Collect(maps.Keys(p.running))

@@ -85,8 +85,8 @@ func (p *pool) tellUnheard(err error) {
 	}
 }
 
-// bodies is the size of what was claimed. When that is large, the bound on it may
-// be what kept the claim from being larger.
+// bodies returns the size of the bodies together. If it is large, the bound on it
+// may have ended the claim, and there may be more.
 func bodies(claims []Claim) (size int) {
 	for _, c := range claims {
 		size += len(c.Delivery.Body)
@@ -135,8 +135,8 @@ type claimAnswer struct {
 	err    error
 }
 
-// take waits for a free slot, and until the lineup lets claims be made, and takes
-// all slots that are free.
+// take waits until a slot is free and the lineup allows claims. It takes all free
+// slots and returns how many. It reports false when ctx has ended.
 func (p *pool) take(ctx context.Context) (n int, ok bool) {
 	select {
 	case <-ctx.Done():

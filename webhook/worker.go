@@ -13,7 +13,7 @@ const (
 	defaultWorkTimeout = 15 * time.Minute
 	defaultGrace       = 8 * time.Second
 	defaultMaxAttempts = 15
-	// sweepEvery is how often an inbox is asked to forget.
+	// sweepEvery is how often an inbox is asked to sweep.
 	sweepEvery = time.Minute
 	// longestPause is how far claiming backs off while the inbox fails.
 	longestPause = 5 * time.Second
@@ -52,9 +52,10 @@ const (
 //
 // A delivery whose process ended twice in a row while it was claimed is suspect.
 // It runs alone: nothing is claimed while it waits for what runs already, which
-// takes Timeout and a Lease at most. If it ends the process then, that is a crash
-// of its own, and after MaxAttempts it is dead without another run; its
-// neighbours are not.
+// takes Timeout and two Leases at most, nor while it runs. If the inbox cannot
+// begin it for a Lease, or within Timeout, it is put back for as long as that took.
+// If it ends the process when it runs alone, that is a crash of its own, and after
+// MaxAttempts it is dead without another run; its neighbours are not.
 type Worker struct {
 	// Limit is how many deliveries are worked on at once. Zero means 8.
 	Limit int
@@ -154,7 +155,8 @@ func (w *Worker) types() (types []string, err error) {
 	return typesOf(w.handler), nil
 }
 
-// sweep lets the inbox forget what it need not keep any longer.
+// sweep asks the inbox, every minute until ctx ends, to delete what it keeps no
+// longer.
 func (w *Worker) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
