@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,9 @@ import (
 // back the rest may take.
 const lastMoment = time.Second
 
+// lastWord is what an inbox gets to return after its context has ended.
+const lastWord = lastMoment / 10
+
 // An attempt is what a Worker does under one claim: one run of the Handler, at
 // most, and the settlement.
 type attempt struct {
@@ -21,6 +23,8 @@ type attempt struct {
 	lease *leaseKeeper
 	held  atomic.Pointer[Claim]
 	began atomic.Int64 // when the run did, after lease.begun; zero before
+
+	returned <-chan error // of the Handler, once it was called; then closed
 
 	result  atomic.Pointer[Outcome] // there once it is known
 	settled atomic.Bool             // the claim has ended
@@ -46,6 +50,9 @@ func (a *attempt) took() time.Duration {
 func (a *attempt) run(stopping, work context.Context) {
 	defer a.lease.stop()
 	c := a.claim()
+	if a.lease.doubtful() { // the claim was long in coming
+		a.lease.renew(work)
+	}
 	a.Observe.claimed(c)
 	if a.hopeless(c) {
 		a.settle(Outcome{State: Dead, Reason: hopelessReason(c)})
@@ -57,14 +64,37 @@ func (a *attempt) run(stopping, work context.Context) {
 	a.begin()
 	ctx, cancel := context.WithCancelCause(context.WithValue(work, claimKey{}, a.claim()))
 	defer cancel(nil)
-	returned := a.call(ctx)
-	err, ok := a.accompany(ctx, work, cancel, returned)
+	a.returned = a.call(ctx)
+	err, ok := a.accompany(ctx, work, cancel)
 	a.lease.quiet()
 	if ok {
 		a.settle(a.outcome(ctx, err))
 	} else {
-		a.overrun(returned)
+		a.overrun()
 	}
+}
+
+// finish does what is left where a func of the Observer, or the inbox, has ended
+// the goroutine of run: it waits for the Handler and settles the claim. Otherwise
+// there is nothing to do.
+func (a *attempt) finish() {
+	if a.settled.Load() || a.staying.Err() != nil {
+		return
+	}
+	o := a.again(Outcome{Reason: "the Observer or the inbox ended the goroutine of the attempt"}, nil)
+	a.logger().Error("attempt was cut short", "delivery", a.claim().Delivery, "reason", o.Reason)
+	if a.returned != nil {
+		<-a.returned
+	}
+	if known := a.result.Load(); known != nil {
+		o = *known
+	}
+	defer func() {
+		if !a.settled.Load() && a.staying.Err() == nil { // cut short again
+			a.end(o, "", ErrClaimLost)
+		}
+	}()
+	a.settle(o)
 }
 
 // hopeless says of a claim that it is given up without another run: it has had
@@ -91,7 +121,10 @@ func (a *attempt) call(ctx context.Context) (returned <-chan error) {
 	ended := make(chan error, 1)
 	go func() {
 		err := exited()
-		defer func() { ended <- err }()
+		defer func() {
+			ended <- err
+			close(ended)
+		}()
 		err = judged(ctx, a.handler, a.claim().Delivery)
 	}()
 	return ended
@@ -109,16 +142,16 @@ func (*timedOut) Is(target error) bool { return target == ErrClaimLost }
 // accompany keeps the claim while the callback runs, and ends its context when
 // the claim is lost or the time is over. It reports false when the callback has
 // not returned one lease after that.
-func (a *attempt) accompany(ctx, work context.Context, cancel context.CancelCauseFunc, returned <-chan error) (err error, ok bool) {
+func (a *attempt) accompany(ctx, work context.Context, cancel context.CancelCauseFunc) (err error, ok bool) {
 	limit := time.NewTimer(a.timeout())
 	defer limit.Stop()
 	over := false
 	for {
 		select {
-		case err := <-returned:
+		case err := <-a.returned:
 			return err, true
 		case <-a.staying.Done():
-			return <-returned, true
+			return <-a.returned, true
 		case <-limit.C:
 			if over {
 				return nil, false
@@ -127,7 +160,10 @@ func (a *attempt) accompany(ctx, work context.Context, cancel context.CancelCaus
 			cancel(errTimedOut)
 			limit.Reset(a.lease.length)
 		case <-a.lease.beat.C:
-			a.lease.renew(work)
+			if a.lease.renew(work) {
+				a.lease.beat.Stop()
+				cancel(ErrClaimLost)
+			}
 		case err := <-a.lease.answers:
 			switch {
 			case a.lease.heard(err):
@@ -138,71 +174,4 @@ func (a *attempt) accompany(ctx, work context.Context, cancel context.CancelCaus
 			}
 		}
 	}
-}
-
-// awaitTurn waits until a suspect may run, and begins it. It reports false when
-// the claim has ended instead.
-func (a *attempt) awaitTurn(stopping, work context.Context) bool {
-	asking, quiet := context.WithCancel(work)
-	var begun <-chan error // of a begin under way
-	defer func() {
-		quiet()
-		if begun != nil {
-			<-begun
-		}
-	}()
-	turn := a.place.turn
-	var again <-chan time.Time
-	for pause := a.poll(); ; {
-		select {
-		case <-stopping.Done():
-			a.settle(Outcome{State: Waiting, Reason: a.claim().Reason, Uncounted: true})
-			return false
-		case <-a.staying.Done():
-			return false
-		case <-a.lease.beat.C:
-			a.lease.renew(work)
-		case err := <-a.lease.answers:
-			if a.lease.heard(err) {
-				a.end(Outcome{}, "", ErrClaimLost)
-				return false
-			}
-		case <-turn:
-			turn, begun = nil, a.beginSuspect(asking)
-		case <-again:
-			begun = a.beginSuspect(asking)
-		case err := <-begun:
-			begun = nil
-			switch {
-			case err == nil && stopping.Err() == nil:
-				return true
-			case err == nil:
-				continue // it is given back
-			case errors.Is(err, ErrClaimLost):
-				a.end(Outcome{}, "", err)
-				return false
-			}
-			a.logger().Error("attempt could not begin", "delivery", a.claim().Delivery, "reason", err)
-			again = time.After(pause)
-			pause = min(pause*2, longestPause)
-		}
-	}
-}
-
-// beginSuspect tells the inbox that the run of a suspect begins, and gets its body. That
-// may take as long as the run: the body may be what nobody could receive in the
-// time that a claim has. The lease is renewed meanwhile.
-func (a *attempt) beginSuspect(asking context.Context) <-chan error {
-	answer := make(chan error, 1)
-	go func() {
-		ctx, cancel := context.WithTimeout(asking, a.timeout())
-		defer cancel()
-		c, err := a.inbox.Begin(ctx, a.claim())
-		if err == nil {
-			c.Last = a.claim().Last
-			a.held.Store(&c)
-		}
-		answer <- err
-	}()
-	return answer
 }

@@ -2,22 +2,59 @@ package webhook
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 )
 
-// A guarded is an Inbox as a Worker asks it: its panics are errors, and its
-// errors are judged.
+// A guarded is an Inbox as a Worker asks it: its panics are errors, its errors
+// are judged, and its answers are checked.
 type guarded struct{ Inbox }
 
 func (g guarded) Claim(ctx context.Context, o ClaimOptions) (claims []Claim, err error) {
 	defer contained(&err)
 	claims, err = g.Inbox.Claim(ctx, o)
+	claims, wrong := sound(claims, o.N)
+	if err == nil {
+		err = wrong
+	}
 	return claims, judge(err)
+}
+
+// sound returns the claims that can be worked on: at most n, each with a
+// delivery, none twice. Where that is not all of them the error says why.
+func sound(claims []Claim, n int) (good []Claim, err error) {
+	if len(claims) > n {
+		err = fmt.Errorf("webhook: the inbox returned %d claims where %d were asked for", len(claims), n)
+		claims = claims[:n]
+	}
+	good = claims[:0]
+	var seen map[string]bool
+	if len(claims) > 1 {
+		seen = make(map[string]bool, len(claims))
+	}
+	for _, c := range claims {
+		switch {
+		case c.Delivery == nil:
+			err = errors.New("webhook: the inbox returned a claim without a delivery")
+			continue
+		case seen[c.Delivery.UID]:
+			err = fmt.Errorf("webhook: the inbox returned two claims of %s", c.Delivery.UID)
+			continue
+		case seen != nil:
+			seen[c.Delivery.UID] = true
+		}
+		good = append(good, c)
+	}
+	return good, err
 }
 
 func (g guarded) Begin(ctx context.Context, c Claim) (begun Claim, err error) {
 	defer contained(&err)
 	begun, err = g.Inbox.Begin(ctx, c)
+	if err == nil && (begun.Delivery == nil || begun.Delivery.UID != c.Delivery.UID) {
+		err = fmt.Errorf("webhook: the inbox did not return the delivery %s, whose work begins", c.Delivery.UID)
+	}
 	return begun, judge(err)
 }
 
@@ -33,11 +70,12 @@ func (g guarded) Settle(ctx context.Context, c Claim, o Outcome) (came State, er
 }
 
 // changed returns the inbox's signal, or nil, which never comes.
-func (g guarded) changed() <-chan struct{} {
+func (g guarded) changed() (signal <-chan struct{}, err error) {
+	defer contained(&err)
 	if n, ok := g.Inbox.(Notifier); ok {
-		return n.Changed()
+		signal = n.Changed()
 	}
-	return nil
+	return signal, nil
 }
 
 // sweep asks a [Sweeper]; of another inbox it deletes nothing.

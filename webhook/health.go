@@ -12,6 +12,9 @@ type Health struct {
 	// Slots is Worker.Limit, InUse how many of them hold an attempt, Overdue how
 	// many of those hold a callback that should have returned; see [Worker].
 	Slots, InUse, Overdue int
+	// Unsettled is how many of them hold work that is finished and that the inbox
+	// has failed to settle for a Lease.
+	Unsettled int
 	// Suspects is how many claims wait until they can run alone.
 	Suspects int
 	// LastClaim is when the inbox last answered a claim, also with nothing.
@@ -48,7 +51,7 @@ func (w *Worker) Health() Health {
 	}
 	h.Running, h.Slots, h.Lease = true, cap(v.pool.slots), w.lease()
 	h.Overdue, h.Suspects = v.pool.late.count(), v.pool.line.suspects()
-	h.InUse = v.pool.inUse()
+	h.InUse, h.Unsettled = v.pool.inUse(), int(v.pool.unsettled.Load())
 	if !v.wanting.IsZero() {
 		h.Waiting = time.Since(v.wanting)
 	}

@@ -236,6 +236,37 @@ func TestHealthHandler(t *testing.T) {
 		require.Equal(t, 200, status)
 		stop()
 	})
+	bubble(t, "answers 503 for a Worker whose slots all hold work that the inbox does not settle", func(t *testing.T) {
+		silence(t)
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		var well atomic.Bool
+		in.onSettle = func(context.Context) error {
+			if well.Load() {
+				return nil
+			}
+			return errBoom
+		}
+		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		w.Limit = 2
+		h := webhook.HealthHandler(in, w)
+		arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(time.Minute)
+		arrive(t, in, "b", nil)
+		pass(time.Second)
+		require.Equal(t, 1, w.Health().Unsettled)
+		status, _ := probe(t, h)
+		require.Equal(t, 200, status)
+		pass(time.Minute)
+		status, report := probe(t, h)
+		require.Equal(t, 503, status)
+		require.Contains(t, report["problems"].([]any)[0], "work that the inbox does not settle")
+		well.Store(true)
+		pass(time.Minute)
+		status, _ = probe(t, h)
+		require.Equal(t, 200, status)
+		stop()
+	})
 	bubble(t, "tells types that nobody takes, and answers 200", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var mux webhook.Mux

@@ -24,7 +24,8 @@ const (
 //
 // It is 503 when the inbox's Ping fails or takes longer than 2 s, when a Worker
 // does not run, when one has wanted to claim for a Lease and got no answer, and
-// when overdue callbacks hold all slots of one. Told with a 200 are overdue
+// when overdue callbacks, or work that the inbox does not settle, hold all slots of
+// one. Told with a 200 are overdue
 // callbacks that leave slots, suspects that wait to run alone, and types of which
 // deliveries wait and that nobody claims.
 //
@@ -78,6 +79,7 @@ type workerReport struct {
 	Slots     int        `json:"slots"`
 	InUse     int        `json:"in_use"`
 	Overdue   int        `json:"overdue"`
+	Unsettled int        `json:"unsettled"`
 	Suspects  int        `json:"suspects"`
 	LastClaim *time.Time `json:"last_claim,omitempty"`
 }
@@ -112,7 +114,7 @@ func (h *healthHandler) report(ctx context.Context) (report healthReport, reason
 				reasons = append(reasons, v.LastError.Error())
 			}
 		}
-		told := workerReport{Running: v.Running, Slots: v.Slots, InUse: v.InUse, Overdue: v.Overdue, Suspects: v.Suspects}
+		told := workerReport{Running: v.Running, Slots: v.Slots, InUse: v.InUse, Overdue: v.Overdue, Unsettled: v.Unsettled, Suspects: v.Suspects}
 		if !v.LastClaim.IsZero() {
 			told.LastClaim = &v.LastClaim
 		}
@@ -130,6 +132,8 @@ func (v Health) problem() string {
 		return "does not run"
 	case v.Overdue == v.Slots:
 		return "is stuck: overdue callbacks hold all of its slots"
+	case v.Overdue+v.Unsettled >= v.Slots:
+		return "is stuck: work that the inbox does not settle holds its slots"
 	case v.Waiting > v.Lease:
 		return "gets no answer to its claims"
 	}

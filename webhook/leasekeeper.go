@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// A leaseKeeper renews the lease of one claim, three times as often as it must.
-// Its owner listens to beat and answers in the loop in which it waits for other
-// things too: an inbox that is slow to renew holds none of them up.
+// A leaseKeeper renews the lease of one claim, three times in each lease. Its
+// owner receives from beat and answers in the same select as from its other
+// channels, so an inbox that is slow to renew does not delay those.
 type leaseKeeper struct {
 	inbox  guarded
 	claim  Claim // what says which it is does not change
@@ -17,10 +17,10 @@ type leaseKeeper struct {
 
 	beat    *time.Ticker
 	answers chan error         // of the renewal under way; nil before the first
-	asked   time.Time          // when that began; zero if there is none
-	cancel  context.CancelFunc // ends that
+	asked   time.Time          // when that renewal began; zero if none is under way
+	cancel  context.CancelFunc // ends that renewal
 	begun   time.Time          // when the claim was asked for
-	held    atomic.Int64       // until when, after that
+	held    atomic.Int64       // the end of the lease, in nanoseconds after begun
 }
 
 // newLeaseKeeper keeps the lease of a claim that was asked for at the given time.
@@ -30,21 +30,30 @@ func newLeaseKeeper(in guarded, c Claim, length time.Duration, asked time.Time) 
 	return k
 }
 
-// renew asks the inbox for another lease, unless that is under way.
-func (k *leaseKeeper) renew(ctx context.Context) {
+// renew asks the inbox for another lease, unless a renewal is under way. It
+// reports gone if one is and the lease has ended: the claim is taken for lost.
+func (k *leaseKeeper) renew(ctx context.Context) (gone bool) {
 	if !k.asked.IsZero() {
-		return
+		return k.ended()
 	}
 	if k.answers == nil {
 		k.answers = make(chan error, 1)
 	}
 	k.asked = time.Now()
 	ctx, k.cancel = context.WithTimeout(ctx, k.length/3)
-	go func() { k.answers <- k.inbox.Extend(ctx, k.claim, k.length) }()
+	go func() {
+		err := exited()
+		defer func() { k.answers <- err }()
+		err = k.inbox.Extend(ctx, k.claim, k.length)
+	}()
+	return false
 }
 
-// heard takes an answer. Gone says that the claim is lost, or taken for lost,
-// since its lease has ended; otherwise an error was a hiccup.
+// ended reports whether the lease has ended, as far as is known here.
+func (k *leaseKeeper) ended() bool { return time.Since(k.begun) >= time.Duration(k.held.Load()) }
+
+// heard takes an answer. It reports gone if the claim is lost, or is taken for
+// lost because its lease has ended. Any other error is a hiccup.
 func (k *leaseKeeper) heard(err error) (gone bool) {
 	asked := k.asked
 	k.asked = time.Time{}
@@ -55,10 +64,10 @@ func (k *leaseKeeper) heard(err error) (gone bool) {
 		}
 		return false
 	}
-	return errors.Is(err, ErrClaimLost) || time.Since(k.begun) >= time.Duration(k.held.Load())
+	return errors.Is(err, ErrClaimLost) || k.ended()
 }
 
-// quiet ends the renewing: what was asked need not be answered any more.
+// quiet ends the renewing, and the context of a renewal under way.
 func (k *leaseKeeper) quiet() {
 	k.beat.Stop()
 	if !k.asked.IsZero() {
@@ -66,7 +75,7 @@ func (k *leaseKeeper) quiet() {
 	}
 }
 
-// stop is quiet that waits until nothing is asked any more.
+// stop is quiet, and waits until a renewal under way has returned.
 func (k *leaseKeeper) stop() {
 	k.quiet()
 	if !k.asked.IsZero() {
@@ -75,15 +84,15 @@ func (k *leaseKeeper) stop() {
 	}
 }
 
-// letGo is the held of a lease that is taken for ended, whatever is heard.
+// letGo is the value of held that no answer changes: the lease is taken for ended.
 const letGo = -1
 
-// letGo takes the lease for ended from now on. Anyone may call it at any time.
+// letGo takes the lease for ended from now on. It is safe for concurrent use.
 func (k *leaseKeeper) letGo() { k.held.Store(letGo) }
 
-// doubtful reports whether the lease has ended or may end before a claim that
-// begins now is made: it was not renewed when it should have been. Anyone may ask
-// at any time.
+// doubtful reports whether less than half of the lease is left, so that it has
+// ended or may end before a Claim that begins now returns. It is safe for
+// concurrent use.
 func (k *leaseKeeper) doubtful() bool {
 	return time.Since(k.begun)+k.length/2 > time.Duration(k.held.Load())
 }

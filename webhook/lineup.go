@@ -5,13 +5,14 @@ import (
 	"sync"
 )
 
-// A lineup says what of a Worker may begin. Suspects, whose earlier claims ended
-// without a word, run one at a time and when nothing else runs: then it is known
-// whom a process that ends had in hand, and nobody suffers for a neighbour. While
-// there are suspects nothing is claimed beside them. The zero value is ready.
+// A lineup decides which attempts of a Worker may begin and whether it may claim
+// more. A suspect, whose last claims were lost, runs when nothing else of the
+// Worker runs: if the process ends then, that delivery is to blame and no other
+// one is lost with it. Nothing is claimed while a suspect waits or runs. The zero
+// value is ready.
 type lineup struct {
 	mu      sync.Mutex
-	beside  int           // attempts under way that are no suspects
+	beside  int           // attempts under way that are not suspects
 	waiting []*place      // suspects, in the order in which they run
 	running *place        // the suspect whose turn it is
 	holds   int           // reasons to claim nothing
@@ -25,8 +26,9 @@ type place struct {
 	left    bool
 }
 
-// enter gives the claims of one call their places, together: a suspect among
-// them waits for all the others. Those with the fewest crashes run first.
+// enter gives each of the claims of one call a place. It enters all of them at
+// once, so that a suspect waits for all the others. Suspects with the fewest
+// crashes run first.
 func (l *lineup) enter(claims []Claim, suspect func(Claim) bool) []*place {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -46,8 +48,8 @@ func (l *lineup) enter(claims []Claim, suspect func(Claim) bool) []*place {
 	return places
 }
 
-// leave gives a place up: its attempt has ended, or is not to be waited for any
-// longer. It may be called again without effect.
+// leave gives a place up: its attempt has ended, or the others wait for it no
+// longer. A second call does nothing.
 func (l *lineup) leave(p *place) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -65,7 +67,7 @@ func (l *lineup) leave(p *place) {
 	l.advance()
 }
 
-// hold keeps claims from being made until release, which is called once.
+// hold stops claiming until release. Each hold needs one release.
 func (l *lineup) hold() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -80,8 +82,8 @@ func (l *lineup) release() {
 	l.advance()
 }
 
-// advance gives the next suspect its turn, and opens or closes the way for
-// claims.
+// advance gives the next suspect its turn if it may run, and opens or closes
+// claiming.
 func (l *lineup) advance() {
 	if l.running == nil && l.beside == 0 && len(l.waiting) > 0 {
 		l.running, l.waiting = l.waiting[0], l.waiting[1:]
@@ -97,8 +99,8 @@ func (l *lineup) advance() {
 	}
 }
 
-// wait returns nil when claims may be made, otherwise a channel that is closed
-// when it is worth to ask again.
+// wait returns nil if claims may be made, otherwise a channel that is closed when
+// they may be again. Ask again then.
 func (l *lineup) wait() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -19,12 +19,7 @@ const (
 )
 
 // memEnds are finished records in order of finishing.
-type memEnds []memEnd
-
-type memEnd struct {
-	rec *memRecord
-	at  time.Time
-}
+type memEnds []*memRecord
 
 // Sweep implements [Sweeper], by Retention and DeadRetention. Before it forgets
 // dead deliveries it logs how many, and of which types.
@@ -47,17 +42,15 @@ func (m *MemInbox) sweep(now time.Time) (n int, gone deadByType) {
 		keep time.Duration
 	}{{&m.ended, m.retention()}, {&m.buried, m.deadRetention()}} {
 		for kind.keep >= 0 && n < sweepMost && before-m.bytes < sweepBytes && kind.ends.endedBefore(now.Add(-kind.keep)) {
-			if rec := m.drop(kind.ends); rec != nil {
-				n++
-				gone.add(rec)
-			}
+			gone.add(m.drop(kind.ends))
+			n++
 		}
 	}
 	return n, gone
 }
 
 // endedBefore reports whether the first ended before the time.
-func (e memEnds) endedBefore(t time.Time) bool { return len(e) > 0 && e[0].at.Before(t) }
+func (e memEnds) endedBefore(t time.Time) bool { return len(e) > 0 && e[0].ended.Before(t) }
 
 // hasRoom fails if so many bytes and one record more do not fit, whatever of
 // the finished ones is dropped.
@@ -76,7 +69,7 @@ func (m *MemInbox) makeRoom(bytes int64) (gone deadByType, err error) {
 	}
 	for len(m.ended)+len(m.buried) > 0 && (len(m.all) >= m.limit() || m.bytes+bytes > m.maxBytes()) {
 		oldest := &m.ended
-		if len(m.ended) == 0 || len(m.buried) > 0 && m.buried.endedBefore(m.ended[0].at) {
+		if len(m.ended) == 0 || len(m.buried) > 0 && m.buried.endedBefore(m.ended[0].ended) {
 			oldest = &m.buried
 		}
 		gone.add(m.drop(oldest))
@@ -84,15 +77,11 @@ func (m *MemInbox) makeRoom(bytes int64) (gone deadByType, err error) {
 	return gone, nil
 }
 
-// drop forgets the record that finished first, and returns it; nil if it was
-// not there any more: one that was revived since may be there once more, or run.
+// drop forgets the record that finished first, and returns it.
 func (m *MemInbox) drop(ends *memEnds) *memRecord {
-	rec, at := (*ends)[0].rec, (*ends)[0].at
-	(*ends)[0] = memEnd{}
+	rec := (*ends)[0]
+	(*ends)[0] = nil
 	*ends = (*ends)[1:]
-	if m.all[rec.d.UID] != rec || !rec.fate.state.Final() || !rec.ended.Equal(at) {
-		return nil
-	}
 	delete(m.all, rec.d.UID)
 	m.bytes -= int64(len(rec.d.Body))
 	return rec
@@ -103,7 +92,7 @@ type deadByType map[string]int
 
 // add counts rec if it is a dead one.
 func (g *deadByType) add(rec *memRecord) {
-	if rec == nil || rec.fate.state != Dead {
+	if rec.fate.state != Dead {
 		return
 	}
 	if *g == nil {

@@ -112,9 +112,9 @@ func (m *MemInbox) finish(rec *memRecord, s State, now time.Time) {
 	m.setState(rec, s)
 	rec.ended = now
 	if s == Dead {
-		m.buried = append(m.buried, memEnd{rec, now})
+		m.buried = append(m.buried, rec)
 	} else {
-		m.ended = append(m.ended, memEnd{rec, now})
+		m.ended = append(m.ended, rec)
 	}
 	if q := m.keys[rec.key()]; q != nil && rec.d.Key != "" {
 		q.remove(rec)
@@ -148,6 +148,7 @@ func (m *MemInbox) duplicate(f *memFate, d *Delivery, now time.Time) error {
 	rec := m.all[f.uid]
 	if f.redeliveredBy(d) && rec.revived < maxRevivals && !m.overtaken(rec) {
 		rec.revived++
+		m.buried = slices.DeleteFunc(m.buried, func(r *memRecord) bool { return r == rec })
 		rec.attempt, rec.lost, rec.crashes, rec.begun = 0, 0, 0, false
 		rec.due, rec.yield = now, false
 		m.seq++

@@ -5,13 +5,14 @@ import (
 	"time"
 )
 
-// overdueEvery is how often an overdue callback is told of.
+// overdueEvery is how often an overdue callback is logged.
 const overdueEvery = time.Minute
 
-// overrun is for a callback that has not returned one lease after its time was
-// over. Its claim is settled without it, and it is told of until it returns,
-// since it still holds its slot. What it returns then counts no more.
-func (a *attempt) overrun(returned <-chan error) {
+// overrun settles the claim of a callback that has not returned one lease after
+// its time was over. It then waits for the callback, which still holds its slot,
+// and tells the log and the Observer of it every minute. What the callback returns
+// does not count.
+func (a *attempt) overrun() {
 	a.lease.letGo()
 	a.line.leave(a.place)
 	a.late.add()
@@ -32,10 +33,10 @@ func (a *attempt) overrun(returned <-chan error) {
 		select {
 		case <-again.C:
 			continue
-		case err := <-returned:
+		case err := <-a.returned:
 			a.tellReturned(err)
 		case <-a.staying.Done():
-			<-returned
+			<-a.returned
 		}
 		<-done
 		return
@@ -51,13 +52,13 @@ func (a *attempt) tellOverdue() {
 func (a *attempt) tellReturned(err error) {
 	attrs := []any{"delivery", a.claim().Delivery, "took", a.took()}
 	if err != nil {
-		attrs = append(attrs, "reason", err.Error())
+		attrs = append(attrs, "reason", reason(err))
 	}
 	a.logger().Warn("overdue callback has returned; its outcome does not count", attrs...)
 }
 
-// latecomers count the overdue callbacks of a pool. When they hold every slot,
-// and have for one Timeout more, the pool is stuck.
+// latecomers count the overdue callbacks of a pool. The pool is stuck if they
+// have held every slot for one Timeout.
 type latecomers struct {
 	pool  *pool
 	n     int // guarded by pool.mu
@@ -83,7 +84,7 @@ func (l *latecomers) remove() {
 	}
 }
 
-// end ends Run, if nobody has returned meanwhile.
+// end ends Run with ErrStuck, unless a callback has returned meanwhile.
 func (l *latecomers) end() {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()
@@ -92,7 +93,7 @@ func (l *latecomers) end() {
 	}
 }
 
-// count is how many there are.
+// count returns how many callbacks are overdue.
 func (l *latecomers) count() int {
 	l.pool.mu.Lock()
 	defer l.pool.mu.Unlock()

@@ -2,19 +2,20 @@ package webhook
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 // A pool is one Run of a Worker: the attempts under way and their slots.
 type pool struct {
 	*Worker
-	giveUp context.CancelCauseFunc // ends the claiming, and so Run
-	slots  chan struct{}           // one element for each attempt under way
-	line   lineup
-	late   latecomers
+	giveUp    context.CancelCauseFunc // ends the claiming, and so Run
+	slots     chan struct{}           // one element for each attempt under way
+	line      lineup
+	late      latecomers
+	unsettled atomic.Int64 // attempts that the inbox has not settled for a lease
+	deaf      logLimit     // lines about an inbox that cannot be listened to
 
 	staying context.Context // ends when Run leaves attempts behind
 	leave   context.CancelFunc
@@ -39,7 +40,10 @@ func (p *pool) claimUntil(ctx, work context.Context, types []string) {
 	pause := p.poll()
 	for {
 		// Ask for the signal first: what changes after that is not missed.
-		changed := p.inbox.changed()
+		changed, unheard := p.inbox.changed()
+		if unheard != nil {
+			p.tellUnheard(unheard)
+		}
 		free, ok := p.take(ctx)
 		if !ok {
 			return
@@ -74,8 +78,15 @@ func (p *pool) claimUntil(ctx, work context.Context, types []string) {
 	}
 }
 
-// bodies is the size of what was claimed. When that is large, the bound on it may
-// be what kept the claim from being larger.
+// tellUnheard logs that the inbox does not tell of changes, now and then.
+func (p *pool) tellUnheard(err error) {
+	if held, ok := p.deaf.pass("", overdueEvery); ok {
+		p.logger().Error("inbox cannot tell of changes and is polled", "reason", err, "unlogged", held)
+	}
+}
+
+// bodies returns the size of the bodies together. If it is large, the bound on it
+// may have ended the claim, and there may be more.
 func bodies(claims []Claim) (size int) {
 	for _, c := range claims {
 		size += len(c.Delivery.Body)
@@ -85,25 +96,47 @@ func bodies(claims []Claim) (size int) {
 
 // claim asks the inbox, which has one lease to answer: later its claims would
 // be worth nothing. When ctx ends it still has a moment, since a database that
-// is interrupted may have claimed what nobody then knows of.
+// is interrupted may have claimed what nobody then knows of. An inbox that does not
+// heed the end of its context is left behind a moment after that.
 func (p *pool) claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Lease)
 	defer cancel()
-	moment := context.AfterFunc(ctx, func() {
-		wait := time.NewTimer(min(lastMoment, p.grace()))
-		defer wait.Stop()
-		select {
-		case <-wait.C:
-			cancel()
-		case <-asking.Done():
-		}
-	})
-	defer moment()
-	return p.inbox.Claim(asking, o)
+	answers := make(chan claimAnswer, 1)
+	go func() {
+		a := claimAnswer{err: exited()}
+		defer func() { answers <- a }()
+		a.claims, a.err = p.inbox.Claim(asking, o)
+	}()
+	select {
+	case a := <-answers:
+		return a.claims, a.err
+	case <-ctx.Done():
+	}
+	moment := time.NewTimer(min(lastMoment, p.grace()))
+	defer moment.Stop()
+	select {
+	case a := <-answers:
+		return a.claims, a.err
+	case <-moment.C:
+	}
+	cancel()
+	moment.Reset(lastMoment)
+	select {
+	case a := <-answers:
+		return a.claims, a.err
+	case <-moment.C:
+		return nil, context.Cause(ctx)
+	}
 }
 
-// take waits for a free slot, and until the lineup lets claims be made, and takes
-// all slots that are free.
+// A claimAnswer is what an inbox answers to a claim.
+type claimAnswer struct {
+	claims []Claim
+	err    error
+}
+
+// take waits until a slot is free and the lineup allows claims. It takes all free
+// slots and returns how many. It reports false when ctx has ended.
 func (p *pool) take(ctx context.Context) (n int, ok bool) {
 	select {
 	case <-ctx.Done():
@@ -153,6 +186,7 @@ func (p *pool) start(ctx, work context.Context, claims []Claim, asked time.Time)
 		p.mu.Unlock()
 		p.done.Go(func() {
 			defer p.dismiss(a)
+			defer a.finish()
 			a.run(ctx, work)
 		})
 	}
@@ -168,77 +202,6 @@ func (p *pool) dismiss(a *attempt) {
 	}
 	p.line.leave(a.place)
 	p.give(1)
-}
-
-// close is called when Run returns. What it left behind stays in the registry.
-func (p *pool) close() {
-	p.leave()
-	p.mu.Lock()
-	p.over = true
-	last := len(p.running) == 0
-	p.mu.Unlock()
-	if last {
-		underWay.remove(p)
-	}
-}
-
-// drain waits for the attempts under way. When Grace is over, counted from the
-// end of Run's context, it ends their contexts, gives those that notice a moment,
-// and gives back the rest, which is an error. For callbacks that keep a stuck
-// Worker it does not wait, only for the settlement of their claims.
-func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error) error {
-	waiting := &p.done
-	stuck := errors.Is(cause, ErrStuck)
-	if stuck {
-		p.logger().Error("worker ends", "reason", cause)
-		waiting = &p.open
-	} else {
-		cause = nil
-	}
-	all := make(chan struct{})
-	go func() {
-		waiting.Wait()
-		close(all)
-	}()
-	grace := time.NewTimer(p.grace() - time.Since(ended))
-	defer grace.Stop()
-	select {
-	case <-all:
-		p.abandon()
-		return cause
-	case <-grace.C:
-	}
-	stop(ErrShutdown)
-	moment := time.NewTimer(lastMoment)
-	defer moment.Stop()
-	select {
-	case <-all:
-	case <-moment.C:
-	}
-	left := p.abandon()
-	if stuck || left == 0 {
-		return cause
-	}
-	return fmt.Errorf("%w: %d attempts did not end in time", ErrShutdown, left)
-}
-
-// abandon gives back what is left, and returns how many attempts that were.
-func (p *pool) abandon() int {
-	p.leave()
-	p.mu.Lock()
-	left := make([]*attempt, 0, len(p.running))
-	for a := range p.running {
-		left = append(left, a)
-	}
-	p.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), lastMoment)
-	defer cancel()
-	var giving sync.WaitGroup
-	for _, a := range left {
-		giving.Go(func() { a.abandon(ctx) })
-	}
-	giving.Wait()
-	return len(left)
 }
 
 // inUse counts the attempts under way.

@@ -6,18 +6,18 @@ import (
 	"sync"
 )
 
-// underWay has the pools of this process, of all its Workers: what one of them
-// still runs under a lease that may have ended none of them claims.
+// underWay holds the pools of all Workers of this process. None of them claims a
+// delivery that another one still runs under a lease that may have ended.
 var underWay registry
 
-// A registry has pools by the inbox that they claim from.
+// A registry holds pools by the inbox that they claim from.
 type registry struct {
 	mu      sync.Mutex
 	byInbox map[any][]*pool
 }
 
-// origin tells inboxes apart; those that cannot be compared count as one of
-// their type.
+// origin returns what tells the inbox from others: itself, or its type if it
+// cannot be compared.
 func (g guarded) origin() any {
 	if reflect.ValueOf(g.Inbox).Comparable() {
 		return g.Inbox

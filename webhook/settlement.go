@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// settle tells the inbox, again and again until it says that the claim is
-// settled or lost, or the Worker leaves: the work is done and must not be done
-// twice because of an outage. While it fails nothing is claimed, for one lease:
-// what is claimed next would not be settled either. Then the Worker goes on, in
-// case it is this one delivery that cannot be settled; it never claims what it has
-// not settled, see registry.
+// settle asks the inbox to settle the claim until it is settled or lost, or Run
+// leaves: the work is done, and an outage must not have it done twice. For the
+// first lease in which that fails nothing is claimed, since it could not be settled
+// either. After that it may be this delivery alone, and the Worker claims again;
+// it never claims this one, see registry.
 func (a *attempt) settle(o Outcome) {
 	a.result.Store(&o)
 	var failed time.Time // first
@@ -23,6 +22,12 @@ func (a *attempt) settle(o Outcome) {
 		}
 	}
 	defer free()
+	overdue := false // the settlement
+	defer func() {
+		if overdue {
+			a.unsettled.Add(-1)
+		}
+	}()
 	for pause := a.poll(); ; pause = min(pause*2, longestPause) {
 		if a.staying.Err() != nil || a.settleOnce(o) {
 			return
@@ -31,7 +36,9 @@ func (a *attempt) settle(o Outcome) {
 		case failed.IsZero():
 			failed, holding = time.Now(), true
 			a.line.hold()
-		case time.Since(failed) >= a.lease.length:
+		case time.Since(failed) >= a.lease.length && !overdue:
+			overdue = true
+			a.unsettled.Add(1)
 			free()
 			a.line.leave(a.place)
 		}
@@ -44,22 +51,21 @@ func (a *attempt) settle(o Outcome) {
 	}
 }
 
-// settleOnce asks the inbox, which has one lease to answer, and reports whether
-// the claim has ended.
+// settleOnce asks the inbox once, for one lease at most. It reports whether there
+// is nothing more to do: the claim has ended, or abandon ends it.
 func (a *attempt) settleOnce(o Outcome) bool {
 	ctx, cancel := context.WithTimeout(a.staying, a.lease.length)
 	defer cancel()
 	came, err := a.inbox.Settle(ctx, a.claim(), o)
 	if err != nil && a.staying.Err() != nil {
-		return true // it is abandoned, which says how it ends
+		return true // abandon settles it
 	}
 	return a.end(o, came, err)
 }
 
-// abandon settles an attempt for which the Worker waits no longer: by its
-// outcome if the inbox has not taken it yet, otherwise by giving back what a
-// callback holds that ignores the end of its context. Nothing is told of it any
-// more.
+// abandon ends the claim of an attempt for which Run waits no longer. If its
+// outcome is known it is settled by that; otherwise the callback has ignored the
+// end of its context, and the delivery is given back uncounted.
 func (a *attempt) abandon(ctx context.Context) {
 	a.lease.letGo()
 	if a.settled.Load() {
@@ -74,8 +80,8 @@ func (a *attempt) abandon(ctx context.Context) {
 	}
 }
 
-// end takes the inbox's answer to a settlement, and reports whether it is the end
-// of the claim. Of that end it tells once.
+// end takes the inbox's answer to a settlement and reports whether the claim has
+// ended. The log and the Observer are told of the end once.
 func (a *attempt) end(o Outcome, came State, err error) bool {
 	switch {
 	case err == nil:
@@ -106,7 +112,7 @@ func (a *attempt) close() {
 	a.open.Done()
 }
 
-// logOutcome tells of what is no success.
+// logOutcome logs an outcome that is not a success.
 func (a *attempt) logOutcome(o Outcome) {
 	switch {
 	case o.State == Dead:

@@ -6,9 +6,9 @@ import (
 	"runtime/debug"
 )
 
-// A verdict is an error of somebody else's, judged once: its text is kept, and
-// questions to it are contained. A typed nil pointer, which is an error and has
-// methods that panic, would otherwise end the process far from who returned it.
+// A verdict wraps an error of foreign code. It keeps the error's text, and contains
+// the panics of its methods: those of a typed nil pointer, for example, would
+// otherwise end the process far from where it was returned.
 type verdict struct {
 	err  error
 	text string
@@ -26,8 +26,7 @@ func (v *verdict) As(target any) bool {
 	return v.ask(func(err error) bool { return errors.As(err, target) })
 }
 
-// ask contains a panic of an error that did not panic when it was judged: then
-// the answer is no.
+// ask asks about the error. The answer is no if that panics.
 func (v *verdict) ask(question func(error) bool) (yes bool) {
 	defer func() {
 		if recover() != nil {
@@ -37,8 +36,7 @@ func (v *verdict) ask(question func(error) bool) (yes bool) {
 	return question(v.err)
 }
 
-// judge makes an error safe to ask. One that panics when it is asked becomes a
-// PanicError.
+// judge returns err as a verdict, or as a PanicError if one of its methods panics.
 func judge(err error) (safe error) {
 	if err == nil {
 		return nil
@@ -48,11 +46,11 @@ func judge(err error) (safe error) {
 	case *verdict:
 		return e
 	case *DuplicateError:
-		_ = *e // it holds nothing of somebody else's, but may be nil
+		_ = *e // has no foreign methods, but may be nil
 		return e
 	}
 	v := &verdict{err: err, text: err.Error()}
-	// Ask all that is asked later: the answers do not matter here.
+	// Ask now what is asked later, to see whether it panics.
 	_, _, _, _ = StatusCode(err), isPermanent(err), isMalformed(err), stackOf(err)
 	if known, ok := errors.AsType[*DuplicateError](err); ok {
 		_ = *known
@@ -81,8 +79,8 @@ func judged(ctx context.Context, h Handler, d *Delivery) (err error) {
 	return judge(h.Handle(ctx, d))
 }
 
-// safely is judged that returns the error as it came, for callers that are the
-// user's own. The error has been asked all there is to ask once.
+// safely is judged for callers that are the user's own: it returns the error as
+// it came, unless one of its methods panicked.
 func safely(ctx context.Context, h Handler, d *Delivery) error {
 	return original(judged(ctx, h, d))
 }

@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"log/slog"
-	"sync"
 	"time"
 )
 
@@ -14,7 +13,7 @@ const (
 	defaultWorkTimeout = 15 * time.Minute
 	defaultGrace       = 8 * time.Second
 	defaultMaxAttempts = 15
-	// sweepEvery is how often an inbox is asked to forget.
+	// sweepEvery is how often an inbox is asked to sweep.
 	sweepEvery = time.Minute
 	// longestPause is how far claiming backs off while the inbox fails.
 	longestPause = 5 * time.Second
@@ -53,9 +52,10 @@ const (
 //
 // A delivery whose process ended twice in a row while it was claimed is suspect.
 // It runs alone: nothing is claimed while it waits for what runs already, which
-// takes Timeout and a Lease at most. If it ends the process then, that is a crash
-// of its own, and after MaxAttempts it is dead without another run; its
-// neighbours are not.
+// takes Timeout and two Leases at most, nor while it runs. If the inbox cannot
+// begin it for a Lease, or within Timeout, it is put back for as long as that took.
+// If it ends the process when it runs alone, that is a crash of its own, and after
+// MaxAttempts it is dead without another run; its neighbours are not.
 type Worker struct {
 	// Limit is how many deliveries are worked on at once. Zero means 8.
 	Limit int
@@ -107,8 +107,9 @@ func NewWorker(in Inbox, h Handler) *Worker {
 // ended with cause [ErrShutdown]; what fails then is given back uncounted. What
 // has not returned a second later is given back too, and Run returns
 // [ErrShutdown], since such a callback may still be running. So Run returns two
-// seconds after Grace at the latest, with an inbox that heeds its context. An
-// inbox that fails is logged and asked again. Run may be called once at a time.
+// seconds after Grace at the latest; an inbox that ignores its context is left
+// behind a moment later. An inbox that fails is logged and asked again. Run may be
+// called once at a time.
 //
 // Before ctx ends Run returns for two reasons only: [ErrStuck], when all claims
 // are settled and the process should be ended; and [ErrPanic], when the Handler's
@@ -129,13 +130,22 @@ func (w *Worker) Run(ctx context.Context) error {
 	defer p.close()
 	w.begins(p)
 	defer w.ends()
-	var sweeping sync.WaitGroup
-	sweeping.Go(func() { w.sweep(ctx) })
-	ended := make(chan time.Time, 1)
-	context.AfterFunc(ctx, func() { ended <- time.Now() })
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		w.sweep(ctx)
+	}()
+	end := make(chan time.Time, 1)
+	context.AfterFunc(ctx, func() { end <- time.Now() })
 	p.claimUntil(ctx, work, types)
-	err = p.drain(stop, <-ended, context.Cause(ctx))
-	sweeping.Wait()
+	ended := <-end
+	err = p.drain(stop, ended, context.Cause(ctx))
+	limit := time.NewTimer(w.grace() + 2*lastMoment - time.Since(ended))
+	defer limit.Stop()
+	select {
+	case <-swept:
+	case <-limit.C: // the inbox ignores its context
+	}
 	return err
 }
 
@@ -145,7 +155,8 @@ func (w *Worker) types() (types []string, err error) {
 	return typesOf(w.handler), nil
 }
 
-// sweep lets the inbox forget what it need not keep any longer.
+// sweep asks the inbox, every minute until ctx ends, to delete what it keeps no
+// longer.
 func (w *Worker) sweep(ctx context.Context) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()

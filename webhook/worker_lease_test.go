@@ -97,6 +97,27 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		require.Equal(t, 30*time.Second, <-ended)
 		stop()
 	})
+	bubble(t, "what came late of a claim is renewed at once", func(t *testing.T) {
+		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
+		in.alter = func(claims []webhook.Claim) []webhook.Claim {
+			work(25 * time.Second)
+			return claims
+		}
+		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+			work(8 * time.Second)
+			return nil
+		}))
+		d := arrive(t, in, "a", nil)
+		stop := start(t, w)
+		pass(32 * time.Second)
+		claims, err := in.MemInbox.Claim(t.Context(), webhook.ClaimOptions{}) // another process
+		require.NoError(t, err)
+		require.Empty(t, claims)
+		pass(time.Minute)
+		stop()
+		require.Empty(t, j.lost)
+		require.Equal(t, webhook.Done, stateOf(t, in, d))
+	})
 	bubble(t, "a hiccup while renewing loses nothing", func(t *testing.T) {
 		begun := time.Now()
 		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error {

@@ -1,0 +1,62 @@
+package webhook_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+func TestASuspectThatCannotBegin(t *testing.T) {
+	for name, f := range map[string]func(ctx context.Context) error{
+		"fails": func(context.Context) error { return errBoom },
+		"hangs": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
+	} {
+		bubble(t, "keeps the others for a while only: its Begin "+name, func(t *testing.T) {
+			in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+			suspects(t, in.MemInbox, "a")
+			var well atomic.Bool
+			in.onBegin = func(ctx context.Context) error {
+				if well.Load() {
+					return nil
+				}
+				return f(ctx)
+			}
+			h, ran := recorded(succeed)
+			w, _ := quietly(in, h)
+			stop := start(t, w)
+			pass(time.Second)
+			arrive(t, in, "b", nil)
+			pass(16 * time.Minute)
+			require.Equal(t, []string{"b"}, ran())
+			well.Store(true)
+			pass(time.Hour)
+			require.Equal(t, []string{"b", "a"}, ran())
+			stop()
+		})
+	}
+	bubble(t, "within its lease runs all the same: the lease is renewed", func(t *testing.T) {
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		suspects(t, in.MemInbox, "a")
+		in.onBegin = func(ctx context.Context) error {
+			select {
+			case <-time.After(3 * time.Minute):
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		h, ran := recorded(succeed)
+		w, j := quietly(in, h)
+		stop := start(t, w)
+		pass(4 * time.Minute)
+		stop()
+		require.Equal(t, []string{"a"}, ran())
+		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+		require.Empty(t, j.lost)
+	})
+}
