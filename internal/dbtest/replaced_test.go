@@ -23,8 +23,9 @@ func TestAFileThatIsReplacedWhileItIsOpenTakesNothingMore(t *testing.T) {
 		} {
 			t.Run(e.name+", "+name, func(t *testing.T) {
 				driver, dsn := e.store(t)
-				in, _ := e.reopen(t, driver, dsn)
+				in, db := e.reopen(t, driver, dsn)
 				put(t, in, delivery(""))
+				tx := begin(t, db)
 				u, err := url.Parse(dsn)
 				if err != nil {
 					t.Fatal(err)
@@ -33,7 +34,13 @@ func TestAFileThatIsReplacedWhileItIsOpenTakesNothingMore(t *testing.T) {
 				if err := replace(path); err != nil {
 					t.Fatal(err)
 				}
-				for what, err := range map[string]error{"Put": in.Put(t.Context(), delivery("")), "Ping": in.Ping(t.Context())} {
+				stored := in.PutTx(t.Context(), tx, delivery(""))
+				if err := tx.Rollback(); err != nil {
+					t.Error(err)
+				}
+				for what, err := range map[string]error{
+					"Put": in.Put(t.Context(), delivery("")), "Ping": in.Ping(t.Context()), "PutTx": stored,
+				} {
 					if !errors.Is(err, sqlinbox.ErrNotDurable) {
 						t.Errorf("%s returned %v, want ErrNotDurable", what, err)
 					}

@@ -98,6 +98,9 @@ func (in *Inbox) checkTx(ctx context.Context, tx *sql.Tx) error {
 		return ErrClosed
 	}
 	if in.dialect.pinned {
+		if err := in.file.Load().check(); err != nil {
+			return err
+		}
 		return in.checkSettings(ctx, tx)
 	}
 	if !in.checked.Load() {

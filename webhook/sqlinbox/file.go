@@ -7,31 +7,36 @@ import (
 	"os"
 )
 
-// fileOf returns the file that conn has open as its database, nil where there is
-// none that others see under its name: another database, or a file system of the
-// driver's own.
-func (in *Inbox) fileOf(ctx context.Context, conn *sql.Conn) (path string, info os.FileInfo) {
-	err := in.query(ctx, conn, "file", args{}, func(row *sql.Rows) error { return row.Scan(&path) })
-	if err != nil || path == "" {
-		return "", nil
-	}
-	info, err = os.Stat(path)
-	if err != nil {
-		return "", nil
-	}
-	return path, info
+// A file is what a connection has open as its database. Nil stands for none that
+// others see under its name: another database, or a file system of the driver's
+// own.
+type file struct {
+	path string
+	info os.FileInfo
 }
 
-// checkFile fails when the file that p writes to is no longer the one under its
-// name: it was moved or replaced, and what is written to it would be gone with
-// this process.
-func (p *pin) checkFile() error {
-	if p.file == nil {
+// fileOf returns the file of a connection that was opened just now.
+func (in *Inbox) fileOf(ctx context.Context, conn *sql.Conn) *file {
+	f := new(file)
+	err := in.query(ctx, conn, "file", args{}, func(row *sql.Rows) error { return row.Scan(&f.path) })
+	if err != nil || f.path == "" {
 		return nil
 	}
-	now, err := os.Stat(p.path)
-	if err != nil || !os.SameFile(now, p.file) {
-		return fmt.Errorf("%w: the file %s was moved or replaced while it was open: restart the program", ErrNotDurable, p.path)
+	if f.info, err = os.Stat(f.path); err != nil {
+		return nil
+	}
+	return f
+}
+
+// check fails when f is no longer the file under its name: it was moved or
+// replaced, and what is written to it would be gone with this process.
+func (f *file) check() error {
+	if f == nil {
+		return nil
+	}
+	now, err := os.Stat(f.path)
+	if err != nil || !os.SameFile(now, f.info) {
+		return fmt.Errorf("%w: the file %s was moved or replaced while it was open: restart the program", ErrNotDurable, f.path)
 	}
 	return nil
 }
