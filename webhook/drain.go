@@ -22,6 +22,28 @@ func (p *pool) close() {
 	}
 }
 
+// A fault is why a pool ends Run before its context has ended. Another pool's may
+// be the cause with which that ends.
+type fault struct {
+	pool *pool
+	err  error
+}
+
+func (f *fault) Error() string { return f.err.Error() }
+func (f *fault) Unwrap() error { return f.err }
+
+// giveUp ends Run with an error, unless it ends already.
+func (p *pool) giveUp(err error) { p.end(&fault{p, err}) }
+
+// reason returns the error with which Run was ended by giveUp; nil if its context
+// has ended otherwise.
+func (p *pool) reason(ctx context.Context) error {
+	if f, ok := context.Cause(ctx).(*fault); ok && f.pool == p {
+		return f.err
+	}
+	return nil
+}
+
 // drain waits for the attempts under way until Grace, counted from the end of
 // Run's context, is over. Then it ends their contexts, waits one moment more, gives
 // back the rest and returns ErrShutdown. If the Worker is stuck it waits only until
@@ -29,11 +51,11 @@ func (p *pool) close() {
 func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error) error {
 	waiting := &p.done
 	stuck := errors.Is(cause, ErrStuck)
-	if stuck {
+	if cause != nil {
 		p.logger().Error("worker ends", "reason", cause)
+	}
+	if stuck {
 		waiting = &p.open
-	} else {
-		cause = nil
 	}
 	all := make(chan struct{})
 	go func() {
@@ -58,6 +80,9 @@ func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error)
 	left := p.abandon()
 	if stuck || left == 0 {
 		return cause
+	}
+	if cause != nil {
+		return fmt.Errorf("%w; %d attempts did not end in time", cause, left)
 	}
 	return fmt.Errorf("%w: %d attempts did not end in time", ErrShutdown, left)
 }

@@ -10,12 +10,15 @@ import (
 // A pool is one Run of a Worker: the attempts under way and their slots.
 type pool struct {
 	*Worker
-	giveUp    context.CancelCauseFunc // ends the claiming, and so Run
+	end       context.CancelCauseFunc // ends the claiming, and so Run
 	slots     chan struct{}           // one element for each attempt under way
 	line      lineup
 	late      latecomers
 	unsettled atomic.Int64 // attempts that the inbox has not settled for a lease
-	deaf      logLimit     // lines about an inbox that cannot be listened to
+	unheard   logLimit     // lines about an inbox that cannot tell of changes
+
+	starting sync.Mutex
+	deaf     bool // no claims are heeded any more; guarded by starting
 
 	staying context.Context // ends when Run leaves attempts behind
 	leave   context.CancelFunc
@@ -27,8 +30,8 @@ type pool struct {
 	done    sync.WaitGroup // attempts under way
 }
 
-func newPool(w *Worker, work context.Context, giveUp context.CancelCauseFunc) *pool {
-	p := &pool{Worker: w, giveUp: giveUp, slots: make(chan struct{}, w.limit()), running: make(map[*attempt]struct{})}
+func newPool(w *Worker, work context.Context, end context.CancelCauseFunc) *pool {
+	p := &pool{Worker: w, end: end, slots: make(chan struct{}, w.limit()), running: make(map[*attempt]struct{})}
 	p.late.pool = p
 	p.staying, p.leave = context.WithCancel(context.WithoutCancel(work))
 	return p
@@ -80,7 +83,7 @@ func (p *pool) claimUntil(ctx, work context.Context, types []string) {
 
 // tellUnheard logs that the inbox does not tell of changes, now and then.
 func (p *pool) tellUnheard(err error) {
-	if held, ok := p.deaf.pass("", overdueEvery); ok {
+	if held, ok := p.unheard.pass("", overdueEvery); ok {
 		p.logger().Error("inbox cannot tell of changes and is polled", "reason", err, "unlogged", held)
 	}
 }
@@ -96,43 +99,38 @@ func bodies(claims []Claim) (size int) {
 
 // claim asks the inbox, which has one lease to answer: later its claims would
 // be worth nothing. When ctx ends it still has a moment, since a database that
-// is interrupted may have claimed what nobody then knows of. An inbox that does not
-// heed the end of its context is left behind a moment after that.
+// is interrupted may have claimed what nobody then knows of.
 func (p *pool) claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Lease)
 	defer cancel()
-	answers := make(chan claimAnswer, 1)
-	go func() {
-		a := claimAnswer{err: exited()}
-		defer func() { answers <- a }()
-		a.claims, a.err = p.inbox.Claim(asking, o)
-	}()
-	select {
-	case a := <-answers:
-		return a.claims, a.err
-	case <-ctx.Done():
-	}
-	moment := time.NewTimer(min(lastMoment, p.grace()))
-	defer moment.Stop()
-	select {
-	case a := <-answers:
-		return a.claims, a.err
-	case <-moment.C:
-	}
-	cancel()
-	moment.Reset(lastMoment)
-	select {
-	case a := <-answers:
-		return a.claims, a.err
-	case <-moment.C:
-		return nil, context.Cause(ctx)
-	}
+	moment := context.AfterFunc(ctx, func() {
+		wait := time.NewTimer(p.hearing())
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+			cancel()
+		case <-asking.Done():
+		}
+	})
+	defer moment()
+	return p.inbox.Claim(asking, o)
 }
 
-// A claimAnswer is what an inbox answers to a claim.
-type claimAnswer struct {
-	claims []Claim
-	err    error
+// hearing is how long a claim under way is heard out when ctx has ended.
+func (p *pool) hearing() time.Duration { return min(lastMoment, p.grace()) }
+
+// heedNoClaims waits until claiming has ended, but not for an inbox that ignores
+// the end of its context: what that claims later is not worked on.
+func (p *pool) heedNoClaims(claimed <-chan struct{}) {
+	limit := time.NewTimer(p.hearing() + lastMoment)
+	defer limit.Stop()
+	select {
+	case <-claimed:
+	case <-limit.C:
+	}
+	p.starting.Lock()
+	defer p.starting.Unlock()
+	p.deaf = true
 }
 
 // take waits until a slot is free and the lineup allows claims. It takes all free
@@ -174,6 +172,11 @@ func (p *pool) give(n int) {
 // start begins an attempt for each of the claims of one call, which was asked for
 // at the given time. Each has a slot.
 func (p *pool) start(ctx, work context.Context, claims []Claim, asked time.Time) {
+	p.starting.Lock()
+	defer p.starting.Unlock()
+	if p.deaf {
+		return
+	}
 	places := p.line.enter(claims, func(c Claim) bool { return c.Suspect && !p.hopeless(c) })
 	for i := range claims {
 		c := &claims[i]

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"time"
 )
@@ -113,7 +114,7 @@ func NewWorker(in Inbox, h Handler) *Worker {
 //
 // Before ctx ends Run returns for two reasons only: [ErrStuck], when all claims
 // are settled and the process should be ended; and [ErrPanic], when the Handler's
-// Types panics.
+// Types panics, or a Claim of the inbox ends its goroutine.
 func (w *Worker) Run(ctx context.Context) error {
 	types, err := w.types()
 	if err != nil {
@@ -123,9 +124,9 @@ func (w *Worker) Run(ctx context.Context) error {
 	// Callbacks outlive ctx until Grace is over.
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
-	ctx, giveUp := context.WithCancelCause(ctx)
-	defer giveUp(nil)
-	p := newPool(w, work, giveUp)
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	p := newPool(w, work, end)
 	underWay.add(p)
 	defer p.close()
 	w.begins(p)
@@ -135,11 +136,16 @@ func (w *Worker) Run(ctx context.Context) error {
 		defer close(swept)
 		w.sweep(ctx)
 	}()
-	end := make(chan time.Time, 1)
-	context.AfterFunc(ctx, func() { end <- time.Now() })
-	p.claimUntil(ctx, work, types)
-	ended := <-end
-	err = p.drain(stop, ended, context.Cause(ctx))
+	claimed := make(chan struct{})
+	go func() {
+		defer close(claimed)
+		defer p.giveUp(fmt.Errorf("webhook: the inbox was asked to claim: %w", exited()))
+		p.claimUntil(ctx, work, types)
+	}()
+	<-ctx.Done()
+	ended := time.Now()
+	p.heedNoClaims(claimed)
+	err = p.drain(stop, ended, p.reason(ctx))
 	limit := time.NewTimer(w.grace() + 2*lastMoment - time.Since(ended))
 	defer limit.Stop()
 	select {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -291,3 +292,37 @@ func TestShutdownEndsAlsoWithAnInboxThatIgnoresItsContext(t *testing.T) {
 		})
 	}
 }
+
+func TestAClaimThatEndsItsGoroutineEndsRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		in.onClaim = func(context.Context) error { runtime.Goexit(); return nil }
+		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		require.ErrorIs(t, w.Run(t.Context()), webhook.ErrPanic)
+	})
+}
+
+func TestAWorkerIsNotStuckBecauseAnotherOneIs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, _, release := hang()
+		stuck, _ := quietly(in, typesOnly{h, "stuck.event"})
+		stuck.Limit = 1
+		arrive(t, in, "hang", typed("stuck.event"))
+		w, _ := quietly(in, typesOnly{webhook.HandlerFunc(succeed), "alpha.event"})
+		parts, ctx := errgroup.WithContext(t.Context())
+		parts.Go(func() error { return stuck.Run(ctx) })
+		err := w.Run(ctx)
+		require.NoError(t, err)
+		require.ErrorIs(t, parts.Wait(), webhook.ErrStuck)
+		release(1)
+	})
+}
+
+// typesOnly is a Handler of one type.
+type typesOnly struct {
+	webhook.Handler
+	typ string
+}
+
+func (h typesOnly) Types() []string { return []string{h.typ} }
