@@ -15,6 +15,8 @@ const (
 	// sweepLimit and sweepBytes bound what one transaction deletes.
 	sweepLimit = 500
 	sweepBytes = 8 << 20
+	// markRounds bounds the transactions that forget marks in one Sweep.
+	markRounds = 200
 	// warnEvery is the time between two warnings of dead letters that go.
 	warnEvery = time.Minute
 )
@@ -93,11 +95,12 @@ func (in *Inbox) warnOfDying(ctx context.Context, age time.Duration, a args) err
 	return nil
 }
 
-// sweepMarks forgets all marks that are older than the window, in transactions
-// of sweepLimit marks: a delivery has several, so that they may be more than
-// what was swept.
+// sweepMarks forgets marks that are older than the window, in transactions of
+// sweepLimit marks. A delivery has several marks, so it forgets far more of them
+// than a Sweep deletes deliveries.
 func (in *Inbox) sweepMarks(ctx context.Context) error {
-	for gone := int64(sweepLimit); gone >= sweepLimit; {
+	gone := int64(sweepLimit)
+	for n := 0; n < markRounds && gone >= sweepLimit; n++ {
 		err := in.transact(ctx, func(ctx context.Context, s session) error {
 			a := args{"n": sweepLimit, "window": in.window()}
 			if _, err := in.exec(ctx, s, "restamp_marks", a); err != nil {
