@@ -76,6 +76,8 @@ func (o *oneClaim) Claim(context.Context, webhook.ClaimOptions) ([]webhook.Claim
 	return []webhook.Claim{o.claim}, nil
 }
 
+func (o *oneClaim) Begin(_ context.Context, c webhook.Claim) (webhook.Claim, error) { return c, nil }
+
 func (o *oneClaim) Extend(context.Context, webhook.Claim, time.Duration) error { return nil }
 
 func (o *oneClaim) Settle(_ context.Context, _ webhook.Claim, out webhook.Outcome) (webhook.State, error) {
