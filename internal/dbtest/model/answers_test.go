@@ -55,7 +55,8 @@ func (j *judge) mayBeLost(e *entry) bool {
 		case sweeping: // what was settled before
 			return j.rows[e.uid] == nil
 		case settling, settlingTx, inTx:
-			return !settlesAgain && o.uid == e.uid && o.fence == e.fence && o.err == nil
+			// It cannot begin any more; settled once more, it tells what came of it.
+			return (!settlesAgain || e.op.verb == beginning) && o.uid == e.uid && o.fence == e.fence && o.err == nil
 		}
 		return false
 	})
