@@ -53,7 +53,7 @@ func (j *judge) mayBeLost(e *entry) bool {
 		case releasing:
 			return o.uid == e.uid && o.err == nil
 		case sweeping: // what was settled before
-			return j.rows[e.uid] == nil
+			return j.rows[e.uid] == nil || j.reborn[e.uid]
 		case settling, settlingTx, inTx:
 			// It cannot begin any more; settled once more, it tells what came of it.
 			return (!settlesAgain || e.op.verb == beginning) && o.uid == e.uid && o.fence == e.fence && o.err == nil
