@@ -115,7 +115,7 @@ var claiming = []law{
 	}},
 	{"what is excepted is not claimed", func(t *trial) {
 		a, b, c := t.put(""), t.put(""), t.put("")
-		o := webhook.ClaimOptions{N: plenty, Lease: short, Except: []string{a.UID, "another", c.UID, c.UID}}
+		o := webhook.ClaimOptions{N: plenty, Lease: long, Except: []string{a.UID, "another", c.UID, c.UID}}
 		if got := uids(t.now(o)); !slices.Equal(got, []string{b.UID}) {
 			t.Fatalf("claimed %v, want %s alone", got, b.UID)
 		}
