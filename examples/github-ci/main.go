@@ -198,7 +198,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	return webhook.Serve(ctx, server, listener, builds, statuses, &janitor{store, logs, data, *keep, log})
 }
 
-// deadKept is how long an inbox keeps dead letters unless it is told otherwise.
+// deadKept is the default of sqlinbox.Inbox.DeadRetention.
 const deadKept = 90 * 24 * time.Hour
 
 // stopTime is what killing builds and recording it may take after -grace.

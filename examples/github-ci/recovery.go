@@ -11,8 +11,8 @@ import (
 // recover puts in order what the process before this one left when it was
 // killed. Nothing of its builds' commands is left: the folder is locked. They run
 // again when their leases are over. They are not released before that: the inbox
-// is to see that their runs were lost, since a build may be what kills us, which
-// then runs alone, and not for ever.
+// must see that their runs were lost. A build that kills this program then runs
+// alone, and after a bounded number of attempts it is dead.
 func (b *builder) recover(ctx context.Context) error {
 	if err := b.data.clean(); err != nil {
 		return err

@@ -55,11 +55,11 @@ func TestTheRecoveryOfAJobIsToldWhateverItsURLs(t *testing.T) {
 	t.Parallel()
 	const upper, lower = "App.scm.azurewebsites.net", "app.scm.azurewebsites.net"
 	for name, hosts := range map[string][2]string{
-		"the failure has no URL":          {"", lower},
-		"the success has no URL":          {lower, ""},
-		"the failure is told in capitals": {upper, lower},
-		"the success is told in capitals": {lower, upper},
-		"both have a URL":                 {lower, lower},
+		"the failure has no URL":              {"", lower},
+		"the success has no URL":              {lower, ""},
+		"the failure has its URL in capitals": {upper, lower},
+		"the success has its URL in capitals": {lower, upper},
+		"both have a URL":                     {lower, lower},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

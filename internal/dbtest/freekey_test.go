@@ -157,6 +157,7 @@ func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
 			})
 		}
 		if e.dialect == sqlinbox.PostgreSQL {
+			// What is tested is a slow line: nothing waits here for a condition.
 			plan.Watch(func(string) { time.Sleep(distance) }, nil)
 		}
 		n, err := operator.Replay(t.Context(), sqlinbox.Filter{States: []webhook.State{webhook.Dead}}, sqlinbox.Note{By: "ann"})

@@ -130,7 +130,7 @@ func onServer(w *wrong) func(ctx context.Context) (*stage, error) {
 
 func TestNoOrderOfStatementsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
 	if server == nil {
-		t.Skip("no PostgreSQL")
+		return // and TestMain said so; in CI it fails
 	}
 	c := &campaign{n: cmp.Or(*schedules, 2000), open: onServer(right)}
 	tell(t, c.play(t))
@@ -150,7 +150,7 @@ func TestNoOrderOfOperationsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
 
 func TestAWrongInboxIsFound(t *testing.T) {
 	if server == nil {
-		t.Skip("no PostgreSQL")
+		return // and TestMain said so; in CI it fails
 	}
 	for _, w := range wrongs {
 		t.Run(w.name, func(t *testing.T) {
