@@ -1,6 +1,7 @@
 package dbtest
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -260,6 +261,25 @@ func TestInTxMayReadFirstWhileOthersWrite(t *testing.T) {
 		var n int
 		if err := db.QueryRow("SELECT n FROM counts").Scan(&n); err != nil || n != total {
 			t.Errorf("counted %d, %v, want %d", n, err, total)
+		}
+	})
+}
+
+// A Worker settles ErrDuplicate as done, by whomever it is returned: then the
+// callback's rows are there too.
+func TestInTxCommitsWhatAWorkerTakesForADuplicate(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		run(t, db, "CREATE TABLE effects (uid TEXT)")
+		put(t, in, delivery("key"))
+		handled(t, in, 1, func(ctx context.Context, d *webhook.Delivery) error {
+			return in.InTx(ctx, func(tx *sql.Tx) error {
+				_, err := tx.ExecContext(ctx, "INSERT INTO effects VALUES ('x')")
+				return cmp.Or(err, fmt.Errorf("known by a table of my own: %w", webhook.ErrDuplicate))
+			})
+		})
+		if n := count(t, db, "effects"); n != 1 {
+			t.Errorf("%d effects of a delivery that is done, want 1", n)
 		}
 	})
 }

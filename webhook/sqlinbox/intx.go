@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"slices"
 	"sync"
 	"time"
 
@@ -61,7 +60,7 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	}
 	defer func() { _ = tx.Rollback() }() // nothing after a commit
 	defer in.watch(ctx, claim, giveBack)()
-	if err := work(tx); err != nil && !onlyDuplicates(err) {
+	if err := work(tx); err != nil && !webhook.IsDuplicate(err) {
 		return in.dialect.inTxError(err)
 	}
 	if err := in.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
@@ -94,21 +93,5 @@ func (in *Inbox) watch(ctx context.Context, c webhook.Claim, giveBack func()) (s
 	return func() {
 		ended()
 		close(returned)
-	}
-}
-
-// onlyDuplicates reports whether err says of one delivery or several that they
-// are known, and nothing else: of joined errors each must.
-func onlyDuplicates(err error) bool {
-	switch e := err.(type) {
-	case *webhook.DuplicateError:
-		return true
-	case interface{ Unwrap() []error }:
-		all := e.Unwrap()
-		return len(all) > 0 && !slices.ContainsFunc(all, func(err error) bool { return !onlyDuplicates(err) })
-	case interface{ Unwrap() error }:
-		return onlyDuplicates(e.Unwrap())
-	default:
-		return false
 	}
 }
