@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -131,4 +132,22 @@ func FuzzEnvelope(f *testing.F) {
 			t.Errorf("marks changed:\n%s", diff)
 		}
 	})
+}
+
+// SQLite compiles a statement again at each use when its limit is an argument.
+func TestSQLiteHasNoBareLimit(t *testing.T) {
+	bare := regexp.MustCompile(`LIMIT\s+\?(\s*(\)|$)|\s+[^+\s])`)
+	for name, q := range SQLite.queries {
+		if at := bare.FindString(q.text); at != "" {
+			t.Errorf("%s: %q", name, at)
+		}
+	}
+	for _, text := range []string{"LIMIT ?", "LIMIT ?)", "LIMIT ? UNION"} {
+		if !bare.MatchString(text) {
+			t.Errorf("%q is not found", text)
+		}
+	}
+	if bare.MatchString("LIMIT ? + 0") {
+		t.Error("a limit that is an expression is refused")
+	}
 }

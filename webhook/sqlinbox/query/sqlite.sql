@@ -3,6 +3,9 @@
 -- statements of a put are run for each delivery: preparing them once costs less
 -- than taking a batch apart in SQL, and one that inserts a single row from VALUES
 -- needs no journal of its own to be undone by.
+--
+-- A limit is written @n + 0: SQLite looks at the value of a bare argument when it
+-- plans, and then compiles the statement again each time that it is bound.
 
 -- name: begin
 BEGIN IMMEDIATE
@@ -49,7 +52,7 @@ INSERT OR IGNORE INTO hookhouse_marks (source, mark, uid, at) VALUES (@source, @
 
 -- name: unmark
 -- Takes back as many as were just made: a new row is the last.
-DELETE FROM hookhouse_marks WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid DESC LIMIT @n)
+DELETE FROM hookhouse_marks WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid DESC LIMIT @n + 0)
 
 -- name: insert
 -- What is known by its uid is left out, and so is what stands behind a head that
@@ -123,12 +126,12 @@ WHERE id IN (
       WHERE d.id IN (
         SELECT id FROM (SELECT w.id FROM hookhouse_deliveries w
           WHERE w.state = 'waiting' AND w.type = t.value AND w.due <= @now AND w.uid NOT IN (SELECT value FROM json_each(@except))
-          ORDER BY w.due, w.id LIMIT @n)
+          ORDER BY w.due, w.id LIMIT @n + 0)
         UNION ALL
         SELECT id FROM (SELECT c.id FROM hookhouse_deliveries c
           WHERE c.state = 'claimed' AND c.type = t.value AND c.expires <= @now AND c.uid NOT IN (SELECT value FROM json_each(@except))
-          ORDER BY c.expires LIMIT @n))
-      ORDER BY since, d.id LIMIT @n
+          ORDER BY c.expires LIMIT @n + 0))
+      ORDER BY since, d.id LIMIT @n + 0
     ) p WINDOW w AS (ORDER BY p.since, p.id)
   ) WHERE place = 1 AND @first = 1 OR total <= @bytes)
 RETURNING id, due, attempt, lost, crashes, reason, fence, expires,
@@ -210,7 +213,7 @@ WITH RECURSIVE k(source, key) AS (
 SELECT k.source, k.key, NOT EXISTS (
   SELECT 1 FROM hookhouse_deliveries d
   WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '')
-FROM k LIMIT @n
+FROM k LIMIT @n + 0
 
 -- name: find
 SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
@@ -259,10 +262,10 @@ SELECT id, uid, source, state, sender_id, envelope FROM (
   SELECT e.*, b.envelope, row_number() OVER w AS place, sum(e.size + coalesce(length(b.envelope), 0)) OVER w AS total
   FROM (
     SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.ended FROM hookhouse_deliveries d
-      WHERE d.ended IS NOT NULL AND d.state <> 'dead' AND d.ended < @now - @age AND @dead = 0 ORDER BY d.ended LIMIT @n)
+      WHERE d.ended IS NOT NULL AND d.state <> 'dead' AND d.ended < @now - @age AND @dead = 0 ORDER BY d.ended LIMIT @n + 0)
     UNION ALL
     SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.ended FROM hookhouse_deliveries d
-      WHERE d.ended IS NOT NULL AND d.state = 'dead' AND d.ended < @now - @age AND @dead = 1 ORDER BY d.ended LIMIT @n)
+      WHERE d.ended IS NOT NULL AND d.state = 'dead' AND d.ended < @now - @age AND @dead = 1 ORDER BY d.ended LIMIT @n + 0)
   ) e LEFT JOIN hookhouse_bodies b ON b.id = e.id
   WINDOW w AS (ORDER BY e.ended, e.id)
 ) WHERE place = 1 OR total <= @bytes
@@ -297,11 +300,11 @@ DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))
 -- Marks of a clock that has been ahead go to the end: rows stand in order of time.
 INSERT OR REPLACE INTO hookhouse_marks (source, mark, uid, at, state, sender_id)
 SELECT source, mark, uid, @now, state, sender_id FROM hookhouse_marks
-WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n) AND at > @now
+WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n + 0) AND at > @now
 
 -- name: forget_marks
 DELETE FROM hookhouse_marks
-WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n) AND at < @now - @window
+WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n + 0) AND at < @now - @window
 
 -- name: counts
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
@@ -344,4 +347,4 @@ SELECT count(*) FROM (
   SELECT 1 FROM hookhouse_deliveries WHERE state = 'waiting'
   UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'behind'
   UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'claimed'
-  LIMIT @most)
+  LIMIT @most + 0)
