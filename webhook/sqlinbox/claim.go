@@ -41,21 +41,21 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 			}
 			return nil, err
 		}
-		var unread []claimedRow
+		var unfit []claimedRow
 		for _, row := range rows {
-			o.MaxBytes -= row.size
-			if row.damage == nil {
-				claims = append(claims, row.claim)
-			} else {
-				unread = append(unread, row)
+			if row.overtaken || row.damage != nil {
+				unfit = append(unfit, row)
+				continue
 			}
+			o.MaxBytes -= row.size
+			claims = append(claims, row.claim)
 		}
-		for _, row := range unread {
-			if err := in.bury(ctx, row.claim, row.damage); err != nil {
+		for _, row := range unfit {
+			if err := in.putAway(ctx, row); err != nil {
 				return claims, err
 			}
 		}
-		if len(unread) == 0 && len(rows) < n || o.MaxBytes <= 0 {
+		if len(unfit) == 0 && len(rows) < n || o.MaxBytes <= 0 {
 			break
 		}
 	}
@@ -67,6 +67,7 @@ type claimedRow struct {
 	id, due, size int64 // the size of what came with the claim
 	claim         webhook.Claim
 	damage        error
+	overtaken     bool // by a newer delivery of a burst, after another worker let it go
 }
 
 // claim is one statement of Claim: up to n, the first of them whatever its size
@@ -82,13 +83,9 @@ func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int, first
 	var taken []claimedRow
 	work := func(ctx context.Context, s session) error {
 		taken = nil
-		types, err := in.claimable(ctx, s, o.Types)
-		if err != nil || types == "" {
-			return err
-		}
 		a := args{
-			"types": types, "n": n, "lease": microseconds(lease), "except": texts(o.Except),
-			"bytes": o.MaxBytes, "first": number(first),
+			"any": number(o.Types == nil), "types": texts(o.Types), "except": texts(o.Except), "n": n,
+			"lease": microseconds(lease), "bytes": o.MaxBytes, "first": number(first),
 		}
 		return in.query(ctx, s, "claim", a, func(row *sql.Rows) error {
 			r, err := scanClaim(row)
@@ -132,53 +129,6 @@ func (in *Inbox) direct(ctx context.Context, work func(ctx context.Context, s se
 	return err
 }
 
-// claimable returns the types to claim as JSON, empty if there are none, after
-// it has ended what a newer delivery of a burst overtook.
-func (in *Inbox) claimable(ctx context.Context, s session, types []string) (string, error) {
-	if types == nil {
-		err := in.query(ctx, s, "types", args{}, func(row *sql.Rows) error {
-			var t string
-			err := row.Scan(&t)
-			types = append(types, t)
-			return err
-		})
-		if err != nil || types == nil {
-			return "", err
-		}
-	}
-	text := texts(slices.Compact(slices.Sorted(slices.Values(types))))
-	type let struct {
-		uid string
-		keyed
-	}
-	var overtaken []let
-	err := in.query(ctx, s, "overtaken", args{"types": text}, func(row *sql.Rows) error {
-		var l let
-		err := row.Scan(&l.uid, &l.source, &l.key)
-		overtaken = append(overtaken, l)
-		return err
-	})
-	if err != nil || len(overtaken) == 0 {
-		return text, err
-	}
-	end := func(ctx context.Context, s session) error {
-		for _, l := range overtaken {
-			if n, err := in.exec(ctx, s, "overtake", args{"uid": l.uid}); err != nil {
-				return err
-			} else if n > 0 {
-				if err := in.promote(ctx, s, l.keyed); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	if in.dialect.pinned {
-		return text, end(ctx, s)
-	}
-	return text, in.transact(ctx, end)
-}
-
 func scanClaim(row *sql.Rows) (claimedRow, error) {
 	var r claimedRow
 	var lost int
@@ -188,7 +138,7 @@ func scanClaim(row *sql.Rows) (claimedRow, error) {
 	c := &r.claim
 	c.Delivery = d
 	err := row.Scan(&r.id, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires,
-		&d.UID, &d.Source, &d.ID, &d.Type, &d.Key, &d.KeyLabel, &received, &quiet, &most, &r.size, &sealed, &body)
+		&d.UID, &d.Source, &d.ID, &d.Type, &d.Key, &d.KeyLabel, &received, &quiet, &most, &r.size, &sealed, &body, &r.overtaken)
 	if err != nil {
 		return r, err
 	}
@@ -204,9 +154,23 @@ func scanClaim(row *sql.Rows) (claimedRow, error) {
 	return r, nil
 }
 
+// putAway settles a claim that is for no worker: what was overtaken is superseded
+// when it is put back.
+func (in *Inbox) putAway(ctx context.Context, row claimedRow) error {
+	if row.overtaken {
+		return in.settleHeld(ctx, row.claim, webhook.Outcome{State: webhook.Waiting, Uncounted: true})
+	}
+	return in.bury(ctx, row.claim, row.damage)
+}
+
 // bury settles a claim whose row cannot be read.
 func (in *Inbox) bury(ctx context.Context, c webhook.Claim, damage error) error {
-	_, err := in.Settle(ctx, c, webhook.Outcome{State: webhook.Dead, Reason: "stored row cannot be read: " + damage.Error()})
+	return in.settleHeld(ctx, c, webhook.Outcome{State: webhook.Dead, Reason: "stored row cannot be read: " + damage.Error()})
+}
+
+// settleHeld settles a claim unless it is lost.
+func (in *Inbox) settleHeld(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
+	_, err := in.Settle(ctx, c, o)
 	if errors.Is(err, webhook.ErrClaimLost) {
 		return nil
 	}

@@ -173,7 +173,7 @@ func (in *Inbox) restart(ctx context.Context, s session, j *job, f found, revive
 // head that is not held could be finished before f is committed, and f would then
 // stand behind nothing.
 func (in *Inbox) giveHead(ctx context.Context, s session, f found, g grip) error {
-	if _, err := in.exec(ctx, s, "aside", args{"rows": keyRow(f.keyed), "source": f.source, "key": f.key}); err != nil {
+	if _, err := in.exec(ctx, s, "aside", args{"rows": keyRows([]keyed{f.keyed}), "source": f.source, "key": f.key}); err != nil {
 		return err
 	}
 	for range 5 {

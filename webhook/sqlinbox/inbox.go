@@ -32,18 +32,19 @@ type Inbox struct {
 	// Observe is told what happens. Zero means nobody.
 	Observe *Observer
 
-	db       *sql.DB
-	dialect  *Dialect
-	queue    *queue
-	pin      *pin                 // the writer's
-	turn     turn                 // to write, on a database with one writer
-	file     atomic.Pointer[file] // of the last pin
-	waits    atomic.Int64         // for what other transactions hold
-	repairs  repairs              // of keys that are stuck
-	warned   atomic.Int64         // when dead letters were last warned of, in seconds
-	checked  atomic.Bool          // settings and schema, of a pool
-	strict   atomic.Bool          // the server's default isolation is another than READ COMMITTED
-	readable atomic.Bool          // schema
+	db          *sql.DB
+	dialect     *Dialect
+	queue       *queue
+	settlements settlements
+	pin         *pin                 // the writer's
+	turn        turn                 // to write, on a database with one writer
+	file        atomic.Pointer[file] // of the last pin
+	waits       atomic.Int64         // for what other transactions hold
+	repairs     repairs              // of keys that are stuck
+	warned      atomic.Int64         // when dead letters were last warned of, in seconds
+	checked     atomic.Bool          // settings and schema, of a pool
+	strict      atomic.Bool          // the server's default isolation is another than READ COMMITTED
+	readable    atomic.Bool          // schema
 
 	mu      sync.Mutex
 	changed chan struct{}

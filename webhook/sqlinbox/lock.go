@@ -68,7 +68,7 @@ func (in *Inbox) lockKey(ctx context.Context, s session, k keyed, g grip) (heade
 	}
 	if !g.waits {
 		var what string
-		err := in.query(ctx, s, "try_lock", args{"rows": keyRow(k)}, func(row *sql.Rows) error {
+		err := in.query(ctx, s, "try_lock", args{"rows": keyRows([]keyed{k})}, func(row *sql.Rows) error {
 			return row.Scan(new(string), new(string), &what)
 		})
 		if err == nil && what == "" {
@@ -89,8 +89,16 @@ func (in *Inbox) lockKey(ctx context.Context, s session, k keyed, g grip) (heade
 	return false, fmt.Errorf("%w: %s", errConflict, k.key)
 }
 
-// keyRow is a batch of which only the key matters.
-func keyRow(k keyed) string {
-	text, _ := json.Marshal([]map[string]string{{"source": k.source, "key": k.key}}) // strings only: cannot fail
+// keyRows are keys as an argument, in JSON: a batch of which only these matter.
+func keyRows(keys []keyed) string {
+	type row struct {
+		Source string `json:"source"`
+		Key    string `json:"key"`
+	}
+	rows := make([]row, len(keys))
+	for i, k := range keys {
+		rows[i] = row{k.source, k.key}
+	}
+	text, _ := json.Marshal(rows) // strings only: cannot fail
 	return string(text)
 }

@@ -15,24 +15,26 @@ func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome)
 	if err := checkOutcome(ctx, c, o); err != nil {
 		return "", err
 	}
+	if in.isShared(o) {
+		if settled, err := in.settleTogether(ctx, c); err != nil {
+			return "", err
+		} else if settled {
+			return o.State, nil
+		}
+	}
 	var state webhook.State
-	work := func(ctx context.Context, s session) (err error) {
+	err := in.transact(ctx, func(ctx context.Context, s session) (err error) {
 		state, err = in.settle(ctx, s, c, o)
 		if err == nil && state == "" {
 			state, err = in.settled(ctx, s, c)
 		}
 		return err
+	})
+	if err == nil && state == "" {
+		err = lost(c)
 	}
-	// Without a key only the one row changes.
-	run := in.transact
-	if c.Delivery.Key == "" {
-		run = in.claimIn
-	}
-	if err := run(ctx, work); err != nil {
+	if err != nil {
 		return "", err
-	}
-	if state == "" {
-		return "", lost(c)
 	}
 	in.notify()
 	return state, nil

@@ -235,46 +235,41 @@ WHERE id = coalesce(
 AND state = 'behind' AND NOT EXISTS (
   SELECT 1 FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state IN ('waiting', 'claimed') AND key <> '')
 
--- name: types
--- The distinct types of what waits or is claimed, one look-up for each.
+-- name: promote_group
+-- The same for many keys.
+UPDATE hookhouse_deliveries SET state = 'waiting'
+WHERE id = ANY (ARRAY(
+  SELECT CASE WHEN (
+    SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+  ) IS NULL THEN coalesce(
+    (SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.key = k.key AND d.state = 'behind' AND d.yield = 1 AND d.due <= @now ORDER BY d.due, d.id LIMIT 1),
+    (SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.key = k.key AND d.state = 'behind' AND d.yield = 0 ORDER BY d.id LIMIT 1),
+    (SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.key = k.key AND d.state = 'behind' AND d.yield = 1 ORDER BY d.due, d.id LIMIT 1)) END
+  FROM jsonb_to_recordset(@keys::text::jsonb) AS k(source text, key text)))
+AND state = 'behind'
+
+-- name: claim
+-- Claims what is due of @types, with @any of all types: their names are looked up
+-- one by one. The limit of 256, the most that n is, is for the planner: it takes a
+-- limit by an argument for a tenth of all that waits, and where many wait it would
+-- have the statement compiled at each call. The limit by n is the inner one, since
+-- each row that it lets through is locked. Of the locked rows as many are claimed
+-- as @bytes allows; with @first one in any case. Of the last column see put_back: a
+-- newer delivery of a burst has overtaken a claim that was let go.
 WITH RECURSIVE w(type) AS (
-  SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type LIMIT 1)
+  SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type LIMIT 1) WHERE @any::int = 1
   UNION ALL
   SELECT (SELECT d.type FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type > w.type ORDER BY d.type LIMIT 1) FROM w WHERE w.type IS NOT NULL
 ), c(type) AS (
-  SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'claimed' ORDER BY type LIMIT 1)
+  SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'claimed' ORDER BY type LIMIT 1) WHERE @any::int = 1
   UNION ALL
   SELECT (SELECT d.type FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type ORDER BY d.type LIMIT 1) FROM c WHERE c.type IS NOT NULL
-)
-SELECT type FROM w WHERE type IS NOT NULL UNION SELECT type FROM c WHERE type IS NOT NULL
-
--- name: overtaken
--- Claims let go by their workers while a newer one of a burst waits.
-SELECT d.uid, d.source, d.key FROM jsonb_array_elements_text(@types::text::jsonb) AS t(type)
-CROSS JOIN LATERAL (
-  SELECT c.id, c.uid, c.source, c.key FROM hookhouse_deliveries c
-  WHERE c.type = t.type AND c.state = 'claimed' AND c.expires <= @now AND c.key <> '' LIMIT 100
-) d
-WHERE (SELECT b.quiet FROM hookhouse_deliveries b
-  WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
-LIMIT 100
-
--- name: overtake
--- It waits for nobody who holds the key.
-UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
-WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE SKIP LOCKED) AND state = 'claimed' AND expires <= @now
-
--- name: claim
--- The limit of 256, the most that n is, is for the planner: it takes a limit by an
--- argument for a tenth of all that waits, and where many wait it would have the
--- statement compiled at each call. The limit by n is the inner one, since each row
--- that it lets through is locked. Of the locked rows as many are claimed as @bytes
--- allows; with @first one in any case.
-WITH arg AS MATERIALIZED (
-  SELECT @now AS now, @lease::bigint AS lease, @n::int AS n, @types::text::jsonb AS types,
+), arg AS MATERIALIZED (
+  SELECT @now AS now, @lease::bigint AS lease, @n::int AS n,
+    ARRAY(SELECT jsonb_array_elements_text(@types::text::jsonb) UNION SELECT type FROM w UNION SELECT type FROM c) AS types,
     ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb)) AS except
 ), picked AS MATERIALIZED (
-  SELECT c.id, c.since, c.size FROM arg CROSS JOIN LATERAL (SELECT DISTINCT type FROM unnest(ARRAY(SELECT jsonb_array_elements_text(arg.types))) AS t(type)) t
+  SELECT c.id, c.since, c.size FROM arg CROSS JOIN LATERAL unnest(arg.types) AS t(type)
   CROSS JOIN LATERAL (
     (SELECT * FROM (SELECT w.id, w.due AS since, CASE WHEN w.lost < 2 THEN w.size ELSE 0 END AS size FROM hookhouse_deliveries w
       WHERE w.state = 'waiting' AND w.type = t.type AND w.due <= arg.now AND w.uid <> ALL (arg.except)
@@ -299,7 +294,10 @@ WHERE d.id = ANY (ARRAY(SELECT id FROM bounded))
 RETURNING d.id, d.due, d.attempt, d.lost, d.crashes, d.reason, d.fence, d.expires,
   d.uid, d.source, d.sender_id, d.type, d.key, d.label, d.received, d.quiet, d.most, d.size,
   CASE WHEN d.lost < 2 THEN (SELECT b.envelope FROM hookhouse_bodies b WHERE b.id = d.id) END,
-  CASE WHEN d.lost < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END
+  CASE WHEN d.lost < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END,
+  CASE WHEN d.lost > 0 AND d.key <> '' THEN coalesce((SELECT b.quiet FROM hookhouse_deliveries b
+    WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0
+      AND b.id > d.id ORDER BY b.id LIMIT 1) > 0, false) ELSE false END
 
 -- name: content
 -- Of a claim; no row where it is not held.
@@ -322,6 +320,22 @@ UPDATE hookhouse_deliveries
 SET state = @state::text, reason = @reason::text, ended = @now, settled = fence, lost = 0, crashes = 0
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 RETURNING source, key
+
+-- name: settle_group
+-- Settles many claims as done. Those that another transaction holds are left out,
+-- and without @keyed those that have a key.
+WITH arg AS MATERIALIZED (
+  SELECT @claims::text::jsonb AS claims, set_config('lock_timeout', @wait::text, true) AS waits
+)
+UPDATE hookhouse_deliveries
+SET state = 'done', reason = '', ended = @now, settled = fence, lost = 0, crashes = 0
+WHERE id = ANY (ARRAY(
+  SELECT d.id FROM arg, jsonb_to_recordset(arg.claims) AS c(uid text, fence bigint) CROSS JOIN LATERAL (
+    SELECT d.id FROM hookhouse_deliveries d
+    WHERE d.uid = c.uid AND d.fence = c.fence AND d.state = 'claimed' AND (@keyed::int = 1 OR d.key = '') LIMIT 1
+    FOR UPDATE SKIP LOCKED
+  ) d))
+RETURNING uid, fence, source, key
 
 -- name: hold
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' FOR UPDATE

@@ -85,33 +85,25 @@ WHERE id = coalesce(
 AND NOT EXISTS (
   SELECT 1 FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state IN ('waiting', 'claimed') AND key <> '')
 
--- name: types
--- The distinct types of what waits or is claimed, one look-up for each.
+-- name: promote_group
+-- See settle_group.
+
+-- name: claim
+-- Of the oldest that are due of @types, with @any of all types, as many as @bytes
+-- allows; with @first one in any case. The types of what waits or is claimed are
+-- looked up one by one. Of the last column see put_back: a newer delivery of a
+-- burst has overtaken a claim that was let go.
 WITH RECURSIVE w(type) AS (
-  SELECT min(type) FROM hookhouse_deliveries WHERE state = 'waiting'
+  SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'waiting') WHERE @any = 1
   UNION ALL
   SELECT (SELECT min(d.type) FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type > w.type) FROM w WHERE w.type IS NOT NULL
 ), c(type) AS (
-  SELECT min(type) FROM hookhouse_deliveries WHERE state = 'claimed'
+  SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'claimed') WHERE @any = 1
   UNION ALL
   SELECT (SELECT min(d.type) FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type) FROM c WHERE c.type IS NOT NULL
+), asked(value) AS (
+  SELECT value FROM json_each(@types) UNION SELECT type FROM w UNION SELECT type FROM c
 )
-SELECT type FROM w WHERE type IS NOT NULL UNION SELECT type FROM c WHERE type IS NOT NULL
-
--- name: overtaken
--- Claims let go by their workers while a newer one of a burst waits.
-SELECT d.uid, d.source, d.key FROM json_each(@types) t CROSS JOIN hookhouse_deliveries d
-WHERE d.type = t.value AND d.state = 'claimed' AND d.expires <= @now AND d.key <> ''
-  AND (SELECT b.quiet FROM hookhouse_deliveries b
-       WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
-LIMIT 100
-
--- name: overtake
-UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
-WHERE uid = @uid AND state = 'claimed' AND expires <= @now
-
--- name: claim
--- Of the oldest that are due as many as @bytes allows; with @first one in any case.
 UPDATE hookhouse_deliveries
 SET due = CASE state WHEN 'claimed' THEN expires ELSE due END,
   lost = lost + (state = 'claimed'),
@@ -122,7 +114,7 @@ WHERE id IN (
     SELECT p.id, row_number() OVER w AS place, sum(p.size) OVER w AS total FROM (
       SELECT d.id, CASE d.state WHEN 'claimed' THEN d.expires ELSE d.due END AS since,
         CASE WHEN d.lost + (d.state = 'claimed') < 2 THEN d.size ELSE 0 END AS size
-      FROM json_each(@types) t CROSS JOIN hookhouse_deliveries d
+      FROM asked t CROSS JOIN hookhouse_deliveries d
       WHERE d.id IN (
         SELECT id FROM (SELECT w.id FROM hookhouse_deliveries w
           WHERE w.state = 'waiting' AND w.type = t.value AND w.due <= @now AND w.uid NOT IN (SELECT value FROM json_each(@except))
@@ -137,7 +129,10 @@ WHERE id IN (
 RETURNING id, due, attempt, lost, crashes, reason, fence, expires,
   uid, source, sender_id, type, key, label, received, quiet, most, size,
   CASE WHEN lost < 2 THEN (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
-  CASE WHEN lost < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END
+  CASE WHEN lost < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
+  CASE WHEN lost > 0 AND key <> '' THEN coalesce((SELECT b.quiet FROM hookhouse_deliveries b
+    WHERE b.source = hookhouse_deliveries.source AND b.key = hookhouse_deliveries.key AND b.state = 'behind' AND b.yield = 0
+      AND b.id > hookhouse_deliveries.id ORDER BY b.id LIMIT 1) > 0, false) ELSE false END
 
 -- name: content
 -- Of a claim; no row where it is not held.
@@ -160,6 +155,9 @@ UPDATE hookhouse_deliveries
 SET state = @state, reason = @reason, ended = @now, settled = fence, lost = 0, crashes = 0
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 RETURNING source, key
+
+-- name: settle_group
+-- All settlements share the transactions of the one writer.
 
 -- name: hold
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'

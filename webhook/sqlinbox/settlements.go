@@ -1,0 +1,173 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// Settlements gather while others are committed, on a database with many writers,
+// and then share a transaction.
+type settlements struct {
+	mu      sync.Mutex
+	waiting []*settlement
+	running bool // a goroutine serves them, which lives while there are any
+}
+
+// A settlement waits for the transaction that it shares.
+type settlement struct {
+	uid     string
+	fence   int64
+	key     string
+	settled bool // committed; otherwise left out
+	err     error
+	done    chan struct{} // closed once settled and err are set
+}
+
+// add reports whether there is no goroutine yet.
+func (ss *settlements) add(s *settlement) (first bool) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	ss.waiting = append(ss.waiting, s)
+	first, ss.running = !ss.running, true
+	return first
+}
+
+// withdraw takes s back if no transaction has it.
+func (ss *settlements) withdraw(s *settlement) {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if at := slices.Index(ss.waiting, s); at >= 0 {
+		ss.waiting = slices.Delete(ss.waiting, at, at+1)
+	}
+}
+
+// next takes the oldest, or ends the goroutine when nothing waits.
+func (ss *settlements) next() []*settlement {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	if len(ss.waiting) == 0 {
+		ss.waiting, ss.running = nil, false
+		return nil
+	}
+	n := min(batchLimit, len(ss.waiting))
+	group := slices.Clone(ss.waiting[:n])
+	ss.waiting = slices.Delete(ss.waiting, 0, n)
+	return group
+}
+
+// isShared reports whether a settlement may share a transaction: that of nearly
+// every claim, done and without a reason.
+func (in *Inbox) isShared(o webhook.Outcome) bool {
+	return !in.dialect.pinned && o.State == webhook.Done && o.Reason == ""
+}
+
+// settleTogether settles c as done, in a transaction with others, and reports
+// whether it did. It leaves out a claim that is not held any more, one that
+// another transaction holds, and all of them where one cannot be settled: each is
+// then settled alone. When ctx ends first, c is either settled or not.
+func (in *Inbox) settleTogether(ctx context.Context, c webhook.Claim) (settled bool, err error) {
+	s := &settlement{uid: c.Delivery.UID, fence: c.Fence, key: c.Delivery.Key, done: make(chan struct{})}
+	if in.settlements.add(s) {
+		go in.settleGroups()
+	}
+	select {
+	case <-s.done:
+		return s.settled, s.err
+	case <-ctx.Done():
+		in.settlements.withdraw(s)
+		return false, ctx.Err()
+	}
+}
+
+// settleGroups settles what waits, and begins again. It adds no delay.
+func (in *Inbox) settleGroups() {
+	var group []*settlement
+	defer func() {
+		if group != nil { // something ended the goroutine, or panics
+			err := fmt.Errorf("sqlinbox: the settling of claims was ended: %v", recover())
+			in.logger().Error("the settling of claims was ended", "reason", err, "stack", string(debug.Stack()))
+			answer(group, err)
+			go in.settleGroups()
+		}
+	}()
+	for {
+		if group = in.settlements.next(); group == nil {
+			return
+		}
+		err := in.settleGroup(group)
+		in.notify()
+		answer(group, err)
+	}
+}
+
+func answer(group []*settlement, err error) {
+	for _, s := range group {
+		s.err = err
+		close(s.done)
+	}
+}
+
+// settleGroup settles those that are not left out, in one transaction on a context
+// that is no caller's. Its error is that of all.
+func (in *Inbox) settleGroup(group []*settlement) error {
+	ctx, cancel := context.WithTimeout(context.Background(), in.dialect.patience)
+	defer cancel()
+	// Without keys only the rows themselves change, by one statement.
+	isKeyed := slices.ContainsFunc(group, func(s *settlement) bool { return s.key != "" })
+	run := in.claimIn
+	if isKeyed {
+		run = in.transact
+	}
+	a := args{"claims": claimRows(group), "keyed": number(isKeyed), "wait": lockTimeout(batchWait)}
+	var settled map[string]int64
+	err := run(ctx, func(ctx context.Context, s session) (err error) {
+		var keys []keyed
+		settled = make(map[string]int64, len(group))
+		err = in.query(ctx, s, "settle_group", a, func(row *sql.Rows) error {
+			var uid string
+			var fence int64
+			var k keyed
+			err := row.Scan(&uid, &fence, &k.source, &k.key)
+			if settled[uid] = fence; k.key != "" {
+				keys = append(keys, k)
+			}
+			return err
+		})
+		if err == nil && len(keys) > 0 {
+			_, err = in.exec(ctx, s, "promote_group", args{"keys": keyRows(keys)})
+		}
+		return err
+	})
+	if isRowsFault(err) {
+		return nil // nothing was settled
+	}
+	if err != nil {
+		return err
+	}
+	for _, s := range group {
+		fence, ok := settled[s.uid]
+		s.settled = ok && fence == s.fence
+	}
+	return nil
+}
+
+// claimRows are the claims of a group as an argument, in JSON.
+func claimRows(group []*settlement) string {
+	type claim struct {
+		UID   string `json:"uid"`
+		Fence int64  `json:"fence"`
+	}
+	claims := make([]claim, len(group))
+	for i, s := range group {
+		claims[i] = claim{s.uid, s.fence}
+	}
+	text, _ := json.Marshal(claims) // strings and numbers: cannot fail
+	return string(text)
+}
