@@ -25,7 +25,9 @@
 //     decide about one key wait for each other, and a Put tries again.
 //   - A delivery with a known mark is stored no second time, for Window. Cost: a
 //     row for each mark, kept for that long, also after the delivery is swept.
-//   - A worker that lost its lease cannot settle: each claim has a Fence.
+//   - A worker that lost its lease cannot settle: each claim has a Fence. On
+//     PostgreSQL settlements that come together share a transaction too; one that
+//     would wait for another transaction is left out of it and settled alone.
 //   - A claim is bounded by bytes as well as by number. A delivery that was lost
 //     twice with its worker comes back without its body, and its next run is noted
 //     before it begins: Claim.Suspect. Cost: nothing, as long as claims are settled.

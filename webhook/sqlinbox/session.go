@@ -90,11 +90,19 @@ func (in *Inbox) pooled(ctx context.Context, work func(ctx context.Context, s se
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // nothing after a commit
-	if err := work(ctx, tx); err != nil {
-		return err
+	returned := false
+	defer func() {
+		if returned {
+			_ = tx.Rollback() // nothing after a commit
+		} else {
+			go tx.Rollback() // a driver that panics has left database/sql locked: it may wait for ever
+		}
+	}()
+	if err = work(ctx, tx); err == nil {
+		err = tx.Commit()
 	}
-	return tx.Commit()
+	returned = true
+	return err
 }
 
 // again repeats try while it fails because two transactions got in each

@@ -77,7 +77,7 @@ func checkOutcome(ctx context.Context, c webhook.Claim, o webhook.Outcome) error
 	default:
 		return fmt.Errorf("sqlinbox: %q is not an outcome", o.State)
 	}
-	if c.Delivery == nil {
+	if c.Delivery == nil || c.Fence == 0 { // nobody claimed it
 		return webhook.ErrClaimLost
 	}
 	return nil
