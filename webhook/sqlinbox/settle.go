@@ -83,20 +83,23 @@ func checkOutcome(ctx context.Context, c webhook.Claim, o webhook.Outcome) error
 	return nil
 }
 
-// settle returns the state that came of the claim, empty where it is not held. The
-// next of the key is that of the stored row: the delivery of the claim has been in
-// other hands.
+// settle returns the state that came of the claim, empty where it is not held.
 func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "state": string(o.State), "reason": reason(o.Reason)}
 	if o.State == webhook.Waiting {
 		return in.putBack(ctx, s, a, c.Delivery.Key, o, false)
 	}
-	var k keyed
-	held := false
-	err := in.query(ctx, s, "settle", a, func(row *sql.Rows) error {
-		held = true
-		return row.Scan(&k.source, &k.key)
-	})
+	k := keyed{c.Delivery.Source, c.Delivery.Key}
+	held, err := in.settleAs(ctx, s, a, k)
+	if err == nil && !held {
+		// The delivery of the claim has been in other hands, which may have changed it.
+		var stored keyed
+		err = in.query(ctx, s, "claimed_key", a, func(row *sql.Rows) error { return row.Scan(&stored.source, &stored.key) })
+		if err == nil && stored != k {
+			k = stored
+			held, err = in.settleAs(ctx, s, a, k)
+		}
+	}
 	if err != nil || !held {
 		return "", err
 	}
@@ -104,6 +107,13 @@ func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webho
 		err = in.promote(ctx, s, k)
 	}
 	return o.State, err
+}
+
+// settleAs reports whether the claim is held under k, and has settled it then.
+func (in *Inbox) settleAs(ctx context.Context, s session, a args, k keyed) (held bool, err error) {
+	a["source"], a["key"] = k.source, k.key
+	n, err := in.exec(ctx, s, "settle", a)
+	return n > 0, err
 }
 
 // putBack makes a claim waiting again, or superseded where a newer one of a

@@ -78,7 +78,7 @@ var wrongs = []*wrong{
 		name:  "a settlement does not bring the next of its key forward",
 		kinds: []string{"stuck"},
 		instead: func(p *player, name, _ string) (string, bool) {
-			if name != "promote" || p.doing != settling {
+			if name != "promote" && name != "promote_group" || p.doing != settling {
 				return "", false
 			}
 			return "SELECT 1", false

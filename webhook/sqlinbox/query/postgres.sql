@@ -318,8 +318,10 @@ WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 -- name: settle
 UPDATE hookhouse_deliveries
 SET state = @state::text, reason = @reason::text, ended = @now, settled = fence, lost = 0, crashes = 0
-WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
-RETURNING source, key
+WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' AND source = @source::text AND key = @key::text
+
+-- name: claimed_key
+SELECT source, key FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: settle_group
 -- Settles many claims as done. Those that another transaction holds are left out,

@@ -153,8 +153,10 @@ WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 -- name: settle
 UPDATE hookhouse_deliveries
 SET state = @state, reason = @reason, ended = @now, settled = fence, lost = 0, crashes = 0
-WHERE uid = @uid AND fence = @fence AND state = 'claimed'
-RETURNING source, key
+WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND source = @source AND key = @key
+
+-- name: claimed_key
+SELECT source, key FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: settle_group
 -- All settlements share the transactions of the one writer.
