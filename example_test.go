@@ -13,7 +13,7 @@ import (
 )
 
 func serve(ctx context.Context, listener net.Listener, inbox webhook.Inbox, secret webhook.Secret) error {
-	mux := webhook.Mux{IgnoreRest: true} // what has no callback ends as ignored
+	mux := webhook.Mux{IgnoreUnhandled: true} // what has no callback ends as ignored
 	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
 		if branch, ok := e.Payload.Branch(); ok && !e.Payload.IsDeleted() {
 			return deploy(ctx, branch, e.Payload.After)

@@ -18,7 +18,7 @@ func Example() {
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, e *webhook.Event[dockerhub.Push]) error {
 		p := e.Payload
-		fmt.Println(e.Type, e.Key)
+		fmt.Println(e.Type, e.OrderingKey)
 		fmt.Println(p.Reference(), "by", p.PushData.Pusher, "at", p.PushData.PushedAt.UTC())
 		return nil
 	})
@@ -43,7 +43,7 @@ func ExampleMiddleware() {
 	token := webhook.NewSecret("kJ8sQ2vX5nB7mT4wR9zL3cF6hD1gY0pA")
 	guard := dockerhub.Middleware(token)
 	handler := guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, _ := webhook.FromContext(r.Context())
+		d, _ := webhook.DeliveryFromContext(r.Context())
 		e, err := webhook.Decode[dockerhub.Push](d)
 		if err != nil {
 			http.Error(w, "malformed", http.StatusBadRequest)

@@ -60,7 +60,7 @@ func FuzzDescribe(f *testing.F) {
 	r := httptest.NewRequest(http.MethodPost, "/", nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		about := src.Describe(r, body)
-		if about.Unique == nil || len(about.Unique) != 0 || about.ID != "" {
+		if about.DedupKeys == nil || len(about.DedupKeys) != 0 || about.ID != "" {
 			t.Fatalf("described as %+v", about)
 		}
 		e, err := webhook.Decode[dockerhub.Push](&webhook.Delivery{Type: about.Type, Body: body})
@@ -70,10 +70,10 @@ func FuzzDescribe(f *testing.F) {
 		if err != nil || about.Type != "dockerhub.push" {
 			return
 		}
-		if about.Key != "" && about.Key != e.Payload.Image() {
-			t.Errorf("key %q, image %q", about.Key, e.Payload.Image())
+		if about.OrderingKey != "" && about.OrderingKey != e.Payload.Image() {
+			t.Errorf("key %q, image %q", about.OrderingKey, e.Payload.Image())
 		}
-		if about.Key == "" && e.Payload.Tag() != "" && e.Payload.Repository.RepoName != "" {
+		if about.OrderingKey == "" && e.Payload.Tag() != "" && e.Payload.Repository.RepoName != "" {
 			t.Errorf("no key for %q", e.Payload.Image())
 		}
 	})

@@ -13,8 +13,8 @@ func TestEveryDocumentedBodyRoutesToItsTypeWholeAndStripped(t *testing.T) {
 	for name, body := range pushes(t) {
 		t.Run(name, func(t *testing.T) {
 			whole := open(t, body)
-			if whole.Type != "dockerhub.push" || (whole.Key == "") != (decode(t, body).Tag() == "") {
-				t.Fatalf("whole: got %s, %q", whole.Type, whole.Key)
+			if whole.Type != "dockerhub.push" || (whole.OrderingKey == "") != (decode(t, body).Tag() == "") {
+				t.Fatalf("whole: got %s, %q", whole.Type, whole.OrderingKey)
 			}
 			check := func(without string, left map[string]any, key string) {
 				t.Helper()
@@ -23,8 +23,8 @@ func TestEveryDocumentedBodyRoutesToItsTypeWholeAndStripped(t *testing.T) {
 					t.Fatal(err)
 				}
 				d := open(t, stripped)
-				if d.Type != whole.Type || d.Key != key || len(d.Unique) != 0 {
-					t.Errorf("without %s: got %s, %q and %d marks, want %q and none", without, d.Type, d.Key, len(d.Unique), key)
+				if d.Type != whole.Type || d.OrderingKey != key || len(d.DedupKeys) != 0 {
+					t.Errorf("without %s: got %s, %q and %d marks, want %q and none", without, d.Type, d.OrderingKey, len(d.DedupKeys), key)
 				}
 				if _, err := webhook.Decode[dockerhub.Push](d); err != nil {
 					t.Errorf("without %s: %v", without, err)
@@ -39,11 +39,11 @@ func TestEveryDocumentedBodyRoutesToItsTypeWholeAndStripped(t *testing.T) {
 				if !isObject || member == "dhi_metadata" {
 					left := asMap(t, body)
 					delete(left, member)
-					check(member, left, whole.Key)
+					check(member, left, whole.OrderingKey)
 					continue
 				}
 				for name := range nested {
-					key := whole.Key
+					key := whole.OrderingKey
 					switch name {
 					case "repo_name":
 						continue
@@ -63,7 +63,7 @@ func TestEveryDocumentedBodyRoutesToItsTypeWholeAndStripped(t *testing.T) {
 
 func TestTagsOfOtherCaseAreOtherImages(t *testing.T) {
 	const body = `{"push_data":{"tag":"RC"},"repository":{"repo_name":"acme/app"}}`
-	if got := open(t, []byte(body)).Key; got != "acme/app:RC" {
+	if got := open(t, []byte(body)).OrderingKey; got != "acme/app:RC" {
 		t.Errorf("got %q: a registry has RC and rc as two tags", got)
 	}
 }

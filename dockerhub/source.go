@@ -24,7 +24,7 @@ var DefaultCoalesce = webhook.Coalesce{Quiet: 5 * time.Second, Max: 30 * time.Se
 // Several are live at once while one is rotated. NewReceiver and Middleware
 // panic where there is none or one is empty.
 func Source(tokens ...webhook.Secret) webhook.Source {
-	return source(webhook.NewURLToken(webhook.Keys(tokens...)...))
+	return source(webhook.URLToken(webhook.Keys(tokens...)...))
 }
 
 // BasicSource returns the Source for calls with one of the passwords in HTTP
@@ -66,7 +66,7 @@ var paths = scan.New("push_data", "push_data.tag", "repository.repo_name")
 // describe tells type and key. There is but one kind of delivery, so what
 // cannot be read is of that kind too, and ends there as malformed.
 func describe(r *http.Request, body []byte) webhook.Description {
-	about := webhook.Description{Unique: []string{}}
+	about := webhook.Description{DedupKeys: []string{}}
 	var at [pathCount]scan.Value
 	doc, err := (&webhook.Delivery{Source: sourceName, Header: r.Header, Body: body}).Document()
 	if err == nil {
@@ -81,7 +81,7 @@ func describe(r *http.Request, body []byte) webhook.Description {
 	}
 	about.Type = Push{}.EventType()
 	if at[atTag].Kind == scan.String {
-		about.Key = key(at[atRepoName].String(), at[atTag].String())
+		about.OrderingKey = key(at[atRepoName].String(), at[atTag].String())
 	}
 	return about
 }

@@ -43,7 +43,7 @@ func open(t testing.TB, body []byte) *webhook.Delivery {
 
 // stored is d as it comes out of a database: without what Open remembered.
 func stored(d *webhook.Delivery) *webhook.Delivery {
-	return &webhook.Delivery{UID: d.UID, Source: d.Source, Type: d.Type, Key: d.Key, Header: d.Header, Body: d.Body}
+	return &webhook.Delivery{UID: d.UID, Source: d.Source, Type: d.Type, OrderingKey: d.OrderingKey, Header: d.Header, Body: d.Body}
 }
 
 func TestTypeAndKey(t *testing.T) {
@@ -67,7 +67,7 @@ func TestTypeAndKey(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := open(t, []byte(tc.body))
-			got := []string{d.Type, d.Key, d.ID, fmt.Sprint(len(d.Unique))}
+			got := []string{d.Type, d.OrderingKey, d.ID, fmt.Sprint(len(d.DedupKeys))}
 			if diff := cmp.Diff([]string{tc.typ, tc.key, "", "0"}, got); diff != "" {
 				t.Errorf("type, key, id and marks (-want +got):\n%s", diff)
 			}
@@ -164,11 +164,11 @@ func TestMalformedBodies(t *testing.T) {
 
 func TestInvalidUTF8IsReplacedAndRouted(t *testing.T) {
 	d := open(t, []byte("{\"push_data\":{\"tag\":\"1\xff\"},\"repository\":{\"repo_name\":\"a/b\"}}"))
-	if d.Type != "dockerhub.push" || d.Key != "a/b:1\uFFFD" {
-		t.Errorf("got %s %q", d.Type, d.Key)
+	if d.Type != "dockerhub.push" || d.OrderingKey != "a/b:1\uFFFD" {
+		t.Errorf("got %s %q", d.Type, d.OrderingKey)
 	}
-	if p := decode(t, d.Body); p.Image() != d.Key || p.Tag().Valid() {
-		t.Errorf("image %q, want %q with an invalid tag", p.Image(), d.Key)
+	if p := decode(t, d.Body); p.Image() != d.OrderingKey || p.Tag().Valid() {
+		t.Errorf("image %q, want %q with an invalid tag", p.Image(), d.OrderingKey)
 	}
 }
 
@@ -275,7 +275,7 @@ func TestMiddlewareHandsOnWhatIsGenuine(t *testing.T) {
 	t.Cleanup(func() { slog.SetDefault(before) })
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, ok := webhook.FromContext(r.Context())
+		d, ok := webhook.DeliveryFromContext(r.Context())
 		if !ok {
 			t.Error("no delivery in the context")
 			return

@@ -43,8 +43,8 @@ func describe(r *http.Request, body []byte) webhook.Description {
 		}
 		return about
 	}
-	about.Fingerprint = w.once(v)
-	about.Key = w.key(v)
+	about.DedupBySignature = w.once(v)
+	about.OrderingKey = w.key(v)
 	return about
 }
 

@@ -42,7 +42,7 @@ func TestKeyTellsWhatADeliveryIsAbout(t *testing.T) {
 			body := own(t, fixture)
 			about := describe(newRequest(event, body), body)
 			require.NoError(t, about.Malformed)
-			require.Equal(t, key, about.Key)
+			require.Equal(t, key, about.OrderingKey)
 			form := newRequest(event, nil)
 			form.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			if diff := cmp.Diff(about, describe(form, formOf(body))); diff != "" {
@@ -75,8 +75,8 @@ func TestHeadersThatAreMissingOrOdd(t *testing.T) {
 			c.change(r.Header)
 			d := open(t, r, body)
 			require.Equal(t, c.typ, d.Type)
-			require.Len(t, d.Unique, c.marks)
-			require.True(t, strings.HasPrefix(d.Unique[c.marks-1], "mac:"))
+			require.Len(t, d.DedupKeys, c.marks)
+			require.True(t, strings.HasPrefix(d.DedupKeys[c.marks-1], "mac:"))
 		})
 	}
 }
@@ -109,7 +109,7 @@ func TestAmbiguousBodiesAreMalformed(t *testing.T) {
 				}
 				require.Error(t, describe(r, body).Malformed)
 				d := open(t, r, body)
-				require.Empty(t, d.Key)
+				require.Empty(t, d.OrderingKey)
 				_, err := decoders[c.event](d)
 				require.ErrorIs(t, err, webhook.ErrMalformed)
 				_, err = decoders[c.event](stored(d))
@@ -155,7 +155,7 @@ func TestOddSubjectsHaveNoKey(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			about := describe(newRequest(c.event, nil), []byte(c.body))
 			require.NoError(t, about.Malformed)
-			require.Empty(t, about.Key)
+			require.Empty(t, about.OrderingKey)
 		})
 	}
 }

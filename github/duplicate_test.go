@@ -152,8 +152,8 @@ func TestABodyWithoutTheMintedFieldHasNoFingerprint(t *testing.T) {
 				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				body = formOf(body)
 			}
-			require.False(t, describe(r, body).Fingerprint, "%s, form=%t", c.name, form)
-			require.Equal(t, []string{"id:72d3162e-cc78-11e3-81ab-4c9367dc0958"}, open(t, r, body).Unique, c.name)
+			require.False(t, describe(r, body).DedupBySignature, "%s, form=%t", c.name, form)
+			require.Equal(t, []string{"id:72d3162e-cc78-11e3-81ab-4c9367dc0958"}, open(t, r, body).DedupKeys, c.name)
 		}
 	}
 }
@@ -161,7 +161,7 @@ func TestABodyWithoutTheMintedFieldHasNoFingerprint(t *testing.T) {
 func TestACallWithoutIDAndMintedFieldHasNoMark(t *testing.T) {
 	r := newRequest("workflow_dispatch", nil)
 	r.Header.Del(github.DeliveryHeader)
-	require.Empty(t, open(t, r, own(t, "workflow_dispatch.inputs")).Unique)
+	require.Empty(t, open(t, r, own(t, "workflow_dispatch.inputs")).DedupKeys)
 }
 
 // GitHub gives one event the same id at every hook and App, with bodies that
@@ -241,7 +241,7 @@ func TestOnlyWhatIsMintedIsADuplicateAmongGitHubsExamples(t *testing.T) {
 			require.Equal(t, "github."+event, about.Type)
 			require.True(t, s.stores(t, event, string(body)), name)
 			require.Equal(t, !once[name], s.stores(t, event, string(body)), name)
-			require.Equal(t, once[name], about.Fingerprint, name)
+			require.Equal(t, once[name], about.DedupBySignature, name)
 			require.Regexp(t, "(?m)^//\t(.*, )?"+event+"(,|  |$)", string(doc), "the doc lists every event")
 			seen[name] = true
 		}

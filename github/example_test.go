@@ -67,7 +67,7 @@ func ExampleSource() {
 		webhook.Key{Label: "2025", Secret: oldSecret},
 	)
 	h := webhook.NewReceiver(src, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
-		fmt.Println(d.Type, "about", d.Key, "signed with", d.KeyLabel)
+		fmt.Println(d.Type, "about", d.OrderingKey, "signed with", d.KeyLabel)
 		return nil
 	}))
 
@@ -90,10 +90,10 @@ func ExampleSource_duplicates() {
 		about := describe(r, body)
 		switch about.Type {
 		case "github.push":
-			about.Fingerprint = false
+			about.DedupBySignature = false
 		case "github.release": // the body may be a form, which Decode reads too
 			e, err := webhook.Decode[github.Release](&webhook.Delivery{Header: r.Header, Body: body})
-			about.Fingerprint = err == nil && e.Payload.IsPublished()
+			about.DedupBySignature = err == nil && e.Payload.IsPublished()
 		}
 		return about
 	}
@@ -105,7 +105,7 @@ func ExampleSource_duplicates() {
 		{"release", `{"action":"edited","release":{"tag_name":"v1"}}`},
 	} {
 		r.Header.Set(github.EventHeader, call.event)
-		fmt.Println(call.event, src.Describe(r, []byte(call.body)).Fingerprint)
+		fmt.Println(call.event, src.Describe(r, []byte(call.body)).DedupBySignature)
 	}
 	// Output:
 	// push false
@@ -117,7 +117,7 @@ func ExampleSource_duplicates() {
 func ExampleMiddleware() {
 	secret := webhook.NewSecret("It's a Secret to Everybody")
 	h := github.Middleware(secret)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, _ := webhook.FromContext(r.Context())
+		d, _ := webhook.DeliveryFromContext(r.Context())
 		e, err := webhook.Decode[github.Push](d)
 		if err != nil {
 			http.Error(w, "not a push", http.StatusBadRequest)

@@ -143,7 +143,7 @@ func open(tb testing.TB, r *http.Request, body []byte) *webhook.Delivery {
 // stored is d as it comes out of an inbox: without what Open remembered.
 func stored(d *webhook.Delivery) *webhook.Delivery {
 	return &webhook.Delivery{
-		UID: d.UID, Source: d.Source, ID: d.ID, Type: d.Type, Key: d.Key, Unique: d.Unique,
+		UID: d.UID, Source: d.Source, ID: d.ID, Type: d.Type, OrderingKey: d.OrderingKey, DedupKeys: d.DedupKeys,
 		Header: d.Header.Clone(), Body: bytes.Clone(d.Body), KeyLabel: d.KeyLabel, ReceivedAt: d.ReceivedAt,
 	}
 }

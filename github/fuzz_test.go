@@ -144,14 +144,14 @@ func FuzzDescribe(f *testing.F) {
 		if !bytes.Equal(encode(t, now), encode(t, later)) {
 			t.Fatal("decodes to something else out of storage")
 		}
-		if want := keyOf(now); about.Key != want {
-			t.Fatalf("routed by %q, decoded as %q", about.Key, want)
+		if want := keyOf(now); about.OrderingKey != want {
+			t.Fatalf("routed by %q, decoded as %q", about.OrderingKey, want)
 		}
 		doc, err := d.Document()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if about.Fingerprint && !mayBeOnce(now, doc) {
+		if about.DedupBySignature && !mayBeOnce(now, doc) {
 			t.Fatal("has a mark for nothing")
 		}
 	})

@@ -118,7 +118,7 @@ func TestFormDeliveryReachesTheCallback(t *testing.T) {
 	w := receive(t, r, &mux)
 	require.Equal(t, http.StatusAccepted, w.Code)
 	require.NotNil(t, got)
-	require.Equal(t, "tidewater/harbour refs/heads/main", got.Key)
+	require.Equal(t, "tidewater/harbour refs/heads/main", got.OrderingKey)
 	require.Equal(t, body, got.Body)
 	require.Equal(t, generic(t, doc), generic(t, encode(t, got.Payload)))
 }
@@ -172,7 +172,7 @@ func TestMiddlewareHandsTheBodyOn(t *testing.T) {
 		again, err := io.ReadAll(r.Body)
 		require.NoError(t, err)
 		require.Equal(t, body, again)
-		d, ok := webhook.FromContext(r.Context())
+		d, ok := webhook.DeliveryFromContext(r.Context())
 		require.True(t, ok)
 		e, err := webhook.Decode[github.Ping](d)
 		require.NoError(t, err)

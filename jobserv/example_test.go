@@ -47,7 +47,7 @@ func Example() {
 func ExampleMiddleware() {
 	secret := webhook.NewSecret("UseSomethingGoodHere")
 	h := jobserv.Middleware(secret)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, _ := webhook.FromContext(r.Context())
+		d, _ := webhook.DeliveryFromContext(r.Context())
 		e, err := webhook.Decode[jobserv.Build](d)
 		if err != nil {
 			http.Error(w, "malformed", http.StatusBadRequest)

@@ -87,7 +87,7 @@ func FuzzDescribe(f *testing.F) {
 	describe := jobserv.Source(webhook.NewSecret("x")).Describe
 	f.Fuzz(func(t *testing.T, text []byte) {
 		about := describe(nil, text)
-		if about.Type != "jobserv.build" || about.Unique == nil || len(about.Unique) != 0 {
+		if about.Type != "jobserv.build" || about.DedupKeys == nil || len(about.DedupKeys) != 0 {
 			t.Fatalf("described as %+v", about)
 		}
 		var b jobserv.Build
@@ -95,7 +95,7 @@ func FuzzDescribe(f *testing.F) {
 			t.Fatalf("Check says %v, Describe %v", check, about.Malformed)
 		}
 		if about.Malformed != nil {
-			if about.Key != "" || !about.Fingerprint {
+			if about.OrderingKey != "" || !about.DedupBySignature {
 				t.Fatalf("malformed and described as %+v", about)
 			}
 			return
@@ -103,11 +103,11 @@ func FuzzDescribe(f *testing.F) {
 		if json.Unmarshal(text, &b) != nil {
 			return
 		}
-		if about.Fingerprint != (b.Completed.Text() != "") {
-			t.Fatalf("completed %q, marked %v", b.Completed.Text(), about.Fingerprint)
+		if about.DedupBySignature != (b.Completed.Text() != "") {
+			t.Fatalf("completed %q, marked %v", b.Completed.Text(), about.DedupBySignature)
 		}
-		if got := b.Project(); got != about.Key {
-			t.Fatalf("routed to %q, decoded as %q", about.Key, got)
+		if got := b.Project(); got != about.OrderingKey {
+			t.Fatalf("routed to %q, decoded as %q", about.OrderingKey, got)
 		}
 	})
 }

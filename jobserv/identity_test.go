@@ -18,8 +18,8 @@ func TestEveryDocumentedBodyRoutesToItsTypeWholeAndStripped(t *testing.T) {
 				t.Fatal(err)
 			}
 			whole := open(t, body)
-			if whole.Type != "jobserv.build" || whole.Key == "" {
-				t.Fatalf("whole: got %s, %q", whole.Type, whole.Key)
+			if whole.Type != "jobserv.build" || whole.OrderingKey == "" {
+				t.Fatalf("whole: got %s, %q", whole.Type, whole.OrderingKey)
 			}
 			check := func(without string, left map[string]json.RawMessage) {
 				t.Helper()
@@ -29,8 +29,8 @@ func TestEveryDocumentedBodyRoutesToItsTypeWholeAndStripped(t *testing.T) {
 				}
 				d := open(t, stripped)
 				marked := left["completed"] != nil
-				if d.Type != whole.Type || d.Key != whole.Key || (len(d.Unique) == 1) != marked {
-					t.Errorf("without %s: got %s, %q and %d marks", without, d.Type, d.Key, len(d.Unique))
+				if d.Type != whole.Type || d.OrderingKey != whole.OrderingKey || (len(d.DedupKeys) == 1) != marked {
+					t.Errorf("without %s: got %s, %q and %d marks", without, d.Type, d.OrderingKey, len(d.DedupKeys))
 				}
 				if _, err := webhook.Decode[jobserv.Build](d); err != nil {
 					t.Errorf("without %s: %v", without, err)

@@ -110,7 +110,7 @@ func TestMiddlewareLetsOnlyGenuineCallsThrough(t *testing.T) {
 	body := fixture(t, "build.detailed.json")
 	var project string
 	h := jobserv.Middleware(secret)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, _ := webhook.FromContext(r.Context())
+		d, _ := webhook.DeliveryFromContext(r.Context())
 		e, err := webhook.Decode[jobserv.Build](d)
 		if err != nil {
 			t.Error(err)

@@ -80,11 +80,11 @@ var errNotObject = errors.New("document is not an object")
 func describe(_ *http.Request, body []byte) webhook.Description {
 	project, completed, err := inspect(body)
 	return webhook.Description{
-		Type:        eventType,
-		Key:         project,
-		Unique:      []string{},
-		Fingerprint: completed || err != nil,
-		Malformed:   err,
+		Type:             eventType,
+		OrderingKey:      project,
+		DedupKeys:        []string{},
+		DedupBySignature: completed || err != nil,
+		Malformed:        err,
 	}
 }
 

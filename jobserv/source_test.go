@@ -27,11 +27,11 @@ func TestADeliveryIsDescribed(t *testing.T) {
 	} {
 		t.Run(tc.file, func(t *testing.T) {
 			d := open(t, fixture(t, tc.file))
-			if d.Source != "jobserv" || d.Type != "jobserv.build" || d.Key != tc.key || d.ID != "" {
-				t.Errorf("got %s %s %q %q, want jobserv jobserv.build %q and no id", d.Source, d.Type, d.Key, d.ID, tc.key)
+			if d.Source != "jobserv" || d.Type != "jobserv.build" || d.OrderingKey != tc.key || d.ID != "" {
+				t.Errorf("got %s %s %q %q, want jobserv jobserv.build %q and no id", d.Source, d.Type, d.OrderingKey, d.ID, tc.key)
 			}
-			if len(d.Unique) != tc.marks {
-				t.Errorf("got %d marks, want %d", len(d.Unique), tc.marks)
+			if len(d.DedupKeys) != tc.marks {
+				t.Errorf("got %d marks, want %d", len(d.DedupKeys), tc.marks)
 			}
 		})
 	}
@@ -74,8 +74,8 @@ func TestTheProjectIsReadFromTheURL(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := open(t, []byte(tc.body))
-			if d.Key != tc.want {
-				t.Errorf("routed: got %q, want %q", d.Key, tc.want)
+			if d.OrderingKey != tc.want {
+				t.Errorf("routed: got %q, want %q", d.OrderingKey, tc.want)
 			}
 			e, err := webhook.Decode[jobserv.Build](d)
 			if err != nil {
@@ -106,8 +106,8 @@ func TestAMalformedBodyIsKeptAndNeverDecoded(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := open(t, []byte(tc.body))
-			if d.Type != "jobserv.build" || d.Key != "" {
-				t.Errorf("got type %q and key %q, want jobserv.build and none", d.Type, d.Key)
+			if d.Type != "jobserv.build" || d.OrderingKey != "" {
+				t.Errorf("got type %q and key %q, want jobserv.build and none", d.Type, d.OrderingKey)
 			}
 			if _, err := webhook.Decode[jobserv.Build](d); !errors.Is(err, webhook.ErrMalformed) {
 				t.Errorf("as received: got %v, want ErrMalformed", err)
@@ -158,7 +158,7 @@ func TestABuildWithTheLongestAnnotationIsTaken(t *testing.T) {
 	var rec webhooktest.Recorder
 	w := httptest.NewRecorder()
 	webhook.NewReceiver(src, &rec).ServeHTTP(w, webhooktest.NewRequest(src, "/", body))
-	if w.Code != http.StatusAccepted || rec.Count() != 1 || rec.Deliveries()[0].Key != "acme/lmp" {
+	if w.Code != http.StatusAccepted || rec.Count() != 1 || rec.Deliveries()[0].OrderingKey != "acme/lmp" {
 		t.Errorf("got %d and %d deliveries, want 202 and 1", w.Code, rec.Count())
 	}
 }

@@ -15,7 +15,7 @@ import (
 // describe tells the two events apart by their fields, which it reads as
 // decoding does.
 func describe(r *http.Request, body []byte) webhook.Description {
-	about := webhook.Description{Unique: []string{}}
+	about := webhook.Description{DedupKeys: []string{}}
 	doc, err := read(body)
 	if err != nil {
 		about.Type, about.Malformed = Deployment{}.EventType(), fmt.Errorf("kudu: %w", err)
@@ -27,19 +27,19 @@ func describe(r *http.Request, body []byte) webhook.Description {
 	switch {
 	case doc.isJob():
 		about.Type = TriggeredJobRun{}.EventType()
-		about.Key = jobKey(siteOf(r), doc.text(atJobName))
+		about.OrderingKey = jobKey(siteOf(r), doc.text(atJobName))
 		end := doc.textAs(atEndTime, "end_time")
 		// Runs of two jobs may have the same id, which is a time.
-		if id := doc.text(atID); about.Key != "" && id != "" && isEnd(end) {
+		if id := doc.text(atID); about.OrderingKey != "" && id != "" && isEnd(end) {
 			host := runHost(doc.text(atURL), doc.text(atOutputURL), doc.text(atErrorURL))
-			about.Unique = append(about.Unique, uniqueMark(about, host, id, strings.ToLower(doc.text(atStatus)), end))
+			about.DedupKeys = append(about.DedupKeys, uniqueMark(about, host, id, strings.ToLower(doc.text(atStatus)), end))
 		}
 	case doc.isDeployment():
 		about.Type = Deployment{}.EventType()
-		about.Key = site(doc.text(atHostName), siteOf(r), doc.text(atSiteName))
+		about.OrderingKey = site(doc.text(atHostName), siteOf(r), doc.text(atSiteName))
 		end := doc.text(atEndTime)
 		if id := doc.text(atID); id != "" && isEnd(end) {
-			about.Unique = append(about.Unique, uniqueMark(about, id, string(doc.status()), end))
+			about.DedupKeys = append(about.DedupKeys, uniqueMark(about, id, string(doc.status()), end))
 		}
 	}
 	return about
@@ -82,7 +82,7 @@ var deploymentAlone = [...]int{
 // uniqueMark joins what makes a second delivery the same event. The status is
 // part of it: an id that has got another status is news, whatever its time.
 func uniqueMark(about webhook.Description, parts ...string) string {
-	return strings.Join(append([]string{about.Type, about.Key}, parts...), " ")
+	return strings.Join(append([]string{about.Type, about.OrderingKey}, parts...), " ")
 }
 
 // isEnd reports whether text can be the time at which something ended. One that

@@ -18,7 +18,7 @@ func Example() {
 	var mux webhook.Mux
 	webhook.On(&mux, func(_ context.Context, e *webhook.Event[kudu.Deployment]) error {
 		p := e.Payload
-		fmt.Println(e.Type, e.Key)
+		fmt.Println(e.Type, e.OrderingKey)
 		fmt.Println(p.Status, "of", p.ID, "by", p.Author, "at", p.EndTime.UTC())
 		return nil
 	})

@@ -86,7 +86,7 @@ func FuzzDescribe(f *testing.F) {
 	r := httptest.NewRequest(http.MethodPost, "/", nil)
 	f.Fuzz(func(t *testing.T, body []byte) {
 		about := src.Describe(r, body)
-		if about.Unique == nil || len(about.Unique) > 1 || about.ID != "" {
+		if about.DedupKeys == nil || len(about.DedupKeys) > 1 || about.ID != "" {
 			t.Fatalf("described as %+v", about)
 		}
 		d := &webhook.Delivery{Type: about.Type, Body: body}
@@ -115,15 +115,15 @@ func FuzzDescribe(f *testing.F) {
 			key = strings.ToLower(p.JobName)
 			mark = about.Type + " " + key + " " + p.Host() + " " + p.ID + " " + strings.ToLower(string(p.Status)) + " " + p.EndTime.Text()
 		default:
-			if about.Type != "" || about.Malformed != nil || about.Key != "" || len(about.Unique) != 0 {
+			if about.Type != "" || about.Malformed != nil || about.OrderingKey != "" || len(about.DedupKeys) != 0 {
 				t.Errorf("described as %+v", about)
 			}
 			return
 		}
-		if about.Key != key {
-			t.Errorf("key %q, decoded %q", about.Key, key)
+		if about.OrderingKey != key {
+			t.Errorf("key %q, decoded %q", about.OrderingKey, key)
 		}
-		if got := strings.Join(about.Unique, ""); got != "" && got != mark {
+		if got := strings.Join(about.DedupKeys, ""); got != "" && got != mark {
 			t.Errorf("mark %q, decoded %q", got, mark)
 		}
 	})

@@ -80,7 +80,7 @@ func TestEveryDocumentedBodyRoutesToItsTypeWholeAndStripped(t *testing.T) {
 				if slices.Contains(identifying[typ], member) {
 					continue
 				}
-				if diff := cmp.Diff([]string{whole.Key, strings.Join(whole.Unique, "")}, []string{d.Key, strings.Join(d.Unique, "")}); diff != "" {
+				if diff := cmp.Diff([]string{whole.OrderingKey, strings.Join(whole.DedupKeys, "")}, []string{d.OrderingKey, strings.Join(d.DedupKeys, "")}); diff != "" {
 					t.Errorf("without %s: key and mark (-whole +stripped):\n%s", member, diff)
 				}
 				if err := decodeByType(d); err != nil {
@@ -169,7 +169,7 @@ func TestAJobKeepsItsKeyWhateverItsURLSays(t *testing.T) {
 		"a job name in another case":  strings.Replace(run, "import", "Import", 1) + `}`,
 		"the URL of its output alone": run + `,"output_url":"https://app.scm.azurewebsites.net/vfs/x"}`,
 	} {
-		if got := open(t, []byte(body)).Key; got != "import" {
+		if got := open(t, []byte(body)).OrderingKey; got != "import" {
 			t.Errorf("%s: key %q, want import", name, got)
 		}
 	}
@@ -216,8 +216,8 @@ func TestACallThatNamesItsSiteIsOfThatSite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if d.Key != tc.key {
-			t.Errorf("%s: key %q, want %q", tc.name, d.Key, tc.key)
+		if d.OrderingKey != tc.key {
+			t.Errorf("%s: key %q, want %q", tc.name, d.OrderingKey, tc.key)
 		}
 	}
 }

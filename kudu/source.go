@@ -14,7 +14,7 @@ const maxBody = 1 << 20
 // Several are live at once while one is rotated. NewReceiver and Middleware
 // panic where there is none or one is empty.
 func Source(tokens ...webhook.Secret) webhook.Source {
-	return source(webhook.NewURLToken(webhook.Keys(tokens...)...))
+	return source(webhook.URLToken(webhook.Keys(tokens...)...))
 }
 
 // BasicSource returns the Source for calls with one of the passwords in HTTP

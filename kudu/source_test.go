@@ -43,7 +43,7 @@ func open(t testing.TB, body []byte) *webhook.Delivery {
 
 // stored is d as it comes out of a database: without what Open remembered.
 func stored(d *webhook.Delivery) *webhook.Delivery {
-	return &webhook.Delivery{UID: d.UID, Source: d.Source, Type: d.Type, Key: d.Key, Header: d.Header, Body: d.Body}
+	return &webhook.Delivery{UID: d.UID, Source: d.Source, Type: d.Type, OrderingKey: d.OrderingKey, Header: d.Header, Body: d.Body}
 }
 
 func TestTypeKeyAndMark(t *testing.T) {
@@ -103,7 +103,7 @@ func TestTypeKeyAndMark(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := open(t, []byte(tc.body))
-			got := []string{d.Type, d.Key, strings.Join(d.Unique, "|"), d.ID}
+			got := []string{d.Type, d.OrderingKey, strings.Join(d.DedupKeys, "|"), d.ID}
 			if diff := cmp.Diff([]string{tc.typ, tc.key, tc.mark, ""}, got); diff != "" {
 				t.Errorf("type, key, mark and id (-want +got):\n%s", diff)
 			}
@@ -189,11 +189,11 @@ func decodeByType(d *webhook.Delivery) error {
 
 func TestInvalidUTF8IsReplacedAndRouted(t *testing.T) {
 	d := open(t, []byte("{\"siteName\":\"s\xff\"}"))
-	if d.Key != "s\uFFFD" {
-		t.Errorf("key %q", d.Key)
+	if d.OrderingKey != "s\uFFFD" {
+		t.Errorf("key %q", d.OrderingKey)
 	}
-	if got := decode[kudu.Deployment](t, d.Body).Site(); got != d.Key {
-		t.Errorf("site %q, want %q", got, d.Key)
+	if got := decode[kudu.Deployment](t, d.Body).Site(); got != d.OrderingKey {
+		t.Errorf("site %q, want %q", got, d.OrderingKey)
 	}
 }
 
@@ -333,7 +333,7 @@ func TestMiddlewareHandsOnWhatIsGenuine(t *testing.T) {
 	t.Cleanup(func() { slog.SetDefault(before) })
 	slog.SetDefault(slog.New(slog.DiscardHandler))
 	next := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, ok := webhook.FromContext(r.Context())
+		d, ok := webhook.DeliveryFromContext(r.Context())
 		if !ok {
 			t.Error("no delivery in the context")
 			return

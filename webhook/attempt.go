@@ -53,7 +53,7 @@ func (a *attempt) run(stopping, work context.Context) {
 	if a.lease.doubtful() { // the claim was long in coming
 		a.lease.renew(work)
 	}
-	a.Observe.claimed(c)
+	a.Observer.claimed(c)
 	if a.hopeless(c) {
 		a.settle(Outcome{State: Dead, Reason: hopelessReason(c)})
 		return

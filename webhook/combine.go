@@ -144,8 +144,8 @@ func (a *AllOf) Verify(r *http.Request, body []byte) (Proof, error) {
 		if all.ID == "" {
 			all.ID = p.ID
 		}
-		if all.Fingerprint == nil {
-			all.Fingerprint = p.Fingerprint
+		if all.Signature == nil {
+			all.Signature = p.Signature
 		}
 	}
 	return all, nil

@@ -65,7 +65,7 @@ func TestAllOf(t *testing.T) {
 		t.Fatal(err)
 	}
 	proof, err := all.Verify(r, []byte("body"))
-	want := webhook.Proof{KeyLabel: "a", ID: r.Header.Get("Webhook-Id"), Fingerprint: first.Fingerprint}
+	want := webhook.Proof{KeyLabel: "a", ID: r.Header.Get("Webhook-Id"), Signature: first.Signature}
 	if diff := cmp.Diff(want, proof); err != nil || diff != "" {
 		t.Errorf("Verify: %v %s", err, diff)
 	}

@@ -27,10 +27,10 @@ type Delivery struct {
 	// project, site. Order and coalescing are per (Source, Key), over all types:
 	// a Source gives types that are handled apart keys of their own. Empty:
 	// unordered.
-	Key string
+	OrderingKey string
 	// Unique are the marks that make a second delivery of this Source a
 	// duplicate. No marks: never a duplicate.
-	Unique []string
+	DedupKeys []string
 	// Coalesce lets only the newest of a burst on this Key run. Zero: off.
 	Coalesce Coalesce
 	// Header is as received, less Authorization, Proxy-Authorization, Cookie and
@@ -78,15 +78,15 @@ func (d *Delivery) Document() ([]byte, error) {
 //
 // What may be put twice, since its cause may be handled twice, needs a UID that
 // follows from the cause: Put refuses the second one as a duplicate.
-func NewDelivery(source, typ, key string, body []byte) *Delivery {
+func NewDelivery(source, typ, orderingKey string, body []byte) *Delivery {
 	now := time.Now()
 	return &Delivery{
-		UID:        newUID(now),
-		Source:     clamp(source),
-		Type:       clamp(typ),
-		Key:        clamp(key),
-		Body:       body,
-		ReceivedAt: now,
+		UID:         newUID(now),
+		Source:      clamp(source),
+		Type:        clamp(typ),
+		OrderingKey: clamp(orderingKey),
+		Body:        body,
+		ReceivedAt:  now,
 	}
 }
 
@@ -98,7 +98,7 @@ func (d *Delivery) LogValue() slog.Value {
 		slog.String("source", d.Source),
 		slog.String("type", d.Type),
 		slog.String("id", d.ID),
-		slog.String("key", d.Key),
+		slog.String("key", d.OrderingKey),
 		slog.Int("size", len(d.Body)),
 	)
 }
@@ -107,7 +107,7 @@ type deliveryKey struct{}
 
 // FromContext returns the Delivery that [Source.Middleware] verified for this
 // request.
-func FromContext(ctx context.Context) (*Delivery, bool) {
+func DeliveryFromContext(ctx context.Context) (*Delivery, bool) {
 	d, ok := ctx.Value(deliveryKey{}).(*Delivery)
 	return d, ok
 }

@@ -16,8 +16,8 @@ import (
 
 func TestDeliveryInALog(t *testing.T) {
 	d := &webhook.Delivery{
-		UID: "u1", Source: "acme", ID: "i1", Type: "acme.push", Key: "k1",
-		Header: http.Header{"X-Sig": {"the-signature"}}, Body: []byte("the-body"), KeyLabel: "1", Unique: []string{"mac:the-fingerprint"},
+		UID: "u1", Source: "acme", ID: "i1", Type: "acme.push", OrderingKey: "k1",
+		Header: http.Header{"X-Sig": {"the-signature"}}, Body: []byte("the-body"), KeyLabel: "1", DedupKeys: []string{"mac:the-fingerprint"},
 	}
 	var out bytes.Buffer
 	drop := func(_ []string, a slog.Attr) slog.Attr {
@@ -58,7 +58,7 @@ func TestUIDsSortByTimeOfArrival(t *testing.T) {
 }
 
 func TestFromContextWithoutADelivery(t *testing.T) {
-	if d, ok := webhook.FromContext(t.Context()); ok || d != nil {
+	if d, ok := webhook.DeliveryFromContext(t.Context()); ok || d != nil {
 		t.Errorf("got %v, %v", d, ok)
 	}
 }
@@ -73,8 +73,8 @@ func TestADeliveryOfOnesOwnCanBeStored(t *testing.T) {
 		if d.Source != "mine" || d.Type != "mine.mail" || string(d.Body) != "{}" || !d.ReceivedAt.Equal(time.Now()) {
 			t.Errorf("got %+v", d)
 		}
-		if len(d.Key) > 255 || strings.Contains(d.Key, "\x00") {
-			t.Errorf("key %q", d.Key)
+		if len(d.OrderingKey) > 255 || strings.Contains(d.OrderingKey, "\x00") {
+			t.Errorf("key %q", d.OrderingKey)
 		}
 		if err := new(webhook.MemInbox).Put(t.Context(), d); err != nil {
 			t.Error(err)

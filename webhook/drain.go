@@ -62,7 +62,7 @@ func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error)
 		waiting.Wait()
 		close(all)
 	}()
-	grace := time.NewTimer(p.grace() - time.Since(ended))
+	grace := time.NewTimer(p.shutdownTimeout() - time.Since(ended))
 	defer grace.Stop()
 	select {
 	case <-all:

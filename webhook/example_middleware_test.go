@@ -25,7 +25,7 @@ func ExampleSource_Middleware() {
 		Verifier: &webhook.Token{Header: "X-Desk-Token", Keys: webhook.Keys(webhook.NewSecret("s3cret"))},
 	}
 	handler := desk.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, _ := webhook.FromContext(r.Context())
+		d, _ := webhook.DeliveryFromContext(r.Context())
 		ticket, err := webhook.Decode[Ticket](d)
 		if err != nil {
 			w.WriteHeader(webhook.StatusCode(err))

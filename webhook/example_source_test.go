@@ -25,14 +25,14 @@ func ExampleSource() {
 		},
 		Describe: func(r *http.Request, _ []byte) webhook.Description {
 			return webhook.Description{
-				ID:   r.Header.Get("X-Till-Call"), // two calls of one id are one
-				Type: "till." + r.Header.Get("X-Till-Topic"),
-				Key:  r.Header.Get("X-Till-Branch"), // in order for each branch
+				ID:          r.Header.Get("X-Till-Call"), // two calls of one id are one
+				Type:        "till." + r.Header.Get("X-Till-Topic"),
+				OrderingKey: r.Header.Get("X-Till-Branch"), // in order for each branch
 			}
 		},
 	}
 	receiver := webhook.NewReceiver(till, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
-		fmt.Println(d.Type, d.ID, d.Key, string(d.Body), d.Unique)
+		fmt.Println(d.Type, d.ID, d.OrderingKey, string(d.Body), d.DedupKeys)
 		return nil
 	}))
 

@@ -20,7 +20,7 @@ func (downInbox) Put(context.Context, *webhook.Delivery) error {
 // one, and gives the Spool to a Receiver.
 func ExampleSpool() {
 	var primary, local webhook.MemInbox
-	push := &webhook.Delivery{UID: "1", Source: "github", Type: "github.push", Key: "main", Body: []byte(`{}`)}
+	push := &webhook.Delivery{UID: "1", Source: "github", Type: "github.push", OrderingKey: "main", Body: []byte(`{}`)}
 
 	while := webhook.NewSpool(downInbox{&primary}, &local)
 	while.Logger = slog.New(slog.DiscardHandler)

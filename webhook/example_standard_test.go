@@ -17,8 +17,8 @@ func ExampleStandardWebhooks() {
 	}
 	mail := webhook.Source{Name: "mail", Verifier: verifier}
 	handler := mail.Middleware(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		d, _ := webhook.FromContext(r.Context())
-		fmt.Println(d.ID, d.Unique, d.KeyLabel)
+		d, _ := webhook.DeliveryFromContext(r.Context())
+		fmt.Println(d.ID, d.DedupKeys, d.KeyLabel)
 	}))
 
 	body := `{"type": "mail.bounced"}`

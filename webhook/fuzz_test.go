@@ -210,7 +210,7 @@ func FuzzOpen(f *testing.F) {
 		if !bytes.Equal(d.Body, body) || d.UID == "" || d.Type == "" {
 			t.Fatalf("not what came: %v", d)
 		}
-		for _, s := range append([]string{d.ID, d.Type, d.Key}, d.Unique...) {
+		for _, s := range append([]string{d.ID, d.Type, d.OrderingKey}, d.DedupKeys...) {
 			if len(s) > 255 || !utf8.ValidString(s) || strings.Contains(s, "\x00") {
 				t.Fatalf("%q is not fit to be stored", s)
 			}

@@ -97,12 +97,12 @@ func (g guarded) ping(ctx context.Context) (err error) {
 }
 
 // untaken asks an inbox that knows for the types that nobody takes.
-func (g guarded) untaken(ctx context.Context) (types []string, err error) {
+func (g guarded) unhandled(ctx context.Context) (types []string, err error) {
 	defer contained(&err)
 	if u, ok := g.Inbox.(interface {
-		Untaken(context.Context) ([]string, error)
+		Unhandled(context.Context) ([]string, error)
 	}); ok {
-		types, err = u.Untaken(ctx)
+		types, err = u.Unhandled(ctx)
 	}
 	return types, judge(err)
 }

@@ -102,7 +102,7 @@ func TestStore(t *testing.T) {
 		require.ErrorIs(t, webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "a"}), webhook.ErrNotStored)
 	})
 	t.Run("every other failure is ErrNotStored and keeps its cause", func(t *testing.T) {
-		in := &webhook.MemInbox{Limit: 1}
+		in := &webhook.MemInbox{MaxDeliveries: 1}
 		require.NoError(t, in.Put(t.Context(), &webhook.Delivery{UID: "a"}))
 		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "b"})
 		require.ErrorIs(t, err, webhook.ErrNotStored)

@@ -214,7 +214,7 @@ func TestHealthHandler(t *testing.T) {
 		in := &webhook.MemInbox{}
 		hung, _, release := hang()
 		w, _ := quietly(in, hung)
-		w.Limit, w.KeepRunning = 2, true
+		w.Concurrency, w.KeepRunning = 2, true
 		h := webhook.HealthHandler(in, w)
 		arrive(t, in, "hang 1", nil)
 		stop := start(t, w)
@@ -247,7 +247,7 @@ func TestHealthHandler(t *testing.T) {
 			return errBoom
 		}
 		w, _ := quietly(in, webhook.HandlerFunc(succeed))
-		w.Limit = 2
+		w.Concurrency = 2
 		h := webhook.HealthHandler(in, w)
 		arrive(t, in, "a", nil)
 		stop := start(t, w)

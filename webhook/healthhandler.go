@@ -14,8 +14,8 @@ const (
 	// healthWithin is how long an inbox may take to answer for its health.
 	healthWithin = 2 * time.Second
 	// pingFresh and untakenFresh are how long its answers are used again.
-	pingFresh    = time.Second
-	untakenFresh = 10 * time.Second
+	pingFresh      = time.Second
+	unhandledFresh = 10 * time.Second
 )
 
 // HealthHandler answers whether a service can do its work: 200 if it can, 503 if
@@ -53,14 +53,14 @@ func HealthHandler(in Inbox, workers ...*Worker) http.Handler {
 		ping: shared[struct{}]{fresh: pingFresh, ask: func(ctx context.Context) (struct{}, error) {
 			return struct{}{}, g.ping(ctx)
 		}},
-		untaken: shared[[]string]{fresh: untakenFresh, ask: g.untaken},
+		unhandled: shared[[]string]{fresh: unhandledFresh, ask: g.unhandled},
 	}
 }
 
 type healthHandler struct {
-	workers []*Worker
-	ping    shared[struct{}]
-	untaken shared[[]string]
+	workers   []*Worker
+	ping      shared[struct{}]
+	unhandled shared[[]string]
 
 	mu   sync.Mutex
 	told bool // that it is not well
@@ -68,10 +68,10 @@ type healthHandler struct {
 
 // A healthReport is the body of the answer.
 type healthReport struct {
-	OK       bool           `json:"ok"`
-	Problems []string       `json:"problems,omitempty"`
-	Workers  []workerReport `json:"workers,omitempty"`
-	Untaken  []string       `json:"untaken,omitempty"`
+	OK        bool           `json:"ok"`
+	Problems  []string       `json:"problems,omitempty"`
+	Workers   []workerReport `json:"workers,omitempty"`
+	Unhandled []string       `json:"untaken,omitempty"`
 }
 
 type workerReport struct {
@@ -101,7 +101,7 @@ func (h *healthHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // report asks everybody. The reasons are errors for the log: a driver's words are
 // not for whoever may call.
 func (h *healthHandler) report(ctx context.Context) (report healthReport, reasons []string) {
-	h.untaken.begin()
+	h.unhandled.begin()
 	if _, err := h.ping.answer(ctx); err != nil {
 		report.Problems = append(report.Problems, "inbox does not answer, or would take no delivery")
 		reasons = append(reasons, err.Error())
@@ -120,7 +120,7 @@ func (h *healthHandler) report(ctx context.Context) (report healthReport, reason
 		}
 		report.Workers = append(report.Workers, told)
 	}
-	report.Untaken, _ = h.untaken.answer(ctx) // an inbox that fails fails Ping too
+	report.Unhandled, _ = h.unhandled.answer(ctx) // an inbox that fails fails Ping too
 	report.OK = len(report.Problems) == 0
 	return report, reasons
 }

@@ -38,7 +38,7 @@ func TestASecretThatEndsInWhiteSpaceIsToldOnce(t *testing.T) {
 		{"of an HMAC", &webhook.HMAC{Header: "X-Sig", Keys: keys}, ends},
 		{"of a Token", &webhook.Token{Query: "token", Keys: keys}, ends},
 		{"of BasicAuth", &webhook.BasicAuth{Keys: keys}, ends},
-		{"of two places for one token", webhook.NewURLToken(keys...), ends},
+		{"of two places for one token", webhook.URLToken(keys...), ends},
 		{"of one in a list", webhook.NewAllOf(&webhook.InsecureAcceptAll{}, &webhook.HMAC{Header: "X-Sig", Keys: keys}), ends},
 		{"from a func", &webhook.HMAC{Header: "X-Sig", KeysFunc: func() []webhook.Key { return keys }}, ends},
 		{"that is a carriage return", &webhook.Token{Query: "token", Keys: webhook.Keys(webhook.NewSecret("hunter2\r"))}, "the secret of key 1 ends in white space"},
@@ -237,7 +237,7 @@ func TestATypeThatNoCallbackTakesIsLoggedOnceForEachType(t *testing.T) {
 		require.Less(t, len(log.lines(t)), 100)
 	})
 	t.Run("but not where that is a choice", func(t *testing.T) {
-		ignoring := &webhook.Mux{IgnoreRest: true}
+		ignoring := &webhook.Mux{IgnoreUnhandled: true}
 		rc := webhook.NewReceiver(src, ignoring)
 		var log *recvLog
 		rc.Logger, log = recvLogger()

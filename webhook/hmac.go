@@ -79,7 +79,7 @@ func (m *HMAC) Verify(r *http.Request, body []byte) (Proof, error) {
 	for i := range ring.macs {
 		k := &ring.macs[i]
 		if k.matches(digest[:ring.size], body) {
-			return Proof{KeyLabel: k.label, Fingerprint: append([]byte(nil), digest[:ring.size]...)}, nil
+			return Proof{KeyLabel: k.label, Signature: append([]byte(nil), digest[:ring.size]...)}, nil
 		}
 	}
 	return Proof{}, fmt.Errorf("%w: %s matches no live key %s%s", ErrUnverified, ring.header, tried(ring.from), bodyHint(r, body))

@@ -51,7 +51,7 @@ func TestHMACVectors(t *testing.T) {
 			}
 			mac, _ := hex.DecodeString(strings.TrimPrefix(v.Signature, v.Prefix))
 			proof, err := m.Verify(r, []byte(v.Body))
-			if diff := cmp.Diff(webhook.Proof{KeyLabel: "1", Fingerprint: mac}, proof); err != nil || diff != "" {
+			if diff := cmp.Diff(webhook.Proof{KeyLabel: "1", Signature: mac}, proof); err != nil || diff != "" {
 				t.Errorf("Verify: %v %s", err, diff)
 			}
 			if _, err := m.Verify(r, []byte(v.Body+" ")); !errors.Is(err, webhook.ErrUnverified) {

@@ -65,7 +65,7 @@ type State string
 // The states of a delivery. The last four are final.
 const (
 	Waiting    State = "waiting"    // may be claimed from its due time on
-	Behind     State = "behind"     // an older delivery of its Key is not finished
+	Blocked    State = "behind"     // an older delivery of its Key is not finished
 	Claimed    State = "claimed"    // under a lease
 	Done       State = "done"       // handled
 	Dead       State = "dead"       // given up; kept with the reason
@@ -122,7 +122,7 @@ type Outcome struct {
 	Uncounted bool
 	// Yield lets the next delivery of the Key go ahead while this one waits for
 	// its retry, at the price of order. Zero means the Key waits too.
-	Yield bool
+	RetryOutOfOrder bool
 }
 
 // A Notifier is an Inbox that tells at once when there may be something to

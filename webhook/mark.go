@@ -17,24 +17,24 @@ const maxName = 255
 // marks gathers what makes a second delivery a duplicate. An id and a
 // fingerprint have prefixes, so that neither is taken for the other; what
 // Describe names stands as it is.
-func marks(about Description, proof Proof) []string {
-	byID := about.ID != "" && (about.Unique == nil || proof.ID != "")
-	byProof := about.Fingerprint && len(proof.Fingerprint) > 0
-	if len(about.Unique) == 0 && !byID && !byProof {
+func dedupKeys(about Description, proof Proof) []string {
+	byID := about.ID != "" && (about.DedupKeys == nil || proof.ID != "")
+	byProof := about.DedupBySignature && len(proof.Signature) > 0
+	if len(about.DedupKeys) == 0 && !byID && !byProof {
 		return nil
 	}
-	unique := make([]string, 0, len(about.Unique)+2)
-	for _, m := range about.Unique {
-		unique = append(unique, clamp(m))
+	keys := make([]string, 0, len(about.DedupKeys)+2)
+	for _, m := range about.DedupKeys {
+		keys = append(keys, clamp(m))
 	}
 	if byID {
-		unique = append(unique, clamp("id:"+about.ID))
+		keys = append(keys, clamp("id:"+about.ID))
 	}
 	if byProof {
 		var text [len("mac:") + 2*maxMAC]byte
-		unique = append(unique, string(hex.AppendEncode(append(text[:0], "mac:"...), proof.Fingerprint)))
+		keys = append(keys, string(hex.AppendEncode(append(text[:0], "mac:"...), proof.Signature)))
 	}
-	return unique
+	return keys
 }
 
 // clamp returns s as text that every database takes: valid UTF-8 without NUL,

@@ -8,7 +8,7 @@ import (
 
 // untakenAfter is how long a delivery is due before its type counts as one that
 // nobody takes.
-const untakenAfter = time.Minute
+const unhandledAfter = time.Minute
 
 // Ping fails when Put would fail for want of room.
 func (m *MemInbox) Ping(ctx context.Context) error {
@@ -33,7 +33,7 @@ func (m *MemInbox) Stats() map[State]int {
 
 // Untaken returns, sorted, the types of deliveries that have been due for a
 // minute, or whose lease ran out a minute ago, and that no Claim asked for.
-func (m *MemInbox) Untaken(ctx context.Context) ([]string, error) {
+func (m *MemInbox) Unhandled(ctx context.Context) ([]string, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -42,7 +42,7 @@ func (m *MemInbox) Untaken(ctx context.Context) ([]string, error) {
 	if m.askedAny {
 		return nil, nil
 	}
-	since := time.Now().Add(-untakenAfter)
+	since := time.Now().Add(-unhandledAfter)
 	var types []string
 	for typ, h := range m.due {
 		if !m.asked[typ] && len(h.items) > 0 && !h.items[0].due.After(since) {

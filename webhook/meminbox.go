@@ -12,13 +12,13 @@ import (
 
 // The bounds of a MemInbox that sets none.
 const (
-	defaultMemLimit  = 100_000
-	defaultMemBytes  = 256 << 20
-	defaultWindow    = 30 * 24 * time.Hour
-	defaultLease     = 30 * time.Second
-	defaultClaimed   = 8 << 20 // bytes of the bodies of one Claim
-	maxRevivals      = 3
-	marksPerDelivery = 4
+	defaultMaxDeliveries = 100_000
+	defaultMemBytes      = 256 << 20
+	defaultWindow        = 30 * 24 * time.Hour
+	defaultLease         = 30 * time.Second
+	defaultClaimed       = 8 << 20 // bytes of the bodies of one Claim
+	maxRevivals          = 3
+	marksPerDelivery     = 4
 )
 
 // MemInbox is an Inbox in memory, for tests and demos: what it acknowledged is
@@ -28,7 +28,7 @@ const (
 type MemInbox struct {
 	// Limit bounds the deliveries kept. Finished ones make room first; after that
 	// Put fails with [ErrOverloaded]. Zero means 100 000.
-	Limit int
+	MaxDeliveries int
 	// MaxBytes bounds their bodies in the same way. Zero means 256 MiB.
 	MaxBytes int64
 	// Window is how long a Unique mark is remembered. At most four marks for each
@@ -136,7 +136,7 @@ func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) (State, error
 	}
 	rec.unclaim(o, came)
 	if came == Waiting {
-		rec.due, rec.yield = now.Add(max(o.Delay, 0)), o.Yield
+		rec.due, rec.retryOutOfOrder = now.Add(max(o.Delay, 0)), o.RetryOutOfOrder
 		m.setState(rec, Waiting)
 		m.promote(rec.key(), now)
 	} else {
@@ -189,6 +189,6 @@ func (m *MemInbox) held(c Claim) (*memRecord, error) {
 func copyDelivery(d *Delivery) *Delivery {
 	own := *d
 	own.Header = d.Header.Clone()
-	own.Unique = slices.Clone(d.Unique)
+	own.DedupKeys = slices.Clone(d.DedupKeys)
 	return &own
 }

@@ -62,7 +62,7 @@ func TestMemInboxWarnsWhenDeadDeliveriesGo(t *testing.T) {
 	})
 	bubble(t, "for want of room", func(t *testing.T) {
 		var out bytes.Buffer
-		in := &webhook.MemInbox{Limit: 1, Logger: slog.New(slog.NewTextHandler(&out, nil))}
+		in := &webhook.MemInbox{MaxDeliveries: 1, Logger: slog.New(slog.NewTextHandler(&out, nil))}
 		arrive(t, in, "a", nil)
 		finish(t, in, webhook.Dead)
 		arrive(t, in, "b", nil)
@@ -72,9 +72,9 @@ func TestMemInboxWarnsWhenDeadDeliveriesGo(t *testing.T) {
 }
 
 func TestMemInboxTellsTypesThatNobodyTakes(t *testing.T) {
-	untaken := func(t *testing.T, in *webhook.MemInbox) []string {
+	unhandled := func(t *testing.T, in *webhook.MemInbox) []string {
 		t.Helper()
-		types, err := in.Untaken(t.Context())
+		types, err := in.Unhandled(t.Context())
 		require.NoError(t, err)
 		return types
 	}
@@ -86,11 +86,11 @@ func TestMemInboxTellsTypesThatNobodyTakes(t *testing.T) {
 		_, err := in.Claim(t.Context(), webhook.ClaimOptions{Types: []string{"github.push", "github.star"}})
 		require.NoError(t, err)
 		pass(59 * time.Second)
-		require.Empty(t, untaken(t, in))
+		require.Empty(t, unhandled(t, in))
 		pass(2 * time.Second)
-		require.Equal(t, []string{"acme.x", "kudu.job"}, untaken(t, in))
+		require.Equal(t, []string{"acme.x", "kudu.job"}, unhandled(t, in))
 		_, err = in.Claim(t.Context(), webhook.ClaimOptions{})
 		require.NoError(t, err)
-		require.Empty(t, untaken(t, in), "a claim asked for all")
+		require.Empty(t, unhandled(t, in), "a claim asked for all")
 	})
 }

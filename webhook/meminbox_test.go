@@ -35,12 +35,12 @@ func finish(t *testing.T, in webhook.Inbox, s webhook.State) int {
 
 func TestMemInboxIsBounded(t *testing.T) {
 	bubble(t, "unfinished deliveries fill it", func(t *testing.T) {
-		in := &webhook.MemInbox{Limit: 2}
+		in := &webhook.MemInbox{MaxDeliveries: 2}
 		arrive(t, in, "a", nil)
 		require.NoError(t, in.Ping(t.Context()))
 		arrive(t, in, "b", nil)
 		require.ErrorIs(t, in.Ping(t.Context()), webhook.ErrOverloaded)
-		refused := &webhook.Delivery{UID: "c", Unique: []string{"mark"}}
+		refused := &webhook.Delivery{UID: "c", DedupKeys: []string{"mark"}}
 		require.ErrorIs(t, in.Put(t.Context(), refused), webhook.ErrOverloaded)
 		require.Equal(t, 2, finish(t, in, webhook.Done))
 		require.NoError(t, in.Put(t.Context(), refused), "what was refused left no mark")
@@ -58,20 +58,20 @@ func TestMemInboxIsBounded(t *testing.T) {
 		require.Equal(t, map[webhook.State]int{webhook.Waiting: 1}, in.Stats())
 	})
 	bubble(t, "what finished first makes room first, and stays a duplicate by its marks", func(t *testing.T) {
-		in := &webhook.MemInbox{Limit: 3}
-		first := arrive(t, in, "a", func(d *webhook.Delivery) { d.Unique = []string{"first"} })
+		in := &webhook.MemInbox{MaxDeliveries: 3}
+		first := arrive(t, in, "a", func(d *webhook.Delivery) { d.DedupKeys = []string{"first"} })
 		finish(t, in, webhook.Done)
 		second := arrive(t, in, "b", nil)
 		finish(t, in, webhook.Ignored)
 		arrive(t, in, "c", nil)
 		arrive(t, in, "d", nil)
 		require.Equal(t, webhook.Ignored, stateOf(t, in, second))
-		again := &webhook.Delivery{UID: "e", Source: first.Source, Unique: first.Unique}
+		again := &webhook.Delivery{UID: "e", Source: first.Source, DedupKeys: first.DedupKeys}
 		require.Equal(t, webhook.Done, stateOf(t, in, again))
 	})
 	bubble(t, "what was revived does not make room", func(t *testing.T) {
-		in := &webhook.MemInbox{Limit: 2}
-		identified := func(d *webhook.Delivery) { d.ID, d.Unique = "id", []string{"id:id"} }
+		in := &webhook.MemInbox{MaxDeliveries: 2}
+		identified := func(d *webhook.Delivery) { d.ID, d.DedupKeys = "id", []string{"id:id"} }
 		d := arrive(t, in, "a", identified)
 		finish(t, in, webhook.Dead)
 		again := *d
@@ -82,9 +82,9 @@ func TestMemInboxIsBounded(t *testing.T) {
 		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
 	})
 	bubble(t, "one that finished twice at one moment frees its bytes once", func(t *testing.T) {
-		in := &webhook.MemInbox{Limit: 2, MaxBytes: 100, DeadRetention: time.Hour, Logger: quiet}
+		in := &webhook.MemInbox{MaxDeliveries: 2, MaxBytes: 100, DeadRetention: time.Hour, Logger: quiet}
 		d := arrive(t, in, "a", func(d *webhook.Delivery) {
-			d.ID, d.Unique, d.Body = "id", []string{"id:id"}, make([]byte, 60)
+			d.ID, d.DedupKeys, d.Body = "id", []string{"id:id"}, make([]byte, 60)
 		})
 		finish(t, in, webhook.Dead)
 		again := *d
@@ -100,7 +100,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 	})
 	bubble(t, "what finished again is kept from then on", func(t *testing.T) {
 		in := &webhook.MemInbox{DeadRetention: time.Hour}
-		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.ID, d.Unique = "id", []string{"id:id"} })
+		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.ID, d.DedupKeys = "id", []string{"id:id"} })
 		finish(t, in, webhook.Dead)
 		pass(2 * time.Hour)
 		again := *d
@@ -114,22 +114,22 @@ func TestMemInboxIsBounded(t *testing.T) {
 	})
 	bubble(t, "marks are forgotten after Window", func(t *testing.T) {
 		in := &webhook.MemInbox{Window: time.Hour}
-		marked := func(d *webhook.Delivery) { d.Unique = []string{"mark"} }
+		marked := func(d *webhook.Delivery) { d.DedupKeys = []string{"mark"} }
 		arrive(t, in, "a", marked)
 		pass(59 * time.Minute)
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: "alpha", Unique: []string{"mark"}}), webhook.ErrDuplicate)
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: "alpha", DedupKeys: []string{"mark"}}), webhook.ErrDuplicate)
 		pass(2 * time.Minute)
 		arrive(t, in, "c", marked)
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "d", Source: "alpha", Unique: []string{"mark"}}), webhook.ErrDuplicate)
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "d", Source: "alpha", DedupKeys: []string{"mark"}}), webhook.ErrDuplicate)
 	})
 	bubble(t, "of too many marks the oldest are forgotten", func(t *testing.T) {
-		in := &webhook.MemInbox{Limit: 2} // eight marks
+		in := &webhook.MemInbox{MaxDeliveries: 2} // eight marks
 		for i := range 10 {
-			arrive(t, in, fmt.Sprint(i), func(d *webhook.Delivery) { d.Unique = []string{fmt.Sprint("mark ", i)} })
+			arrive(t, in, fmt.Sprint(i), func(d *webhook.Delivery) { d.DedupKeys = []string{fmt.Sprint("mark ", i)} })
 			finish(t, in, webhook.Done)
 		}
-		arrive(t, in, "old", func(d *webhook.Delivery) { d.Unique = []string{"mark 1"} })
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "new", Source: "alpha", Unique: []string{"mark 9"}}), webhook.ErrDuplicate)
+		arrive(t, in, "old", func(d *webhook.Delivery) { d.DedupKeys = []string{"mark 1"} })
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "new", Source: "alpha", DedupKeys: []string{"mark 9"}}), webhook.ErrDuplicate)
 	})
 }
 
@@ -140,8 +140,8 @@ func TestMemInboxOfRetriesThatYieldTheFirstDueGoesFirst(t *testing.T) {
 		arrive(t, in, "later", keyed("key"))
 		arrive(t, in, "done", keyed("key"))
 		for _, o := range []webhook.Outcome{
-			{State: webhook.Waiting, Yield: true, Delay: time.Minute},
-			{State: webhook.Waiting, Yield: true, Delay: time.Hour},
+			{State: webhook.Waiting, RetryOutOfOrder: true, Delay: time.Minute},
+			{State: webhook.Waiting, RetryOutOfOrder: true, Delay: time.Hour},
 			{State: webhook.Done},
 		} {
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
@@ -167,18 +167,18 @@ func TestMemInboxAnOlderRetryOfABurstDoesNotSupersedeWhatPassedIt(t *testing.T) 
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		arrive(t, in, "older", func(d *webhook.Delivery) {
-			d.Key, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second}
+			d.OrderingKey, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second}
 		})
 		pass(time.Second)
 		for _, o := range []webhook.Outcome{
-			{State: webhook.Waiting, Yield: true, Delay: time.Hour}, // the older
-			{State: webhook.Waiting},                                // the younger, which passed it
+			{State: webhook.Waiting, RetryOutOfOrder: true, Delay: time.Hour}, // the older
+			{State: webhook.Waiting}, // the younger, which passed it
 		} {
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
 			require.NoError(t, err)
 			require.Len(t, claims, 1)
 			settle(t, in, claims[0], o)
-			if o.Yield {
+			if o.RetryOutOfOrder {
 				arrive(t, in, "younger", keyed("key"))
 			}
 		}
@@ -190,7 +190,7 @@ func TestMemInboxAnExpiredClaimGivesWayToTheNewestOfItsBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		coalesce := func(d *webhook.Delivery) {
-			d.Key, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second}
+			d.OrderingKey, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second}
 		}
 		expired := arrive(t, in, "expired", coalesce)
 		pass(time.Second)
@@ -213,7 +213,7 @@ func TestMemInboxARetryIsNoPartOfTheNextBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		coalesce := func(d *webhook.Delivery) {
-			d.Key, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second, Max: 3 * time.Second}
+			d.OrderingKey, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second, Max: 3 * time.Second}
 		}
 		arrive(t, in, "old", coalesce)
 		pass(time.Second)
@@ -231,7 +231,7 @@ func TestMemInboxARetryIsNoPartOfTheNextBurst(t *testing.T) {
 func TestMemInboxWhatIsRevivedIsTheYoungest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.ID, d.Unique = "id", []string{"id:id"} })
+		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.ID, d.DedupKeys = "id", []string{"id:id"} })
 		finish(t, in, webhook.Dead)
 		arrive(t, in, "b", nil)
 		again := *d
@@ -253,7 +253,7 @@ func TestMemInboxCountsWhatItKeeps(t *testing.T) {
 		arrive(t, in, "c", nil)
 		_, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1})
 		require.NoError(t, err)
-		require.Equal(t, map[webhook.State]int{webhook.Claimed: 1, webhook.Behind: 1, webhook.Waiting: 1}, in.Stats())
+		require.Equal(t, map[webhook.State]int{webhook.Claimed: 1, webhook.Blocked: 1, webhook.Waiting: 1}, in.Stats())
 	})
 }
 
@@ -269,7 +269,7 @@ func TestMemInboxUnderLoad(t *testing.T) {
 	for s := range senders {
 		putting.Go(func() {
 			for i := range each {
-				d := &webhook.Delivery{UID: fmt.Sprintf("%d-%03d", s, i), Source: fmt.Sprint(s), Key: fmt.Sprint(i % keys)}
+				d := &webhook.Delivery{UID: fmt.Sprintf("%d-%03d", s, i), Source: fmt.Sprint(s), OrderingKey: fmt.Sprint(i % keys)}
 				if err := in.Put(t.Context(), d); err != nil {
 					t.Error(err)
 				}
@@ -285,7 +285,7 @@ func TestMemInboxUnderLoad(t *testing.T) {
 				}
 				for _, c := range claims {
 					mu.Lock()
-					name := c.Delivery.Source + "/" + c.Delivery.Key
+					name := c.Delivery.Source + "/" + c.Delivery.OrderingKey
 					if c.Delivery.UID <= last[name] {
 						t.Errorf("%s came after %s", c.Delivery.UID, last[name])
 					}

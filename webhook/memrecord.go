@@ -8,23 +8,23 @@ import (
 
 // A memRecord is one delivery in a MemInbox.
 type memRecord struct {
-	d       *Delivery
-	fate    *memFate
-	seq     int64
-	origin  int64 // seq of the first run
-	attempt int   // runs counted
-	lost    int   // claims in a row that ended without a settlement
-	crashes int   // runs in a row that Begin noted and that were lost
-	begun   bool
-	reason  string // of the last outcome
-	fence   int64
-	settled memSettled
-	revived int
-	due     time.Time // when it may be claimed: if Claimed, the end of its lease
-	burst   time.Time // when its burst began
-	ended   time.Time // when it finished last
-	yield   bool      // lets younger ones pass while it is not due
-	place   int       // in the heap that its state puts it in
+	d               *Delivery
+	fate            *memFate
+	seq             int64
+	origin          int64 // seq of the first run
+	attempt         int   // runs counted
+	lost            int   // claims in a row that ended without a settlement
+	crashes         int   // runs in a row that Begin noted and that were lost
+	begun           bool
+	reason          string // of the last outcome
+	fence           int64
+	settled         memSettled
+	revived         int
+	due             time.Time // when it may be claimed: if Claimed, the end of its lease
+	burst           time.Time // when its burst began
+	ended           time.Time // when it finished last
+	retryOutOfOrder bool      // lets younger ones pass while it is not due
+	place           int       // in the heap that its state puts it in
 }
 
 // A memFate outlives its record in the marks that point to it.
@@ -43,7 +43,7 @@ type (
 	}
 )
 
-func (r *memRecord) key() memKey { return memKey{r.d.Source, r.d.Key} }
+func (r *memRecord) key() memKey { return memKey{r.d.Source, r.d.OrderingKey} }
 
 // A memSettled is what came of the last claim that was settled.
 type memSettled struct {
@@ -101,7 +101,7 @@ func (r *memRecord) claim() Claim {
 	if c.Suspect && !r.begun {
 		c.Attempt++
 		d := *r.d
-		d.Header, d.Unique, d.Body = nil, nil, nil
+		d.Header, d.DedupKeys, d.Body = nil, nil, nil
 		c.Delivery = &d
 		return c
 	}
@@ -129,7 +129,7 @@ type memQueue struct{ items []*memRecord }
 func (q *memQueue) advance(now time.Time) {
 	next := 0
 	for i, rec := range q.items {
-		if !rec.yield || !rec.due.After(now) {
+		if !rec.retryOutOfOrder || !rec.due.After(now) {
 			next = i
 			break
 		}

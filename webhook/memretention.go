@@ -38,10 +38,10 @@ func (m *MemInbox) sweep(now time.Time) (n int, gone deadByType) {
 	m.forgetMarks(now)
 	before := m.bytes
 	for _, kind := range []struct {
-		ends *memEnds
-		keep time.Duration
+		ends      *memEnds
+		retention time.Duration
 	}{{&m.ended, m.retention()}, {&m.buried, m.deadRetention()}} {
-		for kind.keep >= 0 && n < sweepMost && before-m.bytes < sweepBytes && kind.ends.endedBefore(now.Add(-kind.keep)) {
+		for kind.retention >= 0 && n < sweepMost && before-m.bytes < sweepBytes && kind.ends.endedBefore(now.Add(-kind.retention)) {
 			gone.add(m.drop(kind.ends))
 			n++
 		}
@@ -55,7 +55,7 @@ func (e memEnds) endedBefore(t time.Time) bool { return len(e) > 0 && e[0].ended
 // hasRoom fails if so many bytes and one record more do not fit, whatever of
 // the finished ones is dropped.
 func (m *MemInbox) hasRoom(bytes int64) error {
-	if m.live >= m.limit() || m.liveBytes+bytes > m.maxBytes() {
+	if m.live >= m.maxDeliveries() || m.liveBytes+bytes > m.maxBytes() {
 		return fmt.Errorf("%w: memory inbox holds %d unfinished deliveries of %d bytes", ErrOverloaded, m.live, m.liveBytes)
 	}
 	return nil
@@ -67,7 +67,7 @@ func (m *MemInbox) makeRoom(bytes int64) (gone deadByType, err error) {
 	if err := m.hasRoom(bytes); err != nil {
 		return nil, err
 	}
-	for len(m.ended)+len(m.buried) > 0 && (len(m.all) >= m.limit() || m.bytes+bytes > m.maxBytes()) {
+	for len(m.ended)+len(m.buried) > 0 && (len(m.all) >= m.maxDeliveries() || m.bytes+bytes > m.maxBytes()) {
 		oldest := &m.ended
 		if len(m.ended) == 0 || len(m.buried) > 0 && m.buried.endedBefore(m.ended[0].ended) {
 			oldest = &m.buried
@@ -117,8 +117,8 @@ func (m *MemInbox) retention() time.Duration { return orElse(m.Retention, defaul
 func (m *MemInbox) deadRetention() time.Duration {
 	return orElse(m.DeadRetention, defaultDeadRetention)
 }
-func (m *MemInbox) maxBytes() int64 { return positive(m.MaxBytes, defaultMemBytes) }
-func (m *MemInbox) limit() int      { return positive(m.Limit, defaultMemLimit) }
+func (m *MemInbox) maxBytes() int64    { return positive(m.MaxBytes, defaultMemBytes) }
+func (m *MemInbox) maxDeliveries() int { return positive(m.MaxDeliveries, defaultMaxDeliveries) }
 
 // orElse returns v, or what zero means.
 func orElse(v, zero time.Duration) time.Duration {

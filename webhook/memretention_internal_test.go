@@ -8,7 +8,7 @@ import (
 func TestMemInboxKeepsNothingOfWhatWasRevived(t *testing.T) {
 	in := &MemInbox{DeadRetention: -1}
 	for n := range 10 {
-		d := &Delivery{UID: fmt.Sprint(n), Source: "alpha", ID: fmt.Sprint("id ", n), Unique: []string{fmt.Sprint(n)}}
+		d := &Delivery{UID: fmt.Sprint(n), Source: "alpha", ID: fmt.Sprint("id ", n), DedupKeys: []string{fmt.Sprint(n)}}
 		if err := in.Put(t.Context(), d); err != nil {
 			t.Fatal(err)
 		}

@@ -37,7 +37,7 @@ func (m *MemInbox) enqueue(rec *memRecord, now time.Time) {
 	if rec.coalesces() {
 		m.coalesce(rec, now)
 	}
-	if rec.d.Key == "" {
+	if rec.d.OrderingKey == "" {
 		m.setState(rec, Waiting)
 		return
 	}
@@ -47,7 +47,7 @@ func (m *MemInbox) enqueue(rec *memRecord, now time.Time) {
 		m.keys[rec.key()] = q
 	}
 	q.items = append(q.items, rec)
-	m.setState(rec, Behind)
+	m.setState(rec, Blocked)
 	m.promote(rec.key(), now)
 }
 
@@ -55,7 +55,7 @@ func (m *MemInbox) enqueue(rec *memRecord, now time.Time) {
 // is due. One that has run already is no part of the burst.
 func (m *MemInbox) coalesce(rec *memRecord, now time.Time) {
 	rec.burst = now
-	if q := m.keys[rec.key()]; q != nil && rec.d.Key != "" {
+	if q := m.keys[rec.key()]; q != nil && rec.d.OrderingKey != "" {
 		for _, old := range append([]*memRecord(nil), q.items...) {
 			if old.fate.state == Claimed {
 				continue
@@ -88,9 +88,9 @@ func (m *MemInbox) promote(k memKey, now time.Time) {
 	}
 	q.advance(now)
 	if q.items[0] != first && first.fate.state == Waiting {
-		m.setState(first, Behind)
+		m.setState(first, Blocked)
 	}
-	if q.items[0].fate.state == Behind {
+	if q.items[0].fate.state == Blocked {
 		m.setState(q.items[0], Waiting)
 	}
 }
@@ -98,7 +98,7 @@ func (m *MemInbox) promote(k memKey, now time.Time) {
 // outdated reports whether a newer one of a coalesced burst has arrived since
 // rec was claimed. It stands right behind rec: it superseded all between.
 func (m *MemInbox) outdated(rec *memRecord) bool {
-	if rec.d.Key == "" {
+	if rec.d.OrderingKey == "" {
 		return false
 	}
 	q := m.keys[rec.key()]
@@ -116,7 +116,7 @@ func (m *MemInbox) finish(rec *memRecord, s State, now time.Time) {
 	} else {
 		m.ended = append(m.ended, rec)
 	}
-	if q := m.keys[rec.key()]; q != nil && rec.d.Key != "" {
+	if q := m.keys[rec.key()]; q != nil && rec.d.OrderingKey != "" {
 		q.remove(rec)
 		m.promote(rec.key(), now)
 	}
@@ -128,7 +128,7 @@ func (m *MemInbox) known(d *Delivery, now time.Time) *memFate {
 	if rec := m.all[d.UID]; rec != nil {
 		return rec.fate
 	}
-	for _, mark := range d.Unique {
+	for _, mark := range d.DedupKeys {
 		if f := m.marks[memMark{d.Source, mark}]; f != nil && !(m.all[f.uid] == nil && f.redeliveredBy(d)) {
 			return f
 		}
@@ -150,7 +150,7 @@ func (m *MemInbox) duplicate(f *memFate, d *Delivery, now time.Time) error {
 		rec.revived++
 		m.buried = slices.DeleteFunc(m.buried, func(r *memRecord) bool { return r == rec })
 		rec.attempt, rec.lost, rec.crashes, rec.begun = 0, 0, 0, false
-		rec.due, rec.yield = now, false
+		rec.due, rec.retryOutOfOrder = now, false
 		m.seq++
 		rec.seq = m.seq
 		m.enqueue(rec, now)
@@ -168,7 +168,7 @@ func (m *MemInbox) overtaken(rec *memRecord) bool {
 }
 
 func (m *MemInbox) mark(rec *memRecord, now time.Time) {
-	for _, text := range rec.d.Unique {
+	for _, text := range rec.d.DedupKeys {
 		mark := memMark{rec.d.Source, text}
 		m.marks[mark] = rec.fate
 		m.markLog = append(m.markLog, memMarked{mark, rec.fate, now})
@@ -181,7 +181,7 @@ func (m *MemInbox) forgetMarks(now time.Time) {
 	if window <= 0 {
 		window = defaultWindow
 	}
-	for len(m.markLog) > 0 && (now.Sub(m.markLog[0].at) > window || len(m.markLog) > marksPerDelivery*m.limit()) {
+	for len(m.markLog) > 0 && (now.Sub(m.markLog[0].at) > window || len(m.markLog) > marksPerDelivery*m.maxDeliveries()) {
 		if old := m.markLog[0]; m.marks[old.mark] == old.fate {
 			delete(m.marks, old.mark)
 		}

@@ -42,7 +42,7 @@ func TestMiddlewareHandsOnARequestLikeTheFirst(t *testing.T) {
 				if r.PathValue("x") != "y" || r.Header.Get("X-Event") != "push" {
 					t.Error("the request lost its path value or header")
 				}
-				d, ok := webhook.FromContext(r.Context())
+				d, ok := webhook.DeliveryFromContext(r.Context())
 				if !ok || d.Type != "acme.push" {
 					t.Fatalf("FromContext = %v, %v", d, ok)
 				}
@@ -117,7 +117,7 @@ func TestMiddlewareReleasesItsBudgetWhenNextPanics(t *testing.T) {
 func TestDecodeAfterMiddlewareTellsMalformed(t *testing.T) {
 	src := recvSource()
 	h := src.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d, _ := webhook.FromContext(r.Context())
+		d, _ := webhook.DeliveryFromContext(r.Context())
 		_, err := webhook.Decode[mwPush](d)
 		if !errors.Is(err, webhook.ErrMalformed) {
 			t.Errorf("Decode = %v, want ErrMalformed", err)

@@ -28,7 +28,7 @@ type Mux struct {
 	// is kept like what is done: a replay of that state and type, as package
 	// sqlinbox has it, runs it after all. Zero means to leave them for others.
 	// Default goes before it.
-	IgnoreRest bool
+	IgnoreUnhandled bool
 	// Decode is what typed callbacks decode the document with. Zero means
 	// json.Unmarshal of encoding/json.
 	Decode func(document []byte, v any) error
@@ -64,7 +64,7 @@ func warnIfIdle(log *slog.Logger, types []string) {
 // Types returns the types registered, sorted; nil, which is all, with Default
 // or IgnoreRest.
 func (m *Mux) Types() []string {
-	if m.Default != nil || m.IgnoreRest {
+	if m.Default != nil || m.IgnoreUnhandled {
 		return nil
 	}
 	return append([]string{}, slices.Sorted(maps.Keys(m.handlers))...)
@@ -78,7 +78,7 @@ func (m *Mux) Handle(ctx context.Context, d *Delivery) error {
 		return h.Handle(ctx, d)
 	case m.Default != nil:
 		return m.Default.Handle(ctx, d)
-	case m.IgnoreRest:
+	case m.IgnoreUnhandled:
 		return fmt.Errorf("%w: type %q", ErrIgnored, d.Type)
 	default:
 		return fmt.Errorf("%w for type %q", ErrNoHandler, d.Type)

@@ -21,7 +21,7 @@ func TestAWorkerWhoseMuxHandlesNothingIsToldOf(t *testing.T) {
 		"an empty Mux":                      {new(Mux), true},
 		"an empty Mux, wrapped":             {Wrap(new(Mux), around), true},
 		"a Mux with a route":                {routed, false},
-		"a Mux that ignores the rest":       {&Mux{IgnoreRest: true}, false},
+		"a Mux that ignores the rest":       {&Mux{IgnoreUnhandled: true}, false},
 		"a Mux with a Default":              {&Mux{Default: done}, false},
 		"a Handler that takes all there is": {done, false},
 	} {

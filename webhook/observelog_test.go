@@ -19,8 +19,8 @@ func TestLogObserverTellsTheWayOfADelivery(t *testing.T) {
 		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		in := &webhook.MemInbox{}
 		w := webhook.NewWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil }))
-		w.Logger, w.Observe = log, webhook.LogObserver(log)
-		w.Observe.Received(&webhook.Delivery{UID: "refused"}, webhook.ErrNotStored, 0)
+		w.Logger, w.Observer = log, webhook.LogObserver(log)
+		w.Observer.Received(&webhook.Delivery{UID: "refused"}, webhook.ErrNotStored, 0)
 		arrive(t, in, "u1", nil)
 		stop := start(t, w)
 		synctest.Wait()

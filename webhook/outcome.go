@@ -33,7 +33,7 @@ func (a *attempt) outcome(ctx context.Context, err error) Outcome {
 	case isMalformed(err):
 		o.State = Dead
 	case isAll(err, ErrNoHandler):
-		o.State, o.Uncounted, o.Delay, o.Yield = Waiting, true, noHandlerDelay, a.SkipRetrying
+		o.State, o.Uncounted, o.Delay, o.RetryOutOfOrder = Waiting, true, noHandlerDelay, a.RetryOutOfOrder
 	case errors.Is(context.Cause(ctx), ErrShutdown): // what fails then, such as a killed command, need not name the context
 		o.State, o.Uncounted = Waiting, true
 	case isPermanent(err) && ctx.Err() == nil, a.claim().Last:
@@ -46,7 +46,7 @@ func (a *attempt) outcome(ctx context.Context, err error) Outcome {
 
 // again is the outcome of a failure that is tried again. Err may be nil.
 func (a *attempt) again(o Outcome, err error) Outcome {
-	o.State, o.Delay, o.Yield = Waiting, a.Retry.Delay(a.claim().Attempt), a.SkipRetrying
+	o.State, o.Delay, o.RetryOutOfOrder = Waiting, a.Retry.Delay(a.claim().Attempt), a.RetryOutOfOrder
 	if after, ok := errors.AsType[*retryAfterError](err); ok {
 		o.Delay = after.after
 	}

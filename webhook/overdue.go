@@ -46,7 +46,7 @@ func (a *attempt) overrun() {
 func (a *attempt) tellOverdue() {
 	c, took := a.claim(), a.took()
 	a.logger().Error("callback is overdue and holds its slot", "delivery", c.Delivery, "attempt", c.Attempt, "took", took)
-	a.Observe.overdue(c, took)
+	a.Observer.overdue(c, took)
 }
 
 func (a *attempt) tellReturned(err error) {

@@ -31,7 +31,7 @@ type pool struct {
 }
 
 func newPool(w *Worker, work context.Context, end context.CancelCauseFunc) *pool {
-	p := &pool{Worker: w, end: end, slots: make(chan struct{}, w.limit()), running: make(map[*attempt]struct{})}
+	p := &pool{Worker: w, end: end, slots: make(chan struct{}, w.concurrency()), running: make(map[*attempt]struct{})}
 	p.late.pool = p
 	p.staying, p.leave = context.WithCancel(context.WithoutCancel(work))
 	return p
@@ -40,7 +40,7 @@ func newPool(w *Worker, work context.Context, end context.CancelCauseFunc) *pool
 // claimUntil claims as many as there are free slots until ctx ends. Attempts
 // run on the context work.
 func (p *pool) claimUntil(ctx, work context.Context, types []string) {
-	pause := p.poll()
+	pause := p.pollInterval()
 	for {
 		// Ask for the signal first: what changes after that is not missed.
 		changed, unheard := p.inbox.changed()
@@ -66,7 +66,7 @@ func (p *pool) claimUntil(ctx, work context.Context, types []string) {
 			changed = nil
 		default:
 			p.claimed(time.Now())
-			pause = p.poll()
+			pause = p.pollInterval()
 			if len(claims) == free || bodies(claims) >= defaultClaimed/8 {
 				continue // there may be more
 			}
@@ -117,7 +117,7 @@ func (p *pool) claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 }
 
 // hearing is how long a claim under way is heard out when ctx has ended.
-func (p *pool) hearing() time.Duration { return min(lastMoment, p.grace()) }
+func (p *pool) hearing() time.Duration { return min(lastMoment, p.shutdownTimeout()) }
 
 // heedNoClaims waits until claiming has ended, but not for an inbox that ignores
 // the end of its context: what that claims later is not worked on.

@@ -31,7 +31,7 @@ type Receiver struct {
 	// It takes the place of http.Server.ReadTimeout. Zero means 10 s.
 	ReadTimeout time.Duration
 	// Observe is told what happens. Zero means nobody.
-	Observe *Observer
+	Observer *Observer
 
 	gate     *gate
 	handler  Handler
@@ -52,13 +52,13 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer paid.release()
 	d, malformed, err := rc.gate.enter(w, r, rc.Logger, readTimeout(rc.ReadTimeout), &paid)
 	if err != nil {
-		rc.Observe.rejected(rc.gate.source.Name, statusOf(err), err)
+		rc.Observer.rejected(rc.gate.source.Name, statusOf(err), err)
 		rc.gate.deny(w, r, rc.Logger, nil, err)
 		return
 	}
 	rc.volatile.Do(rc.warnIfVolatile)
 	err = rc.handle(w, r, d, start)
-	rc.Observe.received(d, err, time.Since(start))
+	rc.Observer.received(d, err, time.Since(start))
 	if StatusCode(err) != http.StatusAccepted {
 		rc.gate.deny(w, r, rc.Logger, d, err)
 		return
@@ -80,7 +80,7 @@ func (rc *Receiver) handle(w http.ResponseWriter, r *http.Request, d *Delivery, 
 	returned := false
 	defer func() {
 		if !returned {
-			rc.Observe.received(d, exited(), time.Since(start))
+			rc.Observer.received(d, exited(), time.Since(start))
 			rc.gate.deny(w, r, rc.Logger, d, exited())
 			_ = http.NewResponseController(w).Flush()
 		}

@@ -84,7 +84,7 @@ func benchRun(b *testing.B, h http.Handler, r *http.Request) {
 func BenchmarkReceiver(b *testing.B) {
 	src := recvSource()
 	src.Describe = func(r *http.Request, _ []byte) webhook.Description {
-		return webhook.Description{ID: r.Header.Get("X-Github-Delivery"), Type: "github.push", Key: "acme/app", Fingerprint: true}
+		return webhook.Description{ID: r.Header.Get("X-Github-Delivery"), Type: "github.push", OrderingKey: "acme/app", DedupBySignature: true}
 	}
 	benchRun(b, webhook.NewReceiver(src, recvOK), benchRequest(b, src))
 }

@@ -94,7 +94,7 @@ func recvSource() webhook.Source {
 			Keys:   webhook.Keys(webhook.NewSecret(recvSecret)),
 		},
 		Describe: func(r *http.Request, _ []byte) webhook.Description {
-			about := webhook.Description{ID: r.Header.Get("X-Delivery"), Key: r.Header.Get("X-Key"), Fingerprint: true}
+			about := webhook.Description{ID: r.Header.Get("X-Delivery"), OrderingKey: r.Header.Get("X-Key"), DedupBySignature: true}
 			if e := r.Header.Get("X-Event"); e != "" {
 				about.Type = "acme." + e
 			}
@@ -136,9 +136,9 @@ func TestReceiverHandsOnWhatCame(t *testing.T) {
 		t.Errorf("answer %d %v %q", w.Code, w.Header(), w.Body)
 	}
 	want := &webhook.Delivery{
-		UID: d.UID, Source: "acme", ID: "id-1", Type: "acme.push", Key: "k", KeyLabel: "1",
-		Unique: []string{"id:id-1", "mac:" + strings.TrimPrefix(r.Header.Get("X-Hub-Signature-256"), "sha256=")},
-		Header: r.Header, Body: []byte(`{"a": 1}`), ReceivedAt: d.ReceivedAt,
+		UID: d.UID, Source: "acme", ID: "id-1", Type: "acme.push", OrderingKey: "k", KeyLabel: "1",
+		DedupKeys: []string{"id:id-1", "mac:" + strings.TrimPrefix(r.Header.Get("X-Hub-Signature-256"), "sha256=")},
+		Header:    r.Header, Body: []byte(`{"a": 1}`), ReceivedAt: d.ReceivedAt,
 	}
 	if diff := cmp.Diff(want, d, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".routing" }, cmp.Ignore())); diff != "" {
 		t.Errorf("delivery (-want +got):\n%s", diff)
@@ -280,7 +280,7 @@ func TestReceiverObserver(t *testing.T) {
 	for _, h := range []webhook.Handler{recvOK, recvFails(io.EOF)} {
 		rc := webhook.NewReceiver(src, h)
 		rc.Logger, _ = recvLogger()
-		rc.Observe = observer
+		rc.Observer = observer
 		recvServe(rc, recvRequest(t, src, "{}"))
 		recvServe(rc, httptest.NewRequest("POST", "/", nil))
 		recvServe(rc, httptest.NewRequest("GET", "/", nil))

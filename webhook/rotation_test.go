@@ -20,7 +20,7 @@ func TestADuplicateIsKnownAcrossARotation(t *testing.T) {
 			Name:     "shop",
 			Verifier: &webhook.HMAC{Header: "X-Signature", Keys: keys},
 			Describe: func(r *http.Request, _ []byte) webhook.Description {
-				return webhook.Description{ID: r.Header.Get("X-Id"), Fingerprint: true}
+				return webhook.Description{ID: r.Header.Get("X-Id"), DedupBySignature: true}
 			},
 		}
 		require.NoError(t, src.Validate())
@@ -58,5 +58,5 @@ func TestADuplicateIsKnownAcrossARotation(t *testing.T) {
 		})
 	}
 	require.Equal(t, "1", before.KeyLabel)
-	require.Equal(t, before.Unique, open(during, old, "1").Unique, "no label in a mark")
+	require.Equal(t, before.DedupKeys, open(during, old, "1").DedupKeys, "no label in a mark")
 }

@@ -169,7 +169,7 @@ func TestPromise11_RefusalsSayNothingOfSecretOrSignature(t *testing.T) {
 			if where := secretShows(err.Error()); where != "" {
 				t.Errorf("the error shows the secret in %s: %v", where, err)
 			}
-			if mac := proof.Fingerprint; mac != nil {
+			if mac := proof.Signature; mac != nil {
 				for _, s := range []string{hex.EncodeToString(mac), base64.StdEncoding.EncodeToString(mac)} {
 					if strings.Contains(err.Error(), s[:12]) {
 						t.Errorf("the error shows the right signature: %v", err)

@@ -28,7 +28,7 @@ func (a *attempt) settle(o Outcome) {
 			a.unsettled.Add(-1)
 		}
 	}()
-	for pause := a.poll(); ; pause = min(pause*2, longestPause) {
+	for pause := a.pollInterval(); ; pause = min(pause*2, longestPause) {
 		if a.staying.Err() != nil || a.settleOnce(o) {
 			return
 		}
@@ -91,13 +91,13 @@ func (a *attempt) end(o Outcome, came State, err error) bool {
 				o = Outcome{State: came, Reason: o.Reason}
 			}
 			a.logOutcome(o)
-			a.Observe.settled(a.claim(), o, a.took())
+			a.Observer.settled(a.claim(), o, a.took())
 		})
 	case errors.Is(err, ErrClaimLost):
 		a.told.Do(func() {
 			defer a.close()
 			a.logger().Warn("claim was lost; its delivery may run again", a.attrs(o)...)
-			a.Observe.lost(a.claim())
+			a.Observer.lost(a.claim())
 		})
 	default:
 		a.failed(err)

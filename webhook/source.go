@@ -45,15 +45,15 @@ type Source struct {
 
 // A Description is what a Source tells of a body.
 type Description struct {
-	ID   string
-	Type string // with the Source's name in front: "github.push"
-	Key  string
+	ID          string
+	Type        string // with the Source's name in front: "github.push"
+	OrderingKey string
 	// Unique are the marks; see [Delivery.Unique]. Nil means the ID, where there
 	// is one; empty and not nil means none.
-	Unique []string
+	DedupKeys []string
 	// Fingerprint adds the proof's fingerprint to the marks, so that a captured
 	// call cannot run again under another id. Not for bodies that lawfully repeat.
-	Fingerprint bool
+	DedupBySignature bool
 	// Malformed says why the body is not what the sender promises. The delivery is
 	// kept all the same, and the log says why; decoding finds it again, by the
 	// payload's [Checker] where a decoder would let it pass.
@@ -107,22 +107,22 @@ func (s Source) open(r *http.Request, body []byte, credentials []string) (d *Del
 		about.Type = s.unknown()
 	}
 	var coalesce Coalesce
-	if about.Key != "" {
+	if about.OrderingKey != "" {
 		coalesce = s.Coalesce
 	}
 	now := time.Now()
 	return &Delivery{
-		UID:        newUID(now),
-		Source:     s.Name,
-		ID:         clamp(about.ID),
-		Type:       clamp(about.Type),
-		Key:        clamp(about.Key),
-		Unique:     marks(about, proof),
-		Coalesce:   coalesce,
-		Header:     headerWithout(r.Header, credentials, carriedBy(r, s.Verifier)),
-		Body:       body,
-		KeyLabel:   clamp(proof.KeyLabel),
-		ReceivedAt: now,
+		UID:         newUID(now),
+		Source:      s.Name,
+		ID:          clamp(about.ID),
+		Type:        clamp(about.Type),
+		OrderingKey: clamp(about.OrderingKey),
+		DedupKeys:   dedupKeys(about, proof),
+		Coalesce:    coalesce,
+		Header:      headerWithout(r.Header, credentials, carriedBy(r, s.Verifier)),
+		Body:        body,
+		KeyLabel:    clamp(proof.KeyLabel),
+		ReceivedAt:  now,
 	}, about.Malformed, nil
 }
 

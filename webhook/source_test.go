@@ -29,7 +29,7 @@ func sourceProof(p webhook.Proof) webhook.Verifier {
 }
 
 func TestOpenMarks(t *testing.T) {
-	mac := webhook.Proof{Fingerprint: []byte{0xab, 0xcd}}
+	mac := webhook.Proof{Signature: []byte{0xab, 0xcd}}
 	tests := []struct {
 		name   string
 		proof  webhook.Proof
@@ -39,15 +39,15 @@ func TestOpenMarks(t *testing.T) {
 	}{
 		{"nothing known", webhook.Proof{}, webhook.Description{}, "", nil},
 		{"an id", webhook.Proof{}, webhook.Description{ID: "1"}, "1", []string{"id:1"}},
-		{"an id that is no mark", webhook.Proof{}, webhook.Description{ID: "1", Unique: []string{}}, "1", nil},
-		{"marks of its own", webhook.Proof{}, webhook.Description{ID: "1", Unique: []string{"a", "b"}}, "1", []string{"a", "b"}},
-		{"a fingerprint", mac, webhook.Description{Fingerprint: true}, "", []string{"mac:abcd"}},
-		{"a fingerprint and an id", mac, webhook.Description{ID: "1", Fingerprint: true}, "1", []string{"id:1", "mac:abcd"}},
+		{"an id that is no mark", webhook.Proof{}, webhook.Description{ID: "1", DedupKeys: []string{}}, "1", nil},
+		{"marks of its own", webhook.Proof{}, webhook.Description{ID: "1", DedupKeys: []string{"a", "b"}}, "1", []string{"a", "b"}},
+		{"a fingerprint", mac, webhook.Description{DedupBySignature: true}, "", []string{"mac:abcd"}},
+		{"a fingerprint and an id", mac, webhook.Description{ID: "1", DedupBySignature: true}, "1", []string{"id:1", "mac:abcd"}},
 		{"a fingerprint that is not wanted", mac, webhook.Description{ID: "1"}, "1", []string{"id:1"}},
-		{"a fingerprint that is not there", webhook.Proof{}, webhook.Description{Fingerprint: true}, "", nil},
-		{"a fingerprint and marks", mac, webhook.Description{Unique: []string{"a"}, Fingerprint: true}, "", []string{"a", "mac:abcd"}},
+		{"a fingerprint that is not there", webhook.Proof{}, webhook.Description{DedupBySignature: true}, "", nil},
+		{"a fingerprint and marks", mac, webhook.Description{DedupKeys: []string{"a"}, DedupBySignature: true}, "", []string{"a", "mac:abcd"}},
 		{"a proven id goes before", webhook.Proof{ID: "p"}, webhook.Description{ID: "1"}, "p", []string{"id:p"}},
-		{"a proven id is always a mark", webhook.Proof{ID: "p"}, webhook.Description{Unique: []string{}}, "p", []string{"id:p"}},
+		{"a proven id is always a mark", webhook.Proof{ID: "p"}, webhook.Description{DedupKeys: []string{}}, "p", []string{"id:p"}},
 		{"an id that looks like a fingerprint", mac, webhook.Description{ID: "mac:abcd"}, "mac:abcd", []string{"id:mac:abcd"}},
 	}
 	for _, tt := range tests {
@@ -58,7 +58,7 @@ func TestOpenMarks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(tt.want, d.Unique); diff != "" || d.ID != tt.wantID {
+			if diff := cmp.Diff(tt.want, d.DedupKeys); diff != "" || d.ID != tt.wantID {
 				t.Errorf("ID %q, want %q; marks (-want +got):\n%s", d.ID, tt.wantID, diff)
 			}
 		})
@@ -78,28 +78,28 @@ func TestPromise8_NamesFitEveryDatabase(t *testing.T) {
 		"a cut character":             "a\xe2\x82",
 		"long, and NUL at the end":    long + "\x00",
 	} {
-		d, err := sourceOf(webhook.Description{ID: s, Type: s, Key: s, Unique: []string{s}}).Open(httptest.NewRequest("POST", "/", nil), nil)
+		d, err := sourceOf(webhook.Description{ID: s, Type: s, OrderingKey: s, DedupKeys: []string{s}}).Open(httptest.NewRequest("POST", "/", nil), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, got := range []string{d.ID, d.Type, d.Key, d.Unique[0]} {
+		for _, got := range []string{d.ID, d.Type, d.OrderingKey, d.DedupKeys[0]} {
 			if len(got) > 255 || !utf8.ValidString(got) || strings.Contains(got, "\x00") || got == s {
 				t.Errorf("%s: %q is not fit to be stored", name, got)
 			}
 		}
 	}
 	for _, s := range []string{"", "x", strings.Repeat("x", 255), "é"} {
-		d, err := sourceOf(webhook.Description{Key: s}).Open(httptest.NewRequest("POST", "/", nil), nil)
-		if err != nil || d.Key != s {
-			t.Errorf("%q became %q, %v", s, d.Key, err)
+		d, err := sourceOf(webhook.Description{OrderingKey: s}).Open(httptest.NewRequest("POST", "/", nil), nil)
+		if err != nil || d.OrderingKey != s {
+			t.Errorf("%q became %q, %v", s, d.OrderingKey, err)
 		}
 	}
 	key := func(s string) string {
-		d, err := sourceOf(webhook.Description{Key: s}).Open(httptest.NewRequest("POST", "/", nil), nil)
+		d, err := sourceOf(webhook.Description{OrderingKey: s}).Open(httptest.NewRequest("POST", "/", nil), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return d.Key
+		return d.OrderingKey
 	}
 	if key(long+"a") == key(long+"b") || key("a\xff") == key("a\xfe") {
 		t.Error("two long or invalid names became one")
@@ -124,7 +124,7 @@ func TestPromise8_WhatCannotBeDescribedIsKept(t *testing.T) {
 
 func TestOpenCoalesces(t *testing.T) {
 	for key, want := range map[string]webhook.Coalesce{"k": {Quiet: time.Second}, "": {}} {
-		src := sourceOf(webhook.Description{Key: key})
+		src := sourceOf(webhook.Description{OrderingKey: key})
 		src.Coalesce = webhook.Coalesce{Quiet: time.Second}
 		d, err := src.Open(httptest.NewRequest("POST", "/", nil), nil)
 		if err != nil || d.Coalesce != want {
@@ -165,7 +165,7 @@ func TestDescribeCanReadTheDocumentOfAForm(t *testing.T) {
 		if err != nil {
 			return webhook.Description{Malformed: err}
 		}
-		return webhook.Description{Type: "acme.push", Key: string(doc)}
+		return webhook.Description{Type: "acme.push", OrderingKey: string(doc)}
 	}
 	if err := src.Validate(); err != nil {
 		t.Fatal(err)
@@ -174,8 +174,8 @@ func TestDescribeCanReadTheDocumentOfAForm(t *testing.T) {
 		r := recvRequest(t, src, sent)
 		r.Header.Set("Content-Type", contentType)
 		d, err := src.Open(r, []byte(sent))
-		if err != nil || d.Key != `{"a":1}` {
-			t.Errorf("%s: key %q, %v", contentType, d.Key, err)
+		if err != nil || d.OrderingKey != `{"a":1}` {
+			t.Errorf("%s: key %q, %v", contentType, d.OrderingKey, err)
 		}
 	}
 }

@@ -12,16 +12,16 @@ import (
 
 // The settings of a Spool that sets none.
 const (
-	defaultPatience   = 2 * time.Second
-	defaultForwards   = 16
-	defaultSpoolFirst = 250 * time.Millisecond
-	defaultSpoolMax   = 10 * time.Second
+	defaultPrimaryTimeout = 2 * time.Second
+	defaultForwards       = 16
+	defaultSpoolFirst     = 250 * time.Millisecond
+	defaultSpoolMax       = 10 * time.Second
 	// localPatience times Patience is what local gets: with the default both
 	// together keep the 10 seconds after which GitHub and Kudu give up.
-	localPatience = 4
+	localTimeouts = 4
 	// forwardPatience times Patience is what primary gets when nobody waits for
 	// the answer, so that one that is only slow catches up.
-	forwardPatience = 10
+	forwardTimeouts = 10
 )
 
 // A Spool is a Handler that stores into a primary inbox, and into a local one
@@ -61,10 +61,10 @@ type Spool struct {
 	// Patience is how long primary may take before local is asked: half of what is
 	// left, where the context ends sooner. Local may take four times as long.
 	// Zero means 2 s.
-	Patience time.Duration
+	PrimaryTimeout time.Duration
 	// Limit is how many deliveries are forwarded at once. Choose it so that
 	// forwarding is faster than what arrives, or local fills up. Zero means 16.
-	Limit int
+	Concurrency int
 	// Lease is how long what a killed process was forwarding waits, and all that
 	// arrives with it goes to local. Zero means 30 s.
 	Lease time.Duration
@@ -86,7 +86,7 @@ type Spool struct {
 
 // A Pender is an Inbox that can tell whether anything is unfinished. The local
 // inbox of a [Spool] must be one.
-type Pender interface {
+type PendingCounter interface {
 	// Pending counts the deliveries that are Waiting, Behind or Claimed, also
 	// those not due and those whose lease ran out. It may stop counting at most,
 	// which is positive. It sees every Put and Settle that returned before the
@@ -96,7 +96,7 @@ type Pender interface {
 
 type pendingInbox interface {
 	Inbox
-	Pender
+	PendingCounter
 }
 
 // NewSpool panics on a nil Inbox, and on a local one that is no [Pender]. For
@@ -125,7 +125,7 @@ func (s *Spool) Handle(ctx context.Context, d *Delivery) error {
 		defer s.turn.leave()
 		return s.park(ctx, d, nil)
 	}
-	trial, cancel := context.WithTimeout(ctx, s.patienceWithin(ctx))
+	trial, cancel := context.WithTimeout(ctx, s.primaryTimeoutWithin(ctx))
 	defer cancel()
 	err := safely(trial, s.primary, d)
 	if err == nil || isAll(err, ErrDuplicate) {
@@ -146,7 +146,7 @@ func (s *Spool) Handle(ctx context.Context, d *Delivery) error {
 
 // park stores d in local. Why is what primary said, if it was asked.
 func (s *Spool) park(ctx context.Context, d *Delivery, why error) error {
-	ctx, cancel := context.WithTimeout(ctx, localPatience*s.patience())
+	ctx, cancel := context.WithTimeout(ctx, localTimeouts*s.primaryTimeout())
 	defer cancel()
 	err := safely(ctx, s.local, aside(d, false))
 	if known, ok := errors.AsType[*DuplicateError](err); ok && known.State == Done && known.UID != d.UID {
@@ -177,10 +177,10 @@ func (s *Spool) Run(ctx context.Context) error {
 	w := NewWorker(s.inbox, HandlerFunc(func(work context.Context, d *Delivery) error {
 		return s.forward(work, ctx, d)
 	}))
-	w.Limit, w.Lease, w.Logger = positive(s.Limit, defaultForwards), s.Lease, s.Logger
+	w.Concurrency, w.Lease, w.Logger = positive(s.Concurrency, defaultForwards), s.Lease, s.Logger
 	w.KeepRunning = true // Handle goes on to store into local
-	w.Retry, w.MaxAttempts, w.Grace = s.retry(), math.MaxInt, s.patience()
-	w.Observe = &Observer{Settled: func(Claim, Outcome, time.Duration) {
+	w.Retry, w.MaxAttempts, w.ShutdownTimeout = s.retry(), math.MaxInt, s.primaryTimeout()
+	w.Observer = &Observer{Settled: func(Claim, Outcome, time.Duration) {
 		select {
 		case s.settled <- struct{}{}:
 		default:
@@ -203,16 +203,18 @@ func (s *Spool) unwrap() Handler {
 }
 
 // patienceWithin leaves half of the time that is left to local.
-func (s *Spool) patienceWithin(ctx context.Context) time.Duration {
+func (s *Spool) primaryTimeoutWithin(ctx context.Context) time.Duration {
 	if end, ok := ctx.Deadline(); ok {
-		return min(s.patience(), time.Until(end)/2)
+		return min(s.primaryTimeout(), time.Until(end)/2)
 	}
-	return s.patience()
+	return s.primaryTimeout()
 }
 
 func (s *Spool) retry() Backoff {
 	return Backoff{First: positive(s.Retry.First, defaultSpoolFirst), Max: positive(s.Retry.Max, defaultSpoolMax)}
 }
 
-func (s *Spool) patience() time.Duration { return positive(s.Patience, defaultPatience) }
-func (s *Spool) logger() *slog.Logger    { return logger(s.Logger) }
+func (s *Spool) primaryTimeout() time.Duration {
+	return positive(s.PrimaryTimeout, defaultPrimaryTimeout)
+}
+func (s *Spool) logger() *slog.Logger { return logger(s.Logger) }

@@ -65,7 +65,7 @@ func TestSpoolIsGentleWithAPrimaryThatIsAway(t *testing.T) {
 		defer r.run(t)()
 		r.set(refused)
 		for i := range 1000 {
-			require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event", Key: fmt.Sprint(i)}))
+			require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event", OrderingKey: fmt.Sprint(i)}))
 		}
 		pass(time.Hour)
 		require.Less(t, len(r.primary.asked()), 1000, "one at a time, every 5 to 10 seconds")
@@ -92,7 +92,7 @@ func TestSpoolReturnsToPrimaryUnderSteadyTraffic(t *testing.T) {
 			senders.Go(func() {
 				for n := 0; ctx.Err() == nil; n++ {
 					start := time.Now()
-					err := r.Handle(t.Context(), &webhook.Delivery{UID: fmt.Sprint(i, "/", n), Source: "alpha", Type: "alpha.event", Key: fmt.Sprint(i)})
+					err := r.Handle(t.Context(), &webhook.Delivery{UID: fmt.Sprint(i, "/", n), Source: "alpha", Type: "alpha.event", OrderingKey: fmt.Sprint(i)})
 					if err != nil {
 						t.Error(err)
 					}

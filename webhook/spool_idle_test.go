@@ -74,7 +74,7 @@ func TestSpoolARefusalForGoodIsTheDeliverysOwn(t *testing.T) {
 			r := &spoolRig{Spool: webhook.NewSpool(primary, local)}
 			r.Logger = slog.New(slog.DiscardHandler)
 			defer r.run(t)()
-			err := r.Handle(t.Context(), &webhook.Delivery{UID: "1", Source: "alpha", Type: "alpha.event", Key: "key"})
+			err := r.Handle(t.Context(), &webhook.Delivery{UID: "1", Source: "alpha", Type: "alpha.event", OrderingKey: "key"})
 			require.ErrorIs(t, err, webhook.ErrNotStored, "the sender is not told that it was stored")
 			require.ErrorIs(t, err, refusal)
 			r.take(t, "2")

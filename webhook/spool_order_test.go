@@ -35,7 +35,7 @@ func TestSpoolTwoPutsWhileItTurnsBackKeepTheirOrder(t *testing.T) {
 			for _, key := range []string{"one", "two"} {
 				senders.Go(func() {
 					for n := range 50 {
-						d := &webhook.Delivery{UID: fmt.Sprintf("%s-%02d", key, n), Source: "alpha", Type: "alpha.event", Key: key}
+						d := &webhook.Delivery{UID: fmt.Sprintf("%s-%02d", key, n), Source: "alpha", Type: "alpha.event", OrderingKey: key}
 						if err := r.Handle(t.Context(), d); err != nil {
 							t.Error(err)
 						}
@@ -62,7 +62,7 @@ func TestSpoolTwoPutsWhileItTurnsBackKeepTheirOrder(t *testing.T) {
 
 func TestSpoolDuplicatesAreSuccess(t *testing.T) {
 	marked := func(uid string) *webhook.Delivery {
-		return &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", ID: "id", Unique: []string{"id:id"}}
+		return &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", ID: "id", DedupKeys: []string{"id:id"}}
 	}
 	known := func(t *testing.T, err error) *webhook.DuplicateError {
 		t.Helper()
@@ -83,7 +83,7 @@ func TestSpoolDuplicatesAreSuccess(t *testing.T) {
 	})
 	bubble(t, "found while forwarding", func(t *testing.T) {
 		r := newSpoolRig()
-		arrive(t, r.primary.inbox, "1", func(d *webhook.Delivery) { d.Unique = []string{"id:id"} })
+		arrive(t, r.primary.inbox, "1", func(d *webhook.Delivery) { d.DedupKeys = []string{"id:id"} })
 		require.NoError(t, r.Handle(t.Context(), marked("2")))
 		defer r.run(t)()
 		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, r.local.inbox.Stats())
@@ -109,7 +109,7 @@ func TestSpoolForwardsADeliveryWhole(t *testing.T) {
 			for _, burst := range []webhook.Coalesce{{}, {Quiet: time.Second, Max: time.Minute}} {
 				r := newSpoolRig()
 				want := &webhook.Delivery{
-					UID: fmt.Sprint(i), Source: "alpha", ID: "id", Type: "alpha.event", Key: "key", Unique: []string{"id:id"},
+					UID: fmt.Sprint(i), Source: "alpha", ID: "id", Type: "alpha.event", OrderingKey: "key", DedupKeys: []string{"id:id"},
 					Coalesce: burst, Header: header.Clone(), Body: []byte("{\x00}"), KeyLabel: "label", ReceivedAt: time.Now(),
 				}
 				given := *want
@@ -134,7 +134,7 @@ func TestSpoolLeavesCoalescingToPrimary(t *testing.T) {
 		r := newSpoolRig()
 		for i := range 3 {
 			require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{
-				UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event", Key: "key", Unique: []string{fmt.Sprint(i)},
+				UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event", OrderingKey: "key", DedupKeys: []string{fmt.Sprint(i)},
 				Coalesce: webhook.Coalesce{Quiet: time.Minute},
 			}))
 		}

@@ -146,7 +146,7 @@ func (h *spoolHouse) send(ctx context.Context, t *testing.T, key string, sender 
 		id := fmt.Sprintf("%s-%d-%04d", key, sender, n)
 		for try := range 3 {
 			d := &webhook.Delivery{
-				UID: fmt.Sprintf("%s-%d", id, try), ID: id, Source: "alpha", Type: "alpha.event", Key: key, Unique: []string{"id:" + id},
+				UID: fmt.Sprintf("%s-%d", id, try), ID: id, Source: "alpha", Type: "alpha.event", OrderingKey: key, DedupKeys: []string{"id:" + id},
 			}
 			if h.call(t.Context(), d) {
 				break
@@ -224,7 +224,7 @@ func TestSpoolStopAndStartOfEitherSideAtAnyPointLosesNothingAndKeepsOrder(t *tes
 			w, _ := quietly(h.primary, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
 				h.mu.Lock()
 				defer h.mu.Unlock()
-				h.handled[d.Key] = append(h.handled[d.Key], d.ID)
+				h.handled[d.OrderingKey] = append(h.handled[d.OrderingKey], d.ID)
 				return nil
 			}))
 			defer start(t, w)()

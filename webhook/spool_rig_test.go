@@ -205,7 +205,7 @@ func (r *spoolRig) run(t *testing.T) (stop func() time.Duration) {
 func (r *spoolRig) take(t *testing.T, uid string) time.Duration {
 	t.Helper()
 	start := time.Now()
-	require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", Key: "key"}))
+	require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", OrderingKey: "key"}))
 	return time.Since(start)
 }
 

@@ -80,7 +80,7 @@ func TestSpoolStoresWhatPrimaryDoesNotTake(t *testing.T) {
 func TestSpoolThatNobodyTakesIsNotAcknowledged(t *testing.T) {
 	bubble(t, "local is full", func(t *testing.T) {
 		r := newSpoolRig()
-		r.local.inbox.Limit = 1
+		r.local.inbox.MaxDeliveries = 1
 		r.take(t, "1")
 		err := r.Handle(t.Context(), &webhook.Delivery{UID: "2"})
 		require.ErrorIs(t, err, webhook.ErrNotStored)

@@ -23,7 +23,7 @@ func (s *Spool) forward(ctx, stop context.Context, d *Delivery) error {
 		return RetryAfter(0, err) // the next Run begins with it
 	}
 	whole := restored(d)
-	trial, cancel := context.WithTimeout(ctx, forwardPatience*s.patience())
+	trial, cancel := context.WithTimeout(ctx, forwardTimeouts*s.primaryTimeout())
 	defer cancel()
 	err = safely(trial, s.primary, whole)
 	known := isAll(err, ErrDuplicate)
@@ -109,8 +109,8 @@ const spoolHeader = "Hookhouse-Spool"
 
 // A laidAside is the first value of that header, in JSON.
 type laidAside struct {
-	Coalesce Coalesce `json:"coalesce"`
-	Unique   []string `json:"unique,omitempty"`
+	Coalesce  Coalesce `json:"coalesce"`
+	DedupKeys []string `json:"unique,omitempty"`
 }
 
 // aside returns d as local stores it: it does not coalesce, since what local
@@ -123,7 +123,7 @@ func aside(d *Delivery, marks bool) *Delivery {
 	what := laidAside{Coalesce: d.Coalesce}
 	own.Coalesce = Coalesce{}
 	if marks {
-		what.Unique, own.Unique = d.Unique, nil
+		what.DedupKeys, own.DedupKeys = d.DedupKeys, nil
 	}
 	text, _ := json.Marshal(what) // numbers and strings: cannot fail
 	own.Header = maps.Clone(d.Header)
@@ -142,8 +142,8 @@ func restored(d *Delivery) *Delivery {
 		return d
 	}
 	d.Coalesce = what.Coalesce
-	if what.Unique != nil {
-		d.Unique = what.Unique
+	if what.DedupKeys != nil {
+		d.DedupKeys = what.DedupKeys
 	}
 	if len(values) > 1 {
 		d.Header[spoolHeader] = values[1:]

@@ -112,7 +112,7 @@ func (t *turnout) setHold() (release func()) {
 // watch looks at local until ctx ends: at once, after each settlement, and now
 // and then, since a lease that runs out tells nobody.
 func (s *Spool) watch(ctx context.Context) {
-	pause, held := defaultPoll, time.Now()
+	pause, held := defaultPollInterval, time.Now()
 	for {
 		n, err := s.look(ctx, holdMost)
 		switch {
@@ -122,9 +122,9 @@ func (s *Spool) watch(ctx context.Context) {
 			s.logger().Error("local inbox could not be looked at", "reason", err)
 			pause = min(pause*2, longestPause)
 		case s.turn.isDirect():
-			pause, held = defaultPoll, time.Now()
+			pause, held = defaultPollInterval, time.Now()
 		default:
-			pause = defaultPoll
+			pause = defaultPollInterval
 			if n < holdMost && s.pace.well() && time.Since(held) >= holdEvery {
 				s.holdUp(ctx)
 				held = time.Now()
@@ -147,7 +147,7 @@ func (s *Spool) look(ctx context.Context, most int) (int, error) {
 		return 0, nil
 	}
 	begun, quiet := s.turn.glance()
-	ctx, cancel := context.WithTimeout(ctx, s.patience())
+	ctx, cancel := context.WithTimeout(ctx, s.primaryTimeout())
 	defer cancel()
 	n, err := s.inbox.Pending(ctx, most)
 	if err == nil && n == 0 && quiet && s.turn.open(begun) {

@@ -84,7 +84,7 @@ func (s *StandardWebhooks) Verify(r *http.Request, body []byte) (Proof, error) {
 			continue // Validate refused it; a KeysFunc may have brought it since
 		}
 		if mac, ok := key.verify(e, body); ok {
-			return Proof{KeyLabel: k.Label, ID: e.id, Fingerprint: mac}, nil
+			return Proof{KeyLabel: k.Label, ID: e.id, Signature: mac}, nil
 		}
 	}
 	return Proof{}, fmt.Errorf("%w: none of %d signatures matches a live key (%d tried)%s", ErrUnverified, len(e.signatures), len(keys), bodyHint(r, body))

@@ -71,7 +71,7 @@ func TestStandardWebhooksVectors(t *testing.T) {
 				verifierValidate(t, s)
 				mac, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(v.Signature, "v1,"))
 				proof, err := s.Verify(v.request(), []byte(v.Payload))
-				want := webhook.Proof{KeyLabel: "1", ID: v.ID, Fingerprint: mac}
+				want := webhook.Proof{KeyLabel: "1", ID: v.ID, Signature: mac}
 				if diff := cmp.Diff(want, proof); err != nil || diff != "" {
 					t.Fatalf("Verify: %v %s", err, diff)
 				}

@@ -21,7 +21,7 @@ func (a *attempt) awaitTurn(stopping, work context.Context) bool {
 	turn := a.place.turn
 	var came time.Time         // the turn
 	var again <-chan time.Time // to begin
-	for pause := a.poll(); ; {
+	for pause := a.pollInterval(); ; {
 		select {
 		case <-stopping.Done():
 			a.settle(Outcome{State: Waiting, Reason: a.claim().Reason, Uncounted: true})
@@ -68,7 +68,7 @@ func (a *attempt) awaitTurn(stopping, work context.Context) bool {
 // as the others have waited for it, at least: they get their time too.
 func (a *attempt) unbegun(tried time.Duration, err error) Outcome {
 	return Outcome{
-		State: Waiting, Uncounted: true, Yield: a.SkipRetrying,
+		State: Waiting, Uncounted: true, RetryOutOfOrder: a.RetryOutOfOrder,
 		Reason: clipReason("attempt could not begin: " + err.Error()),
 		Delay:  max(tried, a.Retry.Delay(a.claim().Attempt)),
 	}

@@ -149,7 +149,7 @@ func (t *Token) given(r *http.Request) (token, place string, ok bool) {
 // NewURLToken returns the verifier for a token that is either the ServeMux
 // wildcard {token} of the path or the query parameter token: for senders whose
 // URL is all that one can set. Each place may be tried with all keys.
-func NewURLToken(keys ...Key) *AnyOf {
+func URLToken(keys ...Key) *AnyOf {
 	return NewAnyOf(&Token{PathValue: "token", Keys: keys}, &Token{Query: "token", Keys: keys})
 }
 

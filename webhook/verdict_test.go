@@ -79,7 +79,7 @@ func TestPromise8_AnErrorThatPanicsIsAPanic(t *testing.T) {
 			var log *recvLog
 			rc.Logger, log = recvLogger()
 			var observed error
-			rc.Observe = &webhook.Observer{Received: func(_ *webhook.Delivery, err error, _ time.Duration) { observed = err }}
+			rc.Observer = &webhook.Observer{Received: func(_ *webhook.Delivery, err error, _ time.Duration) { observed = err }}
 			w := recvServe(rc, recvRequest(t, src, "{}"))
 			require.Equal(t, http.StatusInternalServerError, w.Code)
 			require.Len(t, log.lines(t), 1)
@@ -164,7 +164,7 @@ func TestPromise8_AHandlerThatEndsItsGoroutineIsAnswered(t *testing.T) {
 	var log *recvLog
 	rc.Logger, log = recvLogger()
 	var observed error
-	rc.Observe = &webhook.Observer{Received: func(_ *webhook.Delivery, err error, _ time.Duration) { observed = err }}
+	rc.Observer = &webhook.Observer{Received: func(_ *webhook.Delivery, err error, _ time.Duration) { observed = err }}
 	server := httptest.NewServer(rc)
 	defer server.Close()
 	r := recvRequest(t, src, "{}")

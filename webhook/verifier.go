@@ -31,9 +31,9 @@ type Verifier interface {
 
 // A Proof is what a Verifier learned.
 type Proof struct {
-	KeyLabel    string // which of several live keys matched
-	ID          string // the delivery's id, only if the proof covers it
-	Fingerprint []byte // the matched MAC, decoded; nil where there is none
+	KeyLabel  string // which of several live keys matched
+	ID        string // the delivery's id, only if the proof covers it
+	Signature []byte // the matched MAC, decoded; nil where there is none
 }
 
 // A Signer makes a request that its verifier accepts. Tests, simulators and

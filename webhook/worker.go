@@ -9,11 +9,11 @@ import (
 
 // The settings of a Worker that sets none.
 const (
-	defaultWorkLimit   = 8
-	defaultPoll        = 200 * time.Millisecond
-	defaultWorkTimeout = 15 * time.Minute
-	defaultGrace       = 8 * time.Second
-	defaultMaxAttempts = 15
+	defaultConcurrency     = 8
+	defaultPollInterval    = 200 * time.Millisecond
+	defaultWorkTimeout     = 15 * time.Minute
+	defaultShutdownTimeout = 8 * time.Second
+	defaultMaxAttempts     = 15
 	// sweepEvery is how often an inbox is asked to sweep.
 	sweepEvery = time.Minute
 	// longestPause is how far claiming backs off while the inbox fails.
@@ -59,9 +59,9 @@ const (
 // MaxAttempts it is dead without another run; its neighbours are not.
 type Worker struct {
 	// Limit is how many deliveries are worked on at once. Zero means 8.
-	Limit int
+	Concurrency int
 	// Poll is how often an inbox that cannot notify is asked. Zero means 200 ms.
-	Poll time.Duration
+	PollInterval time.Duration
 	// Lease is how long a claim is held before it must be renewed, and how long
 	// the work of a killed process waits. Zero means 30 s.
 	Lease time.Duration
@@ -71,7 +71,7 @@ type Worker struct {
 	Timeout time.Duration
 	// Grace is how long Run lets callbacks finish after its context has ended.
 	// Zero means 8 s.
-	Grace time.Duration
+	ShutdownTimeout time.Duration
 	// MaxAttempts is how often a delivery is tried. Zero means 15, which the default
 	// Retry spreads over two to three hours.
 	MaxAttempts int
@@ -79,14 +79,14 @@ type Worker struct {
 	Retry Backoff
 	// SkipRetrying lets younger deliveries of a Key pass one that waits for its
 	// retry. Zero means that the Key waits, in order.
-	SkipRetrying bool
+	RetryOutOfOrder bool
 	// KeepRunning keeps Run from ending with ErrStuck. The Worker then works on
 	// nothing until a Handler returns. Zero means that Run ends.
 	KeepRunning bool
 	// Logger gets failures and ends. Zero means slog.Default.
 	Logger *slog.Logger
 	// Observe is told what happens. Zero means nobody.
-	Observe *Observer
+	Observer *Observer
 
 	inbox   guarded
 	handler Handler
@@ -146,7 +146,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	ended := time.Now()
 	p.heedNoClaims(claimed)
 	err = p.drain(stop, ended, p.reason(ctx))
-	limit := time.NewTimer(w.grace() + 2*lastMoment - time.Since(ended))
+	limit := time.NewTimer(w.shutdownTimeout() + 2*lastMoment - time.Since(ended))
 	defer limit.Stop()
 	select {
 	case <-swept:
@@ -184,12 +184,14 @@ func (w *Worker) sweep(ctx context.Context) {
 
 func (w *Worker) logger() *slog.Logger { return logger(w.Logger) }
 
-func (w *Worker) limit() int             { return positive(w.Limit, defaultWorkLimit) }
-func (w *Worker) maxAttempts() int       { return positive(w.MaxAttempts, defaultMaxAttempts) }
-func (w *Worker) poll() time.Duration    { return positive(w.Poll, defaultPoll) }
-func (w *Worker) lease() time.Duration   { return positive(w.Lease, defaultLease) }
-func (w *Worker) timeout() time.Duration { return positive(w.Timeout, defaultWorkTimeout) }
-func (w *Worker) grace() time.Duration   { return positive(w.Grace, defaultGrace) }
+func (w *Worker) concurrency() int            { return positive(w.Concurrency, defaultConcurrency) }
+func (w *Worker) maxAttempts() int            { return positive(w.MaxAttempts, defaultMaxAttempts) }
+func (w *Worker) pollInterval() time.Duration { return positive(w.PollInterval, defaultPollInterval) }
+func (w *Worker) lease() time.Duration        { return positive(w.Lease, defaultLease) }
+func (w *Worker) timeout() time.Duration      { return positive(w.Timeout, defaultWorkTimeout) }
+func (w *Worker) shutdownTimeout() time.Duration {
+	return positive(w.ShutdownTimeout, defaultShutdownTimeout)
+}
 
 // positive returns v, or what zero means.
 func positive[T int | int64 | time.Duration](v, zero T) T {

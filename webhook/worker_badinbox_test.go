@@ -81,7 +81,7 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 			return nil
 		})
 		w, _ := quietly(in, h)
-		w.Limit = 2
+		w.Concurrency = 2
 		for i := range 8 {
 			arrive(t, in, fmt.Sprint(i), nil)
 		}
@@ -153,7 +153,7 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 			})
 			h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(time.Minute); return nil })
 			w, j := quietly(in, h)
-			w.Limit = 1
+			w.Concurrency = 1
 			stop := start(t, w)
 			pass(10 * time.Minute)
 			arrive(t, in, "b", nil)
@@ -187,9 +187,9 @@ func TestAnObserverThatEndsItsGoroutineCostsNothingElse(t *testing.T) {
 			in := &webhook.MemInbox{}
 			h, ran, release := hang()
 			w, _ := quietly(in, h)
-			w.Limit, w.KeepRunning = 1, true
+			w.Concurrency, w.KeepRunning = 1, true
 			var once sync.Once
-			set(w.Observe, func() { once.Do(runtime.Goexit) })
+			set(w.Observer, func() { once.Do(runtime.Goexit) })
 			d := arrive(t, in, "hang", nil)
 			stop := start(t, w)
 			pass(45 * time.Minute)
@@ -307,7 +307,7 @@ func TestAWorkerIsNotStuckBecauseAnotherOneIs(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, _, release := hang()
 		stuck, _ := quietly(in, typesOnly{h, "stuck.event"})
-		stuck.Limit = 1
+		stuck.Concurrency = 1
 		arrive(t, in, "hang", typed("stuck.event"))
 		w, _ := quietly(in, typesOnly{webhook.HandlerFunc(succeed), "alpha.event"})
 		parts, ctx := errgroup.WithContext(t.Context())

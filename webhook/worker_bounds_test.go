@@ -78,7 +78,7 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 			}
 			return nil
 		}))
-		w.Limit = 1
+		w.Concurrency = 1
 		d := arrive(t, in, "a", nil)
 		stop := start(t, w)
 		pass(time.Minute)
@@ -129,7 +129,7 @@ func TestPromise9_Bounded(t *testing.T) {
 			work(time.Second)
 			return nil
 		}))
-		w.Limit = 3
+		w.Concurrency = 3
 		for i := range 20 {
 			arrive(t, in, fmt.Sprint(i), nil)
 		}
@@ -165,12 +165,12 @@ func TestPromise9_Bounded(t *testing.T) {
 	})
 	bubble(t, "old marks are forgotten also where deliveries are kept for ever", func(t *testing.T) {
 		in := &webhook.MemInbox{Window: time.Minute, Retention: -1}
-		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.Unique = []string{"mark"} })
+		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.DedupKeys = []string{"mark"} })
 		w, _ := quietly(in, webhook.HandlerFunc(succeed))
 		stop := start(t, w)
 		pass(time.Hour)
 		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, in.Stats())
-		require.NoError(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: d.Source, Unique: d.Unique}))
+		require.NoError(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: d.Source, DedupKeys: d.DedupKeys}))
 		stop()
 	})
 }

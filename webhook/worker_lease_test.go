@@ -19,10 +19,10 @@ func TestPromise2_AtLeastOnceOnceInPractice(t *testing.T) {
 		h, ran := recorded(succeed)
 		w, _ := quietly(in, h)
 		stop := start(t, w)
-		mark := func(d *webhook.Delivery) { d.Unique = []string{"mark"} }
+		mark := func(d *webhook.Delivery) { d.DedupKeys = []string{"mark"} }
 		arrive(t, in, "first", mark)
 		pass(time.Second)
-		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "second", Source: "alpha", Unique: []string{"mark"}})
+		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "second", Source: "alpha", DedupKeys: []string{"mark"}})
 		require.ErrorIs(t, err, webhook.ErrDuplicate)
 		pass(time.Minute)
 		stop()
@@ -155,7 +155,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error { return errBoom }}
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(45 * time.Second); return nil })
 		w, j := quietly(in, h)
-		w.Limit = 1 // so that this Worker does not begin it again itself
+		w.Concurrency = 1 // so that this Worker does not begin it again itself
 		d := arrive(t, in, "a", nil)
 		stop := start(t, w)
 		pass(time.Minute)
@@ -171,7 +171,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 			work(2 * time.Minute) // ignores its context
 			return webhook.Permanent(errBoom)
 		}))
-		late.Limit = 1
+		late.Concurrency = 1
 		prompt, promptJournal := quietly(mem, webhook.HandlerFunc(succeed))
 		d := arrive(t, mem, "a", nil)
 		stopLate := start(t, late)

@@ -17,7 +17,7 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var running, most atomic.Int64
 		h, ran := recorded(func(_ context.Context, d *webhook.Delivery) error {
-			if d.Key == "key" {
+			if d.OrderingKey == "key" {
 				most.Store(max(most.Load(), running.Add(1)))
 				defer running.Add(-1)
 			}
@@ -61,7 +61,7 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := failFirst()
 		w, _ := quietly(in, h)
-		w.SkipRetrying = true
+		w.RetryOutOfOrder = true
 		arrive(t, in, "first", keyed("key"))
 		arrive(t, in, "second", keyed("key"))
 		stop := start(t, w)
@@ -102,7 +102,7 @@ func TestPromise5_CoalescingIsDataAtPut(t *testing.T) {
 		stop := start(t, w)
 		for _, uid := range []string{"1", "2", "3", "4"} {
 			arrive(t, in, uid, func(d *webhook.Delivery) {
-				d.Key, d.Coalesce = "image:tag", webhook.Coalesce{Quiet: 10 * time.Second, Max: time.Minute}
+				d.OrderingKey, d.Coalesce = "image:tag", webhook.Coalesce{Quiet: 10 * time.Second, Max: time.Minute}
 			})
 			pass(5 * time.Second)
 		}
@@ -123,7 +123,7 @@ func TestPromise5_CoalescingIsDataAtPut(t *testing.T) {
 		})
 		w, _ := quietly(in, h)
 		coalesce := func(d *webhook.Delivery) {
-			d.Key, d.Coalesce = "image:tag", webhook.Coalesce{Quiet: time.Second}
+			d.OrderingKey, d.Coalesce = "image:tag", webhook.Coalesce{Quiet: time.Second}
 		}
 		stop := start(t, w)
 		old := arrive(t, in, "old", coalesce)

@@ -176,7 +176,7 @@ func TestAWorkerLearnsOfWork(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
 		w, _ := quietly(in, h)
-		w.Poll = time.Hour
+		w.PollInterval = time.Hour
 		stop := start(t, w)
 		pass(time.Second)
 		arrive(t, in, "a", nil)
@@ -199,7 +199,7 @@ func TestAWorkerLearnsOfWork(t *testing.T) {
 		in := plainInbox{&webhook.MemInbox{}}
 		h, ran := recorded(succeed)
 		w, _ := quietly(in, h)
-		w.Limit, w.Poll = 2, time.Hour
+		w.Concurrency, w.PollInterval = 2, time.Hour
 		for i := range 9 {
 			arrive(t, in, fmt.Sprint(i), nil)
 		}
@@ -244,8 +244,8 @@ func TestObserverIsToldOfEveryAttempt(t *testing.T) {
 		require.Equal(t, []time.Duration{3 * time.Second}, j.took)
 		require.Empty(t, j.lost)
 
-		w.Observe = &webhook.Observer{} // told nobody
-		stop = start(t, w)              // Run may be called again
+		w.Observer = &webhook.Observer{} // told nobody
+		stop = start(t, w)               // Run may be called again
 		arrive(t, in, "b", nil)
 		pass(5 * time.Second)
 		stop()

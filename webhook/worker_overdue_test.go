@@ -39,7 +39,7 @@ func TestACallbackThatHangsTakesOneSlotOnly(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
 		w, j := quietly(in, h)
-		w.Limit, w.Poll = 2, time.Minute
+		w.Concurrency, w.PollInterval = 2, time.Minute
 		hung := arrive(t, in, "hang", nil)
 		stop := start(t, w)
 		for i := range 24 {
@@ -159,7 +159,7 @@ func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
 		w, _ := quietly(in, h)
-		w.Limit = 3
+		w.Concurrency = 3
 		fill(t, in)
 		done := make(chan error, 1)
 		begun := time.Now()
@@ -174,7 +174,7 @@ func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
 		w, _ := quietly(in, h)
-		w.Limit = 3
+		w.Concurrency = 3
 		fill(t, in)
 		stop := start(t, w)
 		pass(30 * time.Minute)
@@ -189,7 +189,7 @@ func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
 		w, _ := quietly(in, h)
-		w.Limit, w.KeepRunning = 3, true
+		w.Concurrency, w.KeepRunning = 3, true
 		fill(t, in)
 		stop := start(t, w)
 		pass(24 * time.Hour)
@@ -203,7 +203,7 @@ func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, _, release := hang()
 		w, _ := quietly(in, h)
-		w.Limit = 3
+		w.Concurrency = 3
 		fill(t, in)
 		var ended bool
 		err := webhook.Serve(t.Context(), &http.Server{}, newPipeListener(), w, untilEnd(&ended))

@@ -161,7 +161,7 @@ func quietly(in webhook.Inbox, h webhook.Handler) (*webhook.Worker, *journal) {
 	j := &journal{}
 	w := webhook.NewWorker(in, h)
 	w.Logger = quiet
-	w.Observe = j.observer()
+	w.Observer = j.observer()
 	return w, j
 }
 
@@ -198,7 +198,7 @@ func arrive(t *testing.T, in webhook.Inbox, uid string, change func(d *webhook.D
 }
 
 func keyed(key string) func(d *webhook.Delivery) {
-	return func(d *webhook.Delivery) { d.Key = key }
+	return func(d *webhook.Delivery) { d.OrderingKey = key }
 }
 
 func typed(typ string) func(d *webhook.Delivery) {

@@ -85,7 +85,7 @@ func TestFinishedWorkIsSettledHoweverLongTheInboxIsAway(t *testing.T) {
 		in := &stubborn{MemInbox: &webhook.MemInbox{}, uid: "bad", answer: func(context.Context) error { return errBoom }}
 		h, ran := recorded(succeed)
 		w, _ := quietly(in, h)
-		w.Limit = 2
+		w.Concurrency = 2
 		arrive(t, in, "bad", nil)
 		stop := startFor(t, w, nil)
 		pass(time.Second)
@@ -104,7 +104,7 @@ func TestFinishedWorkIsSettledHoweverLongTheInboxIsAway(t *testing.T) {
 		}}
 		h, ran := recorded(succeed)
 		w, j := quietly(in, h)
-		w.Limit = 2
+		w.Concurrency = 2
 		arrive(t, in, "bad", nil)
 		stop := startFor(t, w, webhook.ErrShutdown)
 		pass(time.Second)
@@ -140,7 +140,7 @@ func TestASettlementIsToldAsWhatCameOfIt(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var out bytes.Buffer
 		coalesce := func(d *webhook.Delivery) {
-			d.Key, d.Coalesce = "image:tag", webhook.Coalesce{Quiet: time.Second}
+			d.OrderingKey, d.Coalesce = "image:tag", webhook.Coalesce{Quiet: time.Second}
 		}
 		w, j := quietly(in, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
 			work(2 * time.Second)

@@ -38,7 +38,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(2 * time.Second); return nil })
 		w, _ := quietly(in, h)
-		w.Limit = 1
+		w.Concurrency = 1
 		arrive(t, in, "a", nil)
 		left := arrive(t, in, "b", nil)
 		stop := start(t, w)
@@ -83,13 +83,13 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			<-ctx.Done()
 			return ctx.Err()
 		}))
-		w.Grace = 4 * time.Second
+		w.ShutdownTimeout = 4 * time.Second
 		arrive(t, in, "a", nil)
 		stop := start(t, w)
 		pass(time.Second)
 		begun := time.Now()
 		stop()
-		require.Equal(t, w.Grace, time.Since(begun))
+		require.Equal(t, w.ShutdownTimeout, time.Since(begun))
 	})
 	bubble(t, "a claim that does not return is not waited for any longer", func(t *testing.T) {
 		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
@@ -164,7 +164,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 				defer func() { cause <- context.Cause(ctx) }()
 				return f(ctx, d)
 			}))
-			w.Grace = 3 * time.Second
+			w.ShutdownTimeout = 3 * time.Second
 			w.MaxAttempts = 1
 			arrive(t, in, "a", nil)
 			stop := start(t, w)
@@ -267,7 +267,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		}
 		h, ran := recorded(succeed)
 		w, j := quietly(in, h)
-		w.Poll = 2 * time.Second
+		w.PollInterval = 2 * time.Second
 		d := arrive(t, in, "a", nil)
 		stop := startFor(t, w, webhook.ErrShutdown)
 		synctest.Wait()

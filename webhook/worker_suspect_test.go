@@ -46,7 +46,7 @@ func life(t *testing.T, in *webhook.MemInbox, maxAttempts int, killer string) (r
 		return nil
 	})
 	w, _ := quietly(cut, h)
-	w.MaxAttempts, w.Grace = maxAttempts, time.Second
+	w.MaxAttempts, w.ShutdownTimeout = maxAttempts, time.Second
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
@@ -331,7 +331,7 @@ func TestAWorkerBoundsTheBytesOfAClaim(t *testing.T) {
 		})
 		sizes := &claimSizes{Inbox: in}
 		w, _ := quietly(sizes, h)
-		w.Poll = time.Hour
+		w.PollInterval = time.Hour
 		for i := range 8 {
 			arrive(t, in, fmt.Sprint(i), func(d *webhook.Delivery) { d.Body = make([]byte, 5<<20) })
 		}

@@ -48,7 +48,7 @@ func TestPromise6_AWorkerTakesOnlyTheTypesItsHandlerRoutes(t *testing.T) {
 	bubble(t, "IgnoreRest settles the rest as ignored", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
-		mux := &webhook.Mux{IgnoreRest: true}
+		mux := &webhook.Mux{IgnoreUnhandled: true}
 		mux.Route("github.push", h)
 		w, _ := quietly(in, mux)
 		pushed := arrive(t, in, "push", typed("github.push"))
@@ -63,7 +63,7 @@ func TestPromise6_AWorkerTakesOnlyTheTypesItsHandlerRoutes(t *testing.T) {
 	bubble(t, "Default handles the rest", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, &webhook.Mux{Default: h, IgnoreRest: true})
+		w, _ := quietly(in, &webhook.Mux{Default: h, IgnoreUnhandled: true})
 		arrive(t, in, "star", typed("github.star"))
 		stop := start(t, w)
 		pass(time.Minute)

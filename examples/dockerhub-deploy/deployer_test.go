@@ -78,7 +78,7 @@ func TestWhatIsNotTriedAgainIsNotWantedAnyMore(t *testing.T) {
 			worker := webhook.NewWorker(inbox, &mux)
 			worker.MaxAttempts, worker.Timeout, worker.Logger = test.attempts, test.timeout, d.log
 			worker.Retry = webhook.Backoff{First: time.Hour, Max: time.Hour}
-			worker.Observe = &webhook.Observer{Settled: func(webhook.Claim, webhook.Outcome, time.Duration) { stop() }}
+			worker.Observer = &webhook.Observer{Settled: func(webhook.Claim, webhook.Outcome, time.Duration) { stop() }}
 			require.NoError(t, worker.Run(ctx))
 			e, err := ledger.read(t.Context(), "web")
 			require.NoError(t, err)

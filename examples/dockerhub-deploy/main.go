@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	source := dockerhub.Source(tokens...)
 	source.Coalesce.Quiet = o.quiet // six calls of one push are one
 	receiver := webhook.NewReceiver(source, webhook.Store(inbox))
-	receiver.Logger, receiver.Observe = log, metrics.observer()
+	receiver.Logger, receiver.Observer = log, metrics.observer()
 	routes := http.NewServeMux()
 	routes.Handle("/hooks/dockerhub/{token}", receiver)
 	routes.Handle("GET /metrics", metrics.handler())
@@ -84,16 +84,16 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		patience: o.settling(), log: log, count: metrics.deployed,
 	}
 	defer d.wait()
-	mux := webhook.Mux{IgnoreRest: true}
+	mux := webhook.Mux{IgnoreUnhandled: true}
 	webhook.On(&mux, d.pushed)
 	webhook.On(&mux, d.deploy)
 	worker := webhook.NewWorker(inbox, &mux)
-	worker.Logger, worker.Observe = log, metrics.observer()
+	worker.Logger, worker.Observer = log, metrics.observer()
 	worker.Lease = o.lease
 	worker.MaxAttempts = 12 // over about half an hour
 	worker.Retry = webhook.Backoff{First: time.Second, Max: 10 * time.Minute}
 	worker.Timeout = o.longest()
-	worker.Grace = worker.Timeout // a deploy under way is not cut off
+	worker.ShutdownTimeout = worker.Timeout // a deploy under way is not cut off
 	routes.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
 
 	listener, err := net.Listen("tcp", o.addr)

@@ -63,7 +63,7 @@ func newMetrics(inbox *sqlinbox.Inbox) *metrics {
 		}, []string{"target", "outcome"}),
 	}
 	m.registry.MustRegister(m.rejected, m.received, m.attempts, m.lost, m.overdue, m.repaired, m.superseded, m.batches, m.deploys, stored{inbox})
-	inbox.Observe = &sqlinbox.Observer{
+	inbox.Observer = &sqlinbox.Observer{
 		Superseded: func(_ string, by *webhook.Delivery) { m.superseded.WithLabelValues(by.Type).Inc() },
 		Batch: func(puts, _ int, _ time.Duration, err error) {
 			if err == nil {

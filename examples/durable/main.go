@@ -55,7 +55,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 
-	mux := webhook.Mux{IgnoreRest: true}
+	mux := webhook.Mux{IgnoreUnhandled: true}
 	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
 		if branch, ok := e.Payload.Branch(); ok && !e.Payload.IsDeleted() {
 			return deploy(ctx, e.Payload.Repository.FullName, branch, e.Payload.After)

@@ -194,7 +194,7 @@ func (s *store) forget(ctx context.Context, before time.Time, n int) ([]string, 
 // queued returns what waits for its first run, the newest first, without the
 // bodies.
 func (s *store) queued(ctx context.Context, n int) (list []sqlinbox.Record, err error) {
-	f := sqlinbox.Filter{Source: "github", States: []webhook.State{webhook.Waiting, webhook.Behind}, Limit: n}
+	f := sqlinbox.Filter{Source: "github", States: []webhook.State{webhook.Waiting, webhook.Blocked}, Limit: n}
 	for r, err := range s.All(ctx, f) {
 		if err != nil {
 			return nil, err

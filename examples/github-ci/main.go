@@ -143,10 +143,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	metrics := newMetrics(store.Inbox)
 	source := github.Source(secrets.hook...)
 	source.Coalesce = newestOnly
-	events := webhook.Mux{IgnoreRest: true}
+	events := webhook.Mux{IgnoreUnhandled: true}
 	events.Route(github.Push{}.EventType(), webhook.Store(store))
 	receiver := webhook.NewReceiver(source, &events)
-	receiver.Logger, receiver.Observe = log, metrics.observer()
+	receiver.Logger, receiver.Observer = log, metrics.observer()
 
 	// One build of a branch at a time, in order.
 	logs := newLogs(data.logs(), *maxLog)
@@ -161,12 +161,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	var pushes webhook.Mux
 	webhook.On(&pushes, b.push)
 	builds := webhook.NewWorker(store, store.SkipStale(&pushes))
-	builds.Limit, builds.Grace = cap(users), *grace+stopTime
+	builds.Concurrency, builds.ShutdownTimeout = cap(users), *grace+stopTime
 	builds.Lease = 10 * time.Second // so long waits what a killed process was at
 	builds.Timeout = rules.longest() + fetchLimit + time.Minute
-	builds.Logger, builds.Observe = log, metrics.observer()
-	counted := builds.Observe.Settled
-	builds.Observe.Settled = func(c webhook.Claim, o webhook.Outcome, took time.Duration) {
+	builds.Logger, builds.Observer = log, metrics.observer()
+	counted := builds.Observer.Settled
+	builds.Observer.Settled = func(c webhook.Claim, o webhook.Outcome, took time.Duration) {
 		counted(c, o, took)
 		b.settled(c, o)
 	}
@@ -176,7 +176,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	webhook.On(&reports, report.send)
 	statuses := webhook.NewWorker(store, &reports)
 	statuses.MaxAttempts, statuses.Retry = 30, webhook.Backoff{Max: 10 * time.Minute}
-	statuses.Logger, statuses.Observe = log, metrics.observer()
+	statuses.Logger, statuses.Observer = log, metrics.observer()
 
 	p := &pages{store: store, logs: logs, log: log, streams: newStreams()}
 	routes := http.NewServeMux()

@@ -65,7 +65,7 @@ func newMetrics(inbox *sqlinbox.Inbox) *metrics {
 		}, []string{"repository", "result"}),
 	}
 	m.registry.MustRegister(m.rejected, m.received, m.attempts, m.lost, m.overdue, m.repaired, m.superseded, m.batches, m.builds, stored{inbox})
-	inbox.Observe = &sqlinbox.Observer{
+	inbox.Observer = &sqlinbox.Observer{
 		Superseded: func(_ string, by *webhook.Delivery) { m.superseded.WithLabelValues(by.Type).Inc() },
 		Batch: func(puts, _ int, _ time.Duration, err error) {
 			if err == nil {

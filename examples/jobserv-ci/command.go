@@ -23,7 +23,7 @@ func queue(ctx context.Context, inbox webhook.Inbox, of *webhook.Delivery, r res
 	if err != nil {
 		return err
 	}
-	d := webhook.NewDelivery("jobserv-ci", r.EventType(), of.Key, body)
+	d := webhook.NewDelivery("jobserv-ci", r.EventType(), of.OrderingKey, body)
 	d.UID = of.UID + ".exec"
 	err = inbox.Put(ctx, d)
 	if webhook.IsDuplicate(err) {

@@ -72,7 +72,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	defer inbox.close() // last
 	metrics := newMetrics(inbox.Inbox)
 	receiver := webhook.NewReceiver(jobserv.Source(secrets...), webhook.Store(inbox))
-	receiver.Logger, receiver.Observe = log, metrics.observer()
+	receiver.Logger, receiver.Observer = log, metrics.observer()
 
 	// Each build is printed, in the order of its project.
 	out := printer{w: stdout, asJSON: s.json}
@@ -88,7 +88,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return queue(ctx, inbox, e.Delivery, r)
 	})
 	printing := webhook.NewWorker(inbox, &builds)
-	printing.Logger, printing.Observe = log, metrics.observer()
+	printing.Logger, printing.Observer = log, metrics.observer()
 	printing.Lease = lease
 	workers, runners := []*webhook.Worker{printing}, []webhook.Runner{printing}
 
@@ -98,7 +98,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		var results webhook.Mux
 		webhook.On(&results, command.run)
 		running := webhook.NewWorker(inbox, &results)
-		running.Logger, running.Observe = log, metrics.observer()
+		running.Logger, running.Observer = log, metrics.observer()
 		running.Lease, running.Timeout = lease, s.execTimeout+time.Minute
 		workers, runners = append(workers, running), append(runners, running)
 	}

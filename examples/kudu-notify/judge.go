@@ -37,7 +37,7 @@ func (j *judge) decide(ctx context.Context, d *webhook.Delivery, o outcome) erro
 		return fmt.Errorf("%w: status %q is no end", webhook.ErrIgnored, o.Status)
 	}
 	return j.store.InTx(ctx, func(tx *sql.Tx) error {
-		news, err := j.news(ctx, tx, d.Type+" "+d.Key, &o)
+		news, err := j.news(ctx, tx, d.Type+" "+d.OrderingKey, &o)
 		if err != nil || !news {
 			return err
 		}
@@ -79,8 +79,8 @@ func (j *judge) spread(ctx context.Context, tx *sql.Tx, d *webhook.Delivery, n n
 		if err != nil {
 			return webhook.Permanent(err)
 		}
-		told := webhook.NewDelivery("notify", noticeType(t.kind()), t.name()+" "+d.Key, body) // a turn for each site at a target
-		told.UID = d.UID + "-" + t.name()                                                     // stored once, however often this runs
+		told := webhook.NewDelivery("notify", noticeType(t.kind()), t.name()+" "+d.OrderingKey, body) // a turn for each site at a target
+		told.UID = d.UID + "-" + t.name()                                                             // stored once, however often this runs
 		told.Header = http.Header{"Content-Type": {"application/json"}}
 		told.ReceivedAt = d.ReceivedAt
 		err = j.store.PutTx(ctx, tx, told)

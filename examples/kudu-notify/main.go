@@ -75,7 +75,7 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 	}
 	metrics := newMetrics(store.Inbox)
 	receiver := webhook.NewReceiver(kudu.BasicSource(cfg.passwords...), webhook.Store(store))
-	receiver.Logger, receiver.Observe = log, metrics.observer()
+	receiver.Logger, receiver.Observer = log, metrics.observer()
 
 	routes := http.NewServeMux()
 	for _, event := range events {
@@ -109,7 +109,7 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 	}
 	runners := []webhook.Runner{hooks}
 	for _, worker := range workers {
-		worker.Logger, worker.Observe = log, metrics.observer()
+		worker.Logger, worker.Observer = log, metrics.observer()
 		worker.Lease = 10 * time.Second // so long waits what a killed process was at
 		worker.Retry = retry
 		worker.MaxAttempts = 200 // about a day

@@ -21,8 +21,8 @@ type outcome struct {
 
 func ofDeployment(e *webhook.Event[kudu.Deployment]) outcome {
 	d := e.Payload
-	o := outcome{placed: e.Key != "", notice: notice{
-		Event: "deployment", Subject: cmp.Or(d.Site(), e.Key, "unknown site"), ID: d.ID, Status: string(d.Status),
+	o := outcome{placed: e.OrderingKey != "", notice: notice{
+		Event: "deployment", Subject: cmp.Or(d.Site(), e.OrderingKey, "unknown site"), ID: d.ID, Status: string(d.Status),
 		Author: cmp.Or(d.Author, d.Deployer), Message: strings.TrimSpace(d.Message), Ended: d.EndTime.Time,
 	}}
 	if d.HostName != "" {
@@ -38,7 +38,7 @@ func ofDeployment(e *webhook.Event[kudu.Deployment]) outcome {
 
 func ofJob(e *webhook.Event[kudu.TriggeredJobRun]) outcome {
 	r := e.Payload
-	site, placed := strings.CutSuffix(e.Key, " "+strings.ToLower(r.JobName))
+	site, placed := strings.CutSuffix(e.OrderingKey, " "+strings.ToLower(r.JobName))
 	if !placed {
 		site = ""
 	}

@@ -53,7 +53,7 @@ func (t *teller) worker(kind string) *webhook.Worker {
 	var mux webhook.Mux
 	mux.Route(noticeType(kind), webhook.Timeout(sendTimeout, webhook.HandlerFunc(t.tell)))
 	w := webhook.NewWorker(t.store, &mux)
-	w.SkipRetrying = true
+	w.RetryOutOfOrder = true
 	return w
 }
 
@@ -91,7 +91,7 @@ var errNotYet = errors.New("an older notice is tried first")
 // is decided here.
 func (t *teller) inTurn(ctx context.Context, d *webhook.Delivery) error {
 	unfinished := sqlinbox.Filter{
-		Source: d.Source, Key: d.Key, States: []webhook.State{webhook.Waiting, webhook.Behind, webhook.Claimed},
+		Source: d.Source, OrderingKey: d.OrderingKey, States: []webhook.State{webhook.Waiting, webhook.Blocked, webhook.Claimed},
 	}
 	older := false
 	for r, err := range t.store.All(ctx, unfinished) { // newest first

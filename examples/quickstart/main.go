@@ -119,7 +119,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		if *once {
 			d.end = stop
 		}
-		worker.Observe = &webhook.Observer{Settled: d.settle}
+		worker.Observer = &webhook.Observer{Settled: d.settle}
 		return webhook.Serve(ctx, server, listener, worker, d)
 	}
 	// Serve ends everything when ctx does, or one part fails, and waits for all.

@@ -94,7 +94,7 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 	_ = p.cmd.Wait()
 
 	again := start(t, env, args...)
-	if l := again.next(t); l.Type != "dockerhub.push" || l.Key != "acme/app:1.4.0" {
+	if l := again.next(t); l.Type != "dockerhub.push" || l.OrderingKey != "acme/app:1.4.0" {
 		t.Errorf("after the kill: %+v", l)
 	}
 	if err := again.stop(); err != nil {
@@ -167,7 +167,7 @@ func TestReceivesFromEverySenderWithASecret(t *testing.T) {
 			t.Errorf("no line for %s in %v", typ, got)
 		}
 	}
-	if got["github.push"].ID != first.GUID || got["github.push"].Key != "acme/app refs/heads/main" {
+	if got["github.push"].ID != first.GUID || got["github.push"].OrderingKey != "acme/app refs/heads/main" {
 		t.Errorf("push line %+v, want id %s", got["github.push"], first.GUID)
 	}
 

@@ -11,13 +11,13 @@ import (
 
 // A line is what is printed of a handled delivery.
 type line struct {
-	Msg     string `json:"msg"`
-	Source  string `json:"source"`
-	Type    string `json:"type"`
-	ID      string `json:"id"`
-	Key     string `json:"key"`
-	Attempt int    `json:"attempt"`
-	Summary any    `json:"summary"`
+	Msg         string `json:"msg"`
+	Source      string `json:"source"`
+	Type        string `json:"type"`
+	ID          string `json:"id"`
+	OrderingKey string `json:"key"`
+	Attempt     int    `json:"attempt"`
+	Summary     any    `json:"summary"`
 }
 
 // A printer writes one line for each delivery.
@@ -37,5 +37,5 @@ func (p *printer) print(ctx context.Context, d *webhook.Delivery, summary any) e
 	claim, _ := webhook.ClaimFromContext(ctx)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.lines.Encode(line{"delivery", d.Source, d.Type, d.ID, d.Key, claim.Attempt, summary})
+	return p.lines.Encode(line{"delivery", d.Source, d.Type, d.ID, d.OrderingKey, claim.Attempt, summary})
 }

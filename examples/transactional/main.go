@@ -60,7 +60,7 @@ func run(ctx context.Context) error {
 		return err
 	}
 
-	mux := webhook.Mux{IgnoreRest: true}
+	mux := webhook.Mux{IgnoreUnhandled: true}
 	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
 		return count(ctx, inbox, e.Payload.Project())
 	})

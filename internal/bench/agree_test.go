@@ -75,7 +75,7 @@ func TestTheRawDeliveryIsRoutableAndWhole(t *testing.T) {
 			if c.from == dockerHub {
 				want = [...]string{"dockerhub", "dockerhub.push", "lanternworks/lights:1.4.0", "", r.body.text}
 			}
-			if got := [...]string{d.Source, d.Type, d.Key, d.ID, string(d.Body)}; got != want {
+			if got := [...]string{d.Source, d.Type, d.OrderingKey, d.ID, string(d.Body)}; got != want {
 				t.Errorf("%s: got %q, want %q", r.body.name, got, want)
 			}
 		}

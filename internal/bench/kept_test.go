@@ -102,15 +102,15 @@ func TestEachPushIsAnotherAndSigned(t *testing.T) {
 		if len(d.Body) != pushSize {
 			t.Errorf("a body of %d bytes, want %d", len(d.Body), pushSize)
 		}
-		for _, m := range d.Unique {
+		for _, m := range d.DedupKeys {
 			marks[m] = true
 		}
 	}
 	if len(marks) != 8 {
 		t.Errorf("%d marks of four pushes, want two each", len(marks))
 	}
-	if got[0].Key == got[2].Key || got[0].Key != got[3].Key {
-		t.Errorf("keys %q, %q, %q: each pusher has a branch of its own", got[0].Key, got[2].Key, got[3].Key)
+	if got[0].OrderingKey == got[2].OrderingKey || got[0].OrderingKey != got[3].OrderingKey {
+		t.Errorf("keys %q, %q, %q: each pusher has a branch of its own", got[0].OrderingKey, got[2].OrderingKey, got[3].OrderingKey)
 	}
 	if status := answerTo(t, h, one.forged()); status != http.StatusUnauthorized {
 		t.Errorf("a forged push was answered %d", status)

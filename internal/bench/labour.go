@@ -47,8 +47,8 @@ func fillOurs(ctx context.Context, e pace.Engine, dsn string, n int) (*stored, e
 			defer stop()
 			var settled atomic.Int64
 			w := webhook.NewWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil }))
-			w.Limit = workers
-			w.Observe = &webhook.Observer{Settled: func(webhook.Claim, webhook.Outcome, time.Duration) {
+			w.Concurrency = workers
+			w.Observer = &webhook.Observer{Settled: func(webhook.Claim, webhook.Outcome, time.Duration) {
 				if settled.Add(1) == int64(n) {
 					stop()
 				}

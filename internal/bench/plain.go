@@ -41,7 +41,7 @@ func envelopeOf(d *webhook.Delivery) (string, error) {
 	text, err := json.Marshal(struct {
 		Header http.Header `json:"header"`
 		Marks  []string    `json:"marks"`
-	}{d.Header, d.Unique})
+	}{d.Header, d.DedupKeys})
 	return string(text), err
 }
 
@@ -72,7 +72,7 @@ func openPlainSQLite(ctx context.Context, at string) (*kept, error) {
 		}
 		defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
 		received := d.ReceivedAt.UnixMicro()
-		result, err := tx.StmtContext(ctx, prepared[0]).ExecContext(ctx, d.UID, d.Source, d.ID, d.Type, d.Key, received, len(d.Body))
+		result, err := tx.StmtContext(ctx, prepared[0]).ExecContext(ctx, d.UID, d.Source, d.ID, d.Type, d.OrderingKey, received, len(d.Body))
 		if err != nil {
 			return err
 		}
@@ -83,7 +83,7 @@ func openPlainSQLite(ctx context.Context, at string) (*kept, error) {
 		if _, err := tx.StmtContext(ctx, prepared[1]).ExecContext(ctx, id, envelope, d.Body); err != nil {
 			return err
 		}
-		if _, err := tx.StmtContext(ctx, prepared[2]).ExecContext(ctx, d.Source, d.Unique[0], d.Unique[1], d.UID, received); err != nil {
+		if _, err := tx.StmtContext(ctx, prepared[2]).ExecContext(ctx, d.Source, d.DedupKeys[0], d.DedupKeys[1], d.UID, received); err != nil {
 			return err
 		}
 		return tx.Commit()
@@ -115,13 +115,13 @@ func insertEach(ctx context.Context, db *sql.DB, d *webhook.Delivery) error {
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
 	received := d.ReceivedAt.UnixMicro()
 	var id int64
-	if err := tx.QueryRowContext(ctx, plainDeliveryTyped, d.UID, d.Source, d.ID, d.Type, d.Key, received, len(d.Body)).Scan(&id); err != nil {
+	if err := tx.QueryRowContext(ctx, plainDeliveryTyped, d.UID, d.Source, d.ID, d.Type, d.OrderingKey, received, len(d.Body)).Scan(&id); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, plainBody, id, envelope, d.Body); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, plainMarks, d.Source, d.Unique[0], d.Unique[1], d.UID, received); err != nil {
+	if _, err := tx.ExecContext(ctx, plainMarks, d.Source, d.DedupKeys[0], d.DedupKeys[1], d.UID, received); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -132,8 +132,8 @@ func insertEach(ctx context.Context, db *sql.DB, d *webhook.Delivery) error {
 func insertAtOnce(ctx context.Context, db *sql.DB, d *webhook.Delivery) error {
 	envelope, err := envelopeOf(d)
 	if err == nil {
-		_, err = db.ExecContext(ctx, plainEverything, d.UID, d.Source, d.ID, d.Type, d.Key, d.ReceivedAt.UnixMicro(), len(d.Body),
-			envelope, d.Body, d.Unique[0], d.Unique[1])
+		_, err = db.ExecContext(ctx, plainEverything, d.UID, d.Source, d.ID, d.Type, d.OrderingKey, d.ReceivedAt.UnixMicro(), len(d.Body),
+			envelope, d.Body, d.DedupKeys[0], d.DedupKeys[1])
 	}
 	return err
 }

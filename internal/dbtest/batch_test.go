@@ -23,7 +23,7 @@ func TestOneBadRowDoesNotFailItsNeighbours(t *testing.T) {
 		}
 		var mu sync.Mutex
 		largest := 0
-		in.Observe = &sqlinbox.Observer{Batch: func(puts, _ int, _ time.Duration, _ error) {
+		in.Observer = &sqlinbox.Observer{Batch: func(puts, _ int, _ time.Duration, _ error) {
 			mu.Lock()
 			defer mu.Unlock()
 			largest = max(largest, puts)
@@ -98,8 +98,8 @@ func TestACancelledPutAnswersAndIsStoredWholeOrNot(t *testing.T) {
 			case errors.Is(err, sqlinbox.ErrNotFound):
 			case err != nil:
 				t.Fatal(err)
-			case r.Damage != nil:
-				t.Errorf("%s: %v", uid, r.Damage)
+			case r.Err != nil:
+				t.Errorf("%s: %v", uid, r.Err)
 			default:
 				stored++
 			}

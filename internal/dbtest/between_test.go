@@ -126,7 +126,7 @@ func TestNothingMakesRoomForADuplicate(t *testing.T) {
 				}
 				older := put(t, in, fresh())
 				if c.quiet == 0 {
-					o := webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, Yield: true}
+					o := webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true}
 					if _, err := in.Settle(t.Context(), claimOne(t, in), o); err != nil {
 						t.Fatal(err)
 					}

@@ -113,7 +113,7 @@ func TestASuspectComesWithoutItsBodyAndIsCountedWhenItBegins(t *testing.T) {
 		}
 		for range 3 { // claimed and not begun: not counted
 			c := claimOne(t, in)
-			if !c.Suspect || c.Attempt != 3 || c.Crashes != 0 || c.Delivery.Body != nil || c.Delivery.Header != nil || c.Delivery.Unique != nil {
+			if !c.Suspect || c.Attempt != 3 || c.Crashes != 0 || c.Delivery.Body != nil || c.Delivery.Header != nil || c.Delivery.DedupKeys != nil {
 				t.Fatalf("attempt %d, suspect %t, %d crashes, %+v", c.Attempt, c.Suspect, c.Crashes, c.Delivery)
 			}
 			lose()
@@ -121,7 +121,7 @@ func TestASuspectComesWithoutItsBodyAndIsCountedWhenItBegins(t *testing.T) {
 		c := claimOne(t, in)
 		for range 2 { // asked twice, since the first answer may get lost
 			begun, err := in.Begin(t.Context(), c)
-			if err != nil || begun.Attempt != 3 || string(begun.Delivery.Body) != string(d.Body) || len(begun.Delivery.Unique) != 1 || begun.Delivery.Header.Get("X-Event") != "push" {
+			if err != nil || begun.Attempt != 3 || string(begun.Delivery.Body) != string(d.Body) || len(begun.Delivery.DedupKeys) != 1 || begun.Delivery.Header.Get("X-Event") != "push" {
 				t.Fatalf("Begin: attempt %d, %+v, %v", begun.Attempt, begun.Delivery, err)
 			}
 		}
@@ -196,8 +196,8 @@ func TestListingBodiesIsBoundedByBytes(t *testing.T) {
 		}
 		at := len(sizes)
 		for r, err := range in.All(t.Context(), sqlinbox.Filter{Bodies: true}) {
-			if at--; err != nil || r.Damage != nil || len(r.Delivery.Body) != sizes[at] || len(r.Delivery.Header) != 1 {
-				t.Fatalf("record %d: %v, %v, %d bytes", at, err, r.Damage, len(r.Delivery.Body))
+			if at--; err != nil || r.Err != nil || len(r.Delivery.Body) != sizes[at] || len(r.Delivery.Header) != 1 {
+				t.Fatalf("record %d: %v, %v, %d bytes", at, err, r.Err, len(r.Delivery.Body))
 			}
 		}
 		if at != 0 {
@@ -224,13 +224,13 @@ func TestATypeThatNobodyTakesIsToldAlsoWhereItIsClaimed(t *testing.T) {
 		if _, err := in.Claim(t.Context(), webhook.ClaimOptions{Types: []string{"alpha.new"}}); err != nil {
 			t.Fatal(err)
 		}
-		types, err := in.Untaken(t.Context())
+		types, err := in.Unhandled(t.Context())
 		if err != nil || fmt.Sprint(types) != "[alpha.old]" {
 			t.Errorf("Untaken: %v, %v; want alpha.old", types, err)
 		}
 		st, err := in.Stats(t.Context())
-		if err != nil || fmt.Sprint(st.Untaken) != "[alpha.old]" || st.Oldest["alpha.old"] < 30*time.Minute {
-			t.Errorf("Stats: %v, %v, %v", st.Untaken, st.Oldest, err)
+		if err != nil || fmt.Sprint(st.Unhandled) != "[alpha.old]" || st.Oldest["alpha.old"] < 30*time.Minute {
+			t.Errorf("Stats: %v, %v, %v", st.Unhandled, st.Oldest, err)
 		}
 	})
 }
@@ -261,14 +261,14 @@ func TestSettlingAgainTellsWhatCameOfIt(t *testing.T) {
 		put(t, in, delivery("key"))
 		waitFor(t, "the lone one is claimed", func() bool {
 			for _, c = range claim(t, in, 5) {
-				if c.Delivery.Key == "key" {
+				if c.Delivery.OrderingKey == "key" {
 					return true
 				}
 			}
 			return false
 		})
 		for range 2 {
-			if s, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, Yield: true}); s != webhook.Waiting || err != nil {
+			if s, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true}); s != webhook.Waiting || err != nil {
 				t.Errorf("Settle: %s, %v; want waiting", s, err)
 			}
 		}

@@ -73,10 +73,10 @@ func TestInTxGetsItsTurnInACrowd(t *testing.T) {
 			})
 		}))
 		w := webhook.NewWorker(in, &mux)
-		w.Limit = 4
+		w.Concurrency = 4
 		settled := 0
 		var mu sync.Mutex
-		w.Observe = &webhook.Observer{Settled: func(_ webhook.Claim, o webhook.Outcome, _ time.Duration) {
+		w.Observer = &webhook.Observer{Settled: func(_ webhook.Claim, o webhook.Outcome, _ time.Duration) {
 			mu.Lock()
 			defer mu.Unlock()
 			if o.State != webhook.Done {

@@ -31,8 +31,8 @@ func TestARowThatCannotBeReadIsDeadAndDoesNotStopTheRest(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.State != webhook.Dead || r.Attempt != 1 || !strings.Contains(r.Reason, "cannot be read") || r.Damage == nil {
-				t.Errorf("%s is %s after %d attempts: %s (%v)", uid, r.State, r.Attempt, r.Reason, r.Damage)
+			if r.State != webhook.Dead || r.Attempt != 1 || !strings.Contains(r.Reason, "cannot be read") || r.Err == nil {
+				t.Errorf("%s is %s after %d attempts: %s (%v)", uid, r.State, r.Attempt, r.Reason, r.Err)
 			}
 		}
 	})
@@ -66,8 +66,8 @@ func TestAnUndecodableRowDoesNotLoop(t *testing.T) {
 			if r.State != webhook.Dead || r.Attempt != 1 || r.Fence != 2 || h.runs[d.UID] != 0 {
 				t.Errorf("%s: it is %s after %d attempts, %d claims and %d runs", name, r.State, r.Attempt, r.Fence, h.runs[d.UID])
 			}
-			if !strings.Contains(r.Reason, "cannot be read") || len(r.Reason) < len("stored row cannot be read: x") || r.Damage == nil {
-				t.Errorf("%s: the reason is %q, the damage %v", name, r.Reason, r.Damage)
+			if !strings.Contains(r.Reason, "cannot be read") || len(r.Reason) < len("stored row cannot be read: x") || r.Err == nil {
+				t.Errorf("%s: the reason is %q, the damage %v", name, r.Reason, r.Err)
 			}
 			good := put(t, in, delivery("key"))
 			finish(t, h, in)

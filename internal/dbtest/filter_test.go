@@ -45,7 +45,7 @@ func TestAFilterChoosesRecords(t *testing.T) {
 			"uid":                       {sqlinbox.Filter{UID: other.UID}, []string{other.UID}},
 			"source":                    {sqlinbox.Filter{Source: "beta"}, []string{other.UID}},
 			"type":                      {sqlinbox.Filter{Type: "alpha.push"}, []string{late.UID, dead.UID}},
-			"key":                       {sqlinbox.Filter{Key: "key"}, []string{other.UID, dead.UID}},
+			"key":                       {sqlinbox.Filter{OrderingKey: "key"}, []string{other.UID, dead.UID}},
 			"sender's id":               {sqlinbox.Filter{ID: "other"}, []string{other.UID}},
 			"states":                    {sqlinbox.Filter{States: []webhook.State{webhook.Dead, webhook.Done}}, []string{dead.UID}},
 			"text in any case":          {sqlinbox.Filter{Text: "connection REFUSED"}, []string{dead.UID}},
@@ -55,7 +55,7 @@ func TestAFilterChoosesRecords(t *testing.T) {
 			"from":                      {sqlinbox.Filter{From: late.ReceivedAt}, []string{late.UID}},
 			"to":                        {sqlinbox.Filter{To: late.ReceivedAt}, []string{other.UID, dead.UID}},
 			"limit":                     {sqlinbox.Filter{Limit: 2}, []string{late.UID, other.UID}},
-			"all at once":               {sqlinbox.Filter{Source: "alpha", Type: "alpha.push", Key: "key", Text: "refused", Limit: 5}, []string{dead.UID}},
+			"all at once":               {sqlinbox.Filter{Source: "alpha", Type: "alpha.push", OrderingKey: "key", Text: "refused", Limit: 5}, []string{dead.UID}},
 		} {
 			if diff := cmp.Diff(test.want, uids(t, in, test.filter)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -106,7 +106,7 @@ func TestGetTellsEverything(t *testing.T) {
 		if r.State != webhook.Claimed || r.Attempt != 1 || r.Fence != c.Fence || r.Size != int64(len(d.Body)) || !r.Expires.Equal(c.Expires) {
 			t.Errorf("record is %+v", r)
 		}
-		if string(r.Delivery.Body) != string(d.Body) || r.Delivery.Header.Get("X-Event") != "push" || len(r.Delivery.Unique) != 1 {
+		if string(r.Delivery.Body) != string(d.Body) || r.Delivery.Header.Get("X-Event") != "push" || len(r.Delivery.DedupKeys) != 1 {
 			t.Errorf("delivery is %+v", r.Delivery)
 		}
 		if _, err := in.Get(t.Context(), "nobody"); !errors.Is(err, sqlinbox.ErrNotFound) {

@@ -17,15 +17,15 @@ var minted atomic.Int64
 // delivery makes one that has not been stored.
 func delivery(key string, marks ...string) *webhook.Delivery {
 	return &webhook.Delivery{
-		UID:        fmt.Sprintf("uid%06d", minted.Add(1)),
-		Source:     "alpha",
-		ID:         "sender",
-		Type:       "alpha.push",
-		Key:        key,
-		Unique:     marks,
-		Header:     http.Header{"X-Event": {"push"}},
-		Body:       []byte(`{"a":1}`),
-		ReceivedAt: time.UnixMicro(time.Now().UnixMicro()),
+		UID:         fmt.Sprintf("uid%06d", minted.Add(1)),
+		Source:      "alpha",
+		ID:          "sender",
+		Type:        "alpha.push",
+		OrderingKey: key,
+		DedupKeys:   marks,
+		Header:      http.Header{"X-Event": {"push"}},
+		Body:        []byte(`{"a":1}`),
+		ReceivedAt:  time.UnixMicro(time.Now().UnixMicro()),
 	}
 }
 

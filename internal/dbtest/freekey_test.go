@@ -79,7 +79,7 @@ func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	batches := make(chan int)
-	in.Observe = &sqlinbox.Observer{Batch: func(puts, _ int, _ time.Duration, _ error) {
+	in.Observer = &sqlinbox.Observer{Batch: func(puts, _ int, _ time.Duration, _ error) {
 		select {
 		case batches <- puts:
 			<-batches

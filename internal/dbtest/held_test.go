@@ -158,7 +158,7 @@ func TestAMarkHeldForLongHoldsUpNoOther(t *testing.T) {
 	}
 	var all sync.WaitGroup
 	var committed atomic.Int64
-	in.Observe = &sqlinbox.Observer{Batch: func(puts, _ int, _ time.Duration, err error) {
+	in.Observer = &sqlinbox.Observer{Batch: func(puts, _ int, _ time.Duration, err error) {
 		if err == nil {
 			committed.Add(int64(puts))
 		}
@@ -203,7 +203,7 @@ func TestNothingIsToldOfAPutThatWasUndone(t *testing.T) {
 	if err := in.PutTx(t.Context(), tx, delivery("", "mark")); err != nil {
 		t.Fatal(err)
 	}
-	in.Observe = &sqlinbox.Observer{
+	in.Observer = &sqlinbox.Observer{
 		Stored:     func(d *webhook.Delivery, _ time.Duration) { t.Errorf("told that %s is stored", d.UID) },
 		Superseded: func(uid string, _ *webhook.Delivery) { t.Errorf("told that %s is superseded", uid) },
 	}
@@ -243,7 +243,7 @@ func TestALargeBodyIsNotSentAgainWhileItsKeyIsHeld(t *testing.T) {
 	if err := <-answer; err != nil {
 		t.Errorf("Put returned %v after the transaction ended", err)
 	}
-	if s := stateOf(t, in, d.UID); s != webhook.Behind {
+	if s := stateOf(t, in, d.UID); s != webhook.Blocked {
 		t.Errorf("it is %s, want behind", s)
 	}
 }
@@ -290,8 +290,8 @@ func TestATransactionOfManyKeysTakesFewLocksAndLosesNothing(t *testing.T) {
 		t.Errorf("Put returned %v after the transaction ended", err)
 	}
 	for _, d := range late {
-		if s := stateOf(t, in, d.UID); s != webhook.Behind {
-			t.Errorf("the second of %s is %s, want behind", d.Key, s)
+		if s := stateOf(t, in, d.UID); s != webhook.Blocked {
+			t.Errorf("the second of %s is %s, want behind", d.OrderingKey, s)
 		}
 	}
 }

@@ -24,7 +24,7 @@ func handled(t *testing.T, in webhook.Inbox, n int, handle func(ctx context.Cont
 	var states []webhook.State
 	w := webhook.NewWorker(in, webhook.HandlerFunc(handle))
 	w.Retry = webhook.Backoff{First: time.Millisecond}
-	w.Observe = &webhook.Observer{
+	w.Observer = &webhook.Observer{
 		Settled: func(_ webhook.Claim, o webhook.Outcome, _ time.Duration) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -249,7 +249,7 @@ func TestInTxMayReadFirstWhileOthersWrite(t *testing.T) {
 			})
 		}))
 		w := webhook.NewWorker(in, &mux)
-		w.Observe = &webhook.Observer{Settled: func(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
+		w.Observer = &webhook.Observer{Settled: func(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 			if o.State != webhook.Done {
 				t.Errorf("settled as %s: %s", o.State, o.Reason)
 			}

@@ -101,7 +101,7 @@ func TestManyClaimWithoutFailureWhateverTheServersIsolation(t *testing.T) {
 			for i := range total {
 				d := delivery(fmt.Sprint("key", i%20))
 				if i%2 == 0 {
-					d.Key = ""
+					d.OrderingKey = ""
 				}
 				put(t, inboxes[0], d)
 			}
@@ -126,7 +126,7 @@ func TestManyClaimWithoutFailureWhateverTheServersIsolation(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if left := st.Count[webhook.Claimed] + st.Count[webhook.Behind]; st.Count[webhook.Done] == 0 || st.Count[webhook.Claimed] > 0 {
+			if left := st.Count[webhook.Claimed] + st.Count[webhook.Blocked]; st.Count[webhook.Done] == 0 || st.Count[webhook.Claimed] > 0 {
 				t.Errorf("%d done, %d left", st.Count[webhook.Done], left)
 			}
 		})

@@ -52,10 +52,10 @@ func TestTwoInboxesOnOneDatabaseAgree(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					if r.Seq <= handled[c.Delivery.Key] {
+					if r.Seq <= handled[c.Delivery.OrderingKey] {
 						t.Errorf("%s out of order", c.Delivery.UID)
 					}
-					handled[c.Delivery.Key] = r.Seq
+					handled[c.Delivery.OrderingKey] = r.Seq
 					settle(t, inboxes[total%2], c, webhook.Done)
 					total++
 				}
@@ -96,13 +96,13 @@ func TestABurstAtOnceLeavesOne(t *testing.T) {
 func TestACallbackThatChangesTheKeyLeavesNoKeyStuck(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
-		for i, o := range []webhook.Outcome{{State: webhook.Done}, {State: webhook.Dead}, {State: webhook.Waiting, Delay: time.Hour, Yield: true}} {
+		for i, o := range []webhook.Outcome{{State: webhook.Done}, {State: webhook.Dead}, {State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true}} {
 			for _, changed := range []string{"", "other"} {
 				key := fmt.Sprint("key", i, changed)
 				put(t, in, delivery(key))
 				next := put(t, in, delivery(key))
 				c := claimOne(t, in)
-				c.Delivery.Key = changed
+				c.Delivery.OrderingKey = changed
 				if _, err := in.Settle(t.Context(), c, o); err != nil {
 					t.Fatal(err)
 				}

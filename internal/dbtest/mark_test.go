@@ -64,7 +64,7 @@ func TestADuplicateDoesNotPassAHeadThatYields(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		head := put(t, in, delivery("key", "mark"))
-		yield := webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, Yield: true}
+		yield := webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true}
 		if _, err := in.Settle(t.Context(), claimOne(t, in), yield); err != nil {
 			t.Fatal(err)
 		}
@@ -88,7 +88,7 @@ func TestADuplicateDoesNotPassAHeadThatYields(t *testing.T) {
 		if s := stateOf(t, in, next.UID); s != webhook.Waiting {
 			t.Errorf("the next is %s, want waiting", s)
 		}
-		if s := stateOf(t, in, head.UID); s != webhook.Behind {
+		if s := stateOf(t, in, head.UID); s != webhook.Blocked {
 			t.Errorf("the head is %s now, want behind", s)
 		}
 	})

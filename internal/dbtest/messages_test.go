@@ -142,7 +142,7 @@ func TestWhatAnOldProcessIgnoredIsHandledAfterAReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		d := put(t, in, delivery("key"))
-		before := &webhook.Mux{IgnoreRest: true}
+		before := &webhook.Mux{IgnoreUnhandled: true}
 		handled(t, in, 1, before.Handle)
 		if s := stateOf(t, in, d.UID); s != webhook.Ignored {
 			t.Fatalf("it is %s, want ignored", s)

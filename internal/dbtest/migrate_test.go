@@ -40,14 +40,14 @@ func TestMigrateMovesEveryEarlierVersionWithWhatItHolds(t *testing.T) {
 				in, _ := e.reopen(t, driver, dsn)
 				states := make(map[string]webhook.State)
 				for r, err := range in.All(t.Context(), sqlinbox.Filter{Bodies: true}) {
-					if err != nil || r.Damage != nil || string(r.Delivery.Body) != `{"a":1}` {
-						t.Fatalf("%s: %v, %v, body %q", r.Delivery.UID, err, r.Damage, r.Delivery.Body)
+					if err != nil || r.Err != nil || string(r.Delivery.Body) != `{"a":1}` {
+						t.Fatalf("%s: %v, %v, body %q", r.Delivery.UID, err, r.Err, r.Delivery.Body)
 					}
 					states[r.Delivery.UID] = r.State
 				}
 				want := map[string]webhook.State{
 					"u-done": webhook.Done, "u-dead": webhook.Dead, "u-superseded": webhook.Superseded, "u-ignored": webhook.Ignored,
-					"u-claimed": webhook.Claimed, "u-behind": webhook.Behind, "u-waiting": webhook.Waiting, "u-retried": webhook.Waiting,
+					"u-claimed": webhook.Claimed, "u-behind": webhook.Blocked, "u-waiting": webhook.Waiting, "u-retried": webhook.Waiting,
 				}
 				if diff := cmp.Diff(want, states); diff != "" {
 					t.Errorf("after Migrate (-want +got):\n%s", diff)

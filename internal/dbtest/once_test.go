@@ -23,7 +23,7 @@ var someHMAC = &webhook.HMAC{Header: "X-Signature", Keys: webhook.Keys(webhook.N
 // callOf describes a call by its headers. Fingerprint is the source's.
 func callOf(fingerprint bool) func(r *http.Request, body []byte) webhook.Description {
 	return func(r *http.Request, body []byte) webhook.Description {
-		return webhook.Description{ID: r.Header.Get("X-Id"), Type: "alpha.push", Key: r.Header.Get("X-Key"), Fingerprint: fingerprint}
+		return webhook.Description{ID: r.Header.Get("X-Id"), Type: "alpha.push", OrderingKey: r.Header.Get("X-Key"), DedupBySignature: fingerprint}
 	}
 }
 
@@ -66,7 +66,7 @@ func finish(t *testing.T, h webhook.Handler, inboxes ...*sqlinbox.Inbox) {
 	errs := make(chan error, len(inboxes))
 	for _, in := range inboxes {
 		w := webhook.NewWorker(in, h)
-		w.Poll, w.Logger = 5*time.Millisecond, slog.New(slog.DiscardHandler)
+		w.PollInterval, w.Logger = 5*time.Millisecond, slog.New(slog.DiscardHandler)
 		go func() { errs <- w.Run(ctx) }()
 	}
 	waitFor(t, "nothing is unfinished", func() bool {

@@ -36,7 +36,7 @@ func TestAStuckKeyIsFreed(t *testing.T) {
 			onEach(t, func(t *testing.T, e engine) {
 				in, stuck := stuckKey(t, e)
 				told := ""
-				in.Observe = &sqlinbox.Observer{Repaired: func(source, key string) { told += source + "/" + key }}
+				in.Observer = &sqlinbox.Observer{Repaired: func(source, key string) { told += source + "/" + key }}
 				var log strings.Builder
 				in.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				if err := free(t.Context(), in, stuck[1].UID); err != nil {
@@ -106,7 +106,7 @@ func TestEveryStuckKeyIsFoundAmongMany(t *testing.T) {
 		all.Wait()
 		run(t, db, "UPDATE hookhouse_deliveries SET state = 'behind' WHERE key IN ('key0', 'key1', 'key500', 'key999', 'key1098', 'key1099')")
 		repaired := 0
-		in.Observe = &sqlinbox.Observer{Repaired: func(string, string) { repaired++ }}
+		in.Observer = &sqlinbox.Observer{Repaired: func(string, string) { repaired++ }}
 		if err := in.Check(t.Context()); err != nil {
 			t.Fatal(err)
 		}

@@ -28,7 +28,7 @@ func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
 			put(t, other, d)
 			bury(t, other)
 			tx := begin(t, db)
-			young := delivery(d.Key)
+			young := delivery(d.OrderingKey)
 			if err := other.PutTx(t.Context(), tx, young); err != nil {
 				t.Fatal(err)
 			}
@@ -76,7 +76,7 @@ func TestReplayOutlivesAHeadThatComesMeanwhile(t *testing.T) {
 		put(t, other, d)
 		bury(t, other)
 		tx := begin(t, db)
-		young := delivery(d.Key)
+		young := delivery(d.OrderingKey)
 		young.Type = "alpha.young"
 		if err := other.PutTx(t.Context(), tx, young); err != nil {
 			t.Fatal(err)

@@ -25,7 +25,7 @@ func TestAReplayOfOneThatRanAgainMeanwhileLeavesNoKeyStuck(t *testing.T) {
 		settle(t, s.other, claimOne(t, s.other), webhook.Done)
 		note := sqlinbox.Note{By: "ann"}
 		reached, acted, came := s.meanwhile(t, n, func() error {
-			_, err := s.in.Replay(t.Context(), sqlinbox.Filter{Key: key}, note)
+			_, err := s.in.Replay(t.Context(), sqlinbox.Filter{OrderingKey: key}, note)
 			return err
 		}, func() error {
 			_, err := s.other.Replay(t.Context(), sqlinbox.Filter{UID: first.UID}, note)

@@ -32,7 +32,7 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 		{"by a replay", 0, replay},
 		{"by a replay of one that coalesces", time.Microsecond, replay},
 		{"by a redelivery", 0, func(ctx context.Context, in *sqlinbox.Inbox, d *webhook.Delivery) error {
-			err := in.Put(ctx, delivery(d.Key, d.Unique...))
+			err := in.Put(ctx, delivery(d.OrderingKey, d.DedupKeys...))
 			if known := new(webhook.DuplicateError); errors.As(err, &known) && known.Revived {
 				return nil
 			}
@@ -120,7 +120,7 @@ func putWithoutLock(t *testing.T, db *sql.DB, d *webhook.Delivery) error {
 		_, err = tx.ExecContext(t.Context(), `WITH d AS (
 			INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, state, received, due, quiet, most, burst, size)
 			VALUES ($1, 'alpha', '', 'alpha.push', $2, '', 'waiting', 1, 1, 0, 0, 1, 0) RETURNING id)
-			INSERT INTO hookhouse_bodies (id, envelope, body) SELECT id, '{}', '' FROM d`, d.UID, d.Key)
+			INSERT INTO hookhouse_bodies (id, envelope, body) SELECT id, '{}', '' FROM d`, d.UID, d.OrderingKey)
 	}
 	if err != nil {
 		return errors.Join(err, tx.Rollback())

@@ -59,7 +59,7 @@ var settings = map[string]func(t *testing.T, c *scene){
 	"one that lets younger ones pass": func(t *testing.T, c *scene) {
 		c.last = put(t, c.other, c.delivery("m"+c.key))
 		held, _ := c.claim(t.Context(), c.other, time.Hour)
-		if _, err := c.other.Settle(t.Context(), held[0], webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, Yield: true}); err != nil {
+		if _, err := c.other.Settle(t.Context(), held[0], webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true}); err != nil {
 			t.Fatal(err)
 		}
 	},
@@ -125,7 +125,7 @@ var deeds = map[string]func(ctx context.Context, c *scene, in *sqlinbox.Inbox, d
 		return settleAll(ctx, in, c.held, webhook.Outcome{State: webhook.Done})
 	},
 	"put back": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
-		return settleAll(ctx, in, c.held, webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, Yield: true})
+		return settleAll(ctx, in, c.held, webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true})
 	},
 	"work": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
 		claims, err := c.claim(ctx, in, time.Hour)
@@ -135,11 +135,11 @@ var deeds = map[string]func(ctx context.Context, c *scene, in *sqlinbox.Inbox, d
 		return settleAll(ctx, in, claims, webhook.Outcome{State: webhook.Done})
 	},
 	"Replay": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
-		_, err := in.Replay(ctx, sqlinbox.Filter{Key: c.key}, sqlinbox.Note{By: "ann"})
+		_, err := in.Replay(ctx, sqlinbox.Filter{OrderingKey: c.key}, sqlinbox.Note{By: "ann"})
 		return err
 	},
 	"Replay and work": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
-		_, err := in.Replay(ctx, sqlinbox.Filter{Key: c.key}, sqlinbox.Note{By: "ann"})
+		_, err := in.Replay(ctx, sqlinbox.Filter{OrderingKey: c.key}, sqlinbox.Note{By: "ann"})
 		for range 3 {
 			claims, failed := c.claim(ctx, in, time.Hour)
 			err = errors.Join(err, failed, settleAll(ctx, in, claims, webhook.Outcome{State: webhook.Dead}))

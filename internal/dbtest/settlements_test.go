@@ -115,7 +115,7 @@ func TestASettlementThatIsLeftOutHoldsUpNoOther(t *testing.T) {
 	}
 	lost.Fence++
 	settle(t, in, done, webhook.Done)
-	changed.Delivery.Key = ""
+	changed.Delivery.OrderingKey = ""
 	var alone sync.Once
 	answers := settleMeanwhile(t, in, plan, claims[0], []webhook.Claim{held, lost, done, changed, claims[5]}, func(what string) {
 		if isSettlement(what) && !isSharedSettlement(what) {

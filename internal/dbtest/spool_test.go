@@ -36,8 +36,8 @@ func TestSpoolStopAndStartOfEitherSideLosesNothingAndKeepsOrder(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	w := webhook.NewWorker(primary, book)
-	w.Lease, w.Poll, w.Logger = 5*time.Second, 20*time.Millisecond, slog.New(slog.DiscardHandler)
-	w.Observe = &webhook.Observer{Lost: func(webhook.Claim) { book.lose() }}
+	w.Lease, w.PollInterval, w.Logger = 5*time.Second, 20*time.Millisecond, slog.New(slog.DiscardHandler)
+	w.Observer = &webhook.Observer{Lost: func(webhook.Claim) { book.lose() }}
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
 

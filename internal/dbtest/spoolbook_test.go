@@ -51,7 +51,7 @@ func (b *spoolBook) Handle(_ context.Context, d *webhook.Delivery) error {
 	if e.runs == 1 && e.acknowledged > 0 {
 		b.open--
 	}
-	b.handled[d.Key] = append(b.handled[d.Key], d.ID)
+	b.handled[d.OrderingKey] = append(b.handled[d.OrderingKey], d.ID)
 	return nil
 }
 

@@ -49,7 +49,7 @@ func receiverProcess(primaryDSN, driver, localDSN string) error {
 		return err
 	}
 	spool := webhook.NewSpool(sqlinbox.New(primaryDB, sqlinbox.PostgreSQL), local)
-	spool.Patience, spool.Lease = time.Second, time.Second
+	spool.PrimaryTimeout, spool.Lease = time.Second, time.Second
 	source := webhook.Source{Name: "alpha", Verifier: someHMAC, Describe: callOf(false)}
 	server := &http.Server{Handler: webhook.NewReceiver(source, spool)}
 	on, err := net.Listen("tcp", "127.0.0.1:0")

@@ -32,16 +32,16 @@ func TestStatsCountAndNameWhatNobodyTakes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(map[webhook.State]int{webhook.Claimed: 1, webhook.Behind: 1, webhook.Waiting: 1}, st.Count); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Claimed: 1, webhook.Blocked: 1, webhook.Waiting: 1}, st.Count); diff != "" {
 			t.Errorf("counts (-want +got):\n%s", diff)
 		}
-		if st.Types["alpha.orphan"][webhook.Waiting] != 1 || st.Types["alpha.push"][webhook.Behind] != 1 {
+		if st.Types["alpha.orphan"][webhook.Waiting] != 1 || st.Types["alpha.push"][webhook.Blocked] != 1 {
 			t.Errorf("types are %v", st.Types)
 		}
 		if age := st.Oldest["alpha.orphan"]; age < 2*time.Minute {
 			t.Errorf("oldest is %v, want over two minutes", age)
 		}
-		if diff := cmp.Diff([]string{"alpha.orphan"}, st.Untaken); diff != "" {
+		if diff := cmp.Diff([]string{"alpha.orphan"}, st.Unhandled); diff != "" {
 			t.Error(diff)
 		}
 	})
@@ -90,7 +90,7 @@ func TestAnObserverIsTold(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		told := map[string]int{}
-		in.Observe = &sqlinbox.Observer{
+		in.Observer = &sqlinbox.Observer{
 			Stored:     func(*webhook.Delivery, time.Duration) { told["stored"]++ },
 			Duplicate:  func(*webhook.Delivery, *webhook.DuplicateError) { told["duplicate"]++ },
 			Superseded: func(string, *webhook.Delivery) { told["superseded"]++ },
@@ -125,7 +125,7 @@ func TestAnObserverThatPanicsHarmsNobody(t *testing.T) {
 		t.Cleanup(func() { slog.SetDefault(before) })
 		var log bytes.Buffer
 		slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
-		in.Observe = &sqlinbox.Observer{
+		in.Observer = &sqlinbox.Observer{
 			Stored:     func(*webhook.Delivery, time.Duration) { panic("stored") },
 			Duplicate:  func(*webhook.Delivery, *webhook.DuplicateError) { panic("duplicate") },
 			Superseded: func(string, *webhook.Delivery) { panic("superseded") },

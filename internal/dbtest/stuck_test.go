@@ -48,25 +48,25 @@ func TestMoreStuckRowsThanABatchDoNotStarveTheRest(t *testing.T) {
 			}
 			return uids
 		}
-		left := putMany(many, func(d *webhook.Delivery, i int) { d.Key = fmt.Sprint("left", i) })
+		left := putMany(many, func(d *webhook.Delivery, i int) { d.OrderingKey = fmt.Sprint("left", i) })
 		// A worker claimed them and was killed.
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: many, Lease: time.Microsecond})
 		if err != nil || len(claims) != many {
 			t.Fatalf("%d claims, %v", len(claims), err)
 		}
-		unreadable := putMany(many, func(d *webhook.Delivery, i int) { d.Key = fmt.Sprint("key", i%7) })
+		unreadable := putMany(many, func(d *webhook.Delivery, i int) { d.OrderingKey = fmt.Sprint("key", i%7) })
 		run(t, db, `UPDATE hookhouse_bodies SET envelope = '[]' WHERE id IN (SELECT id FROM hookhouse_deliveries WHERE key LIKE 'key%')`)
 		nobodys := putMany(many, func(d *webhook.Delivery, i int) { d.Type = fmt.Sprint("alpha.nobodys", i%3) })
 		later := putMany(many, func(d *webhook.Delivery, i int) {
-			d.Key, d.Coalesce = fmt.Sprint("later", i), webhook.Coalesce{Quiet: time.Hour}
+			d.OrderingKey, d.Coalesce = fmt.Sprint("later", i), webhook.Coalesce{Quiet: time.Hour}
 		})
-		good := putMany(20, func(d *webhook.Delivery, i int) { d.Key = fmt.Sprint("key", i%7) })
+		good := putMany(20, func(d *webhook.Delivery, i int) { d.OrderingKey = fmt.Sprint("key", i%7) })
 
 		h := &handles{runs: make(map[string]int)}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		w := webhook.NewWorker(in, h)
-		w.Poll = 5 * time.Millisecond
+		w.PollInterval = 5 * time.Millisecond
 		go func() { done <- w.Run(ctx) }()
 		waitFor(t, "only those remain that nobody takes yet", func() bool {
 			n, err := in.Pending(t.Context(), 10*many)
@@ -141,7 +141,7 @@ func TestAStaleOwnerCannotSettle(t *testing.T) {
 		if err != nil || r.State != webhook.Claimed || r.Fence != held.Fence || r.Reason != "" || !r.Expires.Equal(held.Expires) {
 			t.Errorf("it changed: %+v, %v", r, err)
 		}
-		if s := stateOf(t, a, next.UID); s != webhook.Behind {
+		if s := stateOf(t, a, next.UID); s != webhook.Blocked {
 			t.Errorf("the next of the key is %s, want behind", s)
 		}
 		settle(t, a, held, webhook.Done) // whoever brings it

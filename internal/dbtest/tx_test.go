@@ -65,7 +65,7 @@ func TestPutTxStoresWithTheCallersRows(t *testing.T) {
 			t.Fatal(err)
 		}
 		commit(t, tx)
-		if s := stateOf(t, in, behind.UID); s != webhook.Behind {
+		if s := stateOf(t, in, behind.UID); s != webhook.Blocked {
 			t.Errorf("the second of the key is %s, want behind", s)
 		}
 	})
@@ -159,7 +159,7 @@ func TestAWorkerSettlesOnceWhatItsCallbackSettledInATransaction(t *testing.T) {
 			return tx.Commit()
 		})
 		w := webhook.NewWorker(in, handle)
-		w.Observe = &webhook.Observer{
+		w.Observer = &webhook.Observer{
 			Settled: func(webhook.Claim, webhook.Outcome, time.Duration) { cancel() },
 			Lost:    func(webhook.Claim) { lost++; cancel() },
 		}

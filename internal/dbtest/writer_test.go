@@ -18,7 +18,7 @@ import (
 func TestAnObserverThatEndsItsGoroutineDoesNotEndTheWriter(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
-		in.Observe = &sqlinbox.Observer{Batch: func(int, int, time.Duration, error) { runtime.Goexit() }}
+		in.Observer = &sqlinbox.Observer{Batch: func(int, int, time.Duration, error) { runtime.Goexit() }}
 		for range 3 {
 			put(t, in, delivery("key"))
 		}
@@ -61,7 +61,7 @@ func inCallback(t *testing.T, in *sqlinbox.Inbox, f func(ctx context.Context)) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	w := webhook.NewWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
-		if d.Key == "of the callback" {
+		if d.OrderingKey == "of the callback" {
 			defer stop()
 			f(ctx)
 		}

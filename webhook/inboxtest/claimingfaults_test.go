@@ -71,7 +71,7 @@ var claimingFaults = []brokenLaw{
 				if err != nil {
 					return nil, err
 				}
-				aside := webhook.Outcome{State: webhook.Waiting, Delay: long, Yield: true}
+				aside := webhook.Outcome{State: webhook.Waiting, Delay: long, RetryOutOfOrder: true}
 				if _, err := f.MemInbox.Settle(ctx, head[0], aside); err != nil {
 					return nil, err
 				}

@@ -31,7 +31,7 @@ var duplicateFaults = []brokenLaw{
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			for _, m := range d.Unique {
+			for _, m := range d.DedupKeys {
 				if source, ok := first[m]; ok && source != d.Source {
 					return &webhook.DuplicateError{}
 				}
@@ -45,28 +45,28 @@ var duplicateFaults = []brokenLaw{
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			for _, m := range d.Unique {
+			for _, m := range d.DedupKeys {
 				if left[m] {
 					return &webhook.DuplicateError{}
 				}
 			}
 			err := f.MemInbox.Put(ctx, d)
-			if err != nil && len(d.Unique) > 1 {
-				left[d.Unique[0]] = true
+			if err != nil && len(d.DedupKeys) > 1 {
+				left[d.DedupKeys[0]] = true
 			}
 			return err
 		}
 	}},
 	{"deliveries without marks are never duplicates", func(f *fault) { // by ID
 		f.change(func(d *webhook.Delivery) {
-			if d.ID != "" && len(d.Unique) == 0 {
-				d.Unique = []string{"id:" + d.ID}
+			if d.ID != "" && len(d.DedupKeys) == 0 {
+				d.DedupKeys = []string{"id:" + d.ID}
 			}
 		})
 	}},
 	{"a mark that stands twice is one mark", func(f *fault) { // a primary key
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
-			if len(slices.Compact(slices.Clone(d.Unique))) != len(d.Unique) {
+			if len(slices.Compact(slices.Clone(d.DedupKeys))) != len(d.DedupKeys) {
 				return &webhook.DuplicateError{}
 			}
 			return f.MemInbox.Put(ctx, d)
@@ -74,9 +74,9 @@ var duplicateFaults = []brokenLaw{
 	}},
 	{"marks are compared byte for byte", func(f *fault) { // a collation
 		f.change(func(d *webhook.Delivery) {
-			d.Unique = slices.Clone(d.Unique)
-			for i, m := range d.Unique {
-				d.Unique[i] = strings.TrimRight(m, " ")
+			d.DedupKeys = slices.Clone(d.DedupKeys)
+			for i, m := range d.DedupKeys {
+				d.DedupKeys[i] = strings.TrimRight(m, " ")
 			}
 		})
 	}},
@@ -85,7 +85,7 @@ var duplicateFaults = []brokenLaw{
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			own := *d
 			if busy() {
-				own.Unique = nil
+				own.DedupKeys = nil
 			}
 			return f.MemInbox.Put(ctx, &own)
 		}

@@ -48,7 +48,7 @@ func (t *trial) told(changed <-chan struct{}) {
 // counting: the law of a [webhook.Pender], nothing for others.
 var counting = []law{
 	{"what is waiting, behind or claimed is pending", func(t *trial) {
-		p, ok := t.in.(webhook.Pender)
+		p, ok := t.in.(webhook.PendingCounter)
 		if !ok {
 			return
 		}
@@ -66,7 +66,7 @@ var counting = []law{
 	}},
 }
 
-func (t *trial) pending(p webhook.Pender, want int) {
+func (t *trial) pending(p webhook.PendingCounter, want int) {
 	t.Helper()
 	if n, err := p.Pending(t.Context(), plenty); err != nil || n != want {
 		t.Errorf("Pending: %d, %v, want %d", n, err, want)

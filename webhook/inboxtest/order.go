@@ -30,7 +30,7 @@ var order = []law{
 	{"what stands behind another of its key says so", func(t *trial) {
 		t.put("key")
 		d := t.put("key", "mark")
-		if got := t.state(d); got != webhook.Behind {
+		if got := t.state(d); got != webhook.Blocked {
 			t.Errorf("state %s, want behind", got)
 		}
 		t.end(t.claim(), webhook.Done)
@@ -96,18 +96,18 @@ var order = []law{
 	{"a retry that yields lets the next go ahead", func(t *trial) {
 		t.put("key")
 		second := t.put("key")
-		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting, Delay: long, Yield: true})
+		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting, Delay: long, RetryOutOfOrder: true})
 		t.claimOf(second)
 	}},
 	{"a retry that yields lets what comes later go ahead", func(t *trial) {
 		t.put("key")
-		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting, Delay: long, Yield: true})
+		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting, Delay: long, RetryOutOfOrder: true})
 		t.claimOf(t.put("key"))
 	}},
 	{"a retry that yields never makes two claims of a key", func(t *trial) {
 		t.put("key")
 		t.put("key")
-		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting, Delay: short, Yield: true})
+		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting, Delay: short, RetryOutOfOrder: true})
 		c := t.claim()
 		t.pass(2 * short)
 		t.nothing("another of its key is claimed")

@@ -121,7 +121,7 @@ var outcomes = []law{
 	{"a state that is no outcome is refused", func(t *trial) {
 		t.put("")
 		c := t.claim()
-		for _, s := range []webhook.State{"", webhook.Claimed, webhook.Behind, webhook.Superseded, "finished"} {
+		for _, s := range []webhook.State{"", webhook.Claimed, webhook.Blocked, webhook.Superseded, "finished"} {
 			_, err := t.in.Settle(t.Context(), c, webhook.Outcome{State: s})
 			if err == nil || errors.Is(err, webhook.ErrClaimLost) {
 				t.Errorf("Settle as %q returned %v", s, err)

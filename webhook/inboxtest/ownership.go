@@ -14,10 +14,10 @@ var ownership = []law{
 		t.store(d)
 		d.Header["X-Name"][0] = "after"
 		d.Header.Set("X-New", "after")
-		d.Unique[0] = "other"
+		d.DedupKeys[0] = "other"
 		got := t.claim().Delivery
-		if got.Header.Get("X-Name") != "before" || len(got.Header) != 1 || len(got.Unique) != 1 || got.Unique[0] != "mine" {
-			t.Errorf("came back with what the caller changed after Put: header %v, marks %v", got.Header, got.Unique)
+		if got.Header.Get("X-Name") != "before" || len(got.Header) != 1 || len(got.DedupKeys) != 1 || got.DedupKeys[0] != "mine" {
+			t.Errorf("came back with what the caller changed after Put: header %v, marks %v", got.Header, got.DedupKeys)
 		}
 	}},
 	{"a claim's header and marks belong to the claimer", func(t *trial) {
@@ -27,11 +27,11 @@ var ownership = []law{
 		first := t.claim()
 		first.Delivery.Header["X-Name"][0] = "after"
 		first.Delivery.Header.Set("X-New", "after")
-		first.Delivery.Unique[0] = "other"
+		first.Delivery.DedupKeys[0] = "other"
 		t.settle(first, webhook.Outcome{State: webhook.Waiting})
 		got := t.claim().Delivery
-		if got.Header.Get("X-Name") != "before" || len(got.Header) != 1 || len(got.Unique) != 1 || got.Unique[0] != "mine" {
-			t.Errorf("came back with what an earlier claimer changed: header %v, marks %v", got.Header, got.Unique)
+		if got.Header.Get("X-Name") != "before" || len(got.Header) != 1 || len(got.DedupKeys) != 1 || got.DedupKeys[0] != "mine" {
+			t.Errorf("came back with what an earlier claimer changed: header %v, marks %v", got.Header, got.DedupKeys)
 		}
 	}},
 }

@@ -75,7 +75,7 @@ var revivals = []law{
 	}},
 	{"one of a burst stays dead while a younger one is unfinished", func(t *trial) {
 		d := t.burst("key", short, 0)
-		d.ID, d.Unique = "id", []string{"mark"}
+		d.ID, d.DedupKeys = "id", []string{"mark"}
 		t.store(d)
 		t.end(t.claimOf(d), webhook.Dead)
 		younger := t.store(t.burst("key", short, 0))

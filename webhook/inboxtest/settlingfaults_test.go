@@ -14,7 +14,7 @@ import (
 var settlingFaults = []brokenLaw{
 	{"a retry waits for its delay", func(f *fault) {
 		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) {
-			if !o.Yield {
+			if !o.RetryOutOfOrder {
 				o.Delay = 0
 			}
 		})
@@ -143,20 +143,20 @@ var settlingFaults = []brokenLaw{
 	{"keys are compared byte for byte", func(f *fault) { // a collation
 		keys := make(map[string]string)
 		f.change(func(d *webhook.Delivery) {
-			keys[d.UID] = d.Key
-			d.Key = strings.ToLower(d.Key)
+			keys[d.UID] = d.OrderingKey
+			d.OrderingKey = strings.ToLower(d.OrderingKey)
 		})
-		f.changeClaims(func(c *webhook.Claim) { c.Delivery.Key = keys[c.Delivery.UID] })
+		f.changeClaims(func(c *webhook.Claim) { c.Delivery.OrderingKey = keys[c.Delivery.UID] })
 	}},
 	{"what stands behind another of its key says so", func(f *fault) {
 		f.changeDuplicates(func(_ *webhook.Delivery, known *webhook.DuplicateError) {
-			if known.State == webhook.Behind {
+			if known.State == webhook.Blocked {
 				known.State = webhook.Waiting
 			}
 		})
 	}},
 	{"a retry holds its key", func(f *fault) { // yields unasked
-		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.Yield = true })
+		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.RetryOutOfOrder = true })
 	}},
 	{"the older ones of a burst are superseded", func(f *fault) { // called done
 		f.changeDuplicates(func(_ *webhook.Delivery, known *webhook.DuplicateError) {
@@ -168,11 +168,11 @@ var settlingFaults = []brokenLaw{
 	{"each of a burst starts quiet again", func(f *fault) { // only the first does
 		first := make(map[string]time.Time)
 		f.change(func(d *webhook.Delivery) {
-			if first[d.Key].IsZero() {
-				first[d.Key] = time.Now()
+			if first[d.OrderingKey].IsZero() {
+				first[d.OrderingKey] = time.Now()
 			}
 			if d.Coalesce.Quiet > 0 {
-				d.Coalesce.Quiet = max(d.Coalesce.Quiet-time.Since(first[d.Key]), time.Nanosecond)
+				d.Coalesce.Quiet = max(d.Coalesce.Quiet-time.Since(first[d.OrderingKey]), time.Nanosecond)
 			}
 		})
 	}},

@@ -48,13 +48,13 @@ var storing = []law{
 // fullDelivery fills every field, with bytes that text columns do not take.
 func fullDelivery() *webhook.Delivery {
 	return &webhook.Delivery{
-		UID:      "0123456789abcdef0123456789abcdef",
-		Source:   "alpha",
-		ID:       "id-\u00fc\u4e16",
-		Type:     "alpha.pushed",
-		Key:      "owner/name refs/heads/\u00e4",
-		Unique:   []string{"id:1", "mac:00ff"},
-		Coalesce: webhook.Coalesce{Quiet: 2 * time.Millisecond, Max: 3 * time.Second},
+		UID:         "0123456789abcdef0123456789abcdef",
+		Source:      "alpha",
+		ID:          "id-\u00fc\u4e16",
+		Type:        "alpha.pushed",
+		OrderingKey: "owner/name refs/heads/\u00e4",
+		DedupKeys:   []string{"id:1", "mac:00ff"},
+		Coalesce:    webhook.Coalesce{Quiet: 2 * time.Millisecond, Max: 3 * time.Second},
 		Header: http.Header{
 			"Content-Type": {"application/json"},
 			"X-Many":       {"one", "two", "", "one"},
@@ -78,7 +78,7 @@ func (t *trial) same(got, want *webhook.Delivery) {
 		{"Source", got.Source, want.Source},
 		{"ID", got.ID, want.ID},
 		{"Type", got.Type, want.Type},
-		{"Key", got.Key, want.Key},
+		{"Key", got.OrderingKey, want.OrderingKey},
 		{"KeyLabel", got.KeyLabel, want.KeyLabel},
 		{"Body", string(got.Body), string(want.Body)},
 		{"Coalesce.Quiet", got.Coalesce.Quiet.String(), want.Coalesce.Quiet.String()},
@@ -91,8 +91,8 @@ func (t *trial) same(got, want *webhook.Delivery) {
 	if !maps.EqualFunc(got.Header, want.Header, slices.Equal[[]string]) {
 		differs("Header", got.Header, want.Header)
 	}
-	if !slices.Equal(slices.Sorted(slices.Values(got.Unique)), slices.Sorted(slices.Values(want.Unique))) {
-		differs("Unique", got.Unique, want.Unique)
+	if !slices.Equal(slices.Sorted(slices.Values(got.DedupKeys)), slices.Sorted(slices.Values(want.DedupKeys))) {
+		differs("Unique", got.DedupKeys, want.DedupKeys)
 	}
 	if !got.ReceivedAt.Truncate(time.Microsecond).Equal(want.ReceivedAt.Truncate(time.Microsecond)) {
 		differs("ReceivedAt", got.ReceivedAt.String(), want.ReceivedAt.String())

@@ -29,12 +29,12 @@ var suspectFaults = []brokenLaw{
 	{"a suspect comes without header, marks and body", func(f *fault) { // with its marks
 		f.changeClaims(func(c *webhook.Claim) {
 			if c.Suspect {
-				c.Delivery.Unique = []string{"mark"}
+				c.Delivery.DedupKeys = []string{"mark"}
 			}
 		})
 	}},
 	{"beginning brings header, marks and body", func(f *fault) { // without its marks
-		f.changeBegun(func(c *webhook.Claim) { c.Delivery.Unique = nil })
+		f.changeBegun(func(c *webhook.Claim) { c.Delivery.DedupKeys = nil })
 	}},
 	{"a suspect that never begins costs no attempt", func(f *fault) { // from the third claim on
 		claimed := make(map[string]int)

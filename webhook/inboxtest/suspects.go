@@ -29,10 +29,10 @@ var suspects = []law{
 	{"a suspect comes without header, marks and body", func(t *trial) {
 		whole := t.whole()
 		got := *t.suspect().Delivery
-		if got.Header != nil || got.Unique != nil || got.Body != nil {
-			t.Errorf("it has header %v, marks %v and a body of %d bytes", got.Header, got.Unique, len(got.Body))
+		if got.Header != nil || got.DedupKeys != nil || got.Body != nil {
+			t.Errorf("it has header %v, marks %v and a body of %d bytes", got.Header, got.DedupKeys, len(got.Body))
 		}
-		got.Header, got.Unique, got.Body = whole.Header, whole.Unique, whole.Body
+		got.Header, got.DedupKeys, got.Body = whole.Header, whole.DedupKeys, whole.Body
 		t.same(&got, whole)
 	}},
 	{"beginning brings header, marks and body", func(t *trial) {

@@ -73,14 +73,14 @@ var sweepFaults = []brokenLaw{
 		swept := f.swept()
 		f.change(func(d *webhook.Delivery) {
 			if *swept {
-				d.Unique = nil
+				d.DedupKeys = nil
 			}
 		})
 	}},
 	{"a redelivery of what died and was swept is stored", func(f *fault) { // its mark is left, and nothing to revive
 		swept := f.swept()
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
-			if *swept && d.ID != "" && len(d.Unique) > 0 {
+			if *swept && d.ID != "" && len(d.DedupKeys) > 0 {
 				return &webhook.DuplicateError{State: webhook.Dead}
 			}
 			return f.MemInbox.Put(ctx, d)

@@ -113,7 +113,7 @@ var sweepLaws = []sweepLaw{
 		d := t.put("", "mark")
 		t.end(t.claim(), webhook.Done)
 		t.sweeps(1)
-		if known := t.duplicate(t.delivery("", d.Unique...)); known.State != webhook.Done {
+		if known := t.duplicate(t.delivery("", d.DedupKeys...)); known.State != webhook.Done {
 			t.Errorf("a duplicate of what is %s, want done", known.State)
 		}
 	}}, short, long},

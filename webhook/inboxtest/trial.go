@@ -47,13 +47,13 @@ type trial struct {
 func (t *trial) delivery(key string, marks ...string) *webhook.Delivery {
 	t.count++
 	return &webhook.Delivery{
-		UID:        fmt.Sprintf("uid-%04d", t.count),
-		Source:     someSource,
-		Type:       someType,
-		Key:        key,
-		Unique:     marks,
-		Body:       []byte(`{}`),
-		ReceivedAt: time.Now(),
+		UID:         fmt.Sprintf("uid-%04d", t.count),
+		Source:      someSource,
+		Type:        someType,
+		OrderingKey: key,
+		DedupKeys:   marks,
+		Body:        []byte(`{}`),
+		ReceivedAt:  time.Now(),
 	}
 }
 
@@ -61,7 +61,7 @@ func (t *trial) delivery(key string, marks ...string) *webhook.Delivery {
 // asked for.
 func (t *trial) burst(key string, quiet, most time.Duration) *webhook.Delivery {
 	d := t.delivery(key)
-	d.Unique = []string{"mark of " + d.UID}
+	d.DedupKeys = []string{"mark of " + d.UID}
 	d.Coalesce = webhook.Coalesce{Quiet: quiet, Max: most}
 	return d
 }
@@ -95,12 +95,12 @@ func (t *trial) duplicate(d *webhook.Delivery) *webhook.DuplicateError {
 // state asks where d stands, by a put that repeats its marks and has no ID.
 func (t *trial) state(d *webhook.Delivery) webhook.State {
 	t.Helper()
-	return t.duplicate(t.delivery("", d.Unique...)).State
+	return t.duplicate(t.delivery("", d.DedupKeys...)).State
 }
 
 // redelivery makes what a sender sends again: same ID, marks, Key and Coalesce.
 func (t *trial) redelivery(d *webhook.Delivery) *webhook.Delivery {
-	again := t.delivery(d.Key, d.Unique...)
+	again := t.delivery(d.OrderingKey, d.DedupKeys...)
 	again.ID, again.Coalesce = d.ID, d.Coalesce
 	return again
 }

@@ -38,17 +38,17 @@ type Admin interface {
 
 // A Filter chooses deliveries: those that meet all that is set. Zero means all.
 type Filter struct {
-	UID    string
-	Source string
-	Type   string
-	Key    string
-	ID     string          // the sender's
-	States []webhook.State // any of them
-	Text   string          // part of the reason, without regard to ASCII case
-	From   time.Time       // received then or later
-	To     time.Time       // received before
-	Before int64           // with a Seq below this one: the last of the page before
-	Limit  int             // at most so many
+	UID         string
+	Source      string
+	Type        string
+	OrderingKey string
+	ID          string          // the sender's
+	States      []webhook.State // any of them
+	Text        string          // part of the reason, without regard to ASCII case
+	From        time.Time       // received then or later
+	To          time.Time       // received before
+	Before      int64           // with a Seq below this one: the last of the page before
+	Limit       int             // at most so many
 	// Bodies loads Header, Unique and Body of the deliveries. Zero means that
 	// they are nil.
 	Bodies bool
@@ -70,7 +70,7 @@ type Record struct {
 	Replays  []Replay  // by Get only
 	// Damage tells why Header, Unique and Body could not be read. Nil where they
 	// were not asked for.
-	Damage error
+	Err error
 }
 
 // A Note says who does something and why. By is required.
@@ -95,5 +95,5 @@ type Stats struct {
 	Oldest map[string]time.Duration
 	// Untaken are the types with deliveries that could have been claimed for a
 	// minute and that no Claim of this Inbox asks for, sorted.
-	Untaken []string
+	Unhandled []string
 }

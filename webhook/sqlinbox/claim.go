@@ -138,7 +138,7 @@ func scanClaim(row *sql.Rows) (claimedRow, error) {
 	c := &r.claim
 	c.Delivery = d
 	err := row.Scan(&r.id, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires,
-		&d.UID, &d.Source, &d.ID, &d.Type, &d.Key, &d.KeyLabel, &received, &quiet, &most, &r.size, &sealed, &body, &r.overtaken)
+		&d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &most, &r.size, &sealed, &body, &r.overtaken)
 	if err != nil {
 		return r, err
 	}

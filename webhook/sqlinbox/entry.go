@@ -52,12 +52,12 @@ func newEntry(d *webhook.Delivery, batches bool) (*entry, error) {
 	if err := check(d); err != nil {
 		return nil, webhook.Permanent(err) // it does not become storable
 	}
-	sealed, err := sealEnvelope(d.Header, d.Unique)
+	sealed, err := sealEnvelope(d.Header, d.DedupKeys)
 	if err != nil {
 		return nil, webhook.Permanent(fmt.Errorf("%w: %w", ErrInvalid, err))
 	}
-	e := &entry{delivery: d, envelope: sealed, marks: make([]string, 0, len(d.Unique))}
-	for _, m := range d.Unique {
+	e := &entry{delivery: d, envelope: sealed, marks: make([]string, 0, len(d.DedupKeys))}
+	for _, m := range d.DedupKeys {
 		if !slices.Contains(e.marks, m) {
 			e.marks = append(e.marks, m)
 		}
@@ -67,7 +67,7 @@ func newEntry(d *webhook.Delivery, batches bool) (*entry, error) {
 		return e, nil
 	}
 	e.fields, err = json.Marshal(fields{
-		UID: d.UID, Source: d.Source, SenderID: d.ID, Type: d.Type, Key: d.Key, Label: d.KeyLabel,
+		UID: d.UID, Source: d.Source, SenderID: d.ID, Type: d.Type, Key: d.OrderingKey, Label: d.KeyLabel,
 		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), Most: microseconds(d.Coalesce.Max),
 		Size: len(d.Body), Envelope: len(sealed), Marks: e.marks,
 	})
@@ -80,7 +80,7 @@ func (e *entry) arguments() args {
 	d := e.delivery
 	marks, _ := json.Marshal(e.marks) // strings only: cannot fail
 	a := args{
-		"uid": d.UID, "source": d.Source, "sender_id": d.ID, "type": d.Type, "key": d.Key, "label": d.KeyLabel,
+		"uid": d.UID, "source": d.Source, "sender_id": d.ID, "type": d.Type, "key": d.OrderingKey, "label": d.KeyLabel,
 		"received": d.ReceivedAt.UnixMicro(), "quiet": microseconds(d.Coalesce.Quiet), "most": microseconds(d.Coalesce.Max),
 		"size": len(d.Body), "envelope": string(e.envelope), "body": d.Body, "marks": string(marks),
 	}
@@ -95,14 +95,14 @@ func check(d *webhook.Delivery) error {
 		return fmt.Errorf("%w: it has no UID", ErrInvalid)
 	}
 	names := [...]struct{ what, text string }{
-		{"UID", d.UID}, {"Source", d.Source}, {"ID", d.ID}, {"Type", d.Type}, {"Key", d.Key}, {"KeyLabel", d.KeyLabel},
+		{"UID", d.UID}, {"Source", d.Source}, {"ID", d.ID}, {"Type", d.Type}, {"Key", d.OrderingKey}, {"KeyLabel", d.KeyLabel},
 	}
 	for _, n := range names {
 		if err := checkName(n.what, n.text); err != nil {
 			return err
 		}
 	}
-	for _, m := range d.Unique {
+	for _, m := range d.DedupKeys {
 		if err := checkName("mark", m); err != nil {
 			return err
 		}
@@ -131,12 +131,14 @@ func (e *entry) size() int {
 	return len(e.envelope) + len(e.delivery.Body)
 }
 
-func (e *entry) coalesces() bool { return e.delivery.Key != "" && e.delivery.Coalesce.Quiet > 0 }
+func (e *entry) coalesces() bool {
+	return e.delivery.OrderingKey != "" && e.delivery.Coalesce.Quiet > 0
+}
 
 // keyed is one (Source, Key).
 type keyed struct{ source, key string }
 
-func (e *entry) keyed() keyed { return keyed{e.delivery.Source, e.delivery.Key} }
+func (e *entry) keyed() keyed { return keyed{e.delivery.Source, e.delivery.OrderingKey} }
 
 // pack makes the arguments of a batch: the rows as one JSON array, and the
 // envelopes and bodies one after the other, to which the rows point. One

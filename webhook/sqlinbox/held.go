@@ -50,7 +50,7 @@ func (in *Inbox) putHeld(ctx context.Context, j *job, err error) (*job, error) {
 // inVain reports whether j, which is large and was held before, still is: this is
 // asked without its body.
 func (in *Inbox) inVain(ctx context.Context, j *job) bool {
-	if !j.alone || j.put.size() < heldBytes || j.put.delivery.Key == "" {
+	if !j.alone || j.put.size() < heldBytes || j.put.delivery.OrderingKey == "" {
 		return false
 	}
 	_, err := in.lockKey(ctx, in.db, j.put.keyed(), grip{})

@@ -30,7 +30,7 @@ type Inbox struct {
 	// slog.Default.
 	Logger *slog.Logger
 	// Observe is told what happens. Zero means nobody.
-	Observe *Observer
+	Observer *Observer
 
 	db          *sql.DB
 	dialect     *Dialect

@@ -100,7 +100,7 @@ func (in *Inbox) fill(ctx context.Context, records []Record) ([]Record, error) {
 		err := row.Scan(&uid, &sealed, &body)
 		if i, known := at[uid]; known && err == nil {
 			there[i] = true
-			records[i].Damage = open(records[i].Delivery, sealed, body)
+			records[i].Err = open(records[i].Delivery, sealed, body)
 		}
 		return err
 	})
@@ -169,7 +169,7 @@ func (f Filter) where() (string, args) {
 		a[name] = value
 	}
 	for _, t := range []struct{ column, value string }{
-		{"uid", f.UID}, {"source", f.Source}, {"type", f.Type}, {"key", f.Key}, {"sender_id", f.ID},
+		{"uid", f.UID}, {"source", f.Source}, {"type", f.Type}, {"key", f.OrderingKey}, {"sender_id", f.ID},
 	} {
 		if t.value != "" {
 			add("d."+t.column+" = @"+t.column, t.column, t.value)
@@ -217,7 +217,7 @@ func scanRecord(row *sql.Rows) (Record, error) {
 	r := Record{Delivery: d}
 	var received, quiet, most, due, expires int64
 	var ended sql.Null[int64]
-	err := row.Scan(&r.Seq, &d.UID, &d.Source, &d.ID, &d.Type, &d.Key, &d.KeyLabel, &received, &quiet, &most,
+	err := row.Scan(&r.Seq, &d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &most,
 		&r.State, &r.Attempt, &r.Fence, &due, &expires, &ended, &r.Reason, &r.Revived, &r.Size)
 	if err != nil {
 		return r, err
@@ -243,6 +243,6 @@ func open(d *webhook.Delivery, sealed, body sql.Null[[]byte]) error {
 	if err != nil {
 		return fmt.Errorf("envelope: %w", err)
 	}
-	d.Header, d.Unique, d.Body = e.Header, e.Marks, body.V
+	d.Header, d.DedupKeys, d.Body = e.Header, e.Marks, body.V
 	return nil
 }

@@ -102,11 +102,11 @@ func (o *Observer) repaired(source, key string) {
 
 // observe tells of a put that has its answer.
 func (in *Inbox) observe(j *job, err error, took time.Duration) {
-	in.Observe.put(j.put.delivery, err, took)
+	in.Observer.put(j.put.delivery, err, took)
 	defer contain()
-	if in.Observe != nil && in.Observe.Superseded != nil {
+	if in.Observer != nil && in.Observer.Superseded != nil {
 		for _, uid := range j.ended {
-			in.Observe.Superseded(uid, j.put.delivery)
+			in.Observer.Superseded(uid, j.put.delivery)
 		}
 	}
 }

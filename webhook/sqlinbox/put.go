@@ -22,7 +22,7 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	start := time.Now()
 	e, err := newEntry(d, !in.dialect.pinned)
 	if err != nil {
-		in.Observe.put(d, err, 0)
+		in.Observer.put(d, err, 0)
 		return err
 	}
 	j := &job{put: e}

@@ -13,7 +13,7 @@ func (in *Inbox) Release(ctx context.Context, uid string) error {
 	if err != nil {
 		return err
 	}
-	k := keyed{r.Delivery.Source, r.Delivery.Key}
+	k := keyed{r.Delivery.Source, r.Delivery.OrderingKey}
 	done := false
 	switch r.State {
 	case webhook.Claimed:
@@ -24,7 +24,7 @@ func (in *Inbox) Release(ctx context.Context, uid string) error {
 			done = n > 0
 			return err
 		})
-	case webhook.Behind:
+	case webhook.Blocked:
 		done, err = in.repairKey(ctx, k)
 	}
 	in.notify()
@@ -44,7 +44,7 @@ func (in *Inbox) releaseClaim(ctx context.Context, c webhook.Claim, why string) 
 			return err
 		}
 		a := args{"uid": c.Delivery.UID, "fence": c.Fence + 1, "reason": reason(why)}
-		_, err = in.putBack(ctx, s, a, c.Delivery.Key, webhook.Outcome{State: webhook.Waiting}, true)
+		_, err = in.putBack(ctx, s, a, c.Delivery.OrderingKey, webhook.Outcome{State: webhook.Waiting}, true)
 		return err
 	})
 	return done, err

@@ -86,7 +86,7 @@ func (in *Inbox) repairKey(ctx context.Context, k keyed) (mended bool, err error
 	}
 	in.logger().Error("a key had unfinished deliveries and none that could be claimed; the next one was brought forward",
 		"source", k.source, "key", k.key)
-	in.Observe.repaired(k.source, k.key)
+	in.Observer.repaired(k.source, k.key)
 	in.notify()
 	return true, nil
 }

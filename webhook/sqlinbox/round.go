@@ -26,7 +26,7 @@ func (in *Inbox) putCarefully(ctx context.Context, s session, puts []*job, g gri
 func notHeld(puts, round []*job) []*job {
 	keys := make(map[keyed]bool)
 	for _, j := range round {
-		if j.held && j.put.delivery.Key != "" {
+		if j.held && j.put.delivery.OrderingKey != "" {
 			keys[j.put.keyed()] = true
 		}
 	}

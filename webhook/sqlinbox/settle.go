@@ -87,9 +87,9 @@ func checkOutcome(ctx context.Context, c webhook.Claim, o webhook.Outcome) error
 func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "state": string(o.State), "reason": reason(o.Reason)}
 	if o.State == webhook.Waiting {
-		return in.putBack(ctx, s, a, c.Delivery.Key, o, false)
+		return in.putBack(ctx, s, a, c.Delivery.OrderingKey, o, false)
 	}
-	k := keyed{c.Delivery.Source, c.Delivery.Key}
+	k := keyed{c.Delivery.Source, c.Delivery.OrderingKey}
 	held, err := in.settleAs(ctx, s, a, k)
 	if err == nil && !held {
 		// The delivery of the claim has been in other hands, which may have changed it.
@@ -119,7 +119,7 @@ func (in *Inbox) settleAs(ctx context.Context, s session, a args, k keyed) (held
 // putBack makes a claim waiting again, or superseded where a newer one of a
 // coalesced burst has come. Released tells that its worker did not do it.
 func (in *Inbox) putBack(ctx context.Context, s session, a args, key string, o webhook.Outcome, released bool) (webhook.State, error) {
-	a["delay"], a["yield"] = microseconds(o.Delay), number(o.Yield)
+	a["delay"], a["yield"] = microseconds(o.Delay), number(o.RetryOutOfOrder)
 	a["uncounted"], a["released"] = number(o.Uncounted), number(released)
 	if key != "" {
 		// Hold the row, so that the next statement sees all that stand behind it.
@@ -134,10 +134,10 @@ func (in *Inbox) putBack(ctx context.Context, s session, a args, key string, o w
 	if err == nil && state == webhook.Superseded {
 		_, err = in.exec(ctx, s, "end", a)
 	}
-	if err == nil && (state == webhook.Superseded || state == webhook.Behind) {
+	if err == nil && (state == webhook.Superseded || state == webhook.Blocked) {
 		err = in.promote(ctx, s, k)
 	}
-	if state == webhook.Behind {
+	if state == webhook.Blocked {
 		state = webhook.Waiting // for its turn as well
 	}
 	return state, err

@@ -73,7 +73,7 @@ func (in *Inbox) isShared(o webhook.Outcome) bool {
 // another transaction holds, and all of them where one cannot be settled: each is
 // then settled alone. When ctx ends first, c is either settled or not.
 func (in *Inbox) settleTogether(ctx context.Context, c webhook.Claim) (settled bool, err error) {
-	s := &settlement{uid: c.Delivery.UID, fence: c.Fence, key: c.Delivery.Key, done: make(chan struct{})}
+	s := &settlement{uid: c.Delivery.UID, fence: c.Fence, key: c.Delivery.OrderingKey, done: make(chan struct{})}
 	if in.settlements.add(s) {
 		go in.settleGroups()
 	}

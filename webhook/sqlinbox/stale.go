@@ -13,11 +13,11 @@ import (
 // One without a Key is never stale, nor one that this inbox does not have. It
 // knows what [Inbox.Sweep] has not deleted.
 func (in *Inbox) Stale(ctx context.Context, d *webhook.Delivery) (bool, error) {
-	if d.Key == "" {
+	if d.OrderingKey == "" {
 		return false, nil
 	}
 	var n int
-	a := args{"source": d.Source, "key": d.Key, "uid": d.UID}
+	a := args{"source": d.Source, "key": d.OrderingKey, "uid": d.UID}
 	err := in.query(ctx, in.db, "stale", a, scanOne(&n))
 	return n > 0, err
 }
@@ -49,7 +49,7 @@ func (s *skipper) Handle(ctx context.Context, d *webhook.Delivery) error {
 		return err
 	}
 	if stale {
-		return fmt.Errorf("%w: a newer delivery of %s is done", webhook.ErrIgnored, d.Key)
+		return fmt.Errorf("%w: a newer delivery of %s is done", webhook.ErrIgnored, d.OrderingKey)
 	}
 	return s.next.Handle(ctx, d)
 }

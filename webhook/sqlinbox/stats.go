@@ -11,7 +11,7 @@ import (
 
 // untakenAfter is how long a due delivery waits before its type counts as one
 // that nobody takes.
-const untakenAfter = time.Minute
+const unhandledAfter = time.Minute
 
 // Stats counts deliveries; see [Admin].
 func (in *Inbox) Stats(ctx context.Context) (Stats, error) {
@@ -40,24 +40,24 @@ func (in *Inbox) Stats(ctx context.Context) (Stats, error) {
 	}
 	err = in.oldest(ctx, func(typ string, age time.Duration) {
 		st.Oldest[typ] = age
-		if in.isUntaken(typ, age) {
-			st.Untaken = append(st.Untaken, typ)
+		if in.isUnhandled(typ, age) {
+			st.Unhandled = append(st.Unhandled, typ)
 		}
 	})
-	slices.Sort(st.Untaken)
+	slices.Sort(st.Unhandled)
 	return st, err
 }
 
 // Untaken returns the types with deliveries that could have been claimed for a
 // minute and that no Claim of this Inbox asks for, sorted. It is as quick with a
 // million deliveries as with none.
-func (in *Inbox) Untaken(ctx context.Context) ([]string, error) {
+func (in *Inbox) Unhandled(ctx context.Context) ([]string, error) {
 	if err := in.reads(ctx); err != nil {
 		return nil, err
 	}
 	var types []string
 	err := in.oldest(ctx, func(typ string, age time.Duration) {
-		if in.isUntaken(typ, age) {
+		if in.isUnhandled(typ, age) {
 			types = append(types, typ)
 		}
 	})
@@ -77,8 +77,8 @@ func (in *Inbox) oldest(ctx context.Context, tell func(typ string, age time.Dura
 	})
 }
 
-func (in *Inbox) isUntaken(typ string, age time.Duration) bool {
-	return age >= untakenAfter && !in.takes(typ)
+func (in *Inbox) isUnhandled(typ string, age time.Duration) bool {
+	return age >= unhandledAfter && !in.takes(typ)
 }
 
 // takes reports whether a claim of this inbox asked for the type.

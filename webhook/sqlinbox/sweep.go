@@ -37,7 +37,7 @@ func (in *Inbox) Sweep(ctx context.Context) (int, error) {
 		dead, err = in.sweepOld(ctx, in.DeadRetention, defaultDeadRetention, true)
 		n += dead
 	}
-	in.Observe.swept(n)
+	in.Observer.swept(n)
 	if err == nil {
 		err = in.sweepMarks(ctx)
 	}

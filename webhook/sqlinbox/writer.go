@@ -101,7 +101,7 @@ func (in *Inbox) commit(batch []*job) {
 func (in *Inbox) commitParts(batch []*job, wait time.Duration) error {
 	start := time.Now()
 	shared, err := in.attempt(batch, wait)
-	in.Observe.batch(batch, time.Since(start), err)
+	in.Observer.batch(batch, time.Since(start), err)
 	switch {
 	case err == nil || shared:
 		finish(batch, err)

@@ -10,7 +10,7 @@ import (
 )
 
 // defaultKeep is how many deliveries a Recorder keeps unless told.
-const defaultKeep = 1024
+const defaultMax = 1024
 
 // A Recorder is a [webhook.Handler] that keeps what it is given. The zero value
 // is ready. It is safe for concurrent use; set the fields before.
@@ -19,7 +19,7 @@ type Recorder struct {
 	// means success.
 	Err error
 	// Keep is how many of the newest deliveries are kept. Zero means 1024.
-	Keep int
+	Max int
 
 	mu      sync.Mutex
 	kept    []*webhook.Delivery
@@ -31,12 +31,12 @@ type Recorder struct {
 func (r *Recorder) Handle(_ context.Context, d *webhook.Delivery) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	keep := r.Keep
-	if keep <= 0 {
-		keep = defaultKeep
+	most := r.Max
+	if most <= 0 {
+		most = defaultMax
 	}
-	if len(r.kept) >= keep {
-		r.kept = slices.Delete(r.kept, 0, len(r.kept)-keep+1)
+	if len(r.kept) >= most {
+		r.kept = slices.Delete(r.kept, 0, len(r.kept)-most+1)
 	}
 	r.kept = append(r.kept, d)
 	r.count++

@@ -62,7 +62,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 }
 
 func TestTheRecorderKeepsTheNewest(t *testing.T) {
-	rec := webhooktest.Recorder{Keep: 2}
+	rec := webhooktest.Recorder{Max: 2}
 	record(t, &rec, "a", "b", "c", "d")
 	got, err := rec.Wait(t.Context(), 4)
 	if err != nil || uids(got) != "cd" || rec.Count() != 4 {

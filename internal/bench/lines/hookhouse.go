@@ -11,7 +11,7 @@ import (
 )
 
 func serveHookhouse(ctx context.Context, listener net.Listener, inbox webhook.Inbox, secret webhook.Secret, deploy deployer) error {
-	mux := webhook.Mux{IgnoreRest: true}
+	mux := webhook.Mux{IgnoreUnhandled: true}
 	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
 		if branch, ok := e.Payload.Branch(); ok && !e.Payload.IsDeleted() {
 			return deploy(ctx, branch, e.Payload.After)

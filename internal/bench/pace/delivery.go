@@ -27,7 +27,7 @@ var (
 // UID, id and mark are the number's own. Header and Body are shared.
 func Delivery(number int, key string) *webhook.Delivery {
 	return &webhook.Delivery{
-		UID: fmt.Sprintf("uid%012d", number), Source: "github", ID: fmt.Sprint(number), Type: "github.push", Key: key,
-		Unique: []string{fmt.Sprint("id:", number)}, Header: header, Body: body, ReceivedAt: time.Now(),
+		UID: fmt.Sprintf("uid%012d", number), Source: "github", ID: fmt.Sprint(number), Type: "github.push", OrderingKey: key,
+		DedupKeys: []string{fmt.Sprint("id:", number)}, Header: header, Body: body, ReceivedAt: time.Now(),
 	}
 }

@@ -86,8 +86,8 @@ func (r receiver) serve() error {
 	}
 	src, in := source(), r.Variant.of(plain)
 	worker := webhook.NewWorker(in, callback(src.Verifier))
-	worker.Limit, worker.Lease = workers, r.Lease
-	worker.Observe = &webhook.Observer{
+	worker.Concurrency, worker.Lease = workers, r.Lease
+	worker.Observer = &webhook.Observer{
 		Settled: func(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 			if o.State.Final() {
 				tell(settled, c.Delivery.ID)
@@ -122,7 +122,7 @@ func source() webhook.Source {
 		Name:     "crash",
 		Verifier: signature(),
 		Describe: func(r *http.Request, _ []byte) webhook.Description {
-			return webhook.Description{ID: r.Header.Get("X-Delivery"), Type: "crash.entry", Key: r.Header.Get("X-Key")}
+			return webhook.Description{ID: r.Header.Get("X-Delivery"), Type: "crash.entry", OrderingKey: r.Header.Get("X-Key")}
 		},
 	}
 }

@@ -91,7 +91,7 @@ type forgetful struct{ *sqlinbox.Inbox }
 
 func (f forgetful) Put(ctx context.Context, d *webhook.Delivery) error {
 	unmarked := *d
-	unmarked.Unique = nil
+	unmarked.DedupKeys = nil
 	return f.Inbox.Put(ctx, &unmarked)
 }
 
@@ -102,7 +102,7 @@ func (u unordered) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook
 	claims, err := u.Inbox.Claim(ctx, o)
 	var kept []webhook.Claim
 	for _, c := range claims {
-		back := webhook.Outcome{State: webhook.Waiting, Delay: 2 * time.Second, Yield: true}
+		back := webhook.Outcome{State: webhook.Waiting, Delay: 2 * time.Second, RetryOutOfOrder: true}
 		if c.Attempt > 1 || rand.N(2) == 0 {
 			kept = append(kept, c)
 		} else if _, err := u.Settle(ctx, c, back); err != nil {

@@ -128,8 +128,8 @@ func (r *rig) mint(m *message) *webhook.Delivery {
 	defer r.mu.Unlock()
 	r.minted++
 	d := &webhook.Delivery{
-		UID: fmt.Sprintf("uid%04d", r.minted), Source: "alpha", ID: m.id, Type: "alpha.push", Key: m.key,
-		Unique: m.marks, Header: http.Header{"X-Name": {m.name}}, Body: []byte("body of " + m.name), ReceivedAt: time.Now(),
+		UID: fmt.Sprintf("uid%04d", r.minted), Source: "alpha", ID: m.id, Type: "alpha.push", OrderingKey: m.key,
+		DedupKeys: m.marks, Header: http.Header{"X-Name": {m.name}}, Body: []byte("body of " + m.name), ReceivedAt: time.Now(),
 	}
 	if m.coalesce {
 		d.Coalesce = webhook.Coalesce{Quiet: time.Microsecond}

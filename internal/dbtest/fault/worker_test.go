@@ -45,7 +45,7 @@ func (r *rig) work(c webhook.Claim) {
 	if want := "body of " + m.name; string(c.Delivery.Body) != want || c.Delivery.Header.Get("X-Name") != m.name {
 		r.complain("%s has the body %q and the header %v", m.name, c.Delivery.Body, c.Delivery.Header)
 	}
-	if c.Delivery.Key != "" && r.count("hookhouse_deliveries WHERE key = '"+c.Delivery.Key+"' AND state IN ('waiting', 'claimed')") > 1 {
+	if c.Delivery.OrderingKey != "" && r.count("hookhouse_deliveries WHERE key = '"+c.Delivery.OrderingKey+"' AND state IN ('waiting', 'claimed')") > 1 {
 		r.complain("%s is not alone at the head of its key", m.name)
 	}
 	err := r.insist("extend", func(ctx context.Context) error { return r.inbox.Extend(ctx, c, time.Hour) }, webhook.ErrClaimLost)

@@ -115,8 +115,8 @@ func spoiling(spoil func(d *webhook.Delivery)) *broken {
 	}}
 }
 
-func withoutMarks() *broken { return spoiling(func(d *webhook.Delivery) { d.Unique = nil }) }
-func withoutKeys() *broken  { return spoiling(func(d *webhook.Delivery) { d.Key = "" }) }
+func withoutMarks() *broken { return spoiling(func(d *webhook.Delivery) { d.DedupKeys = nil }) }
+func withoutKeys() *broken  { return spoiling(func(d *webhook.Delivery) { d.OrderingKey = "" }) }
 
 func withoutCoalescing() *broken {
 	return spoiling(func(d *webhook.Delivery) { d.Coalesce = webhook.Coalesce{} })

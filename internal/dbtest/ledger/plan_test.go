@@ -77,17 +77,17 @@ func (e event) marked() bool { return e.promise != burst }
 // delivery is the event as the copy-th call tells of it.
 func (e event) delivery(copy int) *webhook.Delivery {
 	d := &webhook.Delivery{
-		UID:        fmt.Sprintf("%s-%d", e.name, copy),
-		Source:     "ledger",
-		ID:         e.name,
-		Type:       string(e.promise),
-		Key:        e.key,
-		Coalesce:   webhook.Coalesce{Quiet: e.quiet},
-		Body:       []byte(`{"name":"` + e.name + `"}`),
-		ReceivedAt: time.Now(),
+		UID:         fmt.Sprintf("%s-%d", e.name, copy),
+		Source:      "ledger",
+		ID:          e.name,
+		Type:        string(e.promise),
+		OrderingKey: e.key,
+		Coalesce:    webhook.Coalesce{Quiet: e.quiet},
+		Body:        []byte(`{"name":"` + e.name + `"}`),
+		ReceivedAt:  time.Now(),
 	}
 	if e.marked() {
-		d.Unique = []string{"id:" + e.name}
+		d.DedupKeys = []string{"id:" + e.name}
 	}
 	return d
 }

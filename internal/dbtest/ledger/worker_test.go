@@ -50,7 +50,7 @@ func work(ctx context.Context, in webhook.Inbox, b book, n int) error {
 	var all sync.WaitGroup
 	for i := range errs {
 		w := webhook.NewWorker(in, callback(b))
-		w.Limit, w.Poll = workersEach, 20*time.Millisecond
+		w.Concurrency, w.PollInterval = workersEach, 20*time.Millisecond
 		w.Retry = webhook.Backoff{First: 5 * time.Millisecond, Max: 20 * time.Millisecond}
 		w.Logger = slog.New(slog.DiscardHandler)
 		all.Go(func() { errs[i] = w.Run(ctx) })

@@ -68,10 +68,10 @@ func (j *judge) heads() {
 		if r.state.Final() {
 			continue
 		}
-		if unfinished[r.key]++; r.state != webhook.Behind {
+		if unfinished[r.key]++; r.state != webhook.Blocked {
 			heads[r.key]++
 		}
-		if r.key == "" && r.state == webhook.Behind {
+		if r.key == "" && r.state == webhook.Blocked {
 			j.fault("stuck: %s has no key and is behind", r.uid)
 		}
 	}

@@ -92,7 +92,7 @@ func (o op) describe(parcels []*parcel) string {
 		if o.outcome.Delay > 0 {
 			fmt.Fprintf(&b, " after %v", o.outcome.Delay)
 		}
-		if o.outcome.Yield {
+		if o.outcome.RetryOutOfOrder {
 			b.WriteString(" yielding")
 		}
 	case replaying:

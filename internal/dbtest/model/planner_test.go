@@ -252,7 +252,7 @@ func (g *planner) outcome() webhook.Outcome {
 	case n < 14:
 		return webhook.Outcome{State: webhook.Ignored}
 	default:
-		return webhook.Outcome{State: webhook.Waiting, Reason: "later", Delay: pick(g.rng, 0, 0, time.Hour), Yield: g.rng.IntN(3) == 0, Uncounted: g.rng.IntN(4) == 0}
+		return webhook.Outcome{State: webhook.Waiting, Reason: "later", Delay: pick(g.rng, 0, 0, time.Hour), RetryOutOfOrder: g.rng.IntN(3) == 0, Uncounted: g.rng.IntN(4) == 0}
 	}
 }
 

@@ -122,7 +122,7 @@ func (p *player) do(ctx context.Context, pl *plan, o op) string {
 }
 
 func (p *player) delivery(l *parcel) *webhook.Delivery {
-	return &webhook.Delivery{UID: l.uid, Source: p.source, ID: l.id, Type: l.typ, Key: l.key, Unique: l.marks, Coalesce: l.coalesce,
+	return &webhook.Delivery{UID: l.uid, Source: p.source, ID: l.id, Type: l.typ, OrderingKey: l.key, DedupKeys: l.marks, Coalesce: l.coalesce,
 		Body: []byte(l.uid), ReceivedAt: time.Now()}
 }
 

@@ -56,7 +56,7 @@ func (j *judge) order() {
 	yields := make(map[string]bool)
 	first := make(map[string]*entry) // claim, by uid
 	for _, e := range j.entries {
-		if e.op.outcome.Yield {
+		if e.op.outcome.RetryOutOfOrder {
 			yields[e.uid] = true
 		}
 		for _, c := range e.claims {

@@ -25,7 +25,7 @@ func newFront(r *run) *front {
 		Verifier: new(webhook.InsecureAcceptAll),
 		Describe: func(r *http.Request, _ []byte) webhook.Description {
 			id := r.Header.Get("X-Id")
-			return webhook.Description{ID: id, Type: "power.loss", Key: r.Header.Get("X-Key")}
+			return webhook.Description{ID: id, Type: "power.loss", OrderingKey: r.Header.Get("X-Key")}
 		},
 	}, webhook.Store(r.inbox))
 	receiver.Logger = slog.New(slog.DiscardHandler)

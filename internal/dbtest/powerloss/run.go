@@ -83,7 +83,7 @@ func (r *run) open(ctx context.Context) (*sql.DB, error) {
 	}
 	db.SetMaxOpenConns(2) // the writer and one that reads
 	r.inbox = sqlinbox.New(db, sqlinbox.SQLite)
-	r.inbox.Observe = &sqlinbox.Observer{Batch: func(puts, _ int, _ time.Duration, _ error) {
+	r.inbox.Observer = &sqlinbox.Observer{Batch: func(puts, _ int, _ time.Duration, _ error) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.report.Batch = max(r.report.Batch, puts)

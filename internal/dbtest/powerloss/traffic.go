@@ -11,8 +11,8 @@ import (
 // delivery is the n-th of a sender.
 func (r *run) delivery(sender, n int) *webhook.Delivery {
 	return &webhook.Delivery{
-		UID: fmt.Sprintf("uid-%d-%d", sender, n), Source: "power", Type: "power.loss", Key: key(sender, n),
-		Unique: []string{fmt.Sprintf("mark-%d-%d", sender, n)}, Body: []byte(r.body(sender, n)), ReceivedAt: time.Now(),
+		UID: fmt.Sprintf("uid-%d-%d", sender, n), Source: "power", Type: "power.loss", OrderingKey: key(sender, n),
+		DedupKeys: []string{fmt.Sprintf("mark-%d-%d", sender, n)}, Body: []byte(r.body(sender, n)), ReceivedAt: time.Now(),
 	}
 }
 
