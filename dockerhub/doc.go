@@ -33,11 +33,11 @@
 // image of five architectures, alike in all that identifies them, and a release
 // that sets the tags 1.2.3, 1.2, 1 and latest multiplies them (docker/hub-feedback
 // 2148). A call has no id, so duplicates cannot be told from pushes that follow
-// each other, and none is dropped: no marks are given. Instead the calls for one
-// image and tag, which is the Key, coalesce: behind an inbox only the last of
-// them runs, once the burst has been quiet for the five seconds of
-// [DefaultCoalesce]. Set the Source's Coalesce to choose otherwise. A call without
-// a tag has no Key; it runs by itself.
+// each other, and none is dropped: no dedup keys are given. Instead the calls
+// for one image and tag, which is the ordering key, coalesce: behind an inbox
+// only the last of them runs, once the burst has been quiet for the five
+// seconds of [DefaultCoalesce]. Set the Source's Coalesce to choose otherwise.
+// A call without a tag has no ordering key; it runs by itself.
 //
 // # What is not sent
 //
@@ -59,9 +59,9 @@
 // # What a body is
 //
 // An object push_data and a text repository.repo_name make a push; no other
-// field decides it, and no other than push_data.tag has a part in the Key. The
-// Key is as it is sent: names of repositories are in lower case by Docker Hub's
-// rules, and tags that differ by case are two tags.
+// field decides it, and no other than push_data.tag has a part in the ordering
+// key. The ordering key is as it is sent: names of repositories are in lower
+// case by Docker Hub's rules, and tags that differ by case are two tags.
 //
 // # Look-alikes
 //

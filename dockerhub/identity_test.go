@@ -24,7 +24,7 @@ func TestEveryDocumentedBodyRoutesToItsTypeWholeAndStripped(t *testing.T) {
 				}
 				d := open(t, stripped)
 				if d.Type != whole.Type || d.OrderingKey != key || len(d.DedupKeys) != 0 {
-					t.Errorf("without %s: got %s, %q and %d marks, want %q and none", without, d.Type, d.OrderingKey, len(d.DedupKeys), key)
+					t.Errorf("without %s: got %s, %q and %d dedup keys, want %q and none", without, d.Type, d.OrderingKey, len(d.DedupKeys), key)
 				}
 				if _, err := webhook.Decode[dockerhub.Push](d); err != nil {
 					t.Errorf("without %s: %v", without, err)

@@ -72,9 +72,9 @@ func (Push) EventType() string { return "dockerhub.push" }
 func (p Push) Tag() Tag { return p.PushData.Tag.Or("") }
 
 // Image returns the image as one would pull it, such as "acme/app:1.4.0". It
-// equals the delivery's Key. Without a tag it is the repository alone, which
-// means latest to docker pull but says nothing on what was pushed; the
-// delivery has no Key then.
+// equals the delivery's ordering key. Without a tag it is the repository alone,
+// which means latest to docker pull but says nothing on what was pushed; the
+// delivery has no ordering key then.
 //
 // Nothing is checked here: a program that hands it to a command line first asks
 // [Tag.Valid] and whether the repository is one that it expects.

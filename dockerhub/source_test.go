@@ -69,7 +69,7 @@ func TestTypeAndKey(t *testing.T) {
 			d := open(t, []byte(tc.body))
 			got := []string{d.Type, d.OrderingKey, d.ID, fmt.Sprint(len(d.DedupKeys))}
 			if diff := cmp.Diff([]string{tc.typ, tc.key, "", "0"}, got); diff != "" {
-				t.Errorf("type, key, id and marks (-want +got):\n%s", diff)
+				t.Errorf("type, key, id and dedup keys (-want +got):\n%s", diff)
 			}
 		})
 	}

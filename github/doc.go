@@ -4,7 +4,7 @@
 // X-Hub-Signature-256 over the exact body, takes JSON and forms, and tells what
 // a delivery is about; callbacks get typed payloads:
 //
-//	mux := webhook.Mux{IgnoreRest: true}
+//	mux := webhook.Mux{IgnoreUnhandled: true}
 //	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
 //		return build(ctx, e.Payload.Repository.CloneURL, e.Payload.After)
 //	})
@@ -12,7 +12,7 @@
 //
 // [Middleware] does the same for an http.Handler of your own. A ping needs no
 // callback: what nothing is registered for is answered 202. Behind an inbox set
-// [webhook.Mux.IgnoreRest], or it waits there for a worker that routes it.
+// [webhook.Mux.IgnoreUnhandled], or it waits there for a worker that routes it.
 //
 // # What GitHub does
 //
@@ -35,9 +35,10 @@
 // status/<sha> and deployment/<id>, which all statuses of a deployment share.
 // Other events have none and run in any order. No two events share a key.
 //
-// A body that should have a key is malformed if a name that is read for key or
-// mark stands there twice or in another case: it could mean one thing here and
-// another to a decoder. It is stored all the same and fails when it is decoded.
+// A body that should have a key is malformed if a name that is read for the
+// ordering key or a dedup key stands there twice or in another case: it could
+// mean one thing here and another to a decoder. It is stored all the same and
+// fails when it is decoded.
 //
 // # Duplicates
 //
@@ -50,10 +51,10 @@
 //
 // Event name and id are headers, which the signature does not cover: whoever has
 // captured a call can send it again under a new id. For some events the signature
-// is a second mark, which makes that a duplicate while marks are remembered. It
-// cannot be one for all: a label is added, removed, and added again, and the
-// second addition is equal to the byte. It is a mark where the body has what
-// GitHub mints for this one event:
+// is a second dedup key, which makes that a duplicate while dedup keys are
+// remembered. It cannot be one for all: a label is added, removed, and added
+// again, and the second addition is equal to the byte. It is a dedup key where
+// the body has what GitHub mints for this one event:
 //
 //	branch_protection_rule       created    rule.id
 //	commit_comment               created    comment.id
@@ -118,7 +119,7 @@
 // is in whole seconds, and a commit can be pushed again.
 //
 // To decide otherwise for an event, wrap the Source's Describe and set
-// Fingerprint; see the example of Source.
+// DedupBySignature; see the example of Source.
 //
 // # Payloads
 //

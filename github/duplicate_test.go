@@ -119,7 +119,7 @@ func TestACapturedCallUnderANewIDIsADuplicate(t *testing.T) {
 
 // The name of the event and its action say what may be minted; only the field
 // itself says that it is.
-func TestABodyWithoutTheMintedFieldHasNoFingerprint(t *testing.T) {
+func TestABodyWithoutTheMintedFieldIsNotDedupedBySignature(t *testing.T) {
 	for _, c := range []struct{ name, event, body string }{
 		{"a push without pushed_at", "push", `{"ref":"r","before":"a","after":"b","repository":{"full_name":"o/r"}}`},
 		{"pushed_at is null", "push", `{"ref":"r","before":"a","after":"b","repository":{"full_name":"o/r","pushed_at":null}}`},
@@ -158,7 +158,7 @@ func TestABodyWithoutTheMintedFieldHasNoFingerprint(t *testing.T) {
 	}
 }
 
-func TestACallWithoutIDAndMintedFieldHasNoMark(t *testing.T) {
+func TestACallWithoutIDAndMintedFieldHasNoDedupKey(t *testing.T) {
 	r := newRequest("workflow_dispatch", nil)
 	r.Header.Del(github.DeliveryHeader)
 	require.Empty(t, open(t, r, own(t, "workflow_dispatch.inputs")).DedupKeys)

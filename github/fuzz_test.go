@@ -152,7 +152,7 @@ func FuzzDescribe(f *testing.F) {
 			t.Fatal(err)
 		}
 		if about.DedupBySignature && !mayBeOnce(now, doc) {
-			t.Fatal("has a mark for nothing")
+			t.Fatal("has a dedup key for nothing")
 		}
 	})
 }

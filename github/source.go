@@ -48,7 +48,7 @@ func Verifier(keys ...webhook.Key) *webhook.HMAC {
 // Enterprise Servers too old to send the other one, and for nothing else: SHA-1
 // is broken for collisions. Use it alone: beside the other one in a
 // [webhook.AnyOf] the weaker decides, and a captured call with one of its two
-// signatures taken away has another fingerprint and runs again. [Source] never
+// signatures taken away has another dedup key and runs again. [Source] never
 // looks at that header.
 //
 //	src := github.Source(secret)

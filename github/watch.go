@@ -24,7 +24,7 @@ var common = []string{"repository.full_name", "ref", "before", "after", "reposit
 type values [9]scan.Value
 
 // A watch is what describe reads of one event's body, to tell its key and
-// whether its signature is a mark.
+// whether its signature is a dedup key.
 type watch struct {
 	typ   string // of the delivery
 	paths *scan.Paths
@@ -44,10 +44,10 @@ type watch struct {
 	atSubject, atMinted, atUnless int
 }
 
-// watches holds the events that have a key, a mark by the signature, or both.
-// No two events share a key: one that nobody handles would stand before the
-// other for ever. The package comment lists the marks, and says what an event
-// needs to have one.
+// watches holds the events that have a key, a dedup key by the signature, or
+// both. No two events share a key: one that nobody handles would stand before
+// the other for ever. The package comment lists the dedup keys, and says what
+// an event needs to have one.
 var watches = prepared(map[string]watch{
 	"push":         {subject: "ref", kind: scan.String},
 	"create":       {subject: "ref", kind: scan.String, prefix: "create/"},

@@ -36,7 +36,7 @@ func duplicatesSection(t *testing.T) (marked, others []string) {
 	return blocks[0], others
 }
 
-func TestMarkTableOfTheDocIsTrue(t *testing.T) {
+func TestDedupKeyTableOfTheDocIsTrue(t *testing.T) {
 	listed, others := duplicatesSection(t)
 	var want []string
 	for event, w := range watches {
@@ -45,7 +45,7 @@ func TestMarkTableOfTheDocIsTrue(t *testing.T) {
 		case event == "push":
 			row[2] = "ref, before, after, repository.pushed_at"
 		case w.minted == "":
-			require.Contains(t, others, event, "has no mark by the signature")
+			require.Contains(t, others, event, "has no dedup key by the signature")
 			continue
 		case w.unless != "":
 			row[2] += ", and no " + w.unless

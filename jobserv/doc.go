@@ -25,12 +25,12 @@
 // status below 400 for success: a redirect to a login page loses builds without
 // a trace. A Receiver never redirects; keep it off paths on which a proxy does.
 //
-// There is no delivery id. The mark by which a repeated attempt is known is the
-// fingerprint of the signature: the four attempts are the same bytes, while a
-// rerun notifies again for the same build with another body (see
-// [Build.Rerun]), since it is completed at another time. A body without
-// completed, which is the first shape, has no mark: a rerun that ends as the run
-// before makes the same bytes. There an attempt that is repeated runs twice.
+// There is no delivery id. The dedup key by which a repeated attempt is known
+// is the signature: the four attempts are the same bytes, while a rerun
+// notifies again for the same build with another body (see [Build.Rerun]),
+// since it is completed at another time. A body without completed, which is the
+// first shape, has no dedup key: a rerun that ends as the run before makes the
+// same bytes. There an attempt that is repeated runs twice.
 //
 // The key, by which deliveries are kept in order, is the project, as it is spelt
 // in the path of url, whatever its host. A body with neither url nor, in the

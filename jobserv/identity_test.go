@@ -30,7 +30,7 @@ func TestEveryDocumentedBodyRoutesToItsTypeWholeAndStripped(t *testing.T) {
 				d := open(t, stripped)
 				marked := left["completed"] != nil
 				if d.Type != whole.Type || d.OrderingKey != whole.OrderingKey || (len(d.DedupKeys) == 1) != marked {
-					t.Errorf("without %s: got %s, %q and %d marks", without, d.Type, d.OrderingKey, len(d.DedupKeys))
+					t.Errorf("without %s: got %s, %q and %d dedup keys", without, d.Type, d.OrderingKey, len(d.DedupKeys))
 				}
 				if _, err := webhook.Decode[jobserv.Build](d); err != nil {
 					t.Errorf("without %s: %v", without, err)

@@ -65,8 +65,8 @@ func (Build) Check(document []byte) error {
 	return err
 }
 
-// Project returns the name of the project, such as "acme/lmp", which is the Key
-// of the delivery. Empty if it cannot be told.
+// Project returns the name of the project, such as "acme/lmp", which is the
+// ordering key of the delivery. Empty if it cannot be told.
 func (b Build) Project() string {
 	return projectOf(b.URL.Or(""), b.ProjectName.Or(""), b.BuildURL.Or(""))
 }

@@ -29,9 +29,9 @@ const maxBody = 17 << 20
 // 17 MiB, signed with one of the given secrets. Set MaxBody lower where nobody
 // writes long annotations.
 //
-// The Type of each delivery is "jobserv.build". Its Key is the project. JobServ
-// sends no id: a repeated delivery is known by its fingerprint, where the body
-// tells when the build was completed.
+// The Type of each delivery is "jobserv.build". Its ordering key is the
+// project. JobServ sends no id: a repeated delivery is known by its signature,
+// where the body tells when the build was completed.
 func Source(secrets ...webhook.Secret) webhook.Source {
 	return webhook.Source{
 		Name:         sourceName,

@@ -31,7 +31,7 @@ func TestADeliveryIsDescribed(t *testing.T) {
 				t.Errorf("got %s %s %q %q, want jobserv jobserv.build %q and no id", d.Source, d.Type, d.OrderingKey, d.ID, tc.key)
 			}
 			if len(d.DedupKeys) != tc.marks {
-				t.Errorf("got %d marks, want %d", len(d.DedupKeys), tc.marks)
+				t.Errorf("got %d dedup keys, want %d", len(d.DedupKeys), tc.marks)
 			}
 		})
 	}

@@ -32,14 +32,14 @@ func describe(r *http.Request, body []byte) webhook.Description {
 		// Runs of two jobs may have the same id, which is a time.
 		if id := doc.text(atID); about.OrderingKey != "" && id != "" && isEnd(end) {
 			host := runHost(doc.text(atURL), doc.text(atOutputURL), doc.text(atErrorURL))
-			about.DedupKeys = append(about.DedupKeys, uniqueMark(about, host, id, strings.ToLower(doc.text(atStatus)), end))
+			about.DedupKeys = append(about.DedupKeys, dedupKey(about, host, id, strings.ToLower(doc.text(atStatus)), end))
 		}
 	case doc.isDeployment():
 		about.Type = Deployment{}.EventType()
 		about.OrderingKey = site(doc.text(atHostName), siteOf(r), doc.text(atSiteName))
 		end := doc.text(atEndTime)
 		if id := doc.text(atID); id != "" && isEnd(end) {
-			about.DedupKeys = append(about.DedupKeys, uniqueMark(about, id, string(doc.status()), end))
+			about.DedupKeys = append(about.DedupKeys, dedupKey(about, id, string(doc.status()), end))
 		}
 	}
 	return about
@@ -79,9 +79,9 @@ var deploymentAlone = [...]int{
 	atIsReadOnly, atHostName, atProjectType, atVSProjectID, atLogURL, atProvisioningState,
 }
 
-// uniqueMark joins what makes a second delivery the same event. The status is
+// dedupKey joins what makes a second delivery the same event. The status is
 // part of it: an id that has got another status is news, whatever its time.
-func uniqueMark(about webhook.Description, parts ...string) string {
+func dedupKey(about webhook.Description, parts ...string) string {
 	return strings.Join(append([]string{about.Type, about.OrderingKey}, parts...), " ")
 }
 

@@ -51,49 +51,51 @@
 // empty, and its wiki has shown bodies with fewer fields than its code sends.
 // So no optional field decides the type. Answers of the WebJobs API are runs of
 // jobs too, by their duration, trigger or the URLs of their logs; they have no
-// job_name and so no Key and no mark. A body with neither is of type
-// "kudu.unknown", such as one that somebody publishes under another event.
+// job_name and so no ordering key and no dedup key. A body with neither is of
+// type "kudu.unknown", such as one that somebody publishes under another event.
 //
-// # Key and mark
+// # Ordering key and dedup key
 //
-// The Key of a deployment is the SCM host, app.scm.azurewebsites.net or
-// app-slot.scm.azurewebsites.net, since all slots share one siteName. Where no
-// host is told it is the site that the call names, see below, and else the
-// siteName. Where there is none of these there is no Key and no order, and
-// deployments of two sites cannot be told apart.
+// The ordering key of a deployment is the SCM host, app.scm.azurewebsites.net
+// or app-slot.scm.azurewebsites.net, since all slots share one siteName. Where
+// no host is told it is the site that the call names, see below, and else the
+// siteName. Where there is none of these there is no ordering key and no order,
+// and deployments of two sites cannot be told apart.
 //
-// The Key of a job is its name, behind the site that the call names if it names
-// one. The host in the URL of a run is no part of it: Kudu leaves the URL out
-// until it has been called itself after a start, and then tells the host that
-// it was last called by (Kudu: JobsManagerBase.cs). A Key with the host would
-// be another one from run to run, so that order would be lost and a failure
-// would have no recovery.
+// The ordering key of a job is its name, behind the site that the call names if
+// it names one. The host in the URL of a run is no part of it: Kudu leaves the
+// URL out until it has been called itself after a start, and then tells the
+// host that it was last called by (Kudu: JobsManagerBase.cs). An ordering key
+// with the host would be another one from run to run, so that order would be
+// lost and a failure would have no recovery.
 //
-// Keys are in lower case, hosts and names of jobs alike: Azure compares neither
-// by case, and a job that is triggered by hand is called as the caller spells it.
+// Ordering keys are in lower case, hosts and names of jobs alike: Azure
+// compares neither by case, and a job that is triggered by hand is called as
+// the caller spells it.
 //
 // Kudu has no delivery id. A redeployment sends the same id with another end
-// time, exact to 100 ns. So the mark by which a second call is a duplicate is
-// Key, id, status and end time together, and for a job also the host of its URL
-// where there is one. Without id or end time there is no mark: a deployment that
-// is pending may be told twice, and none is dropped.
+// time, exact to 100 ns. So the dedup key by which a second call is a duplicate
+// is ordering key, id, status and end time together, and for a job also the
+// host of its URL where there is one. Without id or end time there is no dedup
+// key: a deployment that is pending may be told twice, and none is dropped.
 //
 // # Several sites
 //
 // Sites have jobs of the same name, and only the hook's URL surely tells which
 // site calls. Where one Source is for several sites, have each of them call a URL
 // that names it: by the wildcard {site} of a ServeMux pattern, or by the query
-// parameter site. The SCM host is the name to take, since that is the Key of
-// deployments:
+// parameter site. The SCM host is the name to take, since that is the ordering
+// key of deployments:
 //
 //	/hooks/kudu/{site}/{token}
 //	https://ci.example.com/hooks/kudu/app.scm.azurewebsites.net/<token>
 //	https://ci.example.com/hooks/kudu/<token>?site=app.scm.azurewebsites.net
 //
-// Where the URLs name none, jobs of the same name share a Key: they wait for each
-// other, and a Source with Coalesce lets the one supersede the other. The name is
-// what the hook's URL says, and proves no more than the token beside it. When
-// slots are swapped their hooks go along, as they are files of the site.
+// Where the URLs name none, jobs of the same name share an ordering key: they
+// wait for each other, and a Source with Coalesce lets the one supersede the
+// other. The name is what the hook's URL says, and proves no more than the
+// token beside it. When slots are swapped their hooks go along, as they are
+// files of the site.
 //
 // # Hooks
 //

@@ -124,7 +124,7 @@ func FuzzDescribe(f *testing.F) {
 			t.Errorf("key %q, decoded %q", about.OrderingKey, key)
 		}
 		if got := strings.Join(about.DedupKeys, ""); got != "" && got != mark {
-			t.Errorf("mark %q, decoded %q", got, mark)
+			t.Errorf("dedup key %q, decoded %q", got, mark)
 		}
 	})
 }

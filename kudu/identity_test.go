@@ -36,8 +36,8 @@ func encode(t testing.TB, v any) []byte {
 	return body
 }
 
-// identifying are the members that the key or the mark is made of, where they
-// are told.
+// identifying are the members that the key or the dedup key is made of, where
+// they are told.
 var identifying = map[string][]string{
 	"kudu.PostDeployment":       {"id", "status", "endTime", "end_time", "siteName", "site_name", "hostName", "host_name"},
 	"kudu.TriggeredJobFinished": {"id", "status", "end_time", "url", "job_name"},
@@ -81,7 +81,7 @@ func TestEveryDocumentedBodyRoutesToItsTypeWholeAndStripped(t *testing.T) {
 					continue
 				}
 				if diff := cmp.Diff([]string{whole.OrderingKey, strings.Join(whole.DedupKeys, "")}, []string{d.OrderingKey, strings.Join(d.DedupKeys, "")}); diff != "" {
-					t.Errorf("without %s: key and mark (-whole +stripped):\n%s", member, diff)
+					t.Errorf("without %s: key and dedup key (-whole +stripped):\n%s", member, diff)
 				}
 				if err := decodeByType(d); err != nil {
 					t.Errorf("without %s: %v", member, err)
@@ -136,7 +136,7 @@ func TestADeploymentWithoutSiteIsKnownAgainByIDStatusAndEnd(t *testing.T) {
 		{"another id", replaced("9f2c4f3c", "9f2c4f3d"), false},
 		{"another end in status", replaced(`"success"`, `"failed"`), false},
 	})
-	// One that has not ended has no mark: the next may well look the same.
+	// One that has not ended has no dedup key: the next may well look the same.
 	pending := string(without(t, []byte(first), "end_time", "status"))
 	takes(t, []taken{{"pending", pending, false}, {"pending once more", pending, false}})
 }

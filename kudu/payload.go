@@ -57,8 +57,8 @@ func (Deployment) EventType() string { return "kudu.PostDeployment" }
 
 // Site returns what was deployed to, in lower case: the host name, which tells
 // the slot, or the site name where no host was told. It equals the delivery's
-// Key, unless no host was told and the call named a site; see the package
-// comment.
+// ordering key, unless no host was told and the call named a site; see the
+// package comment.
 func (d Deployment) Site() string { return site(d.HostName, "", d.SiteName) }
 
 // A TriggeredJobRun tells that a triggered WebJob has run; Kudu publishes it

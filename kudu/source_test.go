@@ -46,7 +46,7 @@ func stored(d *webhook.Delivery) *webhook.Delivery {
 	return &webhook.Delivery{UID: d.UID, Source: d.Source, Type: d.Type, OrderingKey: d.OrderingKey, Header: d.Header, Body: d.Body}
 }
 
-func TestTypeKeyAndMark(t *testing.T) {
+func TestTypeOrderingKeyAndDedupKey(t *testing.T) {
 	const (
 		deployment, job, unknown = "kudu.PostDeployment", "kudu.TriggeredJobFinished", "kudu.unknown"
 		run                      = `"url":"https://s.scm.example/api/triggeredwebjobs/j/history/1","job_name":"j"`
@@ -105,7 +105,7 @@ func TestTypeKeyAndMark(t *testing.T) {
 			d := open(t, []byte(tc.body))
 			got := []string{d.Type, d.OrderingKey, strings.Join(d.DedupKeys, "|"), d.ID}
 			if diff := cmp.Diff([]string{tc.typ, tc.key, tc.mark, ""}, got); diff != "" {
-				t.Errorf("type, key, mark and id (-want +got):\n%s", diff)
+				t.Errorf("type, key, dedup key and id (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// lastMoment is what callbacks get to return after Grace, and then what giving
-// back the rest may take.
+// lastMoment is what callbacks get to return after ShutdownTimeout, and then
+// what giving back the rest may take.
 const lastMoment = time.Second
 
 // lastWord is what an inbox gets to return after its context has ended.

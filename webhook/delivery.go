@@ -23,15 +23,15 @@ type Delivery struct {
 	// Type is what happened, such as "github.push". The [Mux] routes by it. It is
 	// "<source>.unknown" where the sender's name for it cannot be told.
 	Type string
-	// Key is what the delivery is about: repository and ref, image and tag,
-	// project, site. Order and coalescing are per (Source, Key), over all types:
-	// a Source gives types that are handled apart keys of their own. Empty:
+	// OrderingKey is what the delivery is about: repository and ref, image and tag,
+	// project, site. Order and coalescing are per (Source, OrderingKey), over all
+	// types: a Source gives types that are handled apart keys of their own. Empty:
 	// unordered.
 	OrderingKey string
-	// Unique are the marks that make a second delivery of this Source a
-	// duplicate. No marks: never a duplicate.
+	// DedupKeys make a second delivery of this Source that has one of them a
+	// duplicate. Empty: never a duplicate.
 	DedupKeys []string
-	// Coalesce lets only the newest of a burst on this Key run. Zero: off.
+	// Coalesce lets only the newest of a burst on this ordering key run. Zero: off.
 	Coalesce Coalesce
 	// Header is as received, less Authorization, Proxy-Authorization, Cookie and
 	// whatever carried a token.
@@ -39,16 +39,17 @@ type Delivery struct {
 	// Body is exactly the bytes received. Never modify it.
 	Body []byte
 	// KeyLabel tells which of several live secrets matched. It is not part of a
-	// mark.
+	// dedup key.
 	KeyLabel string
 	// ReceivedAt is when the body had been read, by this machine's clock.
 	ReceivedAt time.Time
 }
 
-// Coalesce holds a delivery back until its Key has been quiet, so that a burst
-// runs once, with the newest. Each new delivery of the Key supersedes the
-// older ones that no worker has claimed and starts Quiet again; Max after the
-// first of the burst it becomes due in any case. The zero value is off.
+// Coalesce holds a delivery back until its ordering key has been quiet, so that
+// a burst runs once, with the newest. Each new delivery of the ordering key
+// supersedes the older ones that no worker has claimed and starts Quiet again;
+// Max after the first of the burst it becomes due in any case. The zero value
+// is off.
 type Coalesce struct {
 	Quiet time.Duration
 	Max   time.Duration // Zero means no bound beyond Quiet.
@@ -98,15 +99,15 @@ func (d *Delivery) LogValue() slog.Value {
 		slog.String("source", d.Source),
 		slog.String("type", d.Type),
 		slog.String("id", d.ID),
-		slog.String("key", d.OrderingKey),
+		slog.String("ordering_key", d.OrderingKey),
 		slog.Int("size", len(d.Body)),
 	)
 }
 
 type deliveryKey struct{}
 
-// FromContext returns the Delivery that [Source.Middleware] verified for this
-// request.
+// DeliveryFromContext returns the Delivery that [Source.Middleware] verified
+// for this request.
 func DeliveryFromContext(ctx context.Context) (*Delivery, bool) {
 	d, ok := ctx.Value(deliveryKey{}).(*Delivery)
 	return d, ok

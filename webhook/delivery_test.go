@@ -17,7 +17,7 @@ import (
 func TestDeliveryInALog(t *testing.T) {
 	d := &webhook.Delivery{
 		UID: "u1", Source: "acme", ID: "i1", Type: "acme.push", OrderingKey: "k1",
-		Header: http.Header{"X-Sig": {"the-signature"}}, Body: []byte("the-body"), KeyLabel: "1", DedupKeys: []string{"mac:the-fingerprint"},
+		Header: http.Header{"X-Sig": {"the-signature"}}, Body: []byte("the-body"), KeyLabel: "1", DedupKeys: []string{"mac:the-mac"},
 	}
 	var out bytes.Buffer
 	drop := func(_ []string, a slog.Attr) slog.Attr {
@@ -27,7 +27,7 @@ func TestDeliveryInALog(t *testing.T) {
 		return a
 	}
 	slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{ReplaceAttr: drop})).Info("x", "delivery", d)
-	want := "level=INFO msg=x delivery.uid=u1 delivery.source=acme delivery.type=acme.push delivery.id=i1 delivery.key=k1 delivery.size=8\n"
+	want := "level=INFO msg=x delivery.uid=u1 delivery.source=acme delivery.type=acme.push delivery.id=i1 delivery.ordering_key=k1 delivery.size=8\n"
 	if out.String() != want {
 		t.Errorf("got  %swant %s", out.String(), want)
 	}

@@ -23,7 +23,7 @@
 //  2. Read. At most [Source.MaxBody] bytes, within [Receiver.ReadTimeout], and
 //     charged to a [Budget] that all requests share.
 //  3. Verify. The [Verifier] proves the exact bytes. Nothing is parsed before.
-//  4. Describe. The Source tells type, key and duplicate marks.
+//  4. Describe. The Source tells type, ordering key and dedup keys.
 //  5. Hand on. The Handler's error becomes the answer: see [StatusCode].
 //
 // Typed callbacks are registered with [On], untyped Handlers with [Mux.Route].
@@ -37,14 +37,15 @@
 // could not be stored is answered 503, whatever went wrong. [MemInbox] commits to
 // memory, and the Receiver says so in the log, once.
 //
-// At least once, once in practice. A delivery whose id or fingerprint is known is
+// At least once, once in practice. A delivery whose id or signature is known is
 // answered 202 with "duplicate": true and does not run again. A callback may
 // still run twice when a process dies between its effect and the settlement: make
 // effects idempotent, or commit both in one transaction.
 //
-// In order per key. Of one [Delivery.Key] one delivery runs at a time, in order of
-// acknowledgement; one that waits for its retry holds the others up, unless
-// [Worker.SkipRetrying]. Deliveries without a Key have no order.
+// In order per key. Of one [Delivery.OrderingKey] one delivery runs at a time,
+// in order of acknowledgement; one that waits for its retry holds the others
+// up, unless [Worker.RetryOutOfOrder]. Deliveries without an ordering key have
+// no order.
 //
 // Authentic before anything else. Verification is constant in time, takes several
 // live secrets, and fails closed: [NewReceiver] panics on an empty secret, and a
@@ -60,14 +61,14 @@
 // sender hangs up: GitHub does after ten seconds.
 //
 // Bounded. Memory for bodies (256 MiB in all unless set), the time a body may
-// take, the work at once ([Worker.Limit]), how long what is finished is kept (a
-// setting of the inbox, and a longer one for what is dead). Beyond a
+// take, the work at once ([Worker.Concurrency]), how long what is finished is
+// kept (a setting of the inbox, and a longer one for what is dead). Beyond a
 // bound a sender gets 503 and Retry-After; one that does not try again has then
 // lost its delivery, so choose bounds with room.
 //
-// Drained. [Worker.Run] lets callbacks finish for [Worker.Grace] and gives back
-// the rest uncounted. [Serve] ends the server and the Workers together; when it
-// has returned, close the database.
+// Drained. [Worker.Run] lets callbacks finish for [Worker.ShutdownTimeout] and
+// gives back the rest uncounted. [Serve] ends the server and the Workers
+// together; when it has returned, close the database.
 //
 // Watched. [Worker.Health] tells how a Worker is, [HealthHandler] answers a probe
 // for the inbox and the Workers together. A callback that does not return holds
@@ -76,8 +77,8 @@
 //
 // Accepted while the database is away, with a [Spool] before it. It keeps its
 // promises for one process with a disk of its own: what lies in its local inbox
-// waits for that machine, and a Key that arrives at two machines has an order on
-// each only.
+// waits for that machine, and an ordering key that arrives at two machines has
+// an order on each only.
 //
 // Secrets do not leak. A [Secret] prints as REDACTED; errors and logs hold neither
 // it nor a signature, and a request is logged by its pattern, not its path. The
@@ -85,11 +86,11 @@
 //
 // # Security notes
 //
-// Signed is not fresh: a captured GitHub call verifies for ever. The marks of a
-// Source turn it into a duplicate for as long as the inbox remembers them, unless
-// its id is outside the signature and two genuine bodies can be equal to the byte:
-// package github lists the events that can be sent again under another id.
-// [StandardWebhooks] signs the time as well.
+// Signed is not fresh: a captured GitHub call verifies for ever. The dedup keys
+// of a Source turn it into a duplicate for as long as the inbox remembers them,
+// unless its id is outside the signature and two genuine bodies can be equal to
+// the byte: package github lists the events that can be sent again under
+// another id. [StandardWebhooks] signs the time as well.
 //
 // White space in a secret counts. What a shell, an editor or a mounted file adds at
 // its end is the commonest reason for a 401: the Receiver warns of it.

@@ -44,10 +44,11 @@ func (p *pool) reason(ctx context.Context) error {
 	return nil
 }
 
-// drain waits for the attempts under way until Grace, counted from the end of
-// Run's context, is over. Then it ends their contexts, waits one moment more, gives
-// back the rest and returns ErrShutdown. If the Worker is stuck it waits only until
-// all claims are settled, not for the callbacks, and returns the cause.
+// drain waits for the attempts under way until ShutdownTimeout, counted from
+// the end of Run's context, is over. Then it ends their contexts, waits one
+// moment more, gives back the rest and returns ErrShutdown. If the Worker is
+// stuck it waits only until all claims are settled, not for the callbacks, and
+// returns the cause.
 func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error) error {
 	waiting := &p.done
 	stuck := errors.Is(cause, ErrStuck)
@@ -62,13 +63,13 @@ func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error)
 		waiting.Wait()
 		close(all)
 	}()
-	grace := time.NewTimer(p.shutdownTimeout() - time.Since(ended))
-	defer grace.Stop()
+	timeout := time.NewTimer(p.shutdownTimeout() - time.Since(ended))
+	defer timeout.Stop()
 	select {
 	case <-all:
 		p.abandon()
 		return cause
-	case <-grace.C:
+	case <-timeout.C:
 	}
 	stop(ErrShutdown)
 	moment := time.NewTimer(lastMoment)

@@ -47,7 +47,8 @@ var (
 	// asked, or it ended its goroutine by runtime.Goexit.
 	ErrPanic = errors.New("webhook: handler panicked")
 	// ErrShutdown is the cause with which a callback's context ends when a
-	// Worker's Grace is over. What the callback held is given back uncounted.
+	// Worker's ShutdownTimeout is over. What the callback held is given back
+	// uncounted.
 	ErrShutdown = errors.New("webhook: worker is shutting down")
 	// ErrStuck: callbacks that do not return hold every slot of a Worker, so that
 	// it can work on nothing. [Worker.Run] ends with it: end the process, so that
@@ -96,7 +97,7 @@ func StatusCode(err error) int {
 }
 
 // A DuplicateError is what [Inbox.Put] returns for a delivery that it knows,
-// by its UID or by one of its Unique marks. errors.Is(err, [ErrDuplicate]) holds.
+// by its UID or by one of its DedupKeys. errors.Is(err, [ErrDuplicate]) holds.
 type DuplicateError struct {
 	UID     string // of the delivery that was there first
 	State   State  // of that one, now

@@ -10,7 +10,7 @@ import (
 )
 
 // A sender that follows the Standard Webhooks specification: the id is signed,
-// so it is the delivery's id and its mark.
+// so it is the delivery's id and its dedup key.
 func ExampleStandardWebhooks() {
 	verifier := &webhook.StandardWebhooks{
 		Keys: webhook.Keys(webhook.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")),

@@ -96,7 +96,7 @@ func (g guarded) ping(ctx context.Context) (err error) {
 	return nil
 }
 
-// untaken asks an inbox that knows for the types that nobody takes.
+// unhandled asks an inbox that knows for the types that nobody takes.
 func (g guarded) unhandled(ctx context.Context) (types []string, err error) {
 	defer contained(&err)
 	if u, ok := g.Inbox.(interface {

@@ -29,8 +29,8 @@ func (f HandlerFunc) Handle(ctx context.Context, d *Delivery) error { return f(c
 // claims no others. A Handler that is none gets every type. A wrapper around a
 // Handler hands the question on, as [Wrap], [Recover] and [Timeout] do.
 //
-// Types that share a Key belong to one Worker: one that nobody handles stands
-// before the others of its Key for ever.
+// Types that share an ordering key belong to one Worker: one that nobody
+// handles stands before the others of its ordering key for ever.
 type Router interface {
 	Handler
 	// Types returns the types handled, sorted; nil means all.

@@ -9,8 +9,8 @@ import (
 type Health struct {
 	// Running: Run has been called and has not returned.
 	Running bool
-	// Slots is Worker.Limit, InUse how many of them hold an attempt, Overdue how
-	// many of those hold a callback that should have returned; see [Worker].
+	// Slots is Worker.Concurrency, InUse how many of them hold an attempt, Overdue
+	// how many of those hold a callback that should have returned; see [Worker].
 	Slots, InUse, Overdue int
 	// Unsettled is how many of them hold work that is finished and that the inbox
 	// has failed to settle for a Lease.

@@ -278,11 +278,11 @@ func TestHealthHandler(t *testing.T) {
 		arrive(t, in, "b", typed("push"))
 		pass(30 * time.Second)
 		_, report := probe(t, h)
-		require.Nil(t, report["untaken"])
+		require.Nil(t, report["unhandled"])
 		pass(45 * time.Second)
 		status, report := probe(t, h)
 		require.Equal(t, 200, status)
-		require.Equal(t, []any{"push"}, report["untaken"])
+		require.Equal(t, []any{"push"}, report["unhandled"])
 		stop()
 	})
 	t.Run("panics on a nil Inbox and a nil Worker", func(t *testing.T) {

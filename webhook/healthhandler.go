@@ -13,7 +13,7 @@ import (
 const (
 	// healthWithin is how long an inbox may take to answer for its health.
 	healthWithin = 2 * time.Second
-	// pingFresh and untakenFresh are how long its answers are used again.
+	// pingFresh and unhandledFresh are how long its answers are used again.
 	pingFresh      = time.Second
 	unhandledFresh = 10 * time.Second
 )
@@ -30,12 +30,12 @@ const (
 // deliveries wait and that nobody claims.
 //
 // An inbox is asked for what it has: Ping(context.Context) error, as [MemInbox]
-// and the Inbox of package sqlinbox have it, and Untaken(context.Context)
+// and the Inbox of package sqlinbox have it, and Unhandled(context.Context)
 // ([]string, error), which returns the types of deliveries that have been due for a
 // minute and that no Claim of this Inbox asked for. It is asked once for all calls
-// that come at the same time, and at most once a second (for Untaken, in ten), so
-// that a call each second from several probes costs little. Of a change for the
-// worse or the better slog.Default is told.
+// that come at the same time, and at most once a second (for Unhandled, in
+// ten), so that a call each second from several probes costs little. Of a
+// change for the worse or the better slog.Default is told.
 //
 // It panics on a nil Inbox and a nil Worker.
 func HealthHandler(in Inbox, workers ...*Worker) http.Handler {
@@ -71,7 +71,7 @@ type healthReport struct {
 	OK        bool           `json:"ok"`
 	Problems  []string       `json:"problems,omitempty"`
 	Workers   []workerReport `json:"workers,omitempty"`
-	Unhandled []string       `json:"untaken,omitempty"`
+	Unhandled []string       `json:"unhandled,omitempty"`
 }
 
 type workerReport struct {

@@ -50,7 +50,7 @@ func (g *gate) hintUntyped(r *http.Request, log *slog.Logger, d *Delivery) {
 // hintUnhandled tells that a delivery was acknowledged and dropped.
 func (g *gate) hintUnhandled(r *http.Request, log *slog.Logger, d *Delivery, err error) {
 	if held, ok := g.hints.unhandled.pass(d.Type, unhandledEvery); ok {
-		logger(log).LogAttrs(r.Context(), slog.LevelWarn, "webhook was acknowledged without a handler: where that is right set Mux.IgnoreRest",
+		logger(log).LogAttrs(r.Context(), slog.LevelWarn, "webhook was acknowledged without a handler: where that is right set Mux.IgnoreUnhandled",
 			slog.Any("delivery", d), slog.String("reason", err.Error()), slog.Int("unlogged", held))
 	}
 }

@@ -227,7 +227,7 @@ func TestATypeThatNoCallbackTakesIsLoggedOnceForEachType(t *testing.T) {
 		}
 		require.Len(t, warned(t, log, `no handler for type "acme.push"`), 1)
 		require.Len(t, warned(t, log, `no handler for type "acme.other"`), 1)
-		require.Len(t, warned(t, log, "where that is right set Mux.IgnoreRest"), 2)
+		require.Len(t, warned(t, log, "where that is right set Mux.IgnoreUnhandled"), 2)
 	})
 	t.Run("and few are logged however many types come", func(t *testing.T) {
 		rc, log := newReceiver()

@@ -69,7 +69,7 @@ func (m *HMAC) Admit(r *http.Request) error {
 }
 
 // Verify compares the MAC of body under each live key with the one given. The
-// Proof has the key's label and the MAC as Fingerprint.
+// Proof has the key's label and the MAC as Signature.
 func (m *HMAC) Verify(r *http.Request, body []byte) (Proof, error) {
 	ring := m.keyring()
 	var digest [maxMAC]byte

@@ -11,20 +11,22 @@ import (
 // is what passes it.
 //
 // A delivery is in one State at a time. Only the oldest unfinished one of a
-// (Source, Key) may be Waiting; younger ones are Behind it, and settling it
-// brings the next one forward. Deliveries without a Key are never Behind.
+// (Source, OrderingKey) may be Waiting; younger ones are Blocked by it, and
+// settling it brings the next one forward. Deliveries without an ordering key
+// are never Blocked.
 type Inbox interface {
 	// Put stores d under its UID, which must not be empty. Nil means stored. A
-	// delivery whose UID, or one of whose Unique marks within the same Source, is
-	// known stores nothing, not even its other marks, and gets a [*DuplicateError].
-	// One that is Dead is made Waiting again by a redelivery, which has another
-	// UID and the same sender ID, at most three times: its runs are counted anew
-	// and it stands behind those of its Key. One that coalesces stays dead while a
-	// younger one of its Key is unfinished. Where a [Sweeper] has deleted it, the
-	// redelivery is stored. With Coalesce set, older deliveries of the Key that
-	// are not claimed become Superseded, and d is due after Quiet, or at the
-	// burst's first arrival plus Max if that is sooner. Put does not keep d's
-	// header or marks, nor change d; it may keep d.Body.
+	// delivery whose UID, or one of whose DedupKeys within the same Source, is
+	// known stores nothing, not even its other dedup keys, and gets a
+	// [*DuplicateError]. One that is Dead is made Waiting again by a redelivery,
+	// which has another UID and the same sender ID, at most three times: its runs
+	// are counted anew and it stands behind those of its ordering key. One that
+	// coalesces stays dead while a younger one of its ordering key is unfinished.
+	// Where a [Sweeper] has deleted it, the redelivery is stored. With Coalesce
+	// set, older deliveries of the ordering key that are not claimed become
+	// Superseded, and d is due after Quiet, or at the burst's first arrival plus
+	// Max if that is sooner. Put does not keep d's header or dedup keys, nor
+	// change d; it may keep d.Body.
 	Put(ctx context.Context, d *Delivery) error
 
 	// Claim takes deliveries that are due, oldest first, each under a lease, and
@@ -37,9 +39,9 @@ type Inbox interface {
 
 	// Begin notes that the work on a suspect claim begins: from here on its attempt
 	// counts, and if it is lost the next claim has one crash more. It returns the
-	// claim with the Header, Unique and Body of its Delivery. Called again for the
-	// same claim it counts nothing. [ErrClaimLost] if c is no longer held, and also
-	// where what is stored cannot be read: the delivery is then dead.
+	// claim with the Header, DedupKeys and Body of its Delivery. Called again for
+	// the same claim it counts nothing. [ErrClaimLost] if c is no longer held, and
+	// also where what is stored cannot be read: the delivery is then dead.
 	Begin(ctx context.Context, c Claim) (Claim, error)
 
 	// Extend makes the lease of c end after lease from now. [ErrClaimLost] if c is
@@ -65,7 +67,7 @@ type State string
 // The states of a delivery. The last four are final.
 const (
 	Waiting    State = "waiting"    // may be claimed from its due time on
-	Blocked    State = "behind"     // an older delivery of its Key is not finished
+	Blocked    State = "behind"     // an older delivery of its ordering key is not finished
 	Claimed    State = "claimed"    // under a lease
 	Done       State = "done"       // handled
 	Dead       State = "dead"       // given up; kept with the reason
@@ -87,7 +89,8 @@ type ClaimOptions struct {
 	// and what does not fit is not passed by younger ones. Zero means 8 MiB.
 	MaxBytes int64
 	// Except are UIDs that are not claimed: what the caller still works on although
-	// its claim may have ended. They hold their Keys as ever. Nil means none.
+	// its claim may have ended. They hold their ordering keys as ever. Nil means
+	// none.
 	Except []string
 }
 
@@ -98,8 +101,8 @@ type Claim struct {
 	Attempt  int       // 1 for the first run; of a suspect, what Begin will make it
 	Last     bool      // set by a Worker: if it fails, the delivery is dead
 	// Suspect: the last two claims or more were lost, so that its run may be what
-	// ends the process. It has no Header, Unique or Body: call [Inbox.Begin], and run
-	// nothing beside it.
+	// ends the process. It has no Header, DedupKeys or Body: call [Inbox.Begin],
+	// and run nothing beside it.
 	Suspect bool
 	// Crashes is how many runs that Begin noted were lost in a row, before this one.
 	Crashes int
@@ -120,8 +123,9 @@ type Outcome struct {
 	// Uncounted takes the attempt back, if it was counted: the work was not tried
 	// in earnest.
 	Uncounted bool
-	// Yield lets the next delivery of the Key go ahead while this one waits for
-	// its retry, at the price of order. Zero means the Key waits too.
+	// RetryOutOfOrder lets the next delivery of the ordering key go ahead while
+	// this one waits for its retry, at the price of order. Zero means the ordering
+	// key waits too.
 	RetryOutOfOrder bool
 }
 
@@ -137,10 +141,11 @@ type Notifier interface {
 // keeps it: how long is a setting of the inbox, apart for what is [Dead]. A
 // Worker calls it.
 type Sweeper interface {
-	// Sweep deletes some of the deliveries that are to be forgotten, and marks that
-	// are older than the inbox's window: a bounded number of them, and of bytes. It
-	// returns how many deliveries it deleted; call it again until that is zero.
-	// Unfinished ones are never deleted. The marks of what is deleted stay.
+	// Sweep deletes some of the deliveries that are to be forgotten, and dedup
+	// keys that are older than the inbox's window: a bounded number of them, and
+	// of bytes. It returns how many deliveries it deleted; call it again until
+	// that is zero. Unfinished ones are never deleted. The dedup keys of what is
+	// deleted stay.
 	Sweep(ctx context.Context) (int, error)
 }
 

@@ -10,12 +10,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxName is the longest ID, Type, Key or mark in bytes, a bound that every
-// database's indexed text columns hold.
+// maxName is the longest ID, Type, ordering key or dedup key in bytes, a bound
+// that every database's indexed text columns hold.
 const maxName = 255
 
-// marks gathers what makes a second delivery a duplicate. An id and a
-// fingerprint have prefixes, so that neither is taken for the other; what
+// dedupKeys gathers what makes a second delivery a duplicate. An id and a
+// signature have prefixes, so that neither is taken for the other; what
 // Describe names stands as it is.
 func dedupKeys(about Description, proof Proof) []string {
 	byID := about.ID != "" && (about.DedupKeys == nil || proof.ID != "")

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// untakenAfter is how long a delivery is due before its type counts as one that
+// unhandledAfter is how long a delivery is due before its type counts as one that
 // nobody takes.
 const unhandledAfter = time.Minute
 
@@ -31,7 +31,7 @@ func (m *MemInbox) Stats() map[State]int {
 	return counts
 }
 
-// Untaken returns, sorted, the types of deliveries that have been due for a
+// Unhandled returns, sorted, the types of deliveries that have been due for a
 // minute, or whose lease ran out a minute ago, and that no Claim asked for.
 func (m *MemInbox) Unhandled(ctx context.Context) ([]string, error) {
 	if err := ctx.Err(); err != nil {
@@ -61,7 +61,7 @@ func (m *MemInbox) ask(types []string) {
 	}
 }
 
-// Pending implements [Pender].
+// Pending implements [PendingCounter].
 func (m *MemInbox) Pending(ctx context.Context, most int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err

@@ -26,14 +26,14 @@ const (
 // states. The zero value is ready; set the fields before use. It is safe for
 // concurrent use.
 type MemInbox struct {
-	// Limit bounds the deliveries kept. Finished ones make room first; after that
-	// Put fails with [ErrOverloaded]. Zero means 100 000.
+	// MaxDeliveries bounds the deliveries kept. Finished ones make room first;
+	// after that Put fails with [ErrOverloaded]. Zero means 100 000.
 	MaxDeliveries int
 	// MaxBytes bounds their bodies in the same way. Zero means 256 MiB.
 	MaxBytes int64
-	// Window is how long a Unique mark is remembered. At most four marks for each
-	// delivery that Limit allows are; older ones are forgotten first. Zero means
-	// 30 days.
+	// Window is how long a dedup key is remembered. At most four dedup keys for
+	// each delivery that MaxDeliveries allows are; older ones are forgotten first.
+	// Zero means 30 days.
 	Window time.Duration
 	// Retention is how long what is [Done], [Superseded] or [Ignored] is kept.
 	// Zero means 7 days; negative means for ever.
@@ -50,7 +50,7 @@ type MemInbox struct {
 	live      int                   // unfinished ones
 	liveBytes int64                 // of their bodies
 	all       map[string]*memRecord // by UID
-	keys      map[memKey]*memQueue  // unfinished ones with a Key
+	keys      map[memKey]*memQueue  // unfinished ones with an ordering key
 	due       map[string]*memHeap   // Waiting and Claimed ones by type
 	ended     memEnds               // finished ones, but for dead ones
 	buried    memEnds               // dead ones

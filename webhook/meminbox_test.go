@@ -43,7 +43,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 		refused := &webhook.Delivery{UID: "c", DedupKeys: []string{"mark"}}
 		require.ErrorIs(t, in.Put(t.Context(), refused), webhook.ErrOverloaded)
 		require.Equal(t, 2, finish(t, in, webhook.Done))
-		require.NoError(t, in.Put(t.Context(), refused), "what was refused left no mark")
+		require.NoError(t, in.Put(t.Context(), refused), "what was refused left no dedup key")
 	})
 	bubble(t, "their bodies fill it", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxBytes: 10}
@@ -57,7 +57,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 		arrive(t, in, "d", body(10))
 		require.Equal(t, map[webhook.State]int{webhook.Waiting: 1}, in.Stats())
 	})
-	bubble(t, "what finished first makes room first, and stays a duplicate by its marks", func(t *testing.T) {
+	bubble(t, "what finished first makes room first, and stays a duplicate by its dedup keys", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 3}
 		first := arrive(t, in, "a", func(d *webhook.Delivery) { d.DedupKeys = []string{"first"} })
 		finish(t, in, webhook.Done)
@@ -112,7 +112,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 		require.Zero(t, n)
 		require.Equal(t, webhook.Dead, stateOf(t, in, d))
 	})
-	bubble(t, "marks are forgotten after Window", func(t *testing.T) {
+	bubble(t, "dedup keys are forgotten after Window", func(t *testing.T) {
 		in := &webhook.MemInbox{Window: time.Hour}
 		marked := func(d *webhook.Delivery) { d.DedupKeys = []string{"mark"} }
 		arrive(t, in, "a", marked)
@@ -122,18 +122,18 @@ func TestMemInboxIsBounded(t *testing.T) {
 		arrive(t, in, "c", marked)
 		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "d", Source: "alpha", DedupKeys: []string{"mark"}}), webhook.ErrDuplicate)
 	})
-	bubble(t, "of too many marks the oldest are forgotten", func(t *testing.T) {
-		in := &webhook.MemInbox{MaxDeliveries: 2} // eight marks
+	bubble(t, "of too many dedup keys the oldest are forgotten", func(t *testing.T) {
+		in := &webhook.MemInbox{MaxDeliveries: 2} // eight dedup keys
 		for i := range 10 {
-			arrive(t, in, fmt.Sprint(i), func(d *webhook.Delivery) { d.DedupKeys = []string{fmt.Sprint("mark ", i)} })
+			arrive(t, in, fmt.Sprint(i), func(d *webhook.Delivery) { d.DedupKeys = []string{fmt.Sprint("dedup key ", i)} })
 			finish(t, in, webhook.Done)
 		}
-		arrive(t, in, "old", func(d *webhook.Delivery) { d.DedupKeys = []string{"mark 1"} })
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "new", Source: "alpha", DedupKeys: []string{"mark 9"}}), webhook.ErrDuplicate)
+		arrive(t, in, "old", func(d *webhook.Delivery) { d.DedupKeys = []string{"dedup key 1"} })
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "new", Source: "alpha", DedupKeys: []string{"dedup key 9"}}), webhook.ErrDuplicate)
 	})
 }
 
-func TestMemInboxOfRetriesThatYieldTheFirstDueGoesFirst(t *testing.T) {
+func TestMemInboxOfRetriesOutOfOrderTheFirstDueGoesFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		arrive(t, in, "soon", keyed("key"))

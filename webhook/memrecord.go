@@ -27,7 +27,7 @@ type memRecord struct {
 	place           int       // in the heap that its state puts it in
 }
 
-// A memFate outlives its record in the marks that point to it.
+// A memFate outlives its record in the dedup keys that point to it.
 type memFate struct {
 	uid, senderID string
 	state         State
@@ -120,8 +120,8 @@ func (r *memRecord) load() int64 {
 // coalesces reports whether the delivery takes the place of older ones.
 func (r *memRecord) coalesces() bool { return r.d.Coalesce.Quiet > 0 }
 
-// A memQueue holds the unfinished records of one Key; only the first is
-// Waiting or Claimed.
+// A memQueue holds the unfinished records of one ordering key; only the first
+// is Waiting or Claimed.
 type memQueue struct{ items []*memRecord }
 
 // advance brings the record that should go next to the front: the first that

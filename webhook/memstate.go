@@ -30,7 +30,8 @@ func (m *MemInbox) heapOf(rec *memRecord) *memHeap {
 	return h
 }
 
-// enqueue gives a new or revived record its place behind those of its Key.
+// enqueue gives a new or revived record its place behind those of its ordering
+// key.
 func (m *MemInbox) enqueue(rec *memRecord, now time.Time) {
 	m.live++
 	m.liveBytes += int64(len(rec.d.Body))
@@ -51,8 +52,8 @@ func (m *MemInbox) enqueue(rec *memRecord, now time.Time) {
 	m.promote(rec.key(), now)
 }
 
-// coalesce supersedes the older unclaimed records of the Key and sets when rec
-// is due. One that has run already is no part of the burst.
+// coalesce supersedes the older unclaimed records of the ordering key and sets
+// when rec is due. One that has run already is no part of the burst.
 func (m *MemInbox) coalesce(rec *memRecord, now time.Time) {
 	rec.burst = now
 	if q := m.keys[rec.key()]; q != nil && rec.d.OrderingKey != "" {
@@ -72,7 +73,8 @@ func (m *MemInbox) coalesce(rec *memRecord, now time.Time) {
 	}
 }
 
-// promote makes the first record of a Key Waiting, if none is claimed.
+// promote makes the first record of an ordering key Waiting, if none is
+// claimed.
 func (m *MemInbox) promote(k memKey, now time.Time) {
 	q := m.keys[k]
 	if q == nil {
@@ -105,7 +107,8 @@ func (m *MemInbox) outdated(rec *memRecord) bool {
 	return len(q.items) > 1 && q.items[1].coalesces() && q.items[1].seq > rec.seq
 }
 
-// finish gives a record its final state and brings the next of its Key forward.
+// finish gives a record its final state and brings the next of its ordering key
+// forward.
 func (m *MemInbox) finish(rec *memRecord, s State, now time.Time) {
 	m.live--
 	m.liveBytes -= int64(len(rec.d.Body))
@@ -160,8 +163,8 @@ func (m *MemInbox) duplicate(f *memFate, d *Delivery, now time.Time) error {
 	return e
 }
 
-// overtaken reports whether rec coalesces and a younger one of its Key is
-// unfinished, which would be superseded by what it supersedes.
+// overtaken reports whether rec coalesces and a younger one of its ordering key
+// is unfinished, which would be superseded by what it supersedes.
 func (m *MemInbox) overtaken(rec *memRecord) bool {
 	q := m.keys[rec.key()]
 	return rec.coalesces() && q != nil && slices.ContainsFunc(q.items, func(r *memRecord) bool { return r.origin > rec.origin })
@@ -175,7 +178,7 @@ func (m *MemInbox) mark(rec *memRecord, now time.Time) {
 	}
 }
 
-// forgetMarks drops marks that are older than the window or too many.
+// forgetMarks drops dedup keys that are older than the window or too many.
 func (m *MemInbox) forgetMarks(now time.Time) {
 	window := m.Window
 	if window <= 0 {

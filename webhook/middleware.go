@@ -8,10 +8,10 @@ import (
 
 // Middleware lets only genuine calls through to next, for users who keep an
 // http.Handler of their own. In next the body can be read again from its
-// start, [FromContext] has the Delivery, and [Decode] its payload; what next
-// answers is the answer. Refusals are answered and logged, with slog.Default,
-// as [Receiver] does. It panics on a Source that [Source.Validate] refuses and
-// on a nil next.
+// start, [DeliveryFromContext] has the Delivery, and [Decode] its payload; what
+// next answers is the answer. Refusals are answered and logged, with
+// slog.Default, as [Receiver] does. It panics on a Source that
+// [Source.Validate] refuses and on a nil next.
 //
 // Nothing is stored here: a next that acknowledges first and works later loses
 // what it holds when the process ends. Hand the Delivery to [Store] for that.

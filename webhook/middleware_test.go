@@ -44,7 +44,7 @@ func TestMiddlewareHandsOnARequestLikeTheFirst(t *testing.T) {
 				}
 				d, ok := webhook.DeliveryFromContext(r.Context())
 				if !ok || d.Type != "acme.push" {
-					t.Fatalf("FromContext = %v, %v", d, ok)
+					t.Fatalf("DeliveryFromContext = %v, %v", d, ok)
 				}
 				e, err := webhook.Decode[mwPush](d)
 				if err != nil || e.Payload.Ref != "main" || e.Delivery != d {

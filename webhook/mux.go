@@ -15,13 +15,13 @@ import (
 // A type that nothing is registered for is [ErrNoHandler]. Inside the request the
 // sender gets 202 and the Receiver warns, once an hour for each type. A Worker with
 // this Mux does not even claim it, so that another may. What nobody claims is kept
-// for ever and takes room: where one Worker serves the inbox, set IgnoreRest or
-// Default.
+// for ever and takes room: where one Worker serves the inbox, set
+// IgnoreUnhandled or Default.
 type Mux struct {
 	// Default handles what nothing is registered for. A Worker then claims every
 	// type. Zero means none.
 	Default Handler
-	// IgnoreRest settles what nothing is registered for as [Ignored]. A Worker
+	// IgnoreUnhandled settles what nothing is registered for as [Ignored]. A Worker
 	// then claims every type: not for one of several workers with different types
 	// on one inbox. A rolling deploy is two such workers for a while: the old
 	// process ignores what only the new one has a callback for. What was ignored
@@ -62,7 +62,7 @@ func warnIfIdle(log *slog.Logger, types []string) {
 }
 
 // Types returns the types registered, sorted; nil, which is all, with Default
-// or IgnoreRest.
+// or IgnoreUnhandled.
 func (m *Mux) Types() []string {
 	if m.Default != nil || m.IgnoreUnhandled {
 		return nil

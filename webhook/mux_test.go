@@ -65,9 +65,9 @@ func TestMuxRoutesByType(t *testing.T) {
 		{"to no handler", "c", routed(&webhook.Mux{}), "", webhook.ErrNoHandler},
 		{"to none of a zero Mux", "a", &webhook.Mux{}, "", webhook.ErrNoHandler},
 		{"to Default", "c", routed(&webhook.Mux{Default: note("default")}), "default", nil},
-		{"to Default before IgnoreRest", "c", routed(&webhook.Mux{Default: note("default"), IgnoreUnhandled: true}), "default", nil},
+		{"to Default before IgnoreUnhandled", "c", routed(&webhook.Mux{Default: note("default"), IgnoreUnhandled: true}), "default", nil},
 		{"past Default where there is a route", "a", routed(&webhook.Mux{Default: note("default")}), "route a", nil},
-		{"to ErrIgnored with IgnoreRest", "c", routed(&webhook.Mux{IgnoreUnhandled: true}), "", webhook.ErrIgnored},
+		{"to ErrIgnored with IgnoreUnhandled", "c", routed(&webhook.Mux{IgnoreUnhandled: true}), "", webhook.ErrIgnored},
 		{"not by case", "A", routed(&webhook.Mux{}), "", webhook.ErrNoHandler},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -30,7 +30,7 @@ type Receiver struct {
 	// ReadTimeout is how long the body may take to arrive; then the answer is 503.
 	// It takes the place of http.Server.ReadTimeout. Zero means 10 s.
 	ReadTimeout time.Duration
-	// Observe is told what happens. Zero means nobody.
+	// Observer is told what happens. Zero means nobody.
 	Observer *Observer
 
 	gate     *gate

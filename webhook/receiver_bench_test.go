@@ -79,8 +79,8 @@ func benchRun(b *testing.B, h http.Handler, r *http.Request) {
 // BenchmarkReceiver is one delivery, verified, described and handed to a Handler
 // that does nothing. Its 13 allocations, all but two of them part of the
 // Delivery: the body (1), the copy of the headers (4: a map of more than eight),
-// the UID, the fingerprint, the list of marks and its two texts (5), the Delivery
-// itself (1); the answer's text and Content-Type (2).
+// the UID, the signature, the list of dedup keys and its two texts (5), the
+// Delivery itself (1); the answer's text and Content-Type (2).
 func BenchmarkReceiver(b *testing.B) {
 	src := recvSource()
 	src.Describe = func(r *http.Request, _ []byte) webhook.Description {

@@ -336,7 +336,7 @@ func TestPromise11_TheLogNamesThePatternNotThePath(t *testing.T) {
 	}
 }
 
-func TestPromise11_TheFingerprintIsNotLogged(t *testing.T) {
+func TestPromise11_TheSignatureIsNotLogged(t *testing.T) {
 	src := recvSource()
 	for name, h := range map[string]webhook.Handler{
 		"a failure": recvFails(io.EOF),

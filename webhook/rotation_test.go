@@ -58,5 +58,5 @@ func TestADuplicateIsKnownAcrossARotation(t *testing.T) {
 		})
 	}
 	require.Equal(t, "1", before.KeyLabel)
-	require.Equal(t, before.DedupKeys, open(during, old, "1").DedupKeys, "no label in a mark")
+	require.Equal(t, before.DedupKeys, open(during, old, "1").DedupKeys, "no label in a dedup key")
 }

@@ -75,9 +75,9 @@ func (s Secret) bytes() []byte {
 // is rotated; the label of the one that matched is kept in
 // [Delivery.KeyLabel], so that one can see when the old secret is out of use.
 //
-// Keys are not tenants: a mark does not hold the label, since what comes again
-// during a rotation must still be a duplicate. Two senders whose ids may be equal
-// need two Sources, each with a Name of its own.
+// Keys are not tenants: a dedup key does not hold the label, since what comes
+// again during a rotation must still be a duplicate. Two senders whose ids may
+// be equal need two Sources, each with a Name of its own.
 type Key struct {
 	Label  string // printed and stored, so not a secret; may be empty
 	Secret Secret

@@ -33,9 +33,9 @@ type Source struct {
 	//	(&webhook.Delivery{Header: r.Header, Body: body}).Document()
 	// Zero means a Source that tells nothing: no id, no key, type "<name>.unknown".
 	Describe func(r *http.Request, body []byte) Description
-	// Coalesce is given to every delivery that has a Key, so that of a burst only
-	// the newest runs. It works behind an inbox only. Zero means off; package
-	// dockerhub sets it.
+	// Coalesce is given to every delivery that has an ordering key, so that of a
+	// burst only the newest runs. It works behind an inbox only. Zero means off;
+	// package dockerhub sets it.
 	Coalesce Coalesce
 	// Budget bounds the memory of bodies being received; see [Budget] for the
 	// largest MaxBody it takes. Zero means one of 256 MiB that all such Sources of
@@ -48,10 +48,10 @@ type Description struct {
 	ID          string
 	Type        string // with the Source's name in front: "github.push"
 	OrderingKey string
-	// Unique are the marks; see [Delivery.Unique]. Nil means the ID, where there
+	// DedupKeys: see [Delivery.DedupKeys]. Nil means the ID, where there
 	// is one; empty and not nil means none.
 	DedupKeys []string
-	// Fingerprint adds the proof's fingerprint to the marks, so that a captured
+	// DedupBySignature adds [Proof.Signature] to the dedup keys, so that a captured
 	// call cannot run again under another id. Not for bodies that lawfully repeat.
 	DedupBySignature bool
 	// Malformed says why the body is not what the sender promises. The delivery is

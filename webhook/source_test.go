@@ -28,7 +28,7 @@ func sourceProof(p webhook.Proof) webhook.Verifier {
 	return verifierFunc(func(*http.Request, []byte) (webhook.Proof, error) { return p, nil })
 }
 
-func TestOpenMarks(t *testing.T) {
+func TestOpenDedupKeys(t *testing.T) {
 	mac := webhook.Proof{Signature: []byte{0xab, 0xcd}}
 	tests := []struct {
 		name   string
@@ -39,16 +39,16 @@ func TestOpenMarks(t *testing.T) {
 	}{
 		{"nothing known", webhook.Proof{}, webhook.Description{}, "", nil},
 		{"an id", webhook.Proof{}, webhook.Description{ID: "1"}, "1", []string{"id:1"}},
-		{"an id that is no mark", webhook.Proof{}, webhook.Description{ID: "1", DedupKeys: []string{}}, "1", nil},
-		{"marks of its own", webhook.Proof{}, webhook.Description{ID: "1", DedupKeys: []string{"a", "b"}}, "1", []string{"a", "b"}},
-		{"a fingerprint", mac, webhook.Description{DedupBySignature: true}, "", []string{"mac:abcd"}},
-		{"a fingerprint and an id", mac, webhook.Description{ID: "1", DedupBySignature: true}, "1", []string{"id:1", "mac:abcd"}},
-		{"a fingerprint that is not wanted", mac, webhook.Description{ID: "1"}, "1", []string{"id:1"}},
-		{"a fingerprint that is not there", webhook.Proof{}, webhook.Description{DedupBySignature: true}, "", nil},
-		{"a fingerprint and marks", mac, webhook.Description{DedupKeys: []string{"a"}, DedupBySignature: true}, "", []string{"a", "mac:abcd"}},
+		{"an id that is no dedup key", webhook.Proof{}, webhook.Description{ID: "1", DedupKeys: []string{}}, "1", nil},
+		{"dedup keys of its own", webhook.Proof{}, webhook.Description{ID: "1", DedupKeys: []string{"a", "b"}}, "1", []string{"a", "b"}},
+		{"a signature", mac, webhook.Description{DedupBySignature: true}, "", []string{"mac:abcd"}},
+		{"a signature and an id", mac, webhook.Description{ID: "1", DedupBySignature: true}, "1", []string{"id:1", "mac:abcd"}},
+		{"a signature that is not wanted", mac, webhook.Description{ID: "1"}, "1", []string{"id:1"}},
+		{"a signature that is not there", webhook.Proof{}, webhook.Description{DedupBySignature: true}, "", nil},
+		{"a signature and dedup keys", mac, webhook.Description{DedupKeys: []string{"a"}, DedupBySignature: true}, "", []string{"a", "mac:abcd"}},
 		{"a proven id goes before", webhook.Proof{ID: "p"}, webhook.Description{ID: "1"}, "p", []string{"id:p"}},
-		{"a proven id is always a mark", webhook.Proof{ID: "p"}, webhook.Description{DedupKeys: []string{}}, "p", []string{"id:p"}},
-		{"an id that looks like a fingerprint", mac, webhook.Description{ID: "mac:abcd"}, "mac:abcd", []string{"id:mac:abcd"}},
+		{"a proven id is always a dedup key", webhook.Proof{ID: "p"}, webhook.Description{DedupKeys: []string{}}, "p", []string{"id:p"}},
+		{"an id that looks like a signature", mac, webhook.Description{ID: "mac:abcd"}, "mac:abcd", []string{"id:mac:abcd"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestOpenMarks(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tt.want, d.DedupKeys); diff != "" || d.ID != tt.wantID {
-				t.Errorf("ID %q, want %q; marks (-want +got):\n%s", d.ID, tt.wantID, diff)
+				t.Errorf("ID %q, want %q; dedup keys (-want +got):\n%s", d.ID, tt.wantID, diff)
 			}
 		})
 	}

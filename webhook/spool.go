@@ -16,11 +16,11 @@ const (
 	defaultForwards       = 16
 	defaultSpoolFirst     = 250 * time.Millisecond
 	defaultSpoolMax       = 10 * time.Second
-	// localPatience times Patience is what local gets: with the default both
+	// localTimeouts times PrimaryTimeout is what local gets: with the default both
 	// together keep the 10 seconds after which GitHub and Kudu give up.
 	localTimeouts = 4
-	// forwardPatience times Patience is what primary gets when nobody waits for
-	// the answer, so that one that is only slow catches up.
+	// forwardTimeouts times PrimaryTimeout is what primary gets when nobody waits
+	// for the answer, so that one that is only slow catches up.
 	forwardTimeouts = 10
 )
 
@@ -38,15 +38,15 @@ const (
 // because primary stored it and could not say so, is there once: Put knows its
 // UID.
 //
-// Order: of one Key, what was acknowledged before another arrived is in primary
-// before it. So all goes to local until local is empty, and from the start until
-// Run has looked. This holds for what passes one Spool: a local inbox belongs to
-// one Spool of one process and to no Worker, and a Key that arrives at two
-// machines has an order only within each.
+// Order: of one ordering key, what was acknowledged before another arrived is
+// in primary before it. So all goes to local until local is empty, and from the
+// start until Run has looked. This holds for what passes one Spool: a local
+// inbox belongs to one Spool of one process and to no Worker, and an ordering
+// key that arrives at two machines has an order only within each.
 //
-// Duplicates: what primary knows is success, by UID and by mark. Local finds by
-// its own marks what it holds; of what it has forwarded the primary decides, so
-// that a redelivery revives what died there.
+// Duplicates: what primary knows is success, by UID and by dedup key. Local
+// finds by its own dedup keys what it holds; of what it has forwarded the
+// primary decides, so that a redelivery revives what died there.
 //
 // Coalescing is left to primary, which gets every delivery: Quiet and Max count
 // from then on. Meanwhile local keeps them in the header Hookhouse-Spool.
@@ -54,15 +54,15 @@ const (
 // What primary refuses for good, with an error that is [Permanent] or
 // [ErrMalformed], Handle refuses as well: primary is well, and the others go on to
 // it. Where it was acknowledged into local before, it ends [Dead] there with the
-// reason. Anything else is tried until it succeeds, and its Key waits.
+// reason. Anything else is tried until it succeeds, and its ordering key waits.
 //
 // Without Run nothing leaves local: the Spool warns of that in the log.
 type Spool struct {
-	// Patience is how long primary may take before local is asked: half of what is
-	// left, where the context ends sooner. Local may take four times as long.
-	// Zero means 2 s.
+	// PrimaryTimeout is how long primary may take before local is asked: half of
+	// what is left, where the context ends sooner. Local may take four times as
+	// long. Zero means 2 s.
 	PrimaryTimeout time.Duration
-	// Limit is how many deliveries are forwarded at once. Choose it so that
+	// Concurrency is how many deliveries are forwarded at once. Choose it so that
 	// forwarding is faster than what arrives, or local fills up. Zero means 16.
 	Concurrency int
 	// Lease is how long what a killed process was forwarding waits, and all that
@@ -84,10 +84,10 @@ type Spool struct {
 	settled chan struct{} // has an element after a forwarded one was settled
 }
 
-// A Pender is an Inbox that can tell whether anything is unfinished. The local
-// inbox of a [Spool] must be one.
+// A PendingCounter is an Inbox that can tell whether anything is unfinished.
+// The local inbox of a [Spool] must be one.
 type PendingCounter interface {
-	// Pending counts the deliveries that are Waiting, Behind or Claimed, also
+	// Pending counts the deliveries that are Waiting, Blocked or Claimed, also
 	// those not due and those whose lease ran out. It may stop counting at most,
 	// which is positive. It sees every Put and Settle that returned before the
 	// call.
@@ -99,16 +99,16 @@ type pendingInbox interface {
 	PendingCounter
 }
 
-// NewSpool panics on a nil Inbox, and on a local one that is no [Pender]. For
-// what a Spool promises local must be as durable as primary, and on the machine
-// that runs Run.
+// NewSpool panics on a nil Inbox, and on a local one that is no
+// [PendingCounter]. For what a Spool promises local must be as durable as
+// primary, and on the machine that runs Run.
 func NewSpool(primary, local Inbox) *Spool {
 	if primary == nil || local == nil {
 		panic("webhook: NewSpool needs two inboxes")
 	}
 	inbox, ok := local.(pendingInbox)
 	if !ok {
-		panic(fmt.Sprintf("webhook: the local inbox of a Spool must be a Pender, and %T is none", local))
+		panic(fmt.Sprintf("webhook: the local inbox of a Spool must be a PendingCounter, and %T is none", local))
 	}
 	return &Spool{primary: Store(primary), local: Store(local), inbox: inbox, settled: make(chan struct{}, 1)}
 }
@@ -117,9 +117,9 @@ func NewSpool(primary, local Inbox) *Spool {
 // [*DuplicateError] that it was there; any other error wraps [ErrNotStored], so
 // that the sender gets 503: both failed, local is full, or primary refuses this
 // delivery for good. It returns within
-// five times Patience and a quarter of a second, with inboxes that heed their
-// contexts. It may be called before Run and after it: what went to local stays
-// there until the next Run.
+// five times PrimaryTimeout and a quarter of a second, with inboxes that heed
+// their contexts. It may be called before Run and after it: what went to local
+// stays there until the next Run.
 func (s *Spool) Handle(ctx context.Context, d *Delivery) error {
 	if !s.turn.enter(ctx) {
 		defer s.turn.leave()
@@ -165,12 +165,13 @@ func (s *Spool) warnUnattended(stored int) {
 	s.logger().Warn("deliveries are kept in the local inbox and nobody forwards them: call Spool.Run", "stored", stored)
 }
 
-// Run forwards from local to primary, in the order of each Key, until ctx ends.
-// Then it claims nothing more, gives what it is forwarding Patience to end,
-// leaves the rest in local for the next Run, and returns nil; [ErrShutdown] if
-// an inbox that ignores its context still has one of them. That takes Patience
-// and two seconds at most. Run may be called once at a time. Stop in this order:
-// http.Server.Shutdown, Run has returned, close the databases.
+// Run forwards from local to primary, in the order of each ordering key, until
+// ctx ends. Then it claims nothing more, gives what it is forwarding
+// PrimaryTimeout to end, leaves the rest in local for the next Run, and returns
+// nil; [ErrShutdown] if an inbox that ignores its context still has one of
+// them. That takes PrimaryTimeout and two seconds at most. Run may be called
+// once at a time. Stop in this order: http.Server.Shutdown, Run has returned,
+// close the databases.
 func (s *Spool) Run(ctx context.Context) error {
 	s.present.begin()
 	defer s.present.end()
@@ -202,7 +203,7 @@ func (s *Spool) unwrap() Handler {
 	return s.primary
 }
 
-// patienceWithin leaves half of the time that is left to local.
+// primaryTimeoutWithin leaves half of the time that is left to local.
 func (s *Spool) primaryTimeoutWithin(ctx context.Context) time.Duration {
 	if end, ok := ctx.Deadline(); ok {
 		return min(s.primaryTimeout(), time.Until(end)/2)

@@ -36,11 +36,11 @@ func TestSpoolKeepsWhatPrimaryRefuses(t *testing.T) {
 		name  string
 		err   error
 		state webhook.State
-		after []string // what primary gets of the Key
+		after []string // what primary gets of the ordering key
 	}{
-		{"for good, when it was acknowledged: dead in local, and the Key goes on", webhook.Permanent(errBoom), webhook.Dead, []string{"2"}},
-		{"as malformed: dead in local, and the Key goes on", webhook.ErrMalformed, webhook.Dead, []string{"2"}},
-		{"with any other error: it is tried again, and the Key waits", errBoom, webhook.Waiting, nil},
+		{"for good, when it was acknowledged: dead in local, and the ordering key goes on", webhook.Permanent(errBoom), webhook.Dead, []string{"2"}},
+		{"as malformed: dead in local, and the ordering key goes on", webhook.ErrMalformed, webhook.Dead, []string{"2"}},
+		{"with any other error: it is tried again, and the ordering key waits", errBoom, webhook.Waiting, nil},
 		{"as ignored: an inbox has no such choice", webhook.ErrIgnored, webhook.Waiting, nil},
 	} {
 		bubble(t, refusal.name, func(t *testing.T) {

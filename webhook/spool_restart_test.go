@@ -27,7 +27,7 @@ type spoolHouse struct {
 	current *process
 	clock   int
 	calls   map[string]*sent
-	handled map[string][]string // IDs by Key, as primary gave them
+	handled map[string][]string // IDs by ordering key, as primary gave them
 }
 
 // sent is one event: when its first call began, and when one was acknowledged.
@@ -140,7 +140,7 @@ func (h *spoolHouse) call(ctx context.Context, d *webhook.Delivery) bool {
 	return true
 }
 
-// send sends events of one Key until ctx ends, each up to three times.
+// send sends events of one ordering key until ctx ends, each up to three times.
 func (h *spoolHouse) send(ctx context.Context, t *testing.T, key string, sender int) {
 	for n := 0; ctx.Err() == nil; n++ {
 		id := fmt.Sprintf("%s-%d-%04d", key, sender, n)

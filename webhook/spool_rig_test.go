@@ -200,8 +200,8 @@ func (r *spoolRig) run(t *testing.T) (stop func() time.Duration) {
 	}
 }
 
-// take hands over a delivery of the Key "key", which must be acknowledged, and
-// returns how long that took.
+// take hands over a delivery of the ordering key "key", which must be
+// acknowledged, and returns how long that took.
 func (r *spoolRig) take(t *testing.T, uid string) time.Duration {
 	t.Helper()
 	start := time.Now()
@@ -209,7 +209,7 @@ func (r *spoolRig) take(t *testing.T, uid string) time.Duration {
 	return time.Since(start)
 }
 
-// inOrder claims all that primary has, one Key at a time.
+// inOrder claims all that primary has, one ordering key at a time.
 func inOrder(t *testing.T, in webhook.Inbox) (uids []string) {
 	t.Helper()
 	for {

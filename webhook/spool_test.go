@@ -17,7 +17,7 @@ func TestNewSpoolPanicsOnMisuse(t *testing.T) {
 	in := &webhook.MemInbox{}
 	require.Panics(t, func() { webhook.NewSpool(nil, in) })
 	require.Panics(t, func() { webhook.NewSpool(in, nil) })
-	require.PanicsWithValue(t, "webhook: the local inbox of a Spool must be a Pender, and webhook_test.plainInbox is none",
+	require.PanicsWithValue(t, "webhook: the local inbox of a Spool must be a PendingCounter, and webhook_test.plainInbox is none",
 		func() { webhook.NewSpool(in, plainInbox{in}) })
 }
 
@@ -29,7 +29,7 @@ func TestSpoolStoresWhatPrimaryDoesNotTake(t *testing.T) {
 	}{
 		{"a primary that is well is stored into", none, 0},
 		{"a primary that is down is passed by", refused, 0},
-		{"a primary that is slow is given up after Patience", slow, 2 * time.Second},
+		{"a primary that is slow is given up after PrimaryTimeout", slow, 2 * time.Second},
 		{"a primary that stores and cannot say so stores once", unsaid, 0},
 		{"a primary that stores after it was given up stores once", orphan, 2 * time.Second},
 	} {

@@ -114,7 +114,7 @@ type laidAside struct {
 }
 
 // aside returns d as local stores it: it does not coalesce, since what local
-// superseded primary would never know of, and on demand has no marks.
+// superseded primary would never know of, and on demand has no dedup keys.
 func aside(d *Delivery, marks bool) *Delivery {
 	if d.Coalesce == (Coalesce{}) && !marks && d.Header[spoolHeader] == nil {
 		return d

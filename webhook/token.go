@@ -146,7 +146,7 @@ func (t *Token) given(r *http.Request) (token, place string, ok bool) {
 	}
 }
 
-// NewURLToken returns the verifier for a token that is either the ServeMux
+// URLToken returns the verifier for a token that is either the ServeMux
 // wildcard {token} of the path or the query parameter token: for senders whose
 // URL is all that one can set. Each place may be tried with all keys.
 func URLToken(keys ...Key) *AnyOf {

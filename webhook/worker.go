@@ -31,25 +31,26 @@ const (
 //	ErrIgnored                                ignored
 //	ErrMalformed                              dead
 //	ErrNoHandler                              again in a minute, uncounted
-//	any other, after Grace has ended          again, uncounted
+//	any other, after ShutdownTimeout          again, uncounted
 //	Permanent                                 dead
 //	any other, in the last of MaxAttempts     dead
 //	RetryAfter                                again when it says
 //	any other, a panic                        again after Retry
 //
 // Of errors that are joined ([errors.Join]) each one must fit a line before
-// Grace's, or be Permanent: one among them that may pass is reason to try again.
-// Permanent goes before RetryAfter, whichever is outside; of several RetryAfter
-// the first holds. Once the Handler's context has ended, by Timeout or a lost
-// claim, Permanent is as any other: it may be what became of a killed command.
+// ShutdownTimeout's, or be Permanent: one among them that may pass is reason to
+// try again. Permanent goes before RetryAfter, whichever is outside; of several
+// RetryAfter the first holds. Once the Handler's context has ended, by Timeout
+// or a lost claim, Permanent is as any other: it may be what became of a killed
+// command.
 //
 // A Handler that has not returned one Lease after Timeout is overdue: the Worker
-// logs it, tells Observe, and settles the delivery as tried, to be tried again by
-// another process. This one does not claim it before the Handler returns, which
-// holds its slot until then. When overdue Handlers hold all slots for one Timeout
-// more, Run ends with [ErrStuck]. So a Handler that ignores the end of its context
-// may still run when its delivery is claimed again: where that matters, let its
-// effects and the settlement commit together.
+// logs it, tells Observer, and settles the delivery as tried, to be tried again
+// by another process. This one does not claim it before the Handler returns,
+// which holds its slot until then. When overdue Handlers hold all slots for one
+// Timeout more, Run ends with [ErrStuck]. So a Handler that ignores the end of
+// its context may still run when its delivery is claimed again: where that
+// matters, let its effects and the settlement commit together.
 //
 // A delivery whose process ended twice in a row while it was claimed is suspect.
 // It runs alone: nothing is claimed while it waits for what runs already, which
@@ -58,9 +59,10 @@ const (
 // If it ends the process when it runs alone, that is a crash of its own, and after
 // MaxAttempts it is dead without another run; its neighbours are not.
 type Worker struct {
-	// Limit is how many deliveries are worked on at once. Zero means 8.
+	// Concurrency is how many deliveries are worked on at once. Zero means 8.
 	Concurrency int
-	// Poll is how often an inbox that cannot notify is asked. Zero means 200 ms.
+	// PollInterval is how often an inbox that cannot notify is asked. Zero means
+	// 200 ms.
 	PollInterval time.Duration
 	// Lease is how long a claim is held before it must be renewed, and how long
 	// the work of a killed process waits. Zero means 30 s.
@@ -69,23 +71,23 @@ type Worker struct {
 	// [ErrClaimLost]. What it returns within one Lease more still counts. Raise it
 	// for work that takes longer. Zero means 15 min.
 	Timeout time.Duration
-	// Grace is how long Run lets callbacks finish after its context has ended.
-	// Zero means 8 s.
+	// ShutdownTimeout is how long Run lets callbacks finish after its context has
+	// ended. Zero means 8 s.
 	ShutdownTimeout time.Duration
 	// MaxAttempts is how often a delivery is tried. Zero means 15, which the default
 	// Retry spreads over two to three hours.
 	MaxAttempts int
 	// Retry is the wait between attempts. Zero means 1 s doubled up to 1 h.
 	Retry Backoff
-	// SkipRetrying lets younger deliveries of a Key pass one that waits for its
-	// retry. Zero means that the Key waits, in order.
+	// RetryOutOfOrder lets younger deliveries of an ordering key pass one that
+	// waits for its retry. Zero means that the ordering key waits, in order.
 	RetryOutOfOrder bool
 	// KeepRunning keeps Run from ending with ErrStuck. The Worker then works on
 	// nothing until a Handler returns. Zero means that Run ends.
 	KeepRunning bool
 	// Logger gets failures and ends. Zero means slog.Default.
 	Logger *slog.Logger
-	// Observe is told what happens. Zero means nobody.
+	// Observer is told what happens. Zero means nobody.
 	Observer *Observer
 
 	inbox   guarded
@@ -104,13 +106,13 @@ func NewWorker(in Inbox, h Handler) *Worker {
 }
 
 // Run works until ctx ends, then claims nothing more and returns nil when all
-// that was claimed is settled. What runs on when Grace is over has its context
-// ended with cause [ErrShutdown]; what fails then is given back uncounted. What
-// has not returned a second later is given back too, and Run returns
-// [ErrShutdown], since such a callback may still be running. So Run returns two
-// seconds after Grace at the latest; an inbox that ignores its context is left
-// behind a moment later. An inbox that fails is logged and asked again. Run may be
-// called once at a time.
+// that was claimed is settled. What runs on when ShutdownTimeout is over has
+// its context ended with cause [ErrShutdown]; what fails then is given back
+// uncounted. What has not returned a second later is given back too, and Run
+// returns [ErrShutdown], since such a callback may still be running. So Run
+// returns two seconds after ShutdownTimeout at the latest; an inbox that
+// ignores its context is left behind a moment later. An inbox that fails is
+// logged and asked again. Run may be called once at a time.
 //
 // Before ctx ends Run returns for two reasons only: [ErrStuck], when all claims
 // are settled and the process should be ended; and [ErrPanic], when the Handler's
@@ -121,7 +123,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		return err
 	}
 	warnIfIdle(w.logger(), types)
-	// Callbacks outlive ctx until Grace is over.
+	// Callbacks outlive ctx until ShutdownTimeout is over.
 	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer stop(nil)
 	ctx, end := context.WithCancelCause(ctx)

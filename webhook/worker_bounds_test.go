@@ -120,7 +120,7 @@ type speechless struct{}
 func (speechless) Error() string { panic("no words") }
 
 func TestPromise9_Bounded(t *testing.T) {
-	bubble(t, "no more run at once than Limit", func(t *testing.T) {
+	bubble(t, "no more run at once than Concurrency", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var running, most atomic.Int64
 		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
@@ -163,7 +163,7 @@ func TestPromise9_Bounded(t *testing.T) {
 		require.Empty(t, in.Stats())
 		stop()
 	})
-	bubble(t, "old marks are forgotten also where deliveries are kept for ever", func(t *testing.T) {
+	bubble(t, "old dedup keys are forgotten also where deliveries are kept for ever", func(t *testing.T) {
 		in := &webhook.MemInbox{Window: time.Minute, Retention: -1}
 		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.DedupKeys = []string{"mark"} })
 		w, _ := quietly(in, webhook.HandlerFunc(succeed))

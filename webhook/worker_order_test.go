@@ -57,7 +57,7 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		stop()
 		require.Equal(t, []string{"first", "first", "second"}, ran())
 	})
-	bubble(t, "SkipRetrying lets the next one pass", func(t *testing.T) {
+	bubble(t, "RetryOutOfOrder lets the next one pass", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := failFirst()
 		w, _ := quietly(in, h)

@@ -15,7 +15,7 @@ import (
 )
 
 func TestPromise10_ShutdownDrains(t *testing.T) {
-	bubble(t, "what is under way finishes within Grace, on a context that lives on", func(t *testing.T) {
+	bubble(t, "what is under way finishes within ShutdownTimeout, on a context that lives on", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			select {
@@ -69,7 +69,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 	})
-	bubble(t, "that moment is part of Grace", func(t *testing.T) {
+	bubble(t, "that moment is part of ShutdownTimeout", func(t *testing.T) {
 		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
 		first := true
 		in.onClaim = func(ctx context.Context) error {
@@ -157,7 +157,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		},
 	}
 	for name, f := range over {
-		bubble(t, "what is over Grace is given back uncounted: a callback "+name, func(t *testing.T) {
+		bubble(t, "what is over ShutdownTimeout is given back uncounted: a callback "+name, func(t *testing.T) {
 			in := &webhook.MemInbox{}
 			cause := make(chan error, 1)
 			w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
@@ -187,7 +187,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		"ErrIgnored":   {webhook.ErrIgnored, webhook.Ignored},
 		"ErrMalformed": {fmt.Errorf("alpha: %w: %w", webhook.ErrMalformed, errBoom), webhook.Dead},
 	} {
-		bubble(t, name+" is final also when Grace is over", func(t *testing.T) {
+		bubble(t, name+" is final also when ShutdownTimeout is over", func(t *testing.T) {
 			in := &webhook.MemInbox{}
 			w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 				<-ctx.Done()
@@ -224,7 +224,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		pass(time.Second)
 		begun := time.Now()
 		stop()
-		require.Equal(t, 9*time.Second, time.Since(begun), "Grace and a second")
+		require.Equal(t, 9*time.Second, time.Since(begun), "ShutdownTimeout and a second")
 		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
 		require.True(t, j.last().Uncounted)
 		close(release)
@@ -271,7 +271,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		d := arrive(t, in, "a", nil)
 		stop := startFor(t, w, webhook.ErrShutdown)
 		synctest.Wait()
-		refused.Store(4) // the next two fail, in Grace
+		refused.Store(4) // the next two fail, in ShutdownTimeout
 		stop()
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 		require.Equal(t, []string{"a"}, ran())
@@ -288,7 +288,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		pass(time.Second)
 		begun := time.Now()
 		stop()
-		require.Equal(t, 10*time.Second, time.Since(begun), "Grace and two seconds")
+		require.Equal(t, 10*time.Second, time.Since(begun), "ShutdownTimeout and two seconds")
 		pass(time.Minute)
 		require.Len(t, j.lost, 1)
 	})

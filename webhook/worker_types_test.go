@@ -45,7 +45,7 @@ func TestPromise6_AWorkerTakesOnlyTheTypesItsHandlerRoutes(t *testing.T) {
 		require.Empty(t, j.claimed)
 		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
 	})
-	bubble(t, "IgnoreRest settles the rest as ignored", func(t *testing.T) {
+	bubble(t, "IgnoreUnhandled settles the rest as ignored", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
 		mux := &webhook.Mux{IgnoreUnhandled: true}

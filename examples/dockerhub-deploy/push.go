@@ -15,10 +15,10 @@ import (
 )
 
 // An order says that a target is behind what is wanted of it. It is a delivery
-// of its own, whose Key is the target: the calls of Docker Hub are in order per
-// image and tag, deploys must be per container, whatever the tags. What is
-// wanted stands in the ledger, so that a newer order may take the place of one
-// that waits without losing the highest version.
+// of its own, whose ordering key is the target: the calls of Docker Hub are in
+// order per image and tag, deploys must be per container, whatever the tags.
+// What is wanted stands in the ledger, so that a newer order may take the place
+// of one that waits without losing the highest version.
 type order struct {
 	Target string `json:"target"`
 }

@@ -50,7 +50,7 @@ func newMetrics(inbox *sqlinbox.Inbox) *metrics {
 			Name: "hookhouse_overdue_minutes_total", Help: "Once a minute for each callback that should have returned.",
 		}, []string{"type"}),
 		repaired: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "hookhouse_repaired_keys_total", Help: "Keys whose deliveries were stuck, and were brought forward: a fault.",
+			Name: "hookhouse_repaired_keys_total", Help: "Ordering keys whose deliveries were stuck, and were brought forward: a fault.",
 		}),
 		superseded: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hookhouse_superseded_total", Help: "Deliveries that a newer one of their burst ended.",
@@ -82,7 +82,7 @@ func (m *metrics) built(b build, took time.Duration) {
 	m.builds.WithLabelValues(b.Repository, b.State).Observe(took.Seconds())
 }
 
-// observer goes to Receiver.Observe and Worker.Observe.
+// observer goes to Receiver.Observer and Worker.Observer.
 func (m *metrics) observer() *webhook.Observer {
 	return &webhook.Observer{
 		Rejected: func(source string, status int, _ error) {

@@ -18,13 +18,14 @@ type last struct {
 }
 
 // readLast returns how the subject of an outcome ended last. A subject is type
-// and Key of the delivery.
+// and ordering key of the delivery.
 //
-// Where the Key does not tell the site, the subject may be several: jobs of the
-// same name, of sites whose hooks were made by hand and do not name them. Then
-// there is a row for each host that runs have told, behind " @", and one without
-// for runs that tell none. As long as there is but one host, those are of it.
-// Where there are more, or none, it is not sure that two are of the same site.
+// Where the ordering key does not tell the site, the subject may be several:
+// jobs of the same name, of sites whose hooks were made by hand and do not name
+// them. Then there is a row for each host that runs have told, behind " @", and
+// one without for runs that tell none. As long as there is but one host, those
+// are of it. Where there are more, or none, it is not sure that two are of the
+// same site.
 func readLast(ctx context.Context, tx *sql.Tx, subject string, o *outcome) (last, error) {
 	if o.placed {
 		l, err := readRow(ctx, tx, subject)

@@ -13,8 +13,8 @@ import (
 type outcome struct {
 	notice
 	failed, final bool
-	// placed: the delivery's Key tells the site. Otherwise only host does, and
-	// not always.
+	// placed: the delivery's ordering key tells the site. Otherwise only host
+	// does, and not always.
 	placed bool
 	host   string
 }

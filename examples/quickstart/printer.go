@@ -15,7 +15,7 @@ type line struct {
 	Source      string `json:"source"`
 	Type        string `json:"type"`
 	ID          string `json:"id"`
-	OrderingKey string `json:"key"`
+	OrderingKey string `json:"ordering_key"`
 	Attempt     int    `json:"attempt"`
 	Summary     any    `json:"summary"`
 }

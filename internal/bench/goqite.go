@@ -23,7 +23,7 @@ func openGoqiteQueue(ctx context.Context, at string) (*goqite.Queue, *sql.DB, er
 	return goqite.New(goqite.NewOpts{DB: db, Name: "pushes"}), db, nil
 }
 
-// openGoqite sends each body to the queue: no headers, no keys, no marks.
+// openGoqite sends each body to the queue: no headers, no ordering keys, no dedup keys.
 func openGoqite(ctx context.Context, at string) (*kept, error) {
 	queue, db, err := openGoqiteQueue(ctx, at)
 	if err != nil {

@@ -107,7 +107,7 @@ func TestEachPushIsAnotherAndSigned(t *testing.T) {
 		}
 	}
 	if len(marks) != 8 {
-		t.Errorf("%d marks of four pushes, want two each", len(marks))
+		t.Errorf("%d dedup keys of four pushes, want two each", len(marks))
 	}
 	if got[0].OrderingKey == got[2].OrderingKey || got[0].OrderingKey != got[3].OrderingKey {
 		t.Errorf("keys %q, %q, %q: each pusher has a branch of its own", got[0].OrderingKey, got[2].OrderingKey, got[3].OrderingKey)

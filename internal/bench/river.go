@@ -53,7 +53,7 @@ func riverClient(ctx context.Context, pool *pgxpool.Pool, config *river.Config) 
 	return river.NewClient(driver, config)
 }
 
-// openRiver inserts a job for each body: no headers, no keys, no marks.
+// openRiver inserts a job for each body: no headers, no ordering keys, no dedup keys.
 func openRiver(ctx context.Context, at string) (*kept, error) {
 	client, pool, err := openRiverClient(ctx, at, &river.Config{})
 	if err != nil {

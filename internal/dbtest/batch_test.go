@@ -48,7 +48,7 @@ func TestOneBadRowDoesNotFailItsNeighbours(t *testing.T) {
 			t.Errorf("%d stored, want %d", n, senders*9/10)
 		}
 		if n := count(t, db, "hookhouse_marks"); n != senders*9/10 {
-			t.Errorf("%d marks, want %d", n, senders*9/10)
+			t.Errorf("%d dedup keys, want %d", n, senders*9/10)
 		}
 		if largest < 2 {
 			t.Errorf("the largest batch was %d: nothing was shared", largest)

@@ -99,8 +99,9 @@ func TestARedeliveryIsToldTheStateThatItFound(t *testing.T) {
 	}
 }
 
-// Another writer stores the mark when room has been made for the delivery: that
-// must be undone, or the key has no head, or an older one of its burst is lost.
+// Another writer stores the dedup key when room has been made for the delivery:
+// that must be undone, or the key has no head, or an older one of its burst is
+// lost.
 func TestNothingMakesRoomForADuplicate(t *testing.T) {
 	if theServer == nil {
 		return // SQLite lets nobody in between

@@ -226,7 +226,7 @@ func TestATypeThatNobodyTakesIsToldAlsoWhereItIsClaimed(t *testing.T) {
 		}
 		types, err := in.Unhandled(t.Context())
 		if err != nil || fmt.Sprint(types) != "[alpha.old]" {
-			t.Errorf("Untaken: %v, %v; want alpha.old", types, err)
+			t.Errorf("Unhandled: %v, %v; want alpha.old", types, err)
 		}
 		st, err := in.Stats(t.Context())
 		if err != nil || fmt.Sprint(st.Unhandled) != "[alpha.old]" || st.Oldest["alpha.old"] < 30*time.Minute {

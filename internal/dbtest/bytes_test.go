@@ -48,17 +48,17 @@ func TestWhatNoColumnTakesIsRefusedWhole(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		for name, spoil := range map[string]func(d *webhook.Delivery){
-			"no UID":             func(d *webhook.Delivery) { d.UID = "" },
-			"a NUL in the Key":   func(d *webhook.Delivery) { d.OrderingKey = "a\x00b" },
-			"a Type not UTF-8":   func(d *webhook.Delivery) { d.Type = "\xff" },
-			"a long ID":          func(d *webhook.Delivery) { d.ID = strings.Repeat("x", 256) },
-			"a long mark":        func(d *webhook.Delivery) { d.DedupKeys = []string{"fine", strings.Repeat("x", 256)} },
-			"a long Source":      func(d *webhook.Delivery) { d.Source = strings.Repeat("x", 256) },
-			"a NUL in KeyLabel":  func(d *webhook.Delivery) { d.KeyLabel = "\x00" },
-			"a mark with a NUL":  func(d *webhook.Delivery) { d.DedupKeys = []string{"\x00"} },
-			"a body of 257 MiB ": func(d *webhook.Delivery) { d.Body = make([]byte, 257<<20) },
+			"no UID":                   func(d *webhook.Delivery) { d.UID = "" },
+			"a NUL in the OrderingKey": func(d *webhook.Delivery) { d.OrderingKey = "a\x00b" },
+			"a Type not UTF-8":         func(d *webhook.Delivery) { d.Type = "\xff" },
+			"a long ID":                func(d *webhook.Delivery) { d.ID = strings.Repeat("x", 256) },
+			"a long dedup key":         func(d *webhook.Delivery) { d.DedupKeys = []string{"fine", strings.Repeat("x", 256)} },
+			"a long Source":            func(d *webhook.Delivery) { d.Source = strings.Repeat("x", 256) },
+			"a NUL in KeyLabel":        func(d *webhook.Delivery) { d.KeyLabel = "\x00" },
+			"a dedup key with a NUL":   func(d *webhook.Delivery) { d.DedupKeys = []string{"\x00"} },
+			"a body of 257 MiB ":       func(d *webhook.Delivery) { d.Body = make([]byte, 257<<20) },
 		} {
-			d := delivery("", "mark "+name)
+			d := delivery("", "dedup key "+name)
 			spoil(d)
 			if err := in.Put(t.Context(), d); !errors.Is(err, sqlinbox.ErrInvalid) {
 				t.Errorf("%s: Put returned %v, want ErrInvalid", name, err)

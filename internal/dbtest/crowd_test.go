@@ -96,7 +96,7 @@ func TestInTxGetsItsTurnInACrowd(t *testing.T) {
 }
 
 // InTx hurries to begin and then leaves the connection as the program set it up.
-func TestInTxKeepsThePatienceOfTheConnection(t *testing.T) {
+func TestInTxKeepsTheBusyTimeoutOfTheConnection(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
 		t.Run(e.name, func(t *testing.T) {
 			in, db := e.open(t)

@@ -16,8 +16,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// heldKey returns an inbox on PostgreSQL and a transaction that holds the Key
-// "held" there, as a callback does that does not come to its end.
+// heldKey returns an inbox on PostgreSQL and a transaction that holds the
+// ordering key "held" there, as a callback does that does not come to its end.
 func heldKey(t *testing.T) (*sqlinbox.Inbox, *sql.DB, *sql.Tx) {
 	t.Helper()
 	in, db := onPostgres(theServer).open(t)
@@ -146,8 +146,9 @@ func TestClosingEndsTheWaitForAHeldKey(t *testing.T) {
 	}
 }
 
-// A batch without Keys has its held one answered apart from the others.
-func TestAMarkHeldForLongHoldsUpNoOther(t *testing.T) {
+// A batch without ordering keys has its held one answered apart from the
+// others.
+func TestADedupKeyHeldForLongHoldsUpNoOther(t *testing.T) {
 	if theServer == nil {
 		return // and TestMain said so
 	}
@@ -177,7 +178,7 @@ func TestAMarkHeldForLongHoldsUpNoOther(t *testing.T) {
 	}
 	all.Wait()
 	if refused == nil || errors.Is(refused, webhook.ErrDuplicate) {
-		t.Errorf("Put under a mark that is held returned %v", refused)
+		t.Errorf("Put under a dedup key that is held returned %v", refused)
 	}
 	if n := committed.Load(); n != total {
 		t.Errorf("%d of %d others were committed in batches", n, total)
@@ -208,7 +209,7 @@ func TestNothingIsToldOfAPutThatWasUndone(t *testing.T) {
 		Superseded: func(uid string, _ *webhook.Delivery) { t.Errorf("told that %s is superseded", uid) },
 	}
 	if err := in.Put(t.Context(), burst("mark")); err == nil {
-		t.Error("a Put under a mark that is held returned")
+		t.Error("a Put under a dedup key that is held returned")
 	}
 	if s := stateOf(t, in, older.UID); s != webhook.Waiting {
 		t.Errorf("the older one is %s, want waiting", s)

@@ -19,7 +19,7 @@ func TestTwoInboxesOnOneDatabaseAgree(t *testing.T) {
 		a, db := e.reopen(t, driver, dsn)
 		b, _ := e.reopen(t, driver, dsn)
 		inboxes := []*sqlinbox.Inbox{a, b}
-		// The same 40 deliveries through both, over few keys, each with a mark.
+		// The same 40 deliveries through both, over few keys, each with a dedup key.
 		var all sync.WaitGroup
 		var mu sync.Mutex
 		outcomes := map[string]int{}

@@ -20,7 +20,7 @@ import (
 
 var someHMAC = &webhook.HMAC{Header: "X-Signature", Keys: webhook.Keys(webhook.NewSecret("0123456789abcdef"))}
 
-// callOf describes a call by its headers. Fingerprint is the source's.
+// callOf describes a call by its headers. DedupBySignature is the source's.
 func callOf(fingerprint bool) func(r *http.Request, body []byte) webhook.Description {
 	return func(r *http.Request, body []byte) webhook.Description {
 		return webhook.Description{ID: r.Header.Get("X-Id"), Type: "alpha.push", OrderingKey: r.Header.Get("X-Key"), DedupBySignature: fingerprint}

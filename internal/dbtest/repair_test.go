@@ -57,7 +57,7 @@ func TestAStuckKeyIsFreed(t *testing.T) {
 	}
 }
 
-func TestReleaseOfWhatStandsBehindAnotherIsRefused(t *testing.T) {
+func TestReleaseOfWhatIsBlockedByAnotherIsRefused(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		put(t, in, delivery("key"))

@@ -12,9 +12,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// Another delivery of the Key comes before one of the statements that restart a
-// delivery, by a Put or from a process that takes no lock, and runs and is finished
-// before a later one, for each two of them.
+// Another delivery of the ordering key comes before one of the statements that
+// restart a delivery, by a Put or from a process that takes no lock, and runs
+// and is finished before a later one, for each two of them.
 func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 	if theServer == nil {
 		return // SQLite lets nobody in between
@@ -47,7 +47,7 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 				comes, finishes := 1, 1
 				for {
 					key := fmt.Sprintf("key %d %d", comes, finishes)
-					d := delivery(key, "mark of "+key)
+					d := delivery(key, "dedup key of "+key)
 					d.Coalesce.Quiet = way.quiet
 					put(t, other, d)
 					bury(t, other)

@@ -21,7 +21,7 @@ type spoolBook struct {
 	mu           sync.Mutex
 	clock        int
 	events       map[string]*spooled // by the sender's id
-	handled      map[string][]string // ids by Key, in order
+	handled      map[string][]string // ids by ordering key, in order
 	acknowledged int
 	open         int  // acknowledged and not handled yet
 	refused      int  // calls that were not acknowledged

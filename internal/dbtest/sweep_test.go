@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestSweepKeepsTheMarksAndTheirFate(t *testing.T) {
+func TestSweepKeepsTheDedupKeysAndTheirFate(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		for i := range 30 {
@@ -36,9 +36,9 @@ func TestSweepKeepsTheMarksAndTheirFate(t *testing.T) {
 	})
 }
 
-// A delivery has several marks, and those of deliveries that are kept for ever
-// are forgotten too.
-func TestSweepForgetsAllMarksThatAreTooOld(t *testing.T) {
+// A delivery has several dedup keys, and those of deliveries that are kept for
+// ever are forgotten too.
+func TestSweepForgetsAllDedupKeysThatAreTooOld(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		for i := range 30 {
@@ -51,7 +51,7 @@ func TestSweepForgetsAllMarksThatAreTooOld(t *testing.T) {
 			t.Fatalf("Sweep: %d, %v; want none", n, err)
 		}
 		if n := count(t, db, "hookhouse_marks"); n != 0 {
-			t.Errorf("%d marks are left", n)
+			t.Errorf("%d dedup keys are left", n)
 		}
 		if n := count(t, db, "hookhouse_deliveries"); n != 30 {
 			t.Errorf("%d deliveries are left, want all", n)
@@ -60,8 +60,8 @@ func TestSweepForgetsAllMarksThatAreTooOld(t *testing.T) {
 }
 
 // What died and was swept is tried again when its sender sends it again, and
-// only then: its marks are those of others, too.
-func TestARedeliveryOfWhatWasSweptTakesNoMarkOfAnother(t *testing.T) {
+// only then: its dedup keys are those of others, too.
+func TestARedeliveryOfWhatWasSweptTakesNoDedupKeyOfAnother(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		sent := func(id string, marks ...string) *webhook.Delivery {
@@ -81,7 +81,7 @@ func TestARedeliveryOfWhatWasSweptTakesNoMarkOfAnother(t *testing.T) {
 			want webhook.State
 		}{
 			"by another":                           {sent("three", "signature"), webhook.Dead},
-			"with a mark of one that is live":      {sent("one", "id:one", "live"), webhook.Waiting},
+			"with a dedup key of one that is live": {sent("one", "id:one", "live"), webhook.Waiting},
 			"with it first":                        {sent("one", "live", "id:one"), webhook.Waiting},
 			"by another, with the id of the first": {sent("three", "id:one"), webhook.Dead},
 			"one that is live, by its own sender":  {sent("two", "live"), webhook.Waiting},

@@ -6,7 +6,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// coalescing: of a burst on one Key the newest runs.
+// coalescing: of a burst on one ordering key the newest runs.
 var coalescing = []law{
 	{"of a burst only the newest is claimed", func(t *trial) {
 		t.store(t.burst("key", short, 0))

@@ -17,8 +17,8 @@
 // database needs. [RunSynctest] is for an Inbox whose only clock is package
 // time's.
 //
-// The optional interfaces [webhook.Notifier] and [webhook.Pender] have laws of
-// their own, which hold of an Inbox without them. Those of [webhook.Sweeper] need
-// inboxes that keep what is finished for a time of the law's choice: see
-// [RunSweeper].
+// The optional interfaces [webhook.Notifier] and [webhook.PendingCounter] have
+// laws of their own, which hold of an Inbox without them. Those of
+// [webhook.Sweeper] need inboxes that keep what is finished for a time of the
+// law's choice: see [RunSweeper].
 package inboxtest

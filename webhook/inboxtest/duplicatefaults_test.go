@@ -11,14 +11,14 @@ import (
 
 // duplicateFaults break the laws of duplicates and revivals.
 var duplicateFaults = []brokenLaw{
-	{"a known UID is a duplicate of itself", func(f *fault) { // tells only of marks
+	{"a known UID is a duplicate of itself", func(f *fault) { // tells only of dedup keys
 		f.changeDuplicates(func(d *webhook.Delivery, known *webhook.DuplicateError) {
 			if d.UID == known.UID {
 				known.UID = ""
 			}
 		})
 	}},
-	{"a known mark makes a duplicate of the first", func(f *fault) { // names the second
+	{"a known dedup key makes a duplicate of the first", func(f *fault) { // names the second
 		f.changeDuplicates(func(d *webhook.Delivery, known *webhook.DuplicateError) { known.UID = d.UID })
 	}},
 	{"a redelivery of what is done stores nothing", func(f *fault) {
@@ -26,7 +26,7 @@ var duplicateFaults = []brokenLaw{
 			known.Revived = known.Revived || known.State == webhook.Done && d.ID != ""
 		})
 	}},
-	{"marks hold within their source", func(f *fault) {
+	{"dedup keys hold within their source", func(f *fault) {
 		first := make(map[string]string)
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			f.mu.Lock()
@@ -40,7 +40,7 @@ var duplicateFaults = []brokenLaw{
 			return f.MemInbox.Put(ctx, d)
 		}
 	}},
-	{"a refused put leaves none of its marks", func(f *fault) { // marks first, no transaction
+	{"a refused put leaves none of its dedup keys", func(f *fault) { // dedup keys first, no transaction
 		left := make(map[string]bool)
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			f.mu.Lock()
@@ -57,14 +57,14 @@ var duplicateFaults = []brokenLaw{
 			return err
 		}
 	}},
-	{"deliveries without marks are never duplicates", func(f *fault) { // by ID
+	{"deliveries without dedup keys are never duplicates", func(f *fault) { // by ID
 		f.change(func(d *webhook.Delivery) {
 			if d.ID != "" && len(d.DedupKeys) == 0 {
 				d.DedupKeys = []string{"id:" + d.ID}
 			}
 		})
 	}},
-	{"a mark that stands twice is one mark", func(f *fault) { // a primary key
+	{"a dedup key that stands twice is one dedup key", func(f *fault) { // a primary key
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			if len(slices.Compact(slices.Clone(d.DedupKeys))) != len(d.DedupKeys) {
 				return &webhook.DuplicateError{}
@@ -72,7 +72,7 @@ var duplicateFaults = []brokenLaw{
 			return f.MemInbox.Put(ctx, d)
 		}
 	}},
-	{"marks are compared byte for byte", func(f *fault) { // a collation
+	{"dedup keys are compared byte for byte", func(f *fault) { // a collation
 		f.change(func(d *webhook.Delivery) {
 			d.DedupKeys = slices.Clone(d.DedupKeys)
 			for i, m := range d.DedupKeys {
@@ -80,7 +80,7 @@ var duplicateFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"fifty puts of one mark at once store one", func(f *fault) { // look, then store
+	{"fifty puts of one dedup key at once store one", func(f *fault) { // look, then store
 		busy := f.concurrent()
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			own := *d

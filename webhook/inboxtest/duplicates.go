@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// duplicates: what is known is refused, by UID or by mark.
+// duplicates: what is known is refused, by UID or by dedup key.
 var duplicates = []law{
 	{"a known UID is a duplicate of itself", func(t *trial) {
 		d := t.put("")
@@ -17,7 +17,7 @@ var duplicates = []law{
 			t.Errorf("duplicate of %s, which is %s; want %s, which is waiting", known.UID, known.State, d.UID)
 		}
 	}},
-	{"a known mark makes a duplicate of the first", func(t *trial) {
+	{"a known dedup key makes a duplicate of the first", func(t *trial) {
 		d := t.put("", "a", "b")
 		if known := t.duplicate(t.delivery("", "c", "b")); known.UID != d.UID {
 			t.Errorf("duplicate of %s, want %s", known.UID, d.UID)
@@ -32,7 +32,7 @@ var duplicates = []law{
 	}},
 	{"a duplicate tells the state of the first", func(t *trial) {
 		for _, want := range []webhook.State{webhook.Done, webhook.Ignored} {
-			d := t.put("", "mark of "+string(want))
+			d := t.put("", "dedup key of "+string(want))
 			if got := t.state(d); got != webhook.Waiting {
 				t.Errorf("state %q of one that waits", got)
 			}
@@ -56,19 +56,19 @@ var duplicates = []law{
 		}
 		t.nothing("it is done")
 	}},
-	{"marks hold within their source", func(t *trial) {
+	{"dedup keys hold within their source", func(t *trial) {
 		t.put("", "a")
 		d := t.delivery("", "a")
 		d.Source = "beta"
 		t.store(d)
 	}},
-	{"a refused put leaves none of its marks", func(t *trial) {
+	{"a refused put leaves none of its dedup keys", func(t *trial) {
 		t.put("", "a")
 		t.duplicate(t.delivery("", "b", "a", "c"))
 		t.put("", "b")
 		t.put("", "c")
 	}},
-	{"deliveries without marks are never duplicates", func(t *trial) {
+	{"deliveries without dedup keys are never duplicates", func(t *trial) {
 		for range 3 {
 			d := t.delivery("")
 			d.ID = "the same"
@@ -78,10 +78,10 @@ var duplicates = []law{
 			t.Errorf("claimed %d of 3", got)
 		}
 	}},
-	{"a mark that stands twice is one mark", func(t *trial) {
+	{"a dedup key that stands twice is one dedup key", func(t *trial) {
 		t.put("", "a", "a")
 	}},
-	{"marks are compared byte for byte", func(t *trial) {
+	{"dedup keys are compared byte for byte", func(t *trial) {
 		for _, mark := range []string{"name", "Name", "name ", " name", "nam\u00e9", "name\u0301", "name%", "nam_"} {
 			t.put("", mark)
 		}
@@ -90,7 +90,7 @@ var duplicates = []law{
 		d := t.delivery("")
 		t.fifty(func() *webhook.Delivery { copied := *d; return &copied })
 	}},
-	{"fifty puts of one mark at once store one", func(t *trial) {
+	{"fifty puts of one dedup key at once store one", func(t *trial) {
 		all := make(chan *webhook.Delivery, 50)
 		for range cap(all) {
 			all <- t.delivery("", "a", "b")

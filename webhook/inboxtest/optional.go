@@ -45,7 +45,7 @@ func (t *trial) told(changed <-chan struct{}) {
 	}
 }
 
-// counting: the law of a [webhook.Pender], nothing for others.
+// counting: the law of a [webhook.PendingCounter], nothing for others.
 var counting = []law{
 	{"what is waiting, behind or claimed is pending", func(t *trial) {
 		p, ok := t.in.(webhook.PendingCounter)

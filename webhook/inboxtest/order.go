@@ -6,7 +6,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// order: per (Source, Key), one at a time.
+// order: per (Source, OrderingKey), one at a time.
 var order = []law{
 	{"of a key one at a time is claimed, in order of put", func(t *trial) {
 		for _, d := range []*webhook.Delivery{t.put("key"), t.put("key"), t.put("key")} {

@@ -53,7 +53,7 @@ var outcomes = []law{
 	}},
 	{"settling again tells what came of it, and changes nothing", func(t *trial) {
 		for _, first := range []webhook.State{webhook.Done, webhook.Ignored, webhook.Waiting} {
-			d := t.put("", "mark of "+string(first))
+			d := t.put("", "dedup key of "+string(first))
 			c := t.claim()
 			t.settle(c, webhook.Outcome{State: first, Delay: long})
 			for _, again := range []webhook.State{first, webhook.Dead, webhook.Waiting} {

@@ -66,7 +66,7 @@ func fullDelivery() *webhook.Delivery {
 	}
 }
 
-// same compares every field, times to the microsecond and marks as a set.
+// same compares every field, times to the microsecond and dedup keys as a set.
 func (t *trial) same(got, want *webhook.Delivery) {
 	t.Helper()
 	differs := func(field string, got, want any) {
@@ -78,7 +78,7 @@ func (t *trial) same(got, want *webhook.Delivery) {
 		{"Source", got.Source, want.Source},
 		{"ID", got.ID, want.ID},
 		{"Type", got.Type, want.Type},
-		{"Key", got.OrderingKey, want.OrderingKey},
+		{"OrderingKey", got.OrderingKey, want.OrderingKey},
 		{"KeyLabel", got.KeyLabel, want.KeyLabel},
 		{"Body", string(got.Body), string(want.Body)},
 		{"Coalesce.Quiet", got.Coalesce.Quiet.String(), want.Coalesce.Quiet.String()},
@@ -92,7 +92,7 @@ func (t *trial) same(got, want *webhook.Delivery) {
 		differs("Header", got.Header, want.Header)
 	}
 	if !slices.Equal(slices.Sorted(slices.Values(got.DedupKeys)), slices.Sorted(slices.Values(want.DedupKeys))) {
-		differs("Unique", got.DedupKeys, want.DedupKeys)
+		differs("DedupKeys", got.DedupKeys, want.DedupKeys)
 	}
 	if !got.ReceivedAt.Truncate(time.Microsecond).Equal(want.ReceivedAt.Truncate(time.Microsecond)) {
 		differs("ReceivedAt", got.ReceivedAt.String(), want.ReceivedAt.String())

@@ -137,7 +137,7 @@ var storingFaults = []brokenLaw{
 			return f.MemInbox.Extend(context.WithoutCancel(ctx), c, lease)
 		}
 	}},
-	{"Put keeps no reference to header and marks", func(f *fault) {
+	{"Put keeps no reference to header and dedup keys", func(f *fault) {
 		kept := make(map[string]*webhook.Delivery)
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			f.mu.Lock()
@@ -151,7 +151,7 @@ var storingFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"a claim's header and marks belong to the claimer", func(f *fault) {
+	{"a claim's header and dedup keys belong to the claimer", func(f *fault) {
 		given := make(map[string]*webhook.Delivery)
 		f.changeClaims(func(c *webhook.Claim) {
 			if given[c.Delivery.UID] == nil {

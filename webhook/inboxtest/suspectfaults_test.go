@@ -26,14 +26,14 @@ var suspectFaults = []brokenLaw{
 			return claims, err
 		}
 	}},
-	{"a suspect comes without header, marks and body", func(f *fault) { // with its marks
+	{"a suspect comes without header, dedup keys and body", func(f *fault) { // with its dedup keys
 		f.changeClaims(func(c *webhook.Claim) {
 			if c.Suspect {
 				c.Delivery.DedupKeys = []string{"mark"}
 			}
 		})
 	}},
-	{"beginning brings header, marks and body", func(f *fault) { // without its marks
+	{"beginning brings header, dedup keys and body", func(f *fault) { // without its dedup keys
 		f.changeBegun(func(c *webhook.Claim) { c.Delivery.DedupKeys = nil })
 	}},
 	{"a suspect that never begins costs no attempt", func(f *fault) { // from the third claim on

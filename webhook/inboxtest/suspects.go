@@ -26,16 +26,16 @@ var suspects = []law{
 			t.Errorf("not suspect")
 		}
 	}},
-	{"a suspect comes without header, marks and body", func(t *trial) {
+	{"a suspect comes without header, dedup keys and body", func(t *trial) {
 		whole := t.whole()
 		got := *t.suspect().Delivery
 		if got.Header != nil || got.DedupKeys != nil || got.Body != nil {
-			t.Errorf("it has header %v, marks %v and a body of %d bytes", got.Header, got.DedupKeys, len(got.Body))
+			t.Errorf("it has header %v, dedup keys %v and a body of %d bytes", got.Header, got.DedupKeys, len(got.Body))
 		}
 		got.Header, got.DedupKeys, got.Body = whole.Header, whole.DedupKeys, whole.Body
 		t.same(&got, whole)
 	}},
-	{"beginning brings header, marks and body", func(t *trial) {
+	{"beginning brings header, dedup keys and body", func(t *trial) {
 		whole := t.whole()
 		c := t.suspect()
 		begun := t.begin(c)

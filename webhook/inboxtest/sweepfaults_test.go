@@ -69,7 +69,7 @@ var sweepFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"what was swept is still a duplicate", func(f *fault) { // its marks go too
+	{"what was swept is still a duplicate", func(f *fault) { // its dedup keys go too
 		swept := f.swept()
 		f.change(func(d *webhook.Delivery) {
 			if *swept {
@@ -77,7 +77,7 @@ var sweepFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"a redelivery of what died and was swept is stored", func(f *fault) { // its mark is left, and nothing to revive
+	{"a redelivery of what died and was swept is stored", func(f *fault) { // its dedup key is left, and nothing to revive
 		swept := f.swept()
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			if *swept && d.ID != "" && len(d.DedupKeys) > 0 {

@@ -57,11 +57,11 @@ func (t *trial) delivery(key string, marks ...string) *webhook.Delivery {
 	}
 }
 
-// burst makes a delivery that coalesces, with a mark by which its state can be
-// asked for.
+// burst makes a delivery that coalesces, with a dedup key by which its state
+// can be asked for.
 func (t *trial) burst(key string, quiet, most time.Duration) *webhook.Delivery {
 	d := t.delivery(key)
-	d.DedupKeys = []string{"mark of " + d.UID}
+	d.DedupKeys = []string{"dedup key of " + d.UID}
 	d.Coalesce = webhook.Coalesce{Quiet: quiet, Max: most}
 	return d
 }
@@ -92,13 +92,15 @@ func (t *trial) duplicate(d *webhook.Delivery) *webhook.DuplicateError {
 	return known
 }
 
-// state asks where d stands, by a put that repeats its marks and has no ID.
+// state asks where d stands, by a put that repeats its dedup keys and has no
+// ID.
 func (t *trial) state(d *webhook.Delivery) webhook.State {
 	t.Helper()
 	return t.duplicate(t.delivery("", d.DedupKeys...)).State
 }
 
-// redelivery makes what a sender sends again: same ID, marks, Key and Coalesce.
+// redelivery makes what a sender sends again: same ID, dedup keys, ordering key
+// and Coalesce.
 func (t *trial) redelivery(d *webhook.Delivery) *webhook.Delivery {
 	again := t.delivery(d.OrderingKey, d.DedupKeys...)
 	again.ID, again.Coalesce = d.ID, d.Coalesce

@@ -17,11 +17,11 @@ type Admin interface {
 	// Get returns one delivery with everything. [ErrNotFound].
 	Get(ctx context.Context, uid string) (Record, error)
 	// Replay runs finished deliveries that match again, oldest first, each at the
-	// end of its Key and with its attempts counted anew, and returns how many.
-	// Duplicates do not stop it. Unfinished ones are left alone, and so is one that
-	// coalesces while a younger one of its Key is unfinished. Name one by
-	// Filter.UID: [ErrNotFound], and [ErrState] if it is left alone. An empty
-	// Filter is an error.
+	// end of its ordering key and with its attempts counted anew, and returns how
+	// many. Duplicates do not stop it. Unfinished ones are left alone, and so is
+	// one that coalesces while a younger one of its ordering key is unfinished.
+	// Name one by Filter.UID: [ErrNotFound], and [ErrState] if it is left alone.
+	// An empty Filter is an error.
 	Replay(ctx context.Context, f Filter, n Note) (int, error)
 	// Release makes one due now that waits for its retry, or is claimed by a
 	// worker that does not come back: that worker can no longer settle it, and the
@@ -49,7 +49,7 @@ type Filter struct {
 	To          time.Time       // received before
 	Before      int64           // with a Seq below this one: the last of the page before
 	Limit       int             // at most so many
-	// Bodies loads Header, Unique and Body of the deliveries. Zero means that
+	// Bodies loads Header, DedupKeys and Body of the deliveries. Zero means that
 	// they are nil.
 	Bodies bool
 }
@@ -68,7 +68,7 @@ type Record struct {
 	Revived  int       // by redeliveries after it was dead
 	Size     int64     // of the body in bytes
 	Replays  []Replay  // by Get only
-	// Damage tells why Header, Unique and Body could not be read. Nil where they
+	// Err tells why Header, DedupKeys and Body could not be read. Nil where they
 	// were not asked for.
 	Err error
 }
@@ -93,7 +93,7 @@ type Stats struct {
 	// Oldest is how long the one that waits longest could have been claimed, by
 	// type: since it was due, or since the lease of its claim ran out.
 	Oldest map[string]time.Duration
-	// Untaken are the types with deliveries that could have been claimed for a
+	// Unhandled are the types with deliveries that could have been claimed for a
 	// minute and that no Claim of this Inbox asks for, sorted.
 	Unhandled []string
 }

@@ -62,7 +62,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 	return claims, nil
 }
 
-// A claimedRow is a claim as stored. Damage tells why it cannot be read.
+// A claimedRow is a claim as stored; damage says why it cannot be read.
 type claimedRow struct {
 	id, due, size int64 // the size of what came with the claim
 	claim         webhook.Claim
@@ -177,7 +177,7 @@ func (in *Inbox) settleHeld(ctx context.Context, c webhook.Claim, o webhook.Outc
 	return err
 }
 
-// ask remembers what claims asked for; see [Stats.Untaken].
+// ask remembers what claims asked for; see [Stats.Unhandled].
 func (in *Inbox) ask(types []string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()

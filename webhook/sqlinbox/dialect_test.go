@@ -129,7 +129,7 @@ func FuzzEnvelope(f *testing.F) {
 			t.Errorf("header changed:\n%s", diff)
 		}
 		if diff := cmp.Diff([]string{mark}, got.Marks); diff != "" {
-			t.Errorf("marks changed:\n%s", diff)
+			t.Errorf("dedup keys changed:\n%s", diff)
 		}
 	})
 }

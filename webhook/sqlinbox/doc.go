@@ -19,12 +19,12 @@
 //     added: a lone sender pays for one commit, sixty-four senders pay for few.
 //     One that the database refuses does not fail the others. Cost: after such a
 //     refusal the halves of the batch are tried, and theirs, until it is found.
-//   - Only the head of a (Source, Key) can be claimed, and an index of the
+//   - Only the head of a (Source, OrderingKey) can be claimed, and an index of the
 //     database itself allows only one. Put and Settle decide who that is, so a
 //     claim costs the same however many wait. Cost: on PostgreSQL those who
 //     decide about one key wait for each other, and a Put tries again.
-//   - A delivery with a known mark is stored no second time, for Window. Cost: a
-//     row for each mark, kept for that long, also after the delivery is swept.
+//   - A delivery with a known dedup key is stored no second time, for Window. Cost: a
+//     row for each dedup key, kept for that long, also after the delivery is swept.
 //   - A worker that lost its lease cannot settle: each claim has a Fence. On
 //     PostgreSQL settlements that come together share a transaction too; one that
 //     would wait for another transaction is left out of it and settled alone.
@@ -69,10 +69,10 @@
 // for along the search_path. A pool of ten connections is enough for most; give
 // SetMaxIdleConns the same number as SetMaxOpenConns, since database/sql keeps
 // two by default and opens every other one anew. A transaction that has settled
-// a claim, or stored a delivery, holds its Key: Puts under it try again for two
-// seconds and are then refused, those under other Keys go on. Where a Key has no
-// unfinished delivery an advisory lock holds it, up to 256 of them in a
-// transaction.
+// a claim, or stored a delivery, holds its ordering key: Puts under it try
+// again for two seconds and are then refused, those under other ordering keys
+// go on. Where an ordering key has no unfinished delivery an advisory lock
+// holds it, up to 256 of them in a transaction.
 //
 // The inbox names the isolation of its own transactions, whatever the server's
 // default. A transaction of the program's own must be READ COMMITTED for PutTx
@@ -88,9 +88,9 @@
 //
 // Retention goes by the server's clock on PostgreSQL and on SQLite by that of the
 // process that writes. SQLite is told the time by that process, too. Should its clock have been
-// ahead, what was stored then is due when the clock gets there again, and its Key
-// with it, and so is the lease of a worker that died: Release makes them due
-// now. No claim is held twice: fences do not come from a clock.
+// ahead, what was stored then is due when the clock gets there again, and its
+// ordering key with it, and so is the lease of a worker that died: Release
+// makes them due now. No claim is held twice: fences do not come from a clock.
 //
 // # At three in the morning
 //
@@ -102,23 +102,23 @@
 //     is left.
 //   - What is stuck? Look at [Inbox.Stats], or
 //     SELECT type, state, count(*), min(due) FROM hookhouse_deliveries GROUP BY 1, 2.
-//     Many waiting: no worker runs, or it is slow. Stats.Untaken: no worker of the
+//     Many waiting: no worker runs, or it is slow. Stats.Unhandled: no worker of the
 //     process that asks routes the type. Many behind and one waiting or claimed:
-//     the head of a Key is retried or slow; its reason says why. Many behind and
-//     none waiting or claimed under the same Key: Release one of them, and report it.
+//     the head of an ordering key is retried or slow; its reason says why. Many behind and
+//     none waiting or claimed under the same ordering key: Release one of them, and report it.
 //   - A claimed one whose worker is gone is free when its lease ends, in 30
 //     seconds by default. To wait no longer: [Inbox.Release].
-//   - The head of a Key fails again and again: fix it, then Release; it moves to
+//   - The head of an ordering key fails again and again: fix it, then Release; it moves to
 //     dead by itself after Worker.MaxAttempts.
 //   - Dead letters after a fix: [Inbox.Replay] with Filter{States: dead, Text:
 //     part of the reason}. It records who and why. [Inbox.SkipStale] keeps old
 //     ones from undoing newer ones.
 //   - Deleting by hand: a row of hookhouse_deliveries and the row of
 //     hookhouse_bodies with the same id, in one transaction, and only final
-//     states. Deleting a mark lets the sender's copy run again. Do not set states
-//     by hand; Release and Replay keep the order of the Key.
+//     states. Deleting a dedup key lets the sender's copy run again. Do not set states
+//     by hand; Release and Replay keep the order of the ordering key.
 //   - Restoring a backup: what was acknowledged after it is not in it. Ask the
-//     senders that can to redeliver; marks refuse what is there.
+//     senders that can to redeliver; dedup keys refuse what is there.
 //   - After a failed deploy: [ErrNewerSchema] stops the old program from using
 //     tables it does not know. Deploy the new one again.
 package sqlinbox

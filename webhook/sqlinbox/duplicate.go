@@ -72,7 +72,7 @@ func (k *known) revivedBy(d *webhook.Delivery) bool {
 	return k.state == webhook.Dead && k.uid != d.UID && d.ID != "" && d.ID == k.senderID && k.revived < maxRevivals
 }
 
-// forgetFate takes the marks of e from a delivery that died and was swept.
+// forgetFate takes the dedup keys of e from a delivery that died and was swept.
 func (in *Inbox) forgetFate(ctx context.Context, s session, e *entry, uid string) error {
 	marks, _ := json.Marshal(e.marks) // strings only: cannot fail
 	_, err := in.exec(ctx, s, "forget_fate", args{"source": e.delivery.Source, "uid": uid, "marks": string(marks)})

@@ -95,7 +95,7 @@ func check(d *webhook.Delivery) error {
 		return fmt.Errorf("%w: it has no UID", ErrInvalid)
 	}
 	names := [...]struct{ what, text string }{
-		{"UID", d.UID}, {"Source", d.Source}, {"ID", d.ID}, {"Type", d.Type}, {"Key", d.OrderingKey}, {"KeyLabel", d.KeyLabel},
+		{"UID", d.UID}, {"Source", d.Source}, {"ID", d.ID}, {"Type", d.Type}, {"OrderingKey", d.OrderingKey}, {"KeyLabel", d.KeyLabel},
 	}
 	for _, n := range names {
 		if err := checkName(n.what, n.text); err != nil {
@@ -103,7 +103,7 @@ func check(d *webhook.Delivery) error {
 		}
 	}
 	for _, m := range d.DedupKeys {
-		if err := checkName("mark", m); err != nil {
+		if err := checkName("dedup key", m); err != nil {
 			return err
 		}
 	}
@@ -135,7 +135,7 @@ func (e *entry) coalesces() bool {
 	return e.delivery.OrderingKey != "" && e.delivery.Coalesce.Quiet > 0
 }
 
-// keyed is one (Source, Key).
+// keyed is one (Source, OrderingKey).
 type keyed struct{ source, key string }
 
 func (e *entry) keyed() keyed { return keyed{e.delivery.Source, e.delivery.OrderingKey} }

@@ -9,9 +9,9 @@ import (
 )
 
 const (
-	// batchWait is how long a batch waits for what it cannot pass by: a mark that
-	// another transaction is about to store. Once it has waited in vain its parts
-	// do so for briefWait.
+	// batchWait is how long a batch waits for what it cannot pass by: a dedup key
+	// that another transaction is about to store. Once it has waited in vain its
+	// parts do so for briefWait.
 	batchWait = 50 * time.Millisecond
 	briefWait = time.Millisecond
 	// heldWait is how long a Put, and a batch of a Replay, tries again while another
@@ -27,8 +27,8 @@ const (
 	heldBytes = 64 << 10
 )
 
-// errHeld: another transaction holds the key, the mark or the row. Nothing was
-// changed; it is to be tried again after a pause.
+// errHeld: another transaction holds the key, the dedup key or the row. Nothing
+// was changed; it is to be tried again after a pause.
 var errHeld = errors.New("sqlinbox: another transaction holds the key")
 
 // putHeld tries again and again to put what j puts, which was held because of

@@ -16,7 +16,7 @@ import (
 // before use. It is safe for concurrent use, and several of them, in one
 // process or many, may share a database.
 type Inbox struct {
-	// Window is how long a Unique mark is remembered. Zero means 30 days.
+	// Window is how long a dedup key is remembered. Zero means 30 days.
 	Window time.Duration
 	// Retention is how long finished deliveries are kept, dead ones apart. Give all
 	// Inboxes of a database the same. Zero means 7 days; negative means for ever.
@@ -29,7 +29,7 @@ type Inbox struct {
 	// letters that are deleted, and keys that had to be repaired. Zero means
 	// slog.Default.
 	Logger *slog.Logger
-	// Observe is told what happens. Zero means nobody.
+	// Observer is told what happens. Zero means nobody.
 	Observer *Observer
 
 	db          *sql.DB
@@ -70,8 +70,8 @@ func New(db *sql.DB, d *Dialect) *Inbox {
 
 // Close waits for the Puts under way and gives back the connection that the
 // inbox keeps on SQLite. Later writes fail with [ErrClosed], and so do Puts that
-// wait for a Key that another transaction holds. Without it nothing stored is
-// lost, but SQLite leaves its log file for the next start to read.
+// wait for an ordering key that another transaction holds. Without it nothing
+// stored is lost, but SQLite leaves its log file for the next start to read.
 func (in *Inbox) Close() error {
 	in.queue.stop()
 	in.unpin()

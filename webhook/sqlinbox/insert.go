@@ -45,8 +45,8 @@ func (in *Inbox) insert(ctx context.Context, s session, name string, a args) (ma
 	return fates, err
 }
 
-// insertOne stores a delivery without its marks, unless the statement leaves it
-// out.
+// insertOne stores a delivery without its dedup keys, unless the statement
+// leaves it out.
 func (in *Inbox) insertOne(ctx context.Context, s session, a args) (stored bool, err error) {
 	n, err := in.exec(ctx, s, "insert", a)
 	if err != nil || n == 0 {

@@ -25,10 +25,11 @@ import (
 // has the delivery; or ctx is of no claim, which is also [webhook.Permanent].
 //
 // Do what is slow before: from the settlement on nobody can put or settle under
-// the same Key. On SQLite nobody else writes while work runs, so that Put, Claim
-// and Settle wait for it, and fail after 5 s: work uses PutTx. In return it need
-// not begin as a writer, and waits its turn among them. When ctx ends, the
-// transaction is rolled back and the others go on, whether work returns or not.
+// the same ordering key. On SQLite nobody else writes while work runs, so that
+// Put, Claim and Settle wait for it, and fail after 5 s: work uses PutTx. In
+// return it need not begin as a writer, and waits its turn among them. When ctx
+// ends, the transaction is rolled back and the others go on, whether work
+// returns or not.
 func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	claim, ok := webhook.ClaimFromContext(ctx)
 	if !ok {

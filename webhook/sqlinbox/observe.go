@@ -26,8 +26,8 @@ type Observer struct {
 	// Refused: a delivery was not stored.
 	Refused func(d *webhook.Delivery, err error)
 	// Batch: a transaction of so many Puts ended; bytes are their headers and
-	// bodies. The error is nil when it is committed. A Put that waits for a Key that
-	// another transaction holds does not count.
+	// bodies. The error is nil when it is committed. A Put that waits for an
+	// ordering key that another transaction holds does not count.
 	Batch func(puts int, bytes int, took time.Duration, err error)
 	// Swept: so many finished deliveries were deleted.
 	Swept func(n int)

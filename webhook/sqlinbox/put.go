@@ -15,9 +15,9 @@ const maxRevivals = 3
 
 // Put stores d; see [webhook.Inbox]. It returns when d is committed. Concurrent
 // Puts share a transaction; none waits for company. While another transaction
-// holds the Key, Put tries again for two seconds, then it fails; Puts under other
-// Keys go on. When ctx ends first, Put returns at once and d is either stored or
-// not, never in part.
+// holds the ordering key, Put tries again for two seconds, then it fails; Puts
+// under other ordering keys go on. When ctx ends first, Put returns at once and
+// d is either stored or not, never in part.
 func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	start := time.Now()
 	e, err := newEntry(d, !in.dialect.pinned)
@@ -38,11 +38,11 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 // PutTx stores d in the caller's transaction: it is an acknowledgement only
 // once that is committed. Workers of this process see it at their next poll.
 //
-// The transaction holds the Key of d until it ends: others who put or settle
-// under it wait, a Put for two seconds. PutTx itself waits for whoever holds the
-// Key, as long as ctx and the database let it. After an error that is not
-// [webhook.ErrDuplicate] roll back, and try the whole transaction again: another
-// one came in between.
+// The transaction holds the ordering key of d until it ends: others who put or
+// settle under it wait, a Put for two seconds. PutTx itself waits for whoever
+// holds the ordering key, as long as ctx and the database let it. After an
+// error that is not [webhook.ErrDuplicate] roll back, and try the whole
+// transaction again: another one came in between.
 //
 // On SQLite begin it as a writer ("BEGIN IMMEDIATE"): one that has read first may
 // be refused with "database is locked".
@@ -84,8 +84,9 @@ func (in *Inbox) putEach(ctx context.Context, s session, batch []*job) error {
 }
 
 // putUnseen stores a delivery without looking first whether it is known, which
-// hardly any is. Where a mark stands already, or the insert leaves it out, it
-// takes back its marks: the delivery is to be looked at, like one that coalesces.
+// hardly any is. Where a dedup key stands already, or the insert leaves it out,
+// it takes back its dedup keys: the delivery is to be looked at, like one that
+// coalesces.
 func (in *Inbox) putUnseen(ctx context.Context, s session, e *entry) (stored bool, err error) {
 	if e.coalesces() {
 		return false, nil

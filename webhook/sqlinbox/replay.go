@@ -20,9 +20,9 @@ const (
 )
 
 // Replay runs finished deliveries again; see [Admin]. It commits in batches: an
-// error leaves what was done so far. While another transaction holds a Key, those
-// under it are tried again for two seconds; an error then tells that they were
-// left as they are, after the others have been replayed.
+// error leaves what was done so far. While another transaction holds an
+// ordering key, those under it are tried again for two seconds; an error then
+// tells that they were left as they are, after the others have been replayed.
 func (in *Inbox) Replay(ctx context.Context, f Filter, n Note) (int, error) {
 	switch {
 	case n.By == "":

@@ -48,12 +48,12 @@ func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome)
 // delivery: roll back.
 //
 // Call it last, right before the commit, and do nothing slow in between:
-// nobody can put or settle under the same Key while it is open, and on SQLite
-// nobody can write at all. There, begin the transaction as a writer ("BEGIN
-// IMMEDIATE", by the driver's option): one that has read first may be refused
-// with "database is locked". On PostgreSQL the transaction must be READ
+// nobody can put or settle under the same ordering key while it is open, and on
+// SQLite nobody can write at all. There, begin the transaction as a writer
+// ("BEGIN IMMEDIATE", by the driver's option): one that has read first may be
+// refused with "database is locked". On PostgreSQL the transaction must be READ
 // COMMITTED, otherwise the error is [ErrIsolation]: under another isolation it
-// cannot see which delivery of the Key is next.
+// cannot see which delivery of the ordering key is next.
 func (in *Inbox) SettleTx(ctx context.Context, tx *sql.Tx, c webhook.Claim, o webhook.Outcome) error {
 	if err := checkOutcome(ctx, c, o); err != nil {
 		return err

@@ -7,11 +7,11 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Stale reports whether a delivery of the same (Source, Key) that was stored
-// later, at first, is already done, so that acting on d would bring back an older
-// state: a push replayed from the dead letters after a newer one was deployed.
-// One without a Key is never stale, nor one that this inbox does not have. It
-// knows what [Inbox.Sweep] has not deleted.
+// Stale reports whether a delivery of the same (Source, OrderingKey) that was
+// stored later, at first, is already done, so that acting on d would bring back
+// an older state: a push replayed from the dead letters after a newer one was
+// deployed. One without an ordering key is never stale, nor one that this inbox
+// does not have. It knows what [Inbox.Sweep] has not deleted.
 func (in *Inbox) Stale(ctx context.Context, d *webhook.Delivery) (bool, error) {
 	if d.OrderingKey == "" {
 		return false, nil

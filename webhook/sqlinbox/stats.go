@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// untakenAfter is how long a due delivery waits before its type counts as one
+// unhandledAfter is how long a due delivery waits before its type counts as one
 // that nobody takes.
 const unhandledAfter = time.Minute
 
@@ -48,9 +48,9 @@ func (in *Inbox) Stats(ctx context.Context) (Stats, error) {
 	return st, err
 }
 
-// Untaken returns the types with deliveries that could have been claimed for a
-// minute and that no Claim of this Inbox asks for, sorted. It is as quick with a
-// million deliveries as with none.
+// Unhandled returns the types with deliveries that could have been claimed for
+// a minute and that no Claim of this Inbox asks for, sorted. It is as quick
+// with a million deliveries as with none.
 func (in *Inbox) Unhandled(ctx context.Context) ([]string, error) {
 	if err := in.reads(ctx); err != nil {
 		return nil, err

@@ -15,18 +15,18 @@ const (
 	// sweepLimit and sweepBytes bound what one transaction deletes.
 	sweepLimit = 500
 	sweepBytes = 8 << 20
-	// markRounds bounds the transactions that forget marks in one Sweep.
+	// markRounds bounds the transactions that forget dedup keys in one Sweep.
 	markRounds = 200
 	// warnEvery is the time between two warnings of dead letters that go.
 	warnEvery = time.Minute
 )
 
 // Sweep deletes what was finished longer ago than Retention, or DeadRetention
-// for what is dead, oldest first, and marks older than Window; see
+// for what is dead, oldest first, and dedup keys older than Window; see
 // [webhook.Sweeper]. Time is the server's on PostgreSQL and this process's on
-// SQLite. A [webhook.Worker] calls it by itself. The marks of what it deletes
-// stay, with the last state. When nothing is left to delete, it looks for keys
-// that are stuck; see [Observer.Repaired].
+// SQLite. A [webhook.Worker] calls it by itself. The dedup keys of what it
+// deletes stay, with the last state. When nothing is left to delete, it looks
+// for keys that are stuck; see [Observer.Repaired].
 func (in *Inbox) Sweep(ctx context.Context) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -95,9 +95,9 @@ func (in *Inbox) warnOfDying(ctx context.Context, age time.Duration, a args) err
 	return nil
 }
 
-// sweepMarks forgets marks that are older than the window, in transactions of
-// sweepLimit marks. A delivery has several marks, so it forgets far more of them
-// than a Sweep deletes deliveries.
+// sweepMarks forgets dedup keys that are older than the window, in transactions
+// of sweepLimit dedup keys. A delivery has several dedup keys, so it forgets
+// far more of them than a Sweep deletes deliveries.
 func (in *Inbox) sweepMarks(ctx context.Context) error {
 	gone := int64(sweepLimit)
 	for n := 0; n < markRounds && gone >= sweepLimit; n++ {
@@ -117,7 +117,7 @@ func (in *Inbox) sweepMarks(ctx context.Context) error {
 	return nil
 }
 
-// A sweptMark is what a mark tells of a delivery that is deleted.
+// A sweptMark is what a dedup key tells of a delivery that is deleted.
 type sweptMark struct {
 	Source   string        `json:"source"`
 	Mark     string        `json:"mark"`
@@ -136,7 +136,7 @@ func (in *Inbox) sweep(ctx context.Context, s session, a args) (int, error) {
 			return err
 		}
 		ids = append(ids, id)
-		e, _ := openEnvelope(sealed.V) // a damaged one has no marks to tell of
+		e, _ := openEnvelope(sealed.V) // a damaged one has no dedup keys to tell of
 		for _, f.Mark = range e.Marks {
 			fates = append(fates, f)
 		}

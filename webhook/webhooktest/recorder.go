@@ -18,7 +18,7 @@ type Recorder struct {
 	// Err is what Handle returns. The delivery is recorded all the same. Zero
 	// means success.
 	Err error
-	// Keep is how many of the newest deliveries are kept. Zero means 1024.
+	// Max is how many of the newest deliveries are kept. Zero means 1024.
 	Max int
 
 	mu      sync.Mutex

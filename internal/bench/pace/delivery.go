@@ -24,7 +24,7 @@ var (
 )
 
 // Delivery is a push of 8 KB with that number under that key, empty for none. Its
-// UID, id and mark are the number's own. Header and Body are shared.
+// UID, id and dedup key are the number's own. Header and Body are shared.
 func Delivery(number int, key string) *webhook.Delivery {
 	return &webhook.Delivery{
 		UID: fmt.Sprintf("uid%012d", number), Source: "github", ID: fmt.Sprint(number), Type: "github.push", OrderingKey: key,

@@ -17,7 +17,7 @@ type Variant string
 const (
 	Hasty     Variant = "acknowledges before it commits"
 	Careless  Variant = "settles before the callback runs"
-	Forgetful Variant = "keeps no marks"
+	Forgetful Variant = "keeps no dedup keys"
 	Unordered Variant = "lets the next of a key go ahead"
 )
 

@@ -12,7 +12,7 @@ import (
 var laws = []struct{ name, query string }{
 	{"deliveries without a body", `hookhouse_deliveries d WHERE NOT EXISTS (SELECT 1 FROM hookhouse_bodies b WHERE b.id = d.id)`},
 	{"bodies without a delivery", `hookhouse_bodies b WHERE NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.id = b.id)`},
-	{"marks of nothing", `hookhouse_marks m WHERE m.state IS NULL AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = m.uid)`},
+	{"dedup keys of nothing", `hookhouse_marks m WHERE m.state IS NULL AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = m.uid)`},
 	{"replays of nothing", `hookhouse_replays p WHERE NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = p.uid)`},
 	{"deliveries behind nobody", `hookhouse_deliveries b WHERE b.state = 'behind' AND NOT EXISTS (
 		SELECT 1 FROM hookhouse_deliveries h WHERE h.source = b.source AND h.key = b.key AND h.state IN ('waiting', 'claimed'))`},
@@ -22,7 +22,7 @@ var laws = []struct{ name, query string }{
 	{"schema versions beyond one", `hookhouse_schema s WHERE (SELECT count(*) FROM hookhouse_schema) <> 1`},
 }
 
-// inspect checks the laws, and the marks of each delivery.
+// inspect checks the laws, and the dedup keys of each delivery.
 func (r *rig) inspect(when string) {
 	var all []string
 	for n, law := range laws {
@@ -37,7 +37,7 @@ func (r *rig) inspect(when string) {
 	there := r.counts("SELECT uid, 1 FROM hookhouse_deliveries")
 	for uid, m := range r.messages {
 		if want := (there[uid] + number(r.swept[uid])) * len(m.marks); marks[uid] != want {
-			r.complain("%s %s, as %s, has %d marks, want %d", when, m.name, uid, marks[uid], want)
+			r.complain("%s %s, as %s, has %d dedup keys, want %d", when, m.name, uid, marks[uid], want)
 		}
 	}
 }

@@ -86,7 +86,7 @@ func TestAClockThatJumpsAheadEndsLeasesAndRunsNothingTwiceForGood(t *testing.T) 
 			t.Error(err)
 		}
 		if !r.send(&message{name: "claimed", marks: []string{"claimed"}}) {
-			t.Error("a day later the mark is not known")
+			t.Error("a day later the dedup key is not known")
 		}
 		r.workOff()
 		r.inspect("after the jump")
@@ -127,7 +127,7 @@ func TestAClockThatJumpsBackDelaysByTheJumpAtMost(t *testing.T) {
 		r.send(younger)
 		r.send(free)
 		if !r.send(stuck) {
-			t.Error("a mark of tomorrow is not known today")
+			t.Error("a dedup key of tomorrow is not known today")
 		}
 		claims := r.claim(t, 5)
 		if len(claims) != 1 || claims[0].Delivery.UID != free.known[0] {
@@ -191,7 +191,7 @@ func TestALeaseOfTomorrowIsHeldByItsOwnerAndEndedByRelease(t *testing.T) {
 
 // Marks of a clock that ran ahead by more than the window do not keep those of
 // the right time from being forgotten.
-func TestMarksOfTheFutureDoNotKeepOthers(t *testing.T) {
+func TestDedupKeysOfTheFutureDoNotKeepOthers(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		r := clockRig(t, e)
 		for n := range 5 {
@@ -208,7 +208,7 @@ func TestMarksOfTheFutureDoNotKeepOthers(t *testing.T) {
 			}
 		}
 		if n := r.count("hookhouse_marks WHERE mark LIKE 'right%'"); n != 0 {
-			t.Errorf("%d marks beyond the window are kept, want none", n)
+			t.Errorf("%d dedup keys beyond the window are kept, want none", n)
 		}
 	})
 }

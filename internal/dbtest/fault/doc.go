@@ -12,7 +12,7 @@
 // The tests run a day in the life of an inbox again and again, with each of its
 // moments broken, and settle accounts at the end: what senders and workers were
 // told against what is in the tables. They go by the rules: what is answered 503
-// is sent again with the same mark, what is not settled is claimed again.
+// is sent again with the same dedup key, what is not settled is claimed again.
 //
 //	go test ./fault                                         each moment in one way, by turns
 //	go test ./fault -run Whatever -every -timeout 30m       each moment in each way

@@ -29,7 +29,7 @@ func (r *rig) scenario(n int, k fault.Kind) []string {
 	r.send(lone)
 	first := &message{name: "first of its key", key: "key", marks: []string{"first"}, end: "again"}
 	retried := &message{name: "retried", marks: []string{"retried"}, end: "again"}
-	bare := &message{name: "without a mark", end: "dies"}
+	bare := &message{name: "without a dedup key", end: "dies"}
 	var all sync.WaitGroup
 	for _, m := range []*message{first, retried, bare} {
 		all.Go(func() { r.send(m) })
@@ -93,7 +93,7 @@ func (r *rig) scenario(n int, k fault.Kind) []string {
 	r.sweep()
 	r.inspect("after the sweep")
 	if !r.send(lone) {
-		r.complain("a mark did not outlive its delivery")
+		r.complain("a dedup key did not outlive its delivery")
 	}
 	_ = r.insist("stats", func(ctx context.Context) error { _, err := r.inbox.Stats(ctx); return err })
 	_ = r.insist("ping", r.inbox.Ping)
@@ -141,8 +141,8 @@ func (r *rig) programsRows(second, newer, order *message) {
 	}
 }
 
-// forgetBare: of one without a mark a second copy may have been stored, which
-// died like the first and which nobody replays.
+// forgetBare: of one without a dedup key a second copy may have been stored,
+// which died like the first and which nobody replays.
 func (r *rig) forgetBare(bare *message) {
 	for _, uid := range bare.uids {
 		if uid != bare.known[0] && r.count("hookhouse_deliveries WHERE state = 'dead' AND uid = '"+uid+"'") == 1 {

@@ -19,8 +19,8 @@ func TestTheBooksShowEachKindOfDamage(t *testing.T) {
 		{"an acknowledged delivery is gone", "DELETE FROM hookhouse_deliveries WHERE uid = UID; DELETE FROM hookhouse_bodies; DELETE FROM hookhouse_marks", "is there 0 times"},
 		{"a body is missing", "DELETE FROM hookhouse_bodies WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = UID)", "deliveries without a body"},
 		{"a body has no delivery", "DELETE FROM hookhouse_deliveries WHERE uid = UID", "bodies without a delivery"},
-		{"a mark is missing", "DELETE FROM hookhouse_marks WHERE mark = 'one'", "has 1 marks, want 2"},
-		{"marks point nowhere", "UPDATE hookhouse_marks SET uid = 'nobody'", "marks of nothing"},
+		{"a dedup key is missing", "DELETE FROM hookhouse_marks WHERE mark = 'one'", "has 1 dedup keys, want 2"},
+		{"dedup keys point nowhere", "UPDATE hookhouse_marks SET uid = 'nobody'", "dedup keys of nothing"},
 		{"one is behind nobody", "UPDATE hookhouse_deliveries SET state = 'behind' WHERE uid = UID", "deliveries behind nobody"},
 		{"one is done and has no end", "UPDATE hookhouse_deliveries SET state = 'done' WHERE uid = UID", "finished without an end"},
 		{"one is stored twice", `INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)

@@ -71,7 +71,8 @@ func plan(producer, n int) []event {
 	return events
 }
 
-// marked reports whether the delivery has a mark, by which it is known again.
+// marked reports whether the delivery has a dedup key, by which it is known
+// again.
 func (e event) marked() bool { return e.promise != burst }
 
 // delivery is the event as the copy-th call tells of it.

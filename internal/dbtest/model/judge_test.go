@@ -99,7 +99,7 @@ func (j *judge) nothingMissing() {
 		case r != nil && !acknowledged && !unknown:
 			j.fault("uninvited: %s was not stored, or taken back, and is there", p.uid)
 		case r != nil && r.marks == 0 && len(p.marks) > 0:
-			j.fault("marks: %s has none", p.uid)
+			j.fault("dedup keys: %s has none", p.uid)
 		}
 	}
 }
@@ -139,8 +139,8 @@ func (j *judge) sweeps() {
 	}
 }
 
-// marksOnce: of those with a mark in common one is stored, but for one whose
-// forerunner was swept when it was dead.
+// marksOnce: of those with a dedup key in common one is stored, but for one
+// whose forerunner was swept when it was dead.
 func (j *judge) marksOnce() {
 	holders := make(map[string][]*entry)
 	for _, e := range j.entries {
@@ -153,7 +153,7 @@ func (j *judge) marksOnce() {
 	}
 	for m, list := range holders {
 		if len(list) > 1 {
-			j.fault("marks: %s and %s are stored with mark %s", list[0].put.uid, list[1].put.uid, m)
+			j.fault("dedup keys: %s and %s are stored with dedup key %s", list[0].put.uid, list[1].put.uid, m)
 		}
 	}
 }

@@ -33,7 +33,7 @@ func (p *parcel) String() string {
 		text += " id=" + p.id
 	}
 	if len(p.marks) > 0 {
-		text += fmt.Sprintf(" marks=%v", p.marks)
+		text += fmt.Sprintf(" dedup keys=%v", p.marks)
 	}
 	if p.coalesce.Quiet > 0 {
 		text += fmt.Sprintf(" quiet=%v", p.coalesce.Quiet)

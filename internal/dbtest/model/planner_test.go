@@ -99,7 +99,7 @@ func (g *planner) theme(n int) (first, second []op) {
 	}
 }
 
-// marked draws a delivery to put that has marks.
+// marked draws a delivery to put that has dedup keys.
 func (g *planner) marked() op {
 	o := g.put(putting, false)
 	if p := g.parcels[o.parcels[0]]; p.id == "" {

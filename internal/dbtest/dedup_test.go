@@ -35,12 +35,12 @@ func TestFiftyAtOnceRunOnce(t *testing.T) {
 			t.Errorf("%d stored, want 1", stored)
 		}
 		if n := count(t, db, "hookhouse_marks"); n != 2 {
-			t.Errorf("%d marks, want 2", n)
+			t.Errorf("%d dedup keys, want 2", n)
 		}
 	})
 }
 
-func TestAMarkIsForgottenAfterTheWindow(t *testing.T) {
+func TestADedupKeyIsForgottenAfterTheWindow(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		d := put(t, in, delivery("", "mark"))
@@ -55,12 +55,12 @@ func TestAMarkIsForgottenAfterTheWindow(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := count(t, db, "hookhouse_marks"); n != 0 {
-			t.Errorf("%d marks after Sweep, want none", n)
+			t.Errorf("%d dedup keys after Sweep, want none", n)
 		}
 	})
 }
 
-func TestADuplicateDoesNotPassAHeadThatYields(t *testing.T) {
+func TestADuplicateDoesNotPassAHeadThatRetriesOutOfOrder(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		head := put(t, in, delivery("key", "mark"))
