@@ -26,8 +26,11 @@ var (
 // Delivery is a push of 8 KB with that number under that key, empty for none. Its
 // UID, id and dedup key are the number's own. Header and Body are shared.
 func Delivery(number int, key string) *webhook.Delivery {
-	return &webhook.Delivery{
-		UID: fmt.Sprintf("uid%012d", number), Source: "github", ID: fmt.Sprint(number), Type: "github.push", OrderingKey: key,
-		DedupKeys: []string{fmt.Sprint("id:", number)}, Header: header, Body: body, ReceivedAt: time.Now(),
+	d := &webhook.Delivery{
+		UID: fmt.Sprintf("uid%012d", number), Source: "github", ID: fmt.Sprint(number), Type: "github.push",
+		Header: header, Body: body, ReceivedAt: time.Now(),
 	}
+	setOrderingKey(d, key)
+	setDedupKeys(d, []string{fmt.Sprint("id:", number)})
+	return d
 }

@@ -91,7 +91,7 @@ func drain(limit int) func(context.Context, *sqlinbox.Inbox, int, int) (int, err
 			}
 			return nil
 		}))
-		w.Concurrency = limit
+		setConcurrency(w, limit)
 		err := w.Run(ctx)
 		done := int(handled.Load())
 		if err == nil && done < n {
