@@ -31,9 +31,9 @@ type Observer struct {
 	Batch func(puts int, bytes int, took time.Duration, err error)
 	// Swept: so many finished deliveries were deleted.
 	Swept func(n int)
-	// Repaired: a key had unfinished deliveries and none that could be claimed,
-	// and the next one was brought forward. It tells of a fault, here or in
-	// statements of the program's own.
+	// Repaired: an ordering key had unfinished deliveries and none that could be
+	// claimed, and the next one was brought forward. It tells of a fault, here or
+	// in statements of the program's own.
 	Repaired func(source, key string)
 }
 

@@ -84,8 +84,8 @@ func (in *Inbox) repairKey(ctx context.Context, k keyed) (mended bool, err error
 	if err != nil || !mended {
 		return false, err
 	}
-	in.logger().Error("a key had unfinished deliveries and none that could be claimed; the next one was brought forward",
-		"source", k.source, "key", k.key)
+	in.logger().Error("an ordering key had unfinished deliveries and none that could be claimed; the next one was brought forward",
+		"source", k.source, "ordering_key", k.key)
 	in.Observer.repaired(k.source, k.key)
 	in.notify()
 	return true, nil
