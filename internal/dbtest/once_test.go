@@ -21,9 +21,9 @@ import (
 var someHMAC = &webhook.HMAC{Header: "X-Signature", Keys: webhook.Keys(webhook.NewSecret("0123456789abcdef"))}
 
 // callOf describes a call by its headers. DedupBySignature is the source's.
-func callOf(fingerprint bool) func(r *http.Request, body []byte) webhook.Description {
+func callOf(bySignature bool) func(r *http.Request, body []byte) webhook.Description {
 	return func(r *http.Request, body []byte) webhook.Description {
-		return webhook.Description{ID: r.Header.Get("X-Id"), Type: "alpha.push", OrderingKey: r.Header.Get("X-Key"), DedupBySignature: fingerprint}
+		return webhook.Description{ID: r.Header.Get("X-Id"), Type: "alpha.push", OrderingKey: r.Header.Get("X-Key"), DedupBySignature: bySignature}
 	}
 }
 
@@ -103,7 +103,7 @@ func waitFor(t *testing.T, what string, holds func() bool) {
 func TestTheSameCallFiftyTimesAtOnceRunsOnce(t *testing.T) {
 	for _, test := range []struct {
 		name        string
-		fingerprint bool
+		bySignature bool
 		id          func(n int) string
 		body        func(n int) string
 	}{
@@ -118,7 +118,7 @@ func TestTheSameCallFiftyTimesAtOnceRunsOnce(t *testing.T) {
 				var urls []string
 				for range 2 {
 					in, _ := e.reopen(t, driver, dsn)
-					s := webhook.Source{Name: "alpha", Verifier: someHMAC, Describe: callOf(test.fingerprint)}
+					s := webhook.Source{Name: "alpha", Verifier: someHMAC, Describe: callOf(test.bySignature)}
 					server := httptest.NewServer(webhook.NewReceiver(s, webhook.Store(in)))
 					t.Cleanup(server.Close)
 					inboxes, urls = append(inboxes, in), append(urls, server.URL)

@@ -47,7 +47,7 @@ func (t *trial) told(changed <-chan struct{}) {
 
 // counting: the law of a [webhook.PendingCounter], nothing for others.
 var counting = []law{
-	{"what is waiting, behind or claimed is pending", func(t *trial) {
+	{"what is waiting, blocked or claimed is pending", func(t *trial) {
 		p, ok := t.in.(webhook.PendingCounter)
 		if !ok {
 			return

@@ -205,7 +205,7 @@ var settlingFaults = []brokenLaw{
 			return settle(ctx, c, o)
 		}
 	}},
-	{"what is waiting, behind or claimed is pending", func(f *fault) { // looks at heads only
+	{"what is waiting, blocked or claimed is pending", func(f *fault) { // looks at heads only
 		f.pending = func(ctx context.Context, most int) (int, error) {
 			n, err := f.MemInbox.Pending(ctx, most)
 			return min(n, 2), err

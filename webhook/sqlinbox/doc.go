@@ -104,12 +104,13 @@
 //     SELECT type, state, count(*), min(due) FROM hookhouse_deliveries GROUP BY 1, 2.
 //     Many waiting: no worker runs, or it is slow. Stats.Unhandled: no worker of the
 //     process that asks routes the type. Many behind and one waiting or claimed:
-//     the head of an ordering key is retried or slow; its reason says why. Many behind and
-//     none waiting or claimed under the same ordering key: Release one of them, and report it.
+//     the head of an ordering key is retried or slow; its reason says why. Many
+//     behind and none waiting or claimed under the same ordering key: Release one
+//     of them, and report it.
 //   - A claimed one whose worker is gone is free when its lease ends, in 30
 //     seconds by default. To wait no longer: [Inbox.Release].
-//   - The head of an ordering key fails again and again: fix it, then Release; it moves to
-//     dead by itself after Worker.MaxAttempts.
+//   - The head of an ordering key fails again and again: fix it, then Release; it
+//     moves to dead by itself after Worker.MaxAttempts.
 //   - Dead letters after a fix: [Inbox.Replay] with Filter{States: dead, Text:
 //     part of the reason}. It records who and why. [Inbox.SkipStale] keeps old
 //     ones from undoing newer ones.

@@ -99,7 +99,7 @@ func (in *Inbox) reads(ctx context.Context) error {
 	return err
 }
 
-// Pending counts what is waiting, behind or claimed, due or not. It stops at
+// Pending counts what is waiting, blocked or claimed, due or not. It stops at
 // most, so that it is quick however many there are.
 func (in *Inbox) Pending(ctx context.Context, most int) (int, error) {
 	if err := in.reads(ctx); err != nil {

@@ -22,7 +22,7 @@ type Metric struct {
 	// do does n operations after so many that are done, or some more, and returns
 	// how many.
 	do func(ctx context.Context, in *sqlinbox.Inbox, done, n int) (int, error)
-	// unfinished is how many deliveries the inbox must have waiting, behind or
+	// unfinished is how many deliveries the inbox must have waiting, blocked or
 	// claimed when that is done.
 	unfinished func(ops, done int) int
 }

@@ -189,8 +189,8 @@ func TestALeaseOfTomorrowIsHeldByItsOwnerAndEndedByRelease(t *testing.T) {
 	})
 }
 
-// Marks of a clock that ran ahead by more than the window do not keep those of
-// the right time from being forgotten.
+// Dedup keys of a clock that ran ahead by more than the window do not keep those
+// of the right time from being forgotten.
 func TestDedupKeysOfTheFutureDoNotKeepOthers(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		r := clockRig(t, e)

@@ -25,7 +25,7 @@ func (r *rig) scenario(n int, k fault.Kind) []string {
 	}
 
 	// Some alone and some at once, one of them twice.
-	lone := &message{name: "lone", marks: []string{"lone", "fingerprint"}}
+	lone := &message{name: "lone", marks: []string{"lone", "signature"}}
 	r.send(lone)
 	first := &message{name: "first of its key", key: "key", marks: []string{"first"}, end: "again"}
 	retried := &message{name: "retried", marks: []string{"retried"}, end: "again"}

@@ -18,7 +18,7 @@ SELECT coalesce(max(version), 0) FROM hookhouse_schema
 UPDATE hookhouse_schema SET pinged = @now
 
 -- name: lookup
--- Which of these deliveries are known, first by uid, then by their marks.
+-- Which of these deliveries are known, first by uid, then by their dedup keys.
 WITH input AS MATERIALIZED (
   SELECT n, uid, source, marks FROM jsonb_to_recordset(@rows::text::jsonb) AS x(n int, uid text, source text, marks text[])
 )
@@ -155,7 +155,7 @@ WITH durable AS MATERIALIZED (
     substring(arg.bytes FROM f.at + 1 + f.envelope FOR f.size::int)
   FROM arg, fresh f
 ), marks AS (
-  -- A mark from before the window is taken over. One that came this very moment
+  -- A dedup key from before the window is taken over. One that came this very moment
   -- is not: the null is refused, and the caller tries again and sees it.
   INSERT INTO hookhouse_marks (source, mark, uid, at)
   SELECT f.source, u.mark, f.uid, arg.now FROM arg, fresh f CROSS JOIN LATERAL unnest(f.marks) AS u(mark) ORDER BY 1, 2
@@ -543,7 +543,7 @@ SELECT type, count(*) FROM hookhouse_deliveries
 WHERE ended IS NOT NULL AND state = 'dead' AND ended < @now - @age::bigint GROUP BY type ORDER BY type
 
 -- name: keep_fate
--- What became of deliveries, told by their marks when they are gone.
+-- What became of deliveries, told by their dedup keys when they are gone.
 WITH fate AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset(@fates::text::jsonb) AS f(source text, mark text, uid text, state text, sender_id text)
 ), hit AS MATERIALIZED (

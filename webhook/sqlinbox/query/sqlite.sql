@@ -20,7 +20,7 @@ SELECT file FROM pragma_database_list WHERE name = 'main'
 UPDATE hookhouse_schema SET pinged = @now
 
 -- name: lookup
--- What this delivery repeats, first by uid, then by its marks.
+-- What this delivery repeats, first by uid, then by its dedup keys.
 SELECT 0, -1 AS place, uid, state, sender_id, revived, 0 FROM hookhouse_deliveries WHERE uid = @uid
 UNION ALL
 SELECT 0, u.key, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revived, 0), d.uid IS NULL
@@ -47,7 +47,7 @@ AND uid <> @uid
 RETURNING uid, burst, attempt, quiet
 
 -- name: mark
--- Nothing where the mark stands already, also one older than the window.
+-- Nothing where the dedup key stands already, also one older than the window.
 INSERT OR IGNORE INTO hookhouse_marks (source, mark, uid, at) VALUES (@source, @mark, @uid, @now)
 
 -- name: unmark
@@ -276,7 +276,7 @@ SELECT type, count(*) FROM hookhouse_deliveries
 WHERE ended IS NOT NULL AND state = 'dead' AND ended < @now - @age GROUP BY type ORDER BY type
 
 -- name: keep_fate
--- What became of deliveries, told by their marks when they are gone.
+-- What became of deliveries, told by their dedup keys when they are gone.
 UPDATE hookhouse_marks SET state = f.state, sender_id = f.sender_id
 FROM (
   SELECT value ->> '$.source' AS source, value ->> '$.mark' AS mark, value ->> '$.uid' AS uid,
@@ -297,7 +297,7 @@ DELETE FROM hookhouse_replays WHERE uid IN (SELECT d.uid FROM json_each(@ids) i 
 DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))
 
 -- name: restamp_marks
--- Marks of a clock that has been ahead go to the end: rows stand in order of time.
+-- Dedup keys of a clock that has been ahead go to the end: rows stand in order of time.
 INSERT OR REPLACE INTO hookhouse_marks (source, mark, uid, at, state, sender_id)
 SELECT source, mark, uid, @now, state, sender_id FROM hookhouse_marks
 WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n + 0) AND at > @now
