@@ -30,6 +30,10 @@ func nothingHeld(context.Context, *scene) (disturbance, error) {
 	}, nil
 }
 
+// heldEvery is the time from one Put under a held key to the next one's. Many that
+// come in one instant delay the others whether or not their keys are held.
+const heldEvery = 2 * time.Millisecond
+
 // keysHeld holds keys in a transaction that does not end, with a Put under each
 // that waits, is refused, and comes again.
 func keysHeld(ctx context.Context, sc *scene) (disturbance, error) {
@@ -50,6 +54,7 @@ func keysHeld(ctx context.Context, sc *scene) (disturbance, error) {
 			now := time.Now()
 			for i := range sc.keys {
 				waiters.Go(func() {
+					wait(waiting, time.Duration(i)*heldEvery, nil)
 					for waiting.Err() == nil {
 						sc.put(waiting, func(int64) string { return name(i) }, &sc.waited)
 					}

@@ -15,13 +15,16 @@ const (
 	batchWait = 50 * time.Millisecond
 	briefWait = time.Millisecond
 	// heldWait is how long a Put, and a batch of a Replay, tries again while another
-	// transaction holds the key. The pause between two tries is the longest of three:
-	// heldPause, the time waited so far divided by heldPart, and heldShare for each
-	// that waits in this process, so that together they try once in each heldShare.
-	heldWait  = 2 * time.Second
-	heldPause = 2 * time.Millisecond
-	heldPart  = 16
-	heldShare = 250 * time.Microsecond
+	// transaction holds the key. Up to heldSpread is added at random: senders that
+	// are refused in one instant come back in one batch. The pause between two tries
+	// is the longest of three: heldPause, the time waited so far divided by heldPart,
+	// and heldShare for each that waits in this process, so that together they try
+	// once in each heldShare.
+	heldWait   = 2 * time.Second
+	heldSpread = heldWait / 4
+	heldPause  = 2 * time.Millisecond
+	heldPart   = 16
+	heldShare  = 250 * time.Microsecond
 	// heldBytes is the size from which a delivery that was held is not sent along
 	// before its key is free.
 	heldBytes = 64 << 10
@@ -67,7 +70,7 @@ type wait struct {
 
 // wait begins one; end is to be called at its end.
 func (in *Inbox) wait(ctx context.Context) (w *wait, end func()) {
-	ctx, cancel := context.WithTimeout(ctx, heldWait)
+	ctx, cancel := context.WithTimeout(ctx, heldWait+rand.N(heldSpread))
 	in.waits.Add(1)
 	return &wait{in, ctx, time.Now()}, func() {
 		in.waits.Add(-1)
@@ -100,7 +103,7 @@ func heldError(ctx context.Context, err, held error) error {
 	case errors.Is(err, ErrClosed):
 		return err
 	}
-	return fmt.Errorf("%w: waited for it for %v", held, heldWait)
+	return fmt.Errorf("%w: waited for it for more than %v", held, heldWait)
 }
 
 // lockTimeout is a duration as PostgreSQL reads it.
