@@ -8,49 +8,57 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Admin is what a person, or a page made for one, does with stored deliveries.
+// Admin is the set of operations that a person, or an admin page, performs on
+// stored deliveries.
 type Admin interface {
-	// All returns the deliveries that match, newest first. No connection is held
-	// while the caller works on one; deliveries that come or change meanwhile may
-	// be seen or not. It ends after the first error.
+	// All returns the deliveries that match f, newest first. It holds no connection
+	// while the caller handles one. It may or may not return deliveries that are
+	// stored or changed in the meantime. It ends after the first error.
 	All(ctx context.Context, f Filter) iter.Seq2[Record, error]
-	// Get returns one delivery with everything. [ErrNotFound].
+	// Get returns one delivery with its contents and its replays. The error is
+	// [ErrNotFound] if there is none with that UID.
 	Get(ctx context.Context, uid string) (Record, error)
-	// Replay runs finished deliveries that match again, oldest first, each at the
-	// end of its ordering key and with its attempts counted anew, and returns how
-	// many. Duplicates do not stop it. Unfinished ones are left alone, and so is
-	// one that coalesces while a younger one of its ordering key is unfinished.
-	// Name one by Filter.UID: [ErrNotFound], and [ErrState] if it is left alone.
-	// An empty Filter is an error.
+	// Replay makes the finished deliveries that match f run again and returns how
+	// many there were:
+	//
+	//   - They run oldest first, each after the unfinished deliveries of its ordering
+	//     key, and their attempts are counted from zero.
+	//   - Deduplication does not stop them.
+	//   - It skips a delivery that is not finished, and one that coalesces while a
+	//     younger one of its ordering key is unfinished.
+	//   - If f.UID names one delivery, the error is [ErrNotFound] if there is none,
+	//     and [ErrState] if it is skipped.
+	//   - An empty Filter is an error.
 	Replay(ctx context.Context, f Filter, n Note) (int, error)
-	// Release makes one due now that waits for its retry, or is claimed by a
-	// worker that does not come back: that worker can no longer settle it, and the
-	// claim counts as lost. One that
-	// is behind nothing, which only a fault can bring about, is brought forward.
-	// [ErrNotFound]; [ErrState] if it is finished or behind another.
+	// Release makes a delivery due now. It is for one that waits for its retry, and
+	// for one whose worker does not come back: that worker can no longer settle the
+	// claim, which counts as lost. A delivery that is blocked although its ordering
+	// key has no other, which only a fault can cause, becomes the next of its key.
+	// The error is [ErrNotFound] if there is no such delivery, and [ErrState] if it is
+	// finished or blocked by another.
 	Release(ctx context.Context, uid string) error
-	// Stats counts what is stored. It reads every row of an index: seconds, for
-	// millions.
+	// Stats counts what is stored. It reads every row of an index, which takes
+	// seconds for millions of deliveries.
 	Stats(ctx context.Context) (Stats, error)
 	// Ping fails when Put would fail.
 	Ping(ctx context.Context) error
 }
 
-// A Filter chooses deliveries: those that meet all that is set. Zero means all.
+// A Filter selects the deliveries that match all of its fields that are set. The
+// zero Filter selects all.
 type Filter struct {
 	UID         string
 	Source      string
 	Type        string
 	OrderingKey string
 	ID          string          // the sender's
-	States      []webhook.State // any of them
+	States      []webhook.State // one of these
 	Text        string          // part of the reason, without regard to ASCII case
 	From        time.Time       // received then or later
 	To          time.Time       // received before
-	Before      int64           // with a Seq below this one: the last of the page before
-	Limit       int             // at most so many
-	// Bodies loads Header, DedupKeys and Body of the deliveries. Zero means that
-	// they are nil.
+	Before      int64           // with a lower Seq: that of the last Record of the page before
+	Limit       int             // the largest number to return; zero means no limit
+	// Bodies tells to load Header, DedupKeys and Body, which are nil otherwise.
 	Bodies bool
 }
 
@@ -68,30 +76,30 @@ type Record struct {
 	Revived  int       // by redeliveries after it was dead
 	Size     int64     // of the body in bytes
 	Replays  []Replay  // by Get only
-	// Err tells why Header, DedupKeys and Body could not be read. Nil where they
-	// were not asked for.
+	// Err is why Header, DedupKeys and Body could not be read. It is nil if they
+	// could, or if Filter.Bodies was not set.
 	Err error
 }
 
-// A Note says who does something and why. By is required.
+// A Note records who did something and why. By is required.
 type Note struct {
 	By  string
 	Why string
 }
 
-// A Replay is the record of one.
+// A Replay records that a delivery was replayed.
 type Replay struct {
 	Note
 	At  time.Time
-	Was webhook.State // before
+	Was webhook.State // the state before
 }
 
-// Stats are the deliveries by number.
+// Stats are numbers of stored deliveries.
 type Stats struct {
 	Count map[webhook.State]int
 	Types map[string]map[webhook.State]int
-	// Oldest is how long the one that waits longest could have been claimed, by
-	// type: since it was due, or since the lease of its claim ran out.
+	// Oldest is, by type, the longest time for which a delivery could have been
+	// claimed: since it was due, or since the lease of its claim ran out.
 	Oldest map[string]time.Duration
 	// Unhandled are the types with deliveries that could have been claimed for a
 	// minute and that no Claim of this Inbox asks for, sorted.

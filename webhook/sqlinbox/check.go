@@ -9,11 +9,11 @@ import (
 	"strings"
 )
 
-// Check looks at the schema and at the settings that durability depends on, on
-// the connection that writes. Its errors are [ErrNotMigrated],
-// [ErrNewerSchema], [ErrNotDurable], [ErrConnections], or the database's own.
-// The first use checks the same; call it at the start to know early. Check also
-// mends keys whose deliveries nothing would bring forward; see
+// Check verifies the version of the schema and the settings that durability depends
+// on, on the connection that writes. Its errors are [ErrNotMigrated],
+// [ErrNewerSchema], [ErrNotDurable], [ErrConnections], or the database's own. The
+// first use of the Inbox verifies the same; call Check when the program starts to
+// fail early. Check also repairs ordering keys that are stuck; see
 // [Observer.Repaired].
 func (in *Inbox) Check(ctx context.Context) error {
 	if err := in.examine(ctx); err != nil {

@@ -2,15 +2,15 @@ package sqlinbox
 
 import "errors"
 
-// The sentinels of this package. Errors wrap one of them, or what the database
-// said; test with [errors.Is].
+// The errors of this package. Each error that it returns wraps one of these, one of
+// package webhook, or the database's own. Test with [errors.Is].
 var (
 	// ErrNotMigrated: the tables are missing or of an earlier version. Call
 	// [Inbox.Migrate] first.
 	ErrNotMigrated = errors.New("sqlinbox: schema is not migrated: call Inbox.Migrate")
 	// ErrNewerSchema: a later version of this package has migrated the database.
 	ErrNewerSchema = errors.New("sqlinbox: schema is newer than this program")
-	// ErrNotDurable: the database is set up so that a commit can be lost.
+	// ErrNotDurable: the settings of the database allow a commit to be lost.
 	ErrNotDurable = errors.New("sqlinbox: database is not durable")
 	// ErrIsolation: the caller's transaction is not READ COMMITTED, which PutTx and
 	// SettleTx rely on in PostgreSQL.
@@ -22,7 +22,7 @@ var (
 	ErrInvalid = errors.New("sqlinbox: delivery cannot be stored")
 	// ErrNotFound: there is no such delivery.
 	ErrNotFound = errors.New("sqlinbox: no such delivery")
-	// ErrState: the delivery is not in a state in which this can be done.
+	// ErrState: the state of the delivery does not allow the operation.
 	ErrState = errors.New("sqlinbox: not possible in this state")
 	// ErrClosed: the inbox was closed.
 	ErrClosed = errors.New("sqlinbox: inbox is closed")

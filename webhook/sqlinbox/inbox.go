@@ -18,18 +18,18 @@ import (
 type Inbox struct {
 	// Window is how long a dedup key is remembered. Zero means 30 days.
 	Window time.Duration
-	// Retention is how long finished deliveries are kept, dead ones apart. Give all
-	// Inboxes of a database the same. Zero means 7 days; negative means for ever.
+	// Retention is how long finished deliveries other than dead letters are kept. Set
+	// the same in all Inboxes of a database. Zero means 7 days; if negative, they are
+	// never deleted.
 	Retention time.Duration
 	// DeadRetention is how long dead letters are kept. Before they are deleted their
-	// number and types are logged as a warning. Zero means 90 days; negative means
-	// for ever.
+	// number and types are logged as a warning. Zero means 90 days; if negative, they
+	// are never deleted.
 	DeadRetention time.Duration
-	// Logger gets what needs a person's attention and is nobody's error: dead
-	// letters that are deleted, and keys that had to be repaired. Zero means
-	// slog.Default.
+	// Logger gets the warnings that no caller gets as an error: of dead letters that
+	// are deleted, and of ordering keys that were repaired. If nil, slog.Default.
 	Logger *slog.Logger
-	// Observer is told what happens. Zero means nobody.
+	// Observer has funcs that the inbox calls when something happens. May be nil.
 	Observer *Observer
 
 	db          *sql.DB

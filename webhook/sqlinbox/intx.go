@@ -12,24 +12,24 @@ import (
 
 // InTx runs work in a transaction that also settles the claim of ctx as done:
 // the callback's own rows, what it puts with [Inbox.PutTx], and the settlement
-// are committed together, or not at all. Ctx is that of the callback, which
-// returns what InTx returns.
+// are committed together, or not at all. Pass it the context of the callback, and
+// let the callback return what InTx returns.
 //
-//	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
-//		return inbox.InTx(ctx, func(tx *sql.Tx) error { return count(ctx, tx, e.Payload) })
-//	})
+//		webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
+//			return inbox.InTx(ctx, func(tx *sql.Tx) error { return count(ctx, tx, e.Payload) })
+//		})
 //
-// An error of work, or one of the database's, rolls back and is for the Worker
-// to judge, like any other. What PutTx says of a delivery that is there already
-// is none: InTx commits then, and returns nil. [webhook.ErrClaimLost]: another
-// has the delivery; or ctx is of no claim, which is also [webhook.Permanent].
-//
-// Do what is slow before: from the settlement on nobody can put or settle under
-// the same ordering key. On SQLite nobody else writes while work runs, so that
-// Put, Claim and Settle wait for it, and fail after 5 s: work uses PutTx. In
-// return it need not begin as a writer, and waits its turn among them. When ctx
-// ends, the transaction is rolled back and the others go on, whether work
-// returns or not.
+//	  - If work or the database fails, InTx rolls back and returns that error, which
+//	    the Worker handles like any other. If work returns the error of a PutTx that
+//	    found a duplicate, InTx commits and returns nil.
+//	  - The error is [webhook.ErrClaimLost] if another worker has the delivery, or if
+//	    ctx has no claim, which is also [webhook.Permanent].
+//	  - Do what is slow before InTx. While the transaction has settled or put, no other
+//	    can put or settle under the same ordering key.
+//	  - On SQLite no other writes while work runs. Put, Claim and Settle wait for it
+//	    and fail after 5 s, so work must use PutTx. It need not begin as a writer.
+//	  - When ctx ends, the transaction is rolled back and the others go on, even if
+//	    work does not return.
 func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	claim, ok := webhook.ClaimFromContext(ctx)
 	if !ok {

@@ -6,11 +6,12 @@ import (
 	"time"
 )
 
-// Migrate brings the tables to the version that this package needs, from none
-// or any earlier one, in one transaction. Several processes may call it at
-// once; what is there already stays. A newer schema is [ErrNewerSchema]. Then
-// it does what [Inbox.Check] does. Processes of an earlier version of this
-// package fail from then on, with ErrNewerSchema: stop them first.
+// Migrate creates the tables, or updates those of an earlier version of this
+// package, in one transaction, and then does what [Inbox.Check] does. What is
+// stored stays. Several processes may call Migrate at once. The error is
+// [ErrNewerSchema] if a later version of this package has migrated the database.
+// Stop the processes that use an earlier version first: they fail with
+// ErrNewerSchema after the migration.
 func (in *Inbox) Migrate(ctx context.Context) error {
 	if err := in.migrate(ctx); err != nil {
 		return err

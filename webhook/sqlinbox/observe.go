@@ -9,35 +9,35 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// An Observer is told what happens in an inbox, for metrics: a struct of
-// optional funcs, like net/http/httptrace.ClientTrace. What Receivers and
-// Workers do is told by [webhook.Observer]. The funcs run inside the work they
-// tell of, many at once: return quickly, and change nothing. A panic of theirs is
-// logged with slog.Default.
+// An Observer is a set of optional funcs that an Inbox calls when something happens
+// in it, for metrics. That of Receivers and Workers is [webhook.Observer]. The
+// Inbox calls the funcs in the middle of its work, and many at once: they must
+// return quickly and must not change their arguments. It recovers their panics and
+// logs them with slog.Default.
 type Observer struct {
-	// Stored: a delivery is committed; took is how long its Put was.
+	// Stored is called when a delivery is committed. Took is the duration of its Put.
 	Stored func(d *webhook.Delivery, took time.Duration)
-	// Duplicate: a delivery was known.
+	// Duplicate is called when a delivery is not stored because known is.
 	Duplicate func(d *webhook.Delivery, known *webhook.DuplicateError)
-	// Superseded: a newer delivery of a burst, as it was put, ended the one with
-	// this UID. What is superseded when its claim is put back is told by
-	// webhook.Observer.Settled.
+	// Superseded is called when the Put of a newer delivery of a burst ends the
+	// delivery with this UID. For one that is superseded when its claim is settled,
+	// webhook.Observer.Settled is called.
 	Superseded func(uid string, by *webhook.Delivery)
-	// Refused: a delivery was not stored.
+	// Refused is called when the Put of a delivery fails.
 	Refused func(d *webhook.Delivery, err error)
-	// Batch: a transaction of so many Puts ended; bytes are their headers and
-	// bodies. The error is nil when it is committed. A Put that waits for an
-	// ordering key that another transaction holds does not count.
+	// Batch is called at the end of a transaction with the number of its Puts and
+	// the size of their headers and bodies. If err is nil, it is committed. A Put
+	// that waits for an ordering key does not count.
 	Batch func(puts int, bytes int, took time.Duration, err error)
-	// Swept: so many finished deliveries were deleted.
+	// Swept is called when n finished deliveries are deleted.
 	Swept func(n int)
-	// Repaired: an ordering key had unfinished deliveries and none that could be
-	// claimed, and the next one was brought forward. It tells of a fault, here or
-	// in statements of the program's own.
+	// Repaired is called when an ordering key had unfinished deliveries, none of which
+	// could ever be claimed, and the inbox has made one the next. The cause is a
+	// fault, of this package or of the program's own statements.
 	Repaired func(source, key string)
 }
 
-// contain keeps a panic of an Observer's func from the work that it tells of.
+// contain recovers the panic of a func of an Observer.
 func contain() {
 	if v := recover(); v != nil {
 		slog.Error("observer panicked", "reason", v, "stack", string(debug.Stack()))

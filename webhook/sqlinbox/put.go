@@ -13,11 +13,11 @@ import (
 // maxRevivals is how often a redelivery makes a dead one live again.
 const maxRevivals = 3
 
-// Put stores d; see [webhook.Inbox]. It returns when d is committed. Concurrent
-// Puts share a transaction; none waits for company. While another transaction
-// holds the ordering key, Put tries again for two seconds, then it fails; Puts
-// under other ordering keys go on. When ctx ends first, Put returns at once and
-// d is either stored or not, never in part.
+// Put stores d and returns when it is committed; see [webhook.Inbox]. Concurrent Puts
+// share a transaction, for which none of them waits. While another transaction
+// holds the ordering key, Put tries again for two seconds or a little longer, and
+// then fails; Puts under other ordering keys go on. If ctx ends first, Put returns
+// at once, and d is either stored or not, never in part.
 func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	start := time.Now()
 	e, err := newEntry(d, !in.dialect.pinned)
@@ -35,17 +35,17 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	return err
 }
 
-// PutTx stores d in the caller's transaction: it is an acknowledgement only
-// once that is committed. Workers of this process see it at their next poll.
+// PutTx stores d in the caller's transaction. Do not acknowledge d before that is
+// committed. Workers of this process find it at their next poll.
 //
-// The transaction holds the ordering key of d until it ends: others who put or
-// settle under it wait, a Put for two seconds. PutTx itself waits for whoever
-// holds the ordering key, as long as ctx and the database let it. After an
-// error that is not [webhook.ErrDuplicate] roll back, and try the whole
-// transaction again: another one came in between.
+// The transaction holds the ordering key of d until it ends: settlements under that
+// key wait for it, and Puts fail after two seconds. PutTx itself waits, until ctx
+// ends or the database gives up, for a transaction that holds the ordering key. If
+// the error is not [webhook.ErrDuplicate], roll back. The whole transaction can be
+// tried again.
 //
-// On SQLite begin it as a writer ("BEGIN IMMEDIATE"): one that has read first may
-// be refused with "database is locked".
+// On SQLite, begin the transaction as a writer ("BEGIN IMMEDIATE"). One that reads
+// first may fail with "database is locked".
 func (in *Inbox) PutTx(ctx context.Context, tx *sql.Tx, d *webhook.Delivery) error {
 	e, err := newEntry(d, !in.dialect.pinned)
 	if err != nil {

@@ -40,20 +40,23 @@ func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome)
 	return state, nil
 }
 
-// SettleTx settles c in the caller's transaction, so that the callback's own
-// rows and the settlement are committed together or not at all. The claim is
-// [webhook.ClaimFromContext]. A [webhook.Worker] settles the claim once more
-// when the callback returns: that changes nothing after a commit, and is what
-// counts after a rollback. [webhook.ErrClaimLost] means that another has the
-// delivery: roll back.
+// SettleTx settles c in the caller's transaction, so that the callback's own rows
+// and the settlement are committed together or not at all. The callback gets its
+// claim from [webhook.ClaimFromContext]. If the error is [webhook.ErrClaimLost],
+// another worker has the delivery, and the caller must roll back.
 //
-// Call it last, right before the commit, and do nothing slow in between:
-// nobody can put or settle under the same ordering key while it is open, and on
-// SQLite nobody can write at all. There, begin the transaction as a writer
-// ("BEGIN IMMEDIATE", by the driver's option): one that has read first may be
-// refused with "database is locked". On PostgreSQL the transaction must be READ
-// COMMITTED, otherwise the error is [ErrIsolation]: under another isolation it
-// cannot see which delivery of the ordering key is next.
+// When the callback returns, the [webhook.Worker] settles the claim again. After a
+// commit that changes nothing; after a rollback that settlement is the one that
+// counts.
+//
+// Call SettleTx last, right before the commit. Until the transaction ends, no other
+// can put or settle under the same ordering key, and on SQLite no other can write.
+//
+//   - On SQLite, begin the transaction as a writer ("BEGIN IMMEDIATE", an option of
+//     the driver). One that reads first may fail with "database is locked".
+//   - On PostgreSQL, the transaction must be READ COMMITTED, since under another
+//     isolation it cannot see which delivery of the ordering key is next. Otherwise
+//     the error is [ErrIsolation].
 func (in *Inbox) SettleTx(ctx context.Context, tx *sql.Tx, c webhook.Claim, o webhook.Outcome) error {
 	if err := checkOutcome(ctx, c, o); err != nil {
 		return err
