@@ -129,7 +129,7 @@ func TestBadInput(t *testing.T) {
 		{name: "a signature after a colon", call: badCall{body: "{}", sig: []string{"sha256:" + right}}, status: 401, reason: "does not begin with"},
 		{name: "a signature that is not hexadecimal", call: badCall{body: "{}", sig: []string{"sha256=x" + right[1:]}}, status: 401, reason: "not a digest of 32 bytes"},
 		{name: "a signature in upper case", call: badCall{body: "{}", headers: []string{badPush}, sig: []string{"sha256=" + strings.ToUpper(right)}}, status: 202, runs: true},
-		{name: "two signatures", call: badCall{body: "{}", sig: []string{"sha256=" + right, "sha256=" + right}}, status: 401, reason: "stands there 2 times"},
+		{name: "two signatures", call: badCall{body: "{}", sig: []string{"sha256=" + right, "sha256=" + right}}, status: 401, reason: "2 X-Hub-Signature-256 headers"},
 
 		{name: "a body announced too large", call: badCall{body: "{}", length: 11}, source: small, status: 413, reason: "11 bytes announced, 10 allowed"},
 		{name: "a body that turns out too large", call: badCall{body: strings.Repeat("x", 11), chunked: true}, source: small, status: 413, reason: "more than 10 bytes"},

@@ -40,7 +40,8 @@ type Budget struct {
 	used  atomic.Int64 // as total has it, or about to
 }
 
-// NewBudget returns a Budget of so many bytes. It panics below 64 KiB.
+// NewBudget returns a Budget of the given number of bytes. It panics if that is below
+// 64 KiB.
 func NewBudget(bytes int64) *Budget {
 	if bytes < minBudget {
 		panic(fmt.Sprintf("webhook: a budget of %d bytes is below %d", bytes, minBudget))

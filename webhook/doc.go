@@ -86,11 +86,11 @@
 //
 // # Security notes
 //
-// Signed is not fresh: a captured GitHub call verifies for ever. The dedup keys
-// of a Source turn it into a duplicate for as long as the inbox remembers them,
-// unless its id is outside the signature and two genuine bodies can be equal to
-// the byte: package github lists the events that can be sent again under
-// another id. [StandardWebhooks] signs the time as well.
+// A valid signature does not prove that a call is new: a captured GitHub call
+// verifies at any later time. The dedup keys of a Source make it a duplicate for as
+// long as the inbox remembers them. That does not help if the id is outside the
+// signature and two genuine bodies can be equal: package github lists the events
+// that can be sent again under another id. [StandardWebhooks] signs the time as well.
 //
 // White space in a secret counts. What a shell, an editor or a mounted file adds at
 // its end is the commonest reason for a 401: the Receiver warns of it.

@@ -25,12 +25,12 @@ type HandlerFunc func(ctx context.Context, d *Delivery) error
 // Handle calls f.
 func (f HandlerFunc) Handle(ctx context.Context, d *Delivery) error { return f(ctx, d) }
 
-// A Router is a Handler that tells which types it handles, so that a [Worker]
-// claims no others. A Handler that is none gets every type. A wrapper around a
-// Handler hands the question on, as [Wrap], [Recover] and [Timeout] do.
+// A Router is a Handler that returns the types that it handles, so that a [Worker]
+// claims no others. A Handler that is not a Router gets every type. A wrapper of a
+// Handler forwards Types, as [Wrap], [Recover] and [Timeout] do.
 //
-// Types that share an ordering key belong to one Worker: one that nobody
-// handles stands before the others of its ordering key for ever.
+// Types that share an ordering key must belong to one Worker, since a delivery that no
+// Worker claims blocks the younger ones of its ordering key.
 type Router interface {
 	Handler
 	// Types returns the types handled, sorted; nil means all.

@@ -29,13 +29,13 @@ const (
 // callbacks that leave slots, suspects that wait to run alone, and types of which
 // deliveries wait and that nobody claims.
 //
-// An inbox is asked for what it has: Ping(context.Context) error, as [MemInbox]
-// and the Inbox of package sqlinbox have it, and Unhandled(context.Context)
-// ([]string, error), which returns the types of deliveries that have been due for a
-// minute and that no Claim of this Inbox asked for. It is asked once for all calls
-// that come at the same time, and at most once a second (for Unhandled, in
-// ten), so that a call each second from several probes costs little. Of a
-// change for the worse or the better slog.Default is told.
+// The handler uses two methods of the inbox, if it has them: Ping(context.Context)
+// error, and Unhandled(context.Context) ([]string, error), which returns the types of
+// deliveries that have been due for a minute and that no Claim of this Inbox asked
+// for. [MemInbox] and the Inbox of package sqlinbox have both. Concurrent requests
+// share one call, and the handler calls Ping at most once a second and Unhandled once
+// in ten, so that frequent probes cost little. It logs each change of its answer with
+// slog.Default.
 //
 // It panics on a nil Inbox and a nil Worker.
 func HealthHandler(in Inbox, workers ...*Worker) http.Handler {
@@ -98,8 +98,8 @@ func (h *healthHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(append(text, '\n'))
 }
 
-// report asks everybody. The reasons are errors for the log: a driver's words are
-// not for whoever may call.
+// report asks the inbox and the workers. The reasons are for the log only, since an
+// error of a driver can contain what no caller should see.
 func (h *healthHandler) report(ctx context.Context) (report healthReport, reasons []string) {
 	h.unhandled.begin()
 	if _, err := h.ping.answer(ctx); err != nil {

@@ -22,8 +22,7 @@ const (
 	unhandledEvery = time.Hour // for each type
 )
 
-// hintAtSetup tells of secrets that end in white space, and of a mount with a
-// method. The first call is the first time that the logger is known for certain.
+// hintAtSetup logs secrets that end in white space, and a mount with a method. The first call is the first time that the logger is known for certain.
 func (g *gate) hintAtSetup(r *http.Request, log *slog.Logger) {
 	if !g.hints.secrets.Load() && !g.hints.secrets.Swap(true) {
 		for _, text := range paddedSecrets(g.source.Verifier) {

@@ -62,7 +62,7 @@ func (m *HMAC) Validate() error {
 	return nil
 }
 
-// Admit passes if the header stands there once and is well formed.
+// Admit returns nil if the request has the header once and it is well formed.
 func (m *HMAC) Admit(r *http.Request) error {
 	var digest [maxMAC]byte
 	return m.given(m.live.Load(), r, &digest)

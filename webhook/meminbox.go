@@ -31,17 +31,16 @@ type MemInbox struct {
 	MaxDeliveries int
 	// MaxBytes bounds their bodies in the same way. Zero means 256 MiB.
 	MaxBytes int64
-	// Window is how long a dedup key is remembered. At most four dedup keys for
-	// each delivery that MaxDeliveries allows are; older ones are forgotten first.
-	// Zero means 30 days.
+	// Window is how long a dedup key is remembered. Zero means 30 days. The inbox
+	// remembers at most four times MaxDeliveries and forgets the oldest first.
 	Window time.Duration
-	// Retention is how long what is [Done], [Superseded] or [Ignored] is kept.
-	// Zero means 7 days; negative means for ever.
+	// Retention is how long deliveries that are [Done], [Superseded] or [Ignored] are
+	// kept. Zero means 7 days; if negative, they are never dropped.
 	Retention time.Duration
-	// DeadRetention is how long what is [Dead] is kept. Zero means 90 days;
-	// negative means for ever.
+	// DeadRetention is how long dead deliveries are kept. Zero means 90 days; if
+	// negative, they are never dropped.
 	DeadRetention time.Duration
-	// Logger is told when dead deliveries are forgotten. Zero means slog.Default.
+	// Logger gets a warning when dead deliveries are dropped. If nil, slog.Default.
 	Logger *slog.Logger
 
 	mu        sync.Mutex

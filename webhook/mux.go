@@ -12,22 +12,20 @@ import (
 // Register first, use then: registration is not safe for concurrent use,
 // handling is.
 //
-// A type that nothing is registered for is [ErrNoHandler]. Inside the request the
-// sender gets 202 and the Receiver warns, once an hour for each type. A Worker with
-// this Mux does not even claim it, so that another may. What nobody claims is kept
-// for ever and takes room: where one Worker serves the inbox, set
-// IgnoreUnhandled or Default.
+// For a type without a handler, Handle returns [ErrNoHandler]. A Receiver then
+// answers 202 and logs a warning, once an hour for each type. A Worker with this Mux
+// does not claim the type, so that another Worker can. A delivery that no Worker
+// claims stays in the inbox: if one Worker serves it, set IgnoreUnhandled or Default.
 type Mux struct {
-	// Default handles what nothing is registered for. A Worker then claims every
-	// type. Zero means none.
+	// Default handles the types without a handler. If it is not nil, a Worker claims
+	// every type.
 	Default Handler
-	// IgnoreUnhandled settles what nothing is registered for as [Ignored]. A Worker
-	// then claims every type: not for one of several workers with different types
-	// on one inbox. A rolling deploy is two such workers for a while: the old
-	// process ignores what only the new one has a callback for. What was ignored
-	// is kept like what is done: a replay of that state and type, as package
-	// sqlinbox has it, runs it after all. Zero means to leave them for others.
-	// Default goes before it.
+	// IgnoreUnhandled settles deliveries of the types without a handler as [Ignored].
+	// A Worker then claims every type. Do not set it if several Workers with different
+	// types share an inbox. A rolling deploy is such a case for a while: the old
+	// process ignores a type that only the new one handles. Ignored deliveries are
+	// kept as long as done ones, and a replay of that state and type runs them; see
+	// package sqlinbox. Default takes precedence.
 	IgnoreUnhandled bool
 	// Decode is what typed callbacks decode the document with. Zero means
 	// json.Unmarshal of encoding/json.

@@ -6,35 +6,38 @@ import (
 	"time"
 )
 
-// An Observer is told what happens, for metrics: a struct of optional funcs,
-// like net/http/httptrace.ClientTrace. They run inside the work they tell of,
-// many at once: return quickly. A panic of theirs is logged with slog.Default.
-// Nothing they are given may be changed. Each claim that a Worker tells of as
-// Claimed it tells of once more as Settled or Lost, unless the process ends.
+// An Observer is a set of optional funcs that Receivers, Workers and Spools call when
+// something happens, for metrics. They call the funcs in the middle of their work,
+// and many at once: a func must return quickly and must not change its arguments.
+// They recover its panic and log it with slog.Default.
+//
+// For each claim a Worker calls Claimed, and later either Settled or Lost, unless
+// the process ends.
 type Observer struct {
-	// Rejected: a call was refused before there was a delivery.
+	// Rejected is called when a request is refused before there is a delivery.
 	Rejected func(source string, status int, reason error)
-	// Received: a Receiver's Handler has returned; err is its outcome, and may be
-	// [ErrDuplicate]. Took is the time from the request's head to that moment.
+	// Received is called when a Receiver's Handler has returned err, which may be
+	// [ErrDuplicate]. Took is the time since the head of the request was read.
 	Received func(d *Delivery, err error, took time.Duration)
-	// Claimed: a Worker has claimed a delivery. A [Claim.Suspect] has no body yet,
-	// and its attempt begins later.
+	// Claimed is called when a Worker has claimed a delivery. A [Claim.Suspect] has
+	// no body yet, and its attempt begins later.
 	Claimed func(c Claim)
-	// Settled: a claim has ended. o.State is what the inbox says came of it: not
-	// what the Worker asked for where a newer one of a burst took its place, or
-	// where the callback had settled it in a transaction of its own. Took is the
-	// time of the attempt, zero where none began.
+	// Settled is called when a claim has ended. o.State is the state that the inbox
+	// returned. It differs from what the Worker asked for if a newer delivery of a
+	// burst has taken the place of this one, or if the callback has settled the claim
+	// in a transaction of its own. Took is the duration of the attempt, zero if none
+	// began.
 	Settled func(c Claim, o Outcome, took time.Duration)
-	// Lost: a Worker no longer held a claim when it wanted to settle it, or did not
-	// get to know whether it did before it had to end.
+	// Lost is called when a Worker wants to settle a claim that it no longer holds,
+	// or has to end before it knows whether it does.
 	Lost func(c Claim)
-	// Overdue: a callback has not returned, one Lease after [Worker.Timeout] ended
-	// its context, and holds its slot. It is told then and every minute until the
-	// callback returns. Took is the time since the attempt began.
+	// Overdue is called when a callback still runs one Lease after [Worker.Timeout]
+	// ended its context, and then every minute until it returns. It occupies its slot
+	// for that time. Took is the time since the attempt began.
 	Overdue func(c Claim, took time.Duration)
 }
 
-// contain keeps a panic of an Observer's func from the work that it tells of.
+// contain recovers the panic of a func of an Observer.
 func contain() {
 	if v := recover(); v != nil {
 		slog.Error("observer panicked", "reason", v, "stack", string(debug.Stack()))

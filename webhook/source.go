@@ -43,20 +43,21 @@ type Source struct {
 	Budget *Budget
 }
 
-// A Description is what a Source tells of a body.
+// A Description is what [Source.Describe] finds out about a body.
 type Description struct {
 	ID          string
 	Type        string // with the Source's name in front: "github.push"
 	OrderingKey string
-	// DedupKeys: see [Delivery.DedupKeys]. Nil means the ID, where there
-	// is one; empty and not nil means none.
+	// DedupKeys are those of the delivery; see [Delivery.DedupKeys]. If nil, the ID is
+	// its only one, if there is one. If empty and not nil, it has none.
 	DedupKeys []string
 	// DedupBySignature adds [Proof.Signature] to the dedup keys, so that a captured
-	// call cannot run again under another id. Not for bodies that lawfully repeat.
+	// call cannot run again under another id. Do not set it if a sender sends equal
+	// bodies for different events.
 	DedupBySignature bool
-	// Malformed says why the body is not what the sender promises. The delivery is
-	// kept all the same, and the log says why; decoding finds it again, by the
-	// payload's [Checker] where a decoder would let it pass.
+	// Malformed is why the body is not one that the sender documents. The delivery is
+	// accepted, and the reason is logged. Decoding its payload fails, through the
+	// payload's [Checker] if the decoder itself would not notice.
 	Malformed error
 }
 

@@ -70,12 +70,12 @@ func unverified(reason string) error {
 	return fmt.Errorf("%w: %s", ErrUnverified, reason)
 }
 
-// wrongCount refuses a header that does not stand there once.
+// wrongCount is the error for a header that is missing or repeated.
 func wrongCount(header string, n int) error {
 	if n == 0 {
 		return fmt.Errorf("%w: no %s header", ErrUnverified, header)
 	}
-	return fmt.Errorf("%w: %s stands there %d times", ErrUnverified, header, n)
+	return fmt.Errorf("%w: %d %s headers", ErrUnverified, n, header)
 }
 
 var errNotValidated = unverified("the verifier was never validated")
