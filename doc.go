@@ -1,5 +1,5 @@
-// Package hookhouse is the front door of a library for services that receive
-// webhooks and must not lose one. It holds no code; this is the map.
+// Package hookhouse is the root of a library that receives webhooks without
+// losing one. It holds no code. These are the packages:
 //
 //	webhook              deliveries, verifiers, receivers, inboxes, workers: start here
 //	webhook/sqlinbox     an inbox on SQLite or PostgreSQL, where accepted is never lost
@@ -13,12 +13,13 @@
 //	kudu/kudutest        a Kudu site, for your tests
 //	examples             programs to copy, a module of their own
 //
-// The route of one delivery: a [webhook.Source] says who may send and how to
-// prove it; a [webhook.Receiver] lets genuine calls in and makes each a
-// [webhook.Delivery]; [webhook.Store] commits it to an [webhook.Inbox] before
-// the sender is answered; a [webhook.Worker] claims it and a [webhook.Mux] hands
-// it to a typed callback. Whatever takes a delivery is a [webhook.Handler], so a
-// callback runs inside the request or behind an inbox without a changed line.
+// A delivery takes this route. A [webhook.Source] describes one sender and proves
+// its calls. A [webhook.Receiver] verifies a call and makes it a
+// [webhook.Delivery]. [webhook.Store] commits the Delivery to an [webhook.Inbox]
+// before the sender is answered. A [webhook.Worker] claims it, and a
+// [webhook.Mux] passes it to a typed callback. Whatever takes a Delivery is a
+// [webhook.Handler], so a callback runs inside the request or behind an inbox
+// without a changed line.
 //
 // [webhook.Source]: https://pkg.go.dev/github.com/hookhouse/hookhouse/webhook#Source
 // [webhook.Receiver]: https://pkg.go.dev/github.com/hookhouse/hookhouse/webhook#Receiver
