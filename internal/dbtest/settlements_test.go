@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -182,15 +183,11 @@ func TestWhatEndsASharedSettlementEndsThatOnly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in, _, plan, claims := claimedTogether(t, 2)
 			reached := beforeNth(plan, 1, isSharedSettlement, end)
-			if _, err := in.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Done}); err == nil {
-				t.Error("Settle returned no error")
-			}
+			settle(t, in, claims[0], webhook.Done) // alone
 			if !reached() {
 				t.Fatal("nothing ended it")
 			}
-			for _, c := range claims {
-				settle(t, in, c, webhook.Done)
-			}
+			settle(t, in, claims[1], webhook.Done)
 		})
 	}
 }
@@ -226,29 +223,59 @@ func TestASettlementWhoseContextEndsIsNotWaitedFor(t *testing.T) {
 	}
 }
 
-// A claim that was let go is ended at the next claim once a newer delivery of its
-// burst waits, and that one can be claimed by the same call.
-func TestAClaimFindsWhatABurstHasOvertaken(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		in, db := e.open(t)
-		burst := func() *webhook.Delivery {
-			d := delivery("key")
-			d.Coalesce = webhook.Coalesce{Quiet: 1}
-			return put(t, in, d)
+// A trigger of the program's own refuses one: the others are not refused with it.
+func TestAShareThatIsRefusedRefusesNoOther(t *testing.T) {
+	if theServer == nil {
+		return // and TestMain said so
+	}
+	in, db, plan, claims := claimedTogether(t, 6)
+	run(t, db, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		IF NEW.key = 'key3' AND NEW.state = 'done' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$`)
+	run(t, db, "CREATE TRIGGER refuse BEFORE UPDATE ON hookhouse_deliveries FOR EACH ROW EXECUTE FUNCTION refuse()")
+	for i, err := range settleMeanwhile(t, in, plan, claims[0], claims[1:], func(string) {}) {
+		if refused := err != nil && strings.Contains(err.Error(), "not this one"); refused != (claims[i].Delivery.OrderingKey == "key3") {
+			t.Errorf("settlement of %s: %v", claims[i].Delivery.OrderingKey, err)
 		}
-		old := burst()
-		if c := claimOne(t, in); c.Delivery.UID != old.UID {
-			t.Fatalf("claimed %s", c.Delivery.UID)
-		}
-		newer := burst()
-		loseLease(t, db)
-		claims := claim(t, in, 1)
-		if len(claims) != 1 || claims[0].Delivery.UID != newer.UID || claims[0].Attempt != 1 {
-			t.Errorf("claimed %+v", claims)
-		}
-		r, err := in.Get(t.Context(), old.UID)
-		if err != nil || r.State != webhook.Superseded || r.Attempt != 1 {
-			t.Errorf("the older one is %+v, %v", r, err)
-		}
+	}
+}
+
+func TestAConnectionThatHangsHoldsUpNoOtherSettlement(t *testing.T) {
+	if theServer == nil {
+		return // and TestMain said so
+	}
+	in, _, plan, claims := claimedTogether(t, 2)
+	hangs, goOn := make(chan struct{}), make(chan struct{})
+	reached := beforeNth(plan, 1, isSharedSettlement, func() {
+		close(hangs)
+		<-goOn
 	})
+	first := make(chan struct{})
+	go func() {
+		defer close(first)
+		if _, err := in.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Done}); err != nil {
+			t.Error(err)
+		}
+	}()
+	<-hangs
+	plan.Watch(nil, nil)
+	settle(t, in, claims[1], webhook.Done)
+	<-first // alone
+	// Close waits for the one that hangs: nothing is written after it.
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		if err := in.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	select {
+	case <-closed:
+		t.Error("Close returned while a settlement was under way")
+	default:
+	}
+	close(goOn)
+	<-closed
+	if !reached() {
+		t.Error("nothing hung")
+	}
 }

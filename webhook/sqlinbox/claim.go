@@ -32,34 +32,55 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 		o.MaxBytes = claimBytes
 	}
 	var claims []webhook.Claim
-	for len(claims) < want {
+	looked := false
+	for len(claims) < want && o.MaxBytes > 0 {
 		n := min(want-len(claims), claimLimit)
 		rows, err := in.claim(ctx, o, n, len(claims) == 0)
 		if err != nil {
-			if len(claims) > 0 {
-				return claims, nil // they are ours; the failure will be back
-			}
-			return nil, err
+			return claims, unlessAny(claims, err)
 		}
-		var unfit []claimedRow
+		var unread []claimedRow
 		for _, row := range rows {
-			if row.overtaken || row.damage != nil {
-				unfit = append(unfit, row)
+			o.MaxBytes -= row.size
+			if row.damage != nil {
+				unread = append(unread, row)
 				continue
 			}
-			o.MaxBytes -= row.size
 			claims = append(claims, row.claim)
+			o.Except = append(slices.Clip(o.Except), row.claim.Delivery.UID) // should its lease end meanwhile
 		}
-		for _, row := range unfit {
-			if err := in.putAway(ctx, row); err != nil {
+		for _, row := range unread {
+			if err := in.bury(ctx, row.claim, row.damage); err != nil {
 				return claims, err
 			}
 		}
-		if len(unfit) == 0 && len(rows) < n || o.MaxBytes <= 0 {
+		if len(unread) > 0 || len(rows) == n {
+			continue
+		}
+		if looked {
+			break
+		}
+		looked = true
+		if ended, err := in.endOvertaken(ctx, o); err != nil {
+			return claims, unlessAny(claims, err)
+		} else if ended == 0 {
 			break
 		}
 	}
+	if !looked && time.Since(time.UnixMicro(in.overtakenAt.Load())) > overtakenEvery {
+		_, err := in.endOvertaken(ctx, o)
+		return claims, unlessAny(claims, err)
+	}
 	return claims, nil
+}
+
+// unlessAny returns err if there are no claims. Those that there are, are the
+// caller's, and the next call meets the failure again.
+func unlessAny(claims []webhook.Claim, err error) error {
+	if len(claims) > 0 {
+		return nil
+	}
+	return err
 }
 
 // A claimedRow is a claim as stored; damage says why it cannot be read.
@@ -67,7 +88,6 @@ type claimedRow struct {
 	id, due, size int64 // the size of what came with the claim
 	claim         webhook.Claim
 	damage        error
-	overtaken     bool // by a newer delivery of a burst, after another worker let it go
 }
 
 // claim is one statement of Claim: up to n, the first of them whatever its size
@@ -138,7 +158,7 @@ func scanClaim(row *sql.Rows) (claimedRow, error) {
 	c := &r.claim
 	c.Delivery = d
 	err := row.Scan(&r.id, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires,
-		&d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &most, &r.size, &sealed, &body, &r.overtaken)
+		&d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &most, &r.size, &sealed, &body)
 	if err != nil {
 		return r, err
 	}
@@ -154,23 +174,9 @@ func scanClaim(row *sql.Rows) (claimedRow, error) {
 	return r, nil
 }
 
-// putAway settles a claim that is for no worker: what was overtaken is superseded
-// when it is put back.
-func (in *Inbox) putAway(ctx context.Context, row claimedRow) error {
-	if row.overtaken {
-		return in.settleHeld(ctx, row.claim, webhook.Outcome{State: webhook.Waiting, Uncounted: true})
-	}
-	return in.bury(ctx, row.claim, row.damage)
-}
-
 // bury settles a claim whose row cannot be read.
 func (in *Inbox) bury(ctx context.Context, c webhook.Claim, damage error) error {
-	return in.settleHeld(ctx, c, webhook.Outcome{State: webhook.Dead, Reason: "stored row cannot be read: " + damage.Error()})
-}
-
-// settleHeld settles a claim unless it is lost.
-func (in *Inbox) settleHeld(ctx context.Context, c webhook.Claim, o webhook.Outcome) error {
-	_, err := in.Settle(ctx, c, o)
+	_, err := in.Settle(ctx, c, webhook.Outcome{State: webhook.Dead, Reason: "stored row cannot be read: " + damage.Error()})
 	if errors.Is(err, webhook.ErrClaimLost) {
 		return nil
 	}

@@ -42,6 +42,7 @@ type Inbox struct {
 	waits       atomic.Int64         // for what other transactions hold
 	repairs     repairs              // of keys that are stuck
 	warned      atomic.Int64         // when dead letters were last warned of, in seconds
+	overtakenAt atomic.Int64         // when a Claim last looked for what is overtaken, in microseconds
 	checked     atomic.Bool          // settings and schema, of a pool
 	strict      atomic.Bool          // the server's default isolation is another than READ COMMITTED
 	readable    atomic.Bool          // schema
@@ -68,12 +69,13 @@ func New(db *sql.DB, d *Dialect) *Inbox {
 	return &Inbox{db: db, dialect: d, turn: newTurn(), queue: newQueue(), asked: make(map[string]bool)}
 }
 
-// Close waits for the Puts under way and gives back the connection that the
+// Close waits for the Puts and settlements under way and gives back the connection that the
 // inbox keeps on SQLite. Later writes fail with [ErrClosed], and so do Puts that
 // wait for an ordering key that another transaction holds. Without it nothing
 // stored is lost, but SQLite leaves its log file for the next start to read.
 func (in *Inbox) Close() error {
 	in.queue.stop()
+	in.settlements.wait()
 	in.unpin()
 	return nil
 }

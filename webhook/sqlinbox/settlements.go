@@ -4,12 +4,20 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"fmt"
 	"runtime/debug"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
+)
+
+const (
+	// sharedWait is how long a settlement waits for the transaction that it shares.
+	// Then it goes alone: one connection that hangs holds up no other.
+	sharedWait = 500 * time.Millisecond
+	// sharedLimit bounds that transaction, for which nobody waits any more.
+	sharedLimit = 5 * time.Second
 )
 
 // Settlements gather while others are committed, on a database with many writers,
@@ -17,7 +25,7 @@ import (
 type settlements struct {
 	mu      sync.Mutex
 	waiting []*settlement
-	running bool // a goroutine serves them, which lives while there are any
+	running chan struct{} // closed when the goroutine that serves them ends; nil: there is none
 }
 
 // A settlement waits for the transaction that it shares.
@@ -25,9 +33,8 @@ type settlement struct {
 	uid     string
 	fence   int64
 	key     string
-	settled bool // committed; otherwise left out
-	err     error
-	done    chan struct{} // closed once settled and err are set
+	settled bool          // committed; otherwise left out
+	done    chan struct{} // closed once settled is set
 }
 
 // add reports whether there is no goroutine yet.
@@ -35,8 +42,20 @@ func (ss *settlements) add(s *settlement) (first bool) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	ss.waiting = append(ss.waiting, s)
-	first, ss.running = !ss.running, true
+	if first = ss.running == nil; first {
+		ss.running = make(chan struct{})
+	}
 	return first
+}
+
+// wait returns when nothing is settled any more.
+func (ss *settlements) wait() {
+	ss.mu.Lock()
+	running := ss.running
+	ss.mu.Unlock()
+	if running != nil {
+		<-running
+	}
 }
 
 // withdraw takes s back if no transaction has it.
@@ -53,7 +72,8 @@ func (ss *settlements) next() []*settlement {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	if len(ss.waiting) == 0 {
-		ss.waiting, ss.running = nil, false
+		close(ss.running)
+		ss.waiting, ss.running = nil, nil
 		return nil
 	}
 	n := min(batchLimit, len(ss.waiting))
@@ -69,21 +89,26 @@ func (in *Inbox) isShared(o webhook.Outcome) bool {
 }
 
 // settleTogether settles c as done, in a transaction with others, and reports
-// whether it did. It leaves out a claim that is not held any more, one that
-// another transaction holds, and all of them where one cannot be settled: each is
-// then settled alone. When ctx ends first, c is either settled or not.
+// whether it did. It does not where the claim is not held any more, another
+// transaction holds it, or the shared one takes long or fails, which may be because
+// of another claim: c is then to be settled alone. When ctx ends first, c is either
+// settled or not.
 func (in *Inbox) settleTogether(ctx context.Context, c webhook.Claim) (settled bool, err error) {
 	s := &settlement{uid: c.Delivery.UID, fence: c.Fence, key: c.Delivery.OrderingKey, done: make(chan struct{})}
 	if in.settlements.add(s) {
 		go in.settleGroups()
 	}
+	long := time.NewTimer(sharedWait)
+	defer long.Stop()
 	select {
 	case <-s.done:
-		return s.settled, s.err
+		return s.settled, nil
+	case <-long.C:
 	case <-ctx.Done():
-		in.settlements.withdraw(s)
-		return false, ctx.Err()
+		err = ctx.Err()
 	}
+	in.settlements.withdraw(s)
+	return false, err
 }
 
 // settleGroups settles what waits, and begins again. It adds no delay.
@@ -91,9 +116,8 @@ func (in *Inbox) settleGroups() {
 	var group []*settlement
 	defer func() {
 		if group != nil { // something ended the goroutine, or panics
-			err := fmt.Errorf("sqlinbox: the settling of claims was ended: %v", recover())
-			in.logger().Error("the settling of claims was ended", "reason", err, "stack", string(debug.Stack()))
-			answer(group, err)
+			in.logger().Error("the settling of claims was ended", "reason", recover(), "stack", string(debug.Stack()))
+			answer(group)
 			go in.settleGroups()
 		}
 	}()
@@ -101,23 +125,24 @@ func (in *Inbox) settleGroups() {
 		if group = in.settlements.next(); group == nil {
 			return
 		}
-		err := in.settleGroup(group)
+		if err := in.settleGroup(group); err != nil {
+			in.logger().Debug("claims are settled one by one", "count", len(group), "reason", err)
+		}
 		in.notify()
-		answer(group, err)
+		answer(group)
 	}
 }
 
-func answer(group []*settlement, err error) {
+func answer(group []*settlement) {
 	for _, s := range group {
-		s.err = err
 		close(s.done)
 	}
 }
 
 // settleGroup settles those that are not left out, in one transaction on a context
-// that is no caller's. Its error is that of all.
+// that is no caller's. After an error none is settled.
 func (in *Inbox) settleGroup(group []*settlement) error {
-	ctx, cancel := context.WithTimeout(context.Background(), in.dialect.patience)
+	ctx, cancel := context.WithTimeout(context.Background(), sharedLimit)
 	defer cancel()
 	// Without keys only the rows themselves change, by one statement.
 	isKeyed := slices.ContainsFunc(group, func(s *settlement) bool { return s.key != "" })
@@ -145,9 +170,6 @@ func (in *Inbox) settleGroup(group []*settlement) error {
 		}
 		return err
 	})
-	if isRowsFault(err) {
-		return nil // nothing was settled
-	}
 	if err != nil {
 		return err
 	}

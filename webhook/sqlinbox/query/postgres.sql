@@ -3,7 +3,9 @@
 -- clock in microseconds. @rows and @bytes are a batch, so that a put of any size
 -- is one statement. Conditions that could be joins are written as look-ups: a
 -- plan made for an empty table then reads a full one once at most, and not once
--- for each row. The server makes a new plan when it has counted the rows.
+-- for each row. The server makes a new plan when it has counted the rows. Where a
+-- row is found by its id or uid, its state is compared as state || '': a plan made
+-- while few rows had that state would search the index of all that have it now.
 
 -- name: begin
 BEGIN ISOLATION LEVEL READ COMMITTED
@@ -232,7 +234,7 @@ WHERE id = coalesce(
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 1 AND due <= @now ORDER BY due, id LIMIT 1),
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 0 ORDER BY id LIMIT 1),
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 1 ORDER BY due, id LIMIT 1))
-AND state = 'behind' AND NOT EXISTS (
+AND state || '' = 'behind' AND NOT EXISTS (
   SELECT 1 FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state IN ('waiting', 'claimed') AND key <> '')
 
 -- name: promote_group
@@ -246,7 +248,30 @@ WHERE id = ANY (ARRAY(
     (SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.key = k.key AND d.state = 'behind' AND d.yield = 0 ORDER BY d.id LIMIT 1),
     (SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.key = k.key AND d.state = 'behind' AND d.yield = 1 ORDER BY d.due, d.id LIMIT 1)) END
   FROM jsonb_to_recordset(@keys::text::jsonb) AS k(source text, key text)))
-AND state = 'behind'
+AND state || '' = 'behind'
+
+-- name: overtaken
+-- Claims let go by their workers while a newer one of a burst waits.
+WITH RECURSIVE c(type) AS (
+  SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'claimed' ORDER BY type LIMIT 1) WHERE @any::int = 1
+  UNION ALL
+  SELECT (SELECT d.type FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type ORDER BY d.type LIMIT 1) FROM c WHERE c.type IS NOT NULL
+), t(type) AS (
+  SELECT jsonb_array_elements_text(@types::text::jsonb) UNION SELECT type FROM c
+)
+SELECT d.uid, d.source, d.key FROM t CROSS JOIN LATERAL (
+  SELECT c.id, c.uid, c.source, c.key FROM hookhouse_deliveries c
+  WHERE c.type = t.type AND c.state = 'claimed' AND c.expires <= @now AND c.key <> ''
+    AND c.uid <> ALL (ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb))) LIMIT 100
+) d
+WHERE (SELECT b.quiet FROM hookhouse_deliveries b
+  WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
+LIMIT 100
+
+-- name: overtake
+-- It waits for no other transaction.
+UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
+WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE SKIP LOCKED) AND state = 'claimed' AND expires <= @now
 
 -- name: claim
 -- Claims what is due of @types, with @any of all types: their names are looked up
@@ -254,8 +279,7 @@ AND state = 'behind'
 -- limit by an argument for a tenth of all that waits, and where many wait it would
 -- have the statement compiled at each call. The limit by n is the inner one, since
 -- each row that it lets through is locked. Of the locked rows as many are claimed
--- as @bytes allows; with @first one in any case. Of the last column see put_back: a
--- newer delivery of a burst has overtaken a claim that was let go.
+-- as @bytes allows; with @first one in any case. What is overtaken is passed by.
 WITH RECURSIVE w(type) AS (
   SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type LIMIT 1) WHERE @any::int = 1
   UNION ALL
@@ -277,6 +301,8 @@ WITH RECURSIVE w(type) AS (
     UNION ALL
     (SELECT * FROM (SELECT e.id, e.expires, CASE WHEN e.lost < 1 THEN e.size ELSE 0 END FROM hookhouse_deliveries e
       WHERE e.state = 'claimed' AND e.type = t.type AND e.expires <= arg.now AND e.uid <> ALL (arg.except)
+        AND (e.key = '' OR coalesce((SELECT b.quiet FROM hookhouse_deliveries b
+          WHERE b.source = e.source AND b.key = e.key AND b.state = 'behind' AND b.yield = 0 AND b.id > e.id ORDER BY b.id LIMIT 1), 0) = 0)
       ORDER BY e.expires LIMIT arg.n FOR UPDATE SKIP LOCKED) e LIMIT 256)
   ) c
   ORDER BY c.since, c.id LIMIT (SELECT n FROM arg)
@@ -294,10 +320,7 @@ WHERE d.id = ANY (ARRAY(SELECT id FROM bounded))
 RETURNING d.id, d.due, d.attempt, d.lost, d.crashes, d.reason, d.fence, d.expires,
   d.uid, d.source, d.sender_id, d.type, d.key, d.label, d.received, d.quiet, d.most, d.size,
   CASE WHEN d.lost < 2 THEN (SELECT b.envelope FROM hookhouse_bodies b WHERE b.id = d.id) END,
-  CASE WHEN d.lost < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END,
-  CASE WHEN d.lost > 0 AND d.key <> '' THEN coalesce((SELECT b.quiet FROM hookhouse_deliveries b
-    WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0
-      AND b.id > d.id ORDER BY b.id LIMIT 1) > 0, false) ELSE false END
+  CASE WHEN d.lost < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END
 
 -- name: content
 -- Of a claim; no row where it is not held.
@@ -334,7 +357,7 @@ SET state = 'done', reason = '', ended = @now, settled = fence, lost = 0, crashe
 WHERE id = ANY (ARRAY(
   SELECT d.id FROM arg, jsonb_to_recordset(arg.claims) AS c(uid text, fence bigint) CROSS JOIN LATERAL (
     SELECT d.id FROM hookhouse_deliveries d
-    WHERE d.uid = c.uid AND d.fence = c.fence AND d.state = 'claimed' AND (@keyed::int = 1 OR d.key = '') LIMIT 1
+    WHERE d.uid = c.uid AND d.fence = c.fence AND d.state || '' = 'claimed' AND (@keyed::int = 1 OR d.key = '') LIMIT 1
     FOR UPDATE SKIP LOCKED
   ) d))
 RETURNING uid, fence, source, key

@@ -88,11 +88,30 @@ AND NOT EXISTS (
 -- name: promote_group
 -- See settle_group.
 
+-- name: overtaken
+-- Claims let go by their workers while a newer one of a burst waits.
+WITH RECURSIVE c(type) AS (
+  SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'claimed') WHERE @any = 1
+  UNION ALL
+  SELECT (SELECT min(d.type) FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type) FROM c WHERE c.type IS NOT NULL
+), asked(value) AS (
+  SELECT value FROM json_each(@types) UNION SELECT type FROM c
+)
+SELECT d.uid, d.source, d.key FROM asked t CROSS JOIN hookhouse_deliveries d
+WHERE d.type = t.value AND d.state = 'claimed' AND d.expires <= @now AND d.key <> ''
+  AND d.uid NOT IN (SELECT value FROM json_each(@except))
+  AND (SELECT b.quiet FROM hookhouse_deliveries b
+       WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
+LIMIT 100
+
+-- name: overtake
+UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
+WHERE uid = @uid AND state = 'claimed' AND expires <= @now
+
 -- name: claim
 -- Of the oldest that are due of @types, with @any of all types, as many as @bytes
 -- allows; with @first one in any case. The types of what waits or is claimed are
--- looked up one by one. Of the last column see put_back: a newer delivery of a
--- burst has overtaken a claim that was let go.
+-- looked up one by one. What is overtaken is passed by.
 WITH RECURSIVE w(type) AS (
   SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'waiting') WHERE @any = 1
   UNION ALL
@@ -122,6 +141,8 @@ WHERE id IN (
         UNION ALL
         SELECT id FROM (SELECT c.id FROM hookhouse_deliveries c
           WHERE c.state = 'claimed' AND c.type = t.value AND c.expires <= @now AND c.uid NOT IN (SELECT value FROM json_each(@except))
+            AND (c.key = '' OR coalesce((SELECT b.quiet FROM hookhouse_deliveries b
+              WHERE b.source = c.source AND b.key = c.key AND b.state = 'behind' AND b.yield = 0 AND b.id > c.id ORDER BY b.id LIMIT 1), 0) = 0)
           ORDER BY c.expires LIMIT @n + 0))
       ORDER BY since, d.id LIMIT @n + 0
     ) p WINDOW w AS (ORDER BY p.since, p.id)
@@ -129,10 +150,7 @@ WHERE id IN (
 RETURNING id, due, attempt, lost, crashes, reason, fence, expires,
   uid, source, sender_id, type, key, label, received, quiet, most, size,
   CASE WHEN lost < 2 THEN (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
-  CASE WHEN lost < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
-  CASE WHEN lost > 0 AND key <> '' THEN coalesce((SELECT b.quiet FROM hookhouse_deliveries b
-    WHERE b.source = hookhouse_deliveries.source AND b.key = hookhouse_deliveries.key AND b.state = 'behind' AND b.yield = 0
-      AND b.id > hookhouse_deliveries.id ORDER BY b.id LIMIT 1) > 0, false) ELSE false END
+  CASE WHEN lost < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END
 
 -- name: content
 -- Of a claim; no row where it is not held.

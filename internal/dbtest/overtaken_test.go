@@ -1,0 +1,98 @@
+package dbtest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+// burst stores a delivery of a burst that is over at once.
+func burst(t *testing.T, in *sqlinbox.Inbox, key string) *webhook.Delivery {
+	t.Helper()
+	d := delivery(key)
+	d.Coalesce = webhook.Coalesce{Quiet: time.Microsecond}
+	return put(t, in, d)
+}
+
+// A claim whose lease has ended is superseded by the next Claim once a newer
+// delivery of its burst waits, and the same call can claim that one.
+func TestAClaimEndsWhatABurstHasOvertaken(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		older := burst(t, in, "key")
+		waitFor(t, "the burst is over", func() bool { return len(claim(t, in, 1)) == 1 })
+		newer := burst(t, in, "key")
+		loseLease(t, db)
+		claims := claim(t, in, 2)
+		if len(claims) != 1 || claims[0].Delivery.UID != newer.UID || claims[0].Attempt != 1 {
+			t.Errorf("claimed %+v", claims)
+		}
+		if r, err := in.Get(t.Context(), older.UID); err != nil || r.State != webhook.Superseded || r.Attempt != 1 {
+			t.Errorf("the older one is %+v, %v", r, err)
+		}
+	})
+}
+
+// Whoever takes the key of one that is overtaken, when a Claim has seen it, holds
+// up no claim of another.
+func TestAClaimWaitsForNobodyWhoHoldsAnOvertakenKey(t *testing.T) {
+	if theServer == nil {
+		return // SQLite has one writer
+	}
+	e := onPostgres(theServer)
+	driver, dsn := e.store(t)
+	in, _, plan := watched(t, e, driver, dsn)
+	other, db := e.reopen(t, driver, dsn)
+	burst(t, other, "key")
+	waitFor(t, "the burst is over", func() bool { return len(claim(t, other, 1)) == 1 })
+	burst(t, other, "key")
+	loseLease(t, db)
+	free := put(t, other, delivery("free"))
+	tx := begin(t, db)
+	reached := beforeNth(plan, 1, contains("state = 'superseded'", "SKIP LOCKED"), func() {
+		if err := other.PutTx(t.Context(), tx, delivery("key")); err != nil {
+			t.Error(err)
+		}
+	})
+	claims := claim(t, in, 5)
+	if len(claims) != 1 || claims[0].Delivery.UID != free.UID {
+		t.Errorf("claimed %+v", claims)
+	}
+	if !reached() {
+		t.Error("nothing was to be superseded")
+	}
+}
+
+// The rest is left to the next call.
+func TestAClaimEndsAHundredOvertakenAtMost(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		const keys = 250
+		for i := range keys {
+			burst(t, in, fmt.Sprint("key", i))
+		}
+		for claimed := 0; claimed < keys; {
+			claimed += len(claim(t, in, keys))
+		}
+		for i := range keys {
+			d := delivery(fmt.Sprint("key", i))
+			d.Coalesce = webhook.Coalesce{Quiet: time.Hour}
+			put(t, in, d)
+		}
+		loseLease(t, db)
+		free := put(t, in, delivery("free"))
+		claims := claim(t, in, 2)
+		if len(claims) != 1 || claims[0].Delivery.UID != free.UID {
+			t.Errorf("claimed %+v", claims)
+		}
+		for _, want := range []int{100, 200, 250, 250} {
+			if n := count(t, db, "hookhouse_deliveries WHERE state = 'superseded'"); n != want {
+				t.Errorf("%d are superseded, want %d", n, want)
+			}
+			claim(t, in, 2)
+		}
+	})
+}
