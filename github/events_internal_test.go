@@ -39,16 +39,16 @@ func duplicatesSection(t *testing.T) (marked, others []string) {
 func TestDedupKeyTableOfTheDocIsTrue(t *testing.T) {
 	listed, others := duplicatesSection(t)
 	var want []string
-	for event, w := range watches {
-		row := []string{event, w.action, w.minted}
+	for event, w := range eventRules {
+		row := []string{event, w.action, w.newID}
 		switch {
 		case event == "push":
 			row[2] = "ref, before, after, repository.pushed_at"
-		case w.minted == "":
+		case w.newID == "":
 			require.Contains(t, others, event, "has no dedup key by the signature")
 			continue
-		case w.unless != "":
-			row[2] += ", and no " + w.unless
+		case w.mustLack != "":
+			row[2] += ", and no " + w.mustLack
 		}
 		want = append(want, strings.Join(strings.Fields(strings.Join(row, " ")), " "))
 	}
@@ -61,18 +61,18 @@ func TestDedupKeyTableOfTheDocIsTrue(t *testing.T) {
 
 	require.True(t, slices.IsSorted(others))
 	for _, event := range others {
-		require.Empty(t, watches[event].minted, event)
+		require.Empty(t, eventRules[event].newID, event)
 		require.NotEqual(t, "push", event)
 	}
 }
 
 // A place that is not there would be read of another path.
 func TestWatchesFitIntoTheirValues(t *testing.T) {
-	for event, w := range watches {
+	for event, w := range eventRules {
 		require.LessOrEqual(t, w.paths.Len(), len(values{}), event)
 		require.Equal(t, w.subject != "", w.atSubject >= 0, event)
-		require.Equal(t, w.minted != "", w.atMinted >= 0, event)
-		require.Equal(t, w.unless != "", w.atUnless >= 0, event)
+		require.Equal(t, w.newID != "", w.atNewID >= 0, event)
+		require.Equal(t, w.mustLack != "", w.atMustLack >= 0, event)
 		require.LessOrEqual(t, len(w.action), 32, event)
 		require.Equal(t, typeOf(event), w.typ)
 	}
