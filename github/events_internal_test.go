@@ -9,9 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// duplicatesSection returns the preformatted blocks of the package comment's
-// section on duplicates, as lists of lines.
-func duplicatesSection(t *testing.T) (marked, others []string) {
+// duplicatesSection returns the two preformatted blocks in the section Duplicates of
+// the package comment: the lines of the table, and the names in the list.
+func duplicatesSection(t *testing.T) (rows, others []string) {
 	t.Helper()
 	text, err := os.ReadFile("doc.go")
 	require.NoError(t, err)
@@ -36,7 +36,7 @@ func duplicatesSection(t *testing.T) (marked, others []string) {
 	return blocks[0], others
 }
 
-func TestDedupKeyTableOfTheDocIsTrue(t *testing.T) {
+func TestPackageCommentListsTheDedupKeys(t *testing.T) {
 	listed, others := duplicatesSection(t)
 	var want []string
 	for event, w := range eventRules {
@@ -66,8 +66,8 @@ func TestDedupKeyTableOfTheDocIsTrue(t *testing.T) {
 	}
 }
 
-// A place that is not there would be read of another path.
-func TestWatchesFitIntoTheirValues(t *testing.T) {
+// With a wrong index, a rule would read the value of another path.
+func TestEventRulesFitIntoValues(t *testing.T) {
 	for event, w := range eventRules {
 		require.LessOrEqual(t, w.paths.Len(), len(values{}), event)
 		require.Equal(t, w.subject != "", w.atSubject >= 0, event)
