@@ -18,8 +18,8 @@ const (
 
 var paths = scan.New("push_data", "push_data.tag", "repository.repo_name")
 
-// describe is the Describe of the Sources. Docker Hub sends only one event, so a
-// body that cannot be read has the type of a Push and is malformed.
+// describe is the Describe of the Sources. Docker Hub sends only one event, so
+// a body that cannot be read has the type of a Push and is malformed.
 func describe(r *http.Request, body []byte) webhook.Description {
 	about := webhook.Description{DedupKeys: []string{}}
 	var at [pathCount]scan.Value

@@ -165,8 +165,8 @@ func TestTypeDoesNotDependOnOptionalFields(t *testing.T) {
 					t.Errorf("without %s: %v", without, err)
 				}
 			}
-			// Every body has an object push_data and a repository.repo_name. A body
-			// without a tag has no ordering key.
+			// Every body has an object push_data and a repository.repo_name. A
+			// body without a tag has no ordering key.
 			bare := map[string]any{"push_data": map[string]any{}, "repository": map[string]any{"repo_name": asMap(t, body)["repository"].(map[string]any)["repo_name"]}}
 			check("all optional fields", bare, "")
 			for member, value := range asMap(t, body) {

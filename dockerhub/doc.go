@@ -11,58 +11,58 @@
 //	})
 //
 // In the repository's Webhooks tab, enter a URL that ends in the token:
-// https://ci.example.com/hooks/dockerhub/<token>, or ?token=<token> if the route
-// has no wildcard. Use 32 random letters and digits as the token. Docker Hub
-// accepts URLs of up to 255 characters.
+// https://ci.example.com/hooks/dockerhub/<token>, or ?token=<token> if the
+// route has no wildcard. Use 32 random letters and digits as the token. Docker
+// Hub accepts URLs of up to 255 characters.
 //
 // # What a token proves
 //
 // Docker Hub signs nothing and has no setting for a secret. A token proves that
-// the caller knows the URL. It does not prove that Docker Hub is the caller, that
-// the body is genuine, or that it is new: anybody who sees the URL once, in a
-// proxy's log or in the repository's settings, can send any body, any number of
-// times. Therefore:
+// the caller knows the URL. It does not prove that Docker Hub is the caller,
+// that the body is genuine, or that it is new: anybody who sees the URL once,
+// in a proxy's log or in the repository's settings, can send any body, any
+// number of times. Therefore:
 //
 //   - Serve the URL over TLS only.
 //   - Keep paths and queries out of access logs.
 //   - Give each repository its own token.
 //   - Treat the body as a hint to look at the registry.
-//   - Act only on repositories that you expect, and pull with credentials and by a
-//     digest that the registry itself reports.
+//   - Act only on repositories that you expect, and pull with credentials and
+//     by a digest that the registry itself reports.
 //
 // [BasicSource] is for proxies that add credentials. It proves no more.
 //
 // # Bursts
 //
 // One push causes several calls. Users count one call per manifest, five or six
-// for an image of five architectures, with the same identifying fields. A release
-// that sets the tags 1.2.3, 1.2, 1 and latest multiplies them (docker/hub-feedback
-// 2148).
+// for an image of five architectures, with the same identifying fields. A
+// release that sets the tags 1.2.3, 1.2, 1 and latest multiplies them
+// (docker/hub-feedback 2148).
 //
 // A call has no id, so a duplicate cannot be distinguished from a second push.
-// No call is dropped: deliveries have no dedup keys. Instead, calls with the same
-// ordering key, which is the image with its tag, coalesce. Behind an inbox only
-// the last call of a burst runs, after five seconds without another one; see
-// [DefaultCoalesce]. To change that, set the Source's Coalesce. A call without a
-// tag has no ordering key and runs by itself.
+// No call is dropped: deliveries have no dedup keys. Instead, calls with the
+// same ordering key, which is the image with its tag, coalesce. Behind an inbox
+// only the last call of a burst runs, after five seconds without another one;
+// see [DefaultCoalesce]. To change that, set the Source's Coalesce. A call
+// without a tag has no ordering key and runs by itself.
 //
 // # What is not sent
 //
-// A body has no digest: images is empty, null or absent, and media_type names the
-// format of one manifest at most. Docker Hub never reported failed automated
-// builds. Docker documents neither retries nor a timeout, so assume that a
-// refused call is lost: answer after storing, and compare with the registry from
-// time to time. Parts of the format are undocumented, and it has varied since
-// 2013. [Push] distinguishes null, absent and empty where they have been seen to
-// differ.
+// A body has no digest: images is empty, null or absent, and media_type names
+// the format of one manifest at most. Docker Hub never reported failed
+// automated builds. Docker documents neither retries nor a timeout, so assume
+// that a refused call is lost: answer after storing, and compare with the
+// registry from time to time. Parts of the format are undocumented, and it has
+// varied since 2013. [Push] distinguishes null, absent and empty where they
+// have been seen to differ.
 //
 // # The callback URL
 //
-// A body has a callback_url, from the time when webhooks could be chained. Docker
-// calls it legacy and unsupported, and it answers 404. This package keeps it as
-// data and never calls it. Your program should not call it either: the body is
-// unsigned, so a request to that URL would let anybody who knows the token choose
-// which host a program inside your network connects to.
+// A body has a callback_url, from the time when webhooks could be chained.
+// Docker calls it legacy and unsupported, and it answers 404. This package
+// keeps it as data and never calls it. Your program should not call it either:
+// the body is unsigned, so a request to that URL would let anybody who knows
+// the token choose which host a program inside your network connects to.
 //
 // # Types and keys
 //
@@ -76,6 +76,6 @@
 // and repository too: Aliyun's bodies have no repo_name and have times as text.
 //
 // A body that is not JSON is a malformed "dockerhub.push", and so is a body in
-// which one of the names above appears twice or in a different case. Decoding it
-// returns [webhook.ErrMalformed].
+// which one of the names above appears twice or in a different case. Decoding
+// it returns [webhook.ErrMalformed].
 package dockerhub

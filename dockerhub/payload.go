@@ -7,10 +7,10 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A Push is the payload that Docker Hub sends when an image is pushed. It has the
-// fields of all bodies seen from 2013 to 2026; docker/docs describes most of
-// them. Nothing in it is signed. Fields that can be null or absent have a type
-// that distinguishes the two.
+// A Push is the payload that Docker Hub sends when an image is pushed. It has
+// the fields of all bodies seen from 2013 to 2026; docker/docs describes most
+// of them. Nothing in it is signed. Fields that can be null or absent have a
+// type that distinguishes the two.
 type Push struct {
 	// CallbackURL is legacy and unsupported: it answers 404. The sender of the
 	// body chooses it, so never fetch it. Absent in 2013.
@@ -36,18 +36,17 @@ func (p Push) Tag() Tag { return p.PushData.Tag.Or("") }
 
 // Image returns the image as docker pull takes it, such as "acme/app:1.4.0". It
 // equals the delivery's ordering key. If the body has no tag, Image returns the
-// repository alone, which docker pull takes as latest although the body does not
-// say what was pushed; the delivery has no ordering key then.
+// repository alone, which docker pull takes as latest although the body does
+// not say what was pushed; the delivery has no ordering key then.
 //
-// Image validates nothing. Before you use it in a command line, call [Tag.Valid]
-// and check that you expect the repository.
+// Image validates nothing. Before you use it in a command line, call
+// [Tag.Valid] and check that you expect the repository.
 func (p Push) Image() string {
 	return withTag(p.Repository.RepoName, p.Tag())
 }
 
-// Reference returns Image fully qualified, such as
-// "docker.io/acme/app:1.4.0". An official image, whose name has no namespace, is
-// in docker.io/library.
+// Reference returns Image fully qualified, such as "docker.io/acme/app:1.4.0".
+// An official image, whose name has no namespace, is in docker.io/library.
 func (p Push) Reference() string {
 	name := p.Repository.RepoName
 	if !strings.Contains(name, "/") {
@@ -73,12 +72,12 @@ type PushData struct {
 	Pusher string `json:"pusher"`
 	// Tag is absent in bodies before mid-2015.
 	Tag wire.Optional[Tag] `json:"tag,omitzero"`
-	// Images is deprecated. It was a list of hashes in old automated builds, and
-	// null for all tags but one in 2015; since then it is empty or absent. It
-	// never held the digest.
+	// Images is deprecated. It was a list of hashes in old automated builds,
+	// and null for all tags but one in 2015; since then it is empty or absent.
+	// It never held the digest.
 	Images wire.Optional[[]string] `json:"images,omitzero"`
-	// MediaType is the media type of the manifest. It was seen in 2022 and never
-	// documented: do not depend on exact values.
+	// MediaType is the media type of the manifest. It was seen in 2022 and
+	// never documented: do not depend on exact values.
 	MediaType wire.Optional[string] `json:"media_type,omitzero"`
 }
 
@@ -90,8 +89,8 @@ type Repository struct {
 	Namespace string `json:"namespace"`
 	Owner     string `json:"owner"` // the same as Namespace in all samples
 	// RepoURL is the repository's page, in one of two forms:
-	// https://hub.docker.com/r/ns/name, and https://registry.hub.docker.com/u/ns/name/
-	// in old bodies.
+	// https://hub.docker.com/r/ns/name, and
+	// https://registry.hub.docker.com/u/ns/name/ in old bodies.
 	RepoURL     string                `json:"repo_url"`
 	Status      string                `json:"status"` // "Active" in all samples
 	Description wire.Optional[string] `json:"description,omitzero"`

@@ -13,8 +13,8 @@ const sourceName = "dockerhub"
 const maxBody = 3 << 20
 
 // DefaultCoalesce is the Coalesce of the Sources that Source and BasicSource
-// return. With it the calls of one push run once: five seconds after the last of
-// them, and no later than 30 seconds after the first. To change it, set the
+// return. With it the calls of one push run once: five seconds after the last
+// of them, and no later than 30 seconds after the first. To change it, set the
 // field of the Source, not this variable.
 var DefaultCoalesce = webhook.Coalesce{Quiet: 5 * time.Second, Max: 30 * time.Second}
 
@@ -28,8 +28,8 @@ func Source(tokens ...webhook.Secret) webhook.Source {
 	return source(webhook.URLToken(webhook.Keys(tokens...)...))
 }
 
-// BasicSource is like Source, but accepts calls with one of the passwords in HTTP
-// Basic authentication, under any user name.
+// BasicSource is like Source, but accepts calls with one of the passwords in
+// HTTP Basic authentication, under any user name.
 //
 // It is meant for a proxy that adds the credentials. Docker Hub itself may not
 // send the credentials of a URL such as https://hook:password@ci.example.com/:
@@ -39,8 +39,8 @@ func BasicSource(passwords ...webhook.Secret) webhook.Source {
 }
 
 // Middleware returns a func that wraps an http.Handler so that only calls with
-// one of the tokens reach it; see [webhook.Source.Middleware]. The returned func
-// panics if there is no token or if one is empty.
+// one of the tokens reach it; see [webhook.Source.Middleware]. The returned
+// func panics if there is no token or if one is empty.
 func Middleware(tokens ...webhook.Secret) func(http.Handler) http.Handler {
 	return Source(tokens...).Middleware
 }

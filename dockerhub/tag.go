@@ -4,10 +4,10 @@ import "strings"
 
 // A Tag names an image within its repository.
 //
-// By convention, a tag that is a full version is pushed once. Other tags, such as
-// 1.2, 1, latest, edge, nightly, sha-0a1b2c3 and pr-2, move from image to image.
-// A release usually pushes both kinds: act on the full version, once. The program
-// decides which versions it accepts.
+// By convention, a tag that is a full version is pushed once. Other tags, such
+// as 1.2, 1, latest, edge, nightly, sha-0a1b2c3 and pr-2, move from image to
+// image. A release usually pushes both kinds: act on the full version, once.
+// The program decides which versions it accepts.
 type Tag string
 
 // maxTag is the longest tag in bytes (distribution/reference: regexp.go).

@@ -14,11 +14,12 @@ type CheckRun struct {
 // EventType returns "github.check_run".
 func (CheckRun) EventType() string { return "github.check_run" }
 
-// Check implements [webhook.Checker]. It returns an error if the document is not JSON
-// or is ambiguous, as the package comment describes.
+// Check implements [webhook.Checker]. It returns an error if the document is
+// not JSON or is ambiguous, as the package comment describes.
 func (CheckRun) Check(document []byte) error { return check("check_run", document) }
 
-// Succeeded reports whether the check run completed with the conclusion success.
+// Succeeded reports whether the check run completed with the conclusion
+// success.
 func (c CheckRun) Succeeded() bool {
 	return c.Action == "completed" && succeeded(c.CheckRun.Conclusion)
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A DeploymentStatus is the payload of "deployment_status", which GitHub sends when a
-// deployment gets a new status. Its only action is "created".
+// A DeploymentStatus is the payload of "deployment_status", which GitHub sends
+// when a deployment gets a new status. Its only action is "created".
 type DeploymentStatus struct {
 	Action           string               `json:"action"`
 	DeploymentStatus DeploymentStatusInfo `json:"deployment_status"`
@@ -21,8 +21,8 @@ type DeploymentStatus struct {
 // EventType returns "github.deployment_status".
 func (DeploymentStatus) EventType() string { return "github.deployment_status" }
 
-// Check implements [webhook.Checker]. It returns an error if the document is not JSON
-// or is ambiguous, as the package comment describes.
+// Check implements [webhook.Checker]. It returns an error if the document is
+// not JSON or is ambiguous, as the package comment describes.
 func (DeploymentStatus) Check(document []byte) error { return check("deployment_status", document) }
 
 // A DeploymentStatusInfo describes the status of a deployment.
@@ -50,8 +50,8 @@ type Deployment struct {
 	Task                string `json:"task"`
 	Environment         string `json:"environment"`
 	OriginalEnvironment string `json:"original_environment"`
-	// Payload is the data that the creator of the deployment attached: an object or
-	// a string.
+	// Payload is the data that the creator of the deployment attached: an
+	// object or a string.
 	Payload     json.RawMessage `json:"payload,omitempty"`
 	Description *string         `json:"description"`
 	Creator     *User           `json:"creator"`

@@ -18,10 +18,10 @@ var (
 	deliveryKey = http.CanonicalHeaderKey(DeliveryHeader)
 )
 
-// describe is the Describe of Source. From the body it reads only the values that
-// the ordering key and the decision about the signature depend on. If it cannot
-// read them, the delivery has neither, and it is malformed if its event has an
-// ordering key.
+// describe is the Describe of Source. From the body it reads only the values
+// that the ordering key and the decision about the signature depend on. If it
+// cannot read them, the delivery has neither, and it is malformed if its event
+// has an ordering key.
 func describe(r *http.Request, body []byte) webhook.Description {
 	about := webhook.Description{ID: single(r.Header, deliveryKey)}
 	event := eventName(r.Header)
@@ -49,8 +49,8 @@ func describe(r *http.Request, body []byte) webhook.Description {
 	return about
 }
 
-// check reports whether describe can read the document of an event unambiguously.
-// The Check methods of the payloads call it.
+// check reports whether describe can read the document of an event
+// unambiguously. The Check methods of the payloads call it.
 func check(event string, doc []byte) error {
 	var v values
 	rule := eventRules[event]
@@ -60,9 +60,9 @@ func check(event string, doc []byte) error {
 // typeOf returns the type of an event's deliveries.
 func typeOf(event string) string { return sourceName + "." + event }
 
-// eventName returns the name of the event, or "" if the header is missing, occurs
-// twice, or is not a valid name. The header is not signed, and the name is used as
-// a route, in a column and as a label of metrics.
+// eventName returns the name of the event, or "" if the header is missing,
+// occurs twice, or is not a valid name. The header is not signed, and the name
+// is used as a route, in a column and as a label of metrics.
 func eventName(h http.Header) string {
 	name := single(h, eventKey)
 	if len(name) > maxEvent {
@@ -76,8 +76,8 @@ func eventName(h http.Header) string {
 	return name
 }
 
-// single returns the value of a header that occurs exactly once, and "" otherwise.
-// The key must be canonical.
+// single returns the value of a header that occurs exactly once, and ""
+// otherwise. The key must be canonical.
 func single(h http.Header, key string) string {
 	if values := h[key]; len(values) == 1 {
 		return values[0]

@@ -81,8 +81,8 @@ func TestMissingAndInvalidHeaders(t *testing.T) {
 	}
 }
 
-// If describe read the first of two equal names and decoding the last, they would
-// disagree about a signed body.
+// If describe read the first of two equal names and decoding the last, they
+// would disagree about a signed body.
 func TestAmbiguousBodiesAreMalformed(t *testing.T) {
 	for _, c := range []struct{ name, event, body string }{
 		{"ref twice", "push", `{"ref":"refs/heads/a","ref":"refs/heads/b","repository":{"full_name":"o/r"}}`},
@@ -139,8 +139,8 @@ func TestInvalidFormsAreMalformed(t *testing.T) {
 	}
 }
 
-// A subject of another kind than the payload decodes gives no ordering key. Decoding
-// returns the error.
+// A subject of another kind than the payload decodes gives no ordering key.
+// Decoding returns the error.
 func TestInvalidSubjectsHaveNoOrderingKey(t *testing.T) {
 	for name, c := range map[string]struct{ event, body string }{
 		"no repository":          {"push", `{"ref":"refs/heads/a"}`},

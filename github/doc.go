@@ -1,8 +1,9 @@
 // Package github receives the webhooks of GitHub and GitHub Enterprise Server.
 //
-// Pass a [Source] to [webhook.NewReceiver] and register callbacks that take a typed
-// payload. A Source verifies the signature in X-Hub-Signature-256 over the exact
-// body, accepts JSON and forms, and determines the type and the keys of a delivery.
+// Pass a [Source] to [webhook.NewReceiver] and register callbacks that take a
+// typed payload. A Source verifies the signature in X-Hub-Signature-256 over
+// the exact body, accepts JSON and forms, and determines the type and the keys
+// of a delivery.
 //
 //	mux := webhook.Mux{IgnoreUnhandled: true}
 //	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
@@ -12,27 +13,28 @@
 //
 // [Middleware] does the same for your own http.Handler.
 //
-// A ping needs no callback: a Receiver answers 202 for an event without one. Behind
-// an inbox set [webhook.Mux.IgnoreUnhandled]; otherwise such a delivery stays in the
-// inbox until a worker has a callback for it.
+// A ping needs no callback: a Receiver answers 202 for an event without one.
+// Behind an inbox set [webhook.Mux.IgnoreUnhandled]; otherwise such a delivery
+// stays in the inbox until a worker has a callback for it.
 //
 // # The sender
 //
 // GitHub waits 10 seconds for an answer (30 on Enterprise Server), counts every
-// status other than 2xx as a failure, and never retries by itself. For three days
-// (seven on Enterprise Server) a user can request a redelivery, which has the same
-// id. GitHub guarantees no order and sends nothing larger than 25 MB
+// status other than 2xx as a failure, and never retries by itself. For three
+// days (seven on Enterprise Server) a user can request a redelivery, which has
+// the same id. GitHub guarantees no order and sends nothing larger than 25 MB
 // (github/docs: webhooks). So store deliveries in an inbox, answer, and process
 // them afterwards.
 //
 // # Types and keys
 //
 // The type of a delivery is "github." and the name of the event, such as
-// "github.push", for every event, with or without a payload type in this package. It
-// is "github.unknown" if the header with the name is missing or is not a valid name.
+// "github.push", for every event, with or without a payload type in this
+// package. It is "github.unknown" if the header with the name is missing or is
+// not a valid name.
 //
-// Deliveries about the same subject have the same ordering key, so that they are
-// processed one after the other:
+// Deliveries about the same subject have the same ordering key, so that they
+// are processed one after the other:
 //
 //   - push: "owner/repo refs/heads/main"
 //   - pull_request: "owner/repo pull/12"
@@ -46,29 +48,30 @@
 // Other events have no ordering key and are processed in any order. Two events
 // never share an ordering key.
 //
-// If an event has an ordering key, its body is malformed if a name that the ordering
-// key or a dedup key depends on appears twice or in a different case, since another
-// decoder could read it differently. A malformed delivery is stored, and decoding it
-// returns [webhook.ErrMalformed].
+// If an event has an ordering key, its body is malformed if a name that the
+// ordering key or a dedup key depends on appears twice or in a different case,
+// since another decoder could read it differently. A malformed delivery is
+// stored, and decoding it returns [webhook.ErrMalformed].
 //
 // # Duplicates
 //
-// A delivery with a known id is a duplicate. GitHub's redelivery has the id of the
-// first delivery, so it is a duplicate too, unless the first one is dead: then it is
-// tried again.
+// A delivery with a known id is a duplicate. GitHub's redelivery has the id of
+// the first delivery, so it is a duplicate too, unless the first one is dead:
+// then it is tried again.
 //
-// All hooks and Apps that receive an event get the same id, with different bodies
-// (github/docs issue 32822). So use the secrets of one Source for rotation only. If
-// the deliveries of several Apps or hooks must not be mistaken for each other, create
-// a Source with a different Name for each; the Name does not affect types.
+// All hooks and Apps that receive an event get the same id, with different
+// bodies (github/docs issue 32822). So use the secrets of one Source for
+// rotation only. If the deliveries of several Apps or hooks must not be
+// mistaken for each other, create a Source with a different Name for each; the
+// Name does not affect types.
 //
-// The name of the event and the id are headers, which the signature does not cover:
-// anybody who captured a call can send it again under a new id. For some events the
-// signature is a second dedup key, which makes such a call a duplicate as long as the
-// inbox remembers dedup keys. This does not work for all events: if a label is added,
-// removed and added again, the body of the second addition has the same bytes. The
-// signature is a dedup key if the body has a value that GitHub creates for this one
-// event:
+// The name of the event and the id are headers, which the signature does not
+// cover: anybody who captured a call can send it again under a new id. For some
+// events the signature is a second dedup key, which makes such a call a
+// duplicate as long as the inbox remembers dedup keys. This does not work for
+// all events: if a label is added, removed and added again, the body of the
+// second addition has the same bytes. The signature is a dedup key if the body
+// has a value that GitHub creates for this one event:
 //
 //	branch_protection_rule       created    rule.id
 //	commit_comment               created    comment.id
@@ -95,17 +98,17 @@
 //	status                                  id
 //	team                         created    team.id
 //
-// The body must have the field and the action; old servers may not send them. An
-// opened issue has changes if it was transferred from another repository, and it may
-// be transferred back. A push is recognized by its body under any event's name, so
-// that a captured push does not become a create or delete. If a branch is forced to a
-// commit, back, and to that commit again within one second, the two equal pushes count
-// as one. The button that tests a hook sends the latest push again, which is a
-// duplicate if the body has the same bytes.
+// The body must have the field and the action; old servers may not send them.
+// An opened issue has changes if it was transferred from another repository,
+// and it may be transferred back. A push is recognized by its body under any
+// event's name, so that a captured push does not become a create or delete. If
+// a branch is forced to a commit, back, and to that commit again within one
+// second, the two equal pushes count as one. The button that tests a hook sends
+// the latest push again, which is a duplicate if the body has the same bytes.
 //
-// Anybody who captured one of the following calls can send it again under a new id,
-// and it is stored and runs: all other actions of the events above, a body above
-// without its field, events that GitHub adds later, and
+// Anybody who captured one of the following calls can send it again under a new
+// id, and it is stored and runs: all other actions of the events above, a body
+// above without its field, events that GitHub adds later, and
 //
 //	branch_protection_configuration, bypass_request_secret_scanning, cache_sync,
 //	check_run, check_suite, code_scanning_alert, content_reference, create,
@@ -125,27 +128,29 @@
 //	security_and_analysis, sponsorship, star, sub_issues, team_add, user, watch,
 //	workflow_dispatch, workflow_job, workflow_run
 //
-// It can also be sent under the name of another event. A callback that must not run
-// for an old call should query the current state from GitHub's API.
+// It can also be sent under the name of another event. A callback that must not
+// run for an old call should query the current state from GitHub's API.
 //
-// Some of these bodies have an id, but it belongs to an object to which the same thing
-// can happen twice: a check or a workflow runs again, a release becomes a draft again,
-// a repository is deleted and restored, an item leaves a project and returns. Times
-// have a resolution of one second, and a commit can be pushed again.
+// Some of these bodies have an id, but it belongs to an object to which the
+// same thing can happen twice: a check or a workflow runs again, a release
+// becomes a draft again, a repository is deleted and restored, an item leaves a
+// project and returns. Times have a resolution of one second, and a commit can
+// be pushed again.
 //
 // To decide differently for an event, wrap the Source's Describe and set
 // DedupBySignature; see the duplicates example of Source.
 //
 // # Payloads
 //
-// [Push] and [Ping] have every field that GitHub documents, and encode to the document
-// that they were decoded from. A field that can be null or absent is a pointer, or a
-// [wire.Optional] if the difference matters. Unknown fields are dropped;
-// [webhook.Delivery.Document] returns the whole document.
+// [Push] and [Ping] have every field that GitHub documents, and encode to the
+// document that they were decoded from. A field that can be null or absent is a
+// pointer, or a [wire.Optional] if the difference matters. Unknown fields are
+// dropped; [webhook.Delivery.Document] returns the whole document.
 //
-// The other payloads have the fields that continuous integration needs, listed below,
-// and an [Origin] with repository, sender, organization, enterprise and installation.
-// For another event, or for more fields, define a type with an EventType method.
+// The other payloads have the fields that continuous integration needs, listed
+// below, and an [Origin] with repository, sender, organization, enterprise and
+// installation. For another event, or for more fields, define a type with an
+// EventType method.
 //
 //	check_run          action, check_run{id, node_id, name, head_sha, external_id, status,
 //	                   conclusion, output{title, summary, text, annotations_count,

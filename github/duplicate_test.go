@@ -114,8 +114,8 @@ func TestCapturedCallUnderANewIDIsADuplicate(t *testing.T) {
 	})
 }
 
-// The name of the event and its action are not sufficient: the body must have the
-// new id itself.
+// The name of the event and its action are not sufficient: the body must have
+// the new id itself.
 func TestBodyWithoutNewIDIsNotDedupedBySignature(t *testing.T) {
 	for _, c := range []struct{ name, event, body string }{
 		{"a push without pushed_at", "push", `{"ref":"r","before":"a","after":"b","repository":{"full_name":"o/r"}}`},

@@ -11,9 +11,9 @@ import (
 	"github.com/hookhouse/hookhouse/github"
 )
 
-// The test sends each body of testdata and of GitHub's examples, which contain every
-// event and action, under two ids. It lists by file which of the second calls are
-// duplicates, so that it shows the effect of a change to eventRules.
+// The test sends each body of testdata and of GitHub's examples, which contain
+// every event and action, under two ids. It lists by file which of the second
+// calls are duplicates, so that it shows the effect of a change to eventRules.
 func TestDuplicatesAmongGitHubsExamples(t *testing.T) {
 	own, err := filepath.Glob("testdata/*.json")
 	require.NoError(t, err)
@@ -82,8 +82,8 @@ func TestReportedMembershipsAreStored(t *testing.T) {
 	}
 }
 
-// sharedFolder returns the bodies in a folder shared/<name> above the package, or
-// none if there is no such folder. Tests use them in addition to testdata.
+// sharedFolder returns the bodies in a folder shared/<name> above the package,
+// or none if there is no such folder. Tests use them in addition to testdata.
 func sharedFolder(t *testing.T, name string) []string {
 	t.Helper()
 	dir, err := os.Getwd()

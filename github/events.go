@@ -20,27 +20,27 @@ const (
 
 var commonPaths = []string{"repository.full_name", "ref", "before", "after", "repository.pushed_at", "action"}
 
-// values holds the values at the paths of an eventRule: the common ones and up to
-// three of its own. It is passed by value to stay on the stack.
+// values holds the values at the paths of an eventRule: the common ones and up
+// to three of its own. It is passed by value to stay on the stack.
 type values [9]scan.Value
 
-// An eventRule determines the ordering key of an event's deliveries, and whether
-// their signature is a dedup key.
+// An eventRule determines the ordering key of an event's deliveries, and
+// whether their signature is a dedup key.
 type eventRule struct {
 	typ   string // Type of the deliveries
 	paths *scan.Paths
 
-	// The ordering key is the repository's name, a space, prefix and the value at
-	// the path subject. The kind of the value is String or Number, as the payload
-	// decodes it. If subject is empty, the event has no ordering key.
+	// The ordering key is the repository's name, a space, prefix and the value
+	// at the path subject. The kind of the value is String or Number, as the
+	// payload decodes it. If subject is empty, the event has no ordering key.
 	subject string
 	kind    scan.Kind
 	prefix  string
 
-	// The path newID leads to the id of an object that GitHub creates for this one
-	// event, provided that the body has this action (or none, if action is empty)
-	// and no value at the path mustLack. If newID is empty, the signature is a dedup
-	// key only of a body that is a push; see isPush.
+	// The path newID leads to the id of an object that GitHub creates for this
+	// one event, provided that the body has this action (or none, if action is
+	// empty) and no value at the path mustLack. If newID is empty, the
+	// signature is a dedup key only of a body that is a push; see isPush.
 	newID    string
 	action   string
 	mustLack string
@@ -48,8 +48,8 @@ type eventRule struct {
 	atSubject, atNewID, atMustLack int // indexes in values; -1 for an empty path
 }
 
-// eventRules has the events with an ordering key, a dedup key by the signature, or
-// both. No two events share an ordering key, because a delivery that nobody
+// eventRules has the events with an ordering key, a dedup key by the signature,
+// or both. No two events share an ordering key, because a delivery that nobody
 // handles would block the other event's deliveries indefinitely. The package
 // comment lists the dedup keys and the condition for them.
 var eventRules = prepared(map[string]eventRule{
@@ -87,11 +87,12 @@ var eventRules = prepared(map[string]eventRule{
 	"team":                        {action: "created", newID: "team.id"},
 })
 
-// defaultRule is the rule of every other event. It has no ordering key, and detects
-// a push under another event's name.
+// defaultRule is the rule of every other event. It has no ordering key, and
+// detects a push under another event's name.
 var defaultRule = eventRule{paths: scan.New(commonPaths...)}
 
-// prepared sets the types, paths and indexes of the rules, once for all deliveries.
+// prepared sets the types, paths and indexes of the rules, once for all
+// deliveries.
 func prepared(rules map[string]eventRule) map[string]eventRule {
 	for event, rule := range rules {
 		rule.typ = typeOf(event)
@@ -111,8 +112,8 @@ func prepared(rules map[string]eventRule) map[string]eventRule {
 	return rules
 }
 
-// dedupBySignature reports whether GitHub can send this body for one event only,
-// so that a second delivery with the same bytes is a duplicate.
+// dedupBySignature reports whether GitHub can send this body for one event
+// only, so that a second delivery with the same bytes is a duplicate.
 func (rule eventRule) dedupBySignature(v values) bool {
 	if isPush(v) {
 		return true
@@ -123,10 +124,10 @@ func (rule eventRule) dedupBySignature(v values) bool {
 	return rule.mustLack == "" || v[rule.atMustLack].Kind == scan.Absent
 }
 
-// isPush reports whether the body is a push. It ignores the event's name, which is
-// not signed. The same commits may be pushed again, since a branch can be forced
-// back and forth, but then the repository's pushed_at differs. It is a number in a
-// push and a string in every other event.
+// isPush reports whether the body is a push. It ignores the event's name, which
+// is not signed. The same commits may be pushed again, since a branch can be
+// forced back and forth, but then the repository's pushed_at differs. It is a
+// number in a push and a string in every other event.
 func isPush(v values) bool {
 	return v[atRef].Kind == scan.String && v[atBefore].Kind == scan.String && v[atAfter].Kind == scan.String &&
 		isID(v[atPushedAt])
@@ -142,7 +143,8 @@ func isID(v scan.Value) bool {
 	return err == nil && id > 0
 }
 
-// hasAction reports whether v is the given action, or absent if action is empty.
+// hasAction reports whether v is the given action, or absent if action is
+// empty.
 func hasAction(v scan.Value, action string) bool {
 	if action == "" {
 		return v.Kind == scan.Absent
@@ -151,8 +153,8 @@ func hasAction(v scan.Value, action string) bool {
 	return v.Kind == scan.String && string(v.Append(room[:0])) == action
 }
 
-// orderingKey returns "owner/repo prefix+subject", or "" if either value is missing
-// or has another kind than the payload decodes.
+// orderingKey returns "owner/repo prefix+subject", or "" if either value is
+// missing or has another kind than the payload decodes.
 func (rule eventRule) orderingKey(v values) string {
 	if rule.subject == "" {
 		return ""

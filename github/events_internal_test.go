@@ -9,8 +9,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// duplicatesSection returns the two preformatted blocks in the section Duplicates of
-// the package comment: the lines of the table, and the names in the list.
+// duplicatesSection returns the two preformatted blocks in the section
+// Duplicates of the package comment: the lines of the table, and the names in
+// the list.
 func duplicatesSection(t *testing.T) (rows, others []string) {
 	t.Helper()
 	text, err := os.ReadFile("doc.go")

@@ -39,8 +39,9 @@ func zeroPayload(t *testing.T, event string) webhook.Payload {
 	return p
 }
 
-// fieldTable returns the table after the heading Payloads by event. An entry is a line
-// that begins with the name of an event, and indented lines that continue it.
+// fieldTable returns the table after the heading Payloads by event. An entry is
+// a line that begins with the name of an event, and indented lines that
+// continue it.
 func fieldTable(doc string) map[string]string {
 	_, doc, _ = strings.Cut(doc, "// # Payloads")
 	table := map[string]string{}
@@ -58,7 +59,8 @@ func fieldTable(doc string) map[string]string {
 	return table
 }
 
-// whole has the types that keep all their fields. The table does not list these.
+// whole has the types that keep all their fields. The table does not list
+// these.
 var whole = map[reflect.Type]bool{
 	reflect.TypeFor[github.User]():            true,
 	reflect.TypeFor[github.Repository]():      true,
@@ -80,7 +82,8 @@ func fieldsOf(typ reflect.Type) string {
 		for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice && inner != reflect.TypeFor[json.RawMessage]() {
 			inner = inner.Elem()
 		}
-		// The check run and workflow run of a deployment have their own entries.
+		// The check run and workflow run of a deployment have their own
+		// entries.
 		listed := typ == reflect.TypeFor[github.DeploymentStatus]() && strings.HasPrefix(inner.PkgPath(), typ.PkgPath()) && i > 2
 		if inner.Kind() == reflect.Struct && inner.PkgPath() == typ.PkgPath() && !whole[inner] && !listed {
 			name += "{" + fieldsOf(inner) + "}"

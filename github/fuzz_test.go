@@ -40,8 +40,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzPush checks that the second encoding of a Push is equal, and that no method
-// panics.
+// FuzzPush checks that the second encoding of a Push is equal, and that no
+// method panics.
 func FuzzPush(f *testing.F) {
 	seed(f, "push")
 	f.Fuzz(func(t *testing.T, doc []byte) {
@@ -105,8 +105,8 @@ func FuzzEvents(f *testing.F) {
 	})
 }
 
-// FuzzDescribe checks that the Description agrees with the decoded payload, of a
-// received and of a stored delivery.
+// FuzzDescribe checks that the Description agrees with the decoded payload, of
+// a received and of a stored delivery.
 func FuzzDescribe(f *testing.F) {
 	for _, x := range fixtures(f) {
 		f.Add(x.event, false, x.body)
@@ -158,8 +158,8 @@ func FuzzDescribe(f *testing.F) {
 	})
 }
 
-// hasNewID reports whether a decoded payload has an id that GitHub creates for its
-// event, or is a push under another name.
+// hasNewID reports whether a decoded payload has an id that GitHub creates for
+// its event, or is a push under another name.
 func hasNewID(p webhook.Payload, doc []byte) bool {
 	switch p := p.(type) {
 	case github.Status:

@@ -2,10 +2,11 @@ package github
 
 import "github.com/hookhouse/hookhouse/webhook/wire"
 
-// A User is an account: a person, a bot, or an organisation that owns a repository.
+// A User is an account: a person, a bot, or an organisation that owns a
+// repository.
 type User struct {
-	// Name and Email are set only for the owner of the repository of a push, where
-	// Email may be null.
+	// Name and Email are set only for the owner of the repository of a push,
+	// where Email may be null.
 	Name  string                `json:"name,omitempty"`
 	Email wire.Optional[string] `json:"email,omitzero"`
 
@@ -48,7 +49,8 @@ type Organization struct {
 	Description      *string `json:"description"`
 }
 
-// An Enterprise is an enterprise account. GitHub Enterprise Server sends it too.
+// An Enterprise is an enterprise account. GitHub Enterprise Server sends it
+// too.
 type Enterprise struct {
 	ID          int64     `json:"id"`
 	Slug        string    `json:"slug"`
@@ -62,15 +64,15 @@ type Enterprise struct {
 	UpdatedAt   wire.Time `json:"updated_at,omitzero"`
 }
 
-// An Installation is the GitHub App installation that a delivery is sent for. The
-// App requests a token with its ID.
+// An Installation is the GitHub App installation that a delivery is sent for.
+// The App requests a token with its ID.
 type Installation struct {
 	ID     int64  `json:"id"`
 	NodeID string `json:"node_id,omitempty"`
 }
 
-// An Origin identifies where an event comes from. It has the fields that all events
-// except ping have in common. A field that is not sent is nil.
+// An Origin identifies where an event comes from. It has the fields that all
+// events except ping have in common. A field that is not sent is nil.
 type Origin struct {
 	Repository   Repository    `json:"repository"`
 	Sender       *User         `json:"sender,omitempty"` // the account that caused the event

@@ -65,8 +65,8 @@ func TestPushAndPingRoundTripKeepsEveryField(t *testing.T) {
 	}
 }
 
-// The other payloads encode the fields that they have unchanged. A field that was not
-// sent is encoded as zero or omitted.
+// The other payloads encode the fields that they have unchanged. A field that
+// was not sent is encoded as zero or omitted.
 func TestOtherPayloadsRoundTripKeepsTheirFields(t *testing.T) {
 	for _, f := range fixtures(t) {
 		decode := decoders[f.event]
@@ -83,8 +83,9 @@ func TestOtherPayloadsRoundTripKeepsTheirFields(t *testing.T) {
 	}
 }
 
-// The table in the package comment does not list the fields of these types, because
-// they keep all of them. The test of Push covers users, repositories and authors.
+// The table in the package comment does not list the fields of these types,
+// because they keep all of them. The test of Push covers users, repositories
+// and authors.
 func TestTypesWithoutFieldsInTheTableKeepEveryField(t *testing.T) {
 	for _, c := range []struct{ fixture, event, object, list string }{
 		{"pull_request.synchronize-fork", "pull_request", "pull_request", "labels"},
@@ -154,8 +155,8 @@ func isZeroJSON(v any) bool {
 	}
 }
 
-// checkSecondEncoding checks that a payload that is encoded, decoded and encoded again
-// gives the same text.
+// checkSecondEncoding checks that a payload that is encoded, decoded and
+// encoded again gives the same text.
 func checkSecondEncoding(tb testing.TB, event string, p webhook.Payload) {
 	tb.Helper()
 	once := encode(tb, p)

@@ -2,9 +2,10 @@ package github
 
 import "github.com/hookhouse/hookhouse/webhook/wire"
 
-// A Ping is the payload of "ping", which GitHub sends when a hook is created and when
-// somebody requests it. It has every field that GitHub documents. A ping only needs an
-// answer, which a [webhook.Receiver] gives without a callback.
+// A Ping is the payload of "ping", which GitHub sends when a hook is created
+// and when somebody requests it. It has every field that GitHub documents. A
+// ping only needs an answer, which a [webhook.Receiver] gives without a
+// callback.
 type Ping struct {
 	Zen    string `json:"zen"` // a random sentence
 	HookID int64  `json:"hook_id"`
@@ -42,8 +43,8 @@ type Hook struct {
 type HookConfig struct {
 	ContentType string `json:"content_type,omitempty"` // "json" or "form"
 	URL         string `json:"url,omitempty"`
-	// InsecureSSL is 1 if GitHub does not verify the server's certificate. It is
-	// sent as text.
+	// InsecureSSL is 1 if GitHub does not verify the server's certificate. It
+	// is sent as text.
 	InsecureSSL wire.Int `json:"insecure_ssl,omitzero"`
 	// Secret is masked: "********".
 	Secret string `json:"secret,omitempty"`

@@ -6,8 +6,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A PullRequest is the payload of "pull_request". Of its many actions, continuous
-// integration needs opened, synchronize, reopened, ready_for_review and closed.
+// A PullRequest is the payload of "pull_request". Of its many actions,
+// continuous integration needs opened, synchronize, reopened, ready_for_review
+// and closed.
 type PullRequest struct {
 	Action      string          `json:"action"`
 	Number      int64           `json:"number"`
@@ -23,19 +24,19 @@ type PullRequest struct {
 // EventType returns "github.pull_request".
 func (PullRequest) EventType() string { return "github.pull_request" }
 
-// Check implements [webhook.Checker]. It returns an error if the document is not JSON
-// or is ambiguous, as the package comment describes.
+// Check implements [webhook.Checker]. It returns an error if the document is
+// not JSON or is ambiguous, as the package comment describes.
 func (PullRequest) Check(document []byte) error { return check("pull_request", document) }
 
-// IsMerge reports whether this event is the merge of the pull request. GitHub has no
-// action for it: it sends "closed" with Merged set.
+// IsMerge reports whether this event is the merge of the pull request. GitHub
+// has no action for it: it sends "closed" with Merged set.
 func (p PullRequest) IsMerge() bool {
 	return p.Action == "closed" && p.PullRequest.Merged != nil && *p.PullRequest.Merged
 }
 
-// FromFork reports whether the code comes from another repository, so that it must
-// not run with this repository's secrets. It also returns true if the fork is deleted
-// or unknown.
+// FromFork reports whether the code comes from another repository, so that it
+// must not run with this repository's secrets. It also returns true if the fork
+// is deleted or unknown.
 func (p PullRequest) FromFork() bool {
 	head, base := p.PullRequest.Head.Repo, p.PullRequest.Base.Repo
 	return head == nil || base == nil || head.ID == 0 || head.ID != base.ID
@@ -60,8 +61,8 @@ type PullRequestInfo struct {
 	DiffURL string            `json:"diff_url"`
 
 	Merged *bool `json:"merged"`
-	// MergeCommitSHA is a test merge while the pull request is open, and the actual
-	// merge afterwards. It is nil while GitHub computes it.
+	// MergeCommitSHA is a test merge while the pull request is open, and the
+	// actual merge afterwards. It is nil while GitHub computes it.
 	MergeCommitSHA *string `json:"merge_commit_sha"`
 	Mergeable      *bool   `json:"mergeable"` // nil while GitHub computes it
 	MergeableState string  `json:"mergeable_state"`
@@ -102,8 +103,8 @@ type Label struct {
 	Description *string `json:"description"`
 }
 
-// A PullRequestLink is the short form of a pull request in a workflow run or a check
-// run. The lists of them are empty for a pull request from a fork.
+// A PullRequestLink is the short form of a pull request in a workflow run or a
+// check run. The lists of them are empty for a pull request from a fork.
 type PullRequestLink struct {
 	ID     int64          `json:"id"`
 	Number int64          `json:"number"`

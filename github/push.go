@@ -7,8 +7,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// ZeroSHA means no commit. It is [Push.Before] of a new ref and [Push.After] of a
-// deleted one.
+// ZeroSHA means no commit. It is [Push.Before] of a new ref and [Push.After] of
+// a deleted one.
 const ZeroSHA = "0000000000000000000000000000000000000000"
 
 const (
@@ -19,13 +19,13 @@ const (
 // A Push is the payload of "push", which GitHub sends when commits or a tag are
 // pushed, or a ref is deleted. It has every field that GitHub documents.
 //
-// GitHub sends no push event for tags if more than three are pushed at once, and none
-// for a push of more than 5,000 branches. Deliveries of a ref are processed in the
-// order of arrival. GitHub does not guarantee that this is the order of the pushes:
-// compare Before.
+// GitHub sends no push event for tags if more than three are pushed at once,
+// and none for a push of more than 5,000 branches. Deliveries of a ref are
+// processed in the order of arrival. GitHub does not guarantee that this is the
+// order of the pushes: compare Before.
 type Push struct {
-	// Ref is the full name, "refs/heads/<branch>" or "refs/tags/<tag>". The name of a
-	// branch may contain slashes: use Branch and Tag.
+	// Ref is the full name, "refs/heads/<branch>" or "refs/tags/<tag>". The
+	// name of a branch may contain slashes: use Branch and Tag.
 	Ref    string `json:"ref"`
 	Before string `json:"before"` // ZeroSHA if the ref is new
 	After  string `json:"after"`  // ZeroSHA if the ref is deleted; the tag object of an annotated tag
@@ -36,9 +36,9 @@ type Push struct {
 	BaseRef *string `json:"base_ref"` // the full name of the branch that a new tag or branch was created from
 	Compare string  `json:"compare"`  // the URL of a page: /compare/a...b, /commit/<sha> or /compare/<tag>
 
-	// Commits begins with the oldest, and includes commits that are on another ref
-	// already. The list may be truncated, and is empty for a new tag and a deleted
-	// ref; see CommitsComplete.
+	// Commits begins with the oldest, and includes commits that are on another
+	// ref already. The list may be truncated, and is empty for a new tag and a
+	// deleted ref; see CommitsComplete.
 	Commits    []Commit `json:"commits"`
 	HeadCommit *Commit  `json:"head_commit"` // nil if the ref is deleted; set for a new tag
 
@@ -54,11 +54,12 @@ type Push struct {
 // EventType returns "github.push".
 func (Push) EventType() string { return "github.push" }
 
-// Check implements [webhook.Checker]. It returns an error if the document is not JSON
-// or is ambiguous, as the package comment describes.
+// Check implements [webhook.Checker]. It returns an error if the document is
+// not JSON or is ambiguous, as the package comment describes.
 func (Push) Check(document []byte) error { return check("push", document) }
 
-// Branch returns the name of the pushed branch, and false if the ref is not a branch.
+// Branch returns the name of the pushed branch, and false if the ref is not a
+// branch.
 func (p Push) Branch() (name string, ok bool) { return cutRef(p.Ref, branchPrefix) }
 
 // Tag returns the name of the pushed tag, and false if the ref is not a tag.
@@ -74,8 +75,8 @@ func cutRef(ref, prefix string) (string, bool) {
 // IsCreated reports whether the ref is new, by its flag or by Before.
 func (p Push) IsCreated() bool { return p.Created || isZeroSHA(p.Before) }
 
-// IsDeleted reports whether the ref is deleted, by its flag or by After. Then there
-// is nothing to build.
+// IsDeleted reports whether the ref is deleted, by its flag or by After. Then
+// there is nothing to build.
 func (p Push) IsDeleted() bool { return p.Deleted || isZeroSHA(p.After) }
 
 // isZeroSHA also accepts the 64 zeros of a SHA-256 repository.
@@ -94,15 +95,15 @@ type Commit struct {
 	Author    Author    `json:"author"`
 	Committer Author    `json:"committer"` // GitHub, noreply@github.com for commits made on the web
 
-	// Added, Removed and Modified are paths, up to 3000 together. They are nil if
-	// they are not sent.
+	// Added, Removed and Modified are paths, up to 3000 together. They are nil
+	// if they are not sent.
 	Added    []string `json:"added,omitzero"`
 	Removed  []string `json:"removed,omitzero"`
 	Modified []string `json:"modified,omitzero"`
 }
 
-// An Author is the author or committer of a commit as recorded by git. Anybody can
-// choose this text.
+// An Author is the author or committer of a commit as recorded by git. Anybody
+// can choose this text.
 type Author struct {
 	Name     string    `json:"name"`
 	Email    *string   `json:"email"`
@@ -110,7 +111,8 @@ type Author struct {
 	Date     wire.Time `json:"date,omitzero"`
 }
 
-// A Pusher is the user who pushed, as known to git. The account is [Push.Sender].
+// A Pusher is the user who pushed, as known to git. The account is
+// [Push.Sender].
 type Pusher struct {
 	Name     string                `json:"name"`           // "none" from an old test button
 	Email    wire.Optional[string] `json:"email,omitzero"` // null for bots
@@ -127,8 +129,8 @@ const (
 	maxFiles = 3000
 )
 
-// CommitsComplete reports whether Commits describes the whole change. If it returns
-// false, query GitHub's compare API. It returns false
+// CommitsComplete reports whether Commits describes the whole change. If it
+// returns false, query GitHub's compare API. It returns false
 //
 //   - if the list may be truncated, which only its length indicates,
 //   - if the paths of a commit may be truncated or are not sent,
@@ -151,9 +153,9 @@ func (p Push) CommitsComplete() bool {
 	return true
 }
 
-// ChangedFiles returns the paths in Commits as three sorted lists. Each path is in one
-// list, according to the last commit that contains it. The lists are the whole change
-// only if CommitsComplete returns true.
+// ChangedFiles returns the paths in Commits as three sorted lists. Each path is
+// in one list, according to the last commit that contains it. The lists are the
+// whole change only if CommitsComplete returns true.
 func (p Push) ChangedFiles() (added, modified, removed []string) {
 	last := make(map[string]*[]string)
 	for i := range p.Commits {

@@ -6,10 +6,10 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A RegistryPackage is the payload of "registry_package", which GitHub sends when a
-// version of a package is published or updated, including container images on
-// ghcr.io. GitHub may also send a "package" event for it, which has the same content
-// under another name.
+// A RegistryPackage is the payload of "registry_package", which GitHub sends
+// when a version of a package is published or updated, including container
+// images on ghcr.io. GitHub may also send a "package" event for it, which has
+// the same content under another name.
 type RegistryPackage struct {
 	Action  string      `json:"action"`
 	Package PackageInfo `json:"registry_package"`
@@ -19,8 +19,9 @@ type RegistryPackage struct {
 // EventType returns "github.registry_package".
 func (RegistryPackage) EventType() string { return "github.registry_package" }
 
-// ImageTag returns the tag of a container image. It returns false for other packages
-// and for a version without a tag, such as a part of a multi-platform image.
+// ImageTag returns the tag of a container image. It returns false for other
+// packages and for a version without a tag, such as a part of a multi-platform
+// image.
 func (p RegistryPackage) ImageTag() (tag string, ok bool) {
 	v := p.Package.Version
 	if v == nil || v.Container == nil || v.Container.Tag == nil {
@@ -29,8 +30,8 @@ func (p RegistryPackage) ImageTag() (tag string, ok bool) {
 	return v.Container.Tag.Name, v.Container.Tag.Name != ""
 }
 
-// A PackageInfo describes a package and the version that the event is about. Ecosystem
-// and Type may contradict each other.
+// A PackageInfo describes a package and the version that the event is about.
+// Ecosystem and Type may contradict each other.
 type PackageInfo struct {
 	ID          int64           `json:"id"`
 	Name        string          `json:"name"`

@@ -6,9 +6,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A Release is the payload of "release". When a release that is not a pre-release is
-// published, GitHub sends the actions created, published and released: act on one of
-// them.
+// A Release is the payload of "release". When a release that is not a
+// pre-release is published, GitHub sends the actions created, published and
+// released: act on one of them.
 type Release struct {
 	Action  string          `json:"action"`
 	Release ReleaseInfo     `json:"release"`
@@ -19,8 +19,8 @@ type Release struct {
 // EventType returns "github.release".
 func (Release) EventType() string { return "github.release" }
 
-// Check implements [webhook.Checker]. It returns an error if the document is not JSON
-// or is ambiguous, as the package comment describes.
+// Check implements [webhook.Checker]. It returns an error if the document is
+// not JSON or is ambiguous, as the package comment describes.
 func (Release) Check(document []byte) error { return check("release", document) }
 
 // IsPublished reports whether this event is the publication of a release or

@@ -12,8 +12,9 @@ const (
 	commit = `0123456789012345678901234567890123456789`
 )
 
-// repeating has, by event, bodies that GitHub can send again with the same bytes,
-// because an action can be undone and repeated and times are in whole seconds.
+// repeating has, by event, bodies that GitHub can send again with the same
+// bytes, because an action can be undone and repeated and times are in whole
+// seconds.
 var repeating = map[string][]string{
 	"membership": {
 		`{"action":"added","scope":"team","member":` + alice + `,"sender":` + alice + `,"team":{"id":5,"name":"crew"},"organization":` + org + `}`,

@@ -6,8 +6,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A Repository is part of nearly every event. In a workflow run it has a short form:
-// the counts, flags and times are not sent and are zero.
+// A Repository is part of nearly every event. In a workflow run it has a short
+// form: the counts, flags and times are not sent and are zero.
 //
 // Many of the URLs are URI templates with literal braces.
 type Repository struct {
@@ -18,8 +18,8 @@ type Repository struct {
 	Owner    User   `json:"owner"`
 	Private  bool   `json:"private"`
 	// URL is the address in the API. In a push from before April 2025, and from
-	// servers that still send that form, it is the address of the page. HTMLURL is
-	// always the address of the page.
+	// servers that still send that form, it is the address of the page. HTMLURL
+	// is always the address of the page.
 	URL     string `json:"url,omitempty"`
 	HTMLURL string `json:"html_url,omitempty"`
 
@@ -34,12 +34,12 @@ type Repository struct {
 	Visibility    string   `json:"visibility,omitempty"`    // "public", "private" or "internal"; from newer servers only
 	Organization  string   `json:"organization,omitempty"`  // a login; set in a push to an organisation's repository
 	Topics        []string `json:"topics,omitzero"`         // nil if not sent
-	// CustomProperties has the values of the organisation's custom properties: a
-	// string, a list of strings, or null. It is nil if not sent.
+	// CustomProperties has the values of the organisation's custom properties:
+	// a string, a list of strings, or null. It is nil if not sent.
 	CustomProperties map[string]json.RawMessage `json:"custom_properties,omitzero"`
 
-	// In a push, CreatedAt and PushedAt are sent as Unix seconds, elsewhere as text.
-	// PushedAt may be null.
+	// In a push, CreatedAt and PushedAt are sent as Unix seconds, elsewhere as
+	// text. PushedAt may be null.
 	CreatedAt wire.Time `json:"created_at,omitzero"`
 	UpdatedAt wire.Time `json:"updated_at,omitzero"`
 	PushedAt  wire.Time `json:"pushed_at,omitzero"`
@@ -112,8 +112,8 @@ type Repository struct {
 	TreesURL         string `json:"trees_url,omitempty"`
 }
 
-// OwnerLogin returns the login of the owner, or the name if an old payload has no
-// login.
+// OwnerLogin returns the login of the owner, or the name if an old payload has
+// no login.
 func (r Repository) OwnerLogin() string {
 	if r.Owner.Login != "" {
 		return r.Owner.Login

@@ -15,8 +15,8 @@ const (
 	HookIDHeader   = "X-GitHub-Hook-ID"  // decimal
 
 	// TargetTypeHeader contains the kind of the hook's owner: "repository",
-	// "organization", or "integration" for a GitHub App. TargetIDHeader contains
-	// its id.
+	// "organization", or "integration" for a GitHub App. TargetIDHeader
+	// contains its id.
 	TargetTypeHeader = "X-GitHub-Hook-Installation-Target-Type"
 	TargetIDHeader   = "X-GitHub-Hook-Installation-Target-ID"
 
@@ -35,16 +35,16 @@ const (
 // bodies (github/docs: payload_cap).
 const maxBody = 25 << 20
 
-// Source returns a Source named "github" that accepts calls signed with one of the
-// secrets. While a secret is rotated, pass both the new and the old one.
+// Source returns a Source named "github" that accepts calls signed with one of
+// the secrets. While a secret is rotated, pass both the new and the old one.
 //
-// The Source accepts both content types that a hook can have and bodies of up to
-// 25 MiB. Form encoding enlarges a body, so a hook for events near GitHub's limit of
-// 25 MB should send application/json.
+// The Source accepts both content types that a hook can have and bodies of up
+// to 25 MiB. Form encoding enlarges a body, so a hook for events near GitHub's
+// limit of 25 MB should send application/json.
 //
-// [webhook.NewReceiver] panics if there is no secret or if one is empty. For labels
-// of your own, or for secrets that change while the program runs, replace the
-// Verifier of the result; see [Verifier].
+// [webhook.NewReceiver] panics if there is no secret or if one is empty. For
+// labels of your own, or for secrets that change while the program runs,
+// replace the Verifier of the result; see [Verifier].
 func Source(secrets ...webhook.Secret) webhook.Source {
 	return webhook.Source{
 		Name:         sourceName,
@@ -55,27 +55,28 @@ func Source(secrets ...webhook.Secret) webhook.Source {
 	}
 }
 
-// Middleware returns a func that wraps an http.Handler so that only calls signed
-// with one of the secrets reach it; see [webhook.Source.Middleware]. The returned
-// func panics if there is no secret or if one is empty.
+// Middleware returns a func that wraps an http.Handler so that only calls
+// signed with one of the secrets reach it; see [webhook.Source.Middleware]. The
+// returned func panics if there is no secret or if one is empty.
 func Middleware(secrets ...webhook.Secret) func(http.Handler) http.Handler {
 	return Source(secrets...).Middleware
 }
 
-// Verifier returns a verifier for X-Hub-Signature-256, an HMAC over the body as sent,
-// which for a form is the encoded text. For secrets that change while the program
-// runs, pass no keys and set KeysFunc of the result.
+// Verifier returns a verifier for X-Hub-Signature-256, an HMAC over the body as
+// sent, which for a form is the encoded text. For secrets that change while the
+// program runs, pass no keys and set KeysFunc of the result.
 func Verifier(keys ...webhook.Key) *webhook.HMAC {
 	return &webhook.HMAC{Header: SignatureHeader, Prefix: "sha256=", Keys: keys}
 }
 
-// InsecureSHA1Verifier returns a verifier for the legacy X-Hub-Signature. It is only
-// for GitHub Enterprise Servers that are too old to send X-Hub-Signature-256, because
-// SHA-1 is not collision resistant. [Source] ignores the legacy header.
+// InsecureSHA1Verifier returns a verifier for the legacy X-Hub-Signature. It is
+// only for GitHub Enterprise Servers that are too old to send
+// X-Hub-Signature-256, because SHA-1 is not collision resistant. [Source]
+// ignores the legacy header.
 //
-// Do not combine it with [Verifier] in a [webhook.AnyOf]. The weaker of the two would
-// decide, and a captured call from which one of the two signatures is removed has
-// another dedup key and runs again.
+// Do not combine it with [Verifier] in a [webhook.AnyOf]. The weaker of the two
+// would decide, and a captured call from which one of the two signatures is
+// removed has another dedup key and runs again.
 //
 //	src := github.Source(secret)
 //	src.Verifier = github.InsecureSHA1Verifier(webhook.Keys(secret)...)

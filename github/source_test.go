@@ -91,7 +91,8 @@ func TestSourceWithoutSecretIsInvalid(t *testing.T) {
 	require.Panics(t, func() { github.Middleware()(http.NotFoundHandler()) })
 }
 
-// receive sends a request to a Receiver with the handler h and returns the answer.
+// receive sends a request to a Receiver with the handler h and returns the
+// answer.
 func receive(t *testing.T, r *http.Request, h webhook.Handler) *httptest.ResponseRecorder {
 	t.Helper()
 	rc := webhook.NewReceiver(github.Source(secret), h)
@@ -186,8 +187,8 @@ func TestMiddlewarePassesTheBody(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, w.Code)
 }
 
-// The signature does not cover the id: a captured call under a new id is the same
-// delivery, and so is GitHub's redelivery.
+// The signature does not cover the id: a captured call under a new id is the
+// same delivery, and so is GitHub's redelivery.
 func TestRedeliveryAndCapturedCallAreDuplicates(t *testing.T) {
 	body := own(t, "push.branch")
 	for _, c := range []struct {

@@ -2,8 +2,8 @@ package github
 
 import "github.com/hookhouse/hookhouse/webhook/wire"
 
-// A Status is the payload of "status", which GitHub sends when the status of a commit
-// changes. It has no action.
+// A Status is the payload of "status", which GitHub sends when the status of a
+// commit changes. It has no action.
 type Status struct {
 	ID          int64        `json:"id"`
 	SHA         string       `json:"sha"`
@@ -14,8 +14,8 @@ type Status struct {
 	TargetURL   *string      `json:"target_url"`
 	AvatarURL   *string      `json:"avatar_url,omitempty"`
 	Commit      StatusCommit `json:"commit"`
-	// Branches has up to 10 branches that have the commit as their head or contain
-	// it.
+	// Branches has up to 10 branches that have the commit as their head or
+	// contain it.
 	Branches  []StatusBranch `json:"branches,omitzero"`
 	CreatedAt wire.Time      `json:"created_at,omitzero"`
 	UpdatedAt wire.Time      `json:"updated_at,omitzero"`
@@ -25,8 +25,8 @@ type Status struct {
 // EventType returns "github.status".
 func (Status) EventType() string { return "github.status" }
 
-// Check implements [webhook.Checker]. It returns an error if the document is not JSON
-// or is ambiguous, as the package comment describes.
+// Check implements [webhook.Checker]. It returns an error if the document is
+// not JSON or is ambiguous, as the package comment describes.
 func (Status) Check(document []byte) error { return check("status", document) }
 
 // A StatusCommit is a commit in the form of GitHub's API.

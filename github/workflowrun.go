@@ -14,8 +14,8 @@ type WorkflowRun struct {
 // EventType returns "github.workflow_run".
 func (WorkflowRun) EventType() string { return "github.workflow_run" }
 
-// Check implements [webhook.Checker]. It returns an error if the document is not JSON
-// or is ambiguous, as the package comment describes.
+// Check implements [webhook.Checker]. It returns an error if the document is
+// not JSON or is ambiguous, as the package comment describes.
 func (WorkflowRun) Check(document []byte) error { return check("workflow_run", document) }
 
 // Succeeded reports whether the run completed with the conclusion success.
@@ -47,8 +47,9 @@ type WorkflowRunInfo struct {
 	RunAttempt   int64   `json:"run_attempt"` // counts from 1; a re-run keeps the ID
 	Event        string  `json:"event"`       // the event that started it: "push", "schedule" ...
 	Status       string  `json:"status"`      // "queued", "in_progress", "completed" ...
-	// Conclusion is nil until the run completes. Then it is "success", "failure",
-	// "neutral", "cancelled", "timed_out", "action_required", "stale" or "skipped".
+	// Conclusion is nil until the run completes. Then it is "success",
+	// "failure", "neutral", "cancelled", "timed_out", "action_required",
+	// "stale" or "skipped".
 	Conclusion *string `json:"conclusion"`
 
 	HeadBranch     *string            `json:"head_branch"` // without refs/heads/

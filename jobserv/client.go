@@ -25,7 +25,8 @@ const (
 // an answer may still show the build as running. If the two differ, the body is
 // right.
 //
-// Set the fields before the first call. The methods are safe for concurrent use.
+// Set the fields before the first call. The methods are safe for concurrent
+// use.
 type Client struct {
 	// TokenHeader is the name of the header that carries the token, such as
 	// "OSF-TOKEN" for Foundries.io. If empty, the Client sends
@@ -36,10 +37,12 @@ type Client struct {
 	// refers to itself by an internal host, such as "http://lci-web". If false,
 	// such a URL is [ErrHost].
 	Rehost bool
-	// Timeout is the maximum duration of a call. For a console log it limits the
-	// wait for the answer and each wait for more data instead. Zero means 30 s.
+	// Timeout is the maximum duration of a call. For a console log it limits
+	// the wait for the answer and each wait for more data instead. Zero means
+	// 30 s.
 	Timeout time.Duration
-	// MaxAnswer is the maximum size of a JSON answer in bytes. Zero means 8 MiB.
+	// MaxAnswer is the maximum size of a JSON answer in bytes. Zero means
+	// 8 MiB.
 	MaxAnswer int64
 	// MaxLog is the maximum size of a console log in bytes. Zero means 256 MiB.
 	MaxLog int64
@@ -51,13 +54,14 @@ type Client struct {
 }
 
 // NewClient returns a Client for the given servers, such as
-// "https://api.foundries.io". A server is identified by scheme, host and port, and
-// its path is ignored: if an https URL is given, http to the same host is refused.
-// With an empty token the Client sends none; a JobServ without user management
-// needs none.
+// "https://api.foundries.io". A server is identified by scheme, host and port,
+// and its path is ignored: if an https URL is given, http to the same host is
+// refused. With an empty token the Client sends none; a JobServ without user
+// management needs none.
 //
-// NewClient returns [ErrHost] if no server is given, or if one is not an absolute
-// http or https URL without user information. The error does not contain the URL.
+// NewClient returns [ErrHost] if no server is given, or if one is not an
+// absolute http or https URL without user information. The error does not
+// contain the URL.
 func NewClient(token webhook.Secret, servers ...string) (*Client, error) {
 	if len(servers) == 0 {
 		return nil, fmt.Errorf("jobserv: new client: %w: no server given", ErrHost)

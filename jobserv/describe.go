@@ -27,9 +27,9 @@ var errNotObject = errors.New("document is not an object")
 // describe is the Describe of Source. JobServ sends only one event, so a
 // malformed body has its type too.
 //
-// A body of the first shape has no time of completion. If a run is run again and
-// ends as before, JobServ sends the same bytes for a new result, so such a body
-// is not deduplicated by its signature. A malformed body is.
+// A body of the first shape has no time of completion. If a run is run again
+// and ends as before, JobServ sends the same bytes for a new result, so such a
+// body is not deduplicated by its signature. A malformed body is.
 func describe(_ *http.Request, body []byte) webhook.Description {
 	project, completed, err := inspect(body)
 	return webhook.Description{
@@ -56,8 +56,8 @@ func inspect(document []byte) (project string, completed bool, err error) {
 	return projectOf(text(at[atURL]), text(at[atProjectName]), text(at[atBuildURL])), completed, nil
 }
 
-// text returns the value of a string and "" for any other value, which would not
-// decode into a Build either.
+// text returns the value of a string and "" for any other value, which would
+// not decode into a Build either.
 func text(v scan.Value) string {
 	if v.Kind != scan.String {
 		return ""
@@ -77,8 +77,8 @@ func projectOf(buildURL, projectName, firstURL string) string {
 }
 
 // projectIn returns the part between /projects/ and /builds/ in the path of a
-// URL, such as "acme/lmp". It ignores the host, which is the one that the server
-// was called by.
+// URL, such as "acme/lmp". It ignores the host, which is the one that the
+// server was called by.
 func projectIn(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {

@@ -3,10 +3,10 @@
 // notification links to.
 //
 // JobServ sends a notification when the last run of a build completes, so the
-// status is PASSED or FAILED. The header X-JobServ-Sig is "sha256:" and the HMAC
-// of the body in hexadecimal, with a colon where other senders have an equals
-// sign. [Source] verifies it. The payload is a [Build], which reads the three
-// shapes that servers have sent over the years.
+// status is PASSED or FAILED. The header X-JobServ-Sig is "sha256:" and the
+// HMAC of the body in hexadecimal, with a colon where other senders have an
+// equals sign. [Source] verifies it. The payload is a [Build], which reads the
+// three shapes that servers have sent over the years.
 //
 //	var mux webhook.Mux
 //	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
@@ -20,34 +20,35 @@
 //
 // # The sender
 //
-// JobServ makes four attempts within seven seconds and then forgets the build. A
-// notification cannot be requested again, so put an inbox behind the receiver.
+// JobServ makes four attempts within seven seconds and then forgets the build.
+// A notification cannot be requested again, so put an inbox behind the
+// receiver.
 //
-// JobServ sets no timeout. It follows redirects and counts any final status below
-// 400 as success, so a redirect to a login page loses builds silently. A Receiver
-// never redirects; do not serve it on a path on which a proxy does.
+// JobServ sets no timeout. It follows redirects and counts any final status
+// below 400 as success, so a redirect to a login page loses builds silently. A
+// Receiver never redirects; do not serve it on a path on which a proxy does.
 //
 // JobServ's servers sign calls to each other in a header of the same name with
 // another scheme, a bare SHA-1. Source refuses those.
 //
 // # Ordering key and dedup key
 //
-// The ordering key is the project as it is spelt in the path of url, whatever the
-// host is. For a body of the first shape it comes from project_name or build_url. A
-// body from which no project can be read has no ordering key. No other member
-// affects it.
+// The ordering key is the project as it is spelt in the path of url, whatever
+// the host is. For a body of the first shape it comes from project_name or
+// build_url. A body from which no project can be read has no ordering key. No
+// other member affects it.
 //
-// JobServ sends no delivery id. The signature is the dedup key: the four attempts
-// have the same bytes, while a rerun sends another notification for the same
-// build with a different body, because the time of completion differs (see
-// [Build.Rerun]).
+// JobServ sends no delivery id. The signature is the dedup key: the four
+// attempts have the same bytes, while a rerun sends another notification for
+// the same build with a different body, because the time of completion differs
+// (see [Build.Rerun]).
 //
-// A body without completed, which is one of the first shape, has no dedup key: a
-// rerun with the same result as the run before sends the same bytes. A repeated
-// attempt for such a body runs twice.
+// A body without completed, which is one of the first shape, has no dedup key:
+// a rerun with the same result as the run before sends the same bytes. A
+// repeated attempt for such a body runs twice.
 //
-// A body that is not a JSON object is malformed, and so is one in which a member
-// above appears twice or in a different case. Decoding it returns
+// A body that is not a JSON object is malformed, and so is one in which a
+// member above appears twice or in a different case. Decoding it returns
 // [webhook.ErrMalformed].
 //
 // # The client

@@ -12,22 +12,24 @@ import (
 // The errors of a [Client]. Compare with errors.Is. A canceled context and a
 // timeout are context.Canceled and context.DeadlineExceeded.
 var (
-	// ErrHost means that a URL does not belong to a server given to NewClient, or
-	// that a redirect leads to a place that is not allowed.
+	// ErrHost means that a URL does not belong to a server given to NewClient,
+	// or that a redirect leads to a place that is not allowed.
 	ErrHost = errors.New("host is not allowed")
-	// ErrNotFound means that the server answered 404. A [StatusError] matches it.
+	// ErrNotFound means that the server answered 404. A [StatusError] matches
+	// it.
 	ErrNotFound = errors.New("not found")
 	// ErrDenied means that the server answered 401 or 403. A [StatusError]
 	// matches it.
 	ErrDenied = errors.New("access denied")
 	// ErrAnswer means that an answer does not have the form of JobServ's API.
 	ErrAnswer = errors.New("unexpected answer")
-	// ErrTooLarge means that an answer exceeds MaxAnswer or a log exceeds MaxLog.
+	// ErrTooLarge means that an answer exceeds MaxAnswer or a log exceeds
+	// MaxLog.
 	ErrTooLarge = errors.New("answer is too large")
 )
 
-// A StatusError is an answer that reports a failure. It matches [ErrNotFound] or
-// [ErrDenied] with errors.Is, depending on Code.
+// A StatusError is an answer that reports a failure. It matches [ErrNotFound]
+// or [ErrDenied] with errors.Is, depending on Code.
 type StatusError struct {
 	Code    int    // the HTTP status, which is 2xx if only the envelope reports an error
 	Message string // the server's message, cut to 256 bytes; may be empty

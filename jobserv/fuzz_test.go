@@ -112,8 +112,8 @@ func FuzzDescribe(f *testing.F) {
 	})
 }
 
-// FuzzEnvelope checks that no answer makes the Client panic, or succeed without an
-// envelope.
+// FuzzEnvelope checks that no answer makes the Client panic, or succeed without
+// an envelope.
 func FuzzEnvelope(f *testing.F) {
 	f.Add(200, fixture(f, "api.tests.json"))
 	f.Add(200, []byte(`{"status":"success","data":{"tests":[{"created":null,"context":null}]}}`))

@@ -16,12 +16,12 @@ import (
 // maxError is the number of bytes read from an error answer.
 const maxError = 64 << 10
 
-// Log returns a stream of the console log of a run, which the caller must close.
-// The text is in the encoding that the run wrote.
+// Log returns a stream of the console log of a run, which the caller must
+// close. The text is in the encoding that the run wrote.
 //
-// Read returns [ErrTooLarge] after MaxLog bytes, and context.DeadlineExceeded if
-// no data arrives for Timeout. The time between calls of Read does not count.
-// Canceling ctx ends the stream.
+// Read returns [ErrTooLarge] after MaxLog bytes, and context.DeadlineExceeded
+// if no data arrives for Timeout. The time between calls of Read does not
+// count. Canceling ctx ends the stream.
 func (c *Client) Log(ctx context.Context, r Run) (io.ReadCloser, error) {
 	resp, err := c.openLog(ctx, r, nil)
 	if err != nil {
@@ -31,12 +31,13 @@ func (c *Client) Log(ctx context.Context, r Run) (io.ReadCloser, error) {
 }
 
 // LogTail returns up to n bytes from the end of the console log of a run. The
-// result starts at the beginning of a line, unless the last line alone is longer
-// than n. If n is not positive, LogTail returns nil; the maximum is MaxLog or
-// 512 MiB, whichever is smaller.
+// result starts at the beginning of a line, unless the last line alone is
+// longer than n. If n is not positive, LogTail returns nil; the maximum is
+// MaxLog or 512 MiB, whichever is smaller.
 //
 // LogTail requests only that part of the log. If the server sends all of it,
-// LogTail reads all of it, up to MaxLog, and uses memory of a small multiple of n.
+// LogTail reads all of it, up to MaxLog, and uses memory of a small multiple of
+// n.
 func (c *Client) LogTail(ctx context.Context, r Run, n int) ([]byte, error) {
 	if n <= 0 {
 		return nil, nil
@@ -49,7 +50,8 @@ func (c *Client) LogTail(ctx context.Context, r Run, n int) ([]byte, error) {
 }
 
 func (c *Client) logTail(ctx context.Context, r Run, n int) ([]byte, error) {
-	// The byte before the tail shows whether the tail starts at a line's beginning.
+	// The byte before the tail shows whether the tail starts at a line's
+	// beginning.
 	resp, err := c.openLog(ctx, r, http.Header{"Range": {"bytes=-" + strconv.Itoa(n+1)}})
 	var status *StatusError
 	if errors.As(err, &status) && status.Code == http.StatusRequestedRangeNotSatisfiable {
@@ -115,8 +117,8 @@ func (c *Client) openLog(ctx context.Context, r Run, header http.Header) (*http.
 
 func (c *Client) maxLog() int64 { return limitOr(c.MaxLog, defaultMaxLog) }
 
-// limitOr returns limit, or fallback if limit is not positive. The result is less
-// than math.MaxInt64, so that the caller can add 1.
+// limitOr returns limit, or fallback if limit is not positive. The result is
+// less than math.MaxInt64, so that the caller can add 1.
 func limitOr(limit, fallback int64) int64 {
 	if limit <= 0 {
 		return fallback

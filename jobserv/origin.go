@@ -40,8 +40,8 @@ func originOf(u *url.URL) (origin, error) {
 	return origin{u.Scheme, strings.ToLower(u.Hostname()), port}, nil
 }
 
-// allow returns u if it belongs to one of the servers, or the URL that takes its
-// place if Rehost is set.
+// allow returns u if it belongs to one of the servers, or the URL that takes
+// its place if Rehost is set.
 func (c *Client) allow(u *url.URL) (*url.URL, error) {
 	o, err := originOf(u)
 	if err != nil {

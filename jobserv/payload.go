@@ -8,7 +8,8 @@ import (
 )
 
 // A Build is the payload of a notification. JobServ has sent three shapes
-// (JobServ: history of notify.py), which differ in the members that are present:
+// (JobServ: history of notify.py), which differ in the members that are
+// present:
 //
 //   - since 2021-10: all members but the last four;
 //   - 2021-03 to 2021-10: the same without StatusEvents, RunsURL, Reason and
@@ -23,10 +24,11 @@ import (
 // Times come from the server's clock, in UTC, with microseconds if its database
 // stores them.
 type Build struct {
-	// BuildID numbers the builds of one project. It is not unique across projects.
+	// BuildID numbers the builds of one project. It is not unique across
+	// projects.
 	BuildID int64 `json:"build_id"`
-	// URL is the build's address in the API. Its host is the one that the server
-	// was called by, which may be internal.
+	// URL is the build's address in the API. Its host is the one that the
+	// server was called by, which may be internal.
 	URL    wire.Optional[string] `json:"url,omitzero"`
 	Status wire.Optional[Status] `json:"status,omitzero"`
 	Runs   []Run                 `json:"runs"`
@@ -40,8 +42,8 @@ type Build struct {
 	// StatusEvents is the history, oldest first. A rerun continues it.
 	StatusEvents wire.Optional[[]StatusEvent] `json:"status_events,omitzero"`
 	RunsURL      wire.Optional[string]        `json:"runs_url,omitzero"`
-	// Reason is the reason for the build, often a commit message of several lines.
-	// It has up to 4096 characters.
+	// Reason is the reason for the build, often a commit message of several
+	// lines. It has up to 4096 characters.
 	Reason wire.Optional[string] `json:"reason,omitzero"`
 	// Annotation is free text of any length.
 	Annotation wire.Optional[string] `json:"annotation,omitzero"`
@@ -83,8 +85,8 @@ func (b Build) APIURL() string { return b.URL.Or(b.BuildURL.Or("")) }
 // ReasonText returns the reason for the build, or "" if it is null or absent.
 func (b Build) ReasonText() string { return b.Reason.Or(b.BuildReason.Or("")) }
 
-// Failed returns the runs that are complete and did not pass, in the order of the
-// body. A skipped run is not a failure.
+// Failed returns the runs that are complete and did not pass, in the order of
+// the body. A skipped run is not a failure.
 func (b Build) Failed() []Run {
 	var failed []Run
 	for _, r := range b.Runs {
@@ -96,8 +98,8 @@ func (b Build) Failed() []Run {
 }
 
 // Rerun reports whether a run of the build was run again after the build was
-// complete, so that JobServ sent an earlier notification for the same BuildID. It
-// returns false if the body has no StatusEvents.
+// complete, so that JobServ sent an earlier notification for the same BuildID.
+// It returns false if the body has no StatusEvents.
 func (b Build) Rerun() bool {
 	ends := 0
 	for _, e := range b.StatusEvents.Or(nil) {
@@ -108,9 +110,9 @@ func (b Build) Rerun() bool {
 	return ends > 1
 }
 
-// Duration returns the time from Created to Completed, which includes the time in
-// the queue and, for a rerun, the time between the runs. It returns zero if one of
-// the two is missing or they are out of order.
+// Duration returns the time from Created to Completed, which includes the time
+// in the queue and, for a rerun, the time between the runs. It returns zero if
+// one of the two is missing or they are out of order.
 func (b Build) Duration() time.Duration { return between(b.Created, b.Completed) }
 
 // A StatusEvent is an entry in the history of a build.
@@ -139,9 +141,9 @@ type Run struct {
 // Passed reports whether the run passed.
 func (r Run) Passed() bool { return r.Status.Passed() }
 
-// Log returns the URL of the console log. Bodies of the first shape do not contain
-// it; for them Log returns the place below the run's URL where JobServ serves the
-// log. It returns "" if the run has no URL.
+// Log returns the URL of the console log. Bodies of the first shape do not
+// contain it; for them Log returns the place below the run's URL where JobServ
+// serves the log. It returns "" if the run has no URL.
 func (r Run) Log() string {
 	if log := r.LogURL.Or(""); log != "" {
 		return log
@@ -149,8 +151,8 @@ func (r Run) Log() string {
 	return under(r.URL, "console.log")
 }
 
-// Duration returns the time from Created to Completed, or zero if one of the two
-// is missing or they are out of order.
+// Duration returns the time from Created to Completed, or zero if one of the
+// two is missing or they are out of order.
 func (r Run) Duration() time.Duration { return between(r.Created, r.Completed) }
 
 func between(from, to wire.Time) time.Duration {
@@ -160,8 +162,8 @@ func between(from, to wire.Time) time.Duration {
 	return max(to.Sub(from.Time), 0)
 }
 
-// under returns the URL of name below base, with one slash between them. JobServ's
-// URLs end in a slash. It returns "" if base is empty.
+// under returns the URL of name below base, with one slash between them.
+// JobServ's URLs end in a slash. It returns "" if base is empty.
 func under(base, name string) string {
 	if base == "" {
 		return ""
@@ -169,9 +171,10 @@ func under(base, name string) string {
 	return strings.TrimSuffix(base, "/") + "/" + name
 }
 
-// A Status is the state of a build, run, test or test result, by its name on the
-// wire (JobServ: models.py). The status of a notified build is Passed or Failed;
-// the others appear in [Build.StatusEvents] and in answers to a [Client].
+// A Status is the state of a build, run, test or test result, by its name on
+// the wire (JobServ: models.py). The status of a notified build is Passed or
+// Failed; the others appear in [Build.StatusEvents] and in answers to a
+// [Client].
 type Status string
 
 // The statuses.
@@ -187,8 +190,8 @@ const (
 	Cancelling          Status = "CANCELLING"
 )
 
-// Passed reports whether the status is PASSED or PROMOTED. A promoted build is a
-// passed one that was given a name.
+// Passed reports whether the status is PASSED or PROMOTED. A promoted build is
+// a passed one that was given a name.
 func (s Status) Passed() bool { return s == Passed || s == Promoted }
 
 // Complete reports whether the status is final unless somebody starts a rerun.

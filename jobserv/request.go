@@ -14,8 +14,8 @@ const maxRedirects = 5
 // open fetches a URL and returns the answer, whatever its status, with its body
 // unread. It follows redirects among the servers of the Client. If storage is
 // true, it also follows a redirect to any other host, since JobServ stores logs
-// elsewhere. It never follows one from https to http, and sends the token only to
-// the servers.
+// elsewhere. It never follows one from https to http, and sends the token only
+// to the servers.
 func (c *Client) open(ctx context.Context, text string, storage bool, header http.Header) (*http.Response, error) {
 	u, err := url.Parse(text)
 	if err != nil {

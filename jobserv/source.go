@@ -21,8 +21,8 @@ const (
 const maxBody = 17 << 20
 
 // Source returns a Source named "jobserv" that accepts JSON bodies of up to
-// 17 MiB signed with one of the secrets. While a secret is rotated, pass both the
-// new and the old one. Lower MaxBody if nobody writes long annotations.
+// 17 MiB signed with one of the secrets. While a secret is rotated, pass both
+// the new and the old one. Lower MaxBody if nobody writes long annotations.
 //
 // The Type of every delivery is "jobserv.build", and its ordering key is the
 // project. JobServ sends no delivery id. If the body has the build's time of
@@ -39,15 +39,15 @@ func Source(secrets ...webhook.Secret) webhook.Source {
 	}
 }
 
-// Verifier returns the Verifier of [Source]. Use it for keys with labels of your
-// own, or to assemble a webhook.Source yourself.
+// Verifier returns the Verifier of [Source]. Use it for keys with labels of
+// your own, or to assemble a webhook.Source yourself.
 func Verifier(keys ...webhook.Key) *webhook.HMAC {
 	return &webhook.HMAC{Header: signatureHeader, Prefix: signaturePrefix, Keys: keys}
 }
 
-// Middleware returns a func that wraps an http.Handler so that only calls signed
-// with one of the secrets reach it; see [webhook.Source.Middleware]. The returned
-// func panics if there is no secret or if one is empty.
+// Middleware returns a func that wraps an http.Handler so that only calls
+// signed with one of the secrets reach it; see [webhook.Source.Middleware]. The
+// returned func panics if there is no secret or if one is empty.
 func Middleware(secrets ...webhook.Secret) func(http.Handler) http.Handler {
 	return Source(secrets...).Middleware
 }

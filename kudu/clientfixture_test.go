@@ -32,8 +32,8 @@ func clientOf(h http.Handler) *kudu.Client {
 	return c
 }
 
-// newSite returns a site that requires the credentials of clientOf. It sends the
-// calls of its hooks to receiver.
+// newSite returns a site that requires the credentials of clientOf. It sends
+// the calls of its hooks to receiver.
 func newSite(receiver http.Handler) *kudutest.Server {
 	return &kudutest.Server{User: "$app", Password: webhook.NewSecret("site-password"), Transport: webhooktest.InMemory(receiver)}
 }

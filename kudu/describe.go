@@ -29,7 +29,8 @@ func describe(r *http.Request, body []byte) webhook.Description {
 		about.Type = TriggeredJobRun{}.EventType()
 		about.OrderingKey = jobKey(siteInURL(r), doc.text(atJobName))
 		end := doc.textNamed(atEndTime, "end_time")
-		// An id is the time of the start, so runs of two jobs may have the same id.
+		// An id is the time of the start, so runs of two jobs may have the same
+		// id.
 		if id := doc.text(atID); about.OrderingKey != "" && id != "" && isEndTime(end) {
 			host := runHost(doc.text(atURL), doc.text(atOutputURL), doc.text(atErrorURL))
 			about.DedupKeys = append(about.DedupKeys, dedupKey(about, host, id, strings.ToLower(doc.text(atStatus)), end))
@@ -45,9 +46,9 @@ func describe(r *http.Request, body []byte) webhook.Description {
 	return about
 }
 
-// isJob reports whether the document is a run of a job: it has a job_name or, if
-// that is missing, an id and a field that only a run has. The id and the name of
-// a run are equal.
+// isJob reports whether the document is a run of a job: it has a job_name or,
+// if that is missing, an id and a field that only a run has. The id and the
+// name of a run are equal.
 func (d *document) isJob() bool {
 	id := d.text(atID)
 	switch {
@@ -79,14 +80,15 @@ var deploymentOnly = [...]int{
 	atIsReadOnly, atHostName, atProjectType, atVSProjectID, atLogURL, atProvisioningState,
 }
 
-// dedupKey joins the type, the ordering key and parts. Parts include the status,
-// because the same id with another status is a new event even at the same time.
+// dedupKey joins the type, the ordering key and parts. Parts include the
+// status, because the same id with another status is a new event even at the
+// same time.
 func dedupKey(about webhook.Description, parts ...string) string {
 	return strings.Join(append([]string{about.Type, about.OrderingKey}, parts...), " ")
 }
 
-// isEndTime reports whether text is set. .NET writes a time that was never set as
-// year 1.
+// isEndTime reports whether text is set. .NET writes a time that was never set
+// as year 1.
 func isEndTime(text string) bool {
 	return text != "" && strings.TrimSuffix(text, "Z") != "0001-01-01T00:00:00"
 }
@@ -98,9 +100,10 @@ func siteKey(hostName, siteInURL, siteName string) string {
 	return strings.ToLower(cmp.Or(hostName, siteInURL, siteName))
 }
 
-// jobKey returns the ordering key of a job: its name, preceded by the site named
-// in the hook's URL, if any. The host of the run's URL is not part of it, because
-// it is not always present and is the one by which Kudu was last called.
+// jobKey returns the ordering key of a job: its name, preceded by the site
+// named in the hook's URL, if any. The host of the run's URL is not part of it,
+// because it is not always present and is the one by which Kudu was last
+// called.
 func jobKey(siteInURL, jobName string) string {
 	if siteInURL == "" || jobName == "" {
 		return strings.ToLower(jobName)

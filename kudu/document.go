@@ -8,8 +8,9 @@ import (
 )
 
 // Indexes of the members that this package reads: those of a Deployment in the
-// order in which Kudu writes them, then those that only /api/deployments has (Kudu:
-// DeployResult.cs), then those that only a run has (Kudu: TriggeredJobRun.cs).
+// order in which Kudu writes them, then those that only /api/deployments has
+// (Kudu: DeployResult.cs), then those that only a run has (Kudu:
+// TriggeredJobRun.cs).
 const (
 	atID = iota
 	atStatus
@@ -98,9 +99,9 @@ type member struct {
 	spelling uint8 // index in spellings; undefined if the member is absent
 }
 
-// read returns the members of a body. The result aliases body. A body that is not
-// an object has no members. An error wraps scan.ErrSyntax or scan.ErrAmbiguous,
-// the latter also if a member appears in two spellings.
+// read returns the members of a body. The result aliases body. A body that is
+// not an object has no members. An error wraps scan.ErrSyntax or
+// scan.ErrAmbiguous, the latter also if a member appears in two spellings.
 func read(body []byte) (*document, error) {
 	found := make([]scan.Value, paths.Len())
 	if err := paths.Scan(body, found); err != nil {
@@ -128,7 +129,8 @@ func (d *document) has(at int) bool {
 	return d[at].Kind != scan.Absent && d[at].Kind != scan.Null
 }
 
-// text returns the decoded value of a member that is a string, and "" otherwise.
+// text returns the decoded value of a member that is a string, and ""
+// otherwise.
 func (d *document) text(at int) string {
 	if d[at].Kind != scan.String {
 		return ""

@@ -10,9 +10,9 @@ import (
 	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
-// A fieldForm records how a field was written in a decoded document: 0 if it was
-// absent, otherwise the index of its spelling plus 1, with nullForm set if it was
-// null.
+// A fieldForm records how a field was written in a decoded document: 0 if it
+// was absent, otherwise the index of its spelling plus 1, with nullForm set if
+// it was null.
 type fieldForm uint8
 
 const nullForm fieldForm = 1 << 7
@@ -64,9 +64,9 @@ func (d *Deployment) fields() [fieldCount]any {
 
 var errNoObject = errors.New("kudu: deployment is not an object")
 
-// UnmarshalJSON decodes a document in either spelling and ignores unknown names.
-// It returns an error for a document that [Deployment.Check] refuses. On an error,
-// and for null, the Deployment is unchanged.
+// UnmarshalJSON decodes a document in either spelling and ignores unknown
+// names. It returns an error for a document that [Deployment.Check] refuses. On
+// an error, and for null, the Deployment is unchanged.
 func (d *Deployment) UnmarshalJSON(document []byte) error {
 	doc, err := read(document)
 	if err != nil {
@@ -94,9 +94,9 @@ func (d *Deployment) UnmarshalJSON(document []byte) error {
 	return nil
 }
 
-// MarshalJSON encodes decoded fields under the names that they had in the decoded
-// document, and all others in camelCase. Fields with their default are omitted,
-// unless they were present in that document.
+// MarshalJSON encodes decoded fields under the names that they had in the
+// decoded document, and all others in camelCase. Fields with their default are
+// omitted, unless they were present in that document.
 func (d Deployment) MarshalJSON() ([]byte, error) {
 	out := []byte{'{'}
 	for at, field := range d.fields() {

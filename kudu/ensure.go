@@ -7,18 +7,18 @@ import (
 	"strings"
 )
 
-// ensureTries is the number of times that Ensure tries while other programs change
-// the same hook.
+// ensureTries is the number of times that Ensure tries while other programs
+// change the same hook.
 const ensureTries = 5
 
-// Ensure makes the site have a hook with the URL, Event and InsecureSSL of h, and
-// returns that hook. It keeps a hook that equals h. Kudu cannot change a hook, so
-// Ensure removes one that differs, even if only by the case of its URL, and creates
-// it again. Events between these two calls are lost.
+// Ensure makes the site have a hook with the URL, Event and InsecureSSL of h,
+// and returns that hook. It keeps a hook that equals h. Kudu cannot change a
+// hook, so Ensure removes one that differs, even if only by the case of its
+// URL, and creates it again. Events between these two calls are lost.
 //
 // Ensure may be called repeatedly, and by several programs at once. If programs
-// want different hooks for the same URL, one of them prevails and the others may
-// get [ErrHookConflict].
+// want different hooks for the same URL, one of them prevails and the others
+// may get [ErrHookConflict].
 func (c *Client) Ensure(ctx context.Context, h Hook) (Hook, error) {
 	h.URL = strings.TrimSpace(h.URL) // Kudu trims it too (Kudu: WebHook.cs)
 	if err := h.validate(); err != nil {

@@ -23,11 +23,11 @@ var (
 	// ErrHookNotFound means that the hook does not exist. Status 404 matches it
 	// too, but Kudu's hooks API never answers that, so the site is not Kudu.
 	ErrHookNotFound = errors.New("hook not found")
-	// ErrHookInvalid means that a hook's URL is not an absolute http or https URL,
-	// or that the name of the event is empty. Nothing was sent.
+	// ErrHookInvalid means that a hook's URL is not an absolute http or https
+	// URL, or that the name of the event is empty. Nothing was sent.
 	ErrHookInvalid = errors.New("invalid hook")
-	// ErrDenied means that the site refused the credentials. Status 401, 403, or a
-	// redirect, which leads to a sign-in page.
+	// ErrDenied means that the site refused the credentials. Status 401, 403,
+	// or a redirect, which leads to a sign-in page.
 	ErrDenied = errors.New("access denied")
 	// ErrServer means that Kudu failed. Status 500 and above. Kudu also answers
 	// 500 if something else holds the lock on its hooks for 30 s.
@@ -38,8 +38,9 @@ var (
 	ErrTooLarge = errors.New("answer is too large")
 )
 
-// A StatusError is an answer that reports a failure. It matches [ErrHookConflict],
-// [ErrHookNotFound], [ErrDenied] or [ErrServer] with errors.Is, depending on Code.
+// A StatusError is an answer that reports a failure. It matches
+// [ErrHookConflict], [ErrHookNotFound], [ErrDenied] or [ErrServer] with
+// errors.Is, depending on Code.
 type StatusError struct {
 	Code int // the HTTP status
 	// Message is the type and text of Kudu's exception, without URLs and cut to
@@ -90,12 +91,13 @@ func newStatusError(code int, text []byte) *StatusError {
 // maxMessage is the maximum length of Kudu's message in an error, in bytes.
 const maxMessage = 256
 
-// anyURL matches a URL together with the text around it that has no space, such as
-// quotes.
+// anyURL matches a URL together with the text around it that has no space, such
+// as quotes.
 var anyURL = regexp.MustCompile(`\S*://\S*`)
 
-// withoutURLs replaces the URLs in a message and cuts it to maxMessage bytes. Kudu's
-// message for a hook that it refuses quotes its URL (Kudu: WebHooksManager.cs).
+// withoutURLs replaces the URLs in a message and cuts it to maxMessage bytes.
+// Kudu's message for a hook that it refuses quotes its URL (Kudu:
+// WebHooksManager.cs).
 func withoutURLs(message string) string {
 	message = anyURL.ReplaceAllString(message, "[URL]")
 	if len(message) > maxMessage {
@@ -112,9 +114,9 @@ func callError(operation string, err error) error {
 	return fmt.Errorf("kudu: %s: %w", operation, err)
 }
 
-// transportError removes the method and the URL from err, which the caller knows,
-// and wraps it so that errors.Is also finds ctx.Err. A transport returns the cause
-// of the context, which can be any error.
+// transportError removes the method and the URL from err, which the caller
+// knows, and wraps it so that errors.Is also finds ctx.Err. A transport returns
+// the cause of the context, which can be any error.
 func transportError(ctx context.Context, err error) error {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err

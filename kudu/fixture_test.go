@@ -14,8 +14,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// fixtures returns the bodies in testdata by file name. It adds those in a folder
-// shared/fixtures/kudu above the package, if there is one.
+// fixtures returns the bodies in testdata by file name. It adds those in a
+// folder shared/fixtures/kudu above the package, if there is one.
 func fixtures(t testing.TB) map[string][]byte {
 	t.Helper()
 	own, err := filepath.Glob("testdata/*.json")

@@ -25,8 +25,9 @@ func seed(f *testing.F) {
 	f.Add([]byte(`{"job_name":"j","url":"https://u@h:1/","end_time":1e3,"duration":"-1.00:00:00"}`))
 }
 
-// roundTrip decodes body, encodes the result and decodes that again. It reports an
-// error if the second encoding differs, and returns false if body does not decode.
+// roundTrip decodes body, encodes the result and decodes that again. It reports
+// an error if the second encoding differs, and returns false if body does not
+// decode.
 func roundTrip[T any](t *testing.T, body []byte) (first, second T, ok bool) {
 	if json.Unmarshal(body, &first) != nil {
 		return first, second, false
@@ -48,8 +49,8 @@ func roundTrip[T any](t *testing.T, body []byte) (first, second T, ok bool) {
 	return first, second, true
 }
 
-// FuzzDeployment checks that a decoded and encoded Deployment decodes to the same
-// value.
+// FuzzDeployment checks that a decoded and encoded Deployment decodes to the
+// same value.
 func FuzzDeployment(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -166,8 +167,8 @@ func FuzzToken(f *testing.F) {
 	})
 }
 
-// FuzzHooks checks that for any answer the Client returns hooks with an ID and a
-// URL, or a StatusError or ErrAnswer whose text contains no URL.
+// FuzzHooks checks that for any answer the Client returns hooks with an ID and
+// a URL, or a StatusError or ErrAnswer whose text contains no URL.
 func FuzzHooks(f *testing.F) {
 	for _, body := range fixtures(f) {
 		f.Add(200, body)

@@ -11,24 +11,24 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// The events that Kudu itself publishes (Kudu: HooksEventTypes.cs). A program can
-// subscribe to any other name too, and publish it with [Client.Publish].
+// The events that Kudu itself publishes (Kudu: HooksEventTypes.cs). A program
+// can subscribe to any other name too, and publish it with [Client.Publish].
 const (
 	EventPostDeployment       = "PostDeployment"
 	EventTriggeredJobFinished = "TriggeredJobFinished"
 )
 
-// A Hook is a subscription at a site: Kudu posts each event with its name to its
-// URL (Kudu: WebHook.cs). It prints as ID, event and host only, because the URL
-// often contains a secret and the last body must not be logged.
+// A Hook is a subscription at a site: Kudu posts each event with its name to
+// its URL (Kudu: WebHook.cs). It prints as ID, event and host only, because the
+// URL often contains a secret and the last body must not be logged.
 type Hook struct {
 	// ID is assigned by Kudu: the time of creation in .NET ticks, as text.
 	ID string
 	// Event is the name of the event. Kudu ignores its case.
 	Event string
-	// URL is absolute. Kudu sends its user information as credentials when it is
-	// asked for them; see the package comment. A site has only one hook per URL,
-	// ignoring case.
+	// URL is absolute. Kudu sends its user information as credentials when it
+	// is asked for them; see the package comment. A site has only one hook per
+	// URL, ignoring case.
 	URL string
 	// InsecureSSL makes Kudu skip the verification of the server's certificate.
 	InsecureSSL bool
@@ -36,11 +36,12 @@ type Hook struct {
 	// Kudu sets the following fields, which describe the last call. Before the
 	// first call LastTime is zero and the strings are empty.
 
-	// LastStatus is .NET's name of the HTTP status, such as "OK" or "NoContent",
-	// the number of a status without a name, or "Failure" if there was no answer.
+	// LastStatus is .NET's name of the HTTP status, such as "OK" or
+	// "NoContent", the number of a status without a name, or "Failure" if there
+	// was no answer.
 	LastStatus string
-	// LastReason is the reason phrase of the answer, or the reason why there was
-	// none.
+	// LastReason is the reason phrase of the answer, or the reason why there
+	// was none.
 	LastReason string
 	// LastTime is the time of the call. The format in Kudu's wiki,
 	// "08/08/2013 13:24PM", is parsed with the month first and as UTC.
@@ -87,8 +88,8 @@ type hookRequest struct {
 	InsecureSSL bool   `json:"insecure_ssl"`
 }
 
-// A hookAnswer is the wire format of a Hook. Kudu omits no member; one that is not
-// set is null.
+// A hookAnswer is the wire format of a Hook. Kudu omits no member; one that is
+// not set is null.
 type hookAnswer struct {
 	ID          hookID    `json:"id"`
 	Event       string    `json:"event"`
@@ -100,7 +101,8 @@ type hookAnswer struct {
 	LastContext string    `json:"last_context"`
 }
 
-// hook returns a as a Hook, and an error for null and for a hook without ID or URL.
+// hook returns a as a Hook, and an error for null and for a hook without ID or
+// URL.
 func (a *hookAnswer) hook() (Hook, error) {
 	if a == nil || a.ID == "" || a.URL == "" {
 		return Hook{}, fmt.Errorf("%w: hook without id or URL", ErrAnswer)
@@ -115,8 +117,8 @@ func (a *hookAnswer) hook() (Hook, error) {
 	}, nil
 }
 
-// wikiTime is the time format in Kudu's wiki, that of .NET's invariant culture with
-// an additional AM or PM after the 24-hour time.
+// wikiTime is the time format in Kudu's wiki, that of .NET's invariant culture
+// with an additional AM or PM after the 24-hour time.
 const wikiTime = "01/02/2006 15:04PM"
 
 // lastTime returns the time of the last call, or zero if there was none. A text
@@ -133,11 +135,12 @@ func (a *hookAnswer) lastTime() (time.Time, error) {
 	return at, nil
 }
 
-// A hookID decodes an ID, which is a string in Kudu's code and a number in its wiki.
+// A hookID decodes an ID, which is a string in Kudu's code and a number in its
+// wiki.
 type hookID string
 
-// UnmarshalJSON keeps the digits of a number, since a float64 cannot hold all digits
-// of ticks.
+// UnmarshalJSON keeps the digits of a number, since a float64 cannot hold all
+// digits of ticks.
 func (id *hookID) UnmarshalJSON(token []byte) error {
 	if token = bytes.TrimSpace(token); len(token) > 0 && (token[0] == '-' || '0' <= token[0] && token[0] <= '9') {
 		*id = hookID(token)

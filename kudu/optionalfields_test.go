@@ -16,16 +16,17 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// identifying lists the members that the ordering key and the dedup key depend on.
+// identifying lists the members that the ordering key and the dedup key depend
+// on.
 var identifying = map[string][]string{
 	"kudu.PostDeployment":       {"id", "status", "endTime", "end_time", "siteName", "site_name", "hostName", "host_name"},
 	"kudu.TriggeredJobFinished": {"id", "status", "end_time", "url", "job_name"},
 }
 
 // required returns the members that a body must have to get its type: id and
-// status for a deployment, or id and receivedTime for a pending one, and job_name
-// for a run. Answers of the WebJobs API, which the wiki shows and no hook sends,
-// have no job_name.
+// status for a deployment, or id and receivedTime for a pending one, and
+// job_name for a run. Answers of the WebJobs API, which the wiki shows and no
+// hook sends, have no job_name.
 func required(name, typ string) []string {
 	switch {
 	case strings.Contains(name, "without-name"):
@@ -115,7 +116,8 @@ func TestDedupOfDeploymentsWithoutSite(t *testing.T) {
 		{"another id", replaced("9f2c4f3c", "9f2c4f3d"), false},
 		{"another end in status", replaced(`"success"`, `"failed"`), false},
 	})
-	// A pending deployment has no dedup key: the next one may have the same body.
+	// A pending deployment has no dedup key: the next one may have the same
+	// body.
 	pending := string(without(t, []byte(first), "end_time", "status"))
 	putAll(t, []putResult{{"pending", pending, false}, {"pending once more", pending, false}})
 }

@@ -19,8 +19,8 @@ type request struct {
 	body   any      // encoded as JSON; nil means no body
 }
 
-// call makes a call and decodes the answer into data. If data is nil, it ignores
-// the content of the answer.
+// call makes a call and decodes the answer into data. If data is nil, it
+// ignores the content of the answer.
 func (c *Client) call(ctx context.Context, req request, data any) error {
 	timeout, limit := c.Timeout, c.MaxAnswer
 	if timeout <= 0 {
@@ -59,7 +59,8 @@ func (c *Client) call(ctx context.Context, req request, data any) error {
 		return nil
 	}
 	if err := json.Unmarshal(text, data); err != nil {
-		// The text of err may quote a string in the answer, such as a hook's URL.
+		// The text of err may quote a string in the answer, such as a hook's
+		// URL.
 		return fmt.Errorf("%w: not the JSON of a hook", ErrAnswer)
 	}
 	return nil

@@ -20,19 +20,20 @@ func Source(tokens ...webhook.Secret) webhook.Source {
 	return source(webhook.URLToken(webhook.Keys(tokens...)...))
 }
 
-// BasicSource is like Source, but accepts calls with one of the passwords in HTTP
-// Basic authentication, under any user name. It answers calls without credentials
-// with the challenge that Kudu waits for.
+// BasicSource is like Source, but accepts calls with one of the passwords in
+// HTTP Basic authentication, under any user name. It answers calls without
+// credentials with the challenge that Kudu waits for.
 //
-// The hook's URL must have a user name and a password. Kudu does not percent-decode
-// them, and the password must not contain a colon: use letters and digits.
+// The hook's URL must have a user name and a password. Kudu does not
+// percent-decode them, and the password must not contain a colon: use letters
+// and digits.
 func BasicSource(passwords ...webhook.Secret) webhook.Source {
 	return source(&webhook.BasicAuth{Realm: "kudu", Keys: webhook.Keys(passwords...)})
 }
 
 // Middleware returns a func that wraps an http.Handler so that only calls with
-// one of the tokens reach it; see [webhook.Source.Middleware]. The returned func
-// panics if there is no token or if one is empty.
+// one of the tokens reach it; see [webhook.Source.Middleware]. The returned
+// func panics if there is no token or if one is empty.
 func Middleware(tokens ...webhook.Secret) func(http.Handler) http.Handler {
 	return Source(tokens...).Middleware
 }
@@ -47,8 +48,9 @@ func source(v webhook.Verifier) webhook.Source {
 	}
 }
 
-// siteInURL returns, in lower case, the site that the URL of a call names as the
-// wildcard {site} or as the query parameter site. It returns "" if there is none.
+// siteInURL returns, in lower case, the site that the URL of a call names as
+// the wildcard {site} or as the query parameter site. It returns "" if there is
+// none.
 func siteInURL(r *http.Request) string {
 	name := r.PathValue("site")
 	if name == "" && r.URL != nil && r.URL.RawQuery != "" {

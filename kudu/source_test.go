@@ -85,8 +85,8 @@ func TestOtherMediaTypesGet415(t *testing.T) {
 	}
 }
 
-// callAsKudu makes calls as .NET does: the first without credentials, and a second
-// one with them if the answer asks for Basic authentication.
+// callAsKudu makes calls as .NET does: the first without credentials, and a
+// second one with them if the answer asks for Basic authentication.
 func callAsKudu(t *testing.T, target, user, password, body string) (statuses []int) {
 	t.Helper()
 	send := func(authorize bool) *http.Response {

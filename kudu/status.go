@@ -12,7 +12,8 @@ import (
 type Status string
 
 // The statuses, in the order in which /api/deployments numbers them from 0
-// (Kudu: DeployStatus.cs). Kudu omits StatusPending, the default, from deliveries.
+// (Kudu: DeployStatus.cs). Kudu omits StatusPending, the default, from
+// deliveries.
 const (
 	StatusPending   Status = "pending"
 	StatusBuilding  Status = "building"
@@ -26,8 +27,8 @@ var numbered = [...]Status{StatusPending, StatusBuilding, StatusDeploying, Statu
 // Succeeded reports whether the status is success, in any letter case.
 func (s Status) Succeeded() bool { return strings.EqualFold(string(s), string(StatusSuccess)) }
 
-// UnmarshalJSON decodes a name or a number. It keeps a number without a status as
-// text, and null leaves the Status unchanged.
+// UnmarshalJSON decodes a name or a number. It keeps a number without a status
+// as text, and null leaves the Status unchanged.
 func (s *Status) UnmarshalJSON(token []byte) error {
 	switch {
 	case string(token) == "null":
@@ -50,8 +51,8 @@ func numberedStatus(digits string) Status {
 	return Status(digits)
 }
 
-// statusOf returns the status that a JSON value decodes to, or "" if it does not
-// decode.
+// statusOf returns the status that a JSON value decodes to, or "" if it does
+// not decode.
 func statusOf(token string) Status {
 	s := StatusPending
 	if s.UnmarshalJSON([]byte(token)) != nil {
@@ -60,8 +61,9 @@ func statusOf(token string) Status {
 	return s
 }
 
-// A JobStatus is the state of a run of a WebJob. Unlike a Status it begins with a
-// capital letter. Values other than the constants below are decoded unchanged.
+// A JobStatus is the state of a run of a WebJob. Unlike a Status it begins with
+// a capital letter. Values other than the constants below are decoded
+// unchanged.
 type JobStatus string
 
 // The statuses of a run (Kudu: JobStatus.cs). A delivery has one of the last

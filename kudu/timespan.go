@@ -11,8 +11,8 @@ import (
 var errTimeSpan = errors.New("kudu: duration is not a .NET time span, or exceeds time.Duration")
 
 // parseTimeSpan parses the invariant format of .NET's TimeSpan,
-// [-][d.]hh:mm:ss[.fffffff]. Hours, minutes and seconds have two digits, and the
-// fraction has up to seven, so that its unit is 100 ns.
+// [-][d.]hh:mm:ss[.fffffff]. Hours, minutes and seconds have two digits, and
+// the fraction has up to seven, so that its unit is 100 ns.
 func parseTimeSpan(text string) (time.Duration, error) {
 	unsigned, negative := strings.CutPrefix(text, "-")
 	parts := strings.Split(unsigned, ":")
@@ -54,8 +54,8 @@ const tick = 100 * time.Nanosecond
 // maxDays is the number of whole days that a time.Duration can hold.
 const maxDays = int64(math.MaxInt64 / (24 * time.Hour))
 
-// digits parses a decimal number of least to most digits. It fails if the number
-// exceeds limit.
+// digits parses a decimal number of least to most digits. It fails if the
+// number exceeds limit.
 func digits(text string, least, most int, limit int64) (n int64, ok bool) {
 	if len(text) < least || len(text) > most || strings.Trim(text, "0123456789") != "" {
 		return 0, false
