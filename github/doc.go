@@ -39,11 +39,14 @@
 //   - push: "owner/repo refs/heads/main"
 //   - pull_request: "owner/repo pull/12"
 //   - release: "owner/repo release/v1.2.0"
-//   - create and delete: create/<ref> and delete/<ref> after the repository
-//   - workflow_run, check_run, check_suite: workflow_run/<id>, check_run/<id>,
-//     check_suite/<id>
-//   - status: status/<sha>
-//   - deployment_status: deployment/<id>, for all statuses of a deployment
+//   - create: "owner/repo create/<ref>"
+//   - delete: "owner/repo delete/<ref>"
+//   - workflow_run: "owner/repo workflow_run/<id>"
+//   - check_run: "owner/repo check_run/<id>"
+//   - check_suite: "owner/repo check_suite/<id>"
+//   - status: "owner/repo status/<sha>"
+//   - deployment_status: "owner/repo deployment/<id>", the same for all
+//     statuses of a deployment
 //
 // Other events have no ordering key and are processed in any order. Two events
 // never share an ordering key.
@@ -56,8 +59,8 @@
 // # Duplicates
 //
 // A delivery with a known id is a duplicate. GitHub's redelivery has the id of
-// the first delivery, so it is a duplicate too, unless the first one is dead:
-// then it is tried again.
+// the first delivery, so it is a duplicate too. If the first one is a dead
+// letter, the redelivery makes the inbox try it again.
 //
 // All hooks and Apps that receive an event get the same id, with different
 // bodies (github/docs issue 32822). So use the secrets of one Source for
@@ -128,8 +131,9 @@
 //	security_and_analysis, sponsorship, star, sub_issues, team_add, user, watch,
 //	workflow_dispatch, workflow_job, workflow_run
 //
-// It can also be sent under the name of another event. A callback that must not
-// run for an old call should query the current state from GitHub's API.
+// A captured call can also be sent under the name of another event. A callback
+// that must not run for an old call should query the current state from
+// GitHub's API.
 //
 // Some of these bodies have an id, but it belongs to an object to which the
 // same thing can happen twice: a check or a workflow runs again, a release

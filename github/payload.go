@@ -72,7 +72,8 @@ type Installation struct {
 }
 
 // An Origin identifies where an event comes from. It has the fields that all
-// events except ping have in common. A field that is not sent is nil.
+// events except ping have in common. A pointer is nil if its member is not
+// sent.
 type Origin struct {
 	Repository   Repository    `json:"repository"`
 	Sender       *User         `json:"sender,omitempty"` // the account that caused the event

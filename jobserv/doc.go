@@ -34,9 +34,9 @@
 // # Ordering key and dedup key
 //
 // The ordering key is the project as it is spelt in the path of url, whatever
-// the host is. For a body of the first shape it comes from project_name or
-// build_url. A body from which no project can be read has no ordering key. No
-// other member affects it.
+// the host is. For a body of the first shape, see [Build], it comes from
+// project_name or build_url. A body from which no project can be read has no
+// ordering key. No other member affects it.
 //
 // JobServ sends no delivery id. The signature is the dedup key: the four
 // attempts have the same bytes, while a rerun sends another notification for

@@ -32,7 +32,7 @@ func (c *Client) Log(ctx context.Context, r Run) (io.ReadCloser, error) {
 
 // LogTail returns up to n bytes from the end of the console log of a run. The
 // result starts at the beginning of a line, unless the last line alone is
-// longer than n. If n is not positive, LogTail returns nil; the maximum is
+// longer than n. If n is not positive, LogTail returns nil. It limits n to
 // MaxLog or 512 MiB, whichever is smaller.
 //
 // LogTail requests only that part of the log. If the server sends all of it,

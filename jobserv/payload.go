@@ -48,8 +48,7 @@ type Build struct {
 	// Annotation is free text of any length.
 	Annotation wire.Optional[string] `json:"annotation,omitzero"`
 
-	// The first shape alone has the following members.
-
+	// Only the first shape has ProjectName and the members below.
 	ProjectName wire.Optional[string] `json:"project_name,omitzero"`
 	BuildStatus wire.Optional[Status] `json:"build_status,omitzero"`
 	BuildURL    wire.Optional[string] `json:"build_url,omitzero"`

@@ -122,8 +122,8 @@ func (c *Client) Get(ctx context.Context, id string) (Hook, error) {
 
 // Subscribe creates a hook with the URL, Event and InsecureSSL of h and returns
 // it. If the site has a hook with this URL and event, ignoring case, Subscribe
-// returns that hook unchanged; its InsecureSSL may differ. To get a hook that
-// equals h in any case, use [Client.Ensure].
+// returns that hook unchanged; its InsecureSSL may differ. To replace a hook
+// that differs from h, use [Client.Ensure].
 //
 // Subscribe returns [ErrHookConflict] if the URL has a hook for another event.
 // It returns [ErrHookInvalid], without a call, if Kudu would answer 500.

@@ -43,8 +43,9 @@ var (
 // errors.Is, depending on Code.
 type StatusError struct {
 	Code int // the HTTP status
-	// Message is the type and text of Kudu's exception, without URLs and cut to
-	// 256 bytes. It is empty if the answer is not Kudu's JSON.
+	// Message is the type and text of Kudu's exception, or Kudu's message if
+	// the answer has no exception, without URLs and cut to 256 bytes. It is
+	// empty if the answer is not Kudu's JSON.
 	Message string
 }
 
@@ -79,11 +80,11 @@ func (e *StatusError) Is(target error) bool {
 // newStatusError returns the error for an answer. Its message is the one of
 // ASP.NET, without the stack trace.
 func newStatusError(code int, text []byte) *StatusError {
-	var said struct{ Message, ExceptionMessage, ExceptionType string }
-	_ = json.Unmarshal(text, &said) // a proxy's page has no message
-	message := said.Message
-	if said.ExceptionType != "" || said.ExceptionMessage != "" {
-		message = strings.TrimSuffix(said.ExceptionType+": "+said.ExceptionMessage, ": ")
+	var exception struct{ Message, ExceptionMessage, ExceptionType string }
+	_ = json.Unmarshal(text, &exception) // a proxy's page has no message
+	message := exception.Message
+	if exception.ExceptionType != "" || exception.ExceptionMessage != "" {
+		message = strings.TrimSuffix(exception.ExceptionType+": "+exception.ExceptionMessage, ": ")
 	}
 	return &StatusError{Code: code, Message: withoutURLs(message)}
 }

@@ -35,7 +35,7 @@ type Hook struct {
 
 	// Kudu sets the following fields, which describe the last call. Before the
 	// first call LastTime is zero and the strings are empty.
-
+	//
 	// LastStatus is .NET's name of the HTTP status, such as "OK" or
 	// "NoContent", the number of a status without a name, or "Failure" if there
 	// was no answer.

@@ -88,12 +88,12 @@ func TestInvalidURLGetsAStackTrace(t *testing.T) {
 	var site kudutest.Server
 	for _, url := range []string{"", "/relative", "ci.example.com", "https://ci.example.com/a b", "https://ci.example.com/%zz"} {
 		w := call(&site, "POST", "/api/hooks", `{"url":"`+url+`","event":"e"}`)
-		var said struct{ ExceptionType, ExceptionMessage, StackTrace string }
-		if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil || w.Code != 500 {
+		var exception struct{ ExceptionType, ExceptionMessage, StackTrace string }
+		if err := json.Unmarshal(w.Body.Bytes(), &exception); err != nil || w.Code != 500 {
 			t.Fatalf("%q: %d %s: %v", url, w.Code, w.Body, err)
 		}
-		if said.ExceptionType != "System.FormatException" || !strings.Contains(said.ExceptionMessage, "'"+url+"'") || said.StackTrace == "" {
-			t.Errorf("%q: %+v", url, said)
+		if exception.ExceptionType != "System.FormatException" || !strings.Contains(exception.ExceptionMessage, "'"+url+"'") || exception.StackTrace == "" {
+			t.Errorf("%q: %+v", url, exception)
 		}
 	}
 }
