@@ -11,8 +11,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// This program creates a Source, mounts a Receiver for it, receives one call and
-// prints its content.
+// This program creates a Source, mounts a Receiver for it, receives one call
+// and prints its content.
 func Example() {
 	token := webhook.NewSecret("kJ8sQ2vX5nB7mT4wR9zL3cF6hD1gY0pA") // from the environment in a real program
 

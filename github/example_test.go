@@ -36,8 +36,9 @@ func post(h http.Handler, secret webhook.Secret, event, body string) int {
 	return w.Code
 }
 
-// This program has a typed callback that runs inside the request. To run it after the
-// answer, pass webhook.Store(inbox) to the Receiver and &mux to a Worker.
+// This program has a typed callback that runs inside the request. To run it
+// after the answer, pass webhook.Store(inbox) to the Receiver and &mux to a
+// Worker.
 func Example() {
 	secret := webhook.NewSecret("It's a Secret to Everybody")
 	var mux webhook.Mux
@@ -57,8 +58,8 @@ func Example() {
 	// 202
 }
 
-// This Source accepts two secrets during a rotation. Delivery.KeyLabel is the label of
-// the one with which a call is signed.
+// This Source accepts two secrets during a rotation. Delivery.KeyLabel is the
+// label of the one with which a call is signed.
 func ExampleSource() {
 	oldSecret, newSecret := webhook.NewSecret("last year's secret"), webhook.NewSecret("this year's secret")
 	src := github.Source()
@@ -80,9 +81,10 @@ func ExampleSource() {
 	// 202
 }
 
-// This program changes the decision for two events. A push runs again when somebody
-// tests the hook. If two publications of a release have the same bytes, the program
-// drops the second one, so that a captured one does not run again.
+// This program changes the decision for two events. A push runs again when
+// somebody tests the hook. If two publications of a release have the same
+// bytes, the program drops the second one, so that a captured one does not run
+// again.
 func ExampleSource_duplicates() {
 	src := github.Source(webhook.NewSecret("It's a Secret to Everybody"))
 	describe := src.Describe

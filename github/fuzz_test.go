@@ -29,7 +29,7 @@ func FuzzVerify(f *testing.F) {
 			t.Fatal(err)
 		}
 		if _, err := v.Verify(r, body); err != nil {
-			t.Fatalf("the body as signed: %v", err)
+			t.Fatalf("the signed body does not verify: %v", err)
 		}
 		if bytes.Equal(body, altered) {
 			return

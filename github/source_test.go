@@ -197,8 +197,8 @@ func TestRedeliveryAndCapturedCallAreDuplicates(t *testing.T) {
 		{"redelivered by GitHub", "72d3162e-cc78-11e3-81ab-4c9367dc0958", "push"},
 		{"captured and sent under another id", "00000000-0000-0000-0000-000000000001", "push"},
 		{"as another event", "00000000-0000-0000-0000-000000000001", "create"},
-		{"as an event that may repeat", "00000000-0000-0000-0000-000000000001", "workflow_dispatch"},
-		{"as another event that may repeat", "00000000-0000-0000-0000-000000000001", "repository_dispatch"},
+		{"as an event that may be repeated", "00000000-0000-0000-0000-000000000001", "workflow_dispatch"},
+		{"as another event that may be repeated", "00000000-0000-0000-0000-000000000001", "repository_dispatch"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var inbox webhook.MemInbox

@@ -69,8 +69,8 @@ func ExampleMiddleware() {
 	// 204
 }
 
-// This program prints the end of the console log of each failed run. A test server
-// takes the place of JobServ.
+// This program prints the end of the console log of each failed run. A test
+// server takes the place of JobServ.
 func ExampleClient_LogTail() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, "make: compiling\nmake: linking\nmake: *** error 2\n")

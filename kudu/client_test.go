@@ -95,7 +95,7 @@ func TestInvalidHooksAreNotSent(t *testing.T) {
 		}
 	}
 	if err := c.Unsubscribe(t.Context(), ""); err != nil {
-		t.Errorf("Unsubscribe of nothing: %v", err)
+		t.Errorf("Unsubscribe of an empty ID: %v", err)
 	}
 	if err := c.Publish(t.Context(), "e", func() {}); err == nil {
 		t.Error("Publish of a func returned no error")

@@ -13,8 +13,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// This program creates a Source, mounts a Receiver for it, receives one call and
-// prints its content.
+// This program creates a Source, mounts a Receiver for it, receives one call
+// and prints its content.
 func Example() {
 	token := webhook.NewSecret("kJ8sQ2vX5nB7mT4wR9zL3cF6hD1gY0pA") // from the environment in a real program
 
@@ -60,8 +60,8 @@ func ExampleDeployment_UnmarshalJSON() {
 	// success scale true true <nil>
 }
 
-// This program ensures its hooks when it starts, with one URL for each event. In
-// production the site is https://app.scm.azurewebsites.net.
+// This program ensures its hooks when it starts, with one URL for each event.
+// In production the site is https://app.scm.azurewebsites.net.
 func ExampleClient_Ensure() {
 	password := webhook.NewSecret("from the publish profile")
 	site := httptest.NewServer(&kudutest.Server{User: "$app", Password: password})

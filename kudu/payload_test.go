@@ -85,6 +85,6 @@ func TestDuration(t *testing.T) {
 		}
 	}
 	if got, err := (kudu.TriggeredJobRun{TimeSpan: "00:00:00"}).Duration(); got != 0 || err != nil {
-		t.Errorf("no time at all: got %v, %v", got, err)
+		t.Errorf("zero duration: got %v, %v", got, err)
 	}
 }

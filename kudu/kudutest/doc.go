@@ -8,7 +8,7 @@
 //	var site kudutest.Server
 //	server := httptest.NewServer(&site)
 //	// ... the program calls server.URL/api/hooks ...
-//	deliveries := site.Deploy(ctx, kudu.Deployment{ID: "9f2c", Status: kudu.StatusFailed, ...})
+//	deliveries, err := site.Deploy(ctx, kudu.Deployment{ID: "9f2c", Status: kudu.StatusFailed, ...})
 //
 // A Server has Kudu's unusual behavior, which programs must handle (Kudu:
 // WebHooksController.cs, WebHooksManager.cs):
