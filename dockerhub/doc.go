@@ -1,8 +1,8 @@
-// Package dockerhub receives the webhooks of Docker Hub, which tell of an image
-// that was pushed.
+// Package dockerhub receives the webhooks that Docker Hub sends when an image
+// is pushed.
 //
-// A [Source] is what [webhook.NewReceiver] takes, and [Push] is what a callback
-// gets:
+// Pass a [Source] to [webhook.NewReceiver] and register a callback that takes a
+// [Push]:
 //
 //	http.Handle("/hooks/dockerhub/{token}",
 //		webhook.NewReceiver(dockerhub.Source(token), webhook.Store(inbox)))
@@ -10,64 +10,72 @@
 //		return deploy(ctx, e.Payload.Image())
 //	})
 //
-// The URL to enter in the repository's Webhooks tab then ends in the token:
-// https://ci.example.com/hooks/dockerhub/<token>, or ?token=<token> where the
-// route has no wildcard. Make the token of 32 random characters, letters and
-// digits; the whole URL may have 255 characters.
+// In the repository's Webhooks tab, enter a URL that ends in the token:
+// https://ci.example.com/hooks/dockerhub/<token>, or ?token=<token> if the
+// route has no wildcard. Use 32 random letters and digits as the token. Docker
+// Hub accepts URLs of up to 255 characters.
 //
 // # What a token proves
 //
-// Docker Hub signs nothing and has no secret to set. A token proves that the
-// caller knows the URL. It does not prove that Docker Hub is the caller, nor
-// that the body is genuine, nor that it is new: whoever sees the URL once, in a
-// proxy's log or in the repository's settings, can say anything, again and
-// again. So serve it over TLS only, keep paths and queries out of access logs,
-// give each repository a token of its own, and take the body for a hint: that it
-// is worth looking at the registry now. Act on repositories that you expect, and
-// pull with credentials and by a digest that the registry itself names.
-// [BasicSource] is for proxies that add credentials; it proves no more.
+// Docker Hub signs nothing and has no setting for a secret. A token proves that
+// the caller knows the URL. It does not prove that Docker Hub is the caller,
+// that the body is genuine, or that it is new: anybody who sees the URL once,
+// in a proxy's log or in the repository's settings, can send any body, any
+// number of times. Therefore:
+//
+//   - Serve the URL over TLS only.
+//   - Keep paths and queries out of access logs.
+//   - Give each repository its own token.
+//   - Treat the body as a hint to look at the registry.
+//   - Act only on repositories that you expect, and pull with credentials and
+//     by a digest that the registry itself reports.
+//
+// [BasicSource] is for proxies that add credentials. It proves no more.
 //
 // # Bursts
 //
-// One push is several calls. Users count one per manifest, five or six for an
-// image of five architectures, alike in all that identifies them, and a release
-// that sets the tags 1.2.3, 1.2, 1 and latest multiplies them (docker/hub-feedback
-// 2148). A call has no id, so duplicates cannot be told from pushes that follow
-// each other, and none is dropped: no dedup keys are given. Instead the calls
-// for one image and tag, which is the ordering key, coalesce: behind an inbox
-// only the last of them runs, once the burst has been quiet for the five
-// seconds of [DefaultCoalesce]. Set the Source's Coalesce to choose otherwise.
-// A call without a tag has no ordering key; it runs by itself.
+// One push causes several calls. Users count one call per manifest, five or six
+// for an image of five architectures, with the same identifying fields. A
+// release that sets the tags 1.2.3, 1.2, 1 and latest multiplies them
+// (docker/hub-feedback 2148).
+//
+// A call has no id, so a duplicate cannot be distinguished from a second push.
+// No call is dropped: deliveries have no dedup keys. Instead, calls with the
+// same ordering key, which is the image with its tag, coalesce. Behind an inbox
+// only the last call of a burst runs, after five seconds without another one;
+// see [DefaultCoalesce]. To change that, set the Source's Coalesce. A call
+// without a tag has no ordering key and runs by itself.
 //
 // # What is not sent
 //
-// There is no digest: images is empty, null or absent, and media_type tells of
-// one manifest's format at most. Failed automated builds were never told.
-// Docker documents no retry and no time-out, so treat a call that was refused
-// as gone: answer after storing, and compare with the registry from time to
-// time. The format is undocumented in parts and has varied since 2013: [Push]
-// keeps null, absent and empty apart where they have been seen to differ.
+// A body has no digest: images is empty, null or absent, and media_type names
+// the format of one manifest at most. Docker Hub never reported failed
+// automated builds. Docker documents neither retries nor a timeout, so assume
+// that a refused call is lost: answer after storing, and compare with the
+// registry from time to time. Parts of the format are undocumented, and it has
+// varied since 2013. [Push] distinguishes null, absent and empty where they
+// have been seen to differ.
 //
 // # The callback URL
 //
-// A body names a callback_url, from the days when webhooks could be chained.
-// Docker calls it legacy and unsupported, and it answers 404. This package keeps
-// it as data and never calls it. Do not either: it comes from a body that nobody
-// signed, so fetching it lets whoever knows the token choose where a program
-// inside your network connects to.
+// A body has a callback_url, from the time when webhooks could be chained.
+// Docker calls it legacy and unsupported, and it answers 404. This package
+// keeps it as data and never calls it. Your program should not call it either:
+// the body is unsigned, so a request to that URL would let anybody who knows
+// the token choose which host a program inside your network connects to.
 //
-// # What a body is
+// # Types and keys
 //
-// An object push_data and a text repository.repo_name make a push; no other
-// field decides it, and no other than push_data.tag has a part in the ordering
-// key. The ordering key is as it is sent: names of repositories are in lower
-// case by Docker Hub's rules, and tags that differ by case are two tags.
+// A body with an object push_data and a string repository.repo_name is a
+// "dockerhub.push". No other field affects the type. The ordering key consists
+// of repository.repo_name and push_data.tag, unchanged: Docker Hub requires
+// repository names in lower case, and tags that differ in case are different
+// tags.
 //
-// # Look-alikes
+// Any other JSON body is a "dockerhub.unknown". Other registries send push_data
+// and repository too: Aliyun's bodies have no repo_name and have times as text.
 //
-// Other registries send push_data and repository too; Aliyun's has no repo_name
-// and times as text. A body without an object push_data and a text
-// repository.repo_name is of type "dockerhub.unknown". One that is not JSON, or
-// in which a name that routing reads stands twice or in another case, is a
-// "dockerhub.push" that ends in [webhook.ErrMalformed].
+// A body that is not JSON is a malformed "dockerhub.push", and so is a body in
+// which one of the names above appears twice or in a different case. Decoding
+// it returns [webhook.ErrMalformed].
 package dockerhub

@@ -11,7 +11,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Build a source, mount it, receive one call, print what it says.
+// This program creates a Source, mounts a Receiver for it, receives one call
+// and prints its content.
 func Example() {
 	token := webhook.NewSecret("kJ8sQ2vX5nB7mT4wR9zL3cF6hD1gY0pA") // from the environment in a real program
 
@@ -25,7 +26,7 @@ func Example() {
 	routes := http.NewServeMux()
 	routes.Handle("/hooks/dockerhub/{token}", webhook.NewReceiver(dockerhub.Source(token), &mux))
 
-	// What Docker Hub does.
+	// Docker Hub makes this call.
 	body := `{"push_data":{"pushed_at":1714564800,"pusher":"ci-bot","tag":"1.4.0"},` +
 		`"repository":{"repo_name":"northwind/scale","name":"scale","namespace":"northwind"}}`
 	answer := httptest.NewRecorder()
@@ -38,7 +39,8 @@ func Example() {
 	// 202
 }
 
-// A handler of one's own gets the verified delivery from the context.
+// An http.Handler behind the middleware gets the verified delivery from the
+// request's context.
 func ExampleMiddleware() {
 	token := webhook.NewSecret("kJ8sQ2vX5nB7mT4wR9zL3cF6hD1gY0pA")
 	guard := dockerhub.Middleware(token)
@@ -63,7 +65,7 @@ func ExampleMiddleware() {
 	// 202
 }
 
-// One release pushes several tags; a deployment acts on the full version.
+// A release pushes several tags. This program deploys full versions only.
 func ExampleTag_IsVersion() {
 	for _, tag := range []dockerhub.Tag{"v1.4.0", "1.5.0-rc.1", "1.4", "1", "latest", "sha-0a1b2c3"} {
 		fmt.Println(tag, tag.IsVersion() && !tag.IsPrerelease())

@@ -22,7 +22,7 @@ func seed(f *testing.F) {
 	f.Add([]byte("{\"push_data\":{\"tag\":\"\xff\"},\"repository\":{\"repo_name\":\"a\\u0000b\"}}"))
 }
 
-// FuzzPush: what was decoded and encoded decodes to the same.
+// FuzzPush checks that a decoded and encoded Push decodes to the same value.
 func FuzzPush(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -42,7 +42,7 @@ func FuzzPush(f *testing.F) {
 			t.Fatalf("encode again: %v", err)
 		}
 		if diff := cmp.Diff(string(once), string(twice)); diff != "" {
-			t.Errorf("not a fixpoint:\n%s", diff)
+			t.Errorf("encoded differently the second time (-first +second):\n%s", diff)
 		}
 		if first.Image() != second.Image() || first.Tag().IsVersion() != second.Tag().IsVersion() {
 			t.Errorf("image %q became %q", first.Image(), second.Image())
@@ -50,7 +50,7 @@ func FuzzPush(f *testing.F) {
 	})
 }
 
-// FuzzDescribe: what was routed is what is decoded, received or stored.
+// FuzzDescribe checks that the Description agrees with the decoded payload.
 func FuzzDescribe(f *testing.F) {
 	seed(f)
 	src := source()
@@ -65,7 +65,7 @@ func FuzzDescribe(f *testing.F) {
 		}
 		e, err := webhook.Decode[dockerhub.Push](&webhook.Delivery{Type: about.Type, Body: body})
 		if about.Malformed != nil && !errors.Is(err, webhook.ErrMalformed) {
-			t.Fatalf("routing says %v, decoding %v", about.Malformed, err)
+			t.Fatalf("Describe: malformed: %v; Decode: %v, want ErrMalformed", about.Malformed, err)
 		}
 		if err != nil || about.Type != "dockerhub.push" {
 			return
@@ -79,7 +79,7 @@ func FuzzDescribe(f *testing.F) {
 	})
 }
 
-// FuzzToken: no other token verifies.
+// FuzzToken checks that no other token verifies.
 func FuzzToken(f *testing.F) {
 	f.Add(token)
 	f.Add(oldToken + " ")
@@ -100,7 +100,7 @@ func FuzzToken(f *testing.F) {
 				t.Errorf("%q: got %v, want accepted %v", given, err, want)
 			}
 			if (src.Verifier.Admit(r) == nil) != want {
-				t.Errorf("%q: admitted is not %v", given, want)
+				t.Errorf("%q: Admit does not return %v", given, want)
 			}
 		}
 	})

@@ -2,8 +2,8 @@ package github
 
 import "github.com/hookhouse/hookhouse/webhook/wire"
 
-// A CheckRun is the payload of "check_run": created, completed, rerequested, or
-// requested_action.
+// A CheckRun is the payload of "check_run". Its actions are created, completed,
+// rerequested and requested_action.
 type CheckRun struct {
 	Action          string           `json:"action"`
 	CheckRun        CheckRunInfo     `json:"check_run"`
@@ -14,26 +14,28 @@ type CheckRun struct {
 // EventType returns "github.check_run".
 func (CheckRun) EventType() string { return "github.check_run" }
 
-// Check implements [webhook.Checker].
+// Check implements [webhook.Checker]. It returns an error if the document is
+// not JSON or is ambiguous, as the package comment describes.
 func (CheckRun) Check(document []byte) error { return check("check_run", document) }
 
-// Succeeded reports whether the check is over and all went well.
+// Succeeded reports whether the check run completed with the conclusion
+// success.
 func (c CheckRun) Succeeded() bool {
 	return c.Action == "completed" && succeeded(c.CheckRun.Conclusion)
 }
 
-// A RequestedAction is the button of a check run that a user pressed.
+// A RequestedAction identifies the button of a check run that a user pressed.
 type RequestedAction struct {
 	Identifier string `json:"identifier"`
 }
 
-// A CheckRunInfo is the check run itself.
+// A CheckRunInfo describes a check run.
 type CheckRunInfo struct {
 	ID           int64             `json:"id"`
 	NodeID       string            `json:"node_id"`
 	Name         string            `json:"name"`
 	HeadSHA      string            `json:"head_sha"`
-	ExternalID   *string           `json:"external_id"` // the App's own
+	ExternalID   *string           `json:"external_id"` // chosen by the App
 	Status       string            `json:"status"`      // "queued", "in_progress", "completed" ...
 	Conclusion   *string           `json:"conclusion"`  // as in [WorkflowRunInfo]
 	Output       CheckRunOutput    `json:"output"`
@@ -44,7 +46,7 @@ type CheckRunInfo struct {
 	HTMLURL      *string           `json:"html_url"`
 	DetailsURL   *string           `json:"details_url"`
 	StartedAt    wire.Time         `json:"started_at,omitzero"`
-	CompletedAt  wire.Time         `json:"completed_at,omitzero"` // null until it is over
+	CompletedAt  wire.Time         `json:"completed_at,omitzero"` // null until the run completes
 }
 
 // A CheckRunOutput is the report of a check run.
@@ -56,11 +58,11 @@ type CheckRunOutput struct {
 	AnnotationsURL   string  `json:"annotations_url"`
 }
 
-// A CheckSuite is the check runs of one App for one commit.
+// A CheckSuite groups the check runs of an App for a commit.
 type CheckSuite struct {
 	ID         int64   `json:"id"`
 	NodeID     string  `json:"node_id"`
-	HeadBranch *string `json:"head_branch"` // bare; nil for a commit from a fork
+	HeadBranch *string `json:"head_branch"` // without refs/heads/; nil for a commit from a fork
 	HeadSHA    string  `json:"head_sha"`
 	Before     *string `json:"before"`
 	After      *string `json:"after"`
@@ -69,7 +71,7 @@ type CheckSuite struct {
 	URL        string  `json:"url"`
 }
 
-// An App is the GitHub App that made a check.
+// An App is the GitHub App that created a check.
 type App struct {
 	ID     int64  `json:"id"`
 	NodeID string `json:"node_id"`

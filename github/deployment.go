@@ -6,25 +6,26 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A DeploymentStatus is the payload of "deployment_status": a deployment got a
-// new status. Its one action is "created".
+// A DeploymentStatus is the payload of "deployment_status", which GitHub sends
+// when a deployment gets a new status. Its only action is "created".
 type DeploymentStatus struct {
 	Action           string               `json:"action"`
 	DeploymentStatus DeploymentStatusInfo `json:"deployment_status"`
 	Deployment       Deployment           `json:"deployment"`
-	CheckRun         *CheckRunInfo        `json:"check_run,omitempty"`    // of a deployment that a workflow made
-	Workflow         *Workflow            `json:"workflow,omitempty"`     // likewise
-	WorkflowRun      *WorkflowRunInfo     `json:"workflow_run,omitempty"` // likewise
+	CheckRun         *CheckRunInfo        `json:"check_run,omitempty"`    // set if a workflow created the deployment
+	Workflow         *Workflow            `json:"workflow,omitempty"`     // as CheckRun
+	WorkflowRun      *WorkflowRunInfo     `json:"workflow_run,omitempty"` // as CheckRun
 	Origin
 }
 
 // EventType returns "github.deployment_status".
 func (DeploymentStatus) EventType() string { return "github.deployment_status" }
 
-// Check implements [webhook.Checker].
+// Check implements [webhook.Checker]. It returns an error if the document is
+// not JSON or is ambiguous, as the package comment describes.
 func (DeploymentStatus) Check(document []byte) error { return check("deployment_status", document) }
 
-// A DeploymentStatusInfo is the status itself.
+// A DeploymentStatusInfo describes the status of a deployment.
 type DeploymentStatusInfo struct {
 	ID             int64     `json:"id"`
 	NodeID         string    `json:"node_id"`
@@ -40,17 +41,17 @@ type DeploymentStatusInfo struct {
 	UpdatedAt      wire.Time `json:"updated_at,omitzero"`
 }
 
-// A Deployment is the request to deploy a ref.
+// A Deployment is a request to deploy a ref.
 type Deployment struct {
 	ID                  int64  `json:"id"`
 	NodeID              string `json:"node_id"`
 	SHA                 string `json:"sha"`
-	Ref                 string `json:"ref"` // bare, or a SHA
+	Ref                 string `json:"ref"` // a branch or tag name, or a SHA
 	Task                string `json:"task"`
 	Environment         string `json:"environment"`
 	OriginalEnvironment string `json:"original_environment"`
-	// Payload is what the one who asked for the deployment put there: an object,
-	// or text.
+	// Payload is the data that the creator of the deployment attached: an
+	// object or a string.
 	Payload     json.RawMessage `json:"payload,omitempty"`
 	Description *string         `json:"description"`
 	Creator     *User           `json:"creator"`

@@ -8,60 +8,61 @@ import (
 
 const (
 	sourceName = "github"
-	// maxEvent is more than the longest event name that GitHub has.
+	// maxEvent is longer than every event name of GitHub.
 	maxEvent = 64
 )
 
-// The headers that describe reads, as a server's [http.Header] has them.
+// The canonical keys of the headers that describe reads.
 var (
 	eventKey    = http.CanonicalHeaderKey(EventHeader)
 	deliveryKey = http.CanonicalHeaderKey(DeliveryHeader)
 )
 
-// describe is Source.Describe. It reads of the body only what the key and the
-// judgement of the signature need. Where these cannot be told there is neither,
-// and a body that should have a key is malformed.
+// describe is the Describe of Source. From the body it reads only the values
+// that the ordering key and the decision about the signature depend on. If it
+// cannot read them, the delivery has neither, and it is malformed if its event
+// has an ordering key.
 func describe(r *http.Request, body []byte) webhook.Description {
 	about := webhook.Description{ID: single(r.Header, deliveryKey)}
 	event := eventName(r.Header)
-	w, listed := watches[event]
-	if !listed {
-		w = unlisted
+	rule, ok := eventRules[event]
+	if !ok {
+		rule = defaultRule
 		if event != "" {
-			w.typ = typeOf(event)
+			rule.typ = typeOf(event)
 		}
 	}
-	about.Type = w.typ
+	about.Type = rule.typ
 	var v values
 	doc, err := (&webhook.Delivery{Source: sourceName, Header: r.Header, Body: body}).Document()
 	if err == nil {
-		err = w.paths.Scan(doc, v[:w.paths.Len()])
+		err = rule.paths.Scan(doc, v[:rule.paths.Len()])
 	}
 	if err != nil {
-		if w.subject != "" {
+		if rule.subject != "" {
 			about.Malformed = err
 		}
 		return about
 	}
-	about.DedupBySignature = w.once(v)
-	about.OrderingKey = w.key(v)
+	about.DedupBySignature = rule.dedupBySignature(v)
+	about.OrderingKey = rule.orderingKey(v)
 	return about
 }
 
-// check is what the payloads' Check methods do: the scan of describe again, for
-// a delivery that comes out of storage.
+// check reports whether describe can read the document of an event
+// unambiguously. The Check methods of the payloads call it.
 func check(event string, doc []byte) error {
 	var v values
-	w := watches[event]
-	return w.paths.Scan(doc, v[:w.paths.Len()])
+	rule := eventRules[event]
+	return rule.paths.Scan(doc, v[:rule.paths.Len()])
 }
 
-// typeOf is the type of a delivery with this event's name.
+// typeOf returns the type of an event's deliveries.
 func typeOf(event string) string { return sourceName + "." + event }
 
-// eventName returns the event's name; empty where the header is missing, stands
-// there twice, or is no name. The header is not signed, and the name becomes a
-// route, a column and a metric's label.
+// eventName returns the name of the event, or "" if the header is missing,
+// occurs twice, or is not a valid name. The header is not signed, and the name
+// is used as a route, in a column and as a label of metrics.
 func eventName(h http.Header) string {
 	name := single(h, eventKey)
 	if len(name) > maxEvent {
@@ -75,8 +76,8 @@ func eventName(h http.Header) string {
 	return name
 }
 
-// single returns the value of a header that stands there once. The key is a
-// canonical one.
+// single returns the value of a header that occurs exactly once, and ""
+// otherwise. The key must be canonical.
 func single(h http.Header, key string) string {
 	if values := h[key]; len(values) == 1 {
 		return values[0]

@@ -16,7 +16,7 @@ func describe(r *http.Request, body []byte) webhook.Description {
 	return github.Source(secret).Describe(r, body)
 }
 
-func TestKeyTellsWhatADeliveryIsAbout(t *testing.T) {
+func TestOrderingKey(t *testing.T) {
 	for fixture, key := range map[string]string{
 		"push.branch":                     "tidewater/harbour refs/heads/main",
 		"push.forced":                     "tidewater/harbour refs/heads/feat/slack-water",
@@ -52,21 +52,21 @@ func TestKeyTellsWhatADeliveryIsAbout(t *testing.T) {
 	}
 }
 
-func TestHeadersThatAreMissingOrOdd(t *testing.T) {
+func TestMissingAndInvalidHeaders(t *testing.T) {
 	body := own(t, "push.branch")
 	for _, c := range []struct {
 		name   string
 		change func(http.Header)
 		typ    string
-		marks  int
+		dedup  int // number of dedup keys
 	}{
-		{"all there", func(http.Header) {}, "github.push", 2},
+		{"all headers", func(http.Header) {}, "github.push", 2},
 		{"no event", func(h http.Header) { h.Del(github.EventHeader) }, "github.unknown", 2},
 		{"two events", func(h http.Header) { h.Add(github.EventHeader, "ping") }, "github.unknown", 2},
-		{"an event that is no name", func(h http.Header) { h.Set(github.EventHeader, "push\tall") }, "github.unknown", 2},
+		{"an event with an invalid name", func(h http.Header) { h.Set(github.EventHeader, "push\tall") }, "github.unknown", 2},
 		{"an event in upper case", func(h http.Header) { h.Set(github.EventHeader, "Push") }, "github.unknown", 2},
-		{"an endless event", func(h http.Header) { h.Set(github.EventHeader, strings.Repeat("a", 65)) }, "github.unknown", 2},
-		{"an event without a type here", func(h http.Header) { h.Set(github.EventHeader, "issues") }, "github.issues", 2},
+		{"an event of 65 characters", func(h http.Header) { h.Set(github.EventHeader, strings.Repeat("a", 65)) }, "github.unknown", 2},
+		{"an event without a payload type", func(h http.Header) { h.Set(github.EventHeader, "issues") }, "github.issues", 2},
 		{"no id", func(h http.Header) { h.Del(github.DeliveryHeader) }, "github.push", 1},
 		{"two ids", func(h http.Header) { h.Add(github.DeliveryHeader, "x") }, "github.push", 1},
 	} {
@@ -75,14 +75,14 @@ func TestHeadersThatAreMissingOrOdd(t *testing.T) {
 			c.change(r.Header)
 			d := open(t, r, body)
 			require.Equal(t, c.typ, d.Type)
-			require.Len(t, d.DedupKeys, c.marks)
-			require.True(t, strings.HasPrefix(d.DedupKeys[c.marks-1], "mac:"))
+			require.Len(t, d.DedupKeys, c.dedup)
+			require.True(t, strings.HasPrefix(d.DedupKeys[c.dedup-1], "mac:"))
 		})
 	}
 }
 
-// A router that reads the first of two names and a decoder that reads the last
-// would disagree on what was signed.
+// If describe read the first of two equal names and decoding the last, they
+// would disagree about a signed body.
 func TestAmbiguousBodiesAreMalformed(t *testing.T) {
 	for _, c := range []struct{ name, event, body string }{
 		{"ref twice", "push", `{"ref":"refs/heads/a","ref":"refs/heads/b","repository":{"full_name":"o/r"}}`},
@@ -91,7 +91,7 @@ func TestAmbiguousBodiesAreMalformed(t *testing.T) {
 		{"repository twice", "push", `{"ref":"refs/heads/a","repository":{"full_name":"o/r"},"repository":{"full_name":"o/s"}}`},
 		{"full_name twice", "release", `{"release":{"tag_name":"v1"},"repository":{"full_name":"o/r","full_name":"o/s"}}`},
 		{"number in another case", "pull_request", `{"number":1,"NUMBER":2,"repository":{"full_name":"o/r"}}`},
-		{"sha with the long s", "status", `{"sha":"a","ſha":"b","repository":{"full_name":"o/r"}}`},
+		{"sha with a long s, which equals s if case is ignored", "status", `{"sha":"a","ſha":"b","repository":{"full_name":"o/r"}}`},
 		{"the check's id twice", "check_run", `{"check_run":{"id":1,"id":2},"repository":{"full_name":"o/r"}}`},
 		{"two deployments", "deployment_status", `{"deployment":{"id":1},"Deployment":{"id":2},"repository":{"full_name":"o/r"}}`},
 		{"a name that is escaped", "push", `{"ref":"a","r\u0065f":"b","repository":{"full_name":"o/r"}}`},
@@ -119,13 +119,13 @@ func TestAmbiguousBodiesAreMalformed(t *testing.T) {
 	}
 }
 
-func TestBadFormsAreMalformed(t *testing.T) {
+func TestInvalidFormsAreMalformed(t *testing.T) {
 	for name, body := range map[string]string{
 		"no payload field": "other=1",
 		"two of them":      "payload=%7B%7D&payload=%7B%7D",
 		"badly encoded":    "payload=%7",
 		"payload not JSON": "payload=hello",
-		"nothing in it":    "payload=",
+		"an empty payload": "payload=",
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRequest("push", nil)
@@ -139,9 +139,9 @@ func TestBadFormsAreMalformed(t *testing.T) {
 	}
 }
 
-// What is of another kind than the payload takes gives no key; decoding says
-// what is wrong.
-func TestOddSubjectsHaveNoKey(t *testing.T) {
+// A subject of another kind than the payload decodes gives no ordering key.
+// Decoding returns the error.
+func TestInvalidSubjectsHaveNoOrderingKey(t *testing.T) {
 	for name, c := range map[string]struct{ event, body string }{
 		"no repository":          {"push", `{"ref":"refs/heads/a"}`},
 		"no ref":                 {"push", `{"repository":{"full_name":"o/r"}}`},

@@ -1,8 +1,9 @@
 // Package github receives the webhooks of GitHub and GitHub Enterprise Server.
 //
-// [Source] is all that a [webhook.Receiver] needs. It verifies the signature in
-// X-Hub-Signature-256 over the exact body, takes JSON and forms, and tells what
-// a delivery is about; callbacks get typed payloads:
+// Pass a [Source] to [webhook.NewReceiver] and register callbacks that take a
+// typed payload. A Source verifies the signature in X-Hub-Signature-256 over
+// the exact body, accepts JSON and forms, and determines the type and the keys
+// of a delivery.
 //
 //	mux := webhook.Mux{IgnoreUnhandled: true}
 //	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
@@ -10,51 +11,70 @@
 //	})
 //	http.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
 //
-// [Middleware] does the same for an http.Handler of your own. A ping needs no
-// callback: what nothing is registered for is answered 202. Behind an inbox set
-// [webhook.Mux.IgnoreUnhandled], or it waits there for a worker that routes it.
+// [Middleware] does the same for your own http.Handler.
 //
-// # What GitHub does
+// A ping needs no callback: a Receiver answers 202 for an event without one.
+// Behind an inbox set [webhook.Mux.IgnoreUnhandled]; otherwise such a delivery
+// stays in the inbox until a worker has a callback for it.
 //
-// It waits 10 seconds for an answer (30 on Enterprise Server), counts all but
-// 2xx as failed, and never tries again by itself. For three days (seven on
-// Enterprise Server) one can ask for a redelivery, which has the same id. It
-// promises no order, and sends nothing that is larger than 25 MB. So answer
-// first and work later, from an inbox. (github/docs: webhooks.)
+// # The sender
+//
+// GitHub waits 10 seconds for an answer (30 on Enterprise Server), counts every
+// status other than 2xx as a failure, and never retries by itself. For three
+// days (seven on Enterprise Server) a user can request a redelivery, which has
+// the same id. GitHub guarantees no order and sends nothing larger than 25 MB
+// (github/docs: webhooks). So store deliveries in an inbox, answer, and process
+// them afterwards.
 //
 // # Types and keys
 //
-// The type is "github." and the event's name, such as "github.push", for every
-// event, whether this package has a payload for it or not; "github.unknown"
-// where the header is missing or no name.
+// The type of a delivery is "github." and the name of the event, such as
+// "github.push", for every event, with or without a payload type in this
+// package. It is "github.unknown" if the header with the name is missing or is
+// not a valid name.
 //
-// Deliveries about the same thing have the same key, so that they are worked off
-// one after the other: "owner/repo refs/heads/main" for a push, "owner/repo
-// pull/12", "owner/repo release/v1.2.0", and likewise create/<ref>,
-// delete/<ref>, workflow_run/<id>, check_run/<id>, check_suite/<id>,
-// status/<sha> and deployment/<id>, which all statuses of a deployment share.
-// Other events have none and run in any order. No two events share a key.
+// Deliveries about the same subject have the same ordering key, so that they
+// are processed one after the other:
 //
-// A body that should have a key is malformed if a name that is read for the
-// ordering key or a dedup key stands there twice or in another case: it could
-// mean one thing here and another to a decoder. It is stored all the same and
-// fails when it is decoded.
+//   - push: "owner/repo refs/heads/main"
+//   - pull_request: "owner/repo pull/12"
+//   - release: "owner/repo release/v1.2.0"
+//   - create: "owner/repo create/<ref>"
+//   - delete: "owner/repo delete/<ref>"
+//   - workflow_run: "owner/repo workflow_run/<id>"
+//   - check_run: "owner/repo check_run/<id>"
+//   - check_suite: "owner/repo check_suite/<id>"
+//   - status: "owner/repo status/<sha>"
+//   - deployment_status: "owner/repo deployment/<id>", the same for all
+//     statuses of a deployment
+//
+// Other events have no ordering key and are processed in any order. Two events
+// never share an ordering key.
+//
+// If an event has an ordering key, its body is malformed if a name that the
+// ordering key or a dedup key depends on appears twice or in a different case,
+// since another decoder could read it differently. A malformed delivery is
+// stored, and decoding it returns [webhook.ErrMalformed].
 //
 // # Duplicates
 //
-// A delivery whose id is known is a duplicate. GitHub's redelivery has the id of
-// the first, so it is one too, unless the first has ended dead: then it is tried
-// again. All hooks and Apps that are told of one event get the same id, with
-// different bodies (github/docs issue 32822). So the secrets of one Source are for
-// rotation: an App or hook whose deliveries must not be taken for another's needs
-// a Source of its own, with another Name; types are the same under any Name.
+// A delivery with a known id is a duplicate. GitHub's redelivery has the id of
+// the first delivery, so it is a duplicate too. If the first one is a dead
+// letter, the redelivery makes the inbox try it again.
 //
-// Event name and id are headers, which the signature does not cover: whoever has
-// captured a call can send it again under a new id. For some events the signature
-// is a second dedup key, which makes that a duplicate while dedup keys are
-// remembered. It cannot be one for all: a label is added, removed, and added
-// again, and the second addition is equal to the byte. It is a dedup key where
-// the body has what GitHub mints for this one event:
+// All hooks and Apps that receive an event get the same id, with different
+// bodies (github/docs issue 32822). So use the secrets of one Source for
+// rotation only. If the deliveries of several Apps or hooks must not be
+// mistaken for each other, create a Source with a different Name for each; the
+// Name does not affect types.
+//
+// The name of the event and the id are headers, which the signature does not
+// cover: anybody who captured a call can send it again under a new id. For some
+// events the signature is a second dedup key, which makes such a call a
+// duplicate as long as the inbox remembers dedup keys. This does not work for
+// all events: if a label is added, removed and added again, the body of the
+// second addition has the same bytes. The signature is a dedup key if the body
+// has a value that GitHub creates for this one event:
 //
 //	branch_protection_rule       created    rule.id
 //	commit_comment               created    comment.id
@@ -81,17 +101,17 @@
 //	status                                  id
 //	team                         created    team.id
 //
-// The body must have the field: an old server may not send it, or no action. An
-// issue that was opened has changes if it was transferred from elsewhere; it may
-// be transferred back. A push is known by its body under any event's name, so that
-// a captured one does not become a create or delete. A branch that is forced to a
-// commit, back, and to it again within one second counts as forced once. Testing a
-// hook sends the latest push again, which is a duplicate where the body is equal to
-// the byte.
+// The body must have the field and the action; old servers may not send them.
+// An opened issue has changes if it was transferred from another repository,
+// and it may be transferred back. A push is recognized by its body under any
+// event's name, so that a captured push does not become a create or delete. If
+// a branch is forced to a commit, back, and to that commit again within one
+// second, the two equal pushes count as one. The button that tests a hook sends
+// the latest push again, which is a duplicate if the body has the same bytes.
 //
-// Whoever captured one of the following calls can send it again under a new id,
-// and it is stored and runs: all other actions of the events above, a body above
-// without its field, what GitHub adds, and
+// Anybody who captured one of the following calls can send it again under a new
+// id, and it is stored and runs: all other actions of the events above, a body
+// above without its field, events that GitHub adds later, and
 //
 //	branch_protection_configuration, bypass_request_secret_scanning, cache_sync,
 //	check_run, check_suite, code_scanning_alert, content_reference, create,
@@ -111,26 +131,29 @@
 //	security_and_analysis, sponsorship, star, sub_issues, team_add, user, watch,
 //	workflow_dispatch, workflow_job, workflow_run
 //
-// It can come under the name of another event, too. A callback that must not run
-// for an old call asks GitHub's API how things are now. Some of these bodies have
-// an id, and are not above since it is that of a thing to which the same can
-// happen twice: a check or a workflow runs again, a release goes back to draft, a
-// repository is deleted and restored, an item leaves a project and returns. A time
-// is in whole seconds, and a commit can be pushed again.
+// A captured call can also be sent under the name of another event. A callback
+// that must not run for an old call should query the current state from
+// GitHub's API.
 //
-// To decide otherwise for an event, wrap the Source's Describe and set
-// DedupBySignature; see the example of Source.
+// Some of these bodies have an id, but it belongs to an object to which the
+// same thing can happen twice: a check or a workflow runs again, a release
+// becomes a draft again, a repository is deleted and restored, an item leaves a
+// project and returns. Times have a resolution of one second, and a commit can
+// be pushed again.
+//
+// To decide differently for an event, wrap the Source's Describe and set
+// DedupBySignature; see the duplicates example of Source.
 //
 // # Payloads
 //
-// [Push] and [Ping] have every field that GitHub documents, and encode to what
-// they were decoded from. Where null or absent can be sent there is a pointer,
-// or a [wire.Optional] where the two must be told apart. Unknown fields are
-// dropped; [webhook.Delivery.Document] has them.
+// [Push] and [Ping] have every field that GitHub documents, and encode to the
+// document that they were decoded from. A field that can be null or absent is a
+// pointer, or a [wire.Optional] if the difference matters. Unknown fields are
+// dropped; [webhook.Delivery.Document] returns the whole document.
 //
-// The others have what continuous integration needs, listed here. Each of them
-// also has an [Origin]: repository, sender, organization, enterprise and
-// installation. For any other event, or more fields, write a type with an
+// The other payloads have the fields that continuous integration needs, listed
+// below, and an [Origin] with repository, sender, organization, enterprise and
+// installation. For another event, or for more fields, define a type with an
 // EventType method.
 //
 //	check_run          action, check_run{id, node_id, name, head_sha, external_id, status,

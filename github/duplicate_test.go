@@ -6,9 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -17,8 +14,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A sender posts deliveries to a Receiver before an inbox, each with an id that
-// was not there before.
+// A sender posts deliveries to a Receiver with an inbox, each with a new id.
 type sender struct {
 	form bool
 	to   http.Handler
@@ -31,7 +27,7 @@ func newSender(src webhook.Source, form bool) *sender {
 	return &sender{form: form, to: rc}
 }
 
-// stores posts a delivery and reports whether it was new to the inbox.
+// stores posts a delivery and reports whether the inbox stored it as a new one.
 func (s *sender) stores(t *testing.T, event, body string) bool {
 	t.Helper()
 	sent := []byte(body)
@@ -53,7 +49,7 @@ func (s *sender) stores(t *testing.T, event, body string) bool {
 	return !answer.Duplicate
 }
 
-// asJSONAndForm runs a test for both content types that a hook can be set to.
+// asJSONAndForm runs a test for both content types that a hook can have.
 func asJSONAndForm(t *testing.T, test func(t *testing.T, s *sender)) {
 	t.Helper()
 	for _, form := range []bool{false, true} {
@@ -63,7 +59,7 @@ func asJSONAndForm(t *testing.T, test func(t *testing.T, s *sender)) {
 	}
 }
 
-func TestWhatIsDoneAgainIsStoredAgain(t *testing.T) {
+func TestRepeatedActionsAreStored(t *testing.T) {
 	asJSONAndForm(t, func(t *testing.T, s *sender) {
 		for event, bodies := range repeating {
 			for round := range 3 {
@@ -75,13 +71,14 @@ func TestWhatIsDoneAgainIsStoredAgain(t *testing.T) {
 	})
 }
 
-// pushOf is a push from one commit to another at a time.
+// pushOf returns a push from one commit to another with the given pushed_at.
 func pushOf(before, after string, at int) string {
 	return fmt.Sprintf(`{"ref":"refs/heads/main","before":"%s","after":"%s","repository":{"full_name":"o/r","pushed_at":%d}}`, before, after, at)
 }
 
-// A branch is forced back and forth: the commits come again, the time does not.
-func TestForcePushBackAndForthIsStored(t *testing.T) {
+// When a branch is forced back and forth, the same commits are pushed again but
+// pushed_at differs.
+func TestForcedPushesBackAndForthAreStored(t *testing.T) {
 	asJSONAndForm(t, func(t *testing.T, s *sender) {
 		require.True(t, s.stores(t, "push", pushOf("a", "b", 1709208000)))
 		require.True(t, s.stores(t, "push", pushOf("b", "a", 1709208001)))
@@ -92,7 +89,7 @@ func TestForcePushBackAndForthIsStored(t *testing.T) {
 	})
 }
 
-func TestACapturedCallUnderANewIDIsADuplicate(t *testing.T) {
+func TestCapturedCallUnderANewIDIsADuplicate(t *testing.T) {
 	calls := []struct{ event, body string }{
 		{"push", string(own(t, "push.branch"))},
 		{"push", string(own(t, "push.deleted"))},
@@ -117,9 +114,9 @@ func TestACapturedCallUnderANewIDIsADuplicate(t *testing.T) {
 	})
 }
 
-// The name of the event and its action say what may be minted; only the field
-// itself says that it is.
-func TestABodyWithoutTheMintedFieldIsNotDedupedBySignature(t *testing.T) {
+// The name of the event and its action are not sufficient: the body must have
+// the new id itself.
+func TestBodyWithoutNewIDIsNotDedupedBySignature(t *testing.T) {
 	for _, c := range []struct{ name, event, body string }{
 		{"a push without pushed_at", "push", `{"ref":"r","before":"a","after":"b","repository":{"full_name":"o/r"}}`},
 		{"pushed_at is null", "push", `{"ref":"r","before":"a","after":"b","repository":{"full_name":"o/r","pushed_at":null}}`},
@@ -130,17 +127,17 @@ func TestABodyWithoutTheMintedFieldIsNotDedupedBySignature(t *testing.T) {
 		{"a push from an old test button", "push", string(own(t, "push.old-test-button"))},
 		{"a status without id", "status", `{"sha":"a","state":"success"}`},
 		{"a status with an action", "status", `{"action":"edited","id":4,"sha":"a","state":"success"}`},
-		{"an id in text", "status", `{"id":"4","sha":"a"}`},
+		{"an id as text", "status", `{"id":"4","sha":"a"}`},
 		{"an id that is null", "status", `{"id":null,"sha":"a"}`},
 		{"an id that is zero", "status", `{"id":0,"sha":"a"}`},
 		{"an id with an exponent", "status", `{"id":1e3,"sha":"a"}`},
 		{"a deployment without action", "deployment", `{"deployment":{"id":4}}`},
 		{"a label without id", "label", `{"action":"created","label":{"name":"tide"}}`},
-		{"a label that is no object", "label", `{"action":"created","label":[{"id":4}]}`},
+		{"a label that is not an object", "label", `{"action":"created","label":[{"id":4}]}`},
 		{"an action in another case", "label", `{"action":"Created","label":{"id":4}}`},
-		{"an action that is no text", "label", `{"action":{},"label":{"id":4}}`},
-		{"the id stands twice", "label", `{"action":"created","label":{"id":4,"id":5}}`},
-		{"the action stands twice", "label", `{"action":"created","action":"edited","label":{"id":4}}`},
+		{"an action that is not a string", "label", `{"action":{},"label":{"id":4}}`},
+		{"the id twice", "label", `{"action":"created","label":{"id":4,"id":5}}`},
+		{"the action twice", "label", `{"action":"created","action":"edited","label":{"id":4}}`},
 		{"a comment of another event", "label", `{"action":"created","comment":{"id":4}}`},
 		{"not JSON", "status", `{"id":4`},
 		{"empty", "push", ``},
@@ -158,15 +155,15 @@ func TestABodyWithoutTheMintedFieldIsNotDedupedBySignature(t *testing.T) {
 	}
 }
 
-func TestACallWithoutIDAndMintedFieldHasNoDedupKey(t *testing.T) {
+func TestCallWithoutDeliveryIDAndNewIDHasNoDedupKey(t *testing.T) {
 	r := newRequest("workflow_dispatch", nil)
 	r.Header.Del(github.DeliveryHeader)
 	require.Empty(t, open(t, r, own(t, "workflow_dispatch.inputs")).DedupKeys)
 }
 
-// GitHub gives one event the same id at every hook and App, with bodies that
-// differ. Sources with a Name each keep them apart.
-func TestTwoAppsWithASourceEachShareAnInbox(t *testing.T) {
+// GitHub sends an event with the same id to every hook and App, with different
+// bodies. Sources with different Names distinguish them.
+func TestTwoAppsWithDifferentSourceNamesShareAnInbox(t *testing.T) {
 	var inbox webhook.MemInbox
 	for i, name := range []string{"github", "github-second-app"} {
 		src := github.Source(secret)
@@ -179,93 +176,5 @@ func TestTwoAppsWithASourceEachShareAnInbox(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, "github.issue_comment", d.Type)
 		require.NoError(t, inbox.Put(t.Context(), d))
-	}
-}
-
-// sharedFolder returns the bodies of a folder that is shared beside the
-// repository, none where there is no such folder: they come on top of testdata.
-func sharedFolder(t *testing.T, name string) []string {
-	t.Helper()
-	dir, err := os.Getwd()
-	require.NoError(t, err)
-	for dir != filepath.Dir(dir) {
-		found, err := filepath.Glob(filepath.Join(dir, "shared", name, "*.json"))
-		require.NoError(t, err)
-		if len(found) > 0 {
-			return found
-		}
-		dir = filepath.Dir(dir)
-	}
-	return nil
-}
-
-// Each body of testdata and of GitHub's examples, which show every event and
-// action, comes under two ids. Which of the second ones are duplicates is written
-// down here, by file, so that a change of the table shows what it changes.
-func TestOnlyWhatIsMintedIsADuplicateAmongGitHubsExamples(t *testing.T) {
-	own, err := filepath.Glob("testdata/*.json")
-	require.NoError(t, err)
-	shared := sharedFolder(t, "github-events")
-	names := `
-		deployment_status.from-workflow deployment_status.in-progress
-		push.bot-without-sender push.branch push.deleted push.forced push.organization-enterprise
-		push.tag-created push.without-files status.pending`
-	if len(shared) > 0 {
-		names += `
-		branch_protection_rule.created commit_comment.created deploy_key.created
-		deployment.gh-pages deployment.payload deployment.with-installation
-		deployment_status.gh-pages deployment_status.payload deployment_status.with-installation
-		discussion_comment.created fork.payload fork.with-installation installation.created
-		issue_comment.created.1 issues.opened.with-empty-body label.created.1 milestone.created
-		project.created project_card.created.with-no-note project_column.created
-		pull_request.opened.with-null-body pull_request_review.submitted
-		pull_request_review_comment.created push.1 push.payload push.with-installation
-		push.with-new-branch push.with-no-username-committer push.with-organization
-		status.payload status.with-author-committer-null status.with-installation team.created`
-	}
-	once := map[string]bool{}
-	for _, name := range strings.Fields(names) {
-		once[name] = true
-	}
-	doc, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
-	seen := map[string]bool{}
-	asJSONAndForm(t, func(t *testing.T, s *sender) {
-		for _, path := range append(own, shared...) {
-			name := strings.TrimSuffix(filepath.Base(path), ".json")
-			event, _, _ := strings.Cut(name, ".")
-			body, err := os.ReadFile(path)
-			require.NoError(t, err)
-			about := describe(newRequest(event, body), body)
-			require.NoError(t, about.Malformed, name)
-			require.Equal(t, "github."+event, about.Type)
-			require.True(t, s.stores(t, event, string(body)), name)
-			require.Equal(t, !once[name], s.stores(t, event, string(body)), name)
-			require.Equal(t, once[name], about.DedupBySignature, name)
-			require.Regexp(t, "(?m)^//\t(.*, )?"+event+"(,|  |$)", string(doc), "the doc lists every event")
-			seen[name] = true
-		}
-	})
-	for name := range once {
-		require.True(t, seen[name], "%s is not there", name)
-	}
-	t.Logf("%d own and %d shared bodies, %d of them unique", len(own), len(shared), len(once))
-}
-
-// Added to a team again and again, as in a public report.
-func TestReportedMembershipsAreAllStored(t *testing.T) {
-	bodies := []string{`{"action":"added","scope":"team","member":{"id":1,"login":"alice"},"team":{"id":2,"slug":"ci"},"sender":{"id":3}}`}
-	for _, path := range sharedFolder(t, "reports") {
-		if strings.HasPrefix(filepath.Base(path), "github.membership") {
-			body, err := os.ReadFile(path)
-			require.NoError(t, err)
-			bodies = append(bodies, string(body))
-		}
-	}
-	for _, body := range bodies {
-		s := newSender(github.Source(secret), false)
-		for range 3 {
-			require.True(t, s.stores(t, "membership", body), body)
-		}
 	}
 }

@@ -22,7 +22,7 @@ const examplePush = `{
 	]
 }`
 
-// post sends a delivery as GitHub does and returns the answer.
+// post sends a delivery as GitHub does and returns the status of the answer.
 func post(h http.Handler, secret webhook.Secret, event, body string) int {
 	r := httptest.NewRequest(http.MethodPost, "/hooks/github", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
@@ -36,8 +36,9 @@ func post(h http.Handler, secret webhook.Secret, event, body string) int {
 	return w.Code
 }
 
-// A typed callback that runs inside the request. With webhook.Store(inbox) in
-// place of &mux, and &mux behind a Worker, it runs after the answer.
+// This program has a typed callback that runs inside the request. To run it
+// after the answer, pass webhook.Store(inbox) to the Receiver and &mux to a
+// Worker.
 func Example() {
 	secret := webhook.NewSecret("It's a Secret to Everybody")
 	var mux webhook.Mux
@@ -57,10 +58,10 @@ func Example() {
 	// 202
 }
 
-// Two secrets are live while one is rotated. Labels of your own show in
-// Delivery.KeyLabel which one a call was signed with.
+// This Source accepts two secrets during a rotation. Delivery.KeyLabel is the
+// label of the one with which a call is signed.
 func ExampleSource() {
-	oldSecret, newSecret := webhook.NewSecret("of last year"), webhook.NewSecret("of this year")
+	oldSecret, newSecret := webhook.NewSecret("last year's secret"), webhook.NewSecret("this year's secret")
 	src := github.Source()
 	src.Verifier = github.Verifier(
 		webhook.Key{Label: "2026", Secret: newSecret},
@@ -80,9 +81,10 @@ func ExampleSource() {
 	// 202
 }
 
-// Two events are decided otherwise. This program runs a push once more when
-// somebody tests the hook. Of two releases that are published and equal to the
-// byte it would rather lose the second than run a captured one again.
+// This program changes the decision for two events. A push runs again when
+// somebody tests the hook. If two publications of a release have the same
+// bytes, the program drops the second one, so that a captured one does not run
+// again.
 func ExampleSource_duplicates() {
 	src := github.Source(webhook.NewSecret("It's a Secret to Everybody"))
 	describe := src.Describe
@@ -91,7 +93,7 @@ func ExampleSource_duplicates() {
 		switch about.Type {
 		case "github.push":
 			about.DedupBySignature = false
-		case "github.release": // the body may be a form, which Decode reads too
+		case "github.release": // the body may be a form, which Decode decodes too
 			e, err := webhook.Decode[github.Release](&webhook.Delivery{Header: r.Header, Body: body})
 			about.DedupBySignature = err == nil && e.Payload.IsPublished()
 		}
@@ -113,7 +115,7 @@ func ExampleSource_duplicates() {
 	// release false
 }
 
-// Only calls that are signed reach a handler of your own.
+// Only signed calls reach an http.Handler behind the middleware.
 func ExampleMiddleware() {
 	secret := webhook.NewSecret("It's a Secret to Everybody")
 	h := github.Middleware(secret)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

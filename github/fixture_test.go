@@ -19,14 +19,14 @@ const secretText = "It's a Secret to Everybody"
 
 var secret = webhook.NewSecret(secretText)
 
-// A fixture is a body, named "<event>.<what is special>".
+// A fixture is a body. Its name is "<event>.<description>".
 type fixture struct {
 	name, event string
 	body        []byte
 }
 
-// fixtures returns the package's own bodies, and those shared beside the
-// repository where there are any.
+// fixtures returns the bodies in testdata. It adds those in a folder
+// shared/fixtures/github above the package, if there is one.
 func fixtures(tb testing.TB) []fixture {
 	tb.Helper()
 	own, err := filepath.Glob("testdata/*.json")
@@ -44,7 +44,7 @@ func fixtures(tb testing.TB) []fixture {
 		name := strings.TrimSuffix(filepath.Base(path), ".json")
 		event, _, _ := strings.Cut(name, ".")
 		if decoders[event] == nil && !strings.HasSuffix(event, "_dispatch") {
-			tb.Fatalf("%s: nothing decodes %q", path, event)
+			tb.Fatalf("%s: there is no decoder for %q", path, event)
 		}
 		all = append(all, fixture{name, event, body})
 	}
@@ -70,6 +70,7 @@ func sharedFixtures(tb testing.TB) []string {
 	}
 }
 
+// own returns a body in testdata.
 func own(tb testing.TB, name string) []byte {
 	tb.Helper()
 	body, err := os.ReadFile(filepath.Join("testdata", name+".json"))
@@ -79,7 +80,7 @@ func own(tb testing.TB, name string) []byte {
 	return body
 }
 
-// decoders has every typed payload under its event's name.
+// decoders has the decoder of each payload type by the name of the event.
 var decoders = map[string]func(*webhook.Delivery) (webhook.Payload, error){
 	"push":              decodeAs[github.Push],
 	"ping":              decodeAs[github.Ping],
@@ -102,7 +103,7 @@ func decodeAs[T webhook.Payload](d *webhook.Delivery) (webhook.Payload, error) {
 	return e.Payload, nil
 }
 
-// newRequest returns a delivery of JSON, not signed.
+// newRequest returns an unsigned request with a JSON body.
 func newRequest(event string, body []byte) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, "/hooks/github", bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
@@ -113,7 +114,7 @@ func newRequest(event string, body []byte) *http.Request {
 	return r
 }
 
-// formOf is the body of a hook whose content type is form.
+// formOf returns the body of a hook with form encoding.
 func formOf(doc []byte) []byte {
 	return []byte("payload=" + url.QueryEscape(string(doc)))
 }
@@ -125,7 +126,7 @@ func sign(tb testing.TB, r *http.Request, body []byte) {
 	}
 }
 
-// open takes a signed request through a Source.
+// open signs the request and returns its Delivery.
 func open(tb testing.TB, r *http.Request, body []byte) *webhook.Delivery {
 	tb.Helper()
 	sign(tb, r, body)
@@ -140,7 +141,7 @@ func open(tb testing.TB, r *http.Request, body []byte) *webhook.Delivery {
 	return d
 }
 
-// stored is d as it comes out of an inbox: without what Open remembered.
+// stored returns d as it is read from an inbox: without what Open cached.
 func stored(d *webhook.Delivery) *webhook.Delivery {
 	return &webhook.Delivery{
 		UID: d.UID, Source: d.Source, ID: d.ID, Type: d.Type, OrderingKey: d.OrderingKey, DedupKeys: d.DedupKeys,
@@ -157,7 +158,7 @@ func encode(tb testing.TB, v any) []byte {
 	return text
 }
 
-// generic decodes without losing digits.
+// generic decodes text and keeps all digits of numbers.
 func generic(tb testing.TB, text []byte) map[string]any {
 	tb.Helper()
 	d := json.NewDecoder(bytes.NewReader(text))

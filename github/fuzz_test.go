@@ -13,7 +13,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// FuzzVerify: a body verifies as it was signed, and in no other form.
+// FuzzVerify checks that a signed body verifies, and that no other body does.
 func FuzzVerify(f *testing.F) {
 	f.Add([]byte(publishedBody), []byte("Hello, World?"))
 	f.Add([]byte(`{"ref":"a"}`), []byte(`{"ref":"a"} `))
@@ -29,7 +29,7 @@ func FuzzVerify(f *testing.F) {
 			t.Fatal(err)
 		}
 		if _, err := v.Verify(r, body); err != nil {
-			t.Fatalf("the body as signed: %v", err)
+			t.Fatalf("the signed body does not verify: %v", err)
 		}
 		if bytes.Equal(body, altered) {
 			return
@@ -40,7 +40,8 @@ func FuzzVerify(f *testing.F) {
 	})
 }
 
-// FuzzPush: what decodes is a fixpoint, and no helper panics.
+// FuzzPush checks that the second encoding of a Push is equal, and that no
+// method panics.
 func FuzzPush(f *testing.F) {
 	seed(f, "push")
 	f.Fuzz(func(t *testing.T, doc []byte) {
@@ -64,7 +65,7 @@ func FuzzPush(f *testing.F) {
 			}
 			for _, path := range list {
 				if seen[path] {
-					t.Fatalf("%q is there twice", path)
+					t.Fatalf("%q is in the lists twice", path)
 				}
 				seen[path] = true
 			}
@@ -73,13 +74,13 @@ func FuzzPush(f *testing.F) {
 	})
 }
 
-// FuzzPing: what decodes is a fixpoint.
+// FuzzPing checks that the second encoding of a Ping is equal.
 func FuzzPing(f *testing.F) {
 	seed(f, "ping")
 	f.Fuzz(func(t *testing.T, doc []byte) { fuzzDecode(t, "ping", doc) })
 }
 
-// FuzzEvents does for the other payloads what FuzzPush does.
+// FuzzEvents checks the other payloads as FuzzPush does.
 func FuzzEvents(f *testing.F) {
 	events := slices.Sorted(maps.Keys(decoders))
 	for _, x := range fixtures(f) {
@@ -104,8 +105,8 @@ func FuzzEvents(f *testing.F) {
 	})
 }
 
-// FuzzDescribe: whatever the body, what was routed is what is decoded, now and
-// out of storage.
+// FuzzDescribe checks that the Description agrees with the decoded payload, of
+// a received and of a stored delivery.
 func FuzzDescribe(f *testing.F) {
 	for _, x := range fixtures(f) {
 		f.Add(x.event, false, x.body)
@@ -136,30 +137,30 @@ func FuzzDescribe(f *testing.F) {
 		now, err := decode(d)
 		later, errLater := decode(stored(d))
 		if (err == nil) != (errLater == nil) {
-			t.Fatalf("decodes now: %v, out of storage: %v", err, errLater)
+			t.Fatalf("received: %v; stored: %v", err, errLater)
 		}
 		if err != nil {
 			return
 		}
 		if !bytes.Equal(encode(t, now), encode(t, later)) {
-			t.Fatal("decodes to something else out of storage")
+			t.Fatal("the stored delivery decodes differently")
 		}
 		if want := keyOf(now); about.OrderingKey != want {
-			t.Fatalf("routed by %q, decoded as %q", about.OrderingKey, want)
+			t.Fatalf("ordering key is %q, from the payload %q", about.OrderingKey, want)
 		}
 		doc, err := d.Document()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if about.DedupBySignature && !mayBeOnce(now, doc) {
-			t.Fatal("has a dedup key for nothing")
+		if about.DedupBySignature && !hasNewID(now, doc) {
+			t.Fatal("DedupBySignature without a new id or a push")
 		}
 	})
 }
 
-// mayBeOnce reports of a decoded payload whether it has what GitHub mints for it,
-// or is a push under another name.
-func mayBeOnce(p webhook.Payload, doc []byte) bool {
+// hasNewID reports whether a decoded payload has an id that GitHub creates for
+// its event, or is a push under another name.
+func hasNewID(p webhook.Payload, doc []byte) bool {
 	switch p := p.(type) {
 	case github.Status:
 		if p.ID > 0 {
@@ -184,7 +185,7 @@ func mayBeOnce(p webhook.Payload, doc []byte) bool {
 	return err == nil && push.Ref != nil && push.Before != nil && push.After != nil && push.Repository.PushedAt > 0
 }
 
-// keyOf makes the key out of the decoded payload.
+// keyOf returns the ordering key that a decoded payload should have.
 func keyOf(p webhook.Payload) string {
 	switch p := p.(type) {
 	case github.Push:
@@ -233,13 +234,13 @@ func seed(f *testing.F, event string) {
 	}
 }
 
-// fuzzDecode returns nil for what does not decode.
+// fuzzDecode returns the payload of doc, or nil if it does not decode.
 func fuzzDecode(t *testing.T, event string, doc []byte) webhook.Payload {
 	t.Helper()
 	p, err := decoders[event](&webhook.Delivery{Source: "github", Type: "github." + event, Body: doc})
 	if err != nil {
 		return nil
 	}
-	checkFixpoint(t, event, p)
+	checkSecondEncoding(t, event, p)
 	return p
 }

@@ -12,12 +12,12 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestEveryFixtureDecodesIntoItsPayload(t *testing.T) {
+func TestFixturesDecode(t *testing.T) {
 	seen := map[string]bool{}
 	for _, f := range fixtures(t) {
 		decode := decoders[f.event]
 		if decode == nil {
-			continue // a dispatch, for which there is no type
+			continue // a dispatch, which has no payload type
 		}
 		seen[f.event] = true
 		t.Run(f.name, func(t *testing.T) {
@@ -34,8 +34,8 @@ func TestEveryFixtureDecodesIntoItsPayload(t *testing.T) {
 	require.Len(t, seen, len(decoders), "each payload has a fixture")
 }
 
-// What comes out of storage is read again with the same eyes as when it came in.
-func TestPayloadsThatAreRoutedByTheirBodyAreCheckers(t *testing.T) {
+// A stored delivery is checked again when it is decoded.
+func TestPayloadsWithAnOrderingKeyAreCheckers(t *testing.T) {
 	for event := range decoders {
 		p := zeroPayload(t, event)
 		c, ok := p.(webhook.Checker)
@@ -50,7 +50,7 @@ func TestPayloadsThatAreRoutedByTheirBodyAreCheckers(t *testing.T) {
 	}
 }
 
-func TestPushAndPingComeBackWhole(t *testing.T) {
+func TestPushAndPingRoundTripKeepsEveryField(t *testing.T) {
 	for _, f := range fixtures(t) {
 		if f.event != "push" && f.event != "ping" {
 			continue
@@ -65,9 +65,9 @@ func TestPushAndPingComeBackWhole(t *testing.T) {
 	}
 }
 
-// What the other payloads keep, they keep as it was; what was not sent is
-// encoded as zero or not at all.
-func TestOtherPayloadsKeepWhatTheySay(t *testing.T) {
+// The other payloads encode the fields that they have unchanged. A field that
+// was not sent is encoded as zero or omitted.
+func TestOtherPayloadsRoundTripKeepsTheirFields(t *testing.T) {
 	for _, f := range fixtures(t) {
 		decode := decoders[f.event]
 		if decode == nil {
@@ -83,9 +83,10 @@ func TestOtherPayloadsKeepWhatTheySay(t *testing.T) {
 	}
 }
 
-// The field table names these types without their fields, which it may since
-// they keep all of them. Users, repositories and authors come back in a push.
-func TestTypesThatTheTableOnlyNamesAreWhole(t *testing.T) {
+// The table in the package comment does not list the fields of these types,
+// because they keep all of them. The test of Push covers users, repositories
+// and authors.
+func TestTypesWithoutFieldsInTheTableKeepEveryField(t *testing.T) {
 	for _, c := range []struct{ fixture, event, object, list string }{
 		{"pull_request.synchronize-fork", "pull_request", "pull_request", "labels"},
 		{"workflow_run.completed", "workflow_run", "workflow_run", "pull_requests"},
@@ -100,6 +101,7 @@ func TestTypesThatTheTableOnlyNamesAreWhole(t *testing.T) {
 	}
 }
 
+// compareKept compares the encoded fields with the sent ones and counts them.
 func compareKept(t *testing.T, path string, sent, got any, kept *int) {
 	t.Helper()
 	switch got := got.(type) {
@@ -153,22 +155,22 @@ func isZeroJSON(v any) bool {
 	}
 }
 
-// checkFixpoint holds a payload to this: encoded, decoded and encoded again it
-// is the same text.
-func checkFixpoint(tb testing.TB, event string, p webhook.Payload) {
+// checkSecondEncoding checks that a payload that is encoded, decoded and
+// encoded again gives the same text.
+func checkSecondEncoding(tb testing.TB, event string, p webhook.Payload) {
 	tb.Helper()
 	once := encode(tb, p)
 	d := &webhook.Delivery{Source: "github", Type: p.EventType(), Body: once}
 	again, err := decoders[event](d)
 	if err != nil {
-		tb.Fatalf("what was encoded does not decode: %v\n%s", err, once)
+		tb.Fatalf("the encoded payload does not decode: %v\n%s", err, once)
 	}
 	if twice := encode(tb, again); !bytes.Equal(once, twice) {
-		tb.Fatalf("not a fixpoint:\n%s\n%s", once, twice)
+		tb.Fatalf("encoded differently the second time:\n%s\n%s", once, twice)
 	}
 }
 
-func TestEncodingIsAFixpoint(t *testing.T) {
+func TestSecondEncodingIsEqual(t *testing.T) {
 	for _, f := range fixtures(t) {
 		decode := decoders[f.event]
 		if decode == nil {
@@ -176,11 +178,11 @@ func TestEncodingIsAFixpoint(t *testing.T) {
 		}
 		p, err := decode(open(t, newRequest(f.event, f.body), f.body))
 		require.NoError(t, err, f.name)
-		checkFixpoint(t, f.event, p)
+		checkSecondEncoding(t, f.event, p)
 	}
 	for event, decode := range decoders {
 		p, err := decode(&webhook.Delivery{Source: "github", Body: []byte(`{}`)})
 		require.NoError(t, err, event)
-		checkFixpoint(t, event, p)
+		checkSecondEncoding(t, event, p)
 	}
 }

@@ -1,13 +1,14 @@
 package github
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// ZeroSHA stands for no commit: [Push.Before] of a ref that is new, and
-// [Push.After] of one that is gone.
+// ZeroSHA means no commit. It is [Push.Before] of a new ref and [Push.After] of
+// a deleted one.
 const ZeroSHA = "0000000000000000000000000000000000000000"
 
 const (
@@ -15,35 +16,36 @@ const (
 	tagPrefix    = "refs/tags/"
 )
 
-// A Push is the payload of "push": commits or a tag were pushed, or a ref was
-// deleted. Every field that GitHub documents is kept.
+// A Push is the payload of "push", which GitHub sends when commits or a tag are
+// pushed, or a ref is deleted. It has every field that GitHub documents.
 //
-// It is not sent for the tags of a push of more than three, nor for a push of
-// more than 5,000 branches. Deliveries of one ref are in order of arrival, which
-// GitHub does not promise to be the order of the pushes: compare Before.
+// GitHub sends no push event for tags if more than three are pushed at once,
+// and none for a push of more than 5,000 branches. Deliveries of a ref are
+// processed in the order of arrival. GitHub does not guarantee that this is the
+// order of the pushes: compare Before.
 type Push struct {
-	// Ref is whole: "refs/heads/<branch>" or "refs/tags/<tag>". A branch may have
-	// slashes in its name; use Branch and Tag.
+	// Ref is the full name, "refs/heads/<branch>" or "refs/tags/<tag>". The
+	// name of a branch may contain slashes: use Branch and Tag.
 	Ref    string `json:"ref"`
-	Before string `json:"before"` // ZeroSHA where the ref is new
-	After  string `json:"after"`  // ZeroSHA where it was deleted; of an annotated tag the tag object
+	Before string `json:"before"` // ZeroSHA if the ref is new
+	After  string `json:"after"`  // ZeroSHA if the ref is deleted; the tag object of an annotated tag
 
 	Created bool    `json:"created"`
 	Deleted bool    `json:"deleted"`
 	Forced  bool    `json:"forced"`
-	BaseRef *string `json:"base_ref"` // the branch that a new tag or branch was made from, as a whole ref
-	Compare string  `json:"compare"`  // a page: /compare/a...b, /commit/<sha>, /compare/<tag>
+	BaseRef *string `json:"base_ref"` // the full name of the branch that a new tag or branch was created from
+	Compare string  `json:"compare"`  // the URL of a page: /compare/a...b, /commit/<sha> or /compare/<tag>
 
-	// Commits are the oldest first, with those that are elsewhere already. The
-	// list may be cut, and is empty for a new tag and a deleted ref; see
-	// CommitsComplete.
+	// Commits begins with the oldest, and includes commits that are on another
+	// ref already. The list may be truncated, and is empty for a new tag and a
+	// deleted ref; see CommitsComplete.
 	Commits    []Commit `json:"commits"`
-	HeadCommit *Commit  `json:"head_commit"` // nil where the ref was deleted; set for a new tag
+	HeadCommit *Commit  `json:"head_commit"` // nil if the ref is deleted; set for a new tag
 
 	Repository Repository `json:"repository"`
 	Pusher     Pusher     `json:"pusher"`
 
-	Sender       *User         `json:"sender,omitempty"` // the account that pushed; not always sent
+	Sender       *User         `json:"sender,omitempty"` // the account that pushed; may be absent
 	Organization *Organization `json:"organization,omitempty"`
 	Enterprise   *Enterprise   `json:"enterprise,omitempty"`
 	Installation *Installation `json:"installation,omitempty"`
@@ -52,13 +54,15 @@ type Push struct {
 // EventType returns "github.push".
 func (Push) EventType() string { return "github.push" }
 
-// Check implements [webhook.Checker].
+// Check implements [webhook.Checker]. It returns an error if the document is
+// not JSON or is ambiguous, as the package comment describes.
 func (Push) Check(document []byte) error { return check("push", document) }
 
-// Branch returns the name of the branch that was pushed to; false for a tag.
+// Branch returns the name of the pushed branch, and false if the ref is not a
+// branch.
 func (p Push) Branch() (name string, ok bool) { return cutRef(p.Ref, branchPrefix) }
 
-// Tag returns the name of the tag that was pushed; false for a branch.
+// Tag returns the name of the pushed tag, and false if the ref is not a tag.
 func (p Push) Tag() (name string, ok bool) { return cutRef(p.Ref, tagPrefix) }
 
 func cutRef(ref, prefix string) (string, bool) {
@@ -71,46 +75,106 @@ func cutRef(ref, prefix string) (string, bool) {
 // IsCreated reports whether the ref is new, by its flag or by Before.
 func (p Push) IsCreated() bool { return p.Created || isZeroSHA(p.Before) }
 
-// IsDeleted reports whether the ref is gone, by its flag or by After. There is
-// nothing to build then.
+// IsDeleted reports whether the ref is deleted, by its flag or by After. Then
+// there is nothing to build.
 func (p Push) IsDeleted() bool { return p.Deleted || isZeroSHA(p.After) }
 
-// isZeroSHA takes the 64 zeros of a SHA-256 repository too.
+// isZeroSHA also accepts the 64 zeros of a SHA-256 repository.
 func isZeroSHA(sha string) bool {
 	return len(sha) >= len(ZeroSHA) && strings.Trim(sha, "0") == ""
 }
 
-// A Commit is one of a push.
+// A Commit is a commit of a push.
 type Commit struct {
 	ID        string    `json:"id"`
 	TreeID    string    `json:"tree_id"`
-	Distinct  bool      `json:"distinct"` // false: pushed before, to another ref
-	Message   string    `json:"message"`  // whole, with all its lines
+	Distinct  bool      `json:"distinct"` // false if it was pushed to another ref before
+	Message   string    `json:"message"`  // all lines
 	Timestamp wire.Time `json:"timestamp,omitzero"`
-	URL       string    `json:"url"` // the page
+	URL       string    `json:"url"` // of the page
 	Author    Author    `json:"author"`
-	Committer Author    `json:"committer"` // GitHub, noreply@github.com for what was done on the web
+	Committer Author    `json:"committer"` // GitHub, noreply@github.com for commits made on the web
 
-	// Added, Removed and Modified are paths, at most 3000 in one commit. Nil
-	// means not sent.
+	// Added, Removed and Modified are paths, up to 3000 together. They are nil
+	// if they are not sent.
 	Added    []string `json:"added,omitzero"`
 	Removed  []string `json:"removed,omitzero"`
 	Modified []string `json:"modified,omitzero"`
 }
 
-// An Author is who wrote or committed it, as git knows it: text that anybody can
-// set.
+// An Author is the author or committer of a commit as recorded by git. Anybody
+// can choose this text.
 type Author struct {
 	Name     string    `json:"name"`
 	Email    *string   `json:"email"`
-	Username string    `json:"username,omitempty"` // the account; empty where none fits
+	Username string    `json:"username,omitempty"` // the account; empty if none matches
 	Date     wire.Time `json:"date,omitzero"`
 }
 
-// A Pusher is who pushed, as git knows it; the account is [Push.Sender].
+// A Pusher is the user who pushed, as known to git. The account is
+// [Push.Sender].
 type Pusher struct {
 	Name     string                `json:"name"`           // "none" from an old test button
 	Email    wire.Optional[string] `json:"email,omitzero"` // null for bots
 	Username string                `json:"username,omitempty"`
 	Date     wire.Time             `json:"date,omitzero"`
+}
+
+const (
+	// maxCommits is the maximum number of commits in a push by GitHub's OpenAPI
+	// description, and maxCommitsOld by the schemas of octokit/webhooks.
+	maxCommits    = 2048
+	maxCommitsOld = 20
+	// maxFiles is the maximum number of paths in a commit.
+	maxFiles = 3000
+)
+
+// CommitsComplete reports whether Commits describes the whole change. If it
+// returns false, query GitHub's compare API. It returns false
+//
+//   - if the list may be truncated, which only its length indicates,
+//   - if the paths of a commit may be truncated or are not sent,
+//   - if the list is empty, as it is for a new tag and a deleted ref,
+//   - after a forced push, which removes commits that no list contains.
+func (p Push) CommitsComplete() bool {
+	n := len(p.Commits)
+	if p.Forced || n == 0 || n == maxCommitsOld || n >= maxCommits {
+		return false
+	}
+	for i := range p.Commits {
+		c := &p.Commits[i]
+		if c.Added == nil || c.Removed == nil || c.Modified == nil {
+			return false
+		}
+		if len(c.Added)+len(c.Removed)+len(c.Modified) >= maxFiles {
+			return false
+		}
+	}
+	return true
+}
+
+// ChangedFiles returns the paths in Commits as three sorted lists. Each path is
+// in one list, according to the last commit that contains it. The lists are the
+// whole change only if CommitsComplete returns true.
+func (p Push) ChangedFiles() (added, modified, removed []string) {
+	last := make(map[string]*[]string)
+	for i := range p.Commits {
+		c := &p.Commits[i]
+		for _, path := range c.Added {
+			last[path] = &added
+		}
+		for _, path := range c.Modified {
+			last[path] = &modified
+		}
+		for _, path := range c.Removed {
+			last[path] = &removed
+		}
+	}
+	for path, list := range last {
+		*list = append(*list, path)
+	}
+	slices.Sort(added)
+	slices.Sort(modified)
+	slices.Sort(removed)
+	return added, modified, removed
 }

@@ -40,12 +40,12 @@ func TestCreatedAndDeleted(t *testing.T) {
 		created, deleted bool
 	}{
 		{"an ordinary push", github.Push{Before: some, After: some}, false, false},
-		{"the flag says created", github.Push{Created: true, Before: some, After: some}, true, false},
-		{"the zero commit says created", github.Push{Before: github.ZeroSHA, After: some}, true, false},
-		{"the zero commit says deleted", github.Push{Before: some, After: github.ZeroSHA}, false, true},
-		{"the flag says deleted", github.Push{Deleted: true, Before: some, After: some}, false, true},
+		{"the flag Created", github.Push{Created: true, Before: some, After: some}, true, false},
+		{"ZeroSHA in Before", github.Push{Before: github.ZeroSHA, After: some}, true, false},
+		{"ZeroSHA in After", github.Push{Before: some, After: github.ZeroSHA}, false, true},
+		{"the flag Deleted", github.Push{Deleted: true, Before: some, After: some}, false, true},
 		{"64 zeros", github.Push{Before: strings.Repeat("0", 64), After: some}, true, false},
-		{"nothing is there", github.Push{}, false, false},
+		{"an empty push", github.Push{}, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.Equal(t, c.created, c.push.IsCreated())
@@ -54,7 +54,7 @@ func TestCreatedAndDeleted(t *testing.T) {
 	}
 }
 
-func TestChangedFilesLetTheLastCommitWin(t *testing.T) {
+func TestChangedFilesFollowTheLastCommit(t *testing.T) {
 	p := github.Push{Commits: []github.Commit{
 		{Added: []string{"new", "gone", "b"}, Modified: []string{"old"}, Removed: []string{"back"}},
 		{Added: []string{"back", "a"}, Modified: []string{"new"}, Removed: []string{"gone"}},
@@ -66,7 +66,7 @@ func TestChangedFilesLetTheLastCommitWin(t *testing.T) {
 	require.Equal(t, []string{"gone"}, removed)
 }
 
-func TestChangedFilesOfNothing(t *testing.T) {
+func TestChangedFilesWithoutCommits(t *testing.T) {
 	added, modified, removed := github.Push{}.ChangedFiles()
 	require.Empty(t, added)
 	require.Empty(t, modified)
@@ -93,9 +93,9 @@ func TestCommitsComplete(t *testing.T) {
 		complete bool
 	}{
 		{"one commit", github.Push{Commits: commits(1)}, true},
-		{"as many as old servers send", github.Push{Commits: commits(20)}, false},
+		{"the maximum of old servers", github.Push{Commits: commits(20)}, false},
 		{"one more than that", github.Push{Commits: commits(21)}, true},
-		{"as many as there can be", github.Push{Commits: commits(2048)}, false},
+		{"the maximum", github.Push{Commits: commits(2048)}, false},
 		{"none", github.Push{Commits: []github.Commit{}}, false},
 		{"forced", github.Push{Forced: true, Commits: commits(1)}, false},
 		{"3000 files in a commit", github.Push{Commits: many}, false},

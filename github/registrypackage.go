@@ -6,9 +6,10 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A RegistryPackage is the payload of "registry_package": a version of a package
-// was published or updated, a container image of ghcr.io among them. The same
-// push may send "package" too, with the same inside under another name.
+// A RegistryPackage is the payload of "registry_package", which GitHub sends
+// when a version of a package is published or updated, including container
+// images on ghcr.io. GitHub may also send a "package" event for it, which has
+// the same content under another name.
 type RegistryPackage struct {
 	Action  string      `json:"action"`
 	Package PackageInfo `json:"registry_package"`
@@ -18,8 +19,9 @@ type RegistryPackage struct {
 // EventType returns "github.registry_package".
 func (RegistryPackage) EventType() string { return "github.registry_package" }
 
-// ImageTag returns the tag of a container image; false for other packages and
-// for a version that has no tag, such as the parts of a multi-platform image.
+// ImageTag returns the tag of a container image. It returns false for other
+// packages and for a version without a tag, such as a part of a multi-platform
+// image.
 func (p RegistryPackage) ImageTag() (tag string, ok bool) {
 	v := p.Package.Version
 	if v == nil || v.Container == nil || v.Container.Tag == nil {
@@ -28,7 +30,7 @@ func (p RegistryPackage) ImageTag() (tag string, ok bool) {
 	return v.Container.Tag.Name, v.Container.Tag.Name != ""
 }
 
-// A PackageInfo is the package, with the one version that the event is about.
+// A PackageInfo describes a package and the version that the event is about.
 // Ecosystem and Type may contradict each other.
 type PackageInfo struct {
 	ID          int64           `json:"id"`
@@ -47,30 +49,30 @@ type PackageInfo struct {
 // A PackageVersion is one version of a package.
 type PackageVersion struct {
 	ID              int64              `json:"id"`
-	Version         string             `json:"version"` // of an image the digest
+	Version         string             `json:"version"` // the digest, for an image
 	Name            string             `json:"name"`
 	Description     string             `json:"description"`
 	Summary         string             `json:"summary"`
-	Body            json.RawMessage    `json:"body,omitempty"`     // text or an object
-	Metadata        json.RawMessage    `json:"metadata,omitempty"` // a list, mostly empty
+	Body            json.RawMessage    `json:"body,omitempty"`     // a string or an object
+	Metadata        json.RawMessage    `json:"metadata,omitempty"` // a list, usually empty
 	Container       *ContainerMetadata `json:"container_metadata,omitempty"`
 	PackageURL      string             `json:"package_url"` // "ghcr.io/owner/name:tag"
 	InstallCommand  string             `json:"installation_command"`
 	HTMLURL         string             `json:"html_url"`
 	TargetCommitish string             `json:"target_commitish"`
 	TargetOID       string             `json:"target_oid"`
-	CreatedAt       wire.Time          `json:"created_at,omitzero"` // of an image "0001-01-01T00:00:00Z"
-	UpdatedAt       wire.Time          `json:"updated_at,omitzero"` // likewise
+	CreatedAt       wire.Time          `json:"created_at,omitzero"` // "0001-01-01T00:00:00Z" for an image
+	UpdatedAt       wire.Time          `json:"updated_at,omitzero"` // as CreatedAt
 }
 
-// ContainerMetadata tells of a container image.
+// ContainerMetadata describes a container image.
 type ContainerMetadata struct {
 	Tag      *ContainerTag      `json:"tag"`
 	Labels   *ContainerLabels   `json:"labels"`
 	Manifest *ContainerManifest `json:"manifest"`
 }
 
-// A ContainerTag is the tag that was pushed and what it points to.
+// A ContainerTag is the pushed tag and the digest that it refers to.
 type ContainerTag struct {
 	Name   string `json:"name"` // may be empty
 	Digest string `json:"digest"`
@@ -81,7 +83,7 @@ type ContainerLabels struct {
 	Description string          `json:"description"`
 	Source      string          `json:"source"`
 	Revision    string          `json:"revision"`
-	All         json.RawMessage `json:"all_labels,omitempty"` // an object of all by their names
+	All         json.RawMessage `json:"all_labels,omitempty"` // an object with all labels by name
 }
 
 // A ContainerManifest is the manifest of an image.

@@ -6,38 +6,40 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A Release is the payload of "release". Publishing a plain release sends
-// created, published and released: act on one of them.
+// A Release is the payload of "release". When a release that is not a
+// pre-release is published, GitHub sends the actions created, published and
+// released: act on one of them.
 type Release struct {
 	Action  string          `json:"action"`
 	Release ReleaseInfo     `json:"release"`
-	Changes json.RawMessage `json:"changes,omitempty"` // edited: what was there before
+	Changes json.RawMessage `json:"changes,omitempty"` // edited: the previous values
 	Origin
 }
 
 // EventType returns "github.release".
 func (Release) EventType() string { return "github.release" }
 
-// Check implements [webhook.Checker].
+// Check implements [webhook.Checker]. It returns an error if the document is
+// not JSON or is ambiguous, as the package comment describes.
 func (Release) Check(document []byte) error { return check("release", document) }
 
-// IsPublished reports whether a release or pre-release came out just now. It is
-// true for one delivery of each.
+// IsPublished reports whether this event is the publication of a release or
+// pre-release. It is true for exactly one of the events of a publication.
 func (r Release) IsPublished() bool { return r.Action == "published" && !r.Release.Draft }
 
-// A ReleaseInfo is the release itself.
+// A ReleaseInfo describes a release.
 type ReleaseInfo struct {
 	ID              int64          `json:"id"`
 	NodeID          string         `json:"node_id"`
 	TagName         string         `json:"tag_name"`
-	TargetCommitish string         `json:"target_commitish"` // what the tag was or will be made from
+	TargetCommitish string         `json:"target_commitish"` // the branch or commit that the tag is created from
 	Name            *string        `json:"name"`
 	Body            *string        `json:"body"`
 	Draft           bool           `json:"draft"`
 	Prerelease      bool           `json:"prerelease"`
 	Author          *User          `json:"author"`
 	Assets          []ReleaseAsset `json:"assets,omitzero"`
-	CreatedAt       wire.Time      `json:"created_at,omitzero"`   // the commit's
+	CreatedAt       wire.Time      `json:"created_at,omitzero"`   // of the commit
 	PublishedAt     wire.Time      `json:"published_at,omitzero"` // null for a draft
 	URL             string         `json:"url"`
 	HTMLURL         string         `json:"html_url"`
@@ -56,7 +58,7 @@ type ReleaseAsset struct {
 	ContentType        string    `json:"content_type"`
 	State              string    `json:"state"`            // "uploaded" or "open"
 	Size               int64     `json:"size"`             // bytes
-	Digest             *string   `json:"digest,omitempty"` // "sha256:..."; newer
+	Digest             *string   `json:"digest,omitempty"` // "sha256:..."; from newer servers only
 	URL                string    `json:"url"`
 	BrowserDownloadURL string    `json:"browser_download_url"`
 	CreatedAt          wire.Time `json:"created_at,omitzero"`

@@ -2,7 +2,7 @@ package github_test
 
 import "github.com/hookhouse/hookhouse/github"
 
-// What stands in the bodies below.
+// Values in the bodies below.
 const (
 	alice  = `{"login":"alice","id":7}`
 	org    = `{"login":"tidewater","id":9}`
@@ -12,8 +12,9 @@ const (
 	commit = `0123456789012345678901234567890123456789`
 )
 
-// repeating has bodies by event that GitHub sends again to the byte: what is done
-// is undone and done again, and times are in whole seconds.
+// repeating has, by event, bodies that GitHub can send again with the same
+// bytes, because an action can be undone and repeated and times are in whole
+// seconds.
 var repeating = map[string][]string{
 	"membership": {
 		`{"action":"added","scope":"team","member":` + alice + `,"sender":` + alice + `,"team":{"id":5,"name":"crew"},"organization":` + org + `}`,

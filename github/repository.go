@@ -6,10 +6,10 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A Repository is sent with nearly every event. Inside a workflow run it comes
-// in a short form, without the counts, flags and times, which are then zero.
+// A Repository is part of nearly every event. In a workflow run it has a short
+// form: the counts, flags and times are not sent and are zero.
 //
-// The many URLs are URI templates with literal braces.
+// Many of the URLs are URI templates with literal braces.
 type Repository struct {
 	ID       int64  `json:"id"`
 	NodeID   string `json:"node_id,omitempty"`
@@ -17,8 +17,9 @@ type Repository struct {
 	FullName string `json:"full_name"` // "owner/name"
 	Owner    User   `json:"owner"`
 	Private  bool   `json:"private"`
-	// URL is the API's address; in a push of before April 2025, and of servers that
-	// still send such, it is the page, which is always HTMLURL.
+	// URL is the address in the API. In a push from before April 2025, and from
+	// servers that still send that form, it is the address of the page. HTMLURL
+	// is always the address of the page.
 	URL     string `json:"url,omitempty"`
 	HTMLURL string `json:"html_url,omitempty"`
 
@@ -30,15 +31,15 @@ type Repository struct {
 
 	DefaultBranch string   `json:"default_branch,omitempty"`
 	MasterBranch  string   `json:"master_branch,omitempty"` // push only
-	Visibility    string   `json:"visibility,omitempty"`    // "public", "private" or "internal"; newer
-	Organization  string   `json:"organization,omitempty"`  // a login; push of an organisation's repository
-	Topics        []string `json:"topics,omitzero"`         // nil where not sent
-	// CustomProperties are the values that an organisation gave its properties:
-	// text, a list of texts, or null. Nil where not sent.
+	Visibility    string   `json:"visibility,omitempty"`    // "public", "private" or "internal"; from newer servers only
+	Organization  string   `json:"organization,omitempty"`  // a login; set in a push to an organisation's repository
+	Topics        []string `json:"topics,omitzero"`         // nil if not sent
+	// CustomProperties has the values of the organisation's custom properties:
+	// a string, a list of strings, or null. It is nil if not sent.
 	CustomProperties map[string]json.RawMessage `json:"custom_properties,omitzero"`
 
-	// CreatedAt and PushedAt are UNIX seconds in a push and text elsewhere;
-	// PushedAt may be null.
+	// In a push, CreatedAt and PushedAt are sent as Unix seconds, elsewhere as
+	// text. PushedAt may be null.
 	CreatedAt wire.Time `json:"created_at,omitzero"`
 	UpdatedAt wire.Time `json:"updated_at,omitzero"`
 	PushedAt  wire.Time `json:"pushed_at,omitzero"`
@@ -62,7 +63,7 @@ type Repository struct {
 	Archived     bool `json:"archived"`
 	Disabled     bool `json:"disabled"`
 
-	// Flags that older servers do not send: nil.
+	// Older servers do not send the following flags, which are nil then.
 	HasDiscussions           *bool `json:"has_discussions,omitempty"`
 	AllowForking             *bool `json:"allow_forking,omitempty"`
 	IsTemplate               *bool `json:"is_template,omitempty"`
@@ -111,8 +112,8 @@ type Repository struct {
 	TreesURL         string `json:"trees_url,omitempty"`
 }
 
-// OwnerLogin returns the owner's login, or the name where a payload is so old
-// that it has no login.
+// OwnerLogin returns the login of the owner, or the name if an old payload has
+// no login.
 func (r Repository) OwnerLogin() string {
 	if r.Owner.Login != "" {
 		return r.Owner.Login
@@ -120,11 +121,11 @@ func (r Repository) OwnerLogin() string {
 	return r.Owner.Name
 }
 
-// A License is the one that GitHub found in the repository.
+// A License is the license that GitHub detected in the repository.
 type License struct {
 	Key    string  `json:"key"`
 	Name   string  `json:"name"`
-	SPDXID *string `json:"spdx_id"` // "NOASSERTION" for one that it does not know
-	URL    *string `json:"url"`     // null for one that it does not know
+	SPDXID *string `json:"spdx_id"` // "NOASSERTION" for an unknown license
+	URL    *string `json:"url"`     // null for an unknown license
 	NodeID string  `json:"node_id"`
 }

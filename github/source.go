@@ -1,24 +1,50 @@
 package github
 
 import (
-	"crypto/sha1" //nolint:gosec // what servers too old for SHA-256 send
+	"crypto/sha1" //nolint:gosec // for servers that are too old for SHA-256
 	"net/http"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// maxBody is GitHub's cap of 25 MB, read generously: what is larger is never
-// sent (github/docs: payload_cap).
+// The headers of a delivery (github/docs: webhook-events-and-payloads). The
+// signature covers none of them.
+const (
+	EventHeader    = "X-GitHub-Event"    // the name of the event, such as "push", which is not in the body
+	DeliveryHeader = "X-GitHub-Delivery" // the GUID of the event, equal at all hooks and in a redelivery
+	HookIDHeader   = "X-GitHub-Hook-ID"  // decimal
+
+	// TargetTypeHeader contains the kind of the hook's owner: "repository",
+	// "organization", or "integration" for a GitHub App. TargetIDHeader
+	// contains its id.
+	TargetTypeHeader = "X-GitHub-Hook-Installation-Target-Type"
+	TargetIDHeader   = "X-GitHub-Hook-Installation-Target-ID"
+
+	// SignatureHeader contains "sha256=" and 64 hex digits, SHA1SignatureHeader
+	// "sha1=" and 40. GitHub sends both if the hook has a secret.
+	SignatureHeader     = "X-Hub-Signature-256"
+	SHA1SignatureHeader = "X-Hub-Signature"
+
+	// Only GitHub Enterprise Server sends EnterpriseVersionHeader and
+	// EnterpriseHostHeader.
+	EnterpriseVersionHeader = "X-GitHub-Enterprise-Version"
+	EnterpriseHostHeader    = "X-GitHub-Enterprise-Host"
+)
+
+// maxBody is GitHub's limit of 25 MB, taken as MiB. GitHub does not send larger
+// bodies (github/docs: payload_cap).
 const maxBody = 25 << 20
 
-// Source receives GitHub's webhooks, signed with any of the given secrets: list
-// the old and the new one while a secret is rotated. It takes both content types
-// that a hook can be set to; a form grows by its encoding, so a hook with events
-// near the cap of 25 MB should send application/json.
+// Source returns a Source named "github" that accepts calls signed with one of
+// the secrets. While a secret is rotated, pass both the new and the old one.
 //
-// Without a secret, or with an empty one, [webhook.NewReceiver] panics. For
-// labels of your own or secrets that change while the program runs, replace the
-// result's Verifier; see [Verifier].
+// The Source accepts both content types that a hook can have and bodies of up
+// to 25 MiB. Form encoding enlarges a body, so a hook for events near GitHub's
+// limit of 25 MB should send application/json.
+//
+// [webhook.NewReceiver] panics if there is no secret or if one is empty. For
+// labels of your own, or for secrets that change while the program runs,
+// replace the Verifier of the result; see [Verifier].
 func Source(secrets ...webhook.Secret) webhook.Source {
 	return webhook.Source{
 		Name:         sourceName,
@@ -29,27 +55,28 @@ func Source(secrets ...webhook.Secret) webhook.Source {
 	}
 }
 
-// Middleware lets only calls through that are signed with one of the secrets,
-// for users who keep an http.Handler of their own; see
-// [webhook.Source.Middleware]. The func that it returns panics
-// where [webhook.NewReceiver] does.
+// Middleware returns a func that wraps an http.Handler so that only calls
+// signed with one of the secrets reach it; see [webhook.Source.Middleware]. The
+// returned func panics if there is no secret or if one is empty.
 func Middleware(secrets ...webhook.Secret) func(http.Handler) http.Handler {
 	return Source(secrets...).Middleware
 }
 
-// Verifier verifies X-Hub-Signature-256, an HMAC over the body as it was sent,
-// which for a form is the encoded text. Set its KeysFunc, and give no keys, for
-// secrets that change while the program runs.
+// Verifier returns a verifier for X-Hub-Signature-256, an HMAC over the body as
+// sent, which for a form is the encoded text. For secrets that change while the
+// program runs, pass no keys and set KeysFunc of the result.
 func Verifier(keys ...webhook.Key) *webhook.HMAC {
 	return &webhook.HMAC{Header: SignatureHeader, Prefix: "sha256=", Keys: keys}
 }
 
-// InsecureSHA1Verifier verifies the legacy X-Hub-Signature. It is for GitHub
-// Enterprise Servers too old to send the other one, and for nothing else: SHA-1
-// is broken for collisions. Use it alone: beside the other one in a
-// [webhook.AnyOf] the weaker decides, and a captured call with one of its two
-// signatures taken away has another dedup key and runs again. [Source] never
-// looks at that header.
+// InsecureSHA1Verifier returns a verifier for the legacy X-Hub-Signature. It is
+// only for GitHub Enterprise Servers that are too old to send
+// X-Hub-Signature-256, because SHA-1 is not collision resistant. [Source]
+// ignores the legacy header.
+//
+// Do not combine it with [Verifier] in a [webhook.AnyOf]. The weaker of the two
+// would decide, and a captured call from which one of the two signatures is
+// removed has another dedup key and runs again.
 //
 //	src := github.Source(secret)
 //	src.Verifier = github.InsecureSHA1Verifier(webhook.Keys(secret)...)

@@ -17,13 +17,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Published in github/docs: validating-webhook-deliveries.
+// The signature of publishedBody in github/docs: validating-webhook-deliveries.
 const (
 	publishedBody      = "Hello, World!"
 	publishedSignature = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
 )
 
-// Computed over the encoded text, which is what GitHub signs.
+// The signature of the encoded text, which GitHub signs.
 const (
 	formBody      = "payload=%7B%22zen%22%3A%22x%22%7D"
 	formSignature = "sha256=9e518bab52dd49be0a3cab84bf12fed8157f4905144554e29e99e7d137ca8e5c"
@@ -63,7 +63,7 @@ func TestSignatures(t *testing.T) {
 	}
 }
 
-func TestSHA1IsForThoseWhoAskForIt(t *testing.T) {
+func TestInsecureSHA1Verifier(t *testing.T) {
 	src := github.Source(secret)
 	src.Verifier = webhook.NewAnyOf(src.Verifier, github.InsecureSHA1Verifier(webhook.Keys(secret)...))
 	require.NoError(t, src.Validate())
@@ -75,7 +75,7 @@ func TestSHA1IsForThoseWhoAskForIt(t *testing.T) {
 	require.ErrorIs(t, err, webhook.ErrUnverified)
 }
 
-func TestBothSecretsAreLiveDuringRotation(t *testing.T) {
+func TestSecondSecretVerifies(t *testing.T) {
 	src := github.Source(webhook.NewSecret("new"), secret)
 	require.NoError(t, src.Validate())
 	r := newRequest("push", nil)
@@ -85,14 +85,14 @@ func TestBothSecretsAreLiveDuringRotation(t *testing.T) {
 	require.Equal(t, "2", d.KeyLabel)
 }
 
-func TestSourceWithoutSecretIsRefused(t *testing.T) {
+func TestSourceWithoutSecretIsInvalid(t *testing.T) {
 	require.Error(t, github.Source().Validate())
 	require.Error(t, github.Source(webhook.NewSecret("")).Validate())
 	require.Panics(t, func() { github.Middleware()(http.NotFoundHandler()) })
 }
 
-// receive sends one request through a Receiver and returns the answer and what
-// the handler saw.
+// receive sends a request to a Receiver with the handler h and returns the
+// answer.
 func receive(t *testing.T, r *http.Request, h webhook.Handler) *httptest.ResponseRecorder {
 	t.Helper()
 	rc := webhook.NewReceiver(github.Source(secret), h)
@@ -102,7 +102,7 @@ func receive(t *testing.T, r *http.Request, h webhook.Handler) *httptest.Respons
 	return w
 }
 
-func TestFormDeliveryReachesTheCallback(t *testing.T) {
+func TestFormReachesTheCallback(t *testing.T) {
 	doc := own(t, "push.branch")
 	body := formOf(doc)
 	r := newRequest("push", body)
@@ -152,7 +152,7 @@ func TestLargestBodyIs25MiB(t *testing.T) {
 	require.Equal(t, http.StatusRequestEntityTooLarge, receive(t, r, &webhook.Mux{}).Code)
 }
 
-func TestMalformedBodyIsRefusedInDirectMode(t *testing.T) {
+func TestMalformedBodyGets400WithoutInbox(t *testing.T) {
 	var mux webhook.Mux
 	webhook.On(&mux, func(context.Context, *webhook.Event[github.Push]) error {
 		t.Error("called")
@@ -164,7 +164,7 @@ func TestMalformedBodyIsRefusedInDirectMode(t *testing.T) {
 	require.Equal(t, http.StatusBadRequest, receive(t, r, &mux).Code)
 }
 
-func TestMiddlewareHandsTheBodyOn(t *testing.T) {
+func TestMiddlewarePassesTheBody(t *testing.T) {
 	body := own(t, "ping.repository")
 	called := false
 	h := github.Middleware(secret)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -187,18 +187,18 @@ func TestMiddlewareHandsTheBodyOn(t *testing.T) {
 	require.Equal(t, http.StatusNoContent, w.Code)
 }
 
-// The id is outside the signature: a captured call under a new id is the same
-// delivery, and GitHub's own redelivery is too.
-func TestSecondDeliveryIsADuplicate(t *testing.T) {
+// The signature does not cover the id: a captured call under a new id is the
+// same delivery, and so is GitHub's redelivery.
+func TestRedeliveryAndCapturedCallAreDuplicates(t *testing.T) {
 	body := own(t, "push.branch")
 	for _, c := range []struct {
 		name, id, event string
 	}{
 		{"redelivered by GitHub", "72d3162e-cc78-11e3-81ab-4c9367dc0958", "push"},
 		{"captured and sent under another id", "00000000-0000-0000-0000-000000000001", "push"},
-		{"and as another event", "00000000-0000-0000-0000-000000000001", "create"},
-		{"and as one that may repeat", "00000000-0000-0000-0000-000000000001", "workflow_dispatch"},
-		{"and as the other that may repeat", "00000000-0000-0000-0000-000000000001", "repository_dispatch"},
+		{"as another event", "00000000-0000-0000-0000-000000000001", "create"},
+		{"as an event that may be repeated", "00000000-0000-0000-0000-000000000001", "workflow_dispatch"},
+		{"as another event that may be repeated", "00000000-0000-0000-0000-000000000001", "repository_dispatch"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var inbox webhook.MemInbox

@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"strings"
 
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// get reads a JSON answer into data.
+// get fetches a URL and decodes the data of its JSON answer into data.
 func (c *Client) get(ctx context.Context, from string, data any) error {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout())
 	defer cancel()
@@ -20,10 +19,10 @@ func (c *Client) get(ctx context.Context, from string, data any) error {
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	limit := bound(c.MaxAnswer, defaultMaxAnswer)
+	limit := limitOr(c.MaxAnswer, defaultMaxAnswer)
 	text, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
 	if err != nil {
-		return causeOf(ctx, err)
+		return withContextError(ctx, err)
 	}
 	if int64(len(text)) > limit {
 		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
@@ -31,16 +30,16 @@ func (c *Client) get(ctx context.Context, from string, data any) error {
 	return readEnvelope(resp.StatusCode, text, data)
 }
 
-// An envelope is what every answer is in, as jsend has it. JobServ says "error"
-// of every failure and never "fail", which jsend knows too; both are failures
-// here.
+// An envelope wraps every answer, as in the JSend format. JobServ reports every
+// failure as "error" and never as "fail", which JSend has too; this package
+// accepts both as a failure.
 type envelope struct {
 	Status  string          `json:"status"`
 	Message string          `json:"message"`
 	Data    json.RawMessage `json:"data"`
 }
 
-// readEnvelope reads the data of an answer.
+// readEnvelope decodes the data of an answer into data.
 func readEnvelope(code int, text []byte, data any) error {
 	if code < 200 || code > 299 {
 		return statusError(code, text)
@@ -53,7 +52,7 @@ func readEnvelope(code int, text []byte, data any) error {
 	case e.Status == "error" || e.Status == "fail":
 		return &StatusError{Code: code, Message: brief(e.Message)}
 	case e.Status != "success":
-		return fmt.Errorf("%w: status of the envelope is not success", ErrAnswer)
+		return fmt.Errorf("%w: envelope has an unknown status", ErrAnswer)
 	case len(e.Data) == 0 || string(e.Data) == "null":
 		return fmt.Errorf("%w: no data", ErrAnswer)
 	}
@@ -63,25 +62,7 @@ func readEnvelope(code int, text []byte, data any) error {
 	return nil
 }
 
-// statusError takes the message of the envelope, if there is one: a proxy's
-// error page has none.
-func statusError(code int, text []byte) *StatusError {
-	var e envelope
-	_ = json.Unmarshal(text, &e)
-	return &StatusError{Code: code, Message: brief(e.Message)}
-}
-
-// maxMessage is how much of a server's message an error repeats, in bytes.
-const maxMessage = 256
-
-func brief(message string) string {
-	if len(message) > maxMessage {
-		message = message[:maxMessage]
-	}
-	return strings.ToValidUTF8(message, "")
-}
-
-// A testAnswer is a test on the wire (JobServ: Test.as_json).
+// A testAnswer is the wire format of a Test (JobServ: Test.as_json).
 type testAnswer struct {
 	Name    string    `json:"name"`
 	URL     string    `json:"url"`

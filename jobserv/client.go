@@ -2,7 +2,6 @@ package jobserv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -10,40 +9,44 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// The bounds of a Client that sets none.
+// Defaults of the fields of a Client.
 const (
 	defaultTimeout   = 30 * time.Second
 	defaultMaxAnswer = 8 << 20
 	defaultMaxLog    = 256 << 20
 )
 
-// A Client reads what the URLs of a notification point at. It calls only the
-// servers that [NewClient] was given, since a body may name any host: for
-// others the error is [ErrHost], before anything is sent. The token goes to
-// these servers and nowhere else.
+// A Client reads the runs, tests and logs that the URLs of a notification refer
+// to. A body may name any host, so a Client calls only the servers given to
+// [NewClient] and sends the token only to them. For any other host it returns
+// [ErrHost] before it sends anything, unless Rehost is set.
 //
-// The notification leaves JobServ before its database transaction is over. What
-// is read back at once may still show the build as running: where the two
-// differ, the body is right.
+// JobServ sends the notification before it commits its database transaction, so
+// an answer may still show the build as running. If the two differ, the body is
+// right.
 //
-// Set the fields before use. A Client is safe for concurrent use.
+// Set the fields before the first call. The methods are safe for concurrent
+// use.
 type Client struct {
-	// TokenHeader is the header that carries the token as it is, such as
-	// "OSF-TOKEN", which Foundries.io asks for. Zero means
+	// TokenHeader is the name of the header that carries the token, such as
+	// "OSF-TOKEN" for Foundries.io. If empty, the Client sends
 	// "Authorization: Bearer <token>".
 	TokenHeader string
-	// Rehost takes a URL's path and query alone and asks the first server for
-	// it. For servers that name themselves by an internal host, such as
-	// "http://lci-web". Zero means that such a URL is [ErrHost].
+	// Rehost makes the Client send a request for an unknown host to the first
+	// server instead, with the path and query of the URL. Set it if the server
+	// refers to itself by an internal host, such as "http://lci-web". If false,
+	// such a URL is [ErrHost].
 	Rehost bool
-	// Timeout bounds a whole call; for a console log the wait for the answer and
-	// each wait for more of it. Zero means 30 s.
+	// Timeout is the maximum duration of a call. For a console log it limits
+	// the wait for the answer and each wait for more data instead. Zero means
+	// 30 s.
 	Timeout time.Duration
-	// MaxAnswer bounds a JSON answer in bytes. Zero means 8 MiB.
+	// MaxAnswer is the maximum size of a JSON answer in bytes. Zero means
+	// 8 MiB.
 	MaxAnswer int64
-	// MaxLog bounds a console log in bytes. Zero means 256 MiB.
+	// MaxLog is the maximum size of a console log in bytes. Zero means 256 MiB.
 	MaxLog int64
-	// Transport makes the calls. Zero means http.DefaultTransport.
+	// Transport makes the calls. If nil, the Client uses http.DefaultTransport.
 	Transport http.RoundTripper
 
 	token   webhook.Secret
@@ -51,15 +54,17 @@ type Client struct {
 }
 
 // NewClient returns a Client for the given servers, such as
-// "https://api.foundries.io". Scheme, host and port count, a path does not
-// matter: with https given, http to the same host is refused. An empty token
-// means that none is sent; a JobServ without user management needs none.
+// "https://api.foundries.io". A server is identified by scheme, host and port,
+// and its path is ignored: if an https URL is given, http to the same host is
+// refused. With an empty token the Client sends none; a JobServ without user
+// management needs none.
 //
-// The error is [ErrHost] if no server is given, or one is not an absolute http or
-// https URL without user information. It does not repeat the URL.
+// NewClient returns [ErrHost] if no server is given, or if one is not an
+// absolute http or https URL without user information. The error does not
+// contain the URL.
 func NewClient(token webhook.Secret, servers ...string) (*Client, error) {
 	if len(servers) == 0 {
-		return nil, fmt.Errorf("jobserv: new client: %w: no server is named", ErrHost)
+		return nil, fmt.Errorf("jobserv: new client: %w: no server given", ErrHost)
 	}
 	c := &Client{token: token}
 	for i, s := range servers {
@@ -72,27 +77,27 @@ func NewClient(token webhook.Secret, servers ...string) (*Client, error) {
 	return c, nil
 }
 
-// A Test is a named group of results of a run.
+// A Test is a named group of test results of a run.
 type Test struct {
 	Name    string
 	URL     string
 	Status  Status
-	Context string // empty where the server says null
+	Context string // empty if null on the wire
 	Created time.Time
-	// Results are there in the answer of [Client.Test] alone.
+	// Results is set by [Client.Test] only.
 	Results []TestResult
 }
 
 // A TestResult is one result of a [Test].
 type TestResult struct {
 	Name    string
-	Context string // empty where the server says null
+	Context string // empty if null on the wire
 	Status  Status
-	Output  string // empty where the server says null
+	Output  string // empty if null on the wire
 }
 
-// Tests returns the tests of a run, without their results. A run without
-// [Run.TestsURL] has none, and nothing is asked.
+// Tests returns the tests of a run, without their results. If the run has no
+// TestsURL, it has no tests and Tests makes no call.
 func (c *Client) Tests(ctx context.Context, r Run) ([]Test, error) {
 	at, ok := r.TestsURL.Get()
 	if !ok || at == "" {
@@ -111,14 +116,14 @@ func (c *Client) Tests(ctx context.Context, r Run) ([]Test, error) {
 	return tests, nil
 }
 
-// Test returns one test with its results. The URL is that of a [Test].
+// Test returns one test with its results. The testURL is the URL of a [Test].
 func (c *Client) Test(ctx context.Context, testURL string) (Test, error) {
 	var data struct {
 		Test *testAnswer `json:"test"`
 	}
 	err := c.get(ctx, testURL, &data)
 	if err == nil && data.Test == nil {
-		err = fmt.Errorf("%w: no test in it", ErrAnswer)
+		err = fmt.Errorf("%w: it contains no test", ErrAnswer)
 	}
 	if err != nil {
 		return Test{}, fmt.Errorf("jobserv: test: %w", err)
@@ -126,7 +131,7 @@ func (c *Client) Test(ctx context.Context, testURL string) (Test, error) {
 	return data.Test.test(), nil
 }
 
-// Runs returns the runs of a build as they are now.
+// Runs returns the current state of the runs of a build.
 func (c *Client) Runs(ctx context.Context, b Build) ([]Run, error) {
 	at := b.RunsURL.Or(under(b.APIURL(), "runs/"))
 	var data struct {
@@ -136,47 +141,4 @@ func (c *Client) Runs(ctx context.Context, b Build) ([]Run, error) {
 		return nil, fmt.Errorf("jobserv: runs of build %d: %w", b.BuildID, err)
 	}
 	return data.Runs, nil
-}
-
-// The failures. Test with errors.Is; the end of a context and a time-out are
-// context.Canceled and context.DeadlineExceeded.
-var (
-	// ErrHost: the URL is not of a server that the Client was given, or a
-	// redirect leads where it must not.
-	ErrHost = errors.New("host is not allowed")
-	// ErrNotFound: the server answered 404. A part of [StatusError].
-	ErrNotFound = errors.New("not found")
-	// ErrDenied: the server answered 401 or 403. A part of [StatusError].
-	ErrDenied = errors.New("access denied")
-	// ErrAnswer: the answer is not what JobServ's API promises.
-	ErrAnswer = errors.New("unexpected answer")
-	// ErrTooLarge: the answer is over MaxAnswer, or the log over MaxLog.
-	ErrTooLarge = errors.New("answer is too large")
-)
-
-// A StatusError is an answer that is no success. errors.Is finds [ErrNotFound]
-// and [ErrDenied] in it.
-type StatusError struct {
-	Code    int    // the HTTP status; may be 200 where only the envelope speaks of an error
-	Message string // what the server says, cut to 256 bytes; may be empty
-}
-
-// Error returns the status and the message, quoted.
-func (e *StatusError) Error() string {
-	if e.Message == "" {
-		return fmt.Sprintf("status %d", e.Code)
-	}
-	return fmt.Sprintf("status %d: %q", e.Code, e.Message)
-}
-
-// Is reports whether target is the sentinel of the status.
-func (e *StatusError) Is(target error) bool {
-	switch e.Code {
-	case http.StatusNotFound:
-		return target == ErrNotFound
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return target == ErrDenied
-	default:
-		return false
-	}
 }

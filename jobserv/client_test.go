@@ -1,7 +1,6 @@
 package jobserv_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,50 +9,15 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/jobserv"
-	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-const api = "https://api.example.com"
-
-var token = webhook.NewSecret("not-a-real-token")
-
-// client returns a Client of api whose calls, to any host, go to h.
-func client(h http.HandlerFunc) *jobserv.Client {
-	c := newClient(token, api)
-	c.Transport = webhooktest.InMemory(h)
-	return c
-}
-
-// answering returns a handler that answers every call alike.
-func answering(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(status)
-		fmt.Fprint(w, body)
-	}
-}
-
-// newClient returns a Client of servers whose URLs are known to be good.
-func newClient(token webhook.Secret, servers ...string) *jobserv.Client {
-	c, err := jobserv.NewClient(token, servers...)
-	if err != nil {
-		panic(err)
-	}
-	return c
-}
-
-func runWith(tests string) jobserv.Run {
-	return jobserv.Run{Name: "build", URL: api + "/projects/p/builds/1/runs/build/", TestsURL: wire.Some(tests)}
-}
-
-func TestTheClientReadsWhatABuildPointsAt(t *testing.T) {
+func TestClientReadsTestsRunsAndLog(t *testing.T) {
 	var b jobserv.Build
 	mux := http.NewServeMux()
 	server := httptest.NewTLSServer(mux)
@@ -107,7 +71,7 @@ func TestTheClientReadsWhatABuildPointsAt(t *testing.T) {
 	}
 }
 
-func TestARunWithoutTestsAsksNobody(t *testing.T) {
+func TestTestsOfARunWithoutTestsMakesNoCall(t *testing.T) {
 	c := client(func(http.ResponseWriter, *http.Request) { t.Error("called") })
 	for _, r := range []jobserv.Run{{}, {TestsURL: wire.Null[string]()}, {TestsURL: wire.Some("")}} {
 		if tests, err := c.Tests(t.Context(), r); tests != nil || err != nil {
@@ -116,7 +80,7 @@ func TestARunWithoutTestsAsksNobody(t *testing.T) {
 	}
 }
 
-func TestRunsOfABuildOfTheFirstShape(t *testing.T) {
+func TestRunsOfTheFirstShape(t *testing.T) {
 	var path string
 	c := client(func(w http.ResponseWriter, r *http.Request) {
 		path = r.URL.Path
@@ -130,14 +94,14 @@ func TestRunsOfABuildOfTheFirstShape(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsNoSuccess(t *testing.T) {
+func TestErrorsByAnswer(t *testing.T) {
 	long := strings.Repeat("x", 255) + "\u00e9"
 	for _, tc := range []struct {
 		name    string
 		status  int
 		body    string
 		want    error
-		code    int // of the StatusError, 0 where there is none
+		code    int // of the StatusError; 0 if err is none
 		message string
 	}{
 		{"not found", 404, `{"status":"error","message":"Run does not exist"}`, jobserv.ErrNotFound, 404, "Run does not exist"},
@@ -145,14 +109,14 @@ func TestAnAnswerThatIsNoSuccess(t *testing.T) {
 		{"forbidden", 403, ``, jobserv.ErrDenied, 403, ""},
 		{"a proxy's page", 502, `<html>`, nil, 502, ""},
 		{"an error with status 200", 200, `{"status":"error","message":"m"}`, nil, 200, "m"},
-		{"fail, which JobServ never says", 200, `{"status":"fail","data":{}}`, nil, 200, ""},
+		{"fail, which JobServ never sends", 200, `{"status":"fail","data":{}}`, nil, 200, ""},
 		{"a long message", 500, `{"status":"error","message":"` + long + `"}`, nil, 500, long[:255]},
-		{"a redirect to nowhere", 302, ``, nil, 302, ""},
-		{"no JSON", 200, `login please`, jobserv.ErrAnswer, 0, ""},
-		{"nothing", 200, ``, jobserv.ErrAnswer, 0, ""},
+		{"a redirect without Location", 302, ``, nil, 302, ""},
+		{"not JSON", 200, `login please`, jobserv.ErrAnswer, 0, ""},
+		{"an empty body", 200, ``, jobserv.ErrAnswer, 0, ""},
 		{"no envelope", 200, `{"tests":[]}`, jobserv.ErrAnswer, 0, ""},
 		{"no data", 200, `{"status":"success"}`, jobserv.ErrAnswer, 0, ""},
-		{"data of null", 200, `{"status":"success","data":null}`, jobserv.ErrAnswer, 0, ""},
+		{"null data", 200, `{"status":"success","data":null}`, jobserv.ErrAnswer, 0, ""},
 		{"data of another type", 200, `{"status":"success","data":{"tests":"https://x"}}`, jobserv.ErrAnswer, 0, ""},
 		{"too large", 200, `{"status":"success","data":{"tests":[]},"x":"` + strings.Repeat("x", 1024) + `"}`, jobserv.ErrTooLarge, 0, ""},
 	} {
@@ -172,24 +136,24 @@ func TestAnAnswerThatIsNoSuccess(t *testing.T) {
 			}
 			for _, other := range []error{jobserv.ErrNotFound, jobserv.ErrDenied, jobserv.ErrAnswer, jobserv.ErrTooLarge} {
 				if other != tc.want && errors.Is(err, other) {
-					t.Errorf("%v is %v too", err, other)
+					t.Errorf("%v also matches %v", err, other)
 				}
 			}
 			if strings.Contains(err.Error(), "not-a-real-token") {
-				t.Error("the error holds the token")
+				t.Error("the error contains the token")
 			}
 		})
 	}
 }
 
-func TestAnAnswerWithoutTheTestIsUnexpected(t *testing.T) {
+func TestAnswerWithoutTestIsErrAnswer(t *testing.T) {
 	c := client(answering(200, `{"status":"success","data":{}}`))
 	if _, err := c.Test(t.Context(), api+"/tests/boot/"); !errors.Is(err, jobserv.ErrAnswer) {
 		t.Errorf("got %v, want ErrAnswer", err)
 	}
 }
 
-func TestAnAnswerOfExactlyTheLimitIsTaken(t *testing.T) {
+func TestAnswerOfExactlyMaxAnswerIsAccepted(t *testing.T) {
 	body := `{"status":"success","data":{"tests":[]}}`
 	c := client(answering(200, body))
 	c.MaxAnswer = int64(len(body))
@@ -198,7 +162,7 @@ func TestAnAnswerOfExactlyTheLimitIsTaken(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatBreaksOff(t *testing.T) {
+func TestTruncatedAnswerIsErrUnexpectedEOF(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		fmt.Fprint(w, `{"status":"success","data":{"runs":[]}}`)
@@ -214,7 +178,7 @@ func TestAnAnswerThatBreaksOff(t *testing.T) {
 	}
 }
 
-func TestTheLargestLimitsAreNoTrap(t *testing.T) {
+func TestMaximalLimitsDoNotOverflow(t *testing.T) {
 	c := client(answering(200, `{"status":"success","data":{"tests":[]}}`))
 	c.MaxAnswer, c.MaxLog = math.MaxInt64, math.MaxInt64
 	if _, err := c.Tests(t.Context(), runWith(api+"/t/")); err != nil {
@@ -228,139 +192,11 @@ func TestTheLargestLimitsAreNoTrap(t *testing.T) {
 	}
 }
 
-func TestOnlyTheServersGivenAreCalled(t *testing.T) {
-	called := ""
-	record := func(w http.ResponseWriter, r *http.Request) {
-		called = r.Host
-		fmt.Fprint(w, `{"status":"success","data":{"tests":[]}}`)
-	}
-	for _, tc := range []struct {
-		name, url string
-		allowed   bool
-	}{
-		{"the server", "https://api.example.com/t/", true},
-		{"its port written out", "https://api.example.com:443/t/", true},
-		{"another case of it", "HTTPS://API.Example.com/t/", true},
-		{"the second server", "http://lci-web:8080/t/", true},
-		{"http where https was given", "http://api.example.com/t/", false},
-		{"https where http was given", "https://lci-web:8080/t/", false},
-		{"another port", "https://api.example.com:8443/t/", false},
-		{"another host", "https://evil.example.net/t/", false},
-		{"a host below", "https://x.api.example.com/t/", false},
-		{"a host that begins so", "https://api.example.com.evil.example.net/t/", false},
-		{"the server as user information", "https://api.example.com@evil.example.net/t/", false},
-		{"user information", "https://a:b@api.example.com/t/", false},
-		{"a backslash", `https://evil.example.net\@api.example.com/t/`, false},
-		{"another scheme", "file:///etc/passwd", false},
-		{"no scheme", "//api.example.com/t/", false},
-		{"a path", "/t/", false},
-		{"a metadata service", "http://169.254.169.254/latest/", false},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			called = ""
-			c := newClient(token, api+"/some/path", "http://lci-web:8080")
-			c.Transport = webhooktest.InMemory(http.HandlerFunc(record))
-			_, err := c.Tests(t.Context(), runWith(tc.url))
-			if tc.allowed {
-				if err != nil || called == "" {
-					t.Errorf("got %v, want it called", err)
-				}
-				return
-			}
-			if !errors.Is(err, jobserv.ErrHost) || called != "" {
-				t.Errorf("got %v and %q called, want ErrHost and no call", err, called)
-			}
-		})
-	}
-}
-
-func TestRehostAsksTheFirstServer(t *testing.T) {
-	var asked []string
-	c := client(func(w http.ResponseWriter, r *http.Request) {
-		asked = append(asked, r.Host+r.URL.RequestURI())
-		if r.URL.Query().Has("again") {
-			w.Header().Set("Location", "http://lci-web/t/")
-			w.WriteHeader(http.StatusFound)
-			return
-		}
-		fmt.Fprint(w, `{"status":"success","data":{"tests":[]}}`)
-	})
-	c.Rehost = true
-	if _, err := c.Tests(t.Context(), runWith("http://lci-web:8080/projects/p%2Fq/t/?again")); err != nil {
-		t.Fatal(err)
-	}
-	want := []string{"api.example.com:443/projects/p%2Fq/t/?again", "api.example.com:443/t/"}
-	if diff := cmp.Diff(want, asked); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if _, err := c.Tests(t.Context(), runWith("http://a:b@lci-web/t/")); !errors.Is(err, jobserv.ErrHost) {
-		t.Errorf("user information: got %v, want ErrHost", err)
-	}
-}
-
-func TestTheTokenHeaderCanBeSet(t *testing.T) {
-	var got http.Header
-	c := client(func(w http.ResponseWriter, r *http.Request) {
-		got = r.Header
-		fmt.Fprint(w, `{"status":"success","data":{"tests":[]}}`)
-	})
-	c.TokenHeader = "OSF-TOKEN"
-	if _, err := c.Tests(t.Context(), runWith(api+"/t/")); err != nil {
-		t.Fatal(err)
-	}
-	if got.Get("OSF-TOKEN") != "not-a-real-token" || got.Get("Authorization") != "" {
-		t.Errorf("got %q and %q", got.Get("OSF-TOKEN"), got.Get("Authorization"))
-	}
-
-	c = newClient(webhook.Secret{}, api)
-	c.Transport = webhooktest.InMemory(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got = r.Header
-		fmt.Fprint(w, `{"status":"success","data":{"tests":[]}}`)
-	}))
-	if _, err := c.Tests(t.Context(), runWith(api+"/t/")); err != nil {
-		t.Fatal(err)
-	}
-	if _, ok := got["Authorization"]; ok {
-		t.Error("an empty token was sent")
-	}
-}
-
-func TestASilentServerIsGivenUp(t *testing.T) {
-	for name, get := range map[string]func(context.Context, *jobserv.Client) error{
-		"an answer": func(ctx context.Context, c *jobserv.Client) error {
-			_, err := c.Tests(ctx, runWith(api+"/t/"))
-			return err
-		},
-		"a log": func(ctx context.Context, c *jobserv.Client) error {
-			_, err := c.Log(ctx, runWith(""))
-			return err
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				c := client(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-				start := time.Now()
-				if err := get(t.Context(), c); !errors.Is(err, context.DeadlineExceeded) {
-					t.Errorf("got %v, want DeadlineExceeded", err)
-				}
-				if took := time.Since(start); took != 30*time.Second {
-					t.Errorf("gave up after %v, want 30 s", took)
-				}
-				ctx, cancel := context.WithCancelCause(t.Context())
-				time.AfterFunc(time.Second, func() { cancel(errors.New("told to stop")) })
-				if err := get(ctx, c); !errors.Is(err, context.Canceled) {
-					t.Errorf("got %v, want Canceled", err)
-				}
-			})
-		})
-	}
-}
-
-func TestAClientNeedsServers(t *testing.T) {
+func TestNewClientRefusesInvalidServers(t *testing.T) {
 	for _, servers := range [][]string{nil, {""}, {"api.example.com"}, {"ftp://h"}, {"https://"}, {"https://u:p@h"}, {api, "%"}} {
 		c, err := jobserv.NewClient(token, servers...)
 		if c != nil || !errors.Is(err, jobserv.ErrHost) || strings.Contains(err.Error(), "u:p") {
-			t.Errorf("%q: got %v, %v, want ErrHost alone", servers, c, err)
+			t.Errorf("%q: got %v, %v, want nil and ErrHost", servers, c, err)
 		}
 	}
 }

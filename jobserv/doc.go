@@ -1,11 +1,12 @@
 // Package jobserv receives the build notifications of JobServ, the continuous
-// integration server of Foundries.io, and reads what they point at.
+// integration server of Foundries.io, and reads the runs, tests and logs that a
+// notification links to.
 //
-// A notification is sent when the last run of a build completes, so that its
-// status is PASSED or FAILED. It is signed: X-JobServ-Sig is "sha256:" and the
+// JobServ sends a notification when the last run of a build completes, so the
+// status is PASSED or FAILED. The header X-JobServ-Sig is "sha256:" and the
 // HMAC of the body in hexadecimal, with a colon where other senders have an
-// equals sign. [Source] verifies it; [Build] is the payload, in all three shapes
-// that servers have sent over the years.
+// equals sign. [Source] verifies it. The payload is a [Build], which reads the
+// three shapes that servers have sent over the years.
 //
 //	var mux webhook.Mux
 //	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
@@ -19,29 +20,39 @@
 //
 // # The sender
 //
-// JobServ makes four attempts within seven seconds and then forgets the build:
-// there is no way to have a notification sent again. Hence the inbox behind the
-// receiver. The sender sets no time-out, and it follows redirects and takes any final
-// status below 400 for success: a redirect to a login page loses builds without
-// a trace. A Receiver never redirects; keep it off paths on which a proxy does.
+// JobServ makes four attempts within seven seconds and then forgets the build.
+// A notification cannot be requested again, so put an inbox behind the
+// receiver.
 //
-// There is no delivery id. The dedup key by which a repeated attempt is known
-// is the signature: the four attempts are the same bytes, while a rerun
-// notifies again for the same build with another body (see [Build.Rerun]),
-// since it is completed at another time. A body without completed, which is the
-// first shape, has no dedup key: a rerun that ends as the run before makes the
-// same bytes. There an attempt that is repeated runs twice.
+// JobServ sets no timeout. It follows redirects and counts any final status
+// below 400 as success, so a redirect to a login page loses builds silently. A
+// Receiver never redirects; do not serve it on a path on which a proxy does.
 //
-// The key, by which deliveries are kept in order, is the project, as it is spelt
-// in the path of url, whatever its host. A body with neither url nor, in the
-// first shape, project_name and build_url has no key. No other member is needed
-// to route a body.
+// JobServ's servers sign calls to each other in a header of the same name with
+// another scheme, a bare SHA-1. Source refuses those.
 //
-// JobServ's servers sign calls among themselves in a header of the same name
-// with another scheme, a bare SHA-1. It is refused here.
+// # Ordering key and dedup key
+//
+// The ordering key is the project as it is spelt in the path of url, whatever
+// the host is. For a body of the first shape, see [Build], it comes from
+// project_name or build_url. A body from which no project can be read has no
+// ordering key. No other member affects it.
+//
+// JobServ sends no delivery id. The signature is the dedup key: the four
+// attempts have the same bytes, while a rerun sends another notification for
+// the same build with a different body, because the time of completion differs
+// (see [Build.Rerun]).
+//
+// A body without completed, which is one of the first shape, has no dedup key:
+// a rerun with the same result as the run before sends the same bytes. A
+// repeated attempt for such a body runs twice.
+//
+// A body that is not a JSON object is malformed, and so is one in which a
+// member above appears twice or in a different case. Decoding it returns
+// [webhook.ErrMalformed].
 //
 // # The client
 //
-// The body holds URLs, of the runs, their tests and console logs. [Client] reads
-// them, from hosts that the program names and no other.
+// The body contains URLs of the runs, their tests and their console logs. A
+// [Client] reads them, and calls only hosts that the program names.
 package jobserv

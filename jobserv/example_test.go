@@ -30,7 +30,7 @@ func Example() {
 	})
 	http.Handle("/hooks/jobserv", webhook.NewReceiver(jobserv.Source(secret), &mux))
 
-	// What JobServ does when a build is complete.
+	// JobServ makes this call when a build is complete.
 	r := httptest.NewRequest(http.MethodPost, "/hooks/jobserv", strings.NewReader(exampleBody))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("X-JobServ-Sig", jobserv.Sign(secret, []byte(exampleBody)))
@@ -43,7 +43,8 @@ func Example() {
 	// 202
 }
 
-// A handler of one's own behind the middleware.
+// An http.Handler behind the middleware gets the verified delivery from the
+// request's context.
 func ExampleMiddleware() {
 	secret := webhook.NewSecret("UseSomethingGoodHere")
 	h := jobserv.Middleware(secret)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,8 +69,8 @@ func ExampleMiddleware() {
 	// 204
 }
 
-// The end of the console log of each failed run. A server stands in for
-// JobServ's here.
+// This program prints the end of the console log of each failed run. A test
+// server takes the place of JobServ.
 func ExampleClient_LogTail() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		fmt.Fprint(w, "make: compiling\nmake: linking\nmake: *** error 2\n")

@@ -12,7 +12,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// An altered body or header never verifies.
+// FuzzVerify checks that an altered body or header never verifies.
 func FuzzVerify(f *testing.F) {
 	body := fixture(f, "build.detailed.json")
 	f.Add(body, vectorSignature)
@@ -36,12 +36,12 @@ func FuzzVerify(f *testing.F) {
 			t.Fatalf("got %v, want ErrUnverified", err)
 		}
 		if err == nil && signature[7:] == digest && !bytes.Equal(altered, body) {
-			t.Fatalf("the vector's signature fits another body: %q", altered)
+			t.Fatalf("the signature of the vector verifies another body: %q", altered)
 		}
 	})
 }
 
-// What is decoded and encoded reads the same again, and encodes the same.
+// FuzzBuild checks that a decoded and encoded Build decodes to the same value.
 func FuzzBuild(f *testing.F) {
 	for _, text := range builds(f) {
 		f.Add(text)
@@ -64,11 +64,11 @@ func FuzzBuild(f *testing.F) {
 			t.Fatalf("encode again: %v", err)
 		}
 		if !bytes.Equal(once, twice) {
-			t.Fatalf("not a fixpoint:\n%s\n%s", once, twice)
+			t.Fatalf("encoded differently the second time:\n%s\n%s", once, twice)
 		}
 		if first.Project() != second.Project() || first.Result() != second.Result() ||
 			first.Duration() != second.Duration() || first.Rerun() != second.Rerun() {
-			t.Fatalf("reads differently after a round trip: %s", once)
+			t.Fatalf("methods return different values after a round trip: %s", once)
 		}
 		if first.Duration() < 0 {
 			t.Fatalf("negative duration: %s", once)
@@ -76,7 +76,7 @@ func FuzzBuild(f *testing.F) {
 	})
 }
 
-// What is routed is what is decoded.
+// FuzzDescribe checks that the Description agrees with the decoded payload.
 func FuzzDescribe(f *testing.F) {
 	for _, text := range builds(f) {
 		f.Add(text)
@@ -92,11 +92,11 @@ func FuzzDescribe(f *testing.F) {
 		}
 		var b jobserv.Build
 		if check := b.Check(text); (check == nil) != (about.Malformed == nil) {
-			t.Fatalf("Check says %v, Describe %v", check, about.Malformed)
+			t.Fatalf("Check returns %v, Describe %v", check, about.Malformed)
 		}
 		if about.Malformed != nil {
 			if about.OrderingKey != "" || !about.DedupBySignature {
-				t.Fatalf("malformed and described as %+v", about)
+				t.Fatalf("malformed body is described as %+v", about)
 			}
 			return
 		}
@@ -104,15 +104,16 @@ func FuzzDescribe(f *testing.F) {
 			return
 		}
 		if about.DedupBySignature != (b.Completed.Text() != "") {
-			t.Fatalf("completed %q, marked %v", b.Completed.Text(), about.DedupBySignature)
+			t.Fatalf("completed is %q, DedupBySignature %v", b.Completed.Text(), about.DedupBySignature)
 		}
 		if got := b.Project(); got != about.OrderingKey {
-			t.Fatalf("routed to %q, decoded as %q", about.OrderingKey, got)
+			t.Fatalf("ordering key is %q, Project returns %q", about.OrderingKey, got)
 		}
 	})
 }
 
-// No answer of a server makes the client panic, or succeed without an envelope.
+// FuzzEnvelope checks that no answer makes the Client panic, or succeed without
+// an envelope.
 func FuzzEnvelope(f *testing.F) {
 	f.Add(200, fixture(f, "api.tests.json"))
 	f.Add(200, []byte(`{"status":"success","data":{"tests":[{"created":null,"context":null}]}}`))
@@ -126,13 +127,13 @@ func FuzzEnvelope(f *testing.F) {
 		if err == nil {
 			var e struct{ Status string }
 			if status > 299 || json.Unmarshal(body, &e) != nil || e.Status != "success" {
-				t.Fatalf("%d %q was taken", status, body)
+				t.Fatalf("%d %q was accepted", status, body)
 			}
 			return
 		}
 		var code *jobserv.StatusError
 		if !errors.As(err, &code) && !errors.Is(err, jobserv.ErrAnswer) {
-			t.Fatalf("%d %q: got %v, of no known kind", status, body, err)
+			t.Fatalf("%d %q: got %v, want a StatusError or ErrAnswer", status, body, err)
 		}
 	})
 }

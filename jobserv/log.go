@@ -13,14 +13,15 @@ import (
 	"time"
 )
 
-// maxError is how much of an error answer is looked at.
+// maxError is the number of bytes read from an error answer.
 const maxError = 64 << 10
 
-// Log returns the console log of a run as a stream; close it. It is text in
-// whatever encoding the run wrote. The stream ends with [ErrTooLarge] after
-// MaxLog, and with context.DeadlineExceeded if nothing comes for Timeout; the
-// time that the caller takes between reads does not count. Ending ctx breaks it
-// off.
+// Log returns a stream of the console log of a run, which the caller must
+// close. The text is in the encoding that the run wrote.
+//
+// Read returns [ErrTooLarge] after MaxLog bytes, and context.DeadlineExceeded
+// if no data arrives for Timeout. The time between calls of Read does not
+// count. Canceling ctx ends the stream.
 func (c *Client) Log(ctx context.Context, r Run) (io.ReadCloser, error) {
 	resp, err := c.openLog(ctx, r, nil)
 	if err != nil {
@@ -29,11 +30,14 @@ func (c *Client) Log(ctx context.Context, r Run) (io.ReadCloser, error) {
 	return resp.Body, nil
 }
 
-// LogTail returns the end of the console log of a run: its last n bytes at
-// most, from the beginning of a line on unless the last line alone is longer.
-// It asks for that part only; from a server that sends all it reads all, up to
-// MaxLog, and holds a small multiple of n bytes in memory. For an n that is not
-// positive it returns nothing, and more than 512 MiB it never does.
+// LogTail returns up to n bytes from the end of the console log of a run. The
+// result starts at the beginning of a line, unless the last line alone is
+// longer than n. If n is not positive, LogTail returns nil. It limits n to
+// MaxLog or 512 MiB, whichever is smaller.
+//
+// LogTail requests only that part of the log. If the server sends all of it,
+// LogTail reads all of it, up to MaxLog, and uses memory of a small multiple of
+// n.
 func (c *Client) LogTail(ctx context.Context, r Run, n int) ([]byte, error) {
 	if n <= 0 {
 		return nil, nil
@@ -46,11 +50,12 @@ func (c *Client) LogTail(ctx context.Context, r Run, n int) ([]byte, error) {
 }
 
 func (c *Client) logTail(ctx context.Context, r Run, n int) ([]byte, error) {
-	// One byte more tells whether the cut fell on the beginning of a line.
+	// The byte before the tail shows whether the tail starts at a line's
+	// beginning.
 	resp, err := c.openLog(ctx, r, http.Header{"Range": {"bytes=-" + strconv.Itoa(n+1)}})
 	var status *StatusError
 	if errors.As(err, &status) && status.Code == http.StatusRequestedRangeNotSatisfiable {
-		return nil, nil // an empty log has no last byte
+		return nil, nil // the log is empty
 	}
 	if err != nil {
 		return nil, err
@@ -69,7 +74,7 @@ func (c *Client) logTail(ctx context.Context, r Run, n int) ([]byte, error) {
 	return kept[1:], nil
 }
 
-// lastBytes reads r to its end and returns the last n bytes.
+// lastBytes reads r to its end and returns up to n of the last bytes.
 func lastBytes(r io.Reader, n int) ([]byte, error) {
 	const chunk = 32 << 10
 	var kept []byte
@@ -89,7 +94,7 @@ func lastBytes(r io.Reader, n int) ([]byte, error) {
 	}
 }
 
-// openLog returns an answer of status 200 or 206 whose body is a logStream.
+// openLog returns an answer with status 200 or 206 whose body is a logStream.
 func (c *Client) openLog(ctx context.Context, r Run, header http.Header) (*http.Response, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	s := &logStream{ctx: ctx, cancel: cancel, wait: c.timeout(), left: c.maxLog()}
@@ -102,7 +107,7 @@ func (c *Client) openLog(ctx context.Context, r Run, header http.Header) (*http.
 	s.body = resp.Body
 	if resp.StatusCode != http.StatusOK && resp.StatusCode != http.StatusPartialContent {
 		defer func() { _ = s.Close() }()
-		text, _ := io.ReadAll(io.LimitReader(s, maxError)) // the status says enough
+		text, _ := io.ReadAll(io.LimitReader(s, maxError)) // the status suffices
 		return nil, statusError(resp.StatusCode, text)
 	}
 	s.timer.Stop()
@@ -110,20 +115,20 @@ func (c *Client) openLog(ctx context.Context, r Run, header http.Header) (*http.
 	return resp, nil
 }
 
-func (c *Client) maxLog() int64 { return bound(c.MaxLog, defaultMaxLog) }
+func (c *Client) maxLog() int64 { return limitOr(c.MaxLog, defaultMaxLog) }
 
-// bound returns a limit, or instead where none is set. One is kept small enough
-// to be added to.
-func bound(limit, instead int64) int64 {
+// limitOr returns limit, or fallback if limit is not positive. The result is
+// less than math.MaxInt64, so that the caller can add 1.
+func limitOr(limit, fallback int64) int64 {
 	if limit <= 0 {
-		return instead
+		return fallback
 	}
 	return min(limit, math.MaxInt64-1)
 }
 
-// A logStream is a body with a bound on its size and on each wait.
+// A logStream is a body with a limit on its size and on each wait for data.
 type logStream struct {
-	ctx    context.Context //nolint:containedctx // to tell why a read failed
+	ctx    context.Context //nolint:containedctx // for the error of a failed read
 	cancel context.CancelCauseFunc
 	timer  *time.Timer
 	wait   time.Duration
@@ -136,7 +141,7 @@ func (s *logStream) Read(p []byte) (int, error) {
 	if s.left < 0 {
 		return 0, ErrTooLarge
 	}
-	// One byte more than is left tells a log of exactly that size from a larger.
+	// Read one byte more than allowed, to detect a log that is too large.
 	p = p[:min(int64(len(p)), s.left+1)]
 	s.timer.Reset(s.wait)
 	n, err := s.body.Read(p)
@@ -145,12 +150,12 @@ func (s *logStream) Read(p []byte) (int, error) {
 		return n - 1, ErrTooLarge
 	}
 	if err != nil && err != io.EOF {
-		err = causeOf(s.ctx, err)
+		err = withContextError(s.ctx, err)
 	}
 	return n, err
 }
 
-// Close ends the call. It may be called twice.
+// Close ends the call. Further calls have no effect.
 func (s *logStream) Close() error {
 	var err error
 	s.closed.Do(func() {

@@ -2,7 +2,6 @@ package jobserv_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -17,35 +16,12 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-func decode(t testing.TB, text string, v any) {
-	t.Helper()
-	if err := json.Unmarshal([]byte(text), v); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func readLog(t testing.TB, c *jobserv.Client, r jobserv.Run) string {
-	t.Helper()
-	log, err := c.Log(t.Context(), r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	text, err := io.ReadAll(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(log.Close(), log.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-func TestALogIsFollowedToItsStorageWithoutTheToken(t *testing.T) {
+func TestLogRedirectToStorageSendsNoToken(t *testing.T) {
 	for _, header := range []string{"", "OSF-TOKEN"} {
 		storage := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			for _, name := range []string{"Authorization", "Osf-Token", "Cookie", "Referer"} {
 				if r.Header.Get(name) != "" {
-					t.Errorf("storage was sent %s", name)
+					t.Errorf("storage got the header %s", name)
 				}
 			}
 			fmt.Fprint(w, "stored log\n")
@@ -55,59 +31,14 @@ func TestALogIsFollowedToItsStorageWithoutTheToken(t *testing.T) {
 		defer server.Close()
 		c := newClient(token, server.URL)
 		c.TokenHeader = header
-		c.Transport = server.Client().Transport // trusts both: the certificate is the same
+		c.Transport = server.Client().Transport // both servers have the same certificate
 		if got := readLog(t, c, jobserv.Run{URL: server.URL + "/runs/a/"}); got != "stored log\n" {
 			t.Errorf("got %q", got)
 		}
 	}
 }
 
-func TestRedirectsThatAreNotFollowed(t *testing.T) {
-	tests := func(ctx context.Context, c *jobserv.Client) error {
-		_, err := c.Tests(ctx, runWith(api+"/t/"))
-		return err
-	}
-	log := func(ctx context.Context, c *jobserv.Client) error {
-		_, err := c.Log(ctx, runWith(""))
-		return err
-	}
-	for _, tc := range []struct {
-		name string
-		get  func(context.Context, *jobserv.Client) error
-		to   string
-		want error
-	}{
-		{"an answer, to another host", tests, "https://storage.example.net/", jobserv.ErrHost},
-		{"an answer, to http", tests, "http://api.example.com/", jobserv.ErrHost},
-		{"an answer, around and around", tests, "/again", jobserv.ErrAnswer},
-		{"a log, to http", log, "http://storage.example.net/", jobserv.ErrHost},
-		{"a log, to http on the server", log, "http://api.example.com/", jobserv.ErrHost},
-		{"a log, with user information", log, "https://a:b@storage.example.net/", jobserv.ErrHost},
-		{"a log, to a file", log, "file:///etc/passwd", jobserv.ErrHost},
-		{"a log, to no URL", log, "https://%", jobserv.ErrAnswer},
-		{"a log, around and around", log, "/again", jobserv.ErrAnswer},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			calls := 0
-			c := client(func(w http.ResponseWriter, r *http.Request) {
-				calls++
-				if r.Host != "api.example.com" {
-					t.Errorf("%s was called", r.Host)
-				}
-				w.Header().Set("Location", tc.to)
-				w.WriteHeader(http.StatusFound)
-			})
-			if err := tc.get(t.Context(), c); !errors.Is(err, tc.want) {
-				t.Errorf("got %v, want %v", err, tc.want)
-			}
-			if calls > 6 {
-				t.Errorf("%d calls", calls)
-			}
-		})
-	}
-}
-
-func TestALogOverTheLimitEndsWithAnError(t *testing.T) {
+func TestLogOverMaxLogIsErrTooLarge(t *testing.T) {
 	for _, tc := range []struct {
 		limit int64
 		want  string
@@ -129,14 +60,14 @@ func TestALogOverTheLimitEndsWithAnError(t *testing.T) {
 		}
 		if tc.err != nil {
 			if n, err := log.Read(make([]byte, 1)); n != 0 || !errors.Is(err, tc.err) {
-				t.Errorf("limit %d: read on: got %d, %v", tc.limit, n, err)
+				t.Errorf("limit %d: the next Read returned %d, %v", tc.limit, n, err)
 			}
 		}
 		_ = log.Close()
 	}
 }
 
-func TestALogThatIsNotThere(t *testing.T) {
+func TestLogNotFound(t *testing.T) {
 	c := client(answering(http.StatusNotFound, `{"status":"error","message":"Run does not exist"}`))
 	_, err := c.Log(t.Context(), runWith(""))
 	if !errors.Is(err, jobserv.ErrNotFound) || !strings.Contains(err.Error(), "Run does not exist") {
@@ -152,21 +83,21 @@ func TestALogThatIsNotThere(t *testing.T) {
 	}
 }
 
-// A trickle is a transport whose answer is one letter after each pause.
-type trickle struct{ pauses []time.Duration }
+// A slowTransport answers with a body of one letter after each pause.
+type slowTransport struct{ pauses []time.Duration }
 
-func (s *trickle) RoundTrip(r *http.Request) (*http.Response, error) {
-	return &http.Response{StatusCode: http.StatusOK, Body: &trickleBody{r.Context(), s.pauses}}, nil
+func (s *slowTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: &slowBody{r.Context(), s.pauses}}, nil
 }
 
-type trickleBody struct {
+type slowBody struct {
 	ctx    context.Context
 	pauses []time.Duration
 }
 
-func (b *trickleBody) Close() error { return nil }
+func (b *slowBody) Close() error { return nil }
 
-func (b *trickleBody) Read(p []byte) (int, error) {
+func (b *slowBody) Read(p []byte) (int, error) {
 	if len(b.pauses) == 0 {
 		return 0, io.EOF
 	}
@@ -180,11 +111,11 @@ func (b *trickleBody) Read(p []byte) (int, error) {
 	}
 }
 
-func TestEachWaitForMoreOfALogIsBounded(t *testing.T) {
+func TestLogTimeoutAppliesToEachWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newClient(token, api)
 		c.Timeout = 10 * time.Second
-		c.Transport = &trickle{pauses: []time.Duration{9 * time.Second, 9 * time.Second, 11 * time.Second}}
+		c.Transport = &slowTransport{pauses: []time.Duration{9 * time.Second, 9 * time.Second, 11 * time.Second}}
 		log, err := c.Log(t.Context(), runWith(""))
 		if err != nil {
 			t.Fatal(err)
@@ -195,7 +126,7 @@ func TestEachWaitForMoreOfALogIsBounded(t *testing.T) {
 			if n, err := log.Read(one); n != 1 || err != nil {
 				t.Fatalf("got %d, %v", n, err)
 			}
-			<-time.After(time.Minute) // the caller's own time does not count
+			<-time.After(time.Minute) // the time between reads does not count
 		}
 		if _, err := log.Read(one); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want DeadlineExceeded", err)
@@ -203,7 +134,7 @@ func TestEachWaitForMoreOfALogIsBounded(t *testing.T) {
 	})
 }
 
-func TestTheTailOfALog(t *testing.T) {
+func TestLogTail(t *testing.T) {
 	const text = "first line\nsecond line\nthird line\n"
 	ranged := func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "console.log", time.Time{}, strings.NewReader(text))
@@ -211,7 +142,7 @@ func TestTheTailOfALog(t *testing.T) {
 	empty := func(w http.ResponseWriter, r *http.Request) {
 		http.ServeContent(w, r, "console.log", time.Time{}, strings.NewReader(""))
 	}
-	refusing := func(w http.ResponseWriter, _ *http.Request) {
+	unsatisfiable := func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusRequestedRangeNotSatisfiable)
 	}
 	for _, tc := range []struct {
@@ -221,16 +152,16 @@ func TestTheTailOfALog(t *testing.T) {
 		want   string
 	}{
 		{"all of it", ranged, len(text), text},
-		{"more than there is", ranged, 1000, text},
+		{"more than the log has", ranged, 1000, text},
 		{"a cut inside a line", ranged, 20, "third line\n"},
 		{"a cut at the beginning of a line", ranged, 23, "second line\nthird line\n"},
 		{"a cut before a line's end", ranged, 12, "third line\n"},
 		{"a last line that is too long", ranged, 5, "line\n"},
 		{"one byte", ranged, 1, "\n"},
-		{"nothing", ranged, 0, ""},
+		{"no bytes", ranged, 0, ""},
 		{"a server that sends all", answering(http.StatusOK, text), 20, "third line\n"},
 		{"an empty log", empty, 20, ""},
-		{"an empty log behind a strict server", refusing, 20, ""},
+		{"an empty log and status 416", unsatisfiable, 20, ""},
 		{"a log much longer than the tail", answering(http.StatusOK, strings.Repeat("0123456789\n", 100_000)+"end\n"), 15, "0123456789\nend\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -242,7 +173,7 @@ func TestTheTailOfALog(t *testing.T) {
 	}
 }
 
-func TestTheTailOfALogOverTheLimitIsAnError(t *testing.T) {
+func TestLogTailErrors(t *testing.T) {
 	c := client(answering(http.StatusOK, strings.Repeat("x", 100)))
 	c.MaxLog = 50
 	if _, err := c.LogTail(t.Context(), runWith(""), 10); !errors.Is(err, jobserv.ErrTooLarge) {

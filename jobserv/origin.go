@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// An origin is what a server is known by: scheme, host and port.
+// An origin identifies a server by scheme, host and port.
 type origin struct {
 	scheme, host, port string
 }
@@ -23,8 +23,8 @@ func parseOrigin(text string) (origin, error) {
 
 var errURL = fmt.Errorf("%w: not an absolute http or https URL without user information", ErrHost)
 
-// originOf refuses all but plain http and https URLs. One with user information
-// brings credentials of its own, which are nobody's that the program named.
+// originOf returns an error for all but http and https URLs without user
+// information: credentials in a body's URL do not come from the program.
 func originOf(u *url.URL) (origin, error) {
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
 		return origin{}, errURL
@@ -40,7 +40,8 @@ func originOf(u *url.URL) (origin, error) {
 	return origin{u.Scheme, strings.ToLower(u.Hostname()), port}, nil
 }
 
-// allow returns u if it is of one of the servers, or what Rehost makes of it.
+// allow returns u if it belongs to one of the servers, or the URL that takes
+// its place if Rehost is set.
 func (c *Client) allow(u *url.URL) (*url.URL, error) {
 	o, err := originOf(u)
 	if err != nil {

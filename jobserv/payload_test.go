@@ -13,7 +13,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-func TestEveryMemberOfEveryBodySurvives(t *testing.T) {
+func TestBuildRoundTripKeepsEveryMember(t *testing.T) {
 	for name, text := range builds(t) {
 		t.Run(name, func(t *testing.T) {
 			var b jobserv.Build
@@ -25,14 +25,14 @@ func TestEveryMemberOfEveryBodySurvives(t *testing.T) {
 				t.Fatal(err)
 			}
 			if diff := cmp.Diff(tree(t, text), tree(t, again)); diff != "" {
-				t.Errorf("sent and encoded again (-sent +again):\n%s", diff)
+				t.Errorf("encoded again (-sent +got):\n%s", diff)
 			}
 		})
 	}
 }
 
-// Without this a field with a misspelt tag would pass the test above.
-func TestTestdataHasEveryMember(t *testing.T) {
+// The test above does not notice a misspelt tag of a member that no body has.
+func TestTestdataContainsEveryMember(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, text := range builds(t) {
 		collect("", tree(t, text), seen)
@@ -40,12 +40,12 @@ func TestTestdataHasEveryMember(t *testing.T) {
 	for _, want := range append(tags("", reflect.TypeFor[jobserv.Build]()),
 		append(tags(".runs", reflect.TypeFor[jobserv.Run]()), tags(".status_events", reflect.TypeFor[jobserv.StatusEvent]())...)...) {
 		if !seen[want] {
-			t.Errorf("no body has %s", want)
+			t.Errorf("no body contains %s", want)
 		}
 	}
 }
 
-func TestNullAndAbsentAreKeptApart(t *testing.T) {
+func TestBuildRoundTripDistinguishesNullAndAbsent(t *testing.T) {
 	for _, text := range []string{
 		`{"build_id":1,"runs":[]}`,
 		`{"build_id":1,"runs":[],"reason":null,"annotation":null}`,
@@ -64,12 +64,12 @@ func TestNullAndAbsentAreKeptApart(t *testing.T) {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(tree(t, []byte(text)), tree(t, again)); diff != "" {
-			t.Errorf("%s (-sent +again):\n%s", text, diff)
+			t.Errorf("%s: encoded again (-sent +got):\n%s", text, diff)
 		}
 	}
 }
 
-func TestTheShapesReadAlike(t *testing.T) {
+func TestMethodsReadAllShapes(t *testing.T) {
 	type view struct {
 		Project, APIURL, Reason string
 		ID                      int64
@@ -120,7 +120,7 @@ func TestTheShapesReadAlike(t *testing.T) {
 	}
 }
 
-func TestARunTellsItsLogAndDuration(t *testing.T) {
+func TestRunLogAndDuration(t *testing.T) {
 	full, first := build(t, "build.all-fields.json"), build(t, "build.first-shape.json")
 	for _, tc := range []struct {
 		name string
@@ -132,7 +132,7 @@ func TestARunTellsItsLogAndDuration(t *testing.T) {
 		{"never began", full.Runs[1], "https://api.example.com/projects/acme/lmp/builds/70/runs/no-start/console.log", 0},
 		{"the first shape", first.Runs[1], "https://api.example.com/projects/acme/lmp/builds/12/runs/flash/console.log", 0},
 		{"no slash at the end", jobserv.Run{URL: "https://h/runs/a"}, "https://h/runs/a/console.log", 0},
-		{"no URL", jobserv.Run{}, "", 0},
+		{"an invalid URL", jobserv.Run{}, "", 0},
 		{"times out of order", jobserv.Run{Created: wire.Unix(20), Completed: wire.Unix(10)}, "", 0},
 	} {
 		if got := tc.run.Log(); got != tc.log {
@@ -143,7 +143,7 @@ func TestARunTellsItsLogAndDuration(t *testing.T) {
 		}
 	}
 	if !full.Runs[0].Passed() || full.Runs[1].Passed() {
-		t.Error("Passed of a run does not follow its status")
+		t.Error("Run.Passed does not agree with the status")
 	}
 }
 
@@ -167,16 +167,7 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-func build(t testing.TB, file string) jobserv.Build {
-	t.Helper()
-	var b jobserv.Build
-	if err := json.Unmarshal(fixture(t, file), &b); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// tree returns a document as maps.
+// tree decodes a document into maps.
 func tree(t testing.TB, text []byte) any {
 	t.Helper()
 	var v any
@@ -186,7 +177,7 @@ func tree(t testing.TB, text []byte) any {
 	return v
 }
 
-// collect notes the path of every member.
+// collect adds the path of every member to seen.
 func collect(path string, v any, seen map[string]bool) {
 	switch v := v.(type) {
 	case map[string]any:
@@ -201,7 +192,7 @@ func collect(path string, v any, seen map[string]bool) {
 	}
 }
 
-// tags returns the paths that the fields of a struct are named by.
+// tags returns the paths of a struct's fields by their JSON names.
 func tags(path string, typ reflect.Type) []string {
 	var all []string
 	for i := range typ.NumField() {

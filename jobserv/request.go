@@ -2,20 +2,20 @@ package jobserv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"time"
 )
 
-// maxRedirects is how many redirects are followed.
+// maxRedirects is the maximum number of redirects in one call.
 const maxRedirects = 5
 
-// open gets a URL and returns the answer, whatever its status, with its body
-// unread. An API answer may be redirected among the servers of the Client; a log
-// (storage is true) to any other host too, where JobServ keeps it, but never from
-// https to http. The token goes to the servers alone.
+// open fetches a URL and returns the answer, whatever its status, with its body
+// unread. It follows redirects among the servers of the Client. If storage is
+// true, it also follows a redirect to any other host, since JobServ stores logs
+// elsewhere. It never follows one from https to http, and sends the token only
+// to the servers.
 func (c *Client) open(ctx context.Context, text string, storage bool, header http.Header) (*http.Response, error) {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -41,8 +41,8 @@ func (c *Client) open(ctx context.Context, text string, storage bool, header htt
 	return nil, fmt.Errorf("%w: more than %d redirects", ErrAnswer, maxRedirects)
 }
 
-// send makes one exchange. It goes to the RoundTripper directly, because an
-// http.Client would carry a token of another header along to other hosts.
+// send makes one request. It calls the RoundTripper directly because an
+// http.Client would forward a token in TokenHeader to other hosts.
 func (c *Client) send(ctx context.Context, u *url.URL, header http.Header) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -68,12 +68,12 @@ func (c *Client) send(ctx context.Context, u *url.URL, header http.Header) (*htt
 	}
 	resp, err := transport.RoundTrip(r)
 	if err != nil {
-		return nil, causeOf(ctx, err)
+		return nil, withContextError(ctx, err)
 	}
 	return resp, nil
 }
 
-// redirect returns where an answer leads, if that is allowed.
+// redirect returns the target of a redirect, or an error if it is not allowed.
 func (c *Client) redirect(from *url.URL, resp *http.Response, storage bool) (*url.URL, error) {
 	text := resp.Header.Get("Location")
 	if text == "" {
@@ -81,7 +81,7 @@ func (c *Client) redirect(from *url.URL, resp *http.Response, storage bool) (*ur
 	}
 	to, err := from.Parse(text)
 	if err != nil {
-		return nil, fmt.Errorf("%w: redirect is not a URL", ErrAnswer)
+		return nil, fmt.Errorf("%w: redirect to an invalid URL", ErrAnswer)
 	}
 	if storage {
 		_, err = originOf(to)
@@ -102,17 +102,4 @@ func (c *Client) timeout() time.Duration {
 		return defaultTimeout
 	}
 	return c.Timeout
-}
-
-// causeOf adds that ctx ended to an error that does not say so: a transport
-// returns the cause, which can be anything.
-func causeOf(ctx context.Context, err error) error {
-	ended := ctx.Err()
-	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-		ended = context.DeadlineExceeded // of one wait
-	}
-	if ended == nil || errors.Is(err, ended) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ended, err)
 }

@@ -10,30 +10,32 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// The bounds of a Client that sets none. Kudu waits up to 30 s for the lock on
-// its hooks, and a publish holds it for 10 s and more (Kudu: WebHooksManager.cs).
+// Defaults of the fields of a Client. Kudu waits up to 30 s for the lock on its
+// hooks, and publishing holds that lock for 10 s or more (Kudu:
+// WebHooksManager.cs).
 const (
 	defaultTimeout   = 45 * time.Second
 	defaultMaxAnswer = 8 << 20
 )
 
-// A Client manages the hooks of one site: those that Kudu calls when a
-// deployment or a WebJob has ended. It knows of them what Kudu's source says,
-// which differs from its wiki where a comment tells so.
+// A Client manages the hooks of a site, which Kudu calls when a deployment or a
+// run of a WebJob ends. It follows Kudu's source code; comments say where
+// Kudu's wiki differs.
 //
-// Calls go to the site alone: redirects are not followed, since where they lead
-// is a page to sign in. Errors hold neither credentials nor the URL of a hook,
-// which often has a secret in it.
+// A Client calls only the site. It does not follow redirects, since they lead
+// to a sign-in page. Errors contain neither the credentials nor the URL of a
+// hook, which often contains a secret.
 //
-// Set the fields before use. A Client is safe for concurrent use.
+// Set the fields before the first call. The methods are safe for concurrent
+// use.
 type Client struct {
-	// Timeout bounds a whole call. Zero means 45 s; Kudu itself may wait for 30 s
-	// while it calls hooks.
+	// Timeout is the maximum duration of a call. Zero means 45 s. Kudu may take
+	// 30 s to answer while it calls hooks.
 	Timeout time.Duration
-	// MaxAnswer bounds an answer in bytes. Each hook is listed with the last body
-	// it was sent. Zero means 8 MiB.
+	// MaxAnswer is the maximum size of an answer in bytes. A list contains the
+	// last body sent to each hook. Zero means 8 MiB.
 	MaxAnswer int64
-	// Transport makes the calls. Zero means http.DefaultTransport.
+	// Transport makes the calls. If nil, the Client uses http.DefaultTransport.
 	Transport http.RoundTripper
 
 	hooks       *url.URL
@@ -41,45 +43,51 @@ type Client struct {
 }
 
 // NewClient returns a Client for the SCM site of an app, such as
-// "https://app.scm.azurewebsites.net" or that of a slot,
-// "https://app-slot.scm.azurewebsites.net". Nil credentials send none.
+// "https://app.scm.azurewebsites.net", or of a slot, such as
+// "https://app-slot.scm.azurewebsites.net". If credentials is nil, the Client
+// sends none.
 //
-// The error is [ErrSite] if site is not an absolute http or https URL, or has
-// user information, a query or a fragment. It does not repeat the URL.
+// NewClient returns [ErrSite] if site is not an absolute http or https URL, or
+// if it has user information, a query or a fragment. The error does not contain
+// the URL.
 func NewClient(site string, credentials CredentialsFunc) (*Client, error) {
 	u, err := parseURL(site)
 	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, callError("new client", ErrSite)
 	}
-	// Without "api" the routes exist too, but are marked as deprecated (Kudu:
+	// The routes also exist without "api", but are deprecated (Kudu:
 	// NinjectServices.cs).
 	return &Client{hooks: u.JoinPath("api", "hooks"), credentials: credentials}, nil
 }
 
-// A CredentialsFunc returns the value of the Authorization header, for each call
-// anew, so that a token that expires can be renewed. It may be called
-// concurrently. Its error is that of the call.
+// A CredentialsFunc returns the value of the Authorization header. A [Client]
+// calls it before each request, possibly concurrently, so that it can renew a
+// token that expires. If it fails, the call of the Client returns an error that
+// wraps its error.
 type CredentialsFunc func(ctx context.Context) (webhook.Secret, error)
 
-// Basic sends the deployment credentials of a user, or those that the site's
-// publish profile names, user "$app". A site may have Basic switched off.
+// Basic returns a CredentialsFunc for HTTP Basic authentication with the
+// deployment credentials of a user, or those in the site's publish profile,
+// whose user is "$app". A site may have Basic authentication disabled.
 func Basic(user string, password webhook.Secret) CredentialsFunc {
 	pair := append([]byte(user+":"), password.Reveal()...)
-	return always("Basic " + base64.StdEncoding.EncodeToString(pair))
+	return fixedHeader("Basic " + base64.StdEncoding.EncodeToString(pair))
 }
 
-// Bearer sends a token of the site's directory. Such tokens expire: a program
-// that runs for longer has a CredentialsFunc of its own.
+// Bearer returns a CredentialsFunc that sends a token of the site's directory.
+// Such tokens expire, so a program that runs longer needs its own
+// CredentialsFunc.
 func Bearer(token webhook.Secret) CredentialsFunc {
-	return always("Bearer " + string(token.Reveal()))
+	return fixedHeader("Bearer " + string(token.Reveal()))
 }
 
-func always(header string) CredentialsFunc {
+// fixedHeader returns a CredentialsFunc that always returns header.
+func fixedHeader(header string) CredentialsFunc {
 	value := webhook.NewSecret(header)
 	return func(context.Context) (webhook.Secret, error) { return value, nil }
 }
 
-// List returns all hooks of the site, those of others included.
+// List returns all hooks of the site, including those of other programs.
 func (c *Client) List(ctx context.Context) ([]Hook, error) {
 	var answers []*hookAnswer
 	if err := c.call(ctx, request{method: http.MethodGet}, &answers); err != nil {
@@ -95,8 +103,8 @@ func (c *Client) List(ctx context.Context) ([]Hook, error) {
 	return hooks, nil
 }
 
-// Get returns one hook, and [ErrHookNotFound] where there is none: Kudu answers
-// 200 and null then (Kudu: WebHooksController.cs).
+// Get returns the hook with the given ID, or [ErrHookNotFound] if there is
+// none, for which Kudu answers 200 and null (Kudu: WebHooksController.cs).
 func (c *Client) Get(ctx context.Context, id string) (Hook, error) {
 	if !isSegment(id) {
 		return Hook{}, callError("get hook", ErrHookNotFound)
@@ -112,28 +120,28 @@ func (c *Client) Get(ctx context.Context, id string) (Hook, error) {
 	return hook, callError("get hook", err)
 }
 
-// Subscribe asks for a hook with the URL, Event and InsecureSSL of h and returns
-// the one that there is then. Where there was one for this URL and event it is
-// that, unchanged: its InsecureSSL may differ. Kudu compares both without regard
-// to case. [ErrHookConflict]: the URL has a hook for another event.
-// [ErrHookInvalid]: Kudu would answer 500, and is not asked.
+// Subscribe creates a hook with the URL, Event and InsecureSSL of h and returns
+// it. If the site has a hook with this URL and event, ignoring case, Subscribe
+// returns that hook unchanged; its InsecureSSL may differ. To replace a hook
+// that differs from h, use [Client.Ensure].
 //
-// To have a hook as it is asked for, whatever there was, use [Client.Ensure].
+// Subscribe returns [ErrHookConflict] if the URL has a hook for another event.
+// It returns [ErrHookInvalid], without a call, if Kudu would answer 500.
 func (c *Client) Subscribe(ctx context.Context, h Hook) (Hook, error) {
 	if err := h.validate(); err != nil {
 		return Hook{}, callError("subscribe", err)
 	}
-	ask := hookRequest{h.URL, h.Event, h.InsecureSSL}
+	req := hookRequest{h.URL, h.Event, h.InsecureSSL}
 	var answer *hookAnswer
-	if err := c.call(ctx, request{method: http.MethodPost, body: ask}, &answer); err != nil {
+	if err := c.call(ctx, request{method: http.MethodPost, body: req}, &answer); err != nil {
 		return Hook{}, callError("subscribe", err)
 	}
 	hook, err := answer.hook()
 	return hook, callError("subscribe", err)
 }
 
-// Unsubscribe removes a hook. That there was none is no error, as Kudu does not
-// tell.
+// Unsubscribe removes the hook with the given ID. It returns no error if there
+// is none, because Kudu does not report that.
 func (c *Client) Unsubscribe(ctx context.Context, id string) error {
 	if !isSegment(id) {
 		return nil
@@ -142,15 +150,15 @@ func (c *Client) Unsubscribe(ctx context.Context, id string) error {
 	return callError("unsubscribe", err)
 }
 
-// Publish has Kudu post content, encoded as JSON, to all hooks for the event,
-// and returns when it has. Names stay as they are, where Kudu's own events are
-// in camelCase. What the hooks answered is in [Client.List] and no part of the
-// error. The route is that of Kudu's source; the one its wiki names does not
-// exist.
+// Publish makes Kudu post content, encoded as JSON, to all hooks for the event,
+// and returns when it has called them. Kudu does not change the names in
+// content, while its own events have camelCase names. The error does not depend
+// on the answers of the hooks; [Client.List] returns them. The route that
+// Kudu's wiki documents does not exist; Publish uses the one in Kudu's source.
 func (c *Client) Publish(ctx context.Context, event string, content any) error {
 	if !isSegment(event) {
 		return callError("publish", ErrHookInvalid)
 	}
-	ask := request{method: http.MethodPost, path: []string{"publish", url.PathEscape(event)}, body: content}
-	return callError("publish", c.call(ctx, ask, nil))
+	req := request{method: http.MethodPost, path: []string{"publish", url.PathEscape(event)}, body: content}
+	return callError("publish", c.call(ctx, req, nil))
 }

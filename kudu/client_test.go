@@ -3,7 +3,6 @@ package kudu_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -17,54 +16,6 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
-
-const (
-	scm     = "https://app.scm.example"
-	hookURL = "https://hook:s3cretpassword@ci.example.com/hooks/kudu/Deployments"
-)
-
-// newClient returns a Client of a site whose URL is known to be one.
-func newClient(site string, credentials kudu.CredentialsFunc) *kudu.Client {
-	c, err := kudu.NewClient(site, credentials)
-	if err != nil {
-		panic(err)
-	}
-	return c
-}
-
-// clientOf returns a Client of scm whose calls go to h.
-func clientOf(h http.Handler) *kudu.Client {
-	c := newClient(scm, kudu.Basic("$app", webhook.NewSecret("site-password")))
-	c.Transport = webhooktest.InMemory(h)
-	return c
-}
-
-// newSite returns a stand-in that wants the credentials of clientOf. Its hooks
-// are calls to receiver.
-func newSite(receiver http.Handler) *kudutest.Server {
-	return &kudutest.Server{User: "$app", Password: webhook.NewSecret("site-password"), Transport: webhooktest.InMemory(receiver)}
-}
-
-func answering(status int, body string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(status)
-		fmt.Fprint(w, body)
-	}
-}
-
-func must[T any](t *testing.T) func(T, error) T {
-	return func(v T, err error) T {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
-	}
-}
-
-func deploymentHook() kudu.Hook {
-	return kudu.Hook{URL: hookURL, Event: kudu.EventPostDeployment}
-}
 
 func TestSubscribeListGetUnsubscribe(t *testing.T) {
 	site := newSite(answering(http.StatusNoContent, ""))
@@ -87,17 +38,17 @@ func TestSubscribeListGetUnsubscribe(t *testing.T) {
 	if diff := cmp.Diff(made, must[kudu.Hook](t)(c.Get(ctx, made.ID))); diff != "" {
 		t.Errorf("Get (-want +got):\n%s", diff)
 	}
-	for range 2 { // the second time there is none
+	for range 2 { // the second call finds no hook
 		if err := c.Unsubscribe(ctx, made.ID); err != nil {
 			t.Errorf("Unsubscribe: %v", err)
 		}
 	}
 	if got := must[[]kudu.Hook](t)(c.List(ctx)); len(got) != 0 {
-		t.Errorf("after Unsubscribe there is %v", got)
+		t.Errorf("after Unsubscribe the site has %v", got)
 	}
 }
 
-func TestTheSameURLAndEventIsTheHookThatIsThere(t *testing.T) {
+func TestSubscribeReturnsAnExistingHookUnchanged(t *testing.T) {
 	c, ctx := clientOf(newSite(http.NotFoundHandler())), t.Context()
 	first := must[kudu.Hook](t)(c.Subscribe(ctx, deploymentHook()))
 	again := kudu.Hook{URL: strings.ToUpper(hookURL[:5]) + hookURL[5:], Event: "postdeployment", InsecureSSL: true}
@@ -106,7 +57,7 @@ func TestTheSameURLAndEventIsTheHookThatIsThere(t *testing.T) {
 	}
 }
 
-func TestTheSameURLForAnotherEventIsAConflict(t *testing.T) {
+func TestSubscribeURLForAnotherEventIsErrHookConflict(t *testing.T) {
 	c, ctx := clientOf(newSite(http.NotFoundHandler())), t.Context()
 	must[kudu.Hook](t)(c.Subscribe(ctx, deploymentHook()))
 	_, err := c.Subscribe(ctx, kudu.Hook{URL: hookURL, Event: kudu.EventTriggeredJobFinished})
@@ -116,7 +67,7 @@ func TestTheSameURLForAnotherEventIsAConflict(t *testing.T) {
 	}
 }
 
-func TestAHookThatIsNotThereIsNotFound(t *testing.T) {
+func TestGetOfNoHookIsErrHookNotFound(t *testing.T) {
 	c := clientOf(newSite(http.NotFoundHandler()))
 	for _, id := range []string{"636200000000000001", "a/b?c", "", ".", ".."} {
 		if _, err := c.Get(t.Context(), id); !errors.Is(err, kudu.ErrHookNotFound) {
@@ -125,7 +76,7 @@ func TestAHookThatIsNotThereIsNotFound(t *testing.T) {
 	}
 }
 
-func TestWhatKuduWouldNotTakeIsNotSent(t *testing.T) {
+func TestInvalidHooksAreNotSent(t *testing.T) {
 	c := clientOf(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("called") }))
 	for _, url := range []string{"", "/hooks/s3cret", "ci.example.com/s3cret", "ftp://ci.example.com/s3cret", "https:///s3cret", "https://ci.example.com/s3cret x", "https://ci.example.com/%zzs3cret"} {
 		for name, ask := range map[string]func(context.Context, kudu.Hook) (kudu.Hook, error){"Subscribe": c.Subscribe, "Ensure": c.Ensure} {
@@ -144,14 +95,14 @@ func TestWhatKuduWouldNotTakeIsNotSent(t *testing.T) {
 		}
 	}
 	if err := c.Unsubscribe(t.Context(), ""); err != nil {
-		t.Errorf("Unsubscribe of nothing: %v", err)
+		t.Errorf("Unsubscribe of an empty ID: %v", err)
 	}
 	if err := c.Publish(t.Context(), "e", func() {}); err == nil {
-		t.Error("a func was published")
+		t.Error("Publish of a func returned no error")
 	}
 }
 
-func TestPublishReachesTheHooksOfTheEventAndListTellsWhatTheyAnswered(t *testing.T) {
+func TestPublishCallsTheHooksOfTheEvent(t *testing.T) {
 	var got []string
 	receiver := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		got = append(got, r.Method+" "+r.URL.Path)
@@ -176,15 +127,15 @@ func TestPublishReachesTheHooksOfTheEventAndListTellsWhatTheyAnswered(t *testing
 		t.Errorf("called at %v (-want +got):\n%s", hooks[0].LastTime, diff)
 	}
 	if hooks[1].LastStatus != "" || !hooks[1].LastTime.IsZero() {
-		t.Errorf("a hook that was not called tells %v", hooks[1].LogValue())
+		t.Errorf("a hook that was not called has a last call: %v", hooks[1].LogValue())
 	}
 }
 
-func TestALockThatIsNotToBeHadIsAServerError(t *testing.T) {
+func TestTimeoutOfTheLockIsErrServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, ctx := clientOf(newSite(http.HandlerFunc(never))), t.Context()
+		c, ctx := clientOf(newSite(http.HandlerFunc(neverAnswer))), t.Context()
 		must[kudu.Hook](t)(c.Subscribe(ctx, deploymentHook()))
-		for range 4 { // events, each of which holds the lock for 10 s
+		for range 4 { // each event holds the lock for 10 s
 			go func() { _ = c.Publish(ctx, kudu.EventPostDeployment, 1) }()
 			time.Sleep(100 * time.Millisecond)
 		}
@@ -199,13 +150,10 @@ func TestALockThatIsNotToBeHadIsAServerError(t *testing.T) {
 	})
 }
 
-// never is a receiver that takes the call and does not answer.
-func never(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
-
 func TestCredentials(t *testing.T) {
 	token, password := webhook.NewSecret("site-token"), webhook.NewSecret("site-password")
 	expired := func(context.Context) (webhook.Secret, error) {
-		return webhook.Secret{}, errors.New("no token to be had")
+		return webhook.Secret{}, errors.New("token expired")
 	}
 	for _, tc := range []struct {
 		name        string
@@ -215,12 +163,12 @@ func TestCredentials(t *testing.T) {
 	}{
 		{"basic", &kudutest.Server{User: "$app", Password: password}, kudu.Basic("$app", password), false},
 		{"bearer", &kudutest.Server{Token: token}, kudu.Bearer(token), false},
-		{"none where none are asked for", &kudutest.Server{}, nil, false},
+		{"none if none are required", &kudutest.Server{}, nil, false},
 		{"none", &kudutest.Server{Token: token}, nil, true},
 		{"a wrong password", &kudutest.Server{User: "$app", Password: password}, kudu.Basic("$app", token), true},
 		{"a wrong user", &kudutest.Server{User: "$app", Password: password}, kudu.Basic("app", password), true},
 		{"a wrong token", &kudutest.Server{Token: token}, kudu.Bearer(password), true},
-		{"basic where it is switched off", &kudutest.Server{Token: token}, kudu.Basic("$app", password), true},
+		{"basic if it is disabled", &kudutest.Server{Token: token}, kudu.Basic("$app", password), true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := newClient(scm, tc.credentials)
@@ -230,22 +178,22 @@ func TestCredentials(t *testing.T) {
 				t.Errorf("got %v, want denied %v", err, tc.denied)
 			}
 			if err != nil && strings.Contains(err.Error(), "site-") {
-				t.Errorf("the error shows a secret: %v", err)
+				t.Errorf("the error contains a secret: %v", err)
 			}
 		})
 	}
 	c := newClient(scm, expired)
 	c.Transport = webhooktest.InMemory(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("called") }))
-	if _, err := c.List(t.Context()); err == nil || !strings.Contains(err.Error(), "no token to be had") {
+	if _, err := c.List(t.Context()); err == nil || !strings.Contains(err.Error(), "token expired") {
 		t.Errorf("got %v, want the error of the credentials", err)
 	}
 }
 
-func TestNewClientRefusesASiteThatIsNone(t *testing.T) {
+func TestNewClientRefusesInvalidSites(t *testing.T) {
 	for _, site := range []string{"", "app.scm.example", "ftp://app.scm.example", "https://u:p@app.scm.example", "https://app.scm.example/?a=b", "https://app.scm.example/#a", "https://"} {
 		c, err := kudu.NewClient(site, nil)
 		if c != nil || !errors.Is(err, kudu.ErrSite) || strings.Contains(err.Error(), "u:p") {
-			t.Errorf("%q: got %v, %v, want ErrSite alone", site, c, err)
+			t.Errorf("%q: got %v, %v, want nil and ErrSite", site, c, err)
 		}
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// describe tells the two events apart by their fields, which it reads as
-// decoding does.
+// describe is the Describe of the Sources. A body does not name its event, so
+// describe determines it from the fields, which it reads as decoding does.
 func describe(r *http.Request, body []byte) webhook.Description {
 	about := webhook.Description{DedupKeys: []string{}}
 	doc, err := read(body)
@@ -27,27 +27,28 @@ func describe(r *http.Request, body []byte) webhook.Description {
 	switch {
 	case doc.isJob():
 		about.Type = TriggeredJobRun{}.EventType()
-		about.OrderingKey = jobKey(siteOf(r), doc.text(atJobName))
-		end := doc.textAs(atEndTime, "end_time")
-		// Runs of two jobs may have the same id, which is a time.
-		if id := doc.text(atID); about.OrderingKey != "" && id != "" && isEnd(end) {
+		about.OrderingKey = jobKey(siteInURL(r), doc.text(atJobName))
+		end := doc.textNamed(atEndTime, "end_time")
+		// An id is the time of the start, so runs of two jobs may have the same
+		// id.
+		if id := doc.text(atID); about.OrderingKey != "" && id != "" && isEndTime(end) {
 			host := runHost(doc.text(atURL), doc.text(atOutputURL), doc.text(atErrorURL))
 			about.DedupKeys = append(about.DedupKeys, dedupKey(about, host, id, strings.ToLower(doc.text(atStatus)), end))
 		}
 	case doc.isDeployment():
 		about.Type = Deployment{}.EventType()
-		about.OrderingKey = site(doc.text(atHostName), siteOf(r), doc.text(atSiteName))
+		about.OrderingKey = siteKey(doc.text(atHostName), siteInURL(r), doc.text(atSiteName))
 		end := doc.text(atEndTime)
-		if id := doc.text(atID); id != "" && isEnd(end) {
+		if id := doc.text(atID); id != "" && isEndTime(end) {
 			about.DedupKeys = append(about.DedupKeys, dedupKey(about, id, string(doc.status()), end))
 		}
 	}
 	return about
 }
 
-// isJob reports whether the document is a run of a job: it names the job or,
-// where that is missing, has an id and what only a run has. Name and id of a run
-// are the same.
+// isJob reports whether the document is a run of a job: it has a job_name or,
+// if that is missing, an id and a field that only a run has. The id and the
+// name of a run are equal.
 func (d *document) isJob() bool {
 	id := d.text(atID)
 	switch {
@@ -60,11 +61,11 @@ func (d *document) isJob() bool {
 	}
 }
 
-// isDeployment reports whether a document that is no run of a job is a
-// deployment: one field that only a deployment has is enough, so that any other
-// may be missing.
+// isDeployment reports whether a document that is not a run of a job is a
+// deployment. One field that only a deployment has is sufficient, so that any
+// other field may be missing.
 func (d *document) isDeployment() bool {
-	for _, at := range deploymentAlone {
+	for _, at := range deploymentOnly {
 		if d.has(at) {
 			return true
 		}
@@ -73,51 +74,44 @@ func (d *document) isDeployment() bool {
 	return d[atID].Kind == scan.String && (status == scan.String || status == scan.Number)
 }
 
-// deploymentAlone are the fields whose names no other event is known to have.
-var deploymentAlone = [...]int{
+// deploymentOnly lists the fields that no other known event has.
+var deploymentOnly = [...]int{
 	atSiteName, atReceivedTime, atStatusText, atAuthorEmail, atDeployer, atLastSuccessEndTime, atIsTemporary,
 	atIsReadOnly, atHostName, atProjectType, atVSProjectID, atLogURL, atProvisioningState,
 }
 
-// dedupKey joins what makes a second delivery the same event. The status is
-// part of it: an id that has got another status is news, whatever its time.
+// dedupKey joins the type, the ordering key and parts. Parts include the
+// status, because the same id with another status is a new event even at the
+// same time.
 func dedupKey(about webhook.Description, parts ...string) string {
 	return strings.Join(append([]string{about.Type, about.OrderingKey}, parts...), " ")
 }
 
-// isEnd reports whether text can be the time at which something ended. One that
-// was never set is none: .NET writes year 1.
-func isEnd(text string) bool {
+// isEndTime reports whether text is set. .NET writes a time that was never set
+// as year 1.
+func isEndTime(text string) bool {
 	return text != "" && strings.TrimSuffix(text, "Z") != "0001-01-01T00:00:00"
 }
 
-// siteOf returns the site that the URL of a call names, empty where it names
-// none.
-func siteOf(r *http.Request) string {
-	name := r.PathValue("site")
-	if name == "" && r.URL != nil && r.URL.RawQuery != "" {
-		name = r.URL.Query().Get("site")
-	}
-	return strings.ToLower(name)
+// siteKey returns the ordering key of a deployment: the first of the host name,
+// which identifies a slot, the site named in the hook's URL, and the site name,
+// which all slots share.
+func siteKey(hostName, siteInURL, siteName string) string {
+	return strings.ToLower(cmp.Or(hostName, siteInURL, siteName))
 }
 
-// site names a slot by its host. Where no host is told it is what the call says,
-// and else the whole site.
-func site(hostName, named, siteName string) string {
-	return strings.ToLower(cmp.Or(hostName, named, siteName))
-}
-
-// jobKey names a job: by its name, behind that of the site if the call has told
-// it. The host of the run's URL has no part in it, because it is not always
-// told, and is the one that Kudu itself was last called by.
-func jobKey(named, jobName string) string {
-	if named == "" || jobName == "" {
+// jobKey returns the ordering key of a job: its name, preceded by the site
+// named in the hook's URL, if any. The host of the run's URL is not part of it,
+// because it is not always present and is the one by which Kudu was last
+// called.
+func jobKey(siteInURL, jobName string) string {
+	if siteInURL == "" || jobName == "" {
 		return strings.ToLower(jobName)
 	}
-	return named + " " + strings.ToLower(jobName)
+	return siteInURL + " " + strings.ToLower(jobName)
 }
 
-// runHost returns the host in the first of the URLs of a run that has one.
+// runHost returns the host of the first of a run's URLs that has one.
 func runHost(urls ...string) string {
 	for _, text := range urls {
 		if host := hostOf(text); host != "" {
@@ -127,7 +121,7 @@ func runHost(urls ...string) string {
 	return ""
 }
 
-// hostOf returns the host of a URL in lower case, empty where there is none.
+// hostOf returns the host of a URL in lower case, or "" if it has none.
 func hostOf(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
@@ -136,14 +130,7 @@ func hostOf(text string) string {
 	return strings.ToLower(u.Host)
 }
 
-// Check refuses a document in which the name of a field stands twice, in two
-// spellings or in another case. It makes Deployment a [webhook.Checker].
-func (Deployment) Check(document []byte) error { return check(document) }
-
-// Check refuses what [Deployment.Check] refuses. It makes TriggeredJobRun a
-// [webhook.Checker].
-func (TriggeredJobRun) Check(document []byte) error { return check(document) }
-
+// check reports whether describe can read the document unambiguously.
 func check(document []byte) error {
 	if _, err := read(document); err != nil {
 		return fmt.Errorf("kudu: %w", err)

@@ -1,9 +1,9 @@
-// Package kudu receives the webhooks of Kudu, the deployment engine behind
-// Azure App Service: PostDeployment, when a deployment has ended, well or
-// badly, and TriggeredJobFinished, when a triggered WebJob has run.
+// Package kudu receives the webhooks of Kudu, the deployment engine of Azure
+// App Service. Kudu sends PostDeployment when a deployment ends, successful or
+// not, and TriggeredJobFinished when a run of a triggered WebJob ends.
 //
-// A [Source] is what [webhook.NewReceiver] takes; [Deployment] and
-// [TriggeredJobRun] are what callbacks get:
+// Pass a [Source] to [webhook.NewReceiver] and register callbacks that take a
+// [Deployment] or a [TriggeredJobRun]:
 //
 //	http.Handle("/hooks/kudu/{token}", webhook.NewReceiver(kudu.Source(token), webhook.Store(inbox)))
 //	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[kudu.Deployment]) error {
@@ -13,112 +13,119 @@
 //		return smokeTest(ctx, e.Payload.Site())
 //	})
 //
-// Kudu allows a URL for one event only, so hooks for both need two URLs. Two
-// tokens on one route make two URLs. A body does not name its event, so Source
-// tells them apart by their fields; see "What a body is".
+// Kudu allows only one event per hook URL, so hooks for both events need two
+// URLs. Two tokens on one route are two URLs. A body does not name its event:
+// Source determines the type from the fields, see "Types".
 //
 // # What a token proves
 //
-// Kudu signs nothing. What it can carry is what is in the hook's URL: a token in
-// its path or query, see [Source], or credentials, see [BasicSource]. Either
-// proves that the caller knows the URL; neither proves that the body is
-// genuine or new. Serve it over TLS only, keep paths and queries out of access
-// logs, and take the body for a hint to look at the site.
+// Kudu signs nothing. It can only send what the hook's URL contains: a token in
+// the path or query, see [Source], or credentials, see [BasicSource]. Both
+// prove that the caller knows the URL. Neither proves that the body is genuine
+// or new. Serve the URL over TLS only, keep paths and queries out of access
+// logs, and treat the body as a hint to look at the site.
 //
 // # Basic credentials
 //
-// In a hook URL https://user:password@ci.example.com/hooks/kudu Kudu takes both
-// as they are written: nothing is percent-decoded, a password with a colon
-// switches credentials off, and so does a user name alone. It sends them only
-// after an answer 401 that asks for them, which BasicSource gives, so each
-// delivery is two calls and its body is sent twice (Kudu: WebHooksManager.cs).
-// The first one of each is refused and logged at level Info; that is how it
-// works. When the second one does not come, which is what a URL without a
-// password does, the third such call and those after it are logged at Warn.
+// Kudu takes user and password from a hook URL such as
+// https://user:password@ci.example.com/hooks/kudu literally: it does not
+// percent-decode them. If the password contains a colon, or if there is only a
+// user name, Kudu sends no credentials (Kudu: WebHooksManager.cs).
+//
+// Kudu sends the credentials only after an answer 401 that asks for them, which
+// BasicSource gives. So each delivery is two calls, and its body is sent twice.
+// The first call of each delivery is refused and logged at level Info; this is
+// expected. If the second call does not follow, for example because the URL has
+// no password, the third such call and later ones are logged at level Warn.
 //
 // # Delivery
 //
-// Each hook is called once, with 10 seconds to answer, while the deployment
-// waits. There is no second attempt, any answer counts as delivered, and 410
-// does not remove the hook. So store first and answer at once. A deployment
-// that fails before it starts, while its sources are fetched, is not told.
+// Kudu calls each hook once and waits up to 10 seconds for the answer, during
+// which the deployment is blocked. There is no second attempt, any answer
+// counts as delivered, and 410 does not remove the hook. So store the delivery
+// and answer at once. Kudu does not report a deployment that fails before it
+// starts, while its sources are fetched.
 //
-// # What a body is
+// # Types
 //
-// A body with a job_name is a TriggeredJobFinished. Any other with a string id
-// and a status, or with a field that only a deployment has (such as siteName,
-// receivedTime or authorEmail), is a PostDeployment: Kudu leaves out what is
-// empty, and its wiki has shown bodies with fewer fields than its code sends.
-// So no optional field decides the type. Answers of the WebJobs API are runs of
-// jobs too, by their duration, trigger or the URLs of their logs; they have no
-// job_name and so no ordering key and no dedup key. A body with neither is of
-// type "kudu.unknown", such as one that somebody publishes under another event.
+// A body with a job_name is a "kudu.TriggeredJobFinished". Any other body is a
+// "kudu.PostDeployment" if it has a string id and a status, or a field that
+// only a deployment has, such as siteName, receivedTime or authorEmail. No
+// optional field decides the type, because Kudu omits empty fields, and its
+// wiki has shown bodies with fewer fields than its code sends.
 //
-// # Ordering key and dedup key
+// Answers of the WebJobs API have no job_name. They are recognized as runs of
+// jobs by their duration, trigger or log URLs, and have neither an ordering key
+// nor a dedup key. Any other body is a "kudu.unknown", such as one that
+// somebody publishes under another event.
 //
-// The ordering key of a deployment is the SCM host, app.scm.azurewebsites.net
-// or app-slot.scm.azurewebsites.net, since all slots share one siteName. Where
-// no host is told it is the site that the call names, see below, and else the
-// siteName. Where there is none of these there is no ordering key and no order,
-// and deployments of two sites cannot be told apart.
+// # Ordering key
 //
-// The ordering key of a job is its name, behind the site that the call names if
-// it names one. The host in the URL of a run is no part of it: Kudu leaves the
-// URL out until it has been called itself after a start, and then tells the
-// host that it was last called by (Kudu: JobsManagerBase.cs). An ordering key
-// with the host would be another one from run to run, so that order would be
-// lost and a failure would have no recovery.
+// The ordering key of a deployment is the SCM host, such as
+// app.scm.azurewebsites.net or app-slot.scm.azurewebsites.net, since all slots
+// share one siteName. Without a host it is the site that the hook's URL names,
+// see "Several sites", and without that the siteName. Without any of the three
+// there is no ordering key: deployments are unordered, and those of two sites
+// cannot be distinguished.
 //
-// Ordering keys are in lower case, hosts and names of jobs alike: Azure
-// compares neither by case, and a job that is triggered by hand is called as
-// the caller spells it.
+// The ordering key of a job is its name, preceded by the site that the hook's
+// URL names, if any. The host in the URL of a run is not part of it. Kudu omits
+// that URL after a start until it is called itself, and then uses the host by
+// which it was last called (Kudu: JobsManagerBase.cs). With the host, the
+// ordering key would change from run to run, order would be lost, and a failure
+// would not be matched with the success that follows.
 //
-// Kudu has no delivery id. A redeployment sends the same id with another end
-// time, exact to 100 ns. So the dedup key by which a second call is a duplicate
-// is ordering key, id, status and end time together, and for a job also the
-// host of its URL where there is one. Without id or end time there is no dedup
-// key: a deployment that is pending may be told twice, and none is dropped.
+// Hosts and names of jobs are in lower case in ordering keys: Azure ignores
+// their case, and reports a job that is triggered by hand in the caller's
+// spelling.
+//
+// # Dedup key
+//
+// Kudu sends no delivery id, and a redeployment has the same id with another
+// end time, exact to 100 ns. The dedup key therefore consists of ordering key,
+// id, status and end time, and for a job also of the host of its URL, if any.
+// Without an id or an end time there is no dedup key: a pending deployment may
+// be delivered twice, and neither delivery is dropped.
 //
 // # Several sites
 //
-// Sites have jobs of the same name, and only the hook's URL surely tells which
-// site calls. Where one Source is for several sites, have each of them call a URL
-// that names it: by the wildcard {site} of a ServeMux pattern, or by the query
-// parameter site. The SCM host is the name to take, since that is the ordering
-// key of deployments:
+// Several sites may have jobs of the same name, and only the hook's URL
+// reliably identifies the calling site. If one Source serves several sites,
+// name the site in each hook's URL, as the wildcard {site} of a ServeMux
+// pattern or as the query parameter site. Use the SCM host as the name, because
+// it is the ordering key of deployments:
 //
 //	/hooks/kudu/{site}/{token}
 //	https://ci.example.com/hooks/kudu/app.scm.azurewebsites.net/<token>
 //	https://ci.example.com/hooks/kudu/<token>?site=app.scm.azurewebsites.net
 //
-// Where the URLs name none, jobs of the same name share an ordering key: they
-// wait for each other, and a Source with Coalesce lets the one supersede the
-// other. The name is what the hook's URL says, and proves no more than the
-// token beside it. When slots are swapped their hooks go along, as they are
-// files of the site.
+// If the URLs name no site, jobs of the same name share an ordering key: they
+// wait for each other, and with Coalesce one supersedes the other. The name in
+// the URL proves no more than the token beside it. When slots are swapped,
+// their hooks move too, because hooks are files of the site.
 //
 // # Hooks
 //
-// A [Client] manages a site's hooks, so that a program can subscribe itself when
-// it starts:
+// A [Client] manages the hooks of a site, so that a program can subscribe
+// itself when it starts:
 //
 //	client, err := kudu.NewClient("https://app.scm.azurewebsites.net", kudu.Basic("$app", password))
 //	_, err = client.Ensure(ctx, kudu.Hook{URL: url, Event: kudu.EventPostDeployment})
 //
-// It knows the answers that Kudu's API gives where others were to be expected:
-// 200 and null for a hook that is not there, 201 for one that is there already,
-// 500 for a URL that is none. Package kudutest is a stand-in with the same
-// habits, for tests.
+// It handles the unusual answers of Kudu's API: 200 and null for a hook that
+// does not exist, 201 for one that exists already, and 500 for an invalid URL.
+// Package kudutest imitates the API with these answers, for tests.
 //
 // # Two spellings
 //
 // Kudu's code sends PostDeployment with camelCase names, its wiki of 2015 shows
-// snake_case, and /api/deployments answers in the latter with a numeric status.
-// [Deployment] reads all of them and encodes again what it read. Names that
-// are absent have their defaults, because Kudu leaves those out: false, and
-// pending for the status. A body in which a name of a field stands twice, in two
-// spellings, or in another case is malformed, wherever it comes from.
+// snake_case, and /api/deployments answers in snake_case with a numeric status.
+// [Deployment] reads all of them and encodes a decoded document under the same
+// names. Kudu omits fields that have their default, so absent fields have it:
+// false for flags, and pending for the status.
 //
-// What is malformed is a "kudu.PostDeployment", unless it mentions job_name,
-// and ends in [webhook.ErrMalformed].
+// A body in which a field appears twice, in two spellings, or in a different
+// case is malformed. So is a body that is not JSON. A malformed body is a
+// "kudu.PostDeployment", or a "kudu.TriggeredJobFinished" if it contains
+// job_name. Decoding it returns [webhook.ErrMalformed].
 package kudu

@@ -7,9 +7,10 @@ import (
 	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
-// The members that are read by this package itself: those of a Deployment in
-// the order in which Kudu writes them, then those of /api/deployments alone
-// (Kudu: DeployResult.cs), then those of a run alone (Kudu: TriggeredJobRun.cs).
+// Indexes of the members that this package reads: those of a Deployment in the
+// order in which Kudu writes them, then those that only /api/deployments has
+// (Kudu: DeployResult.cs), then those that only a run has (Kudu:
+// TriggeredJobRun.cs).
 const (
 	atID = iota
 	atStatus
@@ -34,9 +35,9 @@ const (
 	atURL
 	atLogURL
 	atProvisioningState
-	fieldCount // of a Deployment
+	fieldCount // number of the members of a Deployment
 
-	atJobName = iota - 1 // the first of a run
+	atJobName = iota - 1 // the first member of a run
 	atName
 	atDuration
 	atTrigger
@@ -45,8 +46,8 @@ const (
 	memberCount
 )
 
-// spellings are the names of each member, the one that Kudu sends first. The
-// short ones are those of DeployResult and of status.xml.
+// spellings lists the names of each member, beginning with the one that Kudu
+// sends. The short names are those of DeployResult and of status.xml.
 var spellings = [memberCount][]string{
 	atID:                 {"id"},
 	atStatus:             {"status"},
@@ -79,7 +80,7 @@ var spellings = [memberCount][]string{
 	atErrorURL:           {"error_url"},
 }
 
-// paths watches every spelling of every member, one after the other.
+// paths has every spelling of every member, in the order of spellings.
 var paths = newPaths()
 
 func newPaths() *scan.Paths {
@@ -90,16 +91,17 @@ func newPaths() *scan.Paths {
 	return scan.New(all...)
 }
 
-// A document is a body's members, each under one spelling at most.
+// A document holds the members of a body.
 type document [memberCount]member
 
 type member struct {
 	scan.Value
-	spelling uint8 // index in spellings; means something unless Absent
+	spelling uint8 // index in spellings; undefined if the member is absent
 }
 
-// read scans a body. Its error wraps scan.ErrSyntax or scan.ErrAmbiguous. The
-// result aliases body. A body that is not an object has no members.
+// read returns the members of a body. The result aliases body. A body that is
+// not an object has no members. An error wraps scan.ErrSyntax or
+// scan.ErrAmbiguous, the latter also if a member appears in two spellings.
 func read(body []byte) (*document, error) {
 	found := make([]scan.Value, paths.Len())
 	if err := paths.Scan(body, found); err != nil {
@@ -113,7 +115,7 @@ func read(body []byte) (*document, error) {
 				continue
 			}
 			if old := doc[i]; old.Kind != scan.Absent {
-				return nil, fmt.Errorf("%w: %q and %q are one field", scan.ErrAmbiguous, names[old.spelling], name)
+				return nil, fmt.Errorf("%w: %q and %q are the same field", scan.ErrAmbiguous, names[old.spelling], name)
 			}
 			doc[i] = member{v, uint8(k)}
 		}
@@ -122,12 +124,13 @@ func read(body []byte) (*document, error) {
 	return doc, nil
 }
 
-// has reports whether a member is there and not null.
+// has reports whether a member is present and not null.
 func (d *document) has(at int) bool {
 	return d[at].Kind != scan.Absent && d[at].Kind != scan.Null
 }
 
-// text returns a member that is a string, decoded; otherwise "".
+// text returns the decoded value of a member that is a string, and ""
+// otherwise.
 func (d *document) text(at int) string {
 	if d[at].Kind != scan.String {
 		return ""
@@ -135,15 +138,15 @@ func (d *document) text(at int) string {
 	return d[at].String()
 }
 
-// textAs is text if the member has this very name.
-func (d *document) textAs(at int, name string) string {
+// textNamed is like text, but returns "" if the member has another spelling.
+func (d *document) textNamed(at int, name string) string {
 	if spellings[at][d[at].spelling] != name {
 		return ""
 	}
 	return d.text(at)
 }
 
-// status returns the status as a Deployment has it, in lower case.
+// status returns the status that a Deployment decodes, in lower case.
 func (d *document) status() Status {
 	if !d.has(atStatus) {
 		return StatusPending

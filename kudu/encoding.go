@@ -10,29 +10,30 @@ import (
 	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
-// A mark remembers how a field was read: 0 where it was absent, else 1 more
-// than its spelling, with a bit for null.
-type mark uint8
+// A fieldForm records how a field was written in a decoded document: 0 if it
+// was absent, otherwise the index of its spelling plus 1, with nullForm set if
+// it was null.
+type fieldForm uint8
 
-const nullMark mark = 1 << 7
+const nullForm fieldForm = 1 << 7
 
-func markOf(m member) mark {
-	k := mark(m.spelling) + 1
+func formOf(m member) fieldForm {
+	form := fieldForm(m.spelling) + 1
 	if m.Kind == scan.Null {
-		k |= nullMark
+		form |= nullForm
 	}
-	return k
+	return form
 }
 
-// name returns the name that the field is encoded under.
-func (k mark) name(at int) string {
-	if k == 0 {
+// name returns the name under which the field is encoded.
+func (form fieldForm) name(at int) string {
+	if form == 0 {
 		return spellings[at][0]
 	}
-	return spellings[at][k&^nullMark-1]
+	return spellings[at][form&^nullForm-1]
 }
 
-// fields returns where each field is kept.
+// fields returns pointers to the fields.
 func (d *Deployment) fields() [fieldCount]any {
 	return [...]any{
 		atID:                 &d.ID,
@@ -63,9 +64,9 @@ func (d *Deployment) fields() [fieldCount]any {
 
 var errNoObject = errors.New("kudu: deployment is not an object")
 
-// UnmarshalJSON reads both spellings, unknown names left aside. What
-// [Deployment.Check] refuses is an error here too. d is unchanged then, and by
-// null.
+// UnmarshalJSON decodes a document in either spelling and ignores unknown
+// names. It returns an error for a document that [Deployment.Check] refuses. On
+// an error, and for null, the Deployment is unchanged.
 func (d *Deployment) UnmarshalJSON(document []byte) error {
 	doc, err := read(document)
 	if err != nil {
@@ -83,7 +84,7 @@ func (d *Deployment) UnmarshalJSON(document []byte) error {
 		if m.Kind == scan.Absent {
 			continue
 		}
-		decoded.marks[at] = markOf(m)
+		decoded.forms[at] = formOf(m)
 		if err := json.Unmarshal(m.Raw, field); err != nil {
 			return fmt.Errorf("kudu: %s: %w", spellings[at][m.spelling], err)
 		}
@@ -93,8 +94,9 @@ func (d *Deployment) UnmarshalJSON(document []byte) error {
 	return nil
 }
 
-// MarshalJSON writes what was read under the names that it was read from, and
-// what else has been set in camelCase.
+// MarshalJSON encodes decoded fields under the names that they had in the
+// decoded document, and all others in camelCase. Fields with their default are
+// omitted, unless they were present in that document.
 func (d Deployment) MarshalJSON() ([]byte, error) {
 	out := []byte{'{'}
 	for at, field := range d.fields() {
@@ -109,14 +111,14 @@ func (d Deployment) MarshalJSON() ([]byte, error) {
 			out = append(out, ',')
 		}
 		out = append(out, '"')
-		out = append(out, d.marks[at].name(at)...) // letters and underscores
+		out = append(out, d.forms[at].name(at)...) // letters and underscores need no escaping
 		out = append(out, '"', ':')
 		out = append(out, value...)
 	}
 	return append(out, '}'), nil
 }
 
-// value encodes one field; nil where it is left out.
+// value returns the encoded value of a field, or nil if it is omitted.
 func (d *Deployment) value(at int, field any) ([]byte, error) {
 	empty := reflect.ValueOf(field).Elem().IsZero()
 	if at == atStatus {
@@ -126,9 +128,9 @@ func (d *Deployment) value(at int, field any) ([]byte, error) {
 		empty = empty || d.Status == StatusPending
 	}
 	switch {
-	case empty && d.marks[at] == 0:
+	case empty && d.forms[at] == 0:
 		return nil, nil
-	case empty && d.marks[at]&nullMark != 0:
+	case empty && d.forms[at]&nullForm != 0:
 		return []byte("null"), nil
 	default:
 		return json.Marshal(field)

@@ -1,6 +1,7 @@
 package kudu_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -24,8 +25,10 @@ func seed(f *testing.F) {
 	f.Add([]byte(`{"job_name":"j","url":"https://u@h:1/","end_time":1e3,"duration":"-1.00:00:00"}`))
 }
 
-// fixpoint decodes, encodes, decodes and encodes.
-func fixpoint[T any](t *testing.T, body []byte) (first, second T, ok bool) {
+// roundTrip decodes body, encodes the result and decodes that again. It reports
+// an error if the second encoding differs, and returns false if body does not
+// decode.
+func roundTrip[T any](t *testing.T, body []byte) (first, second T, ok bool) {
 	if json.Unmarshal(body, &first) != nil {
 		return first, second, false
 	}
@@ -41,16 +44,17 @@ func fixpoint[T any](t *testing.T, body []byte) (first, second T, ok bool) {
 		t.Fatalf("encode again: %v", err)
 	}
 	if diff := cmp.Diff(string(once), string(twice)); diff != "" {
-		t.Errorf("not a fixpoint:\n%s", diff)
+		t.Errorf("encoded differently the second time (-first +second):\n%s", diff)
 	}
 	return first, second, true
 }
 
-// FuzzDeployment: what was decoded and encoded decodes to the same.
+// FuzzDeployment checks that a decoded and encoded Deployment decodes to the
+// same value.
 func FuzzDeployment(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		first, second, ok := fixpoint[kudu.Deployment](t, body)
+		first, second, ok := roundTrip[kudu.Deployment](t, body)
 		if !ok {
 			return
 		}
@@ -60,11 +64,11 @@ func FuzzDeployment(f *testing.F) {
 	})
 }
 
-// FuzzTriggeredJobRun: the same, and Duration answers.
+// FuzzTriggeredJobRun checks the same of a TriggeredJobRun, and its Duration.
 func FuzzTriggeredJobRun(f *testing.F) {
 	seed(f)
 	f.Fuzz(func(t *testing.T, body []byte) {
-		first, second, ok := fixpoint[kudu.TriggeredJobRun](t, body)
+		first, second, ok := roundTrip[kudu.TriggeredJobRun](t, body)
 		if !ok {
 			return
 		}
@@ -76,7 +80,7 @@ func FuzzTriggeredJobRun(f *testing.F) {
 	})
 }
 
-// FuzzDescribe: what was routed is what is decoded, received or stored.
+// FuzzDescribe checks that the Description agrees with the decoded payload.
 func FuzzDescribe(f *testing.F) {
 	seed(f)
 	src := source()
@@ -90,30 +94,30 @@ func FuzzDescribe(f *testing.F) {
 			t.Fatalf("described as %+v", about)
 		}
 		d := &webhook.Delivery{Type: about.Type, Body: body}
-		var key, mark string
+		var key, dedupKey string
 		switch about.Type {
 		case "kudu.PostDeployment":
 			e, err := webhook.Decode[kudu.Deployment](d)
 			if about.Malformed != nil && !errors.Is(err, webhook.ErrMalformed) {
-				t.Fatalf("routing says %v, decoding %v", about.Malformed, err)
+				t.Fatalf("Describe: malformed: %v; Decode: %v, want ErrMalformed", about.Malformed, err)
 			}
 			if err != nil {
 				return
 			}
 			p := e.Payload
 			key = p.Site()
-			mark = about.Type + " " + key + " " + p.ID + " " + strings.ToLower(string(p.Status)) + " " + p.EndTime.Text()
+			dedupKey = about.Type + " " + key + " " + p.ID + " " + strings.ToLower(string(p.Status)) + " " + p.EndTime.Text()
 		case "kudu.TriggeredJobFinished":
 			e, err := webhook.Decode[kudu.TriggeredJobRun](d)
 			if about.Malformed != nil && !errors.Is(err, webhook.ErrMalformed) {
-				t.Fatalf("routing says %v, decoding %v", about.Malformed, err)
+				t.Fatalf("Describe: malformed: %v; Decode: %v, want ErrMalformed", about.Malformed, err)
 			}
 			if err != nil {
 				return
 			}
 			p := e.Payload
 			key = strings.ToLower(p.JobName)
-			mark = about.Type + " " + key + " " + p.Host() + " " + p.ID + " " + strings.ToLower(string(p.Status)) + " " + p.EndTime.Text()
+			dedupKey = about.Type + " " + key + " " + p.Host() + " " + p.ID + " " + strings.ToLower(string(p.Status)) + " " + p.EndTime.Text()
 		default:
 			if about.Type != "" || about.Malformed != nil || about.OrderingKey != "" || len(about.DedupKeys) != 0 {
 				t.Errorf("described as %+v", about)
@@ -121,15 +125,15 @@ func FuzzDescribe(f *testing.F) {
 			return
 		}
 		if about.OrderingKey != key {
-			t.Errorf("key %q, decoded %q", about.OrderingKey, key)
+			t.Errorf("ordering key is %q, from the payload %q", about.OrderingKey, key)
 		}
-		if got := strings.Join(about.DedupKeys, ""); got != "" && got != mark {
-			t.Errorf("dedup key %q, decoded %q", got, mark)
+		if got := strings.Join(about.DedupKeys, ""); got != "" && got != dedupKey {
+			t.Errorf("dedup key is %q, from the payload %q", got, dedupKey)
 		}
 	})
 }
 
-// FuzzToken: no other token and no other password verifies.
+// FuzzToken checks that no other token and no other password verifies.
 func FuzzToken(f *testing.F) {
 	f.Add(token)
 	f.Add(oldToken + " ")
@@ -150,7 +154,7 @@ func FuzzToken(f *testing.F) {
 				t.Errorf("%q in the %s: got %v, want accepted %v", given, place, err, want)
 			}
 			if (s.Verifier.Admit(r) == nil) != want {
-				t.Errorf("%q in the %s: admitted is not %v", given, place, want)
+				t.Errorf("%q in the %s: Admit does not return %v", given, place, want)
 			}
 		}
 		try("query", src, httptest.NewRequest(http.MethodPost, "/?token="+url.QueryEscape(given), nil))
@@ -160,5 +164,41 @@ func FuzzToken(f *testing.F) {
 		withPassword := httptest.NewRequest(http.MethodPost, "/", nil)
 		withPassword.SetBasicAuth("hook", given)
 		try("password", basic, withPassword)
+	})
+}
+
+// FuzzHooks checks that for any answer the Client returns hooks with an ID and
+// a URL, or a StatusError or ErrAnswer whose text contains no URL.
+func FuzzHooks(f *testing.F) {
+	for _, body := range fixtures(f) {
+		f.Add(200, body)
+	}
+	f.Add(200, []byte(`[{"id":636200000000000003,"event":null,"url":"u","last_datetime":"08/08/2013 13:24PM"}]`))
+	f.Add(200, []byte(`[{"id":"1","url":"u","last_datetime":"0001-01-01T00:00:00","last_context":null}]`))
+	f.Add(500, []byte(`{"ExceptionMessage":"Invalid 'https://u:p@h/'","ExceptionType":"System.FormatException"}`))
+	f.Add(409, []byte(``))
+	f.Fuzz(func(t *testing.T, status int, body []byte) {
+		if status < 200 || status > 599 {
+			return
+		}
+		hooks, err := clientOf(answering(status, string(body))).List(t.Context())
+		if err == nil {
+			for _, h := range hooks {
+				if h.ID == "" || h.URL == "" {
+					t.Fatalf("%q was accepted", body)
+				}
+			}
+			if !json.Valid(bytes.TrimSpace(body)) || status > 299 {
+				t.Fatalf("%d %q was accepted", status, body)
+			}
+			return
+		}
+		var code *kudu.StatusError
+		if !errors.As(err, &code) && !errors.Is(err, kudu.ErrAnswer) {
+			t.Fatalf("%d %q: got %v, want a StatusError or ErrAnswer", status, body, err)
+		}
+		if len(err.Error()) > 2048 || strings.Contains(err.Error(), "://") {
+			t.Errorf("%d %q: got %q", status, body, err)
+		}
 	})
 }

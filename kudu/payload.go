@@ -6,78 +6,89 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A Deployment tells how a deployment ended; Kudu publishes it as
-// PostDeployment. Kudu leaves out what has its default, so a field that was
-// absent or null has its zero value here, and Status is pending. What was read
-// is encoded again under the same names, null as null and absent as absent; a
-// Deployment made in Go is encoded as Kudu does, in camelCase and without
-// defaults.
+// A Deployment is the payload of PostDeployment, which Kudu sends when a
+// deployment ends.
+//
+// Kudu omits fields that have their default. A field that is absent or null has
+// its zero value in a decoded Deployment, except Status, which is
+// StatusPending. A decoded Deployment encodes under the same names, with null
+// as null and absent as absent. One that is made in Go encodes as Kudu does, in
+// camelCase and without defaults.
 type Deployment struct {
-	// ID is the commit for git, "temp-" and 8 characters for a temporary
-	// deployment, and anything for an archive. A redeployment has the same.
+	// ID is the commit for a deployment from git, "temp-" and 8 characters for
+	// a temporary deployment, and any text for an archive. A redeployment has
+	// the same ID.
 	ID     string
 	Status Status
-	// StatusText and the texts below are often empty.
+	// StatusText and the strings below are often empty.
 	StatusText  string
 	AuthorEmail string
 	Author      string // may be "N/A"
 	Message     string // of the commit, often with a newline at the end
 	Progress    string // empty when the deployment has ended
-	Deployer    string // "GitHub", "Bitbucket", a user name
-	// ReceivedTime and the times below are UTC with up to seven digits of fraction.
+	Deployer    string // "GitHub", "Bitbucket" or a user name
+	// ReceivedTime and the times below are in UTC with up to seven fractional
+	// digits.
 	ReceivedTime wire.Time
 	StartTime    wire.Time
-	EndTime      wire.Time // absent until it has ended
-	// LastSuccessEndTime is the end of the last success, which is an older one
-	// where this deployment failed; absent where there never was one.
+	EndTime      wire.Time // absent until the deployment ends
+	// LastSuccessEndTime is the end of the last successful deployment, which is
+	// an earlier one if this deployment failed. Absent if there was none.
 	LastSuccessEndTime wire.Time
 	Complete           bool
 	IsTemporary        bool
 	IsReadOnly         bool
-	// SiteName is cut at its first underscore and the same for all slots.
+	// SiteName is cut at its first underscore. It is the same for all slots.
 	SiteName string
-	// HostName is the SCM host, which tells the slot:
+	// HostName is the SCM host, which identifies the slot, such as
 	// app-slot.scm.azurewebsites.net. Absent before 2016.
 	HostName    string
 	ProjectType string
 	VSProjectID string
 
-	// The rest is in answers of /api/deployments only, never in a delivery.
+	// Only answers of /api/deployments have the following fields, never a
+	// delivery.
 	Active            bool
 	URL               string
 	LogURL            string
 	ProvisioningState string
 
-	marks       [fieldCount]mark
-	statusToken string // the status as it was read
+	forms       [fieldCount]fieldForm
+	statusToken string // the decoded JSON value of the status
 }
 
 // EventType returns "kudu.PostDeployment".
 func (Deployment) EventType() string { return "kudu.PostDeployment" }
 
-// Site returns what was deployed to, in lower case: the host name, which tells
-// the slot, or the site name where no host was told. It equals the delivery's
-// ordering key, unless no host was told and the call named a site; see the
-// package comment.
-func (d Deployment) Site() string { return site(d.HostName, "", d.SiteName) }
+// Check returns an error if a field appears in the document twice, in two
+// spellings, or in a different case. It implements [webhook.Checker].
+func (Deployment) Check(document []byte) error { return check(document) }
 
-// A TriggeredJobRun tells that a triggered WebJob has run; Kudu publishes it
-// as TriggeredJobFinished (Kudu: TriggeredJobRun.cs). Its names are always
-// snake_case. What is empty or absent is left out when it is encoded, as Kudu does.
+// Site returns the site that was deployed to, in lower case: HostName, which
+// identifies the slot, or SiteName if HostName is empty. It equals the
+// delivery's ordering key, unless HostName is empty and the hook's URL names a
+// site; see the package comment.
+func (d Deployment) Site() string { return siteKey(d.HostName, "", d.SiteName) }
+
+// A TriggeredJobRun is the payload of TriggeredJobFinished, which Kudu sends
+// when a run of a triggered WebJob ends (Kudu: TriggeredJobRun.cs). Its names
+// are always in snake_case. As in Kudu, encoding omits fields that are empty or
+// absent.
 type TriggeredJobRun struct {
-	// ID and Name are the same: when the run started, as yyyyMMddHHmmssffff.
+	// ID and Name are equal: the time of the start as yyyyMMddHHmmssffff.
 	ID        string    `json:"id,omitzero"`
 	Name      string    `json:"name,omitzero"`
 	Status    JobStatus `json:"status,omitzero"`
 	StartTime wire.Time `json:"start_time,omitzero"`
 	EndTime   wire.Time `json:"end_time,omitzero"`
-	// TimeSpan is how long it ran, as .NET writes it; see Duration.
+	// TimeSpan is the duration of the run in the format of .NET. The method
+	// Duration parses it.
 	TimeSpan string `json:"duration,omitzero"`
-	// OutputURL and ErrorURL are there if the job wrote such a log.
+	// OutputURL and ErrorURL are present if the job wrote such a log.
 	OutputURL wire.Optional[string] `json:"output_url,omitzero"`
 	ErrorURL  wire.Optional[string] `json:"error_url,omitzero"`
-	// URL is that of the run. Empty until Kudu itself has been called once since
-	// it started (Kudu: JobsManagerBase.cs).
+	// URL is the address of the run. It is empty until Kudu itself has been
+	// called for the first time since its start (Kudu: JobsManagerBase.cs).
 	URL     string `json:"url,omitzero"`
 	JobName string `json:"job_name,omitzero"`
 	// Trigger is "Schedule - " and a cron expression, or "External - " and the
@@ -88,11 +99,15 @@ type TriggeredJobRun struct {
 // EventType returns "kudu.TriggeredJobFinished".
 func (TriggeredJobRun) EventType() string { return "kudu.TriggeredJobFinished" }
 
-// Host returns the host in the run's URLs, in lower case; empty where it has
-// none. It is the name by which Kudu itself was last called, so it tells where to
-// look but is no identity: the same site may have several.
+// Check returns an error for the same documents as [Deployment.Check]. It
+// implements [webhook.Checker].
+func (TriggeredJobRun) Check(document []byte) error { return check(document) }
+
+// Host returns the host of the run's URLs in lower case, or "" if there is
+// none. It is the name by which Kudu itself was last called. It is an address
+// for the run but does not identify the site, which may have several.
 func (r TriggeredJobRun) Host() string { return runHost(r.URL, r.OutputURL.Or(""), r.ErrorURL.Or("")) }
 
-// Duration returns how long the job ran, exact to the 100 ns that .NET counts.
-// The error says that TimeSpan is none, or is longer than 292 years.
+// Duration returns the duration of the run, exact to the 100 ns of a .NET tick.
+// It returns an error if TimeSpan is not a .NET time span or exceeds 292 years.
 func (r TriggeredJobRun) Duration() (time.Duration, error) { return parseTimeSpan(r.TimeSpan) }

@@ -7,12 +7,13 @@ import (
 	"strings"
 )
 
-// A Status says how far a deployment has come. Others than those below are
-// kept as they came.
+// A Status is the state of a deployment. Values other than the constants below
+// are decoded unchanged.
 type Status string
 
 // The statuses, in the order in which /api/deployments numbers them from 0
-// (Kudu: DeployStatus.cs). Pending is the default and left out of deliveries.
+// (Kudu: DeployStatus.cs). Kudu omits StatusPending, the default, from
+// deliveries.
 const (
 	StatusPending   Status = "pending"
 	StatusBuilding  Status = "building"
@@ -23,11 +24,11 @@ const (
 
 var numbered = [...]Status{StatusPending, StatusBuilding, StatusDeploying, StatusFailed, StatusSuccess}
 
-// Succeeded reports whether the deployment ended well, in any case of letters.
+// Succeeded reports whether the status is success, in any letter case.
 func (s Status) Succeeded() bool { return strings.EqualFold(string(s), string(StatusSuccess)) }
 
-// UnmarshalJSON reads a name or a number; null leaves s unchanged. A number
-// that names no status is kept as text.
+// UnmarshalJSON decodes a name or a number. It keeps a number without a status
+// as text, and null leaves the Status unchanged.
 func (s *Status) UnmarshalJSON(token []byte) error {
 	switch {
 	case string(token) == "null":
@@ -38,10 +39,11 @@ func (s *Status) UnmarshalJSON(token []byte) error {
 		*s = numberedStatus(string(token))
 		return nil
 	default:
-		return errors.New("status is neither name, number nor null")
+		return errors.New("status is not a string, a number or null")
 	}
 }
 
+// numberedStatus returns the status with a number, or digits if there is none.
 func numberedStatus(digits string) Status {
 	if n, err := strconv.Atoi(digits); err == nil && 0 <= n && n < len(numbered) {
 		return numbered[n]
@@ -49,7 +51,8 @@ func numberedStatus(digits string) Status {
 	return Status(digits)
 }
 
-// statusOf returns what a token of a Deployment is read as.
+// statusOf returns the status that a JSON value decodes to, or "" if it does
+// not decode.
 func statusOf(token string) Status {
 	s := StatusPending
 	if s.UnmarshalJSON([]byte(token)) != nil {
@@ -58,8 +61,9 @@ func statusOf(token string) Status {
 	return s
 }
 
-// A JobStatus says how a run of a WebJob ended. It is written with a capital,
-// other than a Status. Others than those below are kept as they came.
+// A JobStatus is the state of a run of a WebJob. Unlike a Status it begins with
+// a capital letter. Values other than the constants below are decoded
+// unchanged.
 type JobStatus string
 
 // The statuses of a run (Kudu: JobStatus.cs). A delivery has one of the last
@@ -73,5 +77,5 @@ const (
 	JobStopped      JobStatus = "Stopped"
 )
 
-// Succeeded reports whether the run ended well, in any case of letters.
+// Succeeded reports whether the status is Success, in any letter case.
 func (s JobStatus) Succeeded() bool { return strings.EqualFold(string(s), string(JobSuccess)) }

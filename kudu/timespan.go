@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-var errTimeSpan = errors.New("kudu: duration is no .NET time span that Go can hold")
+var errTimeSpan = errors.New("kudu: duration is not a .NET time span, or exceeds time.Duration")
 
-// parseTimeSpan reads the invariant format of .NET's TimeSpan,
-// [-][d.]hh:mm:ss[.fffffff]: two digits for hours, minutes and seconds, and up
-// to seven for the fraction, which are ticks of 100 ns.
+// parseTimeSpan parses the invariant format of .NET's TimeSpan,
+// [-][d.]hh:mm:ss[.fffffff]. Hours, minutes and seconds have two digits, and
+// the fraction has up to seven, so that its unit is 100 ns.
 func parseTimeSpan(text string) (time.Duration, error) {
 	unsigned, negative := strings.CutPrefix(text, "-")
 	parts := strings.Split(unsigned, ":")
@@ -48,13 +48,14 @@ func parseTimeSpan(text string) (time.Duration, error) {
 	return time.Duration(ticks) * tick, nil
 }
 
-// tick is what .NET counts time in.
+// tick is the unit of .NET's TimeSpan.
 const tick = 100 * time.Nanosecond
 
-// maxDays is how many whole days a time.Duration holds.
+// maxDays is the number of whole days that a time.Duration can hold.
 const maxDays = int64(math.MaxInt64 / (24 * time.Hour))
 
-// digits reads a decimal of least to most digits, at most limit.
+// digits parses a decimal number of least to most digits. It fails if the
+// number exceeds limit.
 func digits(text string, least, most int, limit int64) (n int64, ok bool) {
 	if len(text) < least || len(text) > most || strings.Trim(text, "0123456789") != "" {
 		return 0, false

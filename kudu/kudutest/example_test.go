@@ -13,7 +13,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A program subscribes itself, a deployment fails, and the program hears of it.
+// In this example a program subscribes itself, a deployment fails, and the
+// program receives it.
 func Example() {
 	var site kudutest.Server
 	server := httptest.NewServer(&site)

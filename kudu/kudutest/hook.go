@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// A Hook is a subscription as the API shows it. What is not set is null, and a
-// hook that was never called has the time of year 1 without a zone (Kudu:
-// WebHook.cs).
+// A Hook is a subscription in the form of the API. A field that is not set is
+// null, and LastDatetime of a hook that was never called is in year 1, without
+// a zone (Kudu: WebHook.cs).
 type Hook struct {
 	ID           string  `json:"id"`
 	Event        *string `json:"event"`
@@ -26,17 +26,17 @@ type Hook struct {
 	LastContext  *string `json:"last_context"`
 }
 
-// neverCalled is how .NET writes a time that was never set.
+// neverCalled is the form in which .NET writes a time that was never set.
 const neverCalled = "0001-01-01T00:00:00"
 
-// Hooks returns the hooks, oldest first, in a slice of the caller's own.
+// Hooks returns the hooks, oldest first. The caller owns the slice.
 func (s *Server) Hooks() []Hook {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Hook{}, s.hooks...) // [], never null
+	return append([]Hook{}, s.hooks...) // encodes as [], not as null
 }
 
-// subscribe adds a hook, or returns the one that is there.
+// subscribe adds a hook, or returns the existing one.
 func (s *Server) subscribe(r *http.Request, body []byte) reply {
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" && len(body) > 0 {
 		return reply{status: http.StatusUnsupportedMediaType}
@@ -71,7 +71,7 @@ func (s *Server) subscribe(r *http.Request, body []byte) reply {
 	})
 }
 
-// formatException is what ASP.NET makes of an address that Kudu refuses.
+// formatException returns ASP.NET's answer for an address that Kudu refuses.
 func formatException(address string) reply {
 	return encode(http.StatusInternalServerError, map[string]string{
 		"Message":          "An error has occurred.",
@@ -81,15 +81,16 @@ func formatException(address string) reply {
 	})
 }
 
-// ticks returns the next id: how often .NET counts 100 ns from year 1. Kudu gives
-// two hooks of the same moment the same id; here ids differ.
+// ticks returns the next id, which is the time in units of 100 ns since year 1.
+// Kudu gives two hooks that are created at the same time the same id; here ids
+// differ.
 func (s *Server) ticks() string {
 	const unixEpoch = 621355968000000000
 	s.lastTicks = max(s.lastTicks+1, unixEpoch+time.Now().UnixNano()/100)
 	return strconv.FormatInt(s.lastTicks, 10)
 }
 
-// find returns a hook, nil where there is none.
+// find returns the hook with the id, or nil if there is none.
 func (s *Server) find(id string) *Hook {
 	for _, h := range s.Hooks() {
 		if strings.EqualFold(h.ID, id) {
@@ -105,7 +106,7 @@ func (s *Server) remove(id string) {
 	s.hooks = slices.DeleteFunc(s.hooks, func(h Hook) bool { return strings.EqualFold(h.ID, id) })
 }
 
-// text is what a pointer points at, empty for null.
+// text returns the string that p points to, or "" if p is nil.
 func text(p *string) string {
 	if p == nil {
 		return ""

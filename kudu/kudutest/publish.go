@@ -5,7 +5,9 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -14,35 +16,36 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-// A Delivery is one call of a hook and what came of it.
+// A Delivery is a call of a hook and its result.
 type Delivery struct {
-	Hook   Hook   // as it was after the call
-	Body   []byte // what was sent
+	Hook   Hook   // after the call
+	Body   []byte // as sent
 	Result webhooktest.Result
 }
 
-// Deliveries returns the calls of hooks so far, in order of their events.
+// Deliveries returns all calls of hooks so far, in the order of their events.
 func (s *Server) Deliveries() []Delivery {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Delivery(nil), s.deliveries...)
 }
 
-// Deploy tells the hooks for PostDeployment of a deployment, and returns when all
-// of them have answered or failed to. Names are in camelCase unless d was decoded
-// from others. An error is that of encoding d, or of a lock that was not to be
-// had.
+// Deploy calls the hooks for PostDeployment with d, and returns when all of
+// them have answered or failed. The names in the body are in camelCase, unless
+// d was decoded from others. Deploy returns an error if it cannot encode d or
+// acquire the lock.
 func (s *Server) Deploy(ctx context.Context, d kudu.Deployment) ([]Delivery, error) {
 	return s.Publish(ctx, kudu.EventPostDeployment, d)
 }
 
-// FinishJob tells the hooks for TriggeredJobFinished of a run, as
-// [Server.Deploy] does of a deployment.
+// FinishJob calls the hooks for TriggeredJobFinished with run. It is otherwise
+// like [Server.Deploy].
 func (s *Server) FinishJob(ctx context.Context, run kudu.TriggeredJobRun) ([]Delivery, error) {
 	return s.Publish(ctx, kudu.EventTriggeredJobFinished, run)
 }
 
-// Publish posts content, encoded as JSON, to the hooks for an event.
+// Publish calls the hooks for an event with content, encoded as JSON. It is
+// otherwise like [Server.Deploy].
 func (s *Server) Publish(ctx context.Context, event string, content any) ([]Delivery, error) {
 	text, err := json.Marshal(content)
 	if err != nil {
@@ -51,8 +54,9 @@ func (s *Server) Publish(ctx context.Context, event string, content any) ([]Deli
 	return s.publish(ctx, event, text)
 }
 
-// publish holds the lock all the time. Whatever becomes of the list meanwhile,
-// at the end that of the beginning is kept: so a hook that is gone is not.
+// publish calls the hooks for an event while it holds the lock. At the end it
+// stores the list of hooks that it read at the beginning, so that a hook which
+// answered 410 is not removed.
 func (s *Server) publish(ctx context.Context, event string, content []byte) ([]Delivery, error) {
 	body, err := indented(content)
 	if err != nil {
@@ -70,7 +74,7 @@ func (s *Server) publish(ctx context.Context, event string, content []byte) ([]D
 			continue
 		}
 		deliveries = append(deliveries, Delivery{Body: body})
-		d := &deliveries[len(deliveries)-1] // has room for all: stays where it is
+		d := &deliveries[len(deliveries)-1] // the capacity suffices, so d stays valid
 		calls.Go(func() {
 			hooks[i].LastDatetime = time.Now().UTC().Format("2006-01-02T15:04:05.9999999Z")
 			hooks[i].LastContext = new(string(body))
@@ -78,7 +82,7 @@ func (s *Server) publish(ctx context.Context, event string, content []byte) ([]D
 			if d.Result.Gone {
 				s.remove(hooks[i].ID)
 			}
-			hooks[i].LastStatus, hooks[i].LastReason = told(d.Result)
+			hooks[i].LastStatus, hooks[i].LastReason = lastStatus(d.Result)
 			d.Hook = hooks[i]
 		})
 	}
@@ -90,8 +94,8 @@ func (s *Server) publish(ctx context.Context, event string, content []byte) ([]D
 	return deliveries, nil
 }
 
-// publishBody is the route that publishes what it is sent. The answer does not
-// tell what the hooks answered.
+// publishBody is the route that publishes the body of the request. Its answer
+// does not depend on the answers of the hooks.
 func (s *Server) publishBody(r *http.Request, event string, body []byte) reply {
 	if len(bytes.TrimSpace(body)) == 0 {
 		body = []byte("null")
@@ -99,33 +103,70 @@ func (s *Server) publishBody(r *http.Request, event string, body []byte) reply {
 	if !json.Valid(body) {
 		return reply{status: http.StatusBadRequest}
 	}
-	// A caller that hangs up does not end what was begun.
+	// The hooks are called even if the client disconnects.
 	if _, err := s.publish(context.WithoutCancel(r.Context()), event, body); err != nil {
 		return reply{status: http.StatusInternalServerError}
 	}
 	return reply{status: http.StatusOK}
 }
 
-// post calls one hook.
+// post calls a hook.
 func (s *Server) post(ctx context.Context, h Hook, body []byte) webhooktest.Result {
 	sender := webhooktest.Kudu{Transport: s.Transport}
 	if s.Transport == nil {
 		transport := &http.Transport{DisableCompression: true}
 		defer transport.CloseIdleConnections()
 		if h.InsecureSSL {
-			transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // what the hook asks for
+			transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true} // as insecure_ssl requests
 		}
 		sender.Transport = transport
 	}
 	return sender.Deliver(ctx, h.URL, body)
 }
 
-// indented writes JSON as Newtonsoft.Json does on Windows: two spaces, and CRLF
-// at the ends of lines.
+// indented formats JSON as Newtonsoft.Json does on Windows, with two spaces and
+// with CRLF at the ends of lines.
 func indented(content []byte) ([]byte, error) {
 	var out bytes.Buffer
 	if err := json.Indent(&out, content, "", "  "); err != nil {
 		return nil, err
 	}
 	return bytes.ReplaceAll(out.Bytes(), []byte("\n"), []byte("\r\n")), nil
+}
+
+var errLocked = errors.New("kudutest: hooks are locked")
+
+// lastStatus returns LastStatus and LastReason of a hook after a call: .NET's
+// name of the status and the reason phrase, or "Failure" and the reason.
+func lastStatus(r webhooktest.Result) (status, reason *string) {
+	err := r.Err
+	if len(r.Attempts) > 0 {
+		if last := r.Attempts[len(r.Attempts)-1]; last.Err == nil {
+			return new(statusName(last.Status)), new(http.StatusText(last.Status))
+		} else {
+			err = last.Err
+		}
+	}
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
+		return new("Failure"), new("A task was canceled.")
+	default:
+		return new("Failure"), new("An error occurred while sending the request.")
+	}
+}
+
+// statusName returns the name of a code in .NET's HttpStatusCode, or its digits
+// if .NET Framework has no name for it.
+func statusName(code int) string {
+	switch {
+	case code == http.StatusRequestURITooLong:
+		return "RequestUriTooLong"
+	case code == http.StatusHTTPVersionNotSupported:
+		return "HttpVersionNotSupported"
+	case code <= 101, 200 <= code && code <= 206, 300 <= code && code <= 305, code == 307,
+		400 <= code && code <= 417, code == 426, 500 <= code && code <= 505:
+		return strings.NewReplacer(" ", "", "-", "").Replace(http.StatusText(code))
+	default:
+		return strconv.Itoa(code)
+	}
 }

@@ -20,7 +20,7 @@ import (
 
 var ended = wire.At(time.Date(2026, 3, 4, 5, 7, 0, 0, time.UTC))
 
-// A receiver answers by its path and keeps what it gets.
+// A receiver answers according to the path and records the calls.
 type receiver struct {
 	mu    sync.Mutex
 	calls []string // Authorization and body
@@ -50,12 +50,12 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// newSite returns a site whose hooks are calls to rc.
+// newSite returns a site that sends the calls of its hooks to rc.
 func newSite(rc *receiver) *kudutest.Server {
 	return &kudutest.Server{Transport: webhooktest.InMemory(rc)}
 }
 
-func TestADeploymentIsToldInCamelCaseWithoutDefaults(t *testing.T) {
+func TestDeploySendsCamelCaseWithoutDefaults(t *testing.T) {
 	rc := new(receiver)
 	site := newSite(rc)
 	subscribe(t, site, "postdeployment", "http://ci.example.com/")
@@ -78,7 +78,7 @@ func TestADeploymentIsToldInCamelCaseWithoutDefaults(t *testing.T) {
 	}
 }
 
-func TestAJobIsTold(t *testing.T) {
+func TestFinishJob(t *testing.T) {
 	rc := new(receiver)
 	site := newSite(rc)
 	subscribe(t, site, "TriggeredJobFinished", "http://ci.example.com/jobs")
@@ -91,7 +91,7 @@ func TestAJobIsTold(t *testing.T) {
 	}
 }
 
-func TestWhatAHookShowsOfItsLastCall(t *testing.T) {
+func TestLastStatusAndReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for path, want := range map[string][2]string{
 			"/":        {"OK", "OK"},
@@ -107,7 +107,7 @@ func TestWhatAHookShowsOfItsLastCall(t *testing.T) {
 			if _, err := site.Publish(t.Context(), "e", 1); err != nil {
 				t.Fatal(err)
 			}
-			hooks := site.Hooks() // one that is gone is there too
+			hooks := site.Hooks() // includes a hook that answered 410
 			if len(hooks) != 1 || *hooks[0].LastStatus != want[0] || *hooks[0].LastReason != want[1] {
 				t.Errorf("%s: %+v, want %s", path, hooks, want)
 			}
@@ -118,7 +118,7 @@ func TestWhatAHookShowsOfItsLastCall(t *testing.T) {
 	})
 }
 
-func TestAHookThatCannotBeReachedIsAFailure(t *testing.T) {
+func TestUnreachableHookIsAFailure(t *testing.T) {
 	var site kudutest.Server
 	nobody := httptest.NewServer(nil)
 	nobody.Close()
@@ -129,7 +129,7 @@ func TestAHookThatCannotBeReachedIsAFailure(t *testing.T) {
 	}
 }
 
-func TestHooksAreCalledAtOnceAndWaitedForTenSeconds(t *testing.T) {
+func TestHooksAreCalledConcurrentlyForTenSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		site := newSite(new(receiver))
 		for _, host := range []string{"a", "b", "c"} {
@@ -146,7 +146,7 @@ func TestHooksAreCalledAtOnceAndWaitedForTenSeconds(t *testing.T) {
 	})
 }
 
-func TestCredentialsOfAURLAreSentWhenAskedFor(t *testing.T) {
+func TestCredentialsOfAURLAreSentAfterAChallenge(t *testing.T) {
 	rc := new(receiver)
 	site := newSite(rc)
 	subscribe(t, site, "e", "http://hook:pass@ci.example.com/challenge")
@@ -158,7 +158,7 @@ func TestCredentialsOfAURLAreSentWhenAskedFor(t *testing.T) {
 	}
 }
 
-func TestInsecureSSLCallsWithoutLookingAtTheCertificate(t *testing.T) {
+func TestInsecureSSLSkipsVerification(t *testing.T) {
 	target := httptest.NewTLSServer(new(receiver))
 	defer target.Close()
 	for _, insecure := range []string{"false", "true"} {
@@ -171,7 +171,7 @@ func TestInsecureSSLCallsWithoutLookingAtTheCertificate(t *testing.T) {
 	}
 }
 
-func TestAnEventIsLostWhenTheLockIsNotToBeHad(t *testing.T) {
+func TestEventIsLostIfTheLockTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		site := newSite(new(receiver))
 		subscribe(t, site, "e", "http://ci.example.com/slow")
@@ -189,7 +189,7 @@ func TestAnEventIsLostWhenTheLockIsNotToBeHad(t *testing.T) {
 	})
 }
 
-func TestWhatCannotBeEncodedIsAnError(t *testing.T) {
+func TestPublishOfAFuncIsAnError(t *testing.T) {
 	rc := new(receiver)
 	site := newSite(rc)
 	subscribe(t, site, "e", "http://ci.example.com/")

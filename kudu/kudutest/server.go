@@ -1,6 +1,7 @@
 package kudutest
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -11,32 +12,34 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// maxBody bounds what a call of the API may send.
+// maxBody is the maximum size of a request to the API.
 const maxBody = 4 << 20
 
-// A Server is a site with its hooks. The zero value is ready, has no hooks and
-// lets everybody in. It is safe for concurrent use; set the fields before.
+// A Server is a site with its hooks. The zero value is ready to use: it has no
+// hooks and requires no credentials. Set the fields before the first request.
+// The methods are safe for concurrent use.
 type Server struct {
-	// User and Password are what Basic credentials must be. Zero means that
-	// Basic is switched off, or where Token is zero too, that nothing is asked.
+	// User and Password are the accepted Basic credentials. If Password is
+	// zero, Basic authentication is disabled; if Token is zero too, the Server
+	// requires no credentials.
 	User     string
 	Password webhook.Secret
-	// Token is what a bearer token must be. Zero means that none will do.
+	// Token is the accepted bearer token. If zero, bearer tokens are refused.
 	Token webhook.Secret
-	// Transport makes the calls of hooks, those with insecure_ssl too. Zero means
-	// a fresh http.Transport for each, which then heeds insecure_ssl.
+	// Transport makes the calls of hooks, including those with insecure_ssl. If
+	// nil, each call has a new http.Transport, which respects insecure_ssl.
 	Transport http.RoundTripper
 
 	lock lock
 
-	mu         sync.Mutex // guards what follows, for moments
+	mu         sync.Mutex // guards the fields below; never held during a call
 	hooks      []Hook
 	lastTicks  int64
 	calls      []Call
 	deliveries []Delivery
 }
 
-// A Call is one request to the API.
+// A Call is a request to the API.
 type Call struct {
 	Method string
 	Path   string
@@ -44,15 +47,15 @@ type Call struct {
 	Status int    // of the answer
 }
 
-// Calls returns the requests answered so far, in order of their answers.
+// Calls returns all requests answered so far, in the order of their answers.
 func (s *Server) Calls() []Call {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]Call(nil), s.calls...)
 }
 
-// ServeHTTP answers as the SCM site does, under /api/hooks and, as long as Kudu
-// has the old routes, under /hooks.
+// ServeHTTP answers as the SCM site does, under /api/hooks and under the
+// deprecated /hooks, which Kudu still has.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	answer := reply{status: http.StatusBadRequest}
@@ -74,10 +77,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(answer.content)
 }
 
-// A reply is what a route answers.
+// A reply is the answer of a route.
 type reply struct {
 	status  int
-	content []byte // JSON; nil: nothing
+	content []byte // JSON; nil means an empty body
 }
 
 func (s *Server) admits(r *http.Request) bool {
@@ -91,7 +94,8 @@ func (s *Server) admits(r *http.Request) bool {
 	return strings.EqualFold(scheme, "Bearer") && s.Token.Equal([]byte(token))
 }
 
-// route knows the calls that Kudu has routes for (Kudu: NinjectServices.cs).
+// route answers the requests for which Kudu has a route (Kudu:
+// NinjectServices.cs).
 func (s *Server) route(r *http.Request, body []byte) reply {
 	segments := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	if segments[0] == "api" {
@@ -116,7 +120,8 @@ func (s *Server) route(r *http.Request, body []byte) reply {
 	}
 }
 
-// locked runs f under the lock on the hooks, if it is to be had in time.
+// locked runs f with the lock on the hooks, and answers 500 if it cannot
+// acquire it in time.
 func (s *Server) locked(r *http.Request, f func() reply) reply {
 	if !s.lock.take(r.Context()) {
 		return reply{status: http.StatusInternalServerError}
@@ -133,5 +138,29 @@ func encode(status int, v any) reply {
 	return reply{status, text}
 }
 
-// lockWait is how long Kudu waits for the lock on its hooks.
+// lockWait is the time for which Kudu waits for the lock on its hooks.
 const lockWait = 30 * time.Second
+
+// A lock is a mutex whose take gives up after lockWait. The zero value is
+// unlocked.
+type lock struct {
+	once sync.Once
+	held chan struct{}
+}
+
+// take waits for the lock and reports whether it acquired it.
+func (l *lock) take(ctx context.Context) bool {
+	l.once.Do(func() { l.held = make(chan struct{}, 1) })
+	timeout := time.NewTimer(lockWait)
+	defer timeout.Stop()
+	select {
+	case l.held <- struct{}{}:
+		return true
+	case <-timeout.C:
+		return false
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (l *lock) release() { <-l.held }

@@ -13,7 +13,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// call makes one request and returns the answer.
+// call makes a request and returns the answer.
 func call(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	if body != "" {
@@ -27,7 +27,7 @@ func call(h http.Handler, method, path, body string, header ...string) *httptest
 	return w
 }
 
-// subscribe returns the id of a new hook.
+// subscribe creates a hook and returns its id.
 func subscribe(t *testing.T, h http.Handler, event, url string) string {
 	t.Helper()
 	w := call(h, "POST", "/api/hooks", `{"url":"`+url+`","event":"`+event+`"}`)
@@ -38,7 +38,7 @@ func subscribe(t *testing.T, h http.Handler, event, url string) string {
 	return made.ID
 }
 
-func TestEveryCallOfTheAPIIsAnsweredAsKuduDoes(t *testing.T) {
+func TestAnswersOfTheAPI(t *testing.T) {
 	const hook = `{"id":"ID","event":"PostDeployment","url":"https://u:p@ci.example.com/a","insecure_ssl":false,` +
 		`"last_status":null,"last_reason":null,"last_datetime":"0001-01-01T00:00:00","last_context":null}`
 	for _, tc := range []struct {
@@ -49,22 +49,22 @@ func TestEveryCallOfTheAPIIsAnsweredAsKuduDoes(t *testing.T) {
 		{"list", "GET", "/api/hooks", "", 200, "[" + hook + "]"},
 		{"list on the deprecated route", "GET", "/hooks", "", 200, "[" + hook + "]"},
 		{"get", "GET", "/api/hooks/ID", "", 200, hook},
-		{"get what is not there", "GET", "/api/hooks/1", "", 200, "null"},
+		{"get of no hook", "GET", "/api/hooks/1", "", 200, "null"},
 		{"delete", "DELETE", "/hooks/ID", "", 200, ""},
-		{"delete what is not there", "DELETE", "/api/hooks/1", "", 200, ""},
-		{"the same again, in other case and insecure", "POST", "/api/hooks", `{"url":"HTTPS://u:p@ci.example.com/A","event":"postdeployment","insecure_ssl":true}`, 201, hook},
-		{"the same again, with spaces around it", "POST", "/hooks", `{"url":" https://u:p@ci.example.com/a ","event":"PostDeployment"}`, 201, hook},
+		{"delete of no hook", "DELETE", "/api/hooks/1", "", 200, ""},
+		{"an existing hook, in another case and insecure", "POST", "/api/hooks", `{"url":"HTTPS://u:p@ci.example.com/A","event":"postdeployment","insecure_ssl":true}`, 201, hook},
+		{"an existing hook, with spaces around the URL", "POST", "/hooks", `{"url":" https://u:p@ci.example.com/a ","event":"PostDeployment"}`, 201, hook},
 		{"the same URL for another event", "POST", "/api/hooks", `{"url":"https://u:p@ci.example.com/a","event":"Other"}`, 409, ""},
 		{"no body", "POST", "/api/hooks", "", 400, `{"Message":"The request is invalid."}`},
 		{"a body of null", "POST", "/api/hooks", "null", 400, `{"Message":"The request is invalid."}`},
-		{"a body that is no JSON", "POST", "/api/hooks", "{", 400, `{"Message":"The request is invalid."}`},
-		{"publish to nobody", "POST", "/api/hooks/publish/Any", "{}", 200, ""},
-		{"publish no JSON", "POST", "/api/hooks/publish/Any", "{", 400, ""},
+		{"a body that is not JSON", "POST", "/api/hooks", "{", 400, `{"Message":"The request is invalid."}`},
+		{"publish without hooks", "POST", "/api/hooks/publish/Any", "{}", 200, ""},
+		{"publish of a body that is not JSON", "POST", "/api/hooks/publish/Any", "{", 400, ""},
 		{"publish on the route of the wiki", "POST", "/api/hooks/hooks/publish/Any", "{}", 404, ""},
 		{"change", "PUT", "/api/hooks/ID", "{}", 404, ""},
 		{"delete all", "DELETE", "/api/hooks", "", 404, ""},
-		{"something else", "GET", "/api/deployments", "", 404, ""},
-		{"nothing", "GET", "/", "", 404, ""},
+		{"another API", "GET", "/api/deployments", "", 404, ""},
+		{"the root", "GET", "/", "", 404, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			var site kudutest.Server
@@ -84,21 +84,21 @@ func TestEveryCallOfTheAPIIsAnsweredAsKuduDoes(t *testing.T) {
 	}
 }
 
-func TestAURLThatIsNoneIsAnErrorWithAStackTrace(t *testing.T) {
+func TestInvalidURLGetsAStackTrace(t *testing.T) {
 	var site kudutest.Server
 	for _, url := range []string{"", "/relative", "ci.example.com", "https://ci.example.com/a b", "https://ci.example.com/%zz"} {
 		w := call(&site, "POST", "/api/hooks", `{"url":"`+url+`","event":"e"}`)
-		var said struct{ ExceptionType, ExceptionMessage, StackTrace string }
-		if err := json.Unmarshal(w.Body.Bytes(), &said); err != nil || w.Code != 500 {
+		var exception struct{ ExceptionType, ExceptionMessage, StackTrace string }
+		if err := json.Unmarshal(w.Body.Bytes(), &exception); err != nil || w.Code != 500 {
 			t.Fatalf("%q: %d %s: %v", url, w.Code, w.Body, err)
 		}
-		if said.ExceptionType != "System.FormatException" || !strings.Contains(said.ExceptionMessage, "'"+url+"'") || said.StackTrace == "" {
-			t.Errorf("%q: %+v", url, said)
+		if exception.ExceptionType != "System.FormatException" || !strings.Contains(exception.ExceptionMessage, "'"+url+"'") || exception.StackTrace == "" {
+			t.Errorf("%q: %+v", url, exception)
 		}
 	}
 }
 
-func TestARequestThatIsNotJSONIsUnsupported(t *testing.T) {
+func TestRequestsThatAreNotJSON(t *testing.T) {
 	var site kudutest.Server
 	if w := call(&site, "POST", "/api/hooks", "url=x", "Content-Type", "application/x-www-form-urlencoded"); w.Code != 415 {
 		t.Errorf("status %d, want 415", w.Code)
@@ -108,7 +108,7 @@ func TestARequestThatIsNotJSONIsUnsupported(t *testing.T) {
 	}
 }
 
-func TestAnEventMayBeMissingAndAnIDOfTheCallerIsIgnored(t *testing.T) {
+func TestSubscribeWithoutEventAndWithID(t *testing.T) {
 	var site kudutest.Server
 	w := call(&site, "POST", "/api/hooks", `{"url":"https://ci.example.com","id":"7","insecure_ssl":true}`)
 	hooks := site.Hooks()
@@ -124,7 +124,7 @@ func TestIDsDiffer(t *testing.T) {
 	}
 }
 
-func TestCredentialsAreAskedFor(t *testing.T) {
+func TestCredentials(t *testing.T) {
 	both := &kudutest.Server{User: "$app", Password: webhook.NewSecret("p"), Token: webhook.NewSecret("t")}
 	for _, tc := range []struct {
 		header string

@@ -2,21 +2,22 @@ package github
 
 import "github.com/hookhouse/hookhouse/webhook/wire"
 
-// A User is an account: a person, a bot, or an organisation as an owner.
+// A User is an account: a person, a bot, or an organisation that owns a
+// repository.
 type User struct {
-	// Name and Email are sent for the owner of a push's repository only; Email
-	// may be null there.
+	// Name and Email are set only for the owner of the repository of a push,
+	// where Email may be null.
 	Name  string                `json:"name,omitempty"`
 	Email wire.Optional[string] `json:"email,omitzero"`
 
-	Login      string `json:"login,omitempty"` // missing in very old pushes; see [Repository.OwnerLogin]
+	Login      string `json:"login,omitempty"` // absent in very old pushes; see [Repository.OwnerLogin]
 	ID         int64  `json:"id,omitempty"`
 	NodeID     string `json:"node_id,omitempty"`
 	Type       string `json:"type,omitempty"`           // "User", "Bot" or "Organization"
-	ViewType   string `json:"user_view_type,omitempty"` // newer
+	ViewType   string `json:"user_view_type,omitempty"` // from newer servers only
 	SiteAdmin  bool   `json:"site_admin"`
 	AvatarURL  string `json:"avatar_url,omitempty"`
-	GravatarID string `json:"gravatar_id"` // empty in all that is sent now
+	GravatarID string `json:"gravatar_id"` // empty in all current deliveries
 	URL        string `json:"url,omitempty"`
 	HTMLURL    string `json:"html_url,omitempty"`
 
@@ -31,7 +32,7 @@ type User struct {
 	SubscriptionsURL  string `json:"subscriptions_url,omitempty"`
 }
 
-// An Organization is sent where the repository or the hook belongs to one.
+// An Organization is the owner of the repository or of the hook.
 type Organization struct {
 	Login            string  `json:"login"`
 	ID               int64   `json:"id"`
@@ -48,7 +49,8 @@ type Organization struct {
 	Description      *string `json:"description"`
 }
 
-// An Enterprise is sent for enterprise accounts and by GitHub Enterprise Server.
+// An Enterprise is an enterprise account. GitHub Enterprise Server sends it
+// too.
 type Enterprise struct {
 	ID          int64     `json:"id"`
 	Slug        string    `json:"slug"`
@@ -62,18 +64,19 @@ type Enterprise struct {
 	UpdatedAt   wire.Time `json:"updated_at,omitzero"`
 }
 
-// An Installation is the GitHub App installation that a delivery is sent for,
-// and the id with which the App asks for a token.
+// An Installation is the GitHub App installation that a delivery is sent for.
+// The App requests a token with its ID.
 type Installation struct {
 	ID     int64  `json:"id"`
 	NodeID string `json:"node_id,omitempty"`
 }
 
-// An Origin says where an event comes from: the members that the events other
-// than ping have in common. Nil means not sent.
+// An Origin identifies where an event comes from. It has the fields that all
+// events except ping have in common. A pointer is nil if its member is not
+// sent.
 type Origin struct {
 	Repository   Repository    `json:"repository"`
-	Sender       *User         `json:"sender,omitempty"` // the account that did it
+	Sender       *User         `json:"sender,omitempty"` // the account that caused the event
 	Organization *Organization `json:"organization,omitempty"`
 	Enterprise   *Enterprise   `json:"enterprise,omitempty"`
 	Installation *Installation `json:"installation,omitempty"`

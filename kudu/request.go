@@ -12,15 +12,16 @@ import (
 	"net/url"
 )
 
-// A request is one call of the hooks API.
+// A request describes a call of the hooks API.
 type request struct {
 	method string
 	path   []string // escaped segments below api/hooks
-	body   any      // nil: none
+	body   any      // encoded as JSON; nil means no body
 }
 
-// call makes one call and decodes what it answers into data, unless that is nil.
-func (c *Client) call(ctx context.Context, ask request, data any) error {
+// call makes a call and decodes the answer into data. If data is nil, it
+// ignores the content of the answer.
+func (c *Client) call(ctx context.Context, req request, data any) error {
 	timeout, limit := c.Timeout, c.MaxAnswer
 	if timeout <= 0 {
 		timeout = defaultTimeout
@@ -30,7 +31,7 @@ func (c *Client) call(ctx context.Context, ask request, data any) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	r, err := c.newRequest(ctx, ask)
+	r, err := c.newRequest(ctx, req)
 	if err != nil {
 		return err
 	}
@@ -58,22 +59,23 @@ func (c *Client) call(ctx context.Context, ask request, data any) error {
 		return nil
 	}
 	if err := json.Unmarshal(text, data); err != nil {
-		// Its text may quote a string of the answer.
+		// The text of err may quote a string in the answer, such as a hook's
+		// URL.
 		return fmt.Errorf("%w: not the JSON of a hook", ErrAnswer)
 	}
 	return nil
 }
 
-func (c *Client) newRequest(ctx context.Context, ask request) (*http.Request, error) {
+func (c *Client) newRequest(ctx context.Context, req request) (*http.Request, error) {
 	var body io.Reader
-	if ask.body != nil {
-		text, err := json.Marshal(ask.body)
+	if req.body != nil {
+		text, err := json.Marshal(req.body)
 		if err != nil {
 			return nil, err
 		}
 		body = bytes.NewReader(text)
 	}
-	r, err := http.NewRequestWithContext(ctx, ask.method, c.hooks.JoinPath(ask.path...).String(), body)
+	r, err := http.NewRequestWithContext(ctx, req.method, c.hooks.JoinPath(req.path...).String(), body)
 	if err != nil {
 		return nil, err
 	}
@@ -91,23 +93,11 @@ func (c *Client) newRequest(ctx context.Context, ask request) (*http.Request, er
 	return r, nil
 }
 
-// transportError leaves out the method and the URL, which callError and the
-// program know, and says that ctx ended where only its cause does.
-func transportError(ctx context.Context, err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err
-	}
-	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
-		return fmt.Errorf("%w: %w", ended, err)
-	}
-	return err
-}
-
 // isSegment reports whether text can be one segment of a path.
 func isSegment(text string) bool { return text != "" && text != "." && text != ".." }
 
-// parseURL refuses all but absolute http and https URLs. Its error does not
-// repeat the text.
+// parseURL parses an absolute http or https URL. Its error does not contain the
+// text.
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {

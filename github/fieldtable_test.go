@@ -13,8 +13,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// The package comment lists the fields that the lesser payloads keep.
-func TestFieldTableOfTheDocIsTrue(t *testing.T) {
+// The package comment lists the fields of all payloads except Push and Ping.
+func TestPackageCommentListsTheFields(t *testing.T) {
 	text, err := os.ReadFile("doc.go")
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +26,7 @@ func TestFieldTableOfTheDocIsTrue(t *testing.T) {
 		}
 	}
 	if diff := cmp.Diff(want, fieldTable(string(text))); diff != "" {
-		t.Errorf("the structs and the doc differ (-structs +doc):\n%s", diff)
+		t.Errorf("fields differ (-structs +package comment):\n%s", diff)
 	}
 }
 
@@ -39,8 +39,9 @@ func zeroPayload(t *testing.T, event string) webhook.Payload {
 	return p
 }
 
-// fieldTable reads the preformatted lines after the heading Payloads: a line
-// that begins with an event's name, and indented ones that continue it.
+// fieldTable returns the table after the heading Payloads by event. An entry is
+// a line that begins with the name of an event, and indented lines that
+// continue it.
 func fieldTable(doc string) map[string]string {
 	_, doc, _ = strings.Cut(doc, "// # Payloads")
 	table := map[string]string{}
@@ -58,7 +59,8 @@ func fieldTable(doc string) map[string]string {
 	return table
 }
 
-// whole are types that keep all their fields; the table names them only.
+// whole has the types that keep all their fields. The table does not list
+// these.
 var whole = map[reflect.Type]bool{
 	reflect.TypeFor[github.User]():            true,
 	reflect.TypeFor[github.Repository]():      true,
@@ -67,7 +69,7 @@ var whole = map[reflect.Type]bool{
 	reflect.TypeFor[github.PullRequestLink](): true,
 }
 
-// fieldsOf writes a struct as "id, commit{sha, url}".
+// fieldsOf returns the fields of a struct in the form "id, commit{sha, url}".
 func fieldsOf(typ reflect.Type) string {
 	var list []string
 	for i := range typ.NumField() {
@@ -80,7 +82,8 @@ func fieldsOf(typ reflect.Type) string {
 		for inner.Kind() == reflect.Pointer || inner.Kind() == reflect.Slice && inner != reflect.TypeFor[json.RawMessage]() {
 			inner = inner.Elem()
 		}
-		// A deployment's check and run have a payload of their own in the table.
+		// The check run and workflow run of a deployment have their own
+		// entries.
 		listed := typ == reflect.TypeFor[github.DeploymentStatus]() && strings.HasPrefix(inner.PkgPath(), typ.PkgPath()) && i > 2
 		if inner.Kind() == reflect.Struct && inner.PkgPath() == typ.PkgPath() && !whole[inner] && !listed {
 			name += "{" + fieldsOf(inner) + "}"

@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// decodeOwn decodes a body of testdata, without its source.
+// decodeOwn decodes a body in testdata.
 func decodeOwn[T webhook.Payload](t *testing.T, name string) T {
 	t.Helper()
 	e, err := webhook.Decode[T](&webhook.Delivery{Source: "github", Body: own(t, name)})
@@ -17,7 +17,7 @@ func decodeOwn[T webhook.Payload](t *testing.T, name string) T {
 	return e.Payload
 }
 
-func TestPullRequestMergesAndForks(t *testing.T) {
+func TestPullRequestIsMergeAndFromFork(t *testing.T) {
 	for _, c := range []struct {
 		fixture      string
 		merge, forks bool
@@ -32,11 +32,11 @@ func TestPullRequestMergesAndForks(t *testing.T) {
 			require.Equal(t, c.forks, p.FromFork())
 		})
 	}
-	require.True(t, github.PullRequest{}.FromFork(), "what cannot be told is not trusted")
+	require.True(t, github.PullRequest{}.FromFork(), "an unknown repository is not trusted")
 	require.False(t, github.PullRequest{Action: "closed"}.IsMerge())
 }
 
-func TestReleaseIsPublishedOnce(t *testing.T) {
+func TestReleaseIsPublished(t *testing.T) {
 	require.True(t, decodeOwn[github.Release](t, "release.published").IsPublished())
 	draft := decodeOwn[github.Release](t, "release.created-draft")
 	require.False(t, draft.IsPublished())
@@ -46,7 +46,7 @@ func TestReleaseIsPublishedOnce(t *testing.T) {
 	}
 }
 
-func TestRunsSucceed(t *testing.T) {
+func TestSucceeded(t *testing.T) {
 	require.True(t, decodeOwn[github.WorkflowRun](t, "workflow_run.completed").Succeeded())
 	require.False(t, decodeOwn[github.WorkflowRun](t, "workflow_run.requested").Succeeded())
 	require.False(t, decodeOwn[github.CheckRun](t, "check_run.completed").Succeeded())

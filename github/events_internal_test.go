@@ -9,9 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// duplicatesSection returns the preformatted blocks of the package comment's
-// section on duplicates, as lists of lines.
-func duplicatesSection(t *testing.T) (marked, others []string) {
+// duplicatesSection returns the two preformatted blocks in the section
+// Duplicates of the package comment: the lines of the table, and the names in
+// the list.
+func duplicatesSection(t *testing.T) (rows, others []string) {
 	t.Helper()
 	text, err := os.ReadFile("doc.go")
 	require.NoError(t, err)
@@ -36,19 +37,19 @@ func duplicatesSection(t *testing.T) (marked, others []string) {
 	return blocks[0], others
 }
 
-func TestDedupKeyTableOfTheDocIsTrue(t *testing.T) {
+func TestPackageCommentListsTheDedupKeys(t *testing.T) {
 	listed, others := duplicatesSection(t)
 	var want []string
-	for event, w := range watches {
-		row := []string{event, w.action, w.minted}
+	for event, w := range eventRules {
+		row := []string{event, w.action, w.newID}
 		switch {
 		case event == "push":
 			row[2] = "ref, before, after, repository.pushed_at"
-		case w.minted == "":
+		case w.newID == "":
 			require.Contains(t, others, event, "has no dedup key by the signature")
 			continue
-		case w.unless != "":
-			row[2] += ", and no " + w.unless
+		case w.mustLack != "":
+			row[2] += ", and no " + w.mustLack
 		}
 		want = append(want, strings.Join(strings.Fields(strings.Join(row, " ")), " "))
 	}
@@ -61,18 +62,18 @@ func TestDedupKeyTableOfTheDocIsTrue(t *testing.T) {
 
 	require.True(t, slices.IsSorted(others))
 	for _, event := range others {
-		require.Empty(t, watches[event].minted, event)
+		require.Empty(t, eventRules[event].newID, event)
 		require.NotEqual(t, "push", event)
 	}
 }
 
-// A place that is not there would be read of another path.
-func TestWatchesFitIntoTheirValues(t *testing.T) {
-	for event, w := range watches {
+// With a wrong index, a rule would read the value of another path.
+func TestEventRulesFitIntoValues(t *testing.T) {
+	for event, w := range eventRules {
 		require.LessOrEqual(t, w.paths.Len(), len(values{}), event)
 		require.Equal(t, w.subject != "", w.atSubject >= 0, event)
-		require.Equal(t, w.minted != "", w.atMinted >= 0, event)
-		require.Equal(t, w.unless != "", w.atUnless >= 0, event)
+		require.Equal(t, w.newID != "", w.atNewID >= 0, event)
+		require.Equal(t, w.mustLack != "", w.atMustLack >= 0, event)
 		require.LessOrEqual(t, len(w.action), 32, event)
 		require.Equal(t, typeOf(event), w.typ)
 	}

@@ -13,16 +13,16 @@ import (
 	"github.com/hookhouse/hookhouse/kudu/kudutest"
 )
 
-// asked returns the methods of the calls since the first n.
-func asked(site *kudutest.Server, n int) string {
-	var methods []string
+// methods returns the methods of the calls after the first n.
+func methods(site *kudutest.Server, n int) string {
+	var all []string
 	for _, c := range site.Calls()[n:] {
-		methods = append(methods, c.Method)
+		all = append(all, c.Method)
 	}
-	return strings.Join(methods, " ")
+	return strings.Join(all, " ")
 }
 
-func TestEnsureMakesTheHookAsAskedAndLeavesTheOthersAlone(t *testing.T) {
+func TestEnsureCreatesTheHookAndKeepsOthers(t *testing.T) {
 	other := kudu.Hook{URL: "https://other.example.com/x", Event: kudu.EventPostDeployment}
 	want := deploymentHook()
 	with := func(change func(*kudu.Hook)) *kudu.Hook {
@@ -31,35 +31,35 @@ func TestEnsureMakesTheHookAsAskedAndLeavesTheOthersAlone(t *testing.T) {
 		return &h
 	}
 	for _, tc := range []struct {
-		name  string
-		there *kudu.Hook
-		calls string
+		name   string
+		exists *kudu.Hook
+		calls  string
 	}{
-		{"there is none", nil, "GET POST"},
-		{"it is there", &want, "GET"},
+		{"none exists", nil, "GET POST"},
+		{"it exists", &want, "GET"},
 		{"its event is in another case", with(func(h *kudu.Hook) { h.Event = "POSTdeployment" }), "GET"},
 		{"it is for another event", with(func(h *kudu.Hook) { h.Event = kudu.EventTriggeredJobFinished }), "GET DELETE POST"},
-		{"it does not look at certificates", with(func(h *kudu.Hook) { h.InsecureSSL = true }), "GET DELETE POST"},
+		{"it does not verify certificates", with(func(h *kudu.Hook) { h.InsecureSSL = true }), "GET DELETE POST"},
 		{"its password is in another case", with(func(h *kudu.Hook) { h.URL = strings.Replace(h.URL, "s3cret", "S3cret", 1) }), "GET DELETE POST"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			site := newSite(http.NotFoundHandler())
 			c, ctx := clientOf(site), t.Context()
 			must[kudu.Hook](t)(c.Subscribe(ctx, other))
-			if tc.there != nil {
-				must[kudu.Hook](t)(c.Subscribe(ctx, *tc.there))
+			if tc.exists != nil {
+				must[kudu.Hook](t)(c.Subscribe(ctx, *tc.exists))
 			}
 			before := len(site.Calls())
 			got := must[kudu.Hook](t)(c.Ensure(ctx, want))
-			if calls := asked(site, before); calls != tc.calls {
+			if calls := methods(site, before); calls != tc.calls {
 				t.Errorf("calls %s, want %s", calls, tc.calls)
 			}
 			if got.URL != want.URL || !strings.EqualFold(got.Event, want.Event) || got.InsecureSSL {
 				t.Errorf("got %#v", got)
 			}
 			before = len(site.Calls())
-			if diff := cmp.Diff(got, must[kudu.Hook](t)(c.Ensure(ctx, want))); diff != "" || asked(site, before) != "GET" {
-				t.Errorf("again: %s (-first +again):\n%s", asked(site, before), diff)
+			if diff := cmp.Diff(got, must[kudu.Hook](t)(c.Ensure(ctx, want))); diff != "" || methods(site, before) != "GET" {
+				t.Errorf("again: %s (-first +again):\n%s", methods(site, before), diff)
 			}
 			if hooks := must[[]kudu.Hook](t)(c.List(ctx)); len(hooks) != 2 || hooks[0].URL != other.URL {
 				t.Errorf("hooks afterwards: %v", hooks)
@@ -68,11 +68,11 @@ func TestEnsureMakesTheHookAsAskedAndLeavesTheOthersAlone(t *testing.T) {
 	}
 }
 
-func TestEnsureByManyAtOnceMakesOneHook(t *testing.T) {
-	for _, there := range []bool{false, true} {
+func TestConcurrentEnsureCreatesOneHook(t *testing.T) {
+	for _, exists := range []bool{false, true} {
 		site := newSite(http.NotFoundHandler())
 		c, ctx := clientOf(site), t.Context()
-		if there { // and differs
+		if exists { // a different hook
 			must[kudu.Hook](t)(c.Subscribe(ctx, kudu.Hook{URL: hookURL, Event: "other"}))
 		}
 		var all sync.WaitGroup
@@ -93,20 +93,20 @@ func TestEnsureByManyAtOnceMakesOneHook(t *testing.T) {
 		}
 		for _, id := range ids {
 			if id != hooks[0].ID {
-				t.Errorf("Ensure returned hook %s, there is %s", id, hooks[0].ID)
+				t.Errorf("Ensure returned hook %s, the site has %s", id, hooks[0].ID)
 			}
 		}
 	}
 }
 
-// meddler is a site where another program acts right before each POST.
-type meddler struct {
+// A contendedSite is a site where another program acts before each POST.
+type contendedSite struct {
 	*kudutest.Server
 	act   func(n int)
 	posts int
 }
 
-func (m *meddler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (m *contendedSite) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost {
 		m.posts++
 		m.act(m.posts)
@@ -114,7 +114,7 @@ func (m *meddler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.Server.ServeHTTP(w, r)
 }
 
-func TestEnsureLooksAgainWhenAnotherProgramWasQuicker(t *testing.T) {
+func TestEnsureTriesAgainAfterAnotherProgram(t *testing.T) {
 	other := kudu.Hook{URL: hookURL, Event: kudu.EventTriggeredJobFinished}
 	insecure := deploymentHook()
 	insecure.InsecureSSL = true
@@ -125,17 +125,17 @@ func TestEnsureLooksAgainWhenAnotherProgramWasQuicker(t *testing.T) {
 		want  error
 	}{
 		{"with another event, once", other, 1, nil},
-		{"without looking at certificates, once", insecure, 1, nil},
-		{"with another event, again and again", other, 99, kudu.ErrHookConflict},
-		{"without looking at certificates, again and again", insecure, 99, kudu.ErrHookConflict},
+		{"without verification of certificates, once", insecure, 1, nil},
+		{"with another event, every time", other, 99, kudu.ErrHookConflict},
+		{"without verification of certificates, every time", insecure, 99, kudu.ErrHookConflict},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			site := newSite(http.NotFoundHandler())
-			m := &meddler{Server: site}
-			quicker, ctx := clientOf(site), t.Context()
+			m := &contendedSite{Server: site}
+			rival, ctx := clientOf(site), t.Context()
 			m.act = func(n int) {
 				if n <= tc.times {
-					must[kudu.Hook](t)(quicker.Subscribe(ctx, tc.other))
+					must[kudu.Hook](t)(rival.Subscribe(ctx, tc.other))
 				}
 			}
 			_, err := clientOf(m).Ensure(ctx, deploymentHook())
@@ -149,7 +149,7 @@ func TestEnsureLooksAgainWhenAnotherProgramWasQuicker(t *testing.T) {
 	}
 }
 
-func TestEnsureTellsWhatFails(t *testing.T) {
+func TestEnsureReturnsErrors(t *testing.T) {
 	for _, method := range []string{http.MethodGet, http.MethodDelete, http.MethodPost} {
 		site := newSite(http.NotFoundHandler())
 		must[kudu.Hook](t)(clientOf(site).Subscribe(t.Context(), kudu.Hook{URL: hookURL, Event: "other"}))

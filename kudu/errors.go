@@ -1,0 +1,129 @@
+package kudu
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// The errors of a [Client]. Compare with errors.Is. A timeout is
+// context.DeadlineExceeded, and a canceled context is context.Canceled or the
+// context's cause.
+var (
+	// ErrSite means that the site given to [NewClient] is not a valid site URL.
+	ErrSite = errors.New("site is not an absolute http or https URL without user information, query and fragment")
+	// ErrHookConflict means that the URL already has a hook for another event:
+	// Kudu allows one event per URL. Status 409.
+	ErrHookConflict = errors.New("hook conflict: the URL has a hook for another event")
+	// ErrHookNotFound means that the hook does not exist. Status 404 matches it
+	// too, but Kudu's hooks API never answers that, so the site is not Kudu.
+	ErrHookNotFound = errors.New("hook not found")
+	// ErrHookInvalid means that a hook's URL is not an absolute http or https
+	// URL, or that the name of the event is empty. Nothing was sent.
+	ErrHookInvalid = errors.New("invalid hook")
+	// ErrDenied means that the site refused the credentials. Status 401, 403,
+	// or a redirect, which leads to a sign-in page.
+	ErrDenied = errors.New("access denied")
+	// ErrServer means that Kudu failed. Status 500 and above. Kudu also answers
+	// 500 if something else holds the lock on its hooks for 30 s.
+	ErrServer = errors.New("server error")
+	// ErrAnswer means that an answer does not have the form of Kudu's API.
+	ErrAnswer = errors.New("unexpected answer")
+	// ErrTooLarge means that an answer exceeds MaxAnswer.
+	ErrTooLarge = errors.New("answer is too large")
+)
+
+// A StatusError is an answer that reports a failure. It matches
+// [ErrHookConflict], [ErrHookNotFound], [ErrDenied] or [ErrServer] with
+// errors.Is, depending on Code.
+type StatusError struct {
+	Code int // the HTTP status
+	// Message is the type and text of Kudu's exception, or Kudu's message if
+	// the answer has no exception, without URLs and cut to 256 bytes. It is
+	// empty if the answer is not Kudu's JSON.
+	Message string
+}
+
+// Error returns the status and, if there is one, the quoted message.
+func (e *StatusError) Error() string {
+	text := fmt.Sprintf("status %d", e.Code)
+	if e.Message != "" {
+		text += fmt.Sprintf(": %q", e.Message)
+	}
+	if e.Code >= 300 && e.Code <= 399 {
+		text += ": the site asks to sign in, or has moved"
+	}
+	return text
+}
+
+// Is reports whether target is the sentinel error for the status.
+func (e *StatusError) Is(target error) bool {
+	switch code := e.Code; {
+	case code == http.StatusConflict:
+		return target == ErrHookConflict
+	case code == http.StatusNotFound:
+		return target == ErrHookNotFound
+	case code == http.StatusUnauthorized, code == http.StatusForbidden, code >= 300 && code <= 399:
+		return target == ErrDenied
+	case code >= 500:
+		return target == ErrServer
+	default:
+		return false
+	}
+}
+
+// newStatusError returns the error for an answer. Its message is the one of
+// ASP.NET, without the stack trace.
+func newStatusError(code int, text []byte) *StatusError {
+	var exception struct{ Message, ExceptionMessage, ExceptionType string }
+	_ = json.Unmarshal(text, &exception) // a proxy's page has no message
+	message := exception.Message
+	if exception.ExceptionType != "" || exception.ExceptionMessage != "" {
+		message = strings.TrimSuffix(exception.ExceptionType+": "+exception.ExceptionMessage, ": ")
+	}
+	return &StatusError{Code: code, Message: withoutURLs(message)}
+}
+
+// maxMessage is the maximum length of Kudu's message in an error, in bytes.
+const maxMessage = 256
+
+// anyURL matches a URL together with the text around it that has no space, such
+// as quotes.
+var anyURL = regexp.MustCompile(`\S*://\S*`)
+
+// withoutURLs replaces the URLs in a message and cuts it to maxMessage bytes.
+// Kudu's message for a hook that it refuses quotes its URL (Kudu:
+// WebHooksManager.cs).
+func withoutURLs(message string) string {
+	message = anyURL.ReplaceAllString(message, "[URL]")
+	if len(message) > maxMessage {
+		message = message[:maxMessage]
+	}
+	return strings.ToValidUTF8(message, "")
+}
+
+// callError adds the operation to err. It returns nil if err is nil.
+func callError(operation string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("kudu: %s: %w", operation, err)
+}
+
+// transportError removes the method and the URL from err, which the caller
+// knows, and wraps it so that errors.Is also finds ctx.Err. A transport returns
+// the cause of the context, which can be any error.
+func transportError(ctx context.Context, err error) error {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
+		err = wrapped.Err
+	}
+	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
+		return fmt.Errorf("%w: %w", ended, err)
+	}
+	return err
+}
