@@ -84,16 +84,6 @@ type Spool struct {
 	settled chan struct{} // has an element after a forwarded one was settled
 }
 
-// A PendingCounter is an Inbox that can tell whether anything is unfinished.
-// The local inbox of a [Spool] must be one.
-type PendingCounter interface {
-	// Pending counts the deliveries that are Waiting, Blocked or Claimed, also
-	// those not due and those whose lease ran out. It may stop counting at most,
-	// which is positive. It sees every Put and Settle that returned before the
-	// call.
-	Pending(ctx context.Context, most int) (int, error)
-}
-
 type pendingInbox interface {
 	Inbox
 	PendingCounter
@@ -131,7 +121,7 @@ func (s *Spool) Handle(ctx context.Context, d *Delivery) error {
 	if err == nil || isAll(err, ErrDuplicate) {
 		return err
 	}
-	if isPermanent(err) { // primary is well: it is this delivery that it does not take
+	if IsPermanent(err) { // primary is well: it is this delivery that it does not take
 		return err
 	}
 	if ctx.Err() != nil { // nobody waits for the answer, and primary is not to blame
@@ -194,14 +184,8 @@ func (s *Spool) Run(ctx context.Context) error {
 	return err
 }
 
-// unwrap names the inbox that says most about what an acknowledgement is worth:
-// the one in memory, if either is.
-func (s *Spool) unwrap() Handler {
-	if _, volatile := any(s.inbox).(*MemInbox); volatile {
-		return s.local
-	}
-	return s.primary
-}
+// Volatile reports whether primary or local keeps deliveries in memory only.
+func (s *Spool) Volatile() bool { return isVolatile(s.primary) || isVolatile(s.local) }
 
 // primaryTimeoutWithin leaves half of the time that is left to local.
 func (s *Spool) primaryTimeoutWithin(ctx context.Context) time.Duration {

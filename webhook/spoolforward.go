@@ -27,7 +27,7 @@ func (s *Spool) forward(ctx, stop context.Context, d *Delivery) error {
 	defer cancel()
 	err = safely(trial, s.primary, whole)
 	known := isAll(err, ErrDuplicate)
-	s.pace.tell(probe, err == nil || known || isPermanent(err), s.retry())
+	s.pace.tell(probe, err == nil || known || IsPermanent(err), s.retry())
 	switch {
 	case known:
 		s.logger().LogAttrs(ctx, slog.LevelDebug, "forwarded delivery was known", slog.Any("delivery", whole), slog.String("reason", err.Error()))
