@@ -158,7 +158,7 @@ type Sweeper interface {
 }
 
 // A PendingCounter is an Inbox that can tell whether anything is unfinished.
-// The local inbox of a [Spool] must be one.
+// The local inbox of a Spool, in package spool, must be one.
 type PendingCounter interface {
 	// Pending counts the deliveries that are Waiting, Blocked or Claimed, also
 	// those not due and those whose lease ran out. It may stop counting at most,
