@@ -4,15 +4,14 @@
 // A [Spool] is a [webhook.Handler] before a primary inbox. What the primary does not
 // take in time, the Spool stores in a local inbox on the same machine, so that the
 // sender gets its 202. A [Relay], which is also of use alone, claims deliveries from
-// any [webhook.Queue] and passes each to a Handler, in the order of its ordering key:
-// the Spool forwards with one, and a program that moves from one database to another
-// runs one.
+// any [webhook.Queue] and passes each to a Handler, in the order of its ordering key. A
+// Spool forwards with a Relay, and so can a program that moves to another database.
 //
 //	http.Handle("/hooks/github", webhook.NewReceiver(source, s))    // s is spool.New(webhook.Store(postgres), sqlite)
 //	go s.Run(ctx)                                                   // in the process of the receiver
 //	webhook.NewWorker(postgres, &mux).Run(ctx)                      // in any process
 //
-//	          ┌──────────── up ────────────► primary ──► Worker
+//	          ┌─────────── works ──────────► primary ──► Worker
 //	Receiver ─┤ Spool                          ▲
 //	          └─ slow or away ─► local ─ Relay ┘
 //

@@ -28,11 +28,11 @@ const (
 // copy a Relay.
 //
 //   - A delivery is settled as [webhook.Done] in the Queue after the Handler returned nil,
-//     or an error that [webhook.IsDuplicate] knows. A process that is killed between the
-//     two passes the delivery to the Handler again: the Handler must recognize its UID, as
-//     Put of every Inbox does.
-//   - A delivery for which the Handler returned an error that [webhook.IsPermanent] knows
-//     ends [webhook.Dead] in the Queue, with the reason.
+//     or an error for which [webhook.IsDuplicate] is true. If the process is killed between
+//     the two, the delivery is passed to the Handler again: the Handler must recognize its
+//     UID, as Put of every Inbox does.
+//   - If [webhook.IsPermanent] is true of the Handler's error, the delivery ends
+//     [webhook.Dead] in the Queue, with the reason.
 //   - After any other error, also [webhook.ErrIgnored] and [webhook.ErrNoHandler], the
 //     delivery is tried again until it succeeds, without a limit of attempts.
 //   - Of one ordering key the next delivery is passed on when the one before is settled.

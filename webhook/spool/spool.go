@@ -81,10 +81,10 @@ type pendingInbox interface {
 	webhook.PendingCounter
 }
 
-// New returns a Spool. Primary is usually [webhook.Store] of an inbox; any Handler will
-// do that returns nil only for a delivery that is stored, and an error that
-// [webhook.IsDuplicate] knows, or nil, when it gets a delivery for the second time.
-// Local must be a [webhook.PendingCounter], as durable as primary, and on the machine
+// New returns a Spool. The primary Handler is usually [webhook.Store] of an inbox. Another
+// Handler must return nil only for a delivery that is stored; and when it gets a delivery
+// again, it must store nothing and return nil or an error for which [webhook.IsDuplicate]
+// is true. The local inbox must be a [webhook.PendingCounter], as durable as primary, and on the machine
 // that calls Run. New panics if primary or local is nil, or local is not a
 // PendingCounter.
 func New(primary webhook.Handler, local webhook.Inbox) *Spool {
