@@ -75,8 +75,8 @@
 // its slot and nothing else: it is logged every minute, and a Worker whose slots
 // are all held so ends with [ErrStuck].
 //
-// Accepted while the database is away, with a [Spool] before it. It keeps its
-// promises for one process with a disk of its own: what lies in its local inbox
+// Accepted while the database is away, with a Spool of package spool before it. It
+// keeps its promises for one process with a disk of its own: what lies in its local inbox
 // waits for that machine, and an ordering key that arrives at two machines has
 // an order on each only.
 //

@@ -178,8 +178,11 @@ func isAll(err, target error) bool {
 	return false
 }
 
-// isPermanent reports whether no later attempt can succeed.
-func isPermanent(err error) bool {
+// IsPermanent reports whether err says that no later attempt can succeed: it is
+// [Permanent] or [ErrMalformed]. Of errors that [errors.Join] joins each one must
+// be. It is for a Handler that calls another one and has to choose between giving up
+// and trying again.
+func IsPermanent(err error) bool {
 	return each(err, func(err error) bool {
 		_, ok := err.(*permanentError)
 		return ok || isMalformedItself(err)

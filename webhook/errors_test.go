@@ -97,3 +97,25 @@ func TestAFailureAmongJoinedErrorsIsNoSuccess(t *testing.T) {
 		}
 	}
 }
+
+func TestIsPermanentNeedsEveryJoinedError(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"nil", nil, false},
+		{"any error", io.EOF, false},
+		{"permanent", webhook.Permanent(io.EOF), true},
+		{"malformed", webhook.ErrMalformed, true},
+		{"permanent, wrapped beside a sentinel", fmt.Errorf("%w: %w", webhook.ErrNotStored, webhook.Permanent(io.EOF)), true},
+		{"both joined are", errors.Join(webhook.Permanent(io.EOF), webhook.ErrMalformed), true},
+		{"one of two joined is", errors.Join(webhook.Permanent(io.EOF), io.EOF), false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := webhook.IsPermanent(tt.err); got != tt.want {
+				t.Errorf("IsPermanent(%v) is %t", tt.err, got)
+			}
+		})
+	}
+}

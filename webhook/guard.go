@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// A guarded is an Inbox as a Worker asks it: its panics are errors, its errors
+// A guarded is a Queue as a Worker asks it: its panics are errors, its errors
 // are judged, and its answers are checked.
-type guarded struct{ Inbox }
+type guarded struct{ Queue }
 
 func (g guarded) Claim(ctx context.Context, o ClaimOptions) (claims []Claim, err error) {
 	defer contained(&err)
-	claims, err = g.Inbox.Claim(ctx, o)
+	claims, err = g.Queue.Claim(ctx, o)
 	claims, wrong := sound(claims, o.N)
 	if err == nil {
 		err = wrong
@@ -51,7 +51,7 @@ func sound(claims []Claim, n int) (good []Claim, err error) {
 
 func (g guarded) Begin(ctx context.Context, c Claim) (begun Claim, err error) {
 	defer contained(&err)
-	begun, err = g.Inbox.Begin(ctx, c)
+	begun, err = g.Queue.Begin(ctx, c)
 	if err == nil && (begun.Delivery == nil || begun.Delivery.UID != c.Delivery.UID) {
 		err = fmt.Errorf("webhook: the inbox did not return the delivery %s, whose work begins", c.Delivery.UID)
 	}
@@ -60,19 +60,19 @@ func (g guarded) Begin(ctx context.Context, c Claim) (begun Claim, err error) {
 
 func (g guarded) Extend(ctx context.Context, c Claim, lease time.Duration) (err error) {
 	defer contained(&err)
-	return judge(g.Inbox.Extend(ctx, c, lease))
+	return judge(g.Queue.Extend(ctx, c, lease))
 }
 
 func (g guarded) Settle(ctx context.Context, c Claim, o Outcome) (came State, err error) {
 	defer contained(&err)
-	came, err = g.Inbox.Settle(ctx, c, o)
+	came, err = g.Queue.Settle(ctx, c, o)
 	return came, judge(err)
 }
 
 // changed returns the inbox's signal, or nil, which never comes.
 func (g guarded) changed() (signal <-chan struct{}, err error) {
 	defer contained(&err)
-	if n, ok := g.Inbox.(Notifier); ok {
+	if n, ok := g.Queue.(Notifier); ok {
 		signal = n.Changed()
 	}
 	return signal, nil
@@ -81,7 +81,7 @@ func (g guarded) changed() (signal <-chan struct{}, err error) {
 // sweep asks a [Sweeper]; of another inbox it deletes nothing.
 func (g guarded) sweep(ctx context.Context) (n int, err error) {
 	defer contained(&err)
-	if s, ok := g.Inbox.(Sweeper); ok {
+	if s, ok := g.Queue.(Sweeper); ok {
 		n, err = s.Sweep(ctx)
 	}
 	return n, judge(err)
@@ -90,7 +90,7 @@ func (g guarded) sweep(ctx context.Context) (n int, err error) {
 // ping asks an inbox that can be asked whether it would take a delivery.
 func (g guarded) ping(ctx context.Context) (err error) {
 	defer contained(&err)
-	if p, ok := g.Inbox.(interface{ Ping(context.Context) error }); ok {
+	if p, ok := g.Queue.(interface{ Ping(context.Context) error }); ok {
 		return judge(p.Ping(ctx))
 	}
 	return nil
@@ -99,7 +99,7 @@ func (g guarded) ping(ctx context.Context) (err error) {
 // unhandled asks an inbox that knows for the types that nobody takes.
 func (g guarded) unhandled(ctx context.Context) (types []string, err error) {
 	defer contained(&err)
-	if u, ok := g.Inbox.(interface {
+	if u, ok := g.Queue.(interface {
 		Unhandled(context.Context) ([]string, error)
 	}); ok {
 		types, err = u.Unhandled(ctx)

@@ -77,7 +77,7 @@ type wrapper struct {
 }
 
 func (h *wrapper) Types() []string { return typesOf(h.next) }
-func (h *wrapper) unwrap() Handler { return h.next }
+func (h *wrapper) Volatile() bool  { return isVolatile(h.next) }
 
 func (h *wrapper) Handle(ctx context.Context, d *Delivery) error {
 	return h.around(ctx, h.next, d)
@@ -121,6 +121,8 @@ type store struct {
 	inbox Inbox
 	put   Handler
 }
+
+func (h *store) Volatile() bool { return isVolatile(h.inbox) }
 
 func (h *store) Handle(ctx context.Context, d *Delivery) error {
 	err := safely(ctx, h.put, d)

@@ -29,6 +29,14 @@ type Inbox interface {
 	// change d; it may keep d.Body.
 	Put(ctx context.Context, d *Delivery) error
 
+	Queue
+}
+
+// A Queue is the part of an [Inbox] that a [Worker] needs: it gives out deliveries
+// under claims and settles the claims. The sentences on Inbox about states and order
+// hold for a Queue too. Its methods are safe for concurrent use, also by several
+// processes that share a database.
+type Queue interface {
 	// Claim takes deliveries that are due, oldest first, each under a lease, and
 	// raises Fence, which never falls and is not reset. A claim whose lease ran out
 	// may be claimed again by anyone: it is lost. The inbox counts how many claims
@@ -101,7 +109,7 @@ type Claim struct {
 	Attempt  int       // 1 for the first run; of a suspect, what Begin will make it
 	Last     bool      // set by a Worker: if it fails, the delivery is dead
 	// Suspect: the last two claims or more were lost, so that its run may be what
-	// ends the process. It has no Header, DedupKeys or Body: call [Inbox.Begin],
+	// ends the process. It has no Header, DedupKeys or Body: call [Queue.Begin],
 	// and run nothing beside it.
 	Suspect bool
 	// Crashes is how many runs that Begin noted were lost in a row, before this one.
@@ -147,6 +155,16 @@ type Sweeper interface {
 	// that is zero. Unfinished ones are never deleted. The dedup keys of what is
 	// deleted stay.
 	Sweep(ctx context.Context) (int, error)
+}
+
+// A PendingCounter is an Inbox that can tell whether anything is unfinished.
+// The local inbox of a Spool, in package spool, must be one.
+type PendingCounter interface {
+	// Pending counts the deliveries that are Waiting, Blocked or Claimed, also
+	// those not due and those whose lease ran out. It may stop counting at most,
+	// which is positive. It sees every Put and Settle that returned before the
+	// call.
+	Pending(ctx context.Context, most int) (int, error)
 }
 
 type claimKey struct{}

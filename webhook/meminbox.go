@@ -145,6 +145,10 @@ func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) (State, error
 	return came, nil
 }
 
+// Volatile returns true: a restart loses what was acknowledged. A [Receiver] that
+// stores here warns of that.
+func (m *MemInbox) Volatile() bool { return true }
+
 // Changed implements [Notifier].
 func (m *MemInbox) Changed() <-chan struct{} {
 	m.mu.Lock()

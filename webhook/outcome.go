@@ -36,7 +36,7 @@ func (a *attempt) outcome(ctx context.Context, err error) Outcome {
 		o.State, o.Uncounted, o.Delay, o.RetryOutOfOrder = Waiting, true, noHandlerDelay, a.RetryOutOfOrder
 	case errors.Is(context.Cause(ctx), ErrShutdown): // what fails then, such as a killed command, need not name the context
 		o.State, o.Uncounted = Waiting, true
-	case isPermanent(err) && ctx.Err() == nil, a.claim().Last:
+	case IsPermanent(err) && ctx.Err() == nil, a.claim().Last:
 		o.State = Dead
 	default:
 		return a.again(o, err)

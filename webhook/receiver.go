@@ -23,7 +23,9 @@ import (
 //
 // Logger also gets a warning of what works and is likely a mistake: a secret that
 // begins or ends in white space, a mount with a method, a type that is not known or
-// that the Handler does not take.
+// that the Handler does not take, a Handler whose method Volatile() bool returns true
+// because it keeps deliveries in memory only. [Store] and [Wrap] return Handlers that
+// have this method and ask the Inbox or Handler that they were given.
 type Receiver struct {
 	// Logger gets refusals and failures. Zero means slog.Default.
 	Logger *slog.Logger
@@ -92,23 +94,18 @@ func (rc *Receiver) handle(w http.ResponseWriter, r *http.Request, d *Delivery, 
 
 // warnIfVolatile says once that what is acknowledged here can be lost.
 func (rc *Receiver) warnIfVolatile() {
-	if _, ok := inboxOf(rc.handler).(*MemInbox); ok {
+	if isVolatile(rc.handler) {
 		logger(rc.Logger).Warn("deliveries are kept in memory only: a restart loses what was acknowledged", "source", rc.gate.source.Name)
 	}
 }
 
-// inboxOf returns the inbox that h stores into, nil if it does not store.
-func inboxOf(h Handler) Inbox {
-	for {
-		switch t := h.(type) {
-		case *store:
-			return t.inbox
-		case interface{ unwrap() Handler }:
-			h = t.unwrap()
-		default:
-			return nil
-		}
-	}
+// isVolatile reports whether a Handler or an Inbox says that it keeps what it
+// acknowledges in memory only.
+func isVolatile(v any) bool {
+	var panicked error // counts as no
+	defer contained(&panicked)
+	m, ok := v.(interface{ Volatile() bool })
+	return ok && m.Volatile()
 }
 
 // accept answers 202. The body is made by hand where it can be: a UID minted

@@ -243,15 +243,30 @@ func (in recvInbox) Settle(context.Context, webhook.Claim, webhook.Outcome) (web
 	return "", in.err
 }
 
-func TestPromise1_MemInboxIsSaidToBeVolatileOnce(t *testing.T) {
-	for name, h := range map[string]webhook.Handler{
-		"bare":      webhook.Store(new(webhook.MemInbox)),
-		"recovered": webhook.Recover(webhook.Store(new(webhook.MemInbox))),
-		"timed":     webhook.Timeout(time.Second, webhook.Recover(webhook.Store(new(webhook.MemInbox)))),
+// A volatileHandler stores nothing and answers for its own memory.
+type volatileHandler func() bool
+
+func (volatileHandler) Handle(context.Context, *webhook.Delivery) error { return nil }
+func (h volatileHandler) Volatile() bool                                { return h() }
+
+func TestPromise1_VolatileStoreIsReportedOnce(t *testing.T) {
+	for name, tt := range map[string]struct {
+		handler webhook.Handler
+		lines   int
+	}{
+		"bare":                    {webhook.Store(new(webhook.MemInbox)), 1},
+		"recovered":               {webhook.Recover(webhook.Store(new(webhook.MemInbox))), 1},
+		"timed":                   {webhook.Timeout(time.Second, webhook.Recover(webhook.Store(new(webhook.MemInbox)))), 1},
+		"embedded":                {webhook.Store(struct{ *webhook.MemInbox }{new(webhook.MemInbox)}), 1},
+		"hidden":                  {webhook.Store(struct{ webhook.Inbox }{new(webhook.MemInbox)}), 0},
+		"no inbox":                {webhook.HandlerFunc(succeed), 0},
+		"a Handler that says yes": {volatileHandler(func() bool { return true }), 1},
+		"a Handler that says no":  {volatileHandler(func() bool { return false }), 0},
+		"a Handler that panics":   {volatileHandler(func() bool { panic("boom") }), 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			src := recvSource()
-			rc := webhook.NewReceiver(src, h)
+			rc := webhook.NewReceiver(src, tt.handler)
 			var log *recvLog
 			rc.Logger, log = recvLogger()
 			for i := range 3 {
@@ -259,8 +274,8 @@ func TestPromise1_MemInboxIsSaidToBeVolatileOnce(t *testing.T) {
 					t.Fatalf("answer %d", w.Code)
 				}
 			}
-			if lines := log.lines(t); len(lines) != 1 || !strings.Contains(fmt.Sprint(lines[0]["msg"]), "memory only") {
-				t.Errorf("log %s, want one warning", log)
+			if got := warned(t, log, "memory only"); len(got) != tt.lines || len(log.lines(t)) != tt.lines {
+				t.Errorf("log %s, want %d warnings", log, tt.lines)
 			}
 		})
 	}

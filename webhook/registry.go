@@ -19,10 +19,10 @@ type registry struct {
 // origin returns what tells the inbox from others: itself, or its type if it
 // cannot be compared.
 func (g guarded) origin() any {
-	if reflect.ValueOf(g.Inbox).Comparable() {
-		return g.Inbox
+	if reflect.ValueOf(g.Queue).Comparable() {
+		return g.Queue
 	}
-	return reflect.TypeOf(g.Inbox)
+	return reflect.TypeOf(g.Queue)
 }
 
 func (r *registry) add(p *pool) {

@@ -15,7 +15,7 @@ import (
 const serveGrace = 8 * time.Second
 
 // A Runner works until its context ends, and returns when it has put down what
-// it held: a [Worker], a [Spool].
+// it held: a [Worker], a Spool or a Relay of package spool.
 type Runner interface {
 	Run(ctx context.Context) error
 }

@@ -51,7 +51,7 @@ func judge(err error) (safe error) {
 	}
 	v := &verdict{err: err, text: err.Error()}
 	// Ask now what is asked later, to see whether it panics.
-	_, _, _, _ = StatusCode(err), isPermanent(err), isMalformed(err), stackOf(err)
+	_, _, _, _ = StatusCode(err), IsPermanent(err), isMalformed(err), stackOf(err)
 	if known, ok := errors.AsType[*DuplicateError](err); ok {
 		_ = *known
 	}

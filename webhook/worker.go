@@ -20,7 +20,7 @@ const (
 	longestPause = 5 * time.Second
 )
 
-// A Worker claims deliveries from an inbox and hands them to a Handler, several
+// A Worker claims deliveries from a [Queue] and hands them to a Handler, several
 // at once, each under a lease that it renews while the Handler runs. Several
 // Workers, in one process or many, may share an inbox. Set the fields before
 // Run, and do not copy it.
@@ -95,14 +95,15 @@ type Worker struct {
 	vitals  vitals
 }
 
-// NewWorker panics on a nil Inbox and a nil Handler. The Worker claims only the
+// NewWorker panics on a nil Queue and a nil Handler. Every [Inbox] is a Queue. If
+// q is a [Notifier] or a [Sweeper], the Worker uses that. It claims only the
 // types that h tells as a [Router], every type where it tells none.
-func NewWorker(in Inbox, h Handler) *Worker {
-	if in == nil {
-		panic("webhook: NewWorker needs an inbox")
+func NewWorker(q Queue, h Handler) *Worker {
+	if q == nil {
+		panic("webhook: NewWorker needs a queue")
 	}
 	mustHandle("NewWorker", h)
-	return &Worker{inbox: guarded{in}, handler: h}
+	return &Worker{inbox: guarded{q}, handler: h}
 }
 
 // Run works until ctx ends, then claims nothing more and returns nil when all

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/spool"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
@@ -48,17 +49,17 @@ func receiverProcess(primaryDSN, driver, localDSN string) error {
 	if err := local.Migrate(ctx); err != nil {
 		return err
 	}
-	spool := webhook.NewSpool(sqlinbox.New(primaryDB, sqlinbox.PostgreSQL), local)
-	spool.PrimaryTimeout, spool.Lease = time.Second, time.Second
+	s := spool.New(webhook.Store(sqlinbox.New(primaryDB, sqlinbox.PostgreSQL)), local)
+	s.PrimaryTimeout, s.Lease = time.Second, time.Second
 	source := webhook.Source{Name: "alpha", Verifier: someHMAC, Describe: callOf(false)}
-	server := &http.Server{Handler: webhook.NewReceiver(source, spool)}
+	server := &http.Server{Handler: webhook.NewReceiver(source, s)}
 	on, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	fmt.Println(on.Addr())
 	forwarded := make(chan error, 1)
-	go func() { forwarded <- spool.Run(ctx) }()
+	go func() { forwarded <- s.Run(ctx) }()
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		_ = server.Shutdown(context.Background())

@@ -1,12 +1,14 @@
-package webhook_test
+package spool_test
 
 import (
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/spool"
 )
 
 // A downInbox is an inbox whose database is away.
@@ -22,15 +24,15 @@ func ExampleSpool() {
 	var primary, local webhook.MemInbox
 	push := &webhook.Delivery{UID: "1", Source: "github", Type: "github.push", OrderingKey: "main", Body: []byte(`{}`)}
 
-	while := webhook.NewSpool(downInbox{&primary}, &local)
-	while.Logger = slog.New(slog.DiscardHandler)
-	fmt.Println("stored:", while.Handle(context.Background(), push))
+	s := spool.New(webhook.Store(downInbox{&primary}), &local)
+	s.Logger = slog.New(slog.DiscardHandler)
+	fmt.Println("stored:", s.Handle(context.Background(), push))
 	fmt.Println("local:", local.Stats())
 
 	// The database is back; the program has started again.
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- webhook.NewSpool(&primary, &local).Run(ctx) }()
+	go func() { done <- spool.New(webhook.Store(&primary), &local).Run(ctx) }()
 	err := webhook.NewWorker(&primary, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
 		fmt.Println("handled:", d.Type)
 		stop()
@@ -44,4 +46,32 @@ func ExampleSpool() {
 	// handled: github.push
 	// stopped: <nil> <nil>
 	// local: map[done:1]
+}
+
+// This moves what is unfinished from one inbox to another, for example from SQLite to
+// PostgreSQL, while no receiver runs.
+func ExampleRelay() {
+	var old, next webhook.MemInbox
+	for i := range 3 {
+		_ = old.Put(context.Background(), &webhook.Delivery{UID: fmt.Sprint(i), Source: "github", Type: "github.push", OrderingKey: "main"})
+	}
+
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error)
+	go func() { done <- spool.NewRelay(&old, webhook.Store(&next)).Run(ctx) }()
+	for {
+		n, err := old.Pending(ctx, 1)
+		if n == 0 && err == nil {
+			break
+		}
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	fmt.Println("stopped:", <-done)
+	fmt.Println("old:", old.Stats())
+	fmt.Println("new:", next.Stats())
+	// Output:
+	// stopped: <nil>
+	// old: map[done:3]
+	// new: map[behind:2 waiting:1]
 }

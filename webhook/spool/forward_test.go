@@ -1,4 +1,4 @@
-package webhook_test
+package spool_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/spool"
 )
 
 // A pickyInbox refuses one delivery with an error of its own.
@@ -43,15 +44,15 @@ func TestSpoolKeepsWhatPrimaryRefuses(t *testing.T) {
 		{"with any other error: it is tried again, and the ordering key waits", errBoom, webhook.Waiting, nil},
 		{"as ignored: an inbox has no such choice", webhook.ErrIgnored, webhook.Waiting, nil},
 	} {
-		bubble(t, refusal.name, func(t *testing.T) {
+		synctestRun(t, refusal.name, func(t *testing.T) {
 			primary, local := &pickyInbox{&webhook.MemInbox{}, "1", refusal.err}, &webhook.MemInbox{}
-			r := &spoolRig{Spool: webhook.NewSpool(primary, local)}
+			r := &rig{Spool: spool.New(webhook.Store(primary), local)}
 			r.Logger = slog.New(slog.DiscardHandler)
 			r.take(t, "1")
 			r.take(t, "2")
 			stop := r.run(t)
-			arrive(t, local, "3", keyed("other"))
-			pass(time.Hour)
+			putDelivery(t, local, "3", keyed("other"))
+			advance(time.Hour)
 			stop()
 			require.Equal(t, refusal.state, stateOf(t, local, &webhook.Delivery{UID: "1"}))
 			require.ElementsMatch(t, append(refusal.after, "3"), inOrder(t, primary))
@@ -59,19 +60,19 @@ func TestSpoolKeepsWhatPrimaryRefuses(t *testing.T) {
 	}
 }
 
-func TestSpoolIsGentleWithAPrimaryThatIsAway(t *testing.T) {
+func TestSpoolTriesOneDeliveryWhilePrimaryIsAway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newSpoolRig()
+		r := newRig()
 		defer r.run(t)()
 		r.set(refused)
 		for i := range 1000 {
 			require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event", OrderingKey: fmt.Sprint(i)}))
 		}
-		pass(time.Hour)
+		advance(time.Hour)
 		require.Less(t, len(r.primary.asked()), 1000, "one at a time, every 5 to 10 seconds")
 		require.Equal(t, 1000, pendingIn(t, r.local.inbox))
 		r.set(none)
-		pass(30 * time.Second)
+		advance(30 * time.Second)
 		require.Zero(t, pendingIn(t, r.local.inbox))
 		require.Len(t, inOrder(t, r.primary.inbox), 1000)
 	})
@@ -79,11 +80,11 @@ func TestSpoolIsGentleWithAPrimaryThatIsAway(t *testing.T) {
 
 func TestSpoolReturnsToPrimaryUnderSteadyTraffic(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newSpoolRig()
+		r := newRig()
 		ms := func() time.Duration { return 5 * time.Millisecond }
 		r.primary.delay, r.local.delay = ms, ms
-		r.setLocal(late, "Put", "Claim", "Settle", "Pending")
-		r.set(late)
+		r.setLocal(replyLate, "Put", "Claim", "Settle", "Pending")
+		r.set(replyLate)
 		var senders sync.WaitGroup
 		var slowest time.Duration
 		var mu sync.Mutex
@@ -104,7 +105,7 @@ func TestSpoolReturnsToPrimaryUnderSteadyTraffic(t *testing.T) {
 			})
 		}
 		stop := r.run(t)
-		pass(10 * time.Second)
+		advance(10 * time.Second)
 		require.Zero(t, pendingIn(t, r.local.inbox), "all goes to primary")
 		cancel()
 		senders.Wait()
@@ -117,9 +118,9 @@ func TestSpoolRunEndsCleanly(t *testing.T) {
 	for _, trouble := range []struct {
 		name  string
 		fault fault
-	}{{"while primary is well", none}, {"while primary is down", refused}, {"while primary is silent", orphan}} {
-		bubble(t, trouble.name, func(t *testing.T) {
-			r := newSpoolRig()
+	}{{"while primary works", none}, {"while primary is down", refused}, {"while primary is silent", storedLate}} {
+		synctestRun(t, trouble.name, func(t *testing.T) {
+			r := newRig()
 			r.set(trouble.fault)
 			for i := range 100 {
 				require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event"}))
@@ -129,21 +130,30 @@ func TestSpoolRunEndsCleanly(t *testing.T) {
 			require.Zero(t, r.local.inbox.Stats()[webhook.Claimed], "nothing is left under a claim")
 			r.set(none)
 			defer r.run(t)()
-			pass(time.Minute)
+			advance(time.Minute)
 			require.Len(t, inOrder(t, r.primary.inbox), 100, "Run may be called again")
 		})
 	}
 }
 
-func TestSpoolInMemoryIsTold(t *testing.T) {
-	for _, local := range []webhook.Inbox{&webhook.MemInbox{}, newSpoolRig().local} {
-		var log strings.Builder
-		rc := webhook.NewReceiver(webhook.Source{Name: "alpha", Verifier: &webhook.InsecureAcceptAll{}}, webhook.NewSpool(newSpoolRig().primary, local))
-		rc.Logger = slog.New(slog.NewTextHandler(&log, nil))
-		w := httptest.NewRecorder()
-		rc.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{}`)))
-		require.Equal(t, http.StatusAccepted, w.Code)
-		_, volatile := local.(*webhook.MemInbox)
-		require.Equal(t, volatile, strings.Contains(log.String(), "memory only"))
+func TestSpoolIsVolatileIfEitherInboxIs(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		primary, local webhook.Inbox
+		want           bool
+	}{
+		{"neither", newRig().primary, newRig().local, false},
+		{"local", newRig().primary, &webhook.MemInbox{}, true},
+		{"primary", &webhook.MemInbox{}, newRig().local, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var log strings.Builder
+			rc := webhook.NewReceiver(webhook.Source{Name: "alpha", Verifier: &webhook.InsecureAcceptAll{}}, spool.New(webhook.Store(tt.primary), tt.local))
+			rc.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			w := httptest.NewRecorder()
+			rc.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{}`)))
+			require.Equal(t, http.StatusAccepted, w.Code)
+			require.Equal(t, tt.want, strings.Contains(log.String(), "memory only"))
+		})
 	}
 }

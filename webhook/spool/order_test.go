@@ -1,4 +1,4 @@
-package webhook_test
+package spool_test
 
 import (
 	"context"
@@ -17,18 +17,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/spool"
 )
 
-func TestSpoolTwoPutsWhileItTurnsBackKeepTheirOrder(t *testing.T) {
+func TestSpoolKeepsOrderWhileItReturnsToPrimary(t *testing.T) {
 	for round := range 30 {
 		synctest.Test(t, func(t *testing.T) {
-			r := newSpoolRig()
-			h := &spoolHouse{rng: rand.New(rand.NewPCG(uint64(round), 0))}
+			r := newRig()
+			h := &house{rng: rand.New(rand.NewPCG(uint64(round), 0))}
 			short := func() time.Duration { return h.upTo(3 * time.Millisecond) }
 			r.primary.delay, r.local.delay = short, short
 			r.set(slow)
-			r.setLocal(late, "Put", "Pending", "Settle")
-			arrive(t, r.local.inbox, "left", keyed("other"))
+			r.setLocal(replyLate, "Put", "Pending", "Settle")
+			putDelivery(t, r.local.inbox, "left", keyed("other"))
 			ctx, cancel := context.WithCancel(t.Context())
 			var running, senders sync.WaitGroup
 			running.Go(func() { _ = r.Run(ctx) })
@@ -44,7 +45,7 @@ func TestSpoolTwoPutsWhileItTurnsBackKeepTheirOrder(t *testing.T) {
 				})
 			}
 			senders.Wait()
-			pass(time.Minute)
+			advance(time.Minute)
 			cancel()
 			running.Wait()
 			last := make(map[string]string)
@@ -70,32 +71,32 @@ func TestSpoolDuplicatesAreSuccess(t *testing.T) {
 		require.True(t, ok, "%v", err)
 		return e
 	}
-	bubble(t, "of what primary has", func(t *testing.T) {
-		r := newSpoolRig()
+	synctestRun(t, "of what primary has", func(t *testing.T) {
+		r := newRig()
 		defer r.run(t)()
 		require.NoError(t, r.Handle(t.Context(), marked("1")))
 		require.Equal(t, "1", known(t, r.Handle(t.Context(), marked("2"))).UID)
 	})
-	bubble(t, "of what only local has", func(t *testing.T) {
-		r := newSpoolRig()
+	synctestRun(t, "of what only local has", func(t *testing.T) {
+		r := newRig()
 		require.NoError(t, r.Handle(t.Context(), marked("1")))
 		require.Equal(t, webhook.Waiting, known(t, r.Handle(t.Context(), marked("2"))).State)
 	})
-	bubble(t, "found while forwarding", func(t *testing.T) {
-		r := newSpoolRig()
-		arrive(t, r.primary.inbox, "1", func(d *webhook.Delivery) { d.DedupKeys = []string{"id:id"} })
+	synctestRun(t, "found while forwarding", func(t *testing.T) {
+		r := newRig()
+		putDelivery(t, r.primary.inbox, "1", func(d *webhook.Delivery) { d.DedupKeys = []string{"id:id"} })
 		require.NoError(t, r.Handle(t.Context(), marked("2")))
 		defer r.run(t)()
 		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, r.local.inbox.Stats())
 		require.Equal(t, []string{"1"}, inOrder(t, r.primary.inbox))
 	})
-	bubble(t, "and one that died in primary after it was forwarded is revived there", func(t *testing.T) {
-		r := newSpoolRig()
+	synctestRun(t, "and one that died in primary after it was forwarded is revived there", func(t *testing.T) {
+		r := newRig()
 		require.NoError(t, r.Handle(t.Context(), marked("1")))
 		stop := r.run(t)
 		require.Equal(t, 1, finish(t, r.primary.inbox, webhook.Dead))
 		stop()
-		r.Spool = webhook.NewSpool(r.primary, r.local) // which goes to local at first
+		r.Spool = spool.New(webhook.Store(r.primary), r.local) // which uses local at first
 		r.Logger = slog.New(slog.DiscardHandler)
 		require.NoError(t, r.Handle(t.Context(), marked("2")))
 		defer r.run(t)()
@@ -107,7 +108,7 @@ func TestSpoolForwardsADeliveryWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for i, header := range []http.Header{nil, {"X-Event": {"push"}}, {"Hookhouse-Spool": {"the sender's", "own"}}} {
 			for _, burst := range []webhook.Coalesce{{}, {Quiet: time.Second, Max: time.Minute}} {
-				r := newSpoolRig()
+				r := newRig()
 				want := &webhook.Delivery{
 					UID: fmt.Sprint(i), Source: "alpha", ID: "id", Type: "alpha.event", OrderingKey: "key", DedupKeys: []string{"id:id"},
 					Coalesce: burst, Header: header.Clone(), Body: []byte("{\x00}"), KeyLabel: "label", ReceivedAt: time.Now(),
@@ -118,7 +119,7 @@ func TestSpoolForwardsADeliveryWhole(t *testing.T) {
 				ignore := cmpopts.IgnoreUnexported(webhook.Delivery{})
 				require.Empty(t, cmp.Diff(want, &given, ignore), "the caller's own")
 				stop := r.run(t)
-				pass(time.Second)
+				advance(time.Second)
 				claims, err := r.primary.inbox.Claim(t.Context(), webhook.ClaimOptions{})
 				require.NoError(t, err)
 				require.Len(t, claims, 1)
@@ -131,7 +132,7 @@ func TestSpoolForwardsADeliveryWhole(t *testing.T) {
 
 func TestSpoolLeavesCoalescingToPrimary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newSpoolRig()
+		r := newRig()
 		for i := range 3 {
 			require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{
 				UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event", OrderingKey: "key", DedupKeys: []string{fmt.Sprint(i)},
@@ -141,7 +142,7 @@ func TestSpoolLeavesCoalescingToPrimary(t *testing.T) {
 		defer r.run(t)()
 		require.Zero(t, pendingIn(t, r.local.inbox), "local does not wait")
 		require.Equal(t, map[webhook.State]int{webhook.Superseded: 2, webhook.Waiting: 1}, r.primary.inbox.Stats())
-		pass(time.Minute)
+		advance(time.Minute)
 		require.Equal(t, []string{"2"}, inOrder(t, r.primary.inbox))
 	})
 }

@@ -1,4 +1,4 @@
-package webhook_test
+package spool_test
 
 import (
 	"context"
@@ -10,14 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/spool"
 )
 
-// A spoolHouse is two inboxes that outlive the processes before them, and the
+// A house is two inboxes that outlive the processes before them, and the
 // ledger of the senders.
-type spoolHouse struct {
+type house struct {
 	primary, local *webhook.MemInbox
 
 	mu      sync.Mutex
@@ -33,40 +32,40 @@ type spoolHouse struct {
 // sent is one event: when its first call began, and when one was acknowledged.
 type sent struct{ begun, acknowledged int }
 
-// A process is one life of a Spool.
+// A process is one Spool from its start until it is stopped or killed.
 type process struct {
-	spool *webhook.Spool
-	ways  [2]*way
-	calls sync.WaitGroup
-	stop  context.CancelFunc
-	ended chan struct{}
+	spool   *spool.Spool
+	inboxes [2]*faultyInbox
+	calls   sync.WaitGroup
+	stop    context.CancelFunc
+	ended   chan struct{}
 }
 
-func (h *spoolHouse) draw(side int) fault {
+func (h *house) draw(side int) fault {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.healed {
 		return none
 	}
 	if h.rng.Float64() < h.bad[side] {
-		return fault(1 + h.rng.IntN(int(late)))
+		return fault(1 + h.rng.IntN(int(replyLate)))
 	}
 	if h.rng.IntN(4) == 0 {
-		return late
+		return replyLate
 	}
 	return none
 }
 
-func (h *spoolHouse) upTo(d time.Duration) time.Duration {
+func (h *house) upTo(d time.Duration) time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return time.Duration(h.rng.Int64N(int64(d)))
 }
 
-func (h *spoolHouse) start(t *testing.T) {
+func (h *house) start(t *testing.T) {
 	p := &process{ended: make(chan struct{})}
 	for side, in := range []*webhook.MemInbox{h.primary, h.local} {
-		p.ways[side] = &way{
+		p.inboxes[side] = &faultyInbox{
 			inbox: in,
 			fault: func(string) fault { return h.draw(side) },
 			delay: func() time.Duration {
@@ -77,7 +76,7 @@ func (h *spoolHouse) start(t *testing.T) {
 			},
 		}
 	}
-	p.spool = webhook.NewSpool(p.ways[0], p.ways[1])
+	p.spool = spool.New(webhook.Store(p.inboxes[0]), p.inboxes[1])
 	p.spool.Logger = slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithCancel(t.Context())
 	p.stop = cancel
@@ -91,7 +90,7 @@ func (h *spoolHouse) start(t *testing.T) {
 }
 
 // quit stops the process in order: no more calls, then Run.
-func (h *spoolHouse) quit() {
+func (h *house) quit() {
 	h.mu.Lock()
 	p := h.current
 	h.current = nil
@@ -102,19 +101,19 @@ func (h *spoolHouse) quit() {
 }
 
 // kill ends the process at once, whatever it does. Its claims stay.
-func (h *spoolHouse) kill() {
+func (h *house) kill() {
 	h.mu.Lock()
 	p := h.current
 	h.current = nil
 	h.mu.Unlock()
-	for _, w := range p.ways {
-		w.sever()
+	for _, w := range p.inboxes {
+		w.disconnect()
 	}
 	p.stop()
 }
 
 // call is one HTTP call, and whether it was acknowledged.
-func (h *spoolHouse) call(ctx context.Context, d *webhook.Delivery) bool {
+func (h *house) call(ctx context.Context, d *webhook.Delivery) bool {
 	h.mu.Lock()
 	p := h.current
 	h.clock++
@@ -141,7 +140,7 @@ func (h *spoolHouse) call(ctx context.Context, d *webhook.Delivery) bool {
 }
 
 // send sends events of one ordering key until ctx ends, each up to three times.
-func (h *spoolHouse) send(ctx context.Context, t *testing.T, key string, sender int) {
+func (h *house) send(ctx context.Context, t *testing.T, key string, sender int) {
 	for n := 0; ctx.Err() == nil; n++ {
 		id := fmt.Sprintf("%s-%d-%04d", key, sender, n)
 		for try := range 3 {
@@ -162,7 +161,7 @@ func (h *spoolHouse) send(ctx context.Context, t *testing.T, key string, sender 
 }
 
 // disturb does one thing at random to one side.
-func (h *spoolHouse) disturb(t *testing.T) {
+func (h *house) disturb(t *testing.T) {
 	pick := func(shares ...float64) float64 { return shares[h.upTo(time.Duration(len(shares)))] }
 	primary, local := pick(0, 0, 0.1, 0.5, 1), pick(0, 0, 0.05, 0.2)
 	h.mu.Lock()
@@ -179,7 +178,7 @@ func (h *spoolHouse) disturb(t *testing.T) {
 }
 
 // check compares the senders' ledger with what primary gave.
-func (h *spoolHouse) check(t *testing.T) (acknowledged int) {
+func (h *house) check(t *testing.T) (acknowledged int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	place := make(map[string]int)
@@ -212,44 +211,4 @@ func (h *spoolHouse) check(t *testing.T) (acknowledged int) {
 		}
 	}
 	return acknowledged
-}
-
-func TestSpoolStopAndStartOfEitherSideAtAnyPointLosesNothingAndKeepsOrder(t *testing.T) {
-	for seed := range uint64(4) {
-		bubble(t, fmt.Sprint("seed ", seed), func(t *testing.T) {
-			h := &spoolHouse{
-				primary: &webhook.MemInbox{}, local: &webhook.MemInbox{}, rng: rand.New(rand.NewPCG(seed, 0)),
-				calls: make(map[string]*sent), handled: make(map[string][]string),
-			}
-			w, _ := quietly(h.primary, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
-				h.mu.Lock()
-				defer h.mu.Unlock()
-				h.handled[d.OrderingKey] = append(h.handled[d.OrderingKey], d.ID)
-				return nil
-			}))
-			defer start(t, w)()
-			h.start(t)
-			ctx, cancel := context.WithCancel(t.Context())
-			var senders sync.WaitGroup
-			for i := range 6 {
-				senders.Go(func() { h.send(ctx, t, fmt.Sprint("key", i/2), i) })
-			}
-			for range 40 {
-				<-time.After(h.upTo(3 * time.Second))
-				h.disturb(t)
-			}
-			cancel()
-			senders.Wait()
-			h.mu.Lock()
-			h.healed = true
-			h.mu.Unlock()
-			pass(5 * time.Minute)
-			require.Zero(t, pendingIn(t, h.local))
-			n := h.check(t)
-			require.Greater(t, n, 100)
-			t.Log(n, "acknowledged;", len(h.calls), "sent")
-			h.quit()
-			pass(time.Minute)
-		})
-	}
 }

@@ -1,0 +1,34 @@
+// Package spool accepts deliveries while the primary inbox is slow or away, and moves
+// deliveries from one inbox to another.
+//
+// A [Spool] is a [webhook.Handler] before a primary inbox. What the primary does not
+// take in time, the Spool stores in a local inbox on the same machine, so that the
+// sender gets its 202. A [Relay], which is also of use alone, claims deliveries from
+// any [webhook.Queue] and passes each to a Handler, in the order of its ordering key. A
+// Spool forwards with a Relay, and so can a program that moves to another database.
+//
+//	http.Handle("/hooks/github", webhook.NewReceiver(source, s))    // s is spool.New(webhook.Store(postgres), sqlite)
+//	go s.Run(ctx)                                                   // in the process of the receiver
+//	webhook.NewWorker(postgres, &mux).Run(ctx)                      // in any process
+//
+//	          ┌─────────── works ──────────► primary ──► Worker
+//	Receiver ─┤ Spool                          ▲
+//	          └─ slow or away ─► local ─ Relay ┘
+//
+// # What holds
+//
+//   - A delivery that was acknowledged is in the primary inbox or in the local one.
+//     Either database, or the process, may stop and start at any point.
+//   - If the primary stored a delivery but the reply was lost, forwarding it again is a
+//     duplicate by UID and has no effect.
+//   - Of one ordering key, a delivery that was acknowledged before another one arrived
+//     is in the primary before it. This holds for the deliveries that pass one Spool.
+//   - A delivery that the primary refuses for good does not stop the others.
+//
+// # What does not
+//
+// A local inbox belongs to one Spool of one process, and to no Worker: what is in it
+// waits for that machine and that process. An ordering key that arrives at two machines
+// has an order within each only. For what a Spool promises, the local inbox must be as
+// durable as the primary.
+package spool
