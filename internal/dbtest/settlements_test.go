@@ -57,6 +57,14 @@ func settleMeanwhile(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, first w
 	return answers
 }
 
+// share settles a claim as a Worker does, in a transaction that may be shared.
+func share(t *testing.T, in *sqlinbox.Inbox, c webhook.Claim) {
+	t.Helper()
+	if _, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // claimedTogether returns claims of n deliveries, each with a younger one behind
 // it, of an inbox whose statements can be watched, and connections of another.
 func claimedTogether(t *testing.T, n int) (in *sqlinbox.Inbox, db *sql.DB, plan *fault.Plan, claims []webhook.Claim) {
@@ -183,11 +191,11 @@ func TestWhatEndsASharedSettlementEndsThatOnly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			in, _, plan, claims := claimedTogether(t, 2)
 			reached := beforeNth(plan, 1, isSharedSettlement, end)
-			settle(t, in, claims[0], webhook.Done) // alone
+			share(t, in, claims[0])
 			if !reached() {
 				t.Fatal("nothing ended it")
 			}
-			settle(t, in, claims[1], webhook.Done)
+			share(t, in, claims[1])
 		})
 	}
 }
@@ -216,7 +224,7 @@ func TestASettlementWhoseContextEndsIsNotWaitedFor(t *testing.T) {
 	close(goOn)
 	// Settled or not, it can be asked for again.
 	for _, c := range claims {
-		settle(t, in, c, webhook.Done)
+		share(t, in, c)
 	}
 	if !reached() {
 		t.Error("nothing was held up")
@@ -258,8 +266,8 @@ func TestAConnectionThatHangsHoldsUpNoOtherSettlement(t *testing.T) {
 	}()
 	<-hangs
 	plan.Watch(nil, nil)
-	settle(t, in, claims[1], webhook.Done)
-	<-first // alone
+	share(t, in, claims[1])
+	<-first
 	// Close waits for the one that hangs: nothing is written after it.
 	closed := make(chan struct{})
 	go func() {
