@@ -180,7 +180,11 @@ func (t *trial) settle(c webhook.Claim, o webhook.Outcome) webhook.State {
 
 func (t *trial) end(c webhook.Claim, s webhook.State) {
 	t.Helper()
-	t.settle(c, webhook.Outcome{State: s, Reason: "by the law"})
+	o := webhook.Outcome{State: s}
+	if s != webhook.Done { // which a Worker gives no reason for
+		o.Reason = "by the law"
+	}
+	t.settle(c, o)
 }
 
 // release gives a claim back at once, uncounted.
