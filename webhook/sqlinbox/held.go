@@ -24,7 +24,7 @@ const (
 	heldSpread = heldWait / 4
 	heldPause  = 2 * time.Millisecond
 	heldPart   = 16
-	heldShare  = 250 * time.Microsecond
+	heldShare  = time.Millisecond
 	// heldBytes is the size from which a delivery that was held is not sent along
 	// before its key is free.
 	heldBytes = 64 << 10

@@ -15,7 +15,7 @@ const (
 	// replayBatch is how many are restarted together, by one statement or in one of
 	// the writer's transactions. There their bodies move: replayBytes at most, beyond
 	// the first.
-	replayBatch = 100
+	replayBatch = 40
 	replayBytes = 1 << 20
 )
 
