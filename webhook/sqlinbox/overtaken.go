@@ -22,11 +22,14 @@ func (in *Inbox) endOvertaken(ctx context.Context, o webhook.ClaimOptions) (ende
 	}
 	var overtaken []row
 	a := args{"any": number(o.Types == nil), "types": texts(o.Types), "except": texts(o.Except)}
-	err = in.query(ctx, in.db, "overtaken", a, func(rows *sql.Rows) error {
-		var r row
-		err := rows.Scan(&r.uid, &r.source, &r.key)
-		overtaken = append(overtaken, r)
-		return err
+	err = in.claimIn(ctx, func(ctx context.Context, s session) error {
+		overtaken = nil
+		return in.query(ctx, s, "overtaken", a, func(rows *sql.Rows) error {
+			var r row
+			err := rows.Scan(&r.uid, &r.source, &r.key)
+			overtaken = append(overtaken, r)
+			return err
+		})
 	})
 	if err != nil {
 		return 0, err
