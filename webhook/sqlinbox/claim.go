@@ -27,10 +27,14 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 		return nil, err
 	}
 	in.ask(o.Types)
+	if o.Types != nil && len(o.Types) == 0 {
+		return nil, nil
+	}
 	want := max(o.N, 1)
 	if o.MaxBytes <= 0 {
 		o.MaxBytes = claimBytes
 	}
+	o.Except = slices.Clip(o.Except) // the caller's
 	var claims []webhook.Claim
 	looked := false
 	for len(claims) < want && o.MaxBytes > 0 {
@@ -47,7 +51,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 				continue
 			}
 			claims = append(claims, row.claim)
-			o.Except = append(slices.Clip(o.Except), row.claim.Delivery.UID) // should its lease end meanwhile
+			o.Except = append(o.Except, row.claim.Delivery.UID) // should its lease end meanwhile
 		}
 		for _, row := range unread {
 			if err := in.bury(ctx, row.claim, row.damage); err != nil {
@@ -93,9 +97,6 @@ type claimedRow struct {
 // claim is one statement of Claim: up to n, the first of them whatever its size
 // where first is set.
 func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int, first bool) ([]claimedRow, error) {
-	if o.Types != nil && len(o.Types) == 0 {
-		return nil, nil
-	}
 	lease := o.Lease
 	if lease <= 0 {
 		lease = defaultLease
