@@ -19,7 +19,6 @@ import (
 var (
 	isSharedSettlement = contains("SET state = 'done'")
 	isSettlement       = contains("UPDATE", "settled = fence")
-	isSharedPromotion  = contains("SET state = 'waiting'", "recordset")
 )
 
 // settleMeanwhile settles the first claim, and the others while the statement for
