@@ -5,51 +5,16 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/internal/samples"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// fixtures returns the bodies in testdata by file name. It adds those in a
-// folder shared/fixtures/dockerhub above the package, if there is one.
-func fixtures(t testing.TB) map[string][]byte {
-	t.Helper()
-	own, err := filepath.Glob("testdata/*.json")
-	if err != nil || len(own) == 0 {
-		t.Fatalf("testdata: %d files, %v", len(own), err)
-	}
-	files := append(own, shared(t)...)
-	bodies := make(map[string][]byte, len(files))
-	for _, name := range files {
-		body, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		bodies[filepath.Base(name)] = body
-	}
-	return bodies
-}
-
-func shared(t testing.TB) []string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		files, _ := filepath.Glob(filepath.Join(dir, "shared", "fixtures", "dockerhub", "*.json"))
-		if len(files) > 0 {
-			t.Logf("%d shared fixtures", len(files))
-			return files
-		}
-	}
-	t.Log("no shared fixtures")
-	return nil
-}
+// fixtures returns the bodies in testdata, and the shared ones, by file name.
+func fixtures(t testing.TB) map[string][]byte { return samples.Bodies(t, "dockerhub/*.json") }
 
 // pushes returns the fixtures that are pushes.
 func pushes(t testing.TB) map[string][]byte {

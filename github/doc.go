@@ -29,8 +29,7 @@
 // # Types and keys
 //
 // The type of a delivery is "github." and the name of the event, such as
-// "github.push", for every event, with or without a payload type in this
-// package. It is "github.unknown" if the header with the name is missing or is
+// "github.push". Events without a payload type in this package have one too. It is "github.unknown" if the header with the name is missing or is
 // not a valid name.
 //
 // Deliveries about the same subject have the same ordering key, so that they

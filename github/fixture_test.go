@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/internal/samples"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -25,18 +26,15 @@ type fixture struct {
 	body        []byte
 }
 
-// fixtures returns the bodies in testdata. It adds those in a folder
-// shared/fixtures/github above the package, if there is one.
+// fixtures returns the bodies in testdata and the shared ones.
 func fixtures(tb testing.TB) []fixture {
 	tb.Helper()
 	own, err := filepath.Glob("testdata/*.json")
 	if err != nil || len(own) == 0 {
 		tb.Fatalf("no testdata: %v", err)
 	}
-	shared := sharedFixtures(tb)
-	tb.Logf("%d own and %d shared fixtures", len(own), len(shared))
 	var all []fixture
-	for _, path := range append(own, shared...) {
+	for _, path := range append(own, samples.Shared(tb, "github/*/*.json")...) {
 		body, err := os.ReadFile(path)
 		if err != nil {
 			tb.Fatal(err)
@@ -49,25 +47,6 @@ func fixtures(tb testing.TB) []fixture {
 		all = append(all, fixture{name, event, body})
 	}
 	return all
-}
-
-func sharedFixtures(tb testing.TB) []string {
-	tb.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		tb.Fatal(err)
-	}
-	for {
-		found, err := filepath.Glob(filepath.Join(dir, "shared", "fixtures", "github", "*", "*.json"))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		parent := filepath.Dir(dir)
-		if len(found) > 0 || parent == dir {
-			return found
-		}
-		dir = parent
-	}
 }
 
 // own returns a body in testdata.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hookhouse/hookhouse/internal/samples"
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
@@ -27,18 +28,15 @@ func fixture(t testing.TB, name string) []byte {
 	return text
 }
 
-// builds returns the notifications in testdata by file name. It adds those in a
-// folder shared/fixtures/jobserv above the package, if there is one.
+// builds returns the notifications in testdata, and the shared ones, by file name.
 func builds(t testing.TB) map[string][]byte {
 	t.Helper()
 	own, err := filepath.Glob(filepath.Join("testdata", "build.*.json"))
 	if err != nil || len(own) < 6 {
 		t.Fatalf("testdata has %d builds (%v), want at least 6", len(own), err)
 	}
-	shared := sharedBuilds(t)
-	t.Logf("%d shared fixtures", len(shared))
 	all := make(map[string][]byte)
-	for _, path := range append(own, shared...) {
+	for _, path := range append(own, samples.Shared(t, "jobserv/build.*.json")...) {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -50,21 +48,6 @@ func builds(t testing.TB) map[string][]byte {
 		all[name] = text
 	}
 	return all
-}
-
-func sharedBuilds(t testing.TB) []string {
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		found, _ := filepath.Glob(filepath.Join(dir, "shared", "fixtures", "jobserv", "build.*.json"))
-		parent := filepath.Dir(dir)
-		if len(found) > 0 || parent == dir {
-			return found
-		}
-		dir = parent
-	}
 }
 
 const api = "https://api.example.com"

@@ -32,7 +32,7 @@ type Receiver struct {
 	// ReadTimeout is how long the body may take to arrive; then the answer is 503.
 	// It takes the place of http.Server.ReadTimeout. Zero means 10 s.
 	ReadTimeout time.Duration
-	// Observer is told what happens. Zero means nobody.
+	// Observer has funcs that are called when something happens. May be nil.
 	Observer *Observer
 
 	gate     *gate

@@ -87,7 +87,7 @@ type Worker struct {
 	KeepRunning bool
 	// Logger gets failures and ends. Zero means slog.Default.
 	Logger *slog.Logger
-	// Observer is told what happens. Zero means nobody.
+	// Observer has funcs that are called when something happens. May be nil.
 	Observer *Observer
 
 	inbox   guarded

@@ -103,10 +103,7 @@ func TestAPutWaitsForAKeyThatIsHeldBriefly(t *testing.T) {
 // watchedHeldKey is heldKey, with an inbox whose statements can be watched.
 func watchedHeldKey(t *testing.T) (*sqlinbox.Inbox, *sql.Tx, *fault.Plan) {
 	t.Helper()
-	e := onPostgres(theServer)
-	driver, dsn := e.store(t)
-	in, _, plan := watched(t, e, driver, dsn)
-	other, db := e.reopen(t, driver, dsn)
+	in, plan, other, db := watchedBeside(t)
 	tx := begin(t, db)
 	if err := other.PutTx(t.Context(), tx, delivery("held")); err != nil {
 		t.Fatal(err)

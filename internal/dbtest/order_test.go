@@ -28,6 +28,17 @@ func watched(t *testing.T, e engine, driver, dsn string) (*sqlinbox.Inbox, *sql.
 	return in, db, plan
 }
 
+// watchedBeside returns an inbox on PostgreSQL whose statements can be watched, and
+// another one on the same store with its connections.
+func watchedBeside(t *testing.T) (in *sqlinbox.Inbox, plan *fault.Plan, other *sqlinbox.Inbox, db *sql.DB) {
+	t.Helper()
+	e := onPostgres(theServer)
+	driver, dsn := e.store(t)
+	in, _, plan = watched(t, e, driver, dsn)
+	other, db = e.reopen(t, driver, dsn)
+	return in, plan, other, db
+}
+
 // beforeNth calls f before the n-th operation of plan that is such a one, and
 // returns a func that tells whether there was one.
 func beforeNth(plan *fault.Plan, n int, is func(what string) bool, f func()) (reached func() bool) {

@@ -36,16 +36,13 @@ func TestAClaimEndsWhatABurstHasOvertaken(t *testing.T) {
 	})
 }
 
-// Whoever takes the key of one that is overtaken, when a Claim has seen it, holds
-// up no claim of another.
+// Another transaction takes the key of an overtaken delivery after Claim has seen
+// it. Claim does not wait for that transaction.
 func TestAClaimWaitsForNobodyWhoHoldsAnOvertakenKey(t *testing.T) {
 	if theServer == nil {
 		return // SQLite has one writer
 	}
-	e := onPostgres(theServer)
-	driver, dsn := e.store(t)
-	in, _, plan := watched(t, e, driver, dsn)
-	other, db := e.reopen(t, driver, dsn)
+	in, plan, other, db := watchedBeside(t)
 	burst(t, other, "key")
 	waitFor(t, "the burst is over", func() bool { return len(claim(t, other, 1)) == 1 })
 	burst(t, other, "key")

@@ -30,7 +30,7 @@ func TestAReadOnlyDatabaseTakesNothing(t *testing.T) {
 	}
 }
 
-// unchanged demands so many deliveries with their bodies, and no dedup key.
+// unchanged checks that n deliveries and their bodies are stored, and no dedup key.
 func unchanged(t *testing.T, db *sql.DB, n int) {
 	t.Helper()
 	for table, want := range map[string]int{"hookhouse_deliveries": n, "hookhouse_bodies": n, "hookhouse_marks": 0} {

@@ -17,10 +17,7 @@ func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
 	if theServer == nil {
 		return // SQLite has one writer
 	}
-	e := onPostgres(theServer)
-	driver, dsn := e.store(t)
-	in, _, plan := watched(t, e, driver, dsn)
-	other, db := e.reopen(t, driver, dsn)
+	in, plan, other, db := watchedBeside(t)
 	for _, quiet := range []time.Duration{0, time.Microsecond} {
 		t.Run(fmt.Sprintf("that coalesces: %t", quiet > 0), func(t *testing.T) {
 			d := delivery(fmt.Sprint("key", quiet))
@@ -66,10 +63,7 @@ func TestReplayOutlivesAHeadThatComesMeanwhile(t *testing.T) {
 	if theServer == nil {
 		return // SQLite has one writer
 	}
-	e := onPostgres(theServer)
-	driver, dsn := e.store(t)
-	in, _, plan := watched(t, e, driver, dsn)
-	other, db := e.reopen(t, driver, dsn)
+	in, plan, other, db := watchedBeside(t)
 	for _, quiet := range []time.Duration{0, time.Microsecond} {
 		d := delivery(fmt.Sprint("key", quiet))
 		d.Coalesce.Quiet = quiet

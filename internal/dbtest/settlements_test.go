@@ -68,10 +68,7 @@ func share(t *testing.T, in *sqlinbox.Inbox, c webhook.Claim) {
 // it, of an inbox whose statements can be watched, and connections of another.
 func claimedTogether(t *testing.T, n int) (in *sqlinbox.Inbox, db *sql.DB, plan *fault.Plan, claims []webhook.Claim) {
 	t.Helper()
-	e := onPostgres(theServer)
-	driver, dsn := e.store(t)
-	in, _, plan = watched(t, e, driver, dsn)
-	_, db = e.reopen(t, driver, dsn)
+	in, plan, _, db = watchedBeside(t)
 	for i := range n {
 		put(t, in, delivery(fmt.Sprint("key", i)))
 		put(t, in, delivery(fmt.Sprint("key", i)))

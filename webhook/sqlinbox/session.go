@@ -95,7 +95,7 @@ func (in *Inbox) pooled(ctx context.Context, work func(ctx context.Context, s se
 		if returned {
 			_ = tx.Rollback() // nothing after a commit
 		} else {
-			go tx.Rollback() // a driver that panics has left database/sql locked: it may wait for ever
+			go tx.Rollback() // may never return: after a panic of the driver, database/sql keeps its lock
 		}
 	}()
 	if err = work(ctx, tx); err == nil {

@@ -117,7 +117,7 @@ func (in *Inbox) sweepMarks(ctx context.Context) error {
 	return nil
 }
 
-// A sweptMark is what a dedup key tells of a delivery that is deleted.
+// A sweptMark is what is kept with a dedup key when its delivery is deleted.
 type sweptMark struct {
 	Source   string        `json:"source"`
 	Mark     string        `json:"mark"`
