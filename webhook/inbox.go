@@ -100,6 +100,9 @@ type ClaimOptions struct {
 	// its claim may have ended. They hold their ordering keys as ever. Nil means
 	// none.
 	Except []string
+	// By says who claims, for people: it is kept with an [Attempt] that fails. Empty
+	// is allowed. Stores keep the first 255 bytes.
+	By string
 }
 
 // A Claim is the right to work on a delivery until Expires, or longer through

@@ -95,7 +95,7 @@ func TestACancelledPutAnswersAndIsStoredWholeOrNot(t *testing.T) {
 		stored := 0
 		for _, uid := range uids {
 			switch r, err := in.Get(t.Context(), uid); {
-			case errors.Is(err, sqlinbox.ErrNotFound):
+			case errors.Is(err, webhook.ErrNotFound):
 			case err != nil:
 				t.Fatal(err)
 			case r.Err != nil:

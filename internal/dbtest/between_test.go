@@ -82,7 +82,7 @@ func TestARedeliveryIsToldTheStateThatItFound(t *testing.T) {
 			first := put(t, in, delivery("key"+name, "mark"+name))
 			settle(t, in, claimOne(t, in), webhook.Dead)
 			reached := beforeNth(plan, 1, isFind, func() {
-				if n, err := other.Replay(t.Context(), sqlinbox.Filter{UID: first.UID}, sqlinbox.Note{By: "ann"}); n != 1 || err != nil {
+				if n, err := other.Replay(t.Context(), webhook.Filter{UID: first.UID}, webhook.Note{By: "ann"}); n != 1 || err != nil {
 					t.Errorf("Replay: %d, %v", n, err)
 				}
 			})
@@ -148,7 +148,7 @@ func TestNothingMakesRoomForADuplicate(t *testing.T) {
 				if s := stateOf(t, in, older.UID); s != webhook.Waiting {
 					t.Errorf("the older one is %s, want waiting", s)
 				}
-				if _, err := in.Get(t.Context(), d.UID); !errors.Is(err, sqlinbox.ErrNotFound) {
+				if _, err := in.Get(t.Context(), d.UID); !errors.Is(err, webhook.ErrNotFound) {
 					t.Errorf("the duplicate: %v, want that it is not there", err)
 				}
 			})

@@ -195,7 +195,7 @@ func TestListingBodiesIsBoundedByBytes(t *testing.T) {
 			put(t, in, d)
 		}
 		at := len(sizes)
-		for r, err := range in.All(t.Context(), sqlinbox.Filter{Bodies: true}) {
+		for r, err := range in.All(t.Context(), webhook.Filter{Bodies: true}) {
 			if at--; err != nil || r.Err != nil || len(r.Delivery.Body) != sizes[at] || len(r.Delivery.Header) != 1 {
 				t.Fatalf("record %d: %v, %v, %d bytes", at, err, r.Err, len(r.Delivery.Body))
 			}

@@ -62,7 +62,7 @@ func TestReleaseOfWhatIsBlockedByAnotherIsRefused(t *testing.T) {
 		in, _ := e.open(t)
 		put(t, in, delivery("key"))
 		second := put(t, in, delivery("key"))
-		if err := in.Release(t.Context(), second.UID); !errors.Is(err, sqlinbox.ErrState) {
+		if err := in.Release(t.Context(), second.UID); !errors.Is(err, webhook.ErrState) {
 			t.Errorf("Release returned %v, want ErrState", err)
 		}
 	})

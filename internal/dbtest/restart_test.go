@@ -21,7 +21,7 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 	}
 	e := onPostgres(theServer)
 	replay := func(ctx context.Context, in *sqlinbox.Inbox, d *webhook.Delivery) error {
-		_, err := in.Replay(ctx, sqlinbox.Filter{UID: d.UID}, sqlinbox.Note{By: "ann"})
+		_, err := in.Replay(ctx, webhook.Filter{UID: d.UID}, webhook.Note{By: "ann"})
 		return err
 	}
 	for _, way := range []struct {
@@ -71,7 +71,7 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 					}, nil)
 					err := way.restart(t.Context(), in, d)
 					plan.Watch(nil, nil)
-					if err != nil && !errors.Is(err, sqlinbox.ErrState) {
+					if err != nil && !errors.Is(err, webhook.ErrState) {
 						t.Errorf("%s: restarting returned %v", key, err)
 					}
 					if came != nil {

@@ -135,11 +135,11 @@ var deeds = map[string]func(ctx context.Context, c *scene, in *sqlinbox.Inbox, d
 		return settleAll(ctx, in, claims, webhook.Outcome{State: webhook.Done})
 	},
 	"Replay": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
-		_, err := in.Replay(ctx, sqlinbox.Filter{OrderingKey: c.key}, sqlinbox.Note{By: "ann"})
+		_, err := in.Replay(ctx, webhook.Filter{OrderingKey: c.key}, webhook.Note{By: "ann"})
 		return err
 	},
 	"Replay and work": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
-		_, err := in.Replay(ctx, sqlinbox.Filter{OrderingKey: c.key}, sqlinbox.Note{By: "ann"})
+		_, err := in.Replay(ctx, webhook.Filter{OrderingKey: c.key}, webhook.Note{By: "ann"})
 		for range 3 {
 			claims, failed := c.claim(ctx, in, time.Hour)
 			err = errors.Join(err, failed, settleAll(ctx, in, claims, webhook.Outcome{State: webhook.Dead}))
@@ -151,7 +151,7 @@ var deeds = map[string]func(ctx context.Context, c *scene, in *sqlinbox.Inbox, d
 			return nil
 		}
 		err := in.Release(ctx, c.last.UID)
-		if errors.Is(err, sqlinbox.ErrState) || errors.Is(err, sqlinbox.ErrNotFound) {
+		if errors.Is(err, webhook.ErrState) || errors.Is(err, webhook.ErrNotFound) {
 			return nil
 		}
 		return err

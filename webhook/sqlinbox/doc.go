@@ -133,7 +133,7 @@
 //   - The head of an ordering key fails again and again: fix the cause and Release it.
 //     After Worker.MaxAttempts it becomes dead by itself.
 //   - Deliveries are dead and the cause is fixed: call [Inbox.Replay] with
-//     Filter{States: dead, Text: part of the reason}. It records who and why.
+//     webhook.Filter{States: dead, Text: part of the reason}. It records who and why.
 //     [Inbox.SkipStale] keeps old deliveries from undoing newer ones.
 //   - To delete by hand: delete a row of hookhouse_deliveries and the row of
 //     hookhouse_bodies with the same id, in one transaction, and only in a final

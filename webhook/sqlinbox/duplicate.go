@@ -46,7 +46,7 @@ func (in *Inbox) withoutKnown(ctx context.Context, s session, round []*job, a ar
 		known := &webhook.DuplicateError{UID: first[n].uid, State: first[n].state}
 		if first[n].revivedBy(j.put.delivery) {
 			err := in.revive(ctx, s, j, known, g)
-			if errors.Is(err, errHeld) || errors.Is(err, ErrNotFound) {
+			if errors.Is(err, errHeld) || errors.Is(err, webhook.ErrNotFound) {
 				j.held = true // or was deleted since: the next look tells
 				continue
 			}
@@ -123,7 +123,7 @@ func (in *Inbox) find(ctx context.Context, s session, uid string, g grip) (found
 	switch {
 	case err != nil:
 	case f.state == "":
-		err = ErrNotFound
+		err = webhook.ErrNotFound
 	case f.id == 0:
 		err = errHeld
 	}

@@ -30,8 +30,8 @@ func ExampleInbox_Replay() {
 	var inbox *sqlinbox.Inbox // of sqlinbox.New
 	replay := func(ctx context.Context) error {
 		n, err := inbox.Replay(ctx,
-			sqlinbox.Filter{States: []webhook.State{webhook.Dead}, Text: "connection refused"},
-			sqlinbox.Note{By: "ann", Why: "registry is back"})
+			webhook.Filter{States: []webhook.State{webhook.Dead}, Text: "connection refused"},
+			webhook.Note{By: "ann", Why: "registry is back"})
 		fmt.Println(n, "run again")
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // scenario is a day in the life of an inbox, everything it does at least once,
@@ -66,8 +66,8 @@ func (r *rig) scenario(n int, k fault.Kind) []string {
 	// What died runs again: by a person, and by the sender's redelivery.
 	bare.end, revived.end = "", ""
 	_ = r.insist("replay", func(ctx context.Context) error {
-		_, err := r.inbox.Replay(ctx, sqlinbox.Filter{Text: "poison", UID: bare.known[0]}, sqlinbox.Note{By: "test"})
-		if errors.Is(err, sqlinbox.ErrState) {
+		_, err := r.inbox.Replay(ctx, webhook.Filter{Text: "poison", UID: bare.known[0]}, webhook.Note{By: "test"})
+		if errors.Is(err, webhook.ErrState) {
 			return nil // it runs already
 		}
 		return err

@@ -27,7 +27,7 @@ func (l *ledger) audit(ctx context.Context, in *sqlinbox.Inbox, db *sql.DB) (sum
 		l.faults.add("no delivery of a burst was superseded")
 	}
 	rows := 0
-	for r, err := range in.All(ctx, sqlinbox.Filter{}) {
+	for r, err := range in.All(ctx, webhook.Filter{}) {
 		if err != nil {
 			return total, err
 		}
@@ -90,7 +90,7 @@ func (l *ledger) inOrder(key string, names []string) {
 }
 
 // compare holds a row to the ledger's line.
-func (l *ledger) compare(r sqlinbox.Record) {
+func (l *ledger) compare(r webhook.Record) {
 	e := l.lines[r.Delivery.ID]
 	switch {
 	case e == nil:
