@@ -43,7 +43,7 @@ func broken(t *testing.T, open func(retention, deadRetention time.Duration) webh
 			done := make(chan struct{})
 			go func() {
 				defer close(done)
-				l.check(&trial{reporter: r, in: open(retention, deadRetention)})
+				l.check(&trial{reporter: r, fake: true, in: open(retention, deadRetention)})
 			}()
 			<-done
 			if len(r.complaints) > 0 {
@@ -51,10 +51,7 @@ func broken(t *testing.T, open func(retention, deadRetention time.Duration) webh
 			}
 		})
 	}
-	for _, l := range laws {
-		try(l, 0, 0)
-	}
-	for _, l := range sweepLaws {
+	for _, l := range allLaws() {
 		try(l.law, l.retention, l.deadRetention)
 	}
 	return found
