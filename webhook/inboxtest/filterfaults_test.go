@@ -79,7 +79,7 @@ var filterFaults = []brokenLaw{
 	}},
 	{"Before leads from one page to the next", func(f *fault) { // to the same one
 		f.changeFilters(func(filter *webhook.Filter) {
-			if filter.Before > 0 {
+			if filter.Before > 0 && filter.Limit == 5 {
 				filter.Before++
 			}
 		})

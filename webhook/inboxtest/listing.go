@@ -30,6 +30,8 @@ var listing = []law{
 			all = append([]*webhook.Delivery{t.put("")}, all...)
 		}
 		t.lists(webhook.Filter{}, all...)
+		t.lists(webhook.Filter{Limit: 120}, all[:120]...)
+		t.lists(webhook.Filter{Limit: 120, Before: t.get(all[109]).Seq}, all[110:230]...)
 	}},
 	{"the inbox can be used while it is listed", func(t *trial) {
 		for range 3 {

@@ -1,6 +1,7 @@
 package inboxtest
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -11,8 +12,8 @@ import (
 var replaying = []law{
 	{"what is replayed runs oldest first", func(t *trial) {
 		var want []string
-		for range 90 {
-			want = append(want, t.finished("key", webhook.Dead).UID)
+		for n := range 90 {
+			want = append(want, t.finished(fmt.Sprint("key", n%3), webhook.Dead).UID)
 		}
 		t.replays(webhook.Filter{States: []webhook.State{webhook.Dead}}, len(want))
 		var got []string
