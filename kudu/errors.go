@@ -11,9 +11,8 @@ import (
 	"github.com/hookhouse/hookhouse/internal/api"
 )
 
-// The errors of a [Client]. Compare with errors.Is. A timeout is
-// context.DeadlineExceeded, and a canceled context is context.Canceled or the
-// context's cause.
+// The errors of a [Client]. Compare with errors.Is. A canceled context and a
+// timeout are context.Canceled and context.DeadlineExceeded.
 var (
 	// ErrSite means that the site given to [NewClient] is not a valid site URL.
 	ErrSite = errors.New("site is not an absolute http or https URL without user information, query and fragment")
