@@ -16,8 +16,8 @@ import (
 var (
 	// ErrSite means that the site given to [NewClient] is not a valid site URL.
 	ErrSite = errors.New("site is not an absolute http or https URL without user information, query and fragment")
-	// ErrHookConflict means that the URL already has a hook for another event:
-	// Kudu allows one event per URL. Status 409.
+	// ErrHookConflict means that the URL already has a hook for another event,
+	// for which Kudu answers 409: it allows one event per URL.
 	ErrHookConflict = errors.New("hook conflict: the URL has a hook for another event")
 	// ErrHookNotFound means that the hook does not exist. Status 404 matches it
 	// too, but Kudu's hooks API never answers that, so the site is not Kudu.
@@ -25,11 +25,11 @@ var (
 	// ErrHookInvalid means that a hook's URL is not an absolute http or https
 	// URL, or that the name of the event is empty. Nothing was sent.
 	ErrHookInvalid = errors.New("invalid hook")
-	// ErrDenied means that the site refused the credentials. Status 401, 403,
-	// or a redirect, which leads to a sign-in page.
+	// ErrDenied means that the site refused the credentials: it answered 401,
+	// 403, or a redirect, which leads to a sign-in page.
 	ErrDenied = errors.New("access denied")
-	// ErrServer means that Kudu failed. Status 500 and above. Kudu also answers
-	// 500 if something else holds the lock on its hooks for 30 s.
+	// ErrServer means that Kudu failed: it answered 500 or above. Kudu also
+	// answers 500 if something else holds the lock on its hooks for 30 s.
 	ErrServer = errors.New("server error")
 	// ErrAnswer means that an answer does not have the form of Kudu's API.
 	ErrAnswer = errors.New("unexpected answer")
