@@ -11,7 +11,7 @@
 //	})
 //	http.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
 //
-// [Middleware] does the same for your own http.Handler.
+// [webhook.Source.Middleware] of the same Source wraps your own http.Handler.
 //
 // A ping needs no callback: a Receiver answers 202 for an event without one.
 // Behind an inbox set [webhook.Mux.IgnoreUnhandled]; otherwise such a delivery
