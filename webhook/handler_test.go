@@ -45,7 +45,7 @@ func TestRecoverContainsPanics(t *testing.T) {
 
 func TestTimeoutEndsTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := webhook.Timeout(time.Minute, webhook.HandlerFunc(heed))
+		h := webhook.Timeout(time.Minute, webhook.HandlerFunc(blockUntilDone))
 		begun := time.Now()
 		require.ErrorIs(t, h.Handle(t.Context(), &webhook.Delivery{}), context.DeadlineExceeded)
 		require.Equal(t, time.Minute, time.Since(begun))

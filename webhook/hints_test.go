@@ -175,7 +175,7 @@ func TestATypeThatCannotBeToldIsLoggedOnceAMinute(t *testing.T) {
 		lines := warned(t, log, "no known type")
 		require.Len(t, lines, 1)
 		require.Equal(t, "acme.unknown", lines[0]["delivery"].(map[string]any)["type"])
-		pass(time.Minute)
+		advance(time.Minute)
 		call()
 		lines = warned(t, log, "no known type")
 		require.Len(t, lines, 2)
@@ -227,7 +227,7 @@ func TestATypeThatNoCallbackTakesIsLoggedOnceForEachType(t *testing.T) {
 		}
 		require.Len(t, warned(t, log, `no handler for type "acme.push"`), 1)
 		require.Len(t, warned(t, log, `no handler for type "acme.other"`), 1)
-		require.Len(t, warned(t, log, "where that is right set Mux.IgnoreUnhandled"), 2)
+		require.Len(t, warned(t, log, "if that is intended, set Mux.IgnoreUnhandled"), 2)
 	})
 	t.Run("and few are logged however many types come", func(t *testing.T) {
 		rc, log := newReceiver()

@@ -21,7 +21,7 @@ func TestLogObserverTellsTheWayOfADelivery(t *testing.T) {
 		w := webhook.NewWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil }))
 		w.Logger, w.Observer = log, webhook.LogObserver(log)
 		w.Observer.Received(&webhook.Delivery{UID: "refused"}, webhook.ErrNotStored, 0)
-		arrive(t, in, "u1", nil)
+		putDelivery(t, in, "u1", nil)
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
