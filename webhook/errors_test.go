@@ -75,7 +75,7 @@ func TestErrorWrappers(t *testing.T) {
 func TestDuplicateError(t *testing.T) {
 	err := &webhook.DuplicateError{UID: "u1", State: webhook.Done}
 	if !errors.Is(err, webhook.ErrDuplicate) || errors.Is(err, webhook.ErrIgnored) {
-		t.Error("errors.Is does not tell a duplicate")
+		t.Error("errors.Is does not find ErrDuplicate")
 	}
 	if got, want := err.Error(), "webhook: duplicate of u1, which is done"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -86,7 +86,7 @@ func TestDuplicateError(t *testing.T) {
 	}
 }
 
-func TestAFailureAmongJoinedErrorsIsNoSuccess(t *testing.T) {
+func TestJoinedErrorsWithAFailureAreNotASuccess(t *testing.T) {
 	failed := errors.New("the deploy failed")
 	for _, success := range []error{webhook.ErrDuplicate, webhook.ErrIgnored, webhook.ErrNoHandler, &webhook.DuplicateError{}} {
 		if got := webhook.StatusCode(errors.Join(success, failed)); got != 500 {

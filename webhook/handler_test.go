@@ -52,7 +52,7 @@ func TestTimeoutEndsTheContext(t *testing.T) {
 	})
 }
 
-func TestWrappersTellTheTypesOfWhatTheyWrap(t *testing.T) {
+func TestWrappersForwardTypes(t *testing.T) {
 	var mux webhook.Mux
 	mux.Route("b", webhook.HandlerFunc(succeed))
 	mux.Route("a", webhook.HandlerFunc(succeed))
@@ -80,7 +80,7 @@ func TestStore(t *testing.T) {
 		require.NoError(t, webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "a"}))
 		require.Equal(t, 1, in.Stats()[webhook.Waiting])
 	})
-	t.Run("a duplicate is told as it is", func(t *testing.T) {
+	t.Run("a duplicate is returned as it is", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		d := &webhook.Delivery{UID: "a"}
 		require.NoError(t, in.Put(t.Context(), d))
@@ -121,7 +121,7 @@ func TestWrappersPanicOnMisuse(t *testing.T) {
 	}
 }
 
-func TestWrapKeepsTheRoutes(t *testing.T) {
+func TestWrapForwardsTypes(t *testing.T) {
 	var mux webhook.Mux
 	mux.Route("a", webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return errors.New("from a") }))
 	around := 0

@@ -21,7 +21,7 @@ import (
 )
 
 func TestHealthOfAWorker(t *testing.T) {
-	synctestRun(t, "is zero before Run, and tells what goes on", func(t *testing.T) {
+	synctestRun(t, "is zero before Run, then shows the slots in use", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, _ := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { work(time.Hour); return nil }))
 		require.Zero(t, w.Health())
@@ -41,7 +41,7 @@ func TestHealthOfAWorker(t *testing.T) {
 		require.False(t, w.Health().Running)
 		require.False(t, w.Health().LastClaim.IsZero())
 	})
-	synctestRun(t, "tells for how long it wants to claim, and why it cannot", func(t *testing.T) {
+	synctestRun(t, "shows how long claiming has failed, and the error", func(t *testing.T) {
 		var down atomic.Bool
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(context.Context) error {
 			if down.Load() {
@@ -77,7 +77,7 @@ func probe(t *testing.T, h http.Handler) (status int, report map[string]any) {
 	return w.Code, report
 }
 
-// A pingInbox answers Ping as it is told.
+// A pingInbox has a Ping that the test sets.
 type pingInbox struct {
 	*webhook.MemInbox
 	ping func(ctx context.Context) error
@@ -225,7 +225,7 @@ func TestHealthHandler(t *testing.T) {
 		require.Equal(t, 200, status, "both slots are in use")
 		advance(5 * time.Minute)
 		status, report := probe(t, h)
-		require.Equal(t, 200, status, "one is overdue, which is told")
+		require.Equal(t, 200, status, "one callback is overdue and slots are left")
 		require.EqualValues(t, 1, report["workers"].([]any)[0].(map[string]any)["overdue"])
 		advance(time.Hour)
 		status, _ = probe(t, h)
@@ -267,7 +267,7 @@ func TestHealthHandler(t *testing.T) {
 		require.Equal(t, 200, status)
 		stop()
 	})
-	synctestRun(t, "tells types that nobody takes, and answers 200", func(t *testing.T) {
+	synctestRun(t, "reports types that no Worker claims, with 200", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var mux webhook.Mux
 		mux.Route("github.push", webhook.HandlerFunc(succeed))

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestALogLimitLetsOneLinePassAndCountsTheOthers(t *testing.T) {
+func TestLogLimitAllowsOneLineAndCountsTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l logLimit
 		want := func(subject string, wantHeld int, wantOK bool) {
@@ -29,7 +29,7 @@ func TestALogLimitLetsOneLinePassAndCountsTheOthers(t *testing.T) {
 	})
 }
 
-func TestALogLimitIsBoundedHoweverManySubjectsCome(t *testing.T) {
+func TestLogLimitRemembersABoundedNumberOfSubjects(t *testing.T) {
 	var l logLimit
 	passed := 0
 	for i := range 100 * maxSubjects {

@@ -40,7 +40,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 		require.NoError(t, in.Ping(t.Context()))
 		putDelivery(t, in, "b", nil)
 		require.ErrorIs(t, in.Ping(t.Context()), webhook.ErrOverloaded)
-		refused := &webhook.Delivery{UID: "c", DedupKeys: []string{"mark"}}
+		refused := &webhook.Delivery{UID: "c", DedupKeys: []string{"key"}}
 		require.ErrorIs(t, in.Put(t.Context(), refused), webhook.ErrOverloaded)
 		require.Equal(t, 2, finish(t, in, webhook.Done))
 		require.NoError(t, in.Put(t.Context(), refused), "what was refused left no dedup key")
@@ -114,13 +114,13 @@ func TestMemInboxIsBounded(t *testing.T) {
 	})
 	synctestRun(t, "dedup keys are forgotten after Window", func(t *testing.T) {
 		in := &webhook.MemInbox{Window: time.Hour}
-		marked := func(d *webhook.Delivery) { d.DedupKeys = []string{"mark"} }
+		marked := func(d *webhook.Delivery) { d.DedupKeys = []string{"key"} }
 		putDelivery(t, in, "a", marked)
 		advance(59 * time.Minute)
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: "alpha", DedupKeys: []string{"mark"}}), webhook.ErrDuplicate)
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: "alpha", DedupKeys: []string{"key"}}), webhook.ErrDuplicate)
 		advance(2 * time.Minute)
 		putDelivery(t, in, "c", marked)
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "d", Source: "alpha", DedupKeys: []string{"mark"}}), webhook.ErrDuplicate)
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "d", Source: "alpha", DedupKeys: []string{"key"}}), webhook.ErrDuplicate)
 	})
 	synctestRun(t, "of too many dedup keys the oldest are forgotten", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2} // eight dedup keys

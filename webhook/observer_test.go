@@ -13,7 +13,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestLogObserverTellsTheWayOfADelivery(t *testing.T) {
+func TestLogObserverLogsReceivedClaimedAndSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))

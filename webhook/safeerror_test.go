@@ -127,7 +127,7 @@ func (e *wearsOut) Error() string {
 	return "once"
 }
 
-func TestPromise8_AnInboxThatPanicsIsOneThatFails(t *testing.T) {
+func TestPromise8_APanicOfAnInboxIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64
 		now := func(context.Context) error {

@@ -16,7 +16,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// An alteredInbox changes what a Claim returns.
+// An alteredInbox changes the results of Claim.
 type alteredInbox struct {
 	*webhook.MemInbox
 	alter   func(claims []webhook.Claim) []webhook.Claim
@@ -38,8 +38,8 @@ func (in *alteredInbox) Changed() <-chan struct{} {
 	return in.MemInbox.Changed()
 }
 
-func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
-	synctestRun(t, "by a claim without a delivery", func(t *testing.T) {
+func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
+	synctestRun(t, "it returns a claim without a delivery", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
 		in.alter = func(claims []webhook.Claim) []webhook.Claim {
 			return append([]webhook.Claim{{Fence: 1}}, claims...)
@@ -55,7 +55,7 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	synctestRun(t, "by the same claim twice", func(t *testing.T) {
+	synctestRun(t, "it returns the same claim twice", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
 		in.alter = func(claims []webhook.Claim) []webhook.Claim { return append(claims, claims[0]) }
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(time.Second); return nil })
@@ -67,7 +67,7 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Len(t, j.settled, 1)
 	})
-	synctestRun(t, "by more claims than were asked for", func(t *testing.T) {
+	synctestRun(t, "it returns more claims than requested", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
 		in.alter = func(claims []webhook.Claim) []webhook.Claim {
 			more, _ := in.MemInbox.Claim(t.Context(), webhook.ClaimOptions{N: 3})
@@ -89,12 +89,12 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 		advance(5 * time.Minute)
 		begun := time.Now()
 		stop()
-		require.Zero(t, time.Since(begun), "nothing is under way")
+		require.Zero(t, time.Since(begun), "nothing is in progress")
 		require.EqualValues(t, 2, most.Load())
 		require.Len(t, ran(), 8)
 		require.Equal(t, map[webhook.State]int{webhook.Done: 8}, in.Stats())
 	})
-	synctestRun(t, "by a Changed that panics", func(t *testing.T) {
+	synctestRun(t, "its Changed panics", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
 		in.changed = func() <-chan struct{} { panic("boom") }
 		h, ran := recorded(succeed)
@@ -105,7 +105,7 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 		stop()
 		require.Equal(t, []string{"a"}, ran())
 	})
-	synctestRun(t, "by a Begin without a delivery", func(t *testing.T) {
+	synctestRun(t, "its Begin returns no delivery", func(t *testing.T) {
 		in := &emptyBegin{MemInbox: &webhook.MemInbox{}}
 		suspects(t, in.MemInbox, "a")
 		var ran atomic.Bool
@@ -118,7 +118,7 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 		stop()
 		require.False(t, ran.Load())
 	})
-	synctestRun(t, "by an Extend that never returns", func(t *testing.T) {
+	synctestRun(t, "its Extend never returns", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		end := make(chan struct{})
 		in.onExtend = func(context.Context) error { <-end; return errBoom }
@@ -136,7 +136,7 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 		close(end)
 		stop()
 	})
-	synctestRun(t, "by ending the goroutine", func(t *testing.T) {
+	synctestRun(t, "its Claim calls runtime.Goexit", func(t *testing.T) {
 		for name, set := range map[string]func(in *flakyInbox, f func(context.Context) error){
 			"Extend": func(in *flakyInbox, f func(context.Context) error) { in.onExtend = f },
 			"Begin":  func(in *flakyInbox, f func(context.Context) error) { in.onBegin = f },
@@ -168,14 +168,14 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 	})
 }
 
-// An emptyBegin has nothing in hand.
+// An emptyBegin returns no delivery from Begin.
 type emptyBegin struct{ *webhook.MemInbox }
 
 func (in *emptyBegin) Begin(context.Context, webhook.Claim) (webhook.Claim, error) {
 	return webhook.Claim{}, nil
 }
 
-func TestAnObserverThatEndsItsGoroutineCostsNothingElse(t *testing.T) {
+func TestWorkerSurvivesAnObserverThatCallsGoexit(t *testing.T) {
 	for name, set := range map[string]func(o *webhook.Observer, f func()){
 		"Claimed": func(o *webhook.Observer, f func()) { o.Claimed = func(webhook.Claim) { f() } },
 		"Settled": func(o *webhook.Observer, f func()) {
@@ -226,7 +226,7 @@ func (in *stallingInbox) Settle(ctx context.Context, c webhook.Claim, o webhook.
 	return "", ctx.Err()
 }
 
-func TestWhatIsUnsettledWhenRunLeavesIsOfferedOnceMore(t *testing.T) {
+func TestRunSettlesOnceMoreBeforeItReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &stallingInbox{MemInbox: &webhook.MemInbox{}}
 		w, j := newTestWorker(in, webhook.HandlerFunc(succeed))
@@ -240,7 +240,7 @@ func TestWhatIsUnsettledWhenRunLeavesIsOfferedOnceMore(t *testing.T) {
 	})
 }
 
-// A deafInbox ignores contexts: the calls that f names do not return.
+// A deafInbox ignores contexts: the calls that f selects do not return.
 type deafInbox struct {
 	*flakyInbox
 	onSweep func()
@@ -253,7 +253,7 @@ func (in *deafInbox) Sweep(ctx context.Context) (int, error) {
 	return in.MemInbox.Sweep(ctx)
 }
 
-func TestShutdownEndsAlsoWithAnInboxThatIgnoresItsContext(t *testing.T) {
+func TestShutdownEndsWithAnInboxThatIgnoresItsContext(t *testing.T) {
 	const most = 8*time.Second + 2*time.Second + 100*time.Millisecond
 	for name, set := range map[string]func(in *deafInbox, f func(context.Context) error){
 		"Claim":  func(in *deafInbox, f func(context.Context) error) { in.onClaim = f },
@@ -293,7 +293,7 @@ func TestShutdownEndsAlsoWithAnInboxThatIgnoresItsContext(t *testing.T) {
 	}
 }
 
-func TestAClaimThatEndsItsGoroutineEndsRun(t *testing.T) {
+func TestRunEndsIfClaimCallsGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		in.onClaim = func(context.Context) error { runtime.Goexit(); return nil }
@@ -302,7 +302,7 @@ func TestAClaimThatEndsItsGoroutineEndsRun(t *testing.T) {
 	})
 }
 
-func TestAWorkerIsNotStuckBecauseAnotherOneIs(t *testing.T) {
+func TestWorkerIsNotStuckBecauseAnotherOneIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, _, release := hang()

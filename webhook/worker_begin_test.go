@@ -11,12 +11,12 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestASuspectThatCannotBegin(t *testing.T) {
+func TestSuspectThatCannotBeginIsPutBack(t *testing.T) {
 	for name, f := range map[string]func(ctx context.Context) error{
 		"fails": func(context.Context) error { return errBoom },
 		"hangs": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 	} {
-		synctestRun(t, "keeps the others for a while only: its Begin "+name, func(t *testing.T) {
+		synctestRun(t, "delays the others for a lease at most: its Begin "+name, func(t *testing.T) {
 			in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 			suspects(t, in.MemInbox, "a")
 			var well atomic.Bool
@@ -39,7 +39,7 @@ func TestASuspectThatCannotBegin(t *testing.T) {
 			stop()
 		})
 	}
-	synctestRun(t, "within its lease runs all the same: the lease is renewed", func(t *testing.T) {
+	synctestRun(t, "runs if Begin is slow, since its lease is renewed", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		suspects(t, in.MemInbox, "a")
 		in.onBegin = func(ctx context.Context) error {

@@ -30,7 +30,7 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		require.Len(t, j.claimed, 1)
 		require.Contains(t, j.last().Reason, webhook.ErrMalformed.Error())
 	})
-	synctestRun(t, "a panic is contained, tried again, and leaves its neighbours alone", func(t *testing.T) {
+	synctestRun(t, "a panic is recovered, tried again, and does not affect other deliveries", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(func(ctx context.Context, d *webhook.Delivery) error {
 			if c, _ := webhook.ClaimFromContext(ctx); d.UID == "bad" && c.Attempt == 1 {
@@ -50,7 +50,7 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		require.Len(t, ran(), 3)
 		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Done, webhook.Done}, j.states())
 	})
-	synctestRun(t, "an inbox that does not answer a claim is asked again", func(t *testing.T) {
+	synctestRun(t, "an inbox that does not answer a claim is called again", func(t *testing.T) {
 		var asked atomic.Int64
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(ctx context.Context) error {
 			if asked.Add(1) > 1 {
@@ -70,7 +70,7 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		stop()
 		require.Len(t, ran(), 1)
 	})
-	synctestRun(t, "a callback that ends its goroutine costs no slot and runs again", func(t *testing.T) {
+	synctestRun(t, "a callback that calls runtime.Goexit releases its slot and runs again", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			if c, _ := webhook.ClaimFromContext(ctx); c.Attempt == 1 {
@@ -87,7 +87,7 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Done}, j.states())
 		require.Contains(t, j.settled[0].Reason, webhook.ErrPanic.Error())
 	})
-	synctestRun(t, "an error whose text panics is contained", func(t *testing.T) {
+	synctestRun(t, "a panic of the error's text is recovered", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			return webhook.Permanent(speechless{})
@@ -98,7 +98,7 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		stop()
 		require.Equal(t, []webhook.State{webhook.Waiting}, j.states())
 	})
-	synctestRun(t, "the reason is text of at most 4 KiB that every database takes", func(t *testing.T) {
+	synctestRun(t, "the reason is at most 4 KiB of text that every database stores", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			return webhook.Permanent(errors.New(strings.Repeat("\x00\xff\u4e16", 4000)))
@@ -114,13 +114,13 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 	})
 }
 
-// speechless is an error whose text cannot be had.
+// speechless is an error whose Error panics.
 type speechless struct{}
 
-func (speechless) Error() string { panic("no words") }
+func (speechless) Error() string { panic("Error panicked") }
 
 func TestPromise9_Bounded(t *testing.T) {
-	synctestRun(t, "no more run at once than Concurrency", func(t *testing.T) {
+	synctestRun(t, "at most Concurrency callbacks run at once", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var running, most atomic.Int64
 		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
@@ -139,7 +139,7 @@ func TestPromise9_Bounded(t *testing.T) {
 		require.EqualValues(t, 3, most.Load())
 		require.Len(t, j.states(), 20)
 	})
-	synctestRun(t, "what the inbox keeps no longer is forgotten", func(t *testing.T) {
+	synctestRun(t, "deliveries that the inbox no longer keeps are deleted", func(t *testing.T) {
 		in := &webhook.MemInbox{Retention: time.Hour}
 		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		putDelivery(t, in, "a", nil)
@@ -150,7 +150,7 @@ func TestPromise9_Bounded(t *testing.T) {
 		require.Empty(t, in.Stats())
 		stop()
 	})
-	synctestRun(t, "all of it is forgotten at once, in bounded steps", func(t *testing.T) {
+	synctestRun(t, "all of them are deleted at once, in bounded steps", func(t *testing.T) {
 		in := &webhook.MemInbox{Retention: time.Hour}
 		for i := range 2500 {
 			putDelivery(t, in, fmt.Sprint(i), nil)
@@ -163,9 +163,9 @@ func TestPromise9_Bounded(t *testing.T) {
 		require.Empty(t, in.Stats())
 		stop()
 	})
-	synctestRun(t, "old dedup keys are forgotten also where deliveries are kept for ever", func(t *testing.T) {
+	synctestRun(t, "old dedup keys are deleted even if deliveries are never deleted", func(t *testing.T) {
 		in := &webhook.MemInbox{Window: time.Minute, Retention: -1}
-		d := putDelivery(t, in, "a", func(d *webhook.Delivery) { d.DedupKeys = []string{"mark"} })
+		d := putDelivery(t, in, "a", func(d *webhook.Delivery) { d.DedupKeys = []string{"key"} })
 		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		stop := start(t, w)
 		advance(time.Hour)

@@ -19,16 +19,16 @@ func TestPromise2_AtLeastOnceOnceInPractice(t *testing.T) {
 		h, ran := recorded(succeed)
 		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
-		mark := func(d *webhook.Delivery) { d.DedupKeys = []string{"mark"} }
-		putDelivery(t, in, "first", mark)
+		dedup := func(d *webhook.Delivery) { d.DedupKeys = []string{"key"} }
+		putDelivery(t, in, "first", dedup)
 		advance(time.Second)
-		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "second", Source: "alpha", DedupKeys: []string{"mark"}})
+		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "second", Source: "alpha", DedupKeys: []string{"key"}})
 		require.ErrorIs(t, err, webhook.ErrDuplicate)
 		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"first"}, ran())
 	})
-	synctestRun(t, "a settlement is tried again while the inbox fails, and the work is not", func(t *testing.T) {
+	synctestRun(t, "a settlement is repeated while the inbox fails, and the callback is not", func(t *testing.T) {
 		var failures atomic.Int64
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
 			if failures.Add(1) <= 4 {
@@ -49,7 +49,7 @@ func TestPromise2_AtLeastOnceOnceInPractice(t *testing.T) {
 }
 
 func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
-	synctestRun(t, "a heartbeat keeps the claim of a long callback", func(t *testing.T) {
+	synctestRun(t, "the lease of a long callback is renewed", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(10 * time.Minute); return nil })
 		one, _ := newTestWorker(in, h)
@@ -80,7 +80,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		require.ErrorIs(t, <-cause, webhook.ErrClaimLost)
 		stop()
 	})
-	synctestRun(t, "a lease that cannot be renewed is taken for lost when it ends, not before", func(t *testing.T) {
+	synctestRun(t, "a claim whose lease cannot be renewed is lost when the lease ends, not before", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error { return errBoom }}
 		ended := make(chan time.Duration, 1)
 		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
@@ -97,7 +97,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		require.Equal(t, 30*time.Second, <-ended)
 		stop()
 	})
-	synctestRun(t, "what came late of a claim is renewed at once", func(t *testing.T) {
+	synctestRun(t, "the lease of a claim that took long to return is renewed at once", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
 		in.alter = func(claims []webhook.Claim) []webhook.Claim {
 			work(25 * time.Second)
@@ -118,7 +118,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		require.Empty(t, j.lost)
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 	})
-	synctestRun(t, "a hiccup while renewing loses nothing", func(t *testing.T) {
+	synctestRun(t, "a failed renewal loses nothing if the next one succeeds", func(t *testing.T) {
 		begun := time.Now()
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error {
 			if s := time.Since(begun); s > time.Minute && s < 75*time.Second {
@@ -136,7 +136,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		stop()
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	synctestRun(t, "an inbox that hangs while renewing does not keep a callback from its end", func(t *testing.T) {
+	synctestRun(t, "a renewal that hangs does not delay the end of a callback", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
@@ -151,7 +151,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		stop()
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	synctestRun(t, "work that outlived its lease counts if nobody began it again", func(t *testing.T) {
+	synctestRun(t, "work that took longer than its lease counts if nobody began it again", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error { return errBoom }}
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(45 * time.Second); return nil })
 		w, j := newTestWorker(in, h)
@@ -164,7 +164,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Empty(t, j.lost)
 	})
-	synctestRun(t, "a late worker cannot settle", func(t *testing.T) {
+	synctestRun(t, "a Worker whose delivery was claimed again cannot settle it", func(t *testing.T) {
 		mem := &webhook.MemInbox{}
 		cut := &flakyInbox{MemInbox: mem, onExtend: func(context.Context) error { return errBoom }}
 		late, lateJournal := newTestWorker(cut, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
@@ -185,7 +185,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		require.Empty(t, lateJournal.states())
 		require.Equal(t, []webhook.State{webhook.Done}, promptJournal.states())
 	})
-	synctestRun(t, "what ended the process each time it ran alone is dead after the last attempt", func(t *testing.T) {
+	synctestRun(t, "a delivery that ends the process each time it runs alone is dead after the last attempt", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		d := putDelivery(t, in, "poison", nil)
 		for range 4 { // processes that it killed
@@ -208,7 +208,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		require.Equal(t, webhook.Dead, stateOf(t, in, d))
 		require.Equal(t, "it ended the process 2 times when it ran alone", j.last().Reason)
 	})
-	synctestRun(t, "the context tells attempt and fence", func(t *testing.T) {
+	synctestRun(t, "ClaimFromContext returns attempt and fence", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var seen []webhook.Claim
 		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {

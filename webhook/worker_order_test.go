@@ -13,7 +13,7 @@ import (
 )
 
 func TestPromise4_PerKeyOrder(t *testing.T) {
-	synctestRun(t, "one at a time of a key, in order, and other keys beside it", func(t *testing.T) {
+	synctestRun(t, "deliveries of a key run one at a time, in order, and concurrently with other keys", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var running, most atomic.Int64
 		h, ran := recorded(func(_ context.Context, d *webhook.Delivery) error {
@@ -46,7 +46,7 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 			return nil
 		})
 	}
-	synctestRun(t, "a retry holds its key", func(t *testing.T) {
+	synctestRun(t, "a delivery that waits for its retry blocks its key", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := failFirst()
 		w, _ := newTestWorker(in, h)
@@ -57,7 +57,7 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		stop()
 		require.Equal(t, []string{"first", "first", "second"}, ran())
 	})
-	synctestRun(t, "RetryOutOfOrder lets the next one pass", func(t *testing.T) {
+	synctestRun(t, "RetryOutOfOrder lets the next one of the key run", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := failFirst()
 		w, _ := newTestWorker(in, h)
@@ -95,7 +95,7 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 }
 
 func TestPromise5_CoalescingIsDataAtPut(t *testing.T) {
-	synctestRun(t, "of a burst the newest runs, once", func(t *testing.T) {
+	synctestRun(t, "only the newest of a burst runs, once", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
 		w, _ := newTestWorker(in, h)
@@ -112,7 +112,7 @@ func TestPromise5_CoalescingIsDataAtPut(t *testing.T) {
 		require.Equal(t, []string{"4"}, ran())
 		require.Equal(t, map[webhook.State]int{webhook.Superseded: 3, webhook.Done: 1}, in.Stats())
 	})
-	synctestRun(t, "a retry of the older gives way to the newer", func(t *testing.T) {
+	synctestRun(t, "a newer delivery of the burst supersedes the retry of an older one", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(func(_ context.Context, d *webhook.Delivery) error {
 			work(2 * time.Second)

@@ -17,7 +17,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestWhatAHandlerReturnsDecides(t *testing.T) {
+func TestWorkerOutcomeByHandlerError(t *testing.T) {
 	type outcome struct {
 		State     webhook.State
 		Delay     time.Duration
@@ -37,17 +37,17 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 		{"Permanent inside is dead", fmt.Errorf("deploy: %w", webhook.Permanent(errBoom)), outcome{State: webhook.Dead}},
 		{"ErrMalformed is dead", fmt.Errorf("alpha: %w", webhook.ErrMalformed), outcome{State: webhook.Dead}},
 		{"ErrMalformed and its cause is dead", fmt.Errorf("alpha: %w: %w", webhook.ErrMalformed, errBoom), outcome{State: webhook.Dead}},
-		{"several names of one permanent error are dead", fmt.Errorf("%w: %w", errBoom, webhook.Permanent(io.EOF)), outcome{State: webhook.Dead}},
+		{"Permanent among the %w of one error is dead", fmt.Errorf("%w: %w", errBoom, webhook.Permanent(io.EOF)), outcome{State: webhook.Dead}},
 		{"joined errors are dead if each is permanent", errors.Join(webhook.Permanent(io.EOF), webhook.ErrMalformed), outcome{State: webhook.Dead}},
-		{"joined errors are tried again if one may pass", errors.Join(later, webhook.Permanent(errBoom)), outcome{State: webhook.Waiting, Delay: time.Hour}},
-		{"in whichever order", errors.Join(webhook.Permanent(errBoom), webhook.ErrMalformed, later), outcome{State: webhook.Waiting, Delay: time.Hour}},
-		{"also where the join is inside", fmt.Errorf("place: %w", errors.Join(later, webhook.ErrMalformed)), outcome{State: webhook.Waiting, Delay: time.Hour}},
+		{"joined errors are tried again if one may be temporary", errors.Join(later, webhook.Permanent(errBoom)), outcome{State: webhook.Waiting, Delay: time.Hour}},
+		{"joined errors in another order are tried again too", errors.Join(webhook.Permanent(errBoom), webhook.ErrMalformed, later), outcome{State: webhook.Waiting, Delay: time.Hour}},
+		{"joined errors inside another error are tried again too", fmt.Errorf("place: %w", errors.Join(later, webhook.ErrMalformed)), outcome{State: webhook.Waiting, Delay: time.Hour}},
 		{"Permanent around joined errors is dead", webhook.Permanent(errors.Join(later, errBoom)), outcome{State: webhook.Dead}},
 		{"RetryAfter around Permanent is dead", webhook.RetryAfter(time.Second, webhook.Permanent(errBoom)), outcome{State: webhook.Dead}},
 		{"Permanent around RetryAfter is dead", webhook.Permanent(later), outcome{State: webhook.Dead}},
-		{"of several RetryAfter the first holds", errors.Join(later, webhook.RetryAfter(time.Minute, errBoom)), outcome{State: webhook.Waiting, Delay: time.Hour}},
-		{"RetryAfter waits as it says", webhook.RetryAfter(42*time.Second, errBoom), outcome{State: webhook.Waiting, Delay: 42 * time.Second}},
-		{"a negative RetryAfter is at once", webhook.RetryAfter(-time.Hour, errBoom), outcome{State: webhook.Waiting}},
+		{"of several RetryAfter the first applies", errors.Join(later, webhook.RetryAfter(time.Minute, errBoom)), outcome{State: webhook.Waiting, Delay: time.Hour}},
+		{"RetryAfter is tried again after its delay", webhook.RetryAfter(42*time.Second, errBoom), outcome{State: webhook.Waiting, Delay: 42 * time.Second}},
+		{"a negative RetryAfter is tried again at once", webhook.RetryAfter(-time.Hour, errBoom), outcome{State: webhook.Waiting}},
 		{"no handler is put back uncounted", nobody.Handle(t.Context(), &webhook.Delivery{Type: "alpha.event"}), outcome{State: webhook.Waiting, Delay: time.Minute, Uncounted: true}},
 	} {
 		synctestRun(t, test.name, func(t *testing.T) {
@@ -63,7 +63,7 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 			stop := start(t, w)
 			synctest.Wait()
 			stop()
-			i := slices.Index(j.fences, 1) // the second run may be told of first
+			i := slices.Index(j.fences, 1) // the second run may be reported first
 			require.GreaterOrEqual(t, i, 0)
 			first := j.settled[i]
 			if diff := cmp.Diff(test.want, outcome{first.State, first.Delay, first.Uncounted}); diff != "" {
@@ -78,7 +78,7 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(func(ctx context.Context, _ *webhook.Delivery) error {
 			if c, _ := webhook.ClaimFromContext(ctx); c.Last != (c.Attempt == 4) {
-				t.Errorf("attempt %d of 4 is told that it is the last: %v", c.Attempt, c.Last)
+				t.Errorf("attempt %d of 4 has Last %v", c.Attempt, c.Last)
 			}
 			return errBoom
 		})
@@ -96,7 +96,7 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 			require.GreaterOrEqual(t, j.settled[i].Delay, most/2)
 		}
 	})
-	synctestRun(t, "what is permanent once its time is over is tried again", func(t *testing.T) {
+	synctestRun(t, "Permanent after Timeout is tried again", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			<-ctx.Done()
@@ -110,7 +110,7 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Dead}, j.states())
 		require.False(t, j.settled[0].Uncounted)
 	})
-	synctestRun(t, "RetryAfter does not outlast MaxAttempts", func(t *testing.T) {
+	synctestRun(t, "RetryAfter in the last attempt is dead", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			return webhook.RetryAfter(time.Second, errBoom)
@@ -124,7 +124,7 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 	})
 }
 
-func TestAWorkerSurvivesAnInboxThatFails(t *testing.T) {
+func TestWorkerSurvivesAnInboxThatFails(t *testing.T) {
 	synctestRun(t, "claiming backs off and recovers", func(t *testing.T) {
 		var asked atomic.Int64
 		down := atomic.Bool{}
@@ -171,8 +171,8 @@ func TestAWorkerSurvivesAnInboxThatFails(t *testing.T) {
 	})
 }
 
-func TestAWorkerLearnsOfWork(t *testing.T) {
-	synctestRun(t, "at once from an inbox that notifies", func(t *testing.T) {
+func TestWorkerClaimsOnASignalAndByPolling(t *testing.T) {
+	synctestRun(t, "an inbox that notifies is asked at once", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
 		w, _ := newTestWorker(in, h)
@@ -184,7 +184,7 @@ func TestAWorkerLearnsOfWork(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		stop()
 	})
-	synctestRun(t, "by asking where it does not", func(t *testing.T) {
+	synctestRun(t, "another inbox is polled", func(t *testing.T) {
 		in := plainInbox{&webhook.MemInbox{}}
 		h, ran := recorded(succeed)
 		w, _ := newTestWorker(in, h)
@@ -195,7 +195,7 @@ func TestAWorkerLearnsOfWork(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		stop()
 	})
-	synctestRun(t, "and asks again at once while there is more", func(t *testing.T) {
+	synctestRun(t, "it claims again at once while there is more", func(t *testing.T) {
 		in := plainInbox{&webhook.MemInbox{}}
 		h, ran := recorded(succeed)
 		w, _ := newTestWorker(in, h)
@@ -208,7 +208,7 @@ func TestAWorkerLearnsOfWork(t *testing.T) {
 		require.Len(t, ran(), 9)
 		stop()
 	})
-	synctestRun(t, "and of a retry when it is due", func(t *testing.T) {
+	synctestRun(t, "a retry runs when it is due", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(func(ctx context.Context, _ *webhook.Delivery) error {
 			if c, _ := webhook.ClaimFromContext(ctx); c.Attempt == 1 {
@@ -227,7 +227,7 @@ func TestAWorkerLearnsOfWork(t *testing.T) {
 	})
 }
 
-func TestObserverIsToldOfEveryAttempt(t *testing.T) {
+func TestObserverReceivesEveryAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
@@ -244,7 +244,7 @@ func TestObserverIsToldOfEveryAttempt(t *testing.T) {
 		require.Equal(t, []time.Duration{3 * time.Second}, j.took)
 		require.Empty(t, j.lost)
 
-		w.Observer = &webhook.Observer{} // told nobody
+		w.Observer = &webhook.Observer{} // without funcs
 		stop = start(t, w)               // Run may be called again
 		putDelivery(t, in, "b", nil)
 		advance(5 * time.Second)

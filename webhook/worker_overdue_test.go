@@ -34,8 +34,8 @@ func hang() (h webhook.Handler, ran func() []string, release func(n int)) {
 	}
 }
 
-func TestACallbackThatHangsTakesOneSlotOnly(t *testing.T) {
-	synctestRun(t, "the others run on, and it is not claimed again while it runs", func(t *testing.T) {
+func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
+	synctestRun(t, "other deliveries run, and it is not claimed again while it runs", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
 		w, j := newTestWorker(in, h)
@@ -59,7 +59,7 @@ func TestACallbackThatHangsTakesOneSlotOnly(t *testing.T) {
 		require.False(t, j.settled[i].Uncounted)
 		require.Contains(t, j.settled[i].Reason, "attempt took longer than Worker.Timeout and has not returned")
 	})
-	synctestRun(t, "nor by another Worker of the process", func(t *testing.T) {
+	synctestRun(t, "another Worker of the process does not claim it either", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
 		one, _ := newTestWorker(in, h)
@@ -76,7 +76,7 @@ func TestACallbackThatHangsTakesOneSlotOnly(t *testing.T) {
 		stop()
 		stopOther()
 	})
-	synctestRun(t, "nor by a second Run after one that left it behind", func(t *testing.T) {
+	synctestRun(t, "neither does a second Run after one that left it behind", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
 		w, _ := newTestWorker(in, h)
@@ -92,7 +92,7 @@ func TestACallbackThatHangsTakesOneSlotOnly(t *testing.T) {
 		require.Equal(t, []string{"hang", "hang"}, ran())
 		stop()
 	})
-	synctestRun(t, "what it returns within a lease after Timeout counts", func(t *testing.T) {
+	synctestRun(t, "its result within one lease after Timeout counts", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			work(80 * time.Second) // ignores its context
@@ -107,7 +107,7 @@ func TestACallbackThatHangsTakesOneSlotOnly(t *testing.T) {
 		require.Empty(t, j.overdue)
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	synctestRun(t, "what it returns later is logged and does not count", func(t *testing.T) {
+	synctestRun(t, "a later result is logged and does not count", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var out bytes.Buffer
 		h, _, release := hang()
@@ -125,7 +125,7 @@ func TestACallbackThatHangsTakesOneSlotOnly(t *testing.T) {
 	})
 }
 
-func TestAnOverdueCallbackIsToldEveryMinute(t *testing.T) {
+func TestOverdueCallbackIsReportedEveryMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var out bytes.Buffer
@@ -148,14 +148,14 @@ func TestAnOverdueCallbackIsToldEveryMinute(t *testing.T) {
 	})
 }
 
-func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
+func TestWorkerIsStuckWhenAllSlotsAreOverdue(t *testing.T) {
 	fill := func(t *testing.T, in webhook.Inbox) {
 		for i := range 3 {
 			putDelivery(t, in, fmt.Sprint("hang ", i), nil)
 		}
 		putDelivery(t, in, "other", nil)
 	}
-	synctestRun(t, "ends with ErrStuck after one Timeout more, with every claim settled", func(t *testing.T) {
+	synctestRun(t, "Run returns ErrStuck after another Timeout, with every claim settled", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
 		w, _ := newTestWorker(in, h)
@@ -170,7 +170,7 @@ func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
 		require.Len(t, ran(), 3)
 		release(3)
 	})
-	synctestRun(t, "runs on if one returns in time", func(t *testing.T) {
+	synctestRun(t, "Run continues if one returns in time", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
 		w, _ := newTestWorker(in, h)
@@ -185,7 +185,7 @@ func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
 		advance(time.Hour)
 		stop()
 	})
-	synctestRun(t, "runs on if KeepRunning says so", func(t *testing.T) {
+	synctestRun(t, "Run continues with KeepRunning", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
 		w, _ := newTestWorker(in, h)
@@ -199,7 +199,7 @@ func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
 		require.Contains(t, ran(), "other")
 		stop()
 	})
-	synctestRun(t, "ends the service under Serve", func(t *testing.T) {
+	synctestRun(t, "Serve returns ErrStuck", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, _, release := hang()
 		w, _ := newTestWorker(in, h)

@@ -18,22 +18,22 @@ import (
 
 var errBoom = errors.New("boom")
 
-// synctestRun is a subtest in fake time. Goroutines that a Worker leaves behind
+// synctestRun runs a subtest in fake time. Goroutines that a Worker leaves behind
 // fail it.
 func synctestRun(t *testing.T, name string, f func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
 }
 
-// advance lets fake time pass and everything that is due happen.
+// advance moves fake time by d and waits until everything due has happened.
 func advance(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
 
-// work is how long a callback takes, which many may do at once.
+// work blocks a callback for d.
 func work(d time.Duration) { <-time.After(d) }
 
-// A flakyInbox fails or blocks where a test tells it to.
+// A flakyInbox fails or blocks as the test sets it.
 type flakyInbox struct {
 	*webhook.MemInbox
 	onClaim, onBegin, onExtend, onSettle func(ctx context.Context) error // nil or nil error: go on
@@ -82,7 +82,7 @@ func (in *flakyInbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Out
 // A plainInbox has none of the optional interfaces.
 type plainInbox struct{ webhook.Inbox }
 
-// A recorder keeps what a Worker's Observer is told.
+// A recorder records the events of a Worker's Observer.
 type recorder struct {
 	mu      sync.Mutex
 	claimed []webhook.Claim
@@ -129,7 +129,7 @@ func (j *recorder) states() (states []webhook.State) {
 	return states
 }
 
-// late has the times of overdue callbacks that were told.
+// late returns the durations of the overdue callbacks reported.
 func (j *recorder) late() []time.Duration {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -148,7 +148,7 @@ func (j *recorder) last() webhook.Outcome {
 // quiet logs nothing.
 var quiet = slog.New(slog.DiscardHandler)
 
-// settle ends a claim, which must succeed.
+// settle settles a claim, which must succeed.
 func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, o webhook.Outcome) webhook.State {
 	t.Helper()
 	came, err := in.Settle(t.Context(), c, o)
@@ -156,7 +156,7 @@ func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, o webhook.Outcome) 
 	return came
 }
 
-// newTestWorker returns a Worker that logs nothing and whose recorder is kept.
+// newTestWorker returns a Worker that logs nothing, and the recorder of its events.
 func newTestWorker(in webhook.Inbox, h webhook.Handler) (*webhook.Worker, *recorder) {
 	j := &recorder{}
 	w := webhook.NewWorker(in, h)
@@ -165,13 +165,13 @@ func newTestWorker(in webhook.Inbox, h webhook.Handler) (*webhook.Worker, *recor
 	return w, j
 }
 
-// start runs w until stop, which demands that Run leaves nothing running.
+// start runs w until stop, which requires that Run returns nil.
 func start(t *testing.T, w *webhook.Worker) (stop func()) {
 	t.Helper()
 	return startFor(t, w, nil)
 }
 
-// startFor runs w until stop, which demands that Run returns the given error.
+// startFor runs w until stop, which requires that Run returns the given error.
 func startFor(t *testing.T, w *webhook.Worker, want error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -205,7 +205,7 @@ func typed(typ string) func(d *webhook.Delivery) {
 	return func(d *webhook.Delivery) { d.Source, d.Type = strings.Split(typ, ".")[0], typ }
 }
 
-// stateOf asks where d stands.
+// stateOf returns the stored state of d.
 func stateOf(t *testing.T, in webhook.Inbox, d *webhook.Delivery) webhook.State {
 	t.Helper()
 	known, ok := errors.AsType[*webhook.DuplicateError](in.Put(t.Context(), d))
@@ -213,7 +213,7 @@ func stateOf(t *testing.T, in webhook.Inbox, d *webhook.Delivery) webhook.State 
 	return known.State
 }
 
-// recorded returns a Handler that does f and the UIDs it was given, in order.
+// recorded returns a Handler that calls f, and the UIDs of its deliveries, in order.
 func recorded(f func(ctx context.Context, d *webhook.Delivery) error) (h webhook.Handler, ran func() []string) {
 	var (
 		mu   sync.Mutex

@@ -14,8 +14,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestFinishedWorkIsSettledHoweverLongTheInboxIsAway(t *testing.T) {
-	synctestRun(t, "an outage of a minute makes no second run", func(t *testing.T) {
+func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
+	synctestRun(t, "an outage of a minute causes no second run", func(t *testing.T) {
 		var down atomic.Bool
 		away := func(context.Context) error {
 			if down.Load() {
@@ -39,7 +39,7 @@ func TestFinishedWorkIsSettledHoweverLongTheInboxIsAway(t *testing.T) {
 		require.Empty(t, j.lost)
 		stop()
 	})
-	synctestRun(t, "nor does one of the settlements alone, though the lease ends in it", func(t *testing.T) {
+	synctestRun(t, "neither does a failing settlement, even if it lasts longer than the lease", func(t *testing.T) {
 		var down atomic.Bool
 		down.Store(true)
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
@@ -59,7 +59,7 @@ func TestFinishedWorkIsSettledHoweverLongTheInboxIsAway(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Empty(t, j.lost)
 	})
-	synctestRun(t, "nothing new is claimed while it lasts, for one lease", func(t *testing.T) {
+	synctestRun(t, "nothing is claimed during the first lease of an outage", func(t *testing.T) {
 		var down atomic.Bool
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
 			if down.Load() {
@@ -81,7 +81,7 @@ func TestFinishedWorkIsSettledHoweverLongTheInboxIsAway(t *testing.T) {
 		require.Equal(t, []string{"a", "b"}, ran())
 		stop()
 	})
-	synctestRun(t, "one delivery that cannot be settled does not keep the others for longer", func(t *testing.T) {
+	synctestRun(t, "after that lease a delivery that cannot be settled does not delay others", func(t *testing.T) {
 		in := &stubborn{MemInbox: &webhook.MemInbox{}, uid: "bad", answer: func(context.Context) error { return errBoom }}
 		h, ran := recorded(succeed)
 		w, _ := newTestWorker(in, h)
@@ -97,7 +97,7 @@ func TestFinishedWorkIsSettledHoweverLongTheInboxIsAway(t *testing.T) {
 		require.Equal(t, []string{"bad", "good"}, ran())
 		stop()
 	})
-	synctestRun(t, "a settlement that hangs stops no other", func(t *testing.T) {
+	synctestRun(t, "a settlement that hangs does not delay others", func(t *testing.T) {
 		in := &stubborn{MemInbox: &webhook.MemInbox{}, uid: "bad", answer: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
@@ -118,7 +118,7 @@ func TestFinishedWorkIsSettledHoweverLongTheInboxIsAway(t *testing.T) {
 	})
 }
 
-// A stubborn inbox settles all but one.
+// A stubborn inbox settles all deliveries but one.
 type stubborn struct {
 	*webhook.MemInbox
 	uid    string
@@ -135,8 +135,8 @@ func (in *stubborn) Settle(ctx context.Context, c webhook.Claim, o webhook.Outco
 	return in.MemInbox.Settle(ctx, c, o)
 }
 
-func TestASettlementIsToldAsWhatCameOfIt(t *testing.T) {
-	synctestRun(t, "a retry that a newer one of its burst took the place of is superseded", func(t *testing.T) {
+func TestObserverReceivesTheResultingState(t *testing.T) {
+	synctestRun(t, "a retry is superseded if a newer delivery of its burst waits", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var out bytes.Buffer
 		coalesce := func(d *webhook.Delivery) {
@@ -162,7 +162,7 @@ func TestASettlementIsToldAsWhatCameOfIt(t *testing.T) {
 		require.NotContains(t, out.String(), "will be tried again")
 		require.Contains(t, out.String(), "a newer one took its place")
 	})
-	synctestRun(t, "what the callback settled itself counts, whatever it returns then", func(t *testing.T) {
+	synctestRun(t, "the state that the callback settled itself counts, whatever it returns", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var out bytes.Buffer
 		w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
@@ -180,7 +180,7 @@ func TestASettlementIsToldAsWhatCameOfIt(t *testing.T) {
 		require.NotContains(t, out.String(), "will be tried again")
 		require.Contains(t, out.String(), "handler failed after its delivery was settled as done")
 	})
-	synctestRun(t, "one whose answer was lost is told as settled, not as lost", func(t *testing.T) {
+	synctestRun(t, "a settlement whose answer was lost is reported as settled", func(t *testing.T) {
 		var answers atomic.Int64
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, afterSettle: func(webhook.Claim) error {
 			if answers.Add(1) == 1 {
@@ -196,7 +196,7 @@ func TestASettlementIsToldAsWhatCameOfIt(t *testing.T) {
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 		require.Empty(t, j.lost)
 	})
-	synctestRun(t, "each claim that was told of is told of once more", func(t *testing.T) {
+	synctestRun(t, "each claimed delivery is reported as settled or lost, once", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a", "b")
 		w, j := newTestWorker(in, webhook.HandlerFunc(blockUntilDone))

@@ -15,7 +15,7 @@ import (
 )
 
 func TestPromise10_ShutdownDrains(t *testing.T) {
-	synctestRun(t, "what is under way finishes within ShutdownTimeout, on a context that lives on", func(t *testing.T) {
+	synctestRun(t, "callbacks finish within ShutdownTimeout, and their contexts do not end", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			select {
@@ -47,7 +47,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, webhook.Waiting, stateOf(t, in, left))
 	})
-	synctestRun(t, "a claim under way when the context ends is heard out, for a moment", func(t *testing.T) {
+	synctestRun(t, "a Claim in progress when the context ends may return within a second", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		asked := false
 		in.onClaim = func(ctx context.Context) error { // the database answers half a second later
@@ -69,7 +69,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 	})
-	synctestRun(t, "that moment is part of ShutdownTimeout", func(t *testing.T) {
+	synctestRun(t, "that second is part of ShutdownTimeout", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		first := true
 		in.onClaim = func(ctx context.Context) error {
@@ -91,7 +91,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		stop()
 		require.Equal(t, w.ShutdownTimeout, time.Since(begun))
 	})
-	synctestRun(t, "a claim that does not return is not waited for any longer", func(t *testing.T) {
+	synctestRun(t, "Run does not wait longer for a Claim that does not return", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		in.onClaim = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
 		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
@@ -102,7 +102,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		require.Equal(t, time.Second, time.Since(begun))
 	})
 	for n := range 20 { // both ways of a select
-		synctestRun(t, fmt.Sprintf("an idle worker that is told to end claims nothing more, %d", n), func(t *testing.T) {
+		synctestRun(t, fmt.Sprintf("an idle Worker claims nothing when its context has ended, %d", n), func(t *testing.T) {
 			in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 			ctx, cancel := context.WithCancel(t.Context())
 			in.onClaim = func(context.Context) error {
@@ -157,7 +157,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		},
 	}
 	for name, f := range over {
-		synctestRun(t, "what is over ShutdownTimeout is given back uncounted: a callback "+name, func(t *testing.T) {
+		synctestRun(t, "after ShutdownTimeout a delivery is put back uncounted: a callback "+name, func(t *testing.T) {
 			in := &webhook.MemInbox{}
 			cause := make(chan error, 1)
 			w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
@@ -212,7 +212,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		stop()
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	synctestRun(t, "what a callback holds that ignores its context is given back, and Run returns", func(t *testing.T) {
+	synctestRun(t, "the delivery of a callback that ignores its context is put back, and Run returns", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		release := make(chan struct{})
 		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
@@ -230,10 +230,10 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		close(release)
 		synctest.Wait()
 		require.Equal(t, webhook.Waiting, stateOf(t, in, d), "what it did later does not count")
-		require.Len(t, j.states(), 1, "its end is told once")
+		require.Len(t, j.states(), 1, "its end is reported once")
 		require.Empty(t, j.lost)
 	})
-	synctestRun(t, "a settlement that hangs keeps no other from being given back", func(t *testing.T) {
+	synctestRun(t, "a settlement that hangs does not prevent others from being put back", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		var settling atomic.Int64
 		in.onSettle = func(ctx context.Context) error {
@@ -256,7 +256,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		require.Equal(t, map[webhook.State]int{webhook.Waiting: 7, webhook.Claimed: 1}, in.Stats())
 		close(release)
 	})
-	synctestRun(t, "an outcome that the inbox would not take is offered once more, not thrown away", func(t *testing.T) {
+	synctestRun(t, "an outcome that the inbox refused is settled once more before Run returns", func(t *testing.T) {
 		var refused atomic.Int64
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		in.onSettle = func(ctx context.Context) error {
@@ -277,7 +277,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	synctestRun(t, "an inbox that is down does not keep Run", func(t *testing.T) {
+	synctestRun(t, "Run returns although the inbox is down", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()

@@ -62,7 +62,7 @@ func life(t *testing.T, in *webhook.MemInbox, maxAttempts int, killer string) (r
 	return uids()
 }
 
-func TestNeighboursOfWhatEndsTheProcessAreDone(t *testing.T) {
+func TestOtherDeliveriesAreDoneDespiteOneThatEndsTheProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var all []*webhook.Delivery
@@ -109,7 +109,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		})
 		return h, ran, most
 	}
-	synctestRun(t, "one at a time, with nothing beside them, each under its lease", func(t *testing.T) {
+	synctestRun(t, "they run one at a time, alone, each with its lease renewed", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a", "b", "c")
 		h, ran, most := alone(5 * time.Minute)
@@ -129,7 +129,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 			require.Equal(t, 3, c.Attempt)
 		}
 	})
-	synctestRun(t, "with header and body, and as the attempt that Begin counted", func(t *testing.T) {
+	synctestRun(t, "they have header and body, and the attempt that Begin counted", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a")
 		var got webhook.Claim
@@ -146,7 +146,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		require.True(t, got.Last)
 		require.Equal(t, "{}", string(got.Delivery.Body))
 	})
-	synctestRun(t, "those with the fewest crashes first", func(t *testing.T) {
+	synctestRun(t, "those with the fewest crashes run first", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a", "b")
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 2, Lease: time.Second})
@@ -161,7 +161,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		stop()
 		require.Equal(t, []string{"b", "a"}, ran())
 	})
-	synctestRun(t, "after what was claimed with them", func(t *testing.T) {
+	synctestRun(t, "they run after other deliveries of the same claim", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a")
 		putDelivery(t, in, "fresh", nil)
@@ -173,7 +173,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		require.Equal(t, []string{"fresh", "a"}, ran())
 		require.EqualValues(t, 1, most.Load())
 	})
-	synctestRun(t, "a callback that hangs beside them keeps them no longer than Timeout and a lease", func(t *testing.T) {
+	synctestRun(t, "another callback that hangs delays them by Timeout and one lease at most", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a")
 		putDelivery(t, in, "hang", nil)
@@ -190,7 +190,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		advance(time.Minute)
 		stop()
 	})
-	synctestRun(t, "a suspect that hangs keeps the others no longer than that", func(t *testing.T) {
+	synctestRun(t, "a suspect that hangs delays the others no longer than that", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "hang", "other")
 		h, ran, release := hang()
@@ -202,7 +202,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		advance(time.Minute)
 		stop()
 	})
-	synctestRun(t, "those that wait at shutdown are given back uncounted, as suspects", func(t *testing.T) {
+	synctestRun(t, "those that wait at shutdown are put back uncounted, as suspects", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a", "b", "c")
 		h, ran, _ := alone(5 * time.Second)
@@ -220,7 +220,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 			require.Equal(t, 3, c.Attempt)
 		}
 	})
-	synctestRun(t, "what cannot begin is tried again", func(t *testing.T) {
+	synctestRun(t, "a suspect that cannot begin is tried again", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		suspects(t, in.MemInbox, "a")
 		var asked atomic.Int64
@@ -238,7 +238,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	synctestRun(t, "what is lost when it should begin does not run", func(t *testing.T) {
+	synctestRun(t, "a suspect whose claim is lost before Begin does not run", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		suspects(t, in.MemInbox, "a", "b")
 		var asked atomic.Int64
@@ -258,8 +258,8 @@ func TestSuspectsRunAlone(t *testing.T) {
 	})
 }
 
-func TestAnAttemptThatNeverBeganIsNoCrash(t *testing.T) {
-	synctestRun(t, "what was claimed too often runs once more, as the last", func(t *testing.T) {
+func TestAttemptThatNeverBeganIsNotACrash(t *testing.T) {
+	synctestRun(t, "a delivery that was claimed too often runs once more, as the last attempt", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		d := putDelivery(t, in, "a", nil)
 		_, err := in.Claim(t.Context(), webhook.ClaimOptions{Lease: time.Second}) // whose answer was lost
@@ -278,7 +278,7 @@ func TestAnAttemptThatNeverBeganIsNoCrash(t *testing.T) {
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 		require.True(t, last)
 	})
-	synctestRun(t, "a lower MaxAttempts lets what waits run once more, and keeps its reason", func(t *testing.T) {
+	synctestRun(t, "after MaxAttempts is lowered a waiting delivery runs once more, and keeps its reason", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		d := putDelivery(t, in, "a", nil)
 		for range 5 {
@@ -296,7 +296,7 @@ func TestAnAttemptThatNeverBeganIsNoCrash(t *testing.T) {
 		require.Equal(t, webhook.Dead, stateOf(t, in, d))
 		require.Equal(t, "still down", j.last().Reason)
 	})
-	synctestRun(t, "the reason of the last failure is told with the crashes", func(t *testing.T) {
+	synctestRun(t, "the reason contains the last failure and the crashes", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		putDelivery(t, in, "a", nil)
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{})
@@ -320,7 +320,7 @@ func TestAnAttemptThatNeverBeganIsNoCrash(t *testing.T) {
 	})
 }
 
-func TestAWorkerBoundsTheBytesOfAClaim(t *testing.T) {
+func TestWorkerLimitsTheBytesOfAClaim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := plainInbox{&webhook.MemInbox{}}
 		var most atomic.Int64
@@ -343,7 +343,7 @@ func TestAWorkerBoundsTheBytesOfAClaim(t *testing.T) {
 	})
 }
 
-// claimSizes notes the bytes that claims brought.
+// claimSizes records the total size of the bodies of each Claim.
 type claimSizes struct {
 	webhook.Inbox
 	bytes []int

@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestPromise6_AWorkerTakesOnlyTheTypesItsHandlerRoutes(t *testing.T) {
+func TestPromise6_WorkerClaimsOnlyTheTypesOfItsHandler(t *testing.T) {
 	wrappers := map[string]func(h webhook.Handler) webhook.Handler{
 		"a Mux":                        func(h webhook.Handler) webhook.Handler { return h },
 		"a Mux in Recover":             webhook.Recover,
@@ -45,7 +45,7 @@ func TestPromise6_AWorkerTakesOnlyTheTypesItsHandlerRoutes(t *testing.T) {
 		require.Empty(t, j.claimed)
 		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
 	})
-	synctestRun(t, "IgnoreUnhandled settles the rest as ignored", func(t *testing.T) {
+	synctestRun(t, "IgnoreUnhandled settles unhandled types as ignored", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
 		mux := &webhook.Mux{IgnoreUnhandled: true}
@@ -60,7 +60,7 @@ func TestPromise6_AWorkerTakesOnlyTheTypesItsHandlerRoutes(t *testing.T) {
 		require.Equal(t, webhook.Done, stateOf(t, in, pushed))
 		require.Equal(t, webhook.Ignored, stateOf(t, in, rest))
 	})
-	synctestRun(t, "Default handles the rest", func(t *testing.T) {
+	synctestRun(t, "Default handles unhandled types", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
 		w, _ := newTestWorker(in, &webhook.Mux{Default: h, IgnoreUnhandled: true})
