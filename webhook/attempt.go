@@ -10,7 +10,7 @@ import (
 // An attempt is the work of a Worker under one claim: at most one run of the
 // Handler, and the settlement.
 type attempt struct {
-	*pool
+	pool    *pool
 	place   *place
 	lease   *leaseKeeper
 	current atomic.Pointer[Claim]
@@ -44,9 +44,9 @@ func (a *attempt) run(ctx, runCtx context.Context) {
 	if a.lease.mayExpire() { // Claim took long to return
 		a.lease.renew(runCtx)
 	}
-	a.Observer.claimed(c)
-	if a.policy.isExhausted(c) {
-		a.settle(a.policy.exhausted(c))
+	a.pool.Observer.claimed(c)
+	if a.pool.policy.isExhausted(c) {
+		a.settle(a.pool.policy.exhausted(c))
 		return
 	}
 	if a.place.turn != nil && !a.awaitTurn(ctx, runCtx) {
@@ -63,18 +63,18 @@ func (a *attempt) run(ctx, runCtx context.Context) {
 		return
 	}
 	a.logPanic(err)
-	a.settle(a.policy.decide(a.claim(), err, context.Cause(handlerCtx)))
+	a.settle(a.pool.policy.decide(a.claim(), err, context.Cause(handlerCtx)))
 }
 
 // recoverGoexit finishes an attempt whose goroutine was ended by a func of the
 // Observer or by the inbox: it waits for the Handler and settles the claim. It does
 // nothing if the attempt has ended by itself.
 func (a *attempt) recoverGoexit() {
-	if a.finished.Load() || a.abandoned.Err() != nil {
+	if a.finished.Load() || a.pool.abandoned.Err() != nil {
 		return
 	}
-	o := a.policy.retry(a.claim(), "the Observer or the inbox ended the goroutine of the attempt", nil)
-	a.logger().Error("attempt was cut short", "delivery", a.claim().Delivery, "reason", o.Reason)
+	o := a.pool.policy.retry(a.claim(), "the Observer or the inbox ended the goroutine of the attempt", nil)
+	a.pool.logger().Error("attempt was cut short", "delivery", a.claim().Delivery, "reason", o.Reason)
 	if a.returned != nil {
 		<-a.returned
 	}
@@ -82,7 +82,7 @@ func (a *attempt) recoverGoexit() {
 		o = *known
 	}
 	defer func() {
-		if !a.finished.Load() && a.abandoned.Err() == nil { // ended again
+		if !a.finished.Load() && a.pool.abandoned.Err() == nil { // ended again
 			a.report(o, "", ErrClaimLost)
 		}
 	}()
@@ -99,7 +99,7 @@ func (a *attempt) call(ctx context.Context) <-chan error {
 			returned <- err
 			close(returned)
 		}()
-		err = callHandler(ctx, a.handler, a.claim().Delivery)
+		err = callHandler(ctx, a.pool.handler, a.claim().Delivery)
 	}()
 	return returned
 }
@@ -118,14 +118,14 @@ func (*timedOut) Is(target error) bool { return target == ErrClaimLost }
 // which is ctx, when the claim is lost or Timeout is over. It reports false if the
 // Handler has not returned one lease after Timeout.
 func (a *attempt) wait(ctx, runCtx context.Context, cancel context.CancelCauseFunc) (err error, ok bool) {
-	limit := time.NewTimer(a.timeout())
+	limit := time.NewTimer(a.pool.timeout())
 	defer limit.Stop()
 	timedOut := false
 	for {
 		select {
 		case err := <-a.returned:
 			return err, true
-		case <-a.abandoned.Done():
+		case <-a.pool.abandoned.Done():
 			return <-a.returned, true
 		case <-limit.C:
 			if timedOut {
@@ -145,7 +145,7 @@ func (a *attempt) wait(ctx, runCtx context.Context, cancel context.CancelCauseFu
 				a.lease.ticker.Stop()
 				cancel(ErrClaimLost)
 			case err != nil && ctx.Err() == nil:
-				a.logger().Warn("lease could not be renewed", "delivery", a.claim().Delivery, "reason", err)
+				a.pool.logger().Warn("lease could not be renewed", "delivery", a.claim().Delivery, "reason", err)
 			}
 		}
 	}
@@ -153,6 +153,6 @@ func (a *attempt) wait(ctx, runCtx context.Context, cancel context.CancelCauseFu
 
 func (a *attempt) logPanic(err error) {
 	if stack := stackOf(err); stack != "" {
-		a.logger().Error("handler panicked", "delivery", a.claim().Delivery, "stack", stack)
+		a.pool.logger().Error("handler panicked", "delivery", a.claim().Delivery, "stack", stack)
 	}
 }

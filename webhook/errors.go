@@ -35,8 +35,8 @@ var (
 	// which the callback's context then ends.
 	ErrClaimLost = errors.New("webhook: claim lost")
 	// ErrIgnored: the Handler chose not to handle the delivery. The sender gets 202. A
-	// Worker settles the delivery as [Ignored]. Add a reason as text, with "%w: %v": an
-	// error that also wraps another error is a failure.
+	// Worker settles the delivery as [Ignored]. To add a reason use fmt.Errorf with
+	// "%w: %v". With a second %w the error counts as a failure.
 	ErrIgnored = errors.New("webhook: ignored")
 	// ErrNoHandler: no Handler is registered for the type of the delivery. The sender
 	// gets 202. A Worker puts the delivery back uncounted, so that a Worker with a Handler
@@ -58,8 +58,8 @@ var (
 // StatusCode returns the status of the answer to a request whose Handler returned err,
 // or that was refused with err:
 //
-//	ErrPanic                                        500
 //	ErrNotStored                                    503
+//	ErrPanic                                        500
 //	nil, ErrDuplicate, ErrIgnored, ErrNoHandler     202
 //	ErrMalformed                                    400
 //	ErrUnverified                                   401
@@ -69,9 +69,10 @@ var (
 //	anything else                                   500
 //
 // The first matching line applies. So a delivery that was not stored is never
-// acknowledged, whatever else its error wraps. [errors.Join] matches a sentinel of 202
-// only if all joined errors match it. The Receiver itself answers other methods than
-// POST with 405.
+// acknowledged, whatever else its error wraps. If err joins several errors, the line of
+// 202 matches only if all of them are ErrDuplicate, or all are ErrIgnored, or all are
+// ErrNoHandler. A Receiver answers other methods than POST with 405 before there is an
+// error.
 func StatusCode(err error) int {
 	switch {
 	case err == nil:

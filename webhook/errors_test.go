@@ -31,6 +31,7 @@ func TestStatusCode(t *testing.T) {
 		{"not stored", webhook.ErrNotStored, 503},
 		{"not stored, whatever the inbox wraps", fmt.Errorf("%w: %w", webhook.ErrNotStored, webhook.ErrIgnored), 503},
 		{"not stored because malformed", fmt.Errorf("%w: %w", webhook.ErrNotStored, webhook.ErrMalformed), 503},
+		{"not stored because the inbox panicked", fmt.Errorf("%w: %w", webhook.ErrNotStored, &webhook.PanicError{Value: "x"}), 503},
 		{"asked for later", webhook.RetryAfter(time.Minute, io.EOF), 503},
 		{"a panic", &webhook.PanicError{Value: "x"}, 500},
 		{"a panic with a sentinel", &webhook.PanicError{Value: webhook.ErrDuplicate}, 500},

@@ -27,7 +27,7 @@ const (
 //
 //   - The inbox's Ping fails or takes longer than 2 s.
 //   - A Worker does not run.
-//   - A Worker has tried to claim for one Lease and got no answer.
+//   - A Worker has tried to claim for one Lease without success.
 //   - All slots of a Worker are held by overdue callbacks, or by work that the inbox
 //     does not settle.
 //

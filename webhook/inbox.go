@@ -11,9 +11,9 @@ import (
 // that passes its tests is an Inbox.
 //
 // A delivery has one State at a time. Of the unfinished deliveries with equal (Source,
-// OrderingKey), only the oldest may be Waiting. The younger ones are Blocked, and when it
-// is settled the next one becomes Waiting. Deliveries without an ordering key are never
-// Blocked.
+// OrderingKey), only the oldest may be Waiting. The younger ones are Blocked. When the
+// oldest is finished, the next one becomes Waiting. Deliveries without an ordering key are
+// never Blocked.
 type Inbox interface {
 	// Put stores d under its UID, which must not be empty. A nil error means that d is
 	// stored.
@@ -21,10 +21,10 @@ type Inbox interface {
 	//   - If the UID of d is already stored, or one of its DedupKeys within its Source, Put
 	//     stores nothing, not even the other dedup keys, and returns a [*DuplicateError].
 	//   - If that stored delivery is Dead, and d is a redelivery of it, with another UID and
-	//     the same sender ID, the stored delivery becomes Waiting again, at most three times.
-	//     Its attempts are counted from zero, and it is placed after the others of its
-	//     ordering key. A delivery that coalesces remains Dead while a younger one of its
-	//     ordering key is unfinished.
+	//     the same sender ID, the stored delivery becomes Waiting again. This happens at most
+	//     three times. Its attempts are counted from zero, and it is placed after the others
+	//     of its ordering key. If it coalesces, it remains Dead while a younger delivery of
+	//     its ordering key is unfinished.
 	//   - If a [Sweeper] has deleted the dead delivery, its redelivery is stored as new.
 	//   - If d has Coalesce, the older deliveries of its ordering key that are not claimed
 	//     become Superseded. d becomes due after Quiet, or Max after the first delivery of
@@ -67,8 +67,8 @@ type Queue interface {
 	// Settle ends the claim with an outcome and returns the resulting state of the
 	// delivery.
 	//
-	//   - The state is o.State. Only a claim that is put back while a newer delivery of its
-	//     burst waits becomes Superseded.
+	//   - The state is o.State, with one exception: a delivery that is put back while a newer
+	//     one of its burst waits becomes Superseded.
 	//   - If the claim was settled before, Settle changes nothing and returns the state that
 	//     resulted then. So a caller that got no answer can call Settle again.
 	//   - If the claim was neither held nor settled, Settle changes nothing and returns
@@ -117,7 +117,7 @@ type ClaimOptions struct {
 
 // A Claim is the right to work on a delivery until Expires, or longer after Extend.
 type Claim struct {
-	Delivery *Delivery // a copy for the claimer, except for Body
+	Delivery *Delivery // the claimer's own copy; only Body may be shared
 	Attempt  int       // 1 for the first run; for a suspect, the value after Begin
 	Last     bool      // set by a Worker: if this attempt fails, the delivery is dead
 	// Suspect is true if at least the last two claims were lost: the run of this delivery

@@ -30,7 +30,7 @@ type Observer struct {
 	// began.
 	Settled func(c Claim, o Outcome, took time.Duration)
 	// Lost is called when a Worker cannot settle a claim because it no longer holds it,
-	// or when it must end before it knows.
+	// or because Run returns before the inbox has answered.
 	Lost func(c Claim)
 	// Overdue is called when a callback still runs one Lease after [Worker.Timeout]
 	// ended its context, and then every minute until it returns. The callback holds its

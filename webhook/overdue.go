@@ -13,13 +13,13 @@ const overdueEvery = time.Minute
 // logs it every minute. What the callback returns does not count.
 func (a *attempt) settleOverdue() {
 	a.lease.giveUp()
-	a.line.leave(a.place)
-	a.overdue.add()
-	defer a.overdue.remove()
+	a.pool.line.leave(a.place)
+	a.pool.overdue.add()
+	defer a.pool.overdue.remove()
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)
-		a.settle(a.policy.overdue(a.claim()))
+		a.settle(a.pool.policy.overdue(a.claim()))
 	}()
 	ticker := time.NewTicker(overdueEvery)
 	defer ticker.Stop()
@@ -30,7 +30,7 @@ func (a *attempt) settleOverdue() {
 			continue
 		case err := <-a.returned:
 			a.logReturned(err)
-		case <-a.abandoned.Done():
+		case <-a.pool.abandoned.Done():
 			<-a.returned
 		}
 		<-settled
@@ -41,8 +41,8 @@ func (a *attempt) settleOverdue() {
 // reportOverdue logs the overdue callback and calls the Observer.
 func (a *attempt) reportOverdue() {
 	c, took := a.claim(), a.took()
-	a.logger().Error("callback is overdue and holds its slot", "delivery", c.Delivery, "attempt", c.Attempt, "took", took)
-	a.Observer.overdue(c, took)
+	a.pool.logger().Error("callback is overdue and holds its slot", "delivery", c.Delivery, "attempt", c.Attempt, "took", took)
+	a.pool.Observer.overdue(c, took)
 }
 
 func (a *attempt) logReturned(err error) {
@@ -50,7 +50,7 @@ func (a *attempt) logReturned(err error) {
 	if err != nil {
 		attrs = append(attrs, "reason", reason(err))
 	}
-	a.logger().Warn("overdue callback has returned; its outcome does not count", attrs...)
+	a.pool.logger().Warn("overdue callback has returned; its outcome does not count", attrs...)
 }
 
 // overdueCallbacks counts the overdue callbacks of a pool. The pool is stuck when

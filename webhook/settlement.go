@@ -19,33 +19,33 @@ func (a *attempt) settle(o Outcome) {
 	resumeClaiming := func() {
 		if claimingPaused {
 			claimingPaused = false
-			a.line.resume()
+			a.pool.line.resume()
 		}
 	}
 	defer resumeClaiming()
 	unsettled := false // for one lease
 	defer func() {
 		if unsettled {
-			a.unsettled.Add(-1)
+			a.pool.unsettled.Add(-1)
 		}
 	}()
-	for pause := a.pollInterval(); ; pause = min(pause*2, longestPause) {
-		if a.abandoned.Err() != nil || a.settleOnce(o) {
+	for pause := a.pool.pollInterval(); ; pause = min(pause*2, longestPause) {
+		if a.pool.abandoned.Err() != nil || a.settleOnce(o) {
 			return
 		}
 		switch {
 		case firstFailure.IsZero():
 			firstFailure, claimingPaused = time.Now(), true
-			a.line.pause()
+			a.pool.line.pause()
 		case time.Since(firstFailure) >= a.lease.length && !unsettled:
 			unsettled = true
-			a.unsettled.Add(1)
+			a.pool.unsettled.Add(1)
 			resumeClaiming()
-			a.line.leave(a.place)
+			a.pool.line.leave(a.place)
 		}
 		timer := time.NewTimer(pause)
 		select {
-		case <-a.abandoned.Done():
+		case <-a.pool.abandoned.Done():
 		case <-timer.C:
 		}
 		timer.Stop()
@@ -55,10 +55,10 @@ func (a *attempt) settle(o Outcome) {
 // settleOnce asks the inbox once and waits at most one lease for its answer. It
 // reports whether the claim has ended, or will be ended by abandon.
 func (a *attempt) settleOnce(o Outcome) bool {
-	ctx, cancel := context.WithTimeout(a.abandoned, a.lease.length)
+	ctx, cancel := context.WithTimeout(a.pool.abandoned, a.lease.length)
 	defer cancel()
-	state, err := a.inbox.Settle(ctx, a.claim(), o)
-	if err != nil && a.abandoned.Err() != nil {
+	state, err := a.pool.inbox.Settle(ctx, a.claim(), o)
+	if err != nil && a.pool.abandoned.Err() != nil {
 		return true
 	}
 	return a.report(o, state, err)
@@ -76,7 +76,7 @@ func (a *attempt) abandon(ctx context.Context) {
 	if known := a.result.Load(); known != nil {
 		o = *known
 	}
-	if state, err := a.inbox.Settle(ctx, a.claim(), o); !a.report(o, state, err) {
+	if state, err := a.pool.inbox.Settle(ctx, a.claim(), o); !a.report(o, state, err) {
 		a.report(o, "", ErrClaimLost)
 	}
 }
@@ -92,17 +92,17 @@ func (a *attempt) report(o Outcome, state State, err error) (ended bool) {
 				o = Outcome{State: state, Reason: o.Reason}
 			}
 			a.logOutcome(o)
-			a.Observer.settled(a.claim(), o, a.took())
+			a.pool.Observer.settled(a.claim(), o, a.took())
 		})
 	case errors.Is(err, ErrClaimLost):
 		a.reportOnce.Do(func() {
 			defer a.finish()
-			a.logger().Warn("claim was lost; its delivery may run again", a.attrs(o)...)
-			a.Observer.lost(a.claim())
+			a.pool.logger().Warn("claim was lost; its delivery may run again", a.attrs(o)...)
+			a.pool.Observer.lost(a.claim())
 		})
 	default:
-		a.recordFailure(err)
-		a.logger().Error("claim could not be settled", "delivery", a.claim().Delivery, "reason", err)
+		a.pool.recordFailure(err)
+		a.pool.logger().Error("claim could not be settled", "delivery", a.claim().Delivery, "reason", err)
 		return false
 	}
 	return true
@@ -111,20 +111,20 @@ func (a *attempt) report(o Outcome, state State, err error) (ended bool) {
 // finish records that the claim has ended.
 func (a *attempt) finish() {
 	a.finished.Store(true)
-	a.openClaims.Done()
+	a.pool.openClaims.Done()
 }
 
 // logOutcome logs an outcome that is not a success.
 func (a *attempt) logOutcome(o Outcome) {
 	switch {
 	case o.State == Dead:
-		a.logger().Error("delivery is dead", a.attrs(o)...)
+		a.pool.logger().Error("delivery is dead", a.attrs(o)...)
 	case o.State == Waiting:
-		a.logger().Warn("delivery will be tried again", append(a.attrs(o), "delay", o.Delay)...)
+		a.pool.logger().Warn("delivery will be tried again", append(a.attrs(o), "delay", o.Delay)...)
 	case o.State == Superseded:
-		a.logger().Warn("delivery will not be tried again: a newer one took its place", a.attrs(o)...)
+		a.pool.logger().Warn("delivery will not be tried again: a newer one took its place", a.attrs(o)...)
 	case o.State == Done && o.Reason != "":
-		a.logger().Error("handler failed after its delivery was settled as done", a.attrs(o)...)
+		a.pool.logger().Error("handler failed after its delivery was settled as done", a.attrs(o)...)
 	}
 }
 

@@ -27,7 +27,7 @@ type Source struct {
 	// Describe returns what a delivery is about. It reads the headers and the body
 	// and must not change them. The body is authentic but may be malformed. Describe
 	// cannot fail: it leaves unknown fields empty. A delivery without a type gets the
-	// type "<name>.unknown", which is logged once a minute.
+	// type "<name>.unknown", which is logged at most once a minute.
 	//
 	// The body is as it was sent, so it may be a form. This is the JSON of a form and
 	// of any other body:
@@ -60,8 +60,8 @@ type Description struct {
 	// bodies for different events.
 	DedupBySignature bool
 	// Malformed is the error if the body does not have the sender's documented format.
-	// The delivery is accepted and the error is logged. Decoding its payload must fail:
-	// if a decoder would not notice, through the payload's [Checker].
+	// The delivery is accepted and the error is logged. Decoding its payload must fail
+	// too. If a decoder would not notice, the payload must be a [Checker] that fails.
 	Malformed error
 }
 

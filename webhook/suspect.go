@@ -21,12 +21,12 @@ func (a *attempt) awaitTurn(ctx, runCtx context.Context) bool {
 	turn := a.place.turn
 	var turnStart time.Time
 	var retry <-chan time.Time
-	for pause := a.pollInterval(); ; {
+	for pause := a.pool.pollInterval(); ; {
 		select {
 		case <-ctx.Done():
 			a.settle(Outcome{State: Waiting, Reason: a.claim().Reason, Uncounted: true})
 			return false
-		case <-a.abandoned.Done():
+		case <-a.pool.abandoned.Done():
 			return false
 		case <-a.lease.ticker.C:
 			if a.lease.renew(runCtx) {
@@ -53,9 +53,9 @@ func (a *attempt) awaitTurn(ctx, runCtx context.Context) bool {
 				a.report(Outcome{}, "", err)
 				return false
 			}
-			a.logger().Error("attempt could not begin", "delivery", a.claim().Delivery, "reason", err)
+			a.pool.logger().Error("attempt could not begin", "delivery", a.claim().Delivery, "reason", err)
 			if spent := time.Since(turnStart); spent >= a.lease.length {
-				a.settle(a.policy.notBegun(a.claim(), spent, err))
+				a.settle(a.pool.policy.notBegun(a.claim(), spent, err))
 				return false
 			}
 			retry = time.After(pause)
@@ -72,9 +72,9 @@ func (a *attempt) beginSuspect(ctx context.Context) <-chan error {
 	go func() {
 		err := goexitError()
 		defer func() { answer <- err }()
-		ctx, cancel := context.WithTimeout(ctx, a.timeout())
+		ctx, cancel := context.WithTimeout(ctx, a.pool.timeout())
 		defer cancel()
-		c, beginErr := a.inbox.Begin(ctx, a.claim())
+		c, beginErr := a.pool.inbox.Begin(ctx, a.claim())
 		if beginErr == nil {
 			c.Last = a.claim().Last
 			a.current.Store(&c)
