@@ -42,8 +42,8 @@
 // run twice if the process dies between its effect and the settlement. Make effects
 // idempotent, or commit both in one transaction.
 //
-// In order per key. Deliveries with the same [Delivery.OrderingKey] run one at a time, in
-// the order in which they were acknowledged. A delivery that waits for its retry blocks the
+// In order per key. Deliveries of a Source with the same [Delivery.OrderingKey] run one at a
+// time, in the order in which they were acknowledged. A delivery that waits for its retry blocks the
 // younger ones, unless [Worker.RetryOutOfOrder] is set. Deliveries without an ordering key
 // have no order.
 //
@@ -52,9 +52,9 @@
 // validated refuses every request. The reason of a refusal is logged once and never sent.
 //
 // Nothing authentic is thrown away. Behind an inbox a malformed body is stored, becomes
-// [Dead] with a reason, and can be inspected. A panic is an error. A delivery that ends the
-// process later runs alone, so that no other delivery is lost with it. Names are shortened
-// to 255 bytes of valid UTF-8, so that every database stores them. If callbacks run inside
+// [Dead] with a reason, and can be inspected. A panic is an error. A delivery that may
+// have ended the process runs alone from then on, so that no other delivery is lost with
+// it. Names are shortened to 255 bytes of valid UTF-8, so that every database stores them. If callbacks run inside
 // the request instead, nothing is stored: a type without a callback is acknowledged and
 // logged as a warning, and the context of a callback ends when the sender disconnects, as
 // GitHub does after ten seconds.

@@ -172,9 +172,9 @@ type Sweeper interface {
 type PendingCounter interface {
 	// Pending returns the number of deliveries that are Waiting, Blocked or Claimed. It
 	// includes those that are not due and those whose lease has expired. It may stop
-	// counting at most, which must be positive. It includes the effect of every Put and
+	// counting at limit, which must be positive. It includes the effect of every Put and
 	// Settle that returned before the call.
-	Pending(ctx context.Context, most int) (int, error)
+	Pending(ctx context.Context, limit int) (int, error)
 }
 
 type claimKey struct{}
