@@ -79,6 +79,6 @@ func TestIPAllowListBehindAProxy(t *testing.T) {
 		t.Errorf("with an emptied list: %v, want ErrUnverified", err)
 	}
 	if err := l.Sign(r, nil); err == nil {
-		t.Error("Sign claims to know how the proxy tells the address")
+		t.Error("Sign returns nil although only the proxy knows how to pass the address")
 	}
 }

@@ -29,7 +29,7 @@ func badSign(body string) string {
 // A badCall is what goes over the wire.
 type badCall struct {
 	method  string   // empty: POST
-	headers []string // beside Host and what stands below
+	headers []string // besides Host and those below
 	sig     []string // values of the signature header; nil: the right one
 	body    string
 	length  int  // announced; zero: the body's
@@ -203,7 +203,7 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("answer %s, want %d; log %s", resp.Status, tt.status, log)
 			}
 			if tt.status != 202 && text != http.StatusText(tt.status)+"\n" {
-				t.Errorf("the sender is told %q, want the status text alone", text)
+				t.Errorf("the sender gets %q, want the status text alone", text)
 			}
 			if name, value, ok := strings.Cut(tt.header, ": "); ok && resp.Header.Get(name) != value {
 				t.Errorf("%s: %q, want %q", name, resp.Header.Get(name), value)

@@ -61,8 +61,8 @@ func TestBasicAuth(t *testing.T) {
 }
 
 // Senders that call again are no news; one that never does loses what it sends,
-// and somebody must be told.
-func TestAChallengeThatIsNotAnsweredIsAWarning(t *testing.T) {
+// and that must be logged.
+func TestUnansweredChallengeIsLoggedAsAWarning(t *testing.T) {
 	v := &webhook.BasicAuth{Keys: webhook.Keys(webhook.NewSecret("k"))}
 	rc := webhook.NewReceiver(webhook.Source{Name: "kudu", Verifier: v}, recvOK)
 	var out bytes.Buffer
@@ -89,7 +89,7 @@ func TestAChallengeThatIsNotAnsweredIsAWarning(t *testing.T) {
 }
 
 // Kudu's client sends credentials only after it was asked.
-func TestBasicAuthAsksFirst(t *testing.T) {
+func TestBasicAuthChallengesARequestWithoutCredentials(t *testing.T) {
 	for realm, want := range map[string]string{
 		"":           `Basic realm="webhook"`,
 		"kudu":       `Basic realm="kudu"`,

@@ -99,7 +99,7 @@ func TestPromise9_ABodyMustArriveInTime(t *testing.T) {
 
 // The deadline is for the body: a handler may take longer, and its context
 // still ends when the sender leaves.
-func TestTheReadTimeoutEndsWithTheBody(t *testing.T) {
+func TestReadTimeoutEndsWhenTheBodyIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := make(chan error, 1)
 		rc := webhook.NewReceiver(recvSource(), webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
@@ -128,7 +128,7 @@ func TestTheReadTimeoutEndsWithTheBody(t *testing.T) {
 }
 
 // A wrapped ResponseWriter hands the deadline on, one that cannot is no error.
-func TestTheReadTimeoutThroughWrappers(t *testing.T) {
+func TestReadTimeoutIsSetThroughWrappers(t *testing.T) {
 	src := recvSource()
 	rc := webhook.NewReceiver(src, recvOK)
 	for _, wrapped := range []bool{true, false} {
@@ -168,7 +168,7 @@ func (w unwrapWriter) Unwrap() http.ResponseWriter { return w.inner }
 
 // Nobody gets more than 16 KiB for an announcement. What a moderate one announced
 // is there in one piece once that has come; everything else grows fourfold.
-func TestPromise9_ABodyIsGivenRoomAsItArrives(t *testing.T) {
+func TestPromise9_ABufferGrowsAsItsBodyArrives(t *testing.T) {
 	const first = 16 << 10
 	for _, tt := range []struct {
 		name            string
@@ -221,7 +221,7 @@ func (r *roomReader) Read(p []byte) (int, error) {
 func (*roomReader) Close() error { return nil }
 
 // However a body comes, it arrives whole.
-func TestABodyArrivesAsSent(t *testing.T) {
+func TestBodyIsDeliveredAsSent(t *testing.T) {
 	for _, size := range []int{0, 1, 511, 16<<10 - 1, 16 << 10, 16<<10 + 1, 64<<10 - 1, 64 << 10, 64<<10 + 1, 1<<20 - 1, 1 << 20} {
 		body := strings.Repeat("0123456789", size/10+1)[:size]
 		for name, reader := range map[string]func(io.Reader) io.Reader{

@@ -18,7 +18,7 @@ import (
 // budgetChunk is a body that takes exactly the first 16 KiB.
 const budgetChunk = 16<<10 - 1
 
-// A budgetRoom is a Receiver whose Handler waits until it is told to go on.
+// A budgetRoom is a Receiver whose Handler waits for a signal to continue.
 type budgetRoom struct {
 	src    webhook.Source
 	rc     *webhook.Receiver
@@ -39,7 +39,7 @@ func newBudgetRoom() *budgetRoom {
 	return b
 }
 
-// call begins a call of so many bytes and returns when it stands still.
+// call starts a request with the given number of bytes and returns when it blocks.
 func (b *budgetRoom) call(t *testing.T, ctx context.Context, bytes int) {
 	r := recvRequest(t, b.src, strings.Repeat("x", bytes)).WithContext(ctx)
 	go func() { b.status <- recvServe(b.rc, r).Code }()
@@ -66,7 +66,7 @@ func (b *budgetRoom) nobody(t *testing.T) {
 	}
 }
 
-func TestPromise9_ACallWaitsTwoSecondsForItsFirstChunk(t *testing.T) {
+func TestPromise9_ARequestWaitsTwoSecondsForItsFirstChunk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudgetRoom()
 		for range 4 {
@@ -84,7 +84,7 @@ func TestPromise9_ACallWaitsTwoSecondsForItsFirstChunk(t *testing.T) {
 	})
 }
 
-func TestPromise9_ACallThatWaitsGetsWhatBecomesFree(t *testing.T) {
+func TestPromise9_AWaitingRequestGetsMemoryThatIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudgetRoom()
 		for range 4 {
@@ -99,7 +99,7 @@ func TestPromise9_ACallThatWaitsGetsWhatBecomesFree(t *testing.T) {
 	})
 }
 
-func TestPromise9_ACallThatHoldsNeverWaits(t *testing.T) {
+func TestPromise9_ARequestThatHoldsMemoryNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudgetRoom()
 		b.call(t, t.Context(), 20_000) // grown: holds 20 001
@@ -128,7 +128,7 @@ func TestPromise9_LargeBodiesDoNotShutOutSmallOnes(t *testing.T) {
 	})
 }
 
-func TestPromise9_ASenderThatLeavesWaitsNoLonger(t *testing.T) {
+func TestPromise9_ARequestWhoseSenderLeavesStopsWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudgetRoom()
 		for range 4 {
@@ -237,7 +237,7 @@ func TestNewBudget(t *testing.T) {
 }
 
 // What is said to fit does, in an empty budget.
-func TestTheLargestBodyFitsIntoItsBudget(t *testing.T) {
+func TestLargestBodyFitsIntoItsBudget(t *testing.T) {
 	for _, size := range []int64{64 << 10, 1 << 20, 10 << 20, 64<<10 + 4321} {
 		src := webhook.Source{Name: "acme", Verifier: &webhook.InsecureAcceptAll{}, Budget: webhook.NewBudget(size)}
 		src.MaxBody = (size-size/4)/2 - 1
@@ -259,7 +259,7 @@ func TestTheLargestBodyFitsIntoItsBudget(t *testing.T) {
 	}
 }
 
-// form begins a call of a form of so many bytes and returns when it stands still.
+// form starts a request with a form of the given number of bytes and returns when it blocks.
 func (b *budgetRoom) form(t *testing.T, bytes int) {
 	body := "payload=" + strings.Repeat("x", bytes-len("payload="))
 	r := recvRequest(t, b.src, body)

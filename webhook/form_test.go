@@ -116,7 +116,7 @@ func TestDocumentCopiesThePayloadOfAFormOnceAndNothingElse(t *testing.T) {
 			}
 			// Size classes round up by an eighth at most.
 			if most := uint64(len(doc) + len(doc)/8 + size/16); took > most {
-				t.Errorf("it took %d bytes for a document of %d, want at most %d", took, len(doc), most)
+				t.Errorf("it allocated %d bytes for a document of %d, want at most %d", took, len(doc), most)
 			}
 		})
 	}

@@ -29,7 +29,7 @@ func mwQuiet(t *testing.T) *recvLog {
 	return log
 }
 
-func TestMiddlewareHandsOnARequestLikeTheFirst(t *testing.T) {
+func TestMiddlewarePassesOnARequestLikeTheOriginal(t *testing.T) {
 	log := mwQuiet(t)
 	src := recvSource()
 	for name, announced := range map[string]bool{"announced": true, "chunked": false} {
@@ -114,7 +114,7 @@ func TestMiddlewareReleasesItsBudgetWhenNextPanics(t *testing.T) {
 	}
 }
 
-func TestDecodeAfterMiddlewareTellsMalformed(t *testing.T) {
+func TestDecodeAfterMiddlewareReturnsErrMalformed(t *testing.T) {
 	src := recvSource()
 	h := src.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d, _ := webhook.DeliveryFromContext(r.Context())

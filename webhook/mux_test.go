@@ -29,7 +29,7 @@ func (checked) EventType() string { return "test.checked" }
 
 func (checked) Check(document []byte) error {
 	if bytes.Count(document, []byte(`"name"`)) != 1 {
-		return errors.New("name does not stand once")
+		return errors.New("name does not appear once")
 	}
 	return nil
 }
@@ -39,7 +39,7 @@ type pointed struct{ greeting }
 
 func (*pointed) EventType() string { return "test.pointed" }
 
-func TestPayloadsAreNoPointers(t *testing.T) {
+func TestPointerPayloadPanics(t *testing.T) {
 	require.PanicsWithValue(t, "webhook: the payload is a pointer: use webhook_test.pointed", func() {
 		webhook.On(new(webhook.Mux), func(context.Context, *webhook.Event[*pointed]) error { return nil })
 	})
@@ -81,7 +81,7 @@ func TestMuxRoutesByType(t *testing.T) {
 	}
 }
 
-func TestMuxTellsItsTypes(t *testing.T) {
+func TestMuxTypes(t *testing.T) {
 	h := webhook.HandlerFunc(succeed)
 	var mux webhook.Mux
 	require.Equal(t, []string{}, mux.Types(), "none, which is not all")
@@ -108,7 +108,7 @@ func TestMuxPanicsOnMisuse(t *testing.T) {
 	}
 }
 
-func TestOnGivesTheDocumentDecoded(t *testing.T) {
+func TestOnDecodesTheDocument(t *testing.T) {
 	for name, d := range map[string]*webhook.Delivery{
 		"of a JSON body": {Type: "test.greeting", Body: []byte(`{"name":"Ada","more":1}`)},
 		"of a form body": {
@@ -133,7 +133,7 @@ func TestOnGivesTheDocumentDecoded(t *testing.T) {
 	}
 }
 
-func TestOnDoesNotCallWithWhatCannotBeDecoded(t *testing.T) {
+func TestOnDoesNotCallTheCallbackIfDecodingFails(t *testing.T) {
 	for name, d := range map[string]*webhook.Delivery{
 		"no document":              {Type: "test.greeting"},
 		"not JSON":                 {Type: "test.greeting", Body: []byte("hello")},
@@ -191,13 +191,13 @@ type nameless struct{ greeting }
 
 func (nameless) EventType() string { return "" }
 
-func TestOnNamesThePayloadWhoseTypeIsEmpty(t *testing.T) {
+func TestOnNamesAPayloadWithAnEmptyType(t *testing.T) {
 	require.PanicsWithValue(t, "webhook: On: EventType of webhook_test.nameless returns an empty type", func() {
 		webhook.On(new(webhook.Mux), func(context.Context, *webhook.Event[nameless]) error { return nil })
 	})
 }
 
-func TestAFormWithFieldsOfItsOwn(t *testing.T) {
+func TestFormWithItsOwnFields(t *testing.T) {
 	d := &webhook.Delivery{
 		Type:   "test.greeting",
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},

@@ -84,7 +84,7 @@ func recvLogger() (*slog.Logger, *recvLog) {
 	return slog.New(slog.NewJSONHandler(l, nil)), l
 }
 
-// recvSource signs as GitHub does and tells id, type and key by header.
+// recvSource signs as GitHub does and reads ID, type and ordering key from headers.
 func recvSource() webhook.Source {
 	return webhook.Source{
 		Name: "acme",
@@ -103,7 +103,7 @@ func recvSource() webhook.Source {
 	}
 }
 
-// recvRequest is a call that src takes for genuine.
+// recvRequest is an authentic request for src.
 func recvRequest(t testing.TB, src webhook.Source, body string) *http.Request {
 	t.Helper()
 	r := httptest.NewRequest("POST", "/hooks/acme", strings.NewReader(body))
@@ -122,7 +122,7 @@ func recvServe(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestReceiverHandsOnWhatCame(t *testing.T) {
+func TestReceiverPassesTheDeliveryToItsHandler(t *testing.T) {
 	src := recvSource()
 	got := make(chan *webhook.Delivery, 1)
 	rc := webhook.NewReceiver(src, recvSend(got))

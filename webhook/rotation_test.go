@@ -13,7 +13,7 @@ import (
 
 // While a secret is rotated the old one gets another place and so another label.
 // What came before must still be known, by its id and by its signature.
-func TestADuplicateIsKnownAcrossARotation(t *testing.T) {
+func TestDuplicateIsRecognizedAcrossARotation(t *testing.T) {
 	old, next := webhook.NewSecret("old"), webhook.NewSecret("next")
 	source := func(keys ...webhook.Key) webhook.Source {
 		src := webhook.Source{

@@ -110,10 +110,10 @@ func TestPromise8_WhatCannotBeDescribedIsKept(t *testing.T) {
 	src := sourceOf(webhook.Description{})
 	src.Describe = func(*http.Request, []byte) webhook.Description { panic("a bug") }
 	for name, src := range map[string]webhook.Source{
-		"a panic":        src,
-		"no Describe":    {Name: "acme", Verifier: &webhook.InsecureAcceptAll{}},
-		"nothing told":   sourceOf(webhook.Description{}),
-		"told malformed": sourceOf(webhook.Description{Malformed: errors.New("no object")}),
+		"a panic":           src,
+		"no Describe":       {Name: "acme", Verifier: &webhook.InsecureAcceptAll{}},
+		"nothing described": sourceOf(webhook.Description{}),
+		"malformed":         sourceOf(webhook.Description{Malformed: errors.New("no object")}),
 	} {
 		d, err := src.Open(httptest.NewRequest("POST", "/", nil), []byte("{"))
 		if err != nil || d.Type != "acme.unknown" || string(d.Body) != "{" {
