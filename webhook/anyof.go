@@ -2,52 +2,52 @@ package webhook
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
 
 // A group is a list of verifiers: the part that AnyOf and AllOf share.
 type group struct {
-	Verifiers []Verifier // not changed after Validate
+	verifiers []Verifier
 
 	valid atomic.Bool
 }
 
 func (g *group) validate(name string) error {
-	if err := validateAll(name, g.Verifiers); err != nil {
+	if err := validateAll(name, g.verifiers); err != nil {
 		return err
 	}
 	g.valid.Store(true)
 	return nil
 }
 
-// members returns the verifiers. It fails if they were never validated, or if the
-// list was emptied since.
+// members returns the verifiers. It fails if they were never validated, or if there
+// are none.
 func (g *group) members() ([]Verifier, error) {
-	if !g.valid.Load() || len(g.Verifiers) == 0 {
+	if !g.valid.Load() || len(g.verifiers) == 0 {
 		return nil, errNotValidated
 	}
-	return g.Verifiers, nil
+	return g.verifiers, nil
 }
 
 // Challenge returns the first challenge of a member, empty if none has one.
-func (g *group) Challenge() string { return challengeOf(g.Verifiers...) }
+func (g *group) Challenge() string { return challengeOf(g.verifiers...) }
 
 // CredentialHeaders returns the credential headers of all members.
-func (g *group) CredentialHeaders() []string { return credentialsOf(g.Verifiers...) }
+func (g *group) CredentialHeaders() []string { return credentialsOf(g.verifiers...) }
 
-func (g *group) paddedSecrets() []string { return paddedSecrets(g.Verifiers...) }
+func (g *group) paddedSecrets() []string { return paddedSecrets(g.verifiers...) }
 
-func (g *group) urlSecrets(r *http.Request) []string { return urlSecretsOf(r, g.Verifiers...) }
+func (g *group) urlSecrets(r *http.Request) []string { return urlSecretsOf(r, g.verifiers...) }
 
 // AnyOf accepts a request that at least one of its verifiers accepts. It asks them
 // in order. Use it for a sender with two schemes, or to change from one scheme to
-// another. It is made by [NewAnyOf]. Its field Verifiers, a []Verifier, must not be
-// changed after Validate.
+// another. It is made by [NewAnyOf]; the zero value is refused.
 type AnyOf struct{ group }
 
 // NewAnyOf returns an AnyOf of the given verifiers.
-func NewAnyOf(vs ...Verifier) *AnyOf { return &AnyOf{group{Verifiers: vs}} }
+func NewAnyOf(vs ...Verifier) *AnyOf { return &AnyOf{group{verifiers: slices.Clone(vs)}} }
 
 // Validate refuses an empty list, and a member that refuses itself.
 func (a *AnyOf) Validate() error { return a.validate("AnyOf") }
@@ -89,7 +89,7 @@ func (a *AnyOf) Verify(r *http.Request, body []byte) (Proof, error) {
 
 // Sign signs with the first member that can sign.
 func (a *AnyOf) Sign(r *http.Request, body []byte) error {
-	for _, v := range a.Verifiers {
+	for _, v := range a.verifiers {
 		if s, ok := v.(Signer); ok && s.Sign(r, body) == nil {
 			return nil
 		}
@@ -112,11 +112,11 @@ func (r refusals) Unwrap() []error { return r }
 
 // AllOf accepts a request that all of its verifiers accept, such as a signature and
 // an address. It is made by [NewAllOf]. An empty list would prove nothing, so it is
-// refused. The field Verifiers, a []Verifier, must not be changed after Validate.
+// refused.
 type AllOf struct{ group }
 
 // NewAllOf returns an AllOf of the given verifiers.
-func NewAllOf(vs ...Verifier) *AllOf { return &AllOf{group{Verifiers: vs}} }
+func NewAllOf(vs ...Verifier) *AllOf { return &AllOf{group{verifiers: slices.Clone(vs)}} }
 
 // Validate refuses an empty list, and a member that refuses itself.
 func (a *AllOf) Validate() error { return a.validate("AllOf") }
@@ -163,7 +163,7 @@ func (a *AllOf) Verify(r *http.Request, body []byte) (Proof, error) {
 
 // Sign signs with every member, and fails if one of them cannot sign.
 func (a *AllOf) Sign(r *http.Request, body []byte) error {
-	for _, v := range a.Verifiers {
+	for _, v := range a.verifiers {
 		s, ok := v.(Signer)
 		if !ok {
 			return errCannotSign

@@ -38,6 +38,8 @@ var retiredNames = []retired{
 	{room: "webhook", owner: "Worker", name: "SkipRetrying", now: "RetryOutOfOrder", plain: true},
 	{room: "webhook", owner: "Worker", name: "Observe", now: "Observer"},
 	{room: "webhook", owner: "Receiver", name: "Observe", now: "Observer"},
+	{room: "webhook", owner: "AnyOf", name: "Verifiers", now: "the list of NewAnyOf"},
+	{room: "webhook", owner: "AllOf", name: "Verifiers", now: "the list of NewAllOf"},
 	{room: "webhook/spool", owner: "Spool", name: "Limit", now: "Concurrency"},
 	{room: "webhook/spool", owner: "Spool", name: "Patience", now: "PrimaryTimeout"},
 	{room: "webhook/spool", owner: "Spool", name: "Keep", now: "Retention of the inbox"},
