@@ -54,7 +54,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 		refused := &webhook.Delivery{UID: "c", DedupKeys: []string{"key"}}
 		require.ErrorIs(t, in.Put(t.Context(), refused), webhook.ErrOverloaded)
 		require.Equal(t, 2, finish(t, in, webhook.Done))
-		require.NoError(t, in.Put(t.Context(), refused), "what was refused left no dedup key")
+		require.NoError(t, in.Put(t.Context(), refused), "the refused delivery left no dedup key")
 	})
 	synctestRun(t, "their bodies fill it", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxBytes: 10}
@@ -68,7 +68,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 		putDelivery(t, in, "d", body(10))
 		require.Equal(t, map[webhook.State]int{webhook.Waiting: 1}, counts(t, in))
 	})
-	synctestRun(t, "what finished first makes room first, and stays a duplicate by its dedup keys", func(t *testing.T) {
+	synctestRun(t, "the delivery that finished first is deleted first, and stays a duplicate by its dedup keys", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 3}
 		first := putDelivery(t, in, "a", func(d *webhook.Delivery) { d.DedupKeys = []string{"first"} })
 		finish(t, in, webhook.Done)
@@ -80,7 +80,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 		again := &webhook.Delivery{UID: "e", Source: first.Source, DedupKeys: first.DedupKeys}
 		require.Equal(t, webhook.Done, stateOf(t, in, again))
 	})
-	synctestRun(t, "what was revived does not make room", func(t *testing.T) {
+	synctestRun(t, "a revived delivery is not deleted to make room", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2}
 		identified := func(d *webhook.Delivery) { d.ID, d.DedupKeys = "id", []string{"id:id"} }
 		d := putDelivery(t, in, "a", identified)
@@ -92,7 +92,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "c"}), webhook.ErrOverloaded)
 		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
 	})
-	synctestRun(t, "one that finished twice at one moment frees its bytes once", func(t *testing.T) {
+	synctestRun(t, "a delivery that finished twice frees its bytes once", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2, MaxBytes: 100, DeadRetention: time.Hour, Logger: quiet}
 		d := putDelivery(t, in, "a", func(d *webhook.Delivery) {
 			d.ID, d.DedupKeys, d.Body = "id", []string{"id:id"}, make([]byte, 60)
@@ -109,7 +109,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 		putDelivery(t, in, "b", func(d *webhook.Delivery) { d.Body = make([]byte, 60) })
 		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "c", Body: make([]byte, 60)}), webhook.ErrOverloaded)
 	})
-	synctestRun(t, "what finished again is kept from then on", func(t *testing.T) {
+	synctestRun(t, "a delivery that finished again is kept from then on", func(t *testing.T) {
 		in := &webhook.MemInbox{DeadRetention: time.Hour}
 		d := putDelivery(t, in, "a", func(d *webhook.Delivery) { d.ID, d.DedupKeys = "id", []string{"id:id"} })
 		finish(t, in, webhook.Dead)
@@ -123,17 +123,17 @@ func TestMemInboxIsBounded(t *testing.T) {
 		require.Zero(t, n)
 		require.Equal(t, webhook.Dead, stateOf(t, in, d))
 	})
-	synctestRun(t, "dedup keys are forgotten after Window", func(t *testing.T) {
+	synctestRun(t, "dedup keys are deleted after Window", func(t *testing.T) {
 		in := &webhook.MemInbox{Window: time.Hour}
-		marked := func(d *webhook.Delivery) { d.DedupKeys = []string{"key"} }
-		putDelivery(t, in, "a", marked)
+		withKey := func(d *webhook.Delivery) { d.DedupKeys = []string{"key"} }
+		putDelivery(t, in, "a", withKey)
 		advance(59 * time.Minute)
 		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: "alpha", DedupKeys: []string{"key"}}), webhook.ErrDuplicate)
 		advance(2 * time.Minute)
-		putDelivery(t, in, "c", marked)
+		putDelivery(t, in, "c", withKey)
 		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "d", Source: "alpha", DedupKeys: []string{"key"}}), webhook.ErrDuplicate)
 	})
-	synctestRun(t, "of too many dedup keys the oldest are forgotten", func(t *testing.T) {
+	synctestRun(t, "the oldest of too many dedup keys are deleted", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2} // eight dedup keys
 		for i := range 10 {
 			putDelivery(t, in, fmt.Sprint(i), func(d *webhook.Delivery) { d.DedupKeys = []string{fmt.Sprint("dedup key ", i)} })
@@ -144,7 +144,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 	})
 }
 
-func TestMemInboxOfRetriesOutOfOrderTheFirstDueGoesFirst(t *testing.T) {
+func TestMemInboxFirstDueOfRetriesOutOfOrderRunsFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		putDelivery(t, in, "soon", keyed("key"))
@@ -174,7 +174,7 @@ func TestMemInboxOfRetriesOutOfOrderTheFirstDueGoesFirst(t *testing.T) {
 	})
 }
 
-func TestMemInboxAnOlderRetryOfABurstDoesNotSupersedeWhatPassedIt(t *testing.T) {
+func TestMemInboxOlderRetryOfABurstDoesNotSupersedeAYoungerDelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		putDelivery(t, in, "older", func(d *webhook.Delivery) {
@@ -197,7 +197,7 @@ func TestMemInboxAnOlderRetryOfABurstDoesNotSupersedeWhatPassedIt(t *testing.T) 
 	})
 }
 
-func TestMemInboxAnExpiredClaimGivesWayToTheNewestOfItsBurst(t *testing.T) {
+func TestMemInboxNewestOfABurstSupersedesAnExpiredClaim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		coalesce := func(d *webhook.Delivery) {
@@ -220,7 +220,7 @@ func TestMemInboxAnExpiredClaimGivesWayToTheNewestOfItsBurst(t *testing.T) {
 	})
 }
 
-func TestMemInboxARetryIsNoPartOfTheNextBurst(t *testing.T) {
+func TestMemInboxRetryIsNotPartOfTheNextBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		coalesce := func(d *webhook.Delivery) {
@@ -239,7 +239,7 @@ func TestMemInboxARetryIsNoPartOfTheNextBurst(t *testing.T) {
 	})
 }
 
-func TestMemInboxWhatIsRevivedIsTheYoungest(t *testing.T) {
+func TestMemInboxRevivedDeliveryIsTheYoungest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		d := putDelivery(t, in, "a", func(d *webhook.Delivery) { d.ID, d.DedupKeys = "id", []string{"id:id"} })
@@ -313,7 +313,7 @@ func TestMemInboxUnderLoad(t *testing.T) {
 	working.Wait()
 }
 
-func TestWhatDoesNotFitDropsNothing(t *testing.T) {
+func TestMemInboxDeletesNothingForAPutThatDoesNotFit(t *testing.T) {
 	in := &webhook.MemInbox{MaxBytes: 10}
 	put := func(uid, body string) error {
 		return in.Put(t.Context(), &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", Body: []byte(body)})

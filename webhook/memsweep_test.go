@@ -45,7 +45,7 @@ func TestMemInboxKeepsDeadDeliveriesLongerThanOthers(t *testing.T) {
 	})
 }
 
-func TestMemInboxWarnsWhenDeadDeliveriesGo(t *testing.T) {
+func TestMemInboxWarnsWhenItDeletesDeadDeliveries(t *testing.T) {
 	synctestRun(t, "after DeadRetention", func(t *testing.T) {
 		var out bytes.Buffer
 		in := &webhook.MemInbox{DeadRetention: time.Hour, Logger: slog.New(slog.NewTextHandler(&out, nil))}
@@ -60,7 +60,7 @@ func TestMemInboxWarnsWhenDeadDeliveriesGo(t *testing.T) {
 		require.Equal(t, 2, n)
 		require.Contains(t, out.String(), `level=WARN msg="dead deliveries are deleted after DeadRetention" count=2 types="[github.push kudu.deployment]"`)
 	})
-	synctestRun(t, "for want of room", func(t *testing.T) {
+	synctestRun(t, "to make room", func(t *testing.T) {
 		var out bytes.Buffer
 		in := &webhook.MemInbox{MaxDeliveries: 1, Logger: slog.New(slog.NewTextHandler(&out, nil))}
 		putDelivery(t, in, "a", nil)
@@ -71,7 +71,7 @@ func TestMemInboxWarnsWhenDeadDeliveriesGo(t *testing.T) {
 	})
 }
 
-func TestMemInboxTellsTypesThatNobodyTakes(t *testing.T) {
+func TestMemInboxNamesUnhandledTypes(t *testing.T) {
 	unhandled := func(t *testing.T, in *webhook.MemInbox) []string {
 		t.Helper()
 		types, err := in.Unhandled(t.Context())

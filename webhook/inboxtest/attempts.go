@@ -37,14 +37,14 @@ var attempts = []law{
 			t.Errorf("at %v it took %v, want about %v and %v", a.At, a.Took, begin, 2*short)
 		}
 	}},
-	{"a run after which a delivery is dead leaves an attempt", func(t *trial) {
+	{"a run after which its delivery is dead leaves an attempt", func(t *trial) {
 		d := t.put("")
 		t.settle(t.claimBy("ann"), webhook.Outcome{State: webhook.Dead, Reason: "never"})
 		if a := t.attempts(d, 1)[0]; a.Number != 1 || a.State != webhook.Dead || a.Lost || a.Reason != "never" || a.By != "ann" {
 			t.Errorf("%+v", a)
 		}
 	}},
-	{"a failed run of what is superseded then leaves an attempt", func(t *trial) {
+	{"a failed run of a delivery that becomes superseded leaves an attempt", func(t *trial) {
 		d := t.store(t.burst("key", short, 0))
 		c := t.claimOf(d)
 		t.store(t.burst("key", short, 0))
@@ -64,7 +64,7 @@ var attempts = []law{
 			t.Errorf("%+v", a)
 		}
 	}},
-	{"a claim that is released leaves a lost attempt", func(t *trial) {
+	{"a released claim leaves a lost attempt", func(t *trial) {
 		d := t.put("")
 		t.claimBy("ann")
 		t.released(d)
@@ -75,7 +75,7 @@ var attempts = []law{
 	{"a success leaves no attempt", func(t *trial) {
 		t.attempts(t.finish(webhook.Done), 0)
 	}},
-	{"what is ignored leaves no attempt", func(t *trial) {
+	{"an ignored delivery leaves no attempt", func(t *trial) {
 		t.attempts(t.finish(webhook.Ignored), 0)
 	}},
 	{"a run that is not counted leaves no attempt", func(t *trial) {

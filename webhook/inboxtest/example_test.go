@@ -42,5 +42,5 @@ func ExampleLaws() {
 	// what is dead is not claimed again
 	// what is dead stays until DeadRetention
 	// what is dead goes after DeadRetention
-	// a run after which a delivery is dead leaves an attempt
+	// a run after which its delivery is dead leaves an attempt
 }

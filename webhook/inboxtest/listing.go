@@ -13,7 +13,7 @@ var listing = []law{
 		first, second, third := t.put("key"), t.put(""), t.put("key")
 		t.lists(webhook.Filter{}, third, second, first)
 	}},
-	{"Seq falls in a list", func(t *trial) {
+	{"Seq decreases in a list", func(t *trial) {
 		for range 3 {
 			t.put("key")
 		}
@@ -91,7 +91,7 @@ var listing = []law{
 		}
 		t.pass(short)
 	}},
-	{"Ping fails when Put would, in a context that has ended", func(t *trial) {
+	{"Ping fails in a context that has ended", func(t *trial) {
 		if err := t.admin().Ping(t.ended()); err == nil {
 			t.Errorf("Ping returned no error")
 		}

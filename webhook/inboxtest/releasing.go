@@ -8,14 +8,14 @@ import (
 
 // releasing: what Release does.
 var releasing = []law{
-	{"what waits for its retry is due now once it is released", func(t *trial) {
+	{"a released retry is due now", func(t *trial) {
 		d := t.put("key")
 		t.settle(t.claimOf(d), webhook.Outcome{State: webhook.Waiting, Delay: long})
 		t.nothing("it waits for its retry")
 		t.released(d)
 		t.claimOf(d)
 	}},
-	{"a claim that is released can be claimed by another now", func(t *trial) {
+	{"a released claim can be claimed again at once", func(t *trial) {
 		d := t.put("key")
 		old := t.claimOf(d)
 		t.released(d)
@@ -23,7 +23,7 @@ var releasing = []law{
 			t.Errorf("fence %d after %d, attempt %d, want 2", c.Fence, old.Fence, c.Attempt)
 		}
 	}},
-	{"a claim that is released cannot be settled or extended", func(t *trial) {
+	{"a released claim cannot be settled or extended", func(t *trial) {
 		d := t.put("key")
 		old := t.claimOf(d)
 		t.released(d)
@@ -35,7 +35,7 @@ var releasing = []law{
 		}
 		t.claimOf(d)
 	}},
-	{"a claim that is released counts as lost", func(t *trial) {
+	{"a released claim counts as lost", func(t *trial) {
 		d := t.put("key")
 		for range 2 {
 			if c := t.claimOf(d); c.Suspect {
@@ -53,7 +53,7 @@ var releasing = []law{
 			t.Errorf("suspect %t, %d crashes after a run that was lost", c.Suspect, c.Crashes)
 		}
 	}},
-	{"what is blocked by another is not released", func(t *trial) {
+	{"a delivery that another one blocks cannot be released", func(t *trial) {
 		first, second := t.put("key"), t.put("key")
 		t.releasesNothing(second, webhook.ErrState)
 		c := t.claimOf(first)
@@ -61,7 +61,7 @@ var releasing = []law{
 		t.end(c, webhook.Done)
 		t.claimOf(second)
 	}},
-	{"what is finished is not released", func(t *trial) {
+	{"a finished delivery cannot be released", func(t *trial) {
 		for _, s := range []webhook.State{webhook.Done, webhook.Dead, webhook.Ignored} {
 			t.releasesNothing(t.finished("", s), webhook.ErrState)
 		}

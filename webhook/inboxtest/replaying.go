@@ -10,7 +10,7 @@ import (
 
 // replaying: what Replay does.
 var replaying = []law{
-	{"what is replayed runs oldest first", func(t *trial) {
+	{"replayed deliveries run oldest first", func(t *trial) {
 		var want []string
 		for n := range 90 {
 			want = append(want, t.finished(fmt.Sprint("key", n%3), webhook.Dead).UID)
@@ -26,7 +26,7 @@ var replaying = []law{
 			t.Errorf("ran %v, want %v", got, want)
 		}
 	}},
-	{"what is replayed runs after the unfinished ones of its key", func(t *trial) {
+	{"a replayed delivery runs after the unfinished ones of its ordering key", func(t *trial) {
 		replayed := t.finished("key", webhook.Dead)
 		waiting, blocked := t.put("key"), t.put("key")
 		t.replays(webhook.Filter{UID: replayed.UID}, 1)
@@ -34,7 +34,7 @@ var replaying = []law{
 			t.end(t.claimOf(d), webhook.Done)
 		}
 	}},
-	{"what is replayed has a new Seq", func(t *trial) {
+	{"a replayed delivery has a new Seq", func(t *trial) {
 		older := t.finished("", webhook.Done)
 		newer := t.finished("", webhook.Done)
 		t.replays(webhook.Filter{UID: older.UID}, 1)
@@ -62,7 +62,7 @@ var replaying = []law{
 		}
 		t.claimOf(d)
 	}},
-	{"whatever is finished can be replayed", func(t *trial) {
+	{"a delivery in any final state can be replayed", func(t *trial) {
 		old := t.store(t.burst("key", short, 0))
 		t.end(t.claimOf(t.store(t.burst("key", short, 0))), webhook.Done)
 		for _, d := range []*webhook.Delivery{old, t.finished("", webhook.Done), t.finished("", webhook.Dead), t.finished("", webhook.Ignored)} {
@@ -70,7 +70,7 @@ var replaying = []law{
 			t.end(t.claimOf(d), webhook.Done)
 		}
 	}},
-	{"a replay skips what is not finished", func(t *trial) {
+	{"a replay skips unfinished deliveries", func(t *trial) {
 		dead := t.finished("", webhook.Dead)
 		waiting := t.put("key")
 		claimed := t.claimOf(waiting)
@@ -81,7 +81,7 @@ var replaying = []law{
 		}
 		t.claimOf(dead)
 	}},
-	{"a replay skips what a younger one of its burst took the place of", func(t *trial) {
+	{"a replay skips one of a burst while a younger one is unfinished", func(t *trial) {
 		older := t.store(t.burst("key", short, 0))
 		t.end(t.claimOf(older), webhook.Dead)
 		newer := t.store(t.burst("key", short, 0))
@@ -93,7 +93,7 @@ var replaying = []law{
 		t.replays(webhook.Filter{UID: older.UID}, 1)
 		t.claimOf(older)
 	}},
-	{"a replayed burst runs its newest only", func(t *trial) {
+	{"only the newest delivery of a replayed burst runs", func(t *trial) {
 		var burst []*webhook.Delivery
 		for range 2 {
 			d := t.store(t.burst("key", short, 0))
@@ -106,7 +106,7 @@ var replaying = []law{
 			t.Errorf("the older one is %s, want superseded", s)
 		}
 	}},
-	{"a replay with a Limit takes the newest that are finished", func(t *trial) {
+	{"a replay with a Limit replays the newest finished deliveries", func(t *trial) {
 		t.finished("", webhook.Dead)
 		second, third := t.finished("", webhook.Dead), t.finished("", webhook.Dead)
 		t.put("other")
@@ -123,13 +123,13 @@ var replaying = []law{
 		t.put("")
 		t.replaysNothing(t.delivery(""), webhook.ErrNotFound)
 	}},
-	{"a replay of one that is not finished is ErrState", func(t *trial) {
+	{"a replay of an unfinished delivery is ErrState", func(t *trial) {
 		d := t.put("")
 		t.replaysNothing(d, webhook.ErrState)
 		t.claimOf(d)
 		t.replaysNothing(d, webhook.ErrState)
 	}},
-	{"a replay says who, why, when and what was before", func(t *trial) {
+	{"a replay is recorded with its Note, its time and the state before", func(t *trial) {
 		d := t.finished("", webhook.Dead)
 		begin := time.Now()
 		for _, n := range []webhook.Note{{By: "ann", Why: "fixed"}, {By: "bob"}} {
@@ -148,14 +148,14 @@ var replaying = []law{
 			t.Errorf("replayed at %v and %v, want after %v", got[0].At, got[1].At, begin)
 		}
 	}},
-	{"a replay by nobody is refused", func(t *trial) {
+	{"a replay without By is refused", func(t *trial) {
 		d := t.finished("", webhook.Dead)
 		if n, err := t.admin().Replay(t.Context(), webhook.Filter{UID: d.UID}, webhook.Note{Why: "no name"}); err == nil || n != 0 {
 			t.Errorf("Replay returned %d, %v", n, err)
 		}
 		t.nothing("its replay was refused")
 	}},
-	{"a replay of all there is is refused", func(t *trial) {
+	{"a replay with a Filter that selects all is refused", func(t *trial) {
 		t.finished("", webhook.Dead)
 		for _, f := range []webhook.Filter{{}, {Limit: 10, Bodies: true}} {
 			if n, err := t.admin().Replay(t.Context(), f, someone); err == nil || n != 0 {

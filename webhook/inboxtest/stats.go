@@ -38,7 +38,7 @@ var stats = []law{
 			t.Errorf("counted %v", got)
 		}
 	}},
-	{"Oldest is since what waits was due", func(t *trial) {
+	{"Oldest counts from the time at which a waiting delivery was due", func(t *trial) {
 		t.typed("alpha.one", "")
 		t.pass(4 * short)
 		t.typed("alpha.one", "")
@@ -46,7 +46,7 @@ var stats = []law{
 			t.Errorf("%v, want about %v", age, 4*short)
 		}
 	}},
-	{"Oldest is since a lease ran out", func(t *trial) {
+	{"Oldest counts from the end of a lease that ran out", func(t *trial) {
 		t.typed("alpha.one", "")
 		t.claimFor(4 * short)
 		t.pass(8 * short)
@@ -54,7 +54,7 @@ var stats = []law{
 			t.Errorf("%v, want about %v", age, 4*short)
 		}
 	}},
-	{"Oldest leaves out types of which nothing can be claimed", func(t *trial) {
+	{"Oldest has no types without a delivery to claim", func(t *trial) {
 		t.typed("alpha.claimed", "")
 		t.claim()
 		d := t.typed("alpha.retried", "")
@@ -64,7 +64,7 @@ var stats = []law{
 			t.Errorf("%v, want none", oldest)
 		}
 	}},
-	{"Unhandled are the types that no Claim asked for in a minute", func(t *trial) {
+	{"Unhandled has the types that no Claim asked for in a minute", func(t *trial) {
 		if !t.fake {
 			return
 		}
