@@ -73,7 +73,8 @@
 // Observable. [Worker.Health] is the state of a Worker. [HealthHandler] answers a health
 // probe for the inbox and the Workers. A callback that does not return holds its slot and
 // nothing else. It is logged every minute, and a Worker returns [ErrStuck] if such callbacks
-// hold all of its slots.
+// hold all of its slots. An [Admin], such as [MemInbox], lists, replays and releases stored
+// deliveries.
 //
 // Available while the database is not, with a Spool of package spool before it. The
 // guarantees of a Spool are for one process with its own disk: the deliveries in its local
