@@ -55,8 +55,7 @@ func (c *Client) logTail(ctx context.Context, r Run, n int) ([]byte, error) {
 	// The byte before the tail shows whether the tail starts at a line's
 	// beginning.
 	resp, err := c.openLog(ctx, r, http.Header{"Range": {"bytes=-" + strconv.Itoa(n+1)}})
-	var status *StatusError
-	if errors.As(err, &status) && status.Code == http.StatusRequestedRangeNotSatisfiable {
+	if status, ok := errors.AsType[*StatusError](err); ok && status.Code == http.StatusRequestedRangeNotSatisfiable {
 		return nil, nil // the log is empty
 	}
 	if err != nil {

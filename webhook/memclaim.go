@@ -18,7 +18,7 @@ func (m *MemInbox) Claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 	m.ask(o.Types)
 	now := time.Now()
 	lease := positive(o.Lease, defaultLease)
-	room := positive(o.MaxBytes, defaultClaimed)
+	room := positive(o.MaxBytes, defaultClaimBytes)
 	defer m.setAside(o.Except)()
 	var claims []Claim
 	for len(claims) < max(o.N, 1) {

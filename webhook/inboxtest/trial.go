@@ -85,8 +85,8 @@ func (t *trial) store(d *webhook.Delivery) *webhook.Delivery {
 func (t *trial) duplicate(d *webhook.Delivery) *webhook.DuplicateError {
 	t.Helper()
 	err := t.in.Put(t.Context(), d)
-	var known *webhook.DuplicateError
-	if !errors.As(err, &known) {
+	known, ok := errors.AsType[*webhook.DuplicateError](err)
+	if !ok {
 		t.Fatalf("Put of a duplicate returned %v, want a *DuplicateError", err)
 	}
 	return known

@@ -83,7 +83,7 @@ func TestAllOf(t *testing.T) {
 }
 
 // A list that was emptied after Validate must not prove anything.
-func TestPromise7_EmptiedCombinationsRefuse(t *testing.T) {
+func TestPromise7_AnEmptiedAnyOfOrAllOfRefuses(t *testing.T) {
 	any, all := webhook.NewAnyOf(&webhook.InsecureAcceptAll{}), webhook.NewAllOf(&webhook.InsecureAcceptAll{})
 	verifierValidate(t, any)
 	verifierValidate(t, all)
@@ -99,7 +99,7 @@ func TestPromise7_EmptiedCombinationsRefuse(t *testing.T) {
 	}
 }
 
-func TestCombinedSigners(t *testing.T) {
+func TestAnyOfAndAllOfSign(t *testing.T) {
 	cannot := verifierFunc(nil) // no Signer
 	a := combineHMAC("X-A", "a")
 	r := httptest.NewRequest("POST", "/", nil)
@@ -117,7 +117,7 @@ func TestCombinedSigners(t *testing.T) {
 	}
 }
 
-func TestCombinedCredentialHeaders(t *testing.T) {
+func TestAnyOfAndAllOfCredentialHeaders(t *testing.T) {
 	key := webhook.Keys(webhook.NewSecret("k"))
 	members := []webhook.Verifier{
 		&webhook.Token{Header: "x-token", Keys: key},
