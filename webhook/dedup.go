@@ -15,12 +15,22 @@ func dedupKeys(about Description, proof Proof) []string {
 	for _, k := range about.DedupKeys {
 		keys = append(keys, clamp(k))
 	}
+	// Both are parts of one string, so that there is one allocation.
+	var buf [maxName + len("mac:") + 2*maxMAC]byte
+	text := buf[:0]
 	if byID {
-		keys = append(keys, clamp("id:"+about.ID))
+		text = appendClamped(text, "id:", about.ID)
+	}
+	end := len(text)
+	if bySignature {
+		text = hex.AppendEncode(append(text, "mac:"...), proof.Signature)
+	}
+	both := string(text)
+	if byID {
+		keys = append(keys, both[:end])
 	}
 	if bySignature {
-		var text [len("mac:") + 2*maxMAC]byte
-		keys = append(keys, string(hex.AppendEncode(append(text[:0], "mac:"...), proof.Signature)))
+		keys = append(keys, both[end:])
 	}
 	return keys
 }

@@ -35,7 +35,9 @@ type Delivery struct {
 	// means off.
 	Coalesce Coalesce
 	// Header is the request's header without Authorization, Proxy-Authorization, Cookie
-	// and the headers that contained a token.
+	// and the headers that contained a token. While a Handler runs inside the request it
+	// may be the map of the request: a Handler that keeps the delivery longer must clone
+	// it. An Inbox does.
 	Header http.Header
 	// Body has exactly the bytes received. It must not be modified.
 	Body []byte

@@ -136,7 +136,7 @@ func TestWrapForwardsTypes(t *testing.T) {
 	require.Panics(t, func() { webhook.Wrap(&mux, nil) })
 }
 
-// putFunc is an inbox that answers each Put with a result.
+// putFunc is an inbox whose Put returns the result of the func.
 type putFunc func() error
 
 func (putFunc) Claim(context.Context, webhook.ClaimOptions) ([]webhook.Claim, error) { return nil, nil }

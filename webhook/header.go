@@ -12,10 +12,14 @@ const formType = "application/x-www-form-urlencoded"
 // neverStored are the headers that no Delivery has.
 var neverStored = []string{"Authorization", "Proxy-Authorization", "Cookie"}
 
-// scrubHeader returns a copy of h without the headers that must not be stored:
-// those that no Delivery has, those named by credentials, and those with a value
-// that contains one of the secrets. The copy shares the value slices with h.
+// scrubHeader returns h without the headers that must not be stored: those that no
+// Delivery has, those named by credentials, and those with a value that contains one
+// of the secrets. It does not change h. The result is h itself if nothing has to go,
+// and otherwise a copy that shares the value slices with h.
 func scrubHeader(h http.Header, credentials, secrets []string) http.Header {
+	if !hasName(h, neverStored) && !hasName(h, credentials) && len(secrets) == 0 {
+		return h
+	}
 	stored := maps.Clone(h)
 	for _, name := range neverStored {
 		delete(stored, name)
@@ -31,6 +35,16 @@ func scrubHeader(h http.Header, credentials, secrets []string) http.Header {
 		})
 	}
 	return stored
+}
+
+// hasName reports whether h has one of the names, which are canonical.
+func hasName(h http.Header, names []string) bool {
+	for _, name := range names {
+		if _, ok := h[name]; ok {
+			return true
+		}
+	}
+	return false
 }
 
 // mediaType returns the media type of a Content-Type value without its parameters.

@@ -66,7 +66,7 @@ func TestHealthOfAWorker(t *testing.T) {
 	})
 }
 
-// probe asks a HealthHandler.
+// probe sends a request to a HealthHandler.
 func probe(t *testing.T, h http.Handler) (status int, report map[string]any) {
 	t.Helper()
 	w := httptest.NewRecorder()

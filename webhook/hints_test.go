@@ -16,7 +16,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// warned returns the log lines whose message or reason has text in it.
+// warned returns the log lines whose message or reason contains text.
 func warned(t *testing.T, log *recvLog, text string) (lines []map[string]any) {
 	t.Helper()
 	for _, line := range log.lines(t) {
@@ -108,7 +108,7 @@ func TestRefusalNamesABodyThatAnEarlierHandlerRead(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		source webhook.Source
-		length int64 // -1: chunked
+		length int64 // -1 means chunked
 		status int
 		reason string
 	}{

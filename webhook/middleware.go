@@ -29,7 +29,7 @@ func (s Source) Middleware(next http.Handler) http.Handler {
 			c.reject(nil, err)
 			return
 		}
-		d := got.delivery
+		d := got.withOwnHeader()
 		if got.malformed == nil && c.isUntyped(d) {
 			c.hintUntyped(d)
 		}

@@ -19,7 +19,7 @@ type mwPush struct {
 
 func (mwPush) EventType() string { return "acme.push" }
 
-// mwQuiet sends what Middleware logs to a buffer.
+// mwQuiet redirects the log of Middleware to a buffer.
 func mwQuiet(t *testing.T) *recvLog {
 	t.Helper()
 	before := slog.Default()
@@ -109,7 +109,7 @@ func TestMiddlewareReleasesItsBudgetWhenNextPanics(t *testing.T) {
 	src.MaxBody = 16 << 10
 	src.Budget = webhook.NewBudget(64 << 10)
 	h := src.Middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-	for range 20 { // of which five would use it up
+	for range 20 { // five of them would use up the Budget
 		verifierPanics(t, "next", func() { h.ServeHTTP(httptest.NewRecorder(), recvRequest(t, src, strings.Repeat("x", 16000))) })
 	}
 }

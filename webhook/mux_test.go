@@ -22,7 +22,7 @@ type greeting struct {
 
 func (greeting) EventType() string { return "test.greeting" }
 
-// checked is a Payload that looks at the raw document.
+// checked is a Payload that is a Checker.
 type checked struct{ greeting }
 
 func (checked) EventType() string { return "test.checked" }
@@ -34,7 +34,7 @@ func (checked) Check(document []byte) error {
 	return nil
 }
 
-// pointed has its methods on the pointer, which is no Payload to take.
+// pointed has pointer methods, so it cannot be used as a Payload.
 type pointed struct{ greeting }
 
 func (*pointed) EventType() string { return "test.pointed" }
@@ -58,7 +58,7 @@ func TestMuxRoutesByType(t *testing.T) {
 	for _, test := range []struct {
 		name, typ string
 		mux       *webhook.Mux
-		text      string // of the Handler that ran
+		text      string // set by the Handler that ran
 		is        error
 	}{
 		{"to the handler of the type", "b", routed(&webhook.Mux{}), "route b", nil},
@@ -186,7 +186,7 @@ func TestMuxDecodeReplacesTheDecoder(t *testing.T) {
 	require.NoError(t, err, "Decode itself is not replaced")
 }
 
-// nameless is a Payload that forgot its type.
+// nameless is a Payload with an empty type.
 type nameless struct{ greeting }
 
 func (nameless) EventType() string { return "" }

@@ -101,7 +101,7 @@ func TestRetryPolicyDecidesByTheTableOfWorker(t *testing.T) {
 				if want.State != Done {
 					want.Reason = test.err.Error()
 				}
-				// What a shutdown puts back runs first again, so it waits for nothing.
+				// A delivery that is put back at shutdown is due at once and keeps its order.
 				want.RetryOutOfOrder = outOfOrder && want.State == Waiting && test.want != putBack
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Error(diff)

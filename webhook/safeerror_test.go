@@ -18,14 +18,14 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A hollow is what `var e *hollow; return e` gives: an error that is not nil, and
-// whose methods panic.
+// A hollow is the error of `var e *hollow; return e`: it is not nil, and
+// its methods panic.
 type hollow struct{ err error }
 
 func (e *hollow) Error() string { return e.err.Error() }
 func (e *hollow) Unwrap() error { return e.err }
 
-// These panic in one method each.
+// Each of these panics in one method.
 type (
 	hollowIs     struct{ *hollow }
 	hollowAs     struct{ *hollow }
@@ -40,7 +40,7 @@ func (hollowAs) Unwrap() error     { return nil }
 func (e hollowAs) As(any) bool     { return e.err != nil }
 func (hollowUnwrap) Error() string { return "unwrap" }
 
-// brittle are errors that panic when they are asked.
+// brittle are errors with methods that panic.
 var brittle = map[string]error{
 	"a typed nil":                    (*hollow)(nil),
 	"a typed nil inside":             fmt.Errorf("deploy: %w", error(hollowUnwrap{})),
@@ -117,7 +117,7 @@ func TestPromise8_AnErrorThatPanicsTheSecondTimeIsContained(t *testing.T) {
 	})
 }
 
-// wearsOut can be asked for its text once, and for more until then.
+// wearsOut returns its text once and then panics.
 type wearsOut struct{ asked atomic.Int64 }
 
 func (e *wearsOut) Error() string {

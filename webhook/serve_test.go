@@ -53,7 +53,7 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
 
-// client returns a client that reaches the listener, whatever the URL says.
+// client returns a client that connects to the listener, whatever the URL.
 func (l *pipeListener) client() *http.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		here, there := net.Pipe()
@@ -140,7 +140,7 @@ func TestServeEndsWhenOneOfItsPartsEnds(t *testing.T) {
 	tests := []struct {
 		name string
 		part webhook.Runner
-		use  func(*http.Server, net.Listener) // while it runs
+		use  func(*http.Server, net.Listener) // called while Serve runs
 		want error
 	}{
 		{"a runner fails", runnerFunc(func(context.Context) error { return broken }), nil, broken},

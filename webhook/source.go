@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"time"
@@ -96,7 +97,10 @@ func (s Source) Open(r *http.Request, body []byte) (*Delivery, error) {
 		return nil, fmt.Errorf("%s: %w", s.Name, errNotValidated)
 	}
 	got, err := s.open(r, body, credentialsOf(s.Verifier))
-	return got.delivery, err
+	if err != nil {
+		return nil, err
+	}
+	return got.withOwnHeader(), nil
 }
 
 // An opened is a request that has been verified and described.
@@ -105,7 +109,15 @@ type opened struct {
 	malformed error // [Description.Malformed]
 }
 
-// open is Open with the names of the credential headers, which it leaves out.
+// withOwnHeader returns the delivery with a header of its own, for a caller that may
+// change the request's.
+func (o opened) withOwnHeader() *Delivery {
+	o.delivery.Header = maps.Clone(o.delivery.Header)
+	return o.delivery
+}
+
+// open is Open with the names of the credential headers, which it leaves out. If there
+// are none to leave out, the header of the delivery is that of the request.
 func (s Source) open(r *http.Request, body []byte, credentials []string) (opened, error) {
 	proof, err := s.Verifier.Verify(r, body)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// sourceOf is a Source that takes everything and describes it as given.
+// sourceOf returns a Source that accepts every request, with this Description.
 func sourceOf(about webhook.Description) webhook.Source {
 	return webhook.Source{
 		Name:     "acme",
@@ -23,7 +23,7 @@ func sourceOf(about webhook.Description) webhook.Source {
 	}
 }
 
-// sourceProof is a verifier with this proof.
+// sourceProof returns a verifier with this Proof.
 func sourceProof(p webhook.Proof) webhook.Verifier {
 	return verifierFunc(func(*http.Request, []byte) (webhook.Proof, error) { return p, nil })
 }

@@ -19,7 +19,7 @@ const (
 // most 255 bytes. A changed text ends in a digest of s, so that two different
 // names stay different.
 func clamp(s string) string {
-	if len(s) <= maxName && utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 {
+	if len(s) <= maxName && isText(s) {
 		return s
 	}
 	sum := sha256.Sum256([]byte(s))
@@ -31,6 +31,18 @@ func clamp(s string) string {
 	}
 	return text[:cut] + tail
 }
+
+// appendClamped appends clamp(prefix + s), without building that string if it needs
+// no change.
+func appendClamped(dst []byte, prefix, s string) []byte {
+	if len(prefix)+len(s) > maxName || !isText(s) {
+		return append(dst, clamp(prefix+s)...)
+	}
+	return append(append(dst, prefix...), s...)
+}
+
+// isText reports whether every database stores s unchanged as text.
+func isText(s string) bool { return utf8.ValidString(s) && strings.IndexByte(s, 0) < 0 }
 
 // cleanText replaces NUL and bytes that are not UTF-8 by U+FFFD.
 func cleanText(s string) string {

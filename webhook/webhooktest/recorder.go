@@ -38,7 +38,9 @@ func (r *Recorder) Handle(_ context.Context, d *webhook.Delivery) error {
 	if len(r.kept) >= most {
 		r.kept = slices.Delete(r.kept, 0, len(r.kept)-most+1)
 	}
-	r.kept = append(r.kept, d)
+	own := *d
+	own.Header = d.Header.Clone() // it may be that of the request
+	r.kept = append(r.kept, &own)
 	r.count++
 	if r.changed != nil {
 		close(r.changed)
