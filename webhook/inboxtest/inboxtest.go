@@ -9,14 +9,14 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A law is one promise of Inbox. Its name is the promise as a sentence; check
-// finds an empty inbox in t.
+// A law is one sentence of the contract of Inbox, which is its name. The inbox in
+// t is empty when check is called.
 type law struct {
 	name  string
 	check func(t *trial)
 }
 
-// laws are all of them, in the order in which they are best read.
+// laws are the laws of every Inbox, in the order for reading.
 var laws = slices.Concat(
 	storing,
 	claiming,
@@ -33,8 +33,8 @@ var laws = slices.Concat(
 	counting,
 )
 
-// Laws returns the laws as sentences, in the order in which they are best read.
-// They are the names of the subtests of [Run], and then of [RunSweeper].
+// Laws returns the names of the subtests of [Run], and then those of [RunSweeper].
+// Each is a sentence of the contract. The order is for reading.
 func Laws() []string {
 	var names []string
 	for _, l := range laws {
@@ -46,8 +46,8 @@ func Laws() []string {
 	return names
 }
 
-// Run tests every law against an inbox of its own. Open returns an empty one;
-// it is called once for each law and registers its clean-up with t.
+// Run tests the laws of an Inbox, each with a new inbox. For each law it calls open
+// once, which must return an empty inbox and register its cleanup with t.
 func Run(t *testing.T, open func(t *testing.T) webhook.Inbox) {
 	for _, l := range laws {
 		t.Run(l.name, func(t *testing.T) {
@@ -56,9 +56,9 @@ func Run(t *testing.T, open func(t *testing.T) webhook.Inbox) {
 	}
 }
 
-// RunSynctest is [Run] with each law in a bubble of package testing/synctest,
-// where waiting takes no time. The inbox must be free of network, files and
-// clocks other than package time's; Open is called inside the bubble.
+// RunSynctest is [Run] with each law in a bubble of package testing/synctest, in
+// which waiting takes no real time. It calls open in the bubble. The inbox must not
+// use the network, files or any clock except that of package time.
 func RunSynctest(t *testing.T, open func(t *testing.T) webhook.Inbox) {
 	for _, l := range laws {
 		t.Run(l.name, func(t *testing.T) {
@@ -69,9 +69,10 @@ func RunSynctest(t *testing.T, open func(t *testing.T) webhook.Inbox) {
 	}
 }
 
-// RunSweeper tests the laws of a [webhook.Sweeper], each against an inbox of its
-// own. Open returns an empty one that keeps what is finished for retention, and
-// what is dead for deadRetention; negative is for ever.
+// RunSweeper tests the laws of a [webhook.Sweeper], each with a new inbox. For each
+// law it calls open once, which must return an empty inbox that keeps dead
+// deliveries for deadRetention and other finished ones for retention. A negative
+// time means indefinitely.
 func RunSweeper(t *testing.T, open func(t *testing.T, retention, deadRetention time.Duration) webhook.Inbox) {
 	for _, l := range sweepLaws {
 		t.Run(l.name, func(t *testing.T) {
@@ -80,7 +81,7 @@ func RunSweeper(t *testing.T, open func(t *testing.T, retention, deadRetention t
 	}
 }
 
-// RunSweeperSynctest is [RunSweeper] as [RunSynctest] is [Run].
+// RunSweeperSynctest is [RunSweeper] with each law in a bubble, as in [RunSynctest].
 func RunSweeperSynctest(t *testing.T, open func(t *testing.T, retention, deadRetention time.Duration) webhook.Inbox) {
 	for _, l := range sweepLaws {
 		t.Run(l.name, func(t *testing.T) {
