@@ -36,7 +36,7 @@ func (t *trial) stock() (s stock) {
 func selects(name string, choose func(s stock) (webhook.Filter, []*webhook.Delivery)) law {
 	return law{name, func(t *trial) {
 		f, want := choose(t.stock())
-		t.lists(f, want...)
+		t.requireList(f, want...)
 	}}
 }
 
@@ -92,10 +92,10 @@ var filtering = []law{
 	}),
 	{"Before selects the next page", func(t *trial) {
 		s := t.stock()
-		page := t.list(webhook.Filter{Limit: 2})
+		page := t.listAll(webhook.Filter{Limit: 2})
 		if len(page) != 2 {
 			t.Fatalf("a page has %d records, want 2", len(page))
 		}
-		t.lists(webhook.Filter{Before: page[1].Seq, Limit: 5}, s.ignored, s.dead)
+		t.requireList(webhook.Filter{Before: page[1].Seq, Limit: 5}, s.ignored, s.dead)
 	}},
 }

@@ -46,7 +46,7 @@ var records = []law{
 	}},
 	{"a context that has ended gets nothing", func(t *trial) {
 		d := t.put("")
-		if _, err := t.admin().Get(t.ended(), d.UID); err == nil || errors.Is(err, webhook.ErrNotFound) {
+		if _, err := t.admin().Get(t.canceled(), d.UID); err == nil || errors.Is(err, webhook.ErrNotFound) {
 			t.Errorf("Get returned %v, want the context's error", err)
 		}
 	}},
@@ -111,4 +111,4 @@ var records = []law{
 }
 
 // near reports whether two clocks may have shown these times at one moment.
-func near(a, b time.Time) bool { return a.Sub(b).Abs() < patience }
+func near(a, b time.Time) bool { return a.Sub(b).Abs() < waitLimit }
