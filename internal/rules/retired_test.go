@@ -79,8 +79,8 @@ var retiredUses = func() (uses []*regexp.Regexp) {
 	return uses
 }()
 
-// declaredIn returns the qualified names that a file declares: those of the package,
-// and the fields and methods of its types.
+// declaredIn returns what a file declares, as texts qualify it: the names of the
+// package, and the fields and methods of its types.
 func declaredIn(f *ast.File) []string {
 	var names []string
 	say := func(owner, name string) { names = append(names, owner+"."+name) }

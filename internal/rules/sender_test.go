@@ -40,7 +40,7 @@ func senderFaults(dir, name string, docs map[string]string) (faults []string) {
 		}
 	}
 	if bodies, _ := filepath.Glob(filepath.Join(dir, "testdata", "*.json")); len(bodies) == 0 {
-		say("its testdata has no body")
+		say("testdata has no body")
 	}
 	code, tests := sources(dir)
 	for _, start := range []string{"func Source(", "func Middleware("} {
@@ -91,8 +91,8 @@ func TestSenderFaultsAreFound(t *testing.T) {
 	for _, tt := range []struct{ name, file, text, fault string }{
 		{"a complete sender", "", "", ""},
 		{"no file", "describe.go", "", "it has no describe.go"},
-		{"no README of the bodies", "testdata/README.md", "", "it has no testdata/README.md"},
-		{"no body", "testdata/push.json", "", "its testdata has no body"},
+		{"no word about the bodies", "testdata/README.md", "", "it has no testdata/README.md"},
+		{"no body", "testdata/push.json", "", "testdata has no body"},
 		{"no Source", "source.go", "package gitea\n\nfunc Middleware() {}\n", "it has no func Source(...)"},
 		{"no Middleware", "source.go", "package gitea\n\nfunc Source() {}\n", "it has no func Middleware(...)"},
 		{"no fuzz target", "a_test.go", "package gitea_test\n\nfunc Example() {}\n", "its tests have no func FuzzDescribe(...)"},
