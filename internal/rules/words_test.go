@@ -39,7 +39,7 @@ var retiredWords = []retiredWord{
 	{word: "fates", now: "lastStates"},
 	{word: "bury", now: "settleCorrupt"},
 	{word: "buried", now: "settledCorrupt"},
-	{word: "overtaken", now: "supersededClaims or hasNewer"},
+	{word: "overtaken", now: "supersededClaims or hasNewer", room: "webhook"},
 	{word: "outdated", now: "hasNewer", room: "webhook"},
 	{word: "put_back", now: "retry", room: "webhook/sqlinbox"},
 	{word: "held_key", now: "lockedKey"},
