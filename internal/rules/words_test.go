@@ -34,7 +34,8 @@ var retiredWords = []retiredWord{
 	{word: "park", now: "storeLocal"},
 	{word: "laid_aside", now: "spoolMeta"},
 	// Storing and claiming.
-	{word: "marks", now: "dedupKeys"},
+	{word: "marks", now: "dedupKeys", room: "webhook"},
+	{word: "marks", now: "dedupKeys", room: "internal/dbtest"},
 	{word: "fate", now: "lastState"},
 	{word: "fates", now: "lastStates"},
 	{word: "bury", now: "settleCorrupt"},
