@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-func TestEveryCommandAndLinkShownExists(t *testing.T) {
+func TestEveryCommandAndLinkInADocumentExists(t *testing.T) {
 	docs, err := filepath.Glob(filepath.Join(top(t), "examples", "*", "README.md"))
 	if err != nil {
 		t.Fatal(err)
@@ -29,11 +29,11 @@ func TestEveryCommandAndLinkShownExists(t *testing.T) {
 		}
 	}
 	if c.commands < 10 {
-		t.Errorf("only %d commands found", c.commands)
+		t.Errorf("found only %d commands", c.commands)
 	}
 }
 
-func TestTheCheckOfCommandsFindsWhatIsWrong(t *testing.T) {
+func TestCommandFaultsAreFound(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"Makefile":                 "test: lint\n\ngo run\n\nlint:\n\ttrue\n",
@@ -48,24 +48,24 @@ func TestTheCheckOfCommandsFindsWhatIsWrong(t *testing.T) {
 	}
 	const own, all = "examples/prog/README.md", "examples/README.md"
 	for _, tt := range []struct{ name, doc, text, fault string }{
-		{"what is right", own, "Take `-json`, [this](README.md#it), [that](https://example.com):\n\n    A=b go run -C examples ./prog -json  # -no flag\n" +
+		{"correct commands and links", own, "Take `-json`, [this](README.md#it), [that](https://example.com):\n\n    A=b go run -C examples ./prog -json  # -no flag\n" +
 			"    make test\n    go run . -exec './x -y' | tee -a log\n\n```sh\n./prog -exec \\\n  --json\ngo mod init prog && prog -json=true\n```\n", ""},
-		{"what is no command", own, "`go-github -x`, `--end-of-options`, `make` it\n\n```yaml\n- ./noprog -x\n```\n```go\nm[1](x)\n```\n", ""},
-		{"a program that is not there", all, "    go run -C examples ./nowhere\n", `"./nowhere" is no program`},
-		{"a folder without a program", all, "    go run ./noprog\n", `"./noprog" is no program`},
-		{"a folder that is not there", all, "    go run -C nowhere ./prog\n", `"./prog" is no program`},
-		{"a built program that is not there", all, "    ./nowhere\n", `"./nowhere" is no program`},
+		{"text that is not a command", own, "`go-github -x`, `--end-of-options`, `make` it\n\n```yaml\n- ./noprog -x\n```\n```go\nm[1](x)\n```\n", ""},
+		{"a program that does not exist", all, "    go run -C examples ./nowhere\n", `"./nowhere" is not a program`},
+		{"a folder without a program", all, "    go run ./noprog\n", `"./noprog" is not a program`},
+		{"a folder that does not exist", all, "    go run -C nowhere ./prog\n", `"./prog" is not a program`},
+		{"a built program that does not exist", all, "    ./nowhere\n", `"./nowhere" is not a program`},
 		{"a flag", all, "    go run -C examples ./prog -json -x\n", `prog has no flag -x`},
 		{"a flag with a value", all, "    ./prog --y=1\n", `prog has no flag -y`},
 		{"a flag in a table", all, "| it | `go run\n./prog -z` |\n", `prog has no flag -z`},
 		{"a flag in a block", all, "```\n$ prog -x\n```\n", `prog has no flag -x`},
-		{"a flag after a broken line", all, "    ./prog \\\n      -x\n", `prog has no flag -x`},
+		{"a flag on a second line", all, "    ./prog \\\n      -x\n", `prog has no flag -x`},
 		{"a flag of the folder's program", own, "    go run . -x\n", `prog has no flag -x`},
 		{"a flag alone", own, "or `-x file`", `prog has no flag -x`},
 		{"a target", own, "    make tests\n", `no target "tests"`},
-		{"a link", own, "[it](compose.yaml)", `link to "compose.yaml" leads nowhere`},
-		{"a link that is broken over lines", own, "[it\nor](../nowhere/)", `link to "../nowhere/" leads nowhere`},
-		{"a copy of nothing", all, "    cp -r examples/nowhere mine\n", `"examples/nowhere" is not there`},
+		{"a link", own, "[it](compose.yaml)", `the target of the link "compose.yaml" does not exist`},
+		{"a link on two lines", own, "[it\nor](../nowhere/)", `the target of the link "../nowhere/" does not exist`},
+		{"a copy of a folder that does not exist", all, "    cp -r examples/nowhere mine\n", `"examples/nowhere" does not exist`},
 		{"a compose file", own, "    docker compose up\n", `no compose.yaml`},
 		{"an image", own, "    docker build -t x .\n", `no Dockerfile`},
 	} {
@@ -75,18 +75,18 @@ func TestTheCheckOfCommandsFindsWhatIsWrong(t *testing.T) {
 			if tt.fault == "" && got != "" || !strings.Contains(got, tt.fault) {
 				t.Errorf("got %q, want %q", got, tt.fault)
 			}
-			if none := strings.Contains(tt.name, "no command"); none != (c.commands == 0) && !strings.Contains(tt.fault, "link") {
+			if none := strings.Contains(tt.name, "not a command"); none != (c.commands == 0) && !strings.Contains(tt.fault, "link") {
 				t.Errorf("%d commands seen", c.commands)
 			}
 		})
 	}
 }
 
-// A checker looks at what documents tell the reader to type and to open.
+// A checker checks the commands and links that documents show.
 type checker struct {
 	top      string
-	flagsOf  func(dir string) ([]string, error) // of the program in a folder
-	commands int                                // seen
+	flagsOf  func(dir string) ([]string, error) // returns the flags of the program in a folder
+	commands int                                // number of commands checked
 }
 
 var (
@@ -99,7 +99,7 @@ var (
 	assign = regexp.MustCompile(`^(\w+=.*|\$|sudo|exec)$`)
 )
 
-// faults returns what is wrong in the text of a document.
+// faults returns the errors in the text of a document.
 func (c *checker) faults(doc, text string) (faults []string) {
 	say := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	var lines []string
@@ -131,24 +131,24 @@ func (c *checker) faults(doc, text string) (faults []string) {
 	for _, m := range link.FindAllStringSubmatch(inline.ReplaceAllString(text, ""), -1) {
 		to, _, _ := strings.Cut(m[1], "#")
 		if to != "" && !strings.Contains(to, ":") && !exists(filepath.Join(filepath.Dir(doc), to)) {
-			say("the link to %q leads nowhere", m[1])
+			say("the target of the link %q does not exist", m[1])
 		}
 	}
 	return faults
 }
 
-// command checks one command that is shown in a document of the folder dir.
+// command checks a command in a document of the folder dir.
 func (c *checker) command(dir string, words []string, say func(string, ...any)) {
 	first, rest := words[0], words[1:]
 	two := strings.Join(words[:min(2, len(words))], " ")
 	switch {
 	case two == "go run":
-		places := []string{dir, filepath.Join(c.top, "examples"), c.top}
+		folders := []string{dir, filepath.Join(c.top, "examples"), c.top}
 		if rest = rest[1:]; len(rest) > 1 && rest[0] == "-C" {
-			places, rest = []string{filepath.Join(c.top, rest[1])}, rest[2:]
+			folders, rest = []string{filepath.Join(c.top, rest[1])}, rest[2:]
 		}
 		if len(rest) > 0 && (rest[0] != "." || isProgram(dir)) {
-			c.program(places, rest[0], rest[1:], say)
+			c.program(folders, rest[0], rest[1:], say)
 		}
 	case strings.HasPrefix(first, "./"):
 		c.program([]string{filepath.Dir(dir), filepath.Join(c.top, "examples")}, first, rest, say)
@@ -165,26 +165,27 @@ func (c *checker) command(dir string, words []string, say func(string, ...any)) 
 	case first == "cp" && len(rest) > 1:
 		c.commands++
 		if from := rest[len(rest)-2]; !exists(filepath.Join(c.top, from)) && !exists(filepath.Join(dir, from)) {
-			say("%q is not there", from)
+			say("%q does not exist", from)
 		}
 	case two == "docker compose", two == "docker build":
 		c.commands++
 		needs := map[string]string{"docker compose": "compose.yaml", "docker build": "Dockerfile"}[two]
 		if !exists(filepath.Join(dir, needs)) {
-			say("%q, but there is no %s", strings.Join(words, " "), needs)
+			say("%q needs a file, and there is no %s", strings.Join(words, " "), needs)
 		}
 	}
 }
 
-// program checks that name is a program in one of the folders, and its flags.
-func (c *checker) program(places []string, name string, args []string, say func(string, ...any)) {
+// program checks that name is a program in one of the folders, and that it has the
+// flags in args.
+func (c *checker) program(folders []string, name string, args []string, say func(string, ...any)) {
 	c.commands++
-	i := slices.IndexFunc(places, func(p string) bool { return isProgram(filepath.Join(p, name)) })
+	i := slices.IndexFunc(folders, func(f string) bool { return isProgram(filepath.Join(f, name)) })
 	if i < 0 {
-		say("%q is no program", name)
+		say("%q is not a program", name)
 		return
 	}
-	dir := filepath.Join(places[i], name)
+	dir := filepath.Join(folders[i], name)
 	for _, arg := range args {
 		flag, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
 		if !strings.HasPrefix(arg, "-") || flag == "" || flag == "help" {
@@ -199,7 +200,7 @@ func (c *checker) program(places []string, name string, args []string, say func(
 	}
 }
 
-// isProgram reports whether a folder holds a package main.
+// isProgram reports whether a folder has a package main.
 func isProgram(dir string) bool {
 	files, _ := filepath.Glob(filepath.Join(dir, "*.go"))
 	return slices.ContainsFunc(files, func(name string) bool {
@@ -215,7 +216,8 @@ func exists(path string) bool {
 
 var flagLine = regexp.MustCompile(`(?m)^  -(\S+)`)
 
-// builtFlags builds programs and asks them: what -help tells is what there is.
+// builtFlags returns a func that builds the program in a folder and returns the flags
+// that its -help prints.
 func builtFlags(t *testing.T) func(dir string) ([]string, error) {
 	known := make(map[string][]string)
 	return func(dir string) ([]string, error) {
@@ -227,7 +229,7 @@ func builtFlags(t *testing.T) func(dir string) ([]string, error) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		help := exec.CommandContext(ctx, file, "-help")
-		help.Dir, help.Env = t.TempDir(), []string{} // one without flags finds no secret and ends
+		help.Dir, help.Env = t.TempDir(), []string{} // a program without flags ends because it has no secret
 		text, err := help.CombinedOutput()
 		if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
 			return nil, fmt.Errorf("-help: %w", errors.Join(err, ctx.Err()))

@@ -9,9 +9,8 @@ import (
 	"testing"
 )
 
-// consumerModules is all that a program's module list shows when it requires
-// this module: what go.mod names, and what testify brings. Only x/sync is ever
-// built.
+// consumerModules is the module list of a program that requires this module: the
+// modules in go.mod and those that testify requires. Only x/sync is built.
 var consumerModules = []string{
 	"consumer",
 	module,
@@ -22,7 +21,7 @@ var consumerModules = []string{
 	"gopkg.in/check.v1",
 }
 
-func TestConsumerSeesOnlyWhatRootRequires(t *testing.T) {
+func TestConsumerGetsOnlyTheKnownModules(t *testing.T) {
 	dir := consumer(t)
 	var got []string
 	for line := range strings.Lines(goCommand(t, dir, "list", "-m", "-f", "{{.Path}}", "all")) {
@@ -31,7 +30,7 @@ func TestConsumerSeesOnlyWhatRootRequires(t *testing.T) {
 	slices.Sort(got)
 	for _, m := range got {
 		if !slices.Contains(consumerModules, m) {
-			t.Errorf("a consumer's module list shows %s", m)
+			t.Errorf("the module list of a consumer contains %s", m)
 		}
 	}
 	built := goCommand(t, dir, "list", "-deps", "-f", "{{with .Module}}{{.Path}}{{end}}", ".")
@@ -43,7 +42,7 @@ func TestConsumerSeesOnlyWhatRootRequires(t *testing.T) {
 	goCommand(t, dir, "build", "./...")
 }
 
-// consumer writes a program that imports every public package.
+// consumer writes a program that imports every public package, and returns its folder.
 func consumer(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -62,8 +61,7 @@ func TestRootRequiresThreeModules(t *testing.T) {
 	out := goCommand(t, top(t), "list", "-m", "-f", "{{if not (or .Main .Indirect)}}{{.Path}}{{end}}", "all")
 	got := strings.Fields(out)
 	slices.Sort(got)
-	// A module that only another one requires is not marked indirect by go list:
-	// count those that go.mod names.
+	// go list does not mark a module as indirect if go.mod does not contain it.
 	gomod := readFile(t, filepath.Join(top(t), "go.mod"))
 	got = slices.DeleteFunc(got, func(m string) bool { return !strings.Contains(gomod, m+" v") })
 	if !slices.Equal(got, want) {
@@ -71,7 +69,7 @@ func TestRootRequiresThreeModules(t *testing.T) {
 	}
 }
 
-func TestEveryExampleBuildsCopiedOut(t *testing.T) {
+func TestEveryExampleBuildsInAFolderOfItsOwn(t *testing.T) {
 	examples := filepath.Join(top(t), "examples")
 	entries, err := os.ReadDir(examples)
 	if err != nil {
@@ -96,6 +94,6 @@ func TestEveryExampleBuildsCopiedOut(t *testing.T) {
 		})
 	}
 	if programs == 0 {
-		t.Error("no example found")
+		t.Error("found no example")
 	}
 }

@@ -1,6 +1,11 @@
-// Package rules holds the house to its rules. It has no code, only tests: what
-// may import what, what a consumer's module list shows, that the code which the
-// README shows is the code that is compiled, that every command, flag and link
-// that a document shows exists, that every exported name tells its contract, that
-// no retired name comes back, and that each example builds when it is copied out.
+// Package rules tests the rules of the repository. It has no code except tests:
+//
+//   - A package imports only what it may import.
+//   - A program that requires this module gets few other modules.
+//   - The code in the README is compiled code.
+//   - Each command, flag and link in a document exists.
+//   - Each sender has the same files, functions and tests.
+//   - Each exported name has a comment, and each package a tour and an example.
+//   - Retired names, words and phrases are not used.
+//   - Each example builds in a folder of its own.
 package rules

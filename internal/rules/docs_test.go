@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// parsed returns a public package with its tests, as go doc sees it.
+// parsed returns the documentation of a public package, with the examples in its tests.
 func parsed(t *testing.T, p pkg) *doc.Package {
 	t.Helper()
 	fset := token.NewFileSet()
@@ -41,17 +41,18 @@ func TestEveryPackageHasATourAndAnExampleWithOutput(t *testing.T) {
 		}
 		d := parsed(t, p)
 		if len(d.Doc) < 200 {
-			t.Errorf("%s: the package comment has %d bytes, want at least 200: what the package is for, and how to begin", p.ImportPath, len(d.Doc))
+			t.Errorf("%s: the package comment has %d bytes, want at least 200: say what the package is for, and how to begin", p.ImportPath, len(d.Doc))
 		}
 		if room(p.ImportPath) == module || len(p.GoFiles) == 1 && p.GoFiles[0] == "doc.go" {
 			continue // documentation only
 		}
 		if !hasOutput(d) {
-			t.Errorf("%s has no Example that ends in an Output comment; add one to example_test.go", p.ImportPath)
+			t.Errorf("%s has no Example with an Output comment; add one to example_test.go", p.ImportPath)
 		}
 	}
 }
 
+// hasOutput reports whether a package has an Example with an Output comment.
 func hasOutput(d *doc.Package) bool {
 	examples := d.Examples
 	for _, f := range d.Funcs {
@@ -71,7 +72,7 @@ func hasOutput(d *doc.Package) bool {
 	return false
 }
 
-func TestEveryExportedNameTellsItsContract(t *testing.T) {
+func TestEveryExportedNameHasAComment(t *testing.T) {
 	for _, p := range public(t) {
 		d := parsed(t, p)
 		var bare []string
@@ -99,12 +100,13 @@ func TestEveryExportedNameTellsItsContract(t *testing.T) {
 			}
 		}
 		for _, name := range bare {
-			t.Errorf("%s.%s has no comment; state its contract above it", p.ImportPath, name)
+			t.Errorf("%s.%s has no comment; state its contract in one", p.ImportPath, name)
 		}
 	}
 }
 
-// checkSpecs takes a group's comment for all, or else each name's own.
+// checkSpecs calls check for each name of a group. The comment of the group counts for
+// each of them.
 func checkSpecs(v *doc.Value, check func(name, text string)) {
 	for _, s := range v.Decl.Specs {
 		spec := s.(*ast.ValueSpec)

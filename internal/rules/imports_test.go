@@ -6,13 +6,13 @@ import (
 	"testing"
 )
 
-// isProvider reports whether a room is the package of a sender. Each package at
-// the top of the module is one, except webhook.
+// isProvider reports whether a room is the package of a sender: every package at the
+// top of the module is one, except webhook.
 func isProvider(room string) bool {
 	return room != "" && room != "webhook" && !strings.Contains(room, "/")
 }
 
-func TestPublicPackagesNeedOnlyTheStandardLibraryAndSync(t *testing.T) {
+func TestPublicPackagesLinkOnlyTheStandardLibraryAndSync(t *testing.T) {
 	std := make(map[string]bool)
 	for _, p := range packages(t, top(t), "-deps", "./...") {
 		std[p.ImportPath] = p.Standard
@@ -27,7 +27,7 @@ func TestPublicPackagesNeedOnlyTheStandardLibraryAndSync(t *testing.T) {
 	}
 }
 
-func TestArrowsRunOneWay(t *testing.T) {
+func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
 	for _, p := range append(public(t), packages(t, top(t), "./internal/api", "./internal/scan")...) {
 		from := room(p.ImportPath)
 		for _, dep := range p.Imports {
@@ -41,8 +41,8 @@ func TestArrowsRunOneWay(t *testing.T) {
 	}
 }
 
-// mayImport is the table of rooms: it returns those that a room may import. No
-// sender may import another.
+// mayImport returns the packages of this module that a package may import. A sender
+// may not import another.
 func mayImport(from string) []string {
 	switch {
 	case isProvider(from):
@@ -59,8 +59,8 @@ func mayImport(from string) []string {
 	}
 }
 
-// isStandIn reports whether a room is a stand-in for a provider's own API, for
-// the tests of programs that call it, such as kudu/kudutest.
+// isStandIn reports whether a package imitates the API of a provider, for tests of
+// programs that call it: for example kudu/kudutest.
 func isStandIn(room string) bool {
 	provider, name, _ := strings.Cut(room, "/")
 	return isProvider(provider) && name == provider+"test"
@@ -69,7 +69,7 @@ func isStandIn(room string) bool {
 func TestOnlyInboxtestLinksTesting(t *testing.T) {
 	for _, p := range public(t) {
 		if slices.Contains(p.Deps, "testing") && room(p.ImportPath) != "webhook/inboxtest" {
-			t.Errorf("%s links testing into users' programs; only a _test.go file may import it", p.ImportPath)
+			t.Errorf("%s links testing into programs that import it; only a _test.go file may import it", p.ImportPath)
 		}
 	}
 }
@@ -78,7 +78,7 @@ func TestExamplesUsePublicPackagesOnly(t *testing.T) {
 	for _, p := range packages(t, top(t)+"/examples", "./...") {
 		for _, dep := range p.Imports {
 			if strings.HasPrefix(dep, module+"/internal/") || strings.HasPrefix(dep, module+"/examples/") {
-				t.Errorf("%s imports %s and could not be copied out", p.ImportPath, dep)
+				t.Errorf("%s imports %s, so it does not build in another module", p.ImportPath, dep)
 			}
 		}
 	}

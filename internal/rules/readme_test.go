@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// A README block names the func of an Example that it shows:
+// shownCode matches a Go block of the README with its comment, which contains the file
+// and the func that the block is copied from:
 //
 //	<!-- Code: example_test.go serve -->
 //	```go
@@ -17,11 +18,11 @@ var shownCode = regexp.MustCompile("(?s)<!-- Code: (\\S+) (\\S+) -->\n```go\n(.*
 
 var goBlock = regexp.MustCompile("(?m)^```go$")
 
-func TestReadmeShowsTheCodeThatIsCompiled(t *testing.T) {
+func TestCodeInTheReadmeIsCompiledCode(t *testing.T) {
 	readme := readFile(t, filepath.Join(top(t), "README.md"))
 	shown := shownCode.FindAllStringSubmatch(readme, -1)
 	if len(shown) == 0 || len(shown) != len(goBlock.FindAllString(readme, -1)) {
-		t.Fatalf("README.md has %d Go blocks, of which %d name their func", len(goBlock.FindAllString(readme, -1)), len(shown))
+		t.Fatalf("README.md has %d Go blocks, and %d have a comment with their func", len(goBlock.FindAllString(readme, -1)), len(shown))
 	}
 	for _, m := range shown {
 		want := funcSource(t, filepath.Join(top(t), m[1]), m[2])
@@ -31,7 +32,7 @@ func TestReadmeShowsTheCodeThatIsCompiled(t *testing.T) {
 	}
 }
 
-// funcSource returns a func of a file as it is written, less its comment.
+// funcSource returns the source of a func in a file, without its comment.
 func funcSource(t *testing.T, file, name string) string {
 	t.Helper()
 	src := readFile(t, file)

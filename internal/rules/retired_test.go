@@ -6,7 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
-	"io/fs"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,14 +14,14 @@ import (
 	"testing"
 )
 
-// A retired name was exported once and is not used again, so that one thing has
-// one word.
+// A retired name was exported and must not be used again, so that there is one word
+// for one thing.
 type retired struct {
 	room  string // the package that declared it
 	owner string // the type that it was a field or a method of; empty if none
 	name  string
-	now   string // what it is called instead
-	plain bool   // no text has the word for anything else
+	now   string // the new name
+	plain bool   // the name has no other meaning in any text
 }
 
 var retiredNames = []retired{
@@ -72,7 +72,7 @@ var retiredNames = []retired{
 	{room: "webhook/webhooktest", owner: "Recorder", name: "Keep", now: "Max"},
 }
 
-// qualified is the name as texts write it: "Worker.Limit", "webhook.Behind".
+// qualified returns the name as texts write it: "Worker.Limit", "webhook.Behind".
 func (r retired) qualified() string {
 	return cmp.Or(r.owner, filepath.Base(r.room)) + "." + r.name
 }
@@ -141,7 +141,7 @@ func declaredIn(f *ast.File) []string {
 	return names
 }
 
-// receiverOf is the name of a receiver's type.
+// receiverOf returns the name of the type of a receiver.
 func receiverOf(e ast.Expr) string {
 	for {
 		switch t := e.(type) {
@@ -159,7 +159,7 @@ func receiverOf(e ast.Expr) string {
 	}
 }
 
-// retiredFaults returns what is wrong in a file of a room.
+// retiredFaults returns the retired names in a file of a room.
 func retiredFaults(room, name, text string) (faults []string) {
 	var declared []string
 	if strings.HasSuffix(name, ".go") {
@@ -180,35 +180,16 @@ func retiredFaults(room, name, text string) (faults []string) {
 }
 
 func TestRetiredNamesAreNotUsed(t *testing.T) {
-	kinds := []string{".go", ".md", ".sql", ".html", ".yaml", ".service", ".sh", "Makefile", "Dockerfile"}
-	read := 0
-	err := filepath.WalkDir(top(t), func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() && e.Name() == ".git" {
-			return cmp.Or(err, error(fs.SkipDir))
+	texts(t, func(name, text string) {
+		for _, fault := range retiredFaults(path.Dir(name), name, text) {
+			t.Errorf("%s %s", name, fault)
 		}
-		within, _ := filepath.Rel(top(t), path)
-		within = filepath.ToSlash(within)
-		isText := slices.ContainsFunc(kinds, func(kind string) bool { return strings.HasSuffix(path, kind) })
-		if !e.Type().IsRegular() || !isText || within == "internal/rules/retired_test.go" {
-			return nil
-		}
-		read++
-		for _, fault := range retiredFaults(filepath.ToSlash(filepath.Dir(within)), path, readFile(t, path)) {
-			t.Errorf("%s %s", within, fault)
-		}
-		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if read < 300 {
-		t.Errorf("only %d files read", read)
-	}
 }
 
-func TestTheCheckOfRetiredNamesFindsWhatIsWrong(t *testing.T) {
+func TestRetiredNamesAreFound(t *testing.T) {
 	for _, tt := range []struct{ name, room, file, text, fault string }{
-		{"the names of today", "webhook", "a.go", "package webhook\n\ntype Key struct{ Label string }\n\ntype Worker struct{ Concurrency int }\n\ntype Filter struct{ Limit int }\n", ""},
+		{"the new names", "webhook", "a.go", "package webhook\n\ntype Key struct{ Label string }\n\ntype Worker struct{ Concurrency int }\n\ntype Filter struct{ Limit int }\n", ""},
 		{"the same name of another type", "webhook", "a.go", "package webhook\n\ntype Budget struct{ Limit int }\n\nfunc (Budget) Observe() {}\n", ""},
 		{"the same name of another package", "github", "a.go", "package github\n\ntype License struct{ Key string }\n\nconst Behind = 1\n", ""},
 		{"the word in a sentence", "", "README.md", "Behind a proxy, a Key and a Limit. ClaimFromContext, webhook.DeliveryFromContext.", ""},
@@ -223,7 +204,7 @@ func TestTheCheckOfRetiredNamesFindsWhatIsWrong(t *testing.T) {
 		{"a type that moved", "webhook/sqlinbox", "a.go", "package sqlinbox\n\ntype Filter struct{}\n", "declares sqlinbox.Filter, which is called webhook.Filter"},
 		{"a use of a type that moved", "examples", "a.go", "package main\n\nvar f sqlinbox.Filter\n", "has sqlinbox.Filter, which is called webhook.Filter"},
 		{"a document", "", "README.md", "Set `webhook.Delivery.Key`.", "has Delivery.Key, which is called OrderingKey"},
-		{"a word of no other meaning", "examples", "a.go", "package main\n\n// IgnoreRest is set.\n", "has IgnoreRest, which is called IgnoreUnhandled"},
+		{"a name without another meaning", "examples", "a.go", "package main\n\n// IgnoreRest is set.\n", "has IgnoreRest, which is called IgnoreUnhandled"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := strings.Join(retiredFaults(tt.room, tt.file, tt.text), "\n"); tt.fault == "" && got != "" || !strings.Contains(got, tt.fault) {

@@ -11,7 +11,7 @@ import (
 // senderDocs are the documents that list the senders.
 var senderDocs = []string{"doc.go", "README.md", "CHANGELOG.md"}
 
-func TestEverySenderHasTheSameShape(t *testing.T) {
+func TestEverySenderHasTheSameFilesFuncsAndTests(t *testing.T) {
 	docs := make(map[string]string)
 	for _, name := range senderDocs {
 		docs[name] = readFile(t, filepath.Join(top(t), name))
@@ -26,12 +26,12 @@ func TestEverySenderHasTheSameShape(t *testing.T) {
 		}
 	}
 	if senders < 4 {
-		t.Errorf("only %d senders found", senders)
+		t.Errorf("found only %d senders", senders)
 	}
 }
 
-// senderFaults returns what a sender's package lacks: the files, funcs and tests
-// that all senders have, and its name in the documents.
+// senderFaults returns what the package of a sender does not have: files, funcs and
+// tests that every sender has, and its name in the documents.
 func senderFaults(dir, name string, docs map[string]string) (faults []string) {
 	say := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	for _, file := range []string{"doc.go", "source.go", "describe.go", "payload.go", "testdata/README.md"} {
@@ -73,7 +73,7 @@ func sources(dir string) (code, tests string) {
 	return code, tests
 }
 
-func TestTheCheckOfSendersFindsWhatIsWrong(t *testing.T) {
+func TestSenderFaultsAreFound(t *testing.T) {
 	whole := map[string]string{
 		"doc.go":             "// Package gitea is a sender.\npackage gitea\n",
 		"source.go":          "package gitea\n\nfunc Source() {}\n",
@@ -87,7 +87,7 @@ func TestTheCheckOfSendersFindsWhatIsWrong(t *testing.T) {
 		"../CHANGELOG.md":    "- `gitea`: pushes.\n",
 	}
 	for _, tt := range []struct{ name, file, text, fault string }{
-		{"what is right", "", "", ""},
+		{"a complete sender", "", "", ""},
 		{"no file", "describe.go", "", "it has no describe.go"},
 		{"no word about the bodies", "testdata/README.md", "", "it has no testdata/README.md"},
 		{"no body", "testdata/push.json", "", "testdata has no body"},

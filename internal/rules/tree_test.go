@@ -2,9 +2,11 @@ package rules
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,8 +30,7 @@ func top(t *testing.T) string {
 	return dir
 }
 
-// goCommand runs the go command in dir, outside any workspace, and returns what
-// it prints.
+// goCommand runs the go command in dir, without a workspace, and returns its output.
 func goCommand(t *testing.T, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", args...)
@@ -44,7 +45,7 @@ func goCommand(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// A pkg is what go list tells of a package.
+// A pkg is the part of the output of go list that the tests need.
 type pkg struct {
 	ImportPath  string
 	Dir         string
@@ -55,7 +56,7 @@ type pkg struct {
 	Deps        []string
 }
 
-// packages lists the packages below a folder.
+// packages returns the packages that go list prints in a folder.
 func packages(t *testing.T, dir string, args ...string) []pkg {
 	t.Helper()
 	out := json.NewDecoder(strings.NewReader(goCommand(t, dir, append([]string{"list", "-json"}, args...)...)))
@@ -78,17 +79,49 @@ func public(t *testing.T) []pkg {
 		return strings.Contains(p.ImportPath, "/internal/")
 	})
 	if len(all) < 8 {
-		t.Fatalf("only %d public packages found", len(all))
+		t.Fatalf("found only %d public packages", len(all))
 	}
 	return all
 }
 
-// room is a package's path below the module: "webhook/inboxtest".
+// room returns the path of a package in the module: "webhook/inboxtest".
 func room(importPath string) string {
 	return strings.TrimPrefix(strings.TrimPrefix(importPath, module), "/")
 }
 
-// copyTree copies regular files.
+// textKinds are the ends of the names of files that people read.
+var textKinds = []string{".go", ".md", ".sql", ".html", ".yaml", ".service", ".sh", "Makefile", "Dockerfile"}
+
+// retiredLists are the files that list what is retired.
+var retiredLists = []string{"internal/rules/retired_test.go", "internal/rules/words_test.go"}
+
+// texts calls f with each text of the repository except retiredLists. The name is the
+// path from the top, with slashes.
+func texts(t *testing.T, f func(name, text string)) {
+	t.Helper()
+	read := 0
+	err := filepath.WalkDir(top(t), func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() && e.Name() == ".git" {
+			return cmp.Or(err, error(fs.SkipDir))
+		}
+		name, _ := filepath.Rel(top(t), path)
+		name = filepath.ToSlash(name)
+		isText := slices.ContainsFunc(textKinds, func(kind string) bool { return strings.HasSuffix(name, kind) })
+		if e.Type().IsRegular() && isText && !slices.Contains(retiredLists, name) {
+			read++
+			f(name, readFile(t, path))
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if read < 300 {
+		t.Errorf("only %d texts read", read)
+	}
+}
+
+// copyTree copies a folder.
 func copyTree(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {

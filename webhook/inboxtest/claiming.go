@@ -27,7 +27,7 @@ var claiming = []law{
 			t.Errorf("claimed %d of 2 with N zero", got)
 		}
 	}},
-	{"a Lease of zero is not over at once", func(t *trial) {
+	{"a claim with a Lease of zero does not expire at once", func(t *trial) {
 		t.put("")
 		if got := len(t.claimNow(webhook.ClaimOptions{N: 1})); got != 1 {
 			t.Fatalf("claimed %d of 1", got)

@@ -73,7 +73,7 @@ var coalescing = []law{
 		t.end(c, webhook.Done)
 		t.claimOf(newer)
 	}},
-	{"a claim that is put back while a newer delivery of its burst waits is superseded", func(t *trial) {
+	{"a delivery that is put back while a newer one of its burst waits is superseded", func(t *trial) {
 		first := t.store(t.burst("key", short, 0))
 		c := t.claim()
 		newer := t.store(t.burst("key", short, 0))

@@ -40,7 +40,7 @@ var duplicateFaults = []brokenLaw{
 			return f.MemInbox.Put(ctx, d)
 		}
 	}},
-	{"a duplicate leaves none of its other dedup keys", func(f *fault) { // stores dedup keys first, without a transaction
+	{"the other dedup keys of a duplicate are not stored", func(f *fault) { // stores dedup keys first, without a transaction
 		left := make(map[string]bool)
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			f.mu.Lock()

@@ -62,7 +62,7 @@ var duplicates = []law{
 		d.Source = "beta"
 		t.store(d)
 	}},
-	{"a duplicate leaves none of its other dedup keys", func(t *trial) {
+	{"the other dedup keys of a duplicate are not stored", func(t *trial) {
 		t.put("", "a")
 		t.duplicate(t.delivery("", "b", "a", "c"))
 		t.put("", "b")

@@ -98,7 +98,7 @@ var outcomes = []law{
 			t.Errorf("Extend of a lost claim returned %v", err)
 		}
 	}},
-	{"a claim of an unknown delivery gets ErrClaimLost", func(t *trial) {
+	{"Settle, Extend and Begin of an unknown delivery return ErrClaimLost", func(t *trial) {
 		c := webhook.Claim{Delivery: t.delivery(""), Attempt: 1, Fence: 1}
 		if _, err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Settle returned %v", err)

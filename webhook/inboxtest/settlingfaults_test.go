@@ -84,7 +84,7 @@ var settlingFaults = []brokenLaw{
 			return f.MemInbox.Extend(ctx, c, lease)
 		}
 	}},
-	{"a claim of an unknown delivery gets ErrClaimLost", func(f *fault) { // no error if no row is updated
+	{"Settle, Extend and Begin of an unknown delivery return ErrClaimLost", func(f *fault) { // no error if no row is updated
 		claimed := f.fences()
 		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			if claimed[c.Delivery.UID] == 0 {

@@ -53,7 +53,7 @@ var sweepFaults = []brokenLaw{
 			f.Retention = 1
 		}
 	}},
-	{"Sweep until it returns 0 deletes and counts every expired delivery", func(f *fault) { // counts one less than it deletes
+	{"repeated Sweeps delete and count every expired delivery", func(f *fault) { // counts one less than it deletes
 		f.sweep = func(ctx context.Context) (int, error) {
 			n, err := f.MemInbox.Sweep(ctx)
 			if n > 10 {
@@ -62,7 +62,7 @@ var sweepFaults = []brokenLaw{
 			return n, err
 		}
 	}},
-	{"the retention of a revived delivery begins at its second end", func(f *fault) { // DeadRetention applies, because it was dead once
+	{"the retention of a revived delivery begins when it is finished again", func(f *fault) { // DeadRetention applies, because it was dead once
 		f.changeOutcomes(func(c *webhook.Claim, o *webhook.Outcome) {
 			if o.State == webhook.Done && f.Retention == long && c.Delivery.ID != "" {
 				o.State = webhook.Dead

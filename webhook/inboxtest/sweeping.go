@@ -81,7 +81,7 @@ var sweepLaws = []sweepLaw{
 			}
 		}
 	}}, indefinitely, indefinitely},
-	{law{"Sweep until it returns 0 deletes and counts every expired delivery", func(t *trial) {
+	{law{"repeated Sweeps delete and count every expired delivery", func(t *trial) {
 		const deliveries = 60
 		for n := range deliveries {
 			d := t.delivery("")
@@ -98,7 +98,7 @@ var sweepLaws = []sweepLaw{
 		}
 		t.sweeps(deliveries)
 	}}, short, long},
-	{law{"the retention of a revived delivery begins at its second end", func(t *trial) {
+	{law{"the retention of a revived delivery begins when it is finished again", func(t *trial) {
 		d, _ := t.dead()
 		t.advance(2 * short)
 		t.duplicate(t.redelivery(d))

@@ -15,7 +15,7 @@
 //	Receiver ─┤ Spool                          ▲
 //	          └─ slow or away ─► local ─ Relay ┘
 //
-// # What holds
+// # Guarantees
 //
 //   - A delivery that was acknowledged is in the primary inbox or in the local one.
 //     Either database, or the process, may stop and start at any point.
@@ -23,9 +23,9 @@
 //     duplicate by UID and has no effect.
 //   - Of one ordering key, a delivery that was acknowledged before another one arrived
 //     is in the primary before it. This holds for the deliveries that pass one Spool.
-//   - A delivery that the primary refuses for good does not stop the others.
+//   - A delivery that the primary refuses permanently does not stop the others.
 //
-// # What does not
+// # Limits
 //
 // A local inbox belongs to one Spool of one process, and to no Worker: what is in it
 // waits for that machine and that process. An ordering key that arrives at two machines

@@ -107,7 +107,7 @@ func New(primary webhook.Handler, local webhook.Inbox) *Spool {
 // Handle stores d. It returns nil if d is committed in primary or in local, and a
 // [*webhook.DuplicateError] if it was stored there before. Any other error wraps
 // [webhook.ErrNotStored], so that the sender gets 503: both inboxes failed, local is
-// full, or primary refuses this delivery for good. Handle returns within five times
+// full, or primary refuses this delivery permanently. Handle returns within five times
 // PrimaryTimeout and a quarter of a second, if both inboxes obey their contexts. It may
 // be called before Run and after it: what goes to local stays there until the next Run.
 func (s *Spool) Handle(ctx context.Context, d *webhook.Delivery) error {
