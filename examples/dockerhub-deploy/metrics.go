@@ -60,7 +60,7 @@ func newMetrics(inbox *sqlinbox.Inbox) *metrics {
 			Buckets: prometheus.ExponentialBuckets(1, 2, 9),
 		}),
 		deploys: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "dockerhub_deploys_total", Help: "Deploys by how they ended: deployed, left alone, rolled back, failed.",
+			Name: "dockerhub_deploys_total", Help: "Deployments by outcome: deployed, unchanged, rolled back, failed.",
 		}, []string{"target", "outcome"}),
 	}
 	m.registry.MustRegister(m.rejected, m.received, m.attempts, m.lost, m.overdue, m.repaired, m.superseded, m.batches, m.deploys, inboxCollector{inbox})

@@ -91,13 +91,13 @@ func (s *fakeGitHub) status(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(r.Body)
-	fault := func(format string, args ...any) { s.faults = append(s.faults, fmt.Sprintf(format, args...)) }
+	addFault := func(format string, args ...any) { s.faults = append(s.faults, fmt.Sprintf(format, args...)) }
 	if err != nil {
-		fault("body: %v", err)
+		addFault("body: %v", err)
 	}
 	parts := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/api/v3/"), "/")
 	if r.Method != http.MethodPost || len(parts) != 5 || parts[0] != "repos" || parts[3] != "statuses" || !commitName.MatchString(parts[4]) {
-		fault("%s %s", r.Method, r.URL)
+		addFault("%s %s", r.Method, r.URL)
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
@@ -106,31 +106,31 @@ func (s *fakeGitHub) status(w http.ResponseWriter, r *http.Request) {
 		"Content-Type": "application/json", "X-Github-Api-Version": "2022-11-28",
 	} {
 		if got := r.Header.Get(name); got != want {
-			fault("%s: %q", name, got)
+			addFault("%s: %q", name, got)
 		}
 	}
 	if r.UserAgent() == "" || strings.HasPrefix(r.UserAgent(), "Go-http-client") {
-		fault("User-Agent: %q", r.UserAgent()) // GitHub rejects an empty one
+		addFault("User-Agent: %q", r.UserAgent()) // GitHub rejects an empty one
 	}
 	var fields map[string]string
 	if err := json.Unmarshal(body, &fields); err != nil {
-		fault("body %s: %v", body, err)
+		addFault("body %s: %v", body, err)
 	}
 	for name := range fields {
 		if !slices.Contains([]string{"state", "description", "context", "target_url"}, name) {
-			fault("field %q", name)
+			addFault("field %q", name)
 		}
 	}
 	got := commitStatus{Repository: parts[1] + "/" + parts[2], Commit: parts[4]}
 	_ = json.Unmarshal(body, &got)
 	if !slices.Contains([]string{"pending", "success", "failure", "error"}, got.State) {
-		fault("state %q", got.State)
+		addFault("state %q", got.State)
 	}
 	if n := len([]rune(got.Description)); n == 0 || n > 140 {
-		fault("description has %d characters", n)
+		addFault("description has %d characters", n)
 	}
 	if got.Context == "" || !strings.HasPrefix(got.TargetURL, "http") {
-		fault("context %q, target_url %q", got.Context, got.TargetURL)
+		addFault("context %q, target_url %q", got.Context, got.TargetURL)
 	}
 	s.statuses = append(s.statuses, got)
 	w.WriteHeader(http.StatusCreated)

@@ -198,7 +198,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	return webhook.Serve(ctx, server, listener, builds, statuses, &janitor{store, logs, data, *retention, log})
 }
 
-// deadKept is the default of sqlinbox.Inbox.DeadRetention.
+// defaultDeadRetention is the default of sqlinbox.Inbox.DeadRetention.
 const defaultDeadRetention = 90 * 24 * time.Hour
 
 // stopTimeout bounds the time to kill builds and to record it, after

@@ -8,13 +8,13 @@ import (
 	"syscall"
 )
 
-// The operations of prctl(2).
+// Options of prctl(2).
 const (
 	prSetDumpable        = 4
 	prSetChildSubreaper  = 36
 	prSetNoNewPrivs      = 38
 	prCapAmbient         = 47
-	prCapAmbientClearAll = 4 // of capAmbient
+	prCapAmbientClearAll = 4 // argument of prCapAmbient
 )
 
 func prctl(option, argument uintptr) error {

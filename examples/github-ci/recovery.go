@@ -17,26 +17,26 @@ func (b *builder) recover(ctx context.Context) error {
 	if err := b.data.clean(); err != nil {
 		return err
 	}
-	cut, err := b.store.interrupted(ctx)
+	interrupted, err := b.store.interrupted(ctx)
 	if err != nil {
 		return err
 	}
-	for _, one := range cut {
-		log, err := b.logs.open(one.ID)
+	for _, build := range interrupted {
+		log, err := b.logs.open(build.ID)
 		if err != nil {
 			return err
 		}
 		log.printf("github-ci was killed during this run: it will run again")
 		log.close()
-		if err := b.store.setWaiting(ctx, &one, "github-ci was killed during this run"); err != nil {
+		if err := b.store.setWaiting(ctx, &build, "github-ci was killed during this run"); err != nil {
 			return err
 		}
-		r, err := b.store.Get(ctx, one.ID)
+		r, err := b.store.Get(ctx, build.ID)
 		switch {
 		case err == nil && r.State.Final():
-			err = b.store.setError(ctx, one.ID, "cannot run again: its delivery is "+string(r.State), b.report)
+			err = b.store.setError(ctx, build.ID, "cannot run again: its delivery is "+string(r.State), b.report)
 		case errors.Is(err, sqlinbox.ErrNotFound):
-			err = b.store.setError(ctx, one.ID, "cannot run again: its delivery was deleted", b.report)
+			err = b.store.setError(ctx, build.ID, "cannot run again: its delivery was deleted", b.report)
 		}
 		if err != nil {
 			return err

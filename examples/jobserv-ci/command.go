@@ -40,7 +40,7 @@ type command struct {
 	output  io.Writer
 }
 
-// inherited lists the variables that a command inherits from this program. Others
+// inheritedEnv lists the variables that a command inherits from this program. Others
 // may hold secrets.
 var inheritedEnv = []string{"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR"}
 
@@ -105,7 +105,7 @@ func environment(r result) []string {
 		"JOBSERV_TRIGGER=" + r.Trigger,
 		"JOBSERV_REASON=" + r.Reason,
 		"JOBSERV_URL=" + r.URL,
-		"JOBSERV_FAILED_RUNS=" + cut(strings.Join(failed, " ")),
+		"JOBSERV_FAILED_RUNS=" + truncate(strings.Join(failed, " ")),
 	}
 	for i := range env {
 		env[i] = strings.ReplaceAll(env[i], "\x00", "") // not allowed in an environment

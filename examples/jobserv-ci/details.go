@@ -64,7 +64,7 @@ func (d *details) fill(ctx context.Context, e *webhook.Event[jobserv.Build], r *
 	defer cancel()
 	var unavailable []error
 	addMissing := func(err error) {
-		r.Missing = append(r.Missing, cut(err.Error()))
+		r.Missing = append(r.Missing, truncate(err.Error()))
 		if !errors.Is(err, jobserv.ErrHost) && !errors.Is(err, jobserv.ErrDenied) && !errors.Is(err, jobserv.ErrTooLarge) {
 			unavailable = append(unavailable, err)
 		}
@@ -111,7 +111,7 @@ func (d *details) tests(ctx context.Context, b jobserv.Build, r *result, addMiss
 			if !t.Status.Complete() { // although its run is complete
 				addMissing(fmt.Errorf("test %q of run %q is still %s", t.Name, run.Name, t.Status))
 			}
-			shown := testResult{Name: cut(t.Name), Context: cut(t.Context), Status: t.Status}
+			shown := testResult{Name: truncate(t.Name), Context: truncate(t.Context), Status: t.Status}
 			if t.Status == jobserv.Failed {
 				if shown.Failed, err = d.failed(ctx, t); err != nil {
 					addMissing(err)
@@ -138,7 +138,7 @@ func (d *details) failed(ctx context.Context, t jobserv.Test) ([]caseResult, err
 	var failed []caseResult
 	for _, c := range full.Results {
 		if !c.Status.Passed() && c.Status != jobserv.Skipped {
-			failed = append(failed, caseResult{cut(c.Name), cut(c.Context), c.Status, cut(c.Output)})
+			failed = append(failed, caseResult{truncate(c.Name), truncate(c.Context), c.Status, truncate(c.Output)})
 		}
 	}
 	return failed, nil

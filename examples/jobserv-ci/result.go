@@ -63,16 +63,16 @@ const maxText = 4 << 10
 
 func newResult(b jobserv.Build) result {
 	r := result{
-		Project: cut(b.Project()), BuildID: b.BuildID, Status: b.Result(), Rerun: b.Rerun(),
-		Name: cut(b.Name.Or("")), Trigger: cut(b.TriggerName.Or("")), Reason: cut(b.ReasonText()), Note: cut(b.Annotation.Or("")),
-		URL:     cut(b.WebURL.Or(b.APIURL())),
+		Project: truncate(b.Project()), BuildID: b.BuildID, Status: b.Result(), Rerun: b.Rerun(),
+		Name: truncate(b.Name.Or("")), Trigger: truncate(b.TriggerName.Or("")), Reason: truncate(b.ReasonText()), Note: truncate(b.Annotation.Or("")),
+		URL:     truncate(b.WebURL.Or(b.APIURL())),
 		Created: rfc3339(b.Created), Completed: rfc3339(b.Completed), Seconds: b.Duration().Seconds(),
 		Runs: make([]runResult, 0, len(b.Runs)),
 	}
 	for _, run := range b.Runs {
 		r.Runs = append(r.Runs, runResult{
-			Name: cut(run.Name), Status: run.Status, Seconds: run.Duration().Seconds(),
-			HostTag: cut(run.HostTag.Or("")), URL: cut(run.WebURL.Or(run.URL)), LogURL: cut(run.Log()),
+			Name: truncate(run.Name), Status: run.Status, Seconds: run.Duration().Seconds(),
+			HostTag: truncate(run.HostTag.Or("")), URL: truncate(run.WebURL.Or(run.URL)), LogURL: truncate(run.Log()),
 		})
 	}
 	return r
@@ -86,10 +86,10 @@ func rfc3339(t wire.Time) string {
 	return t.UTC().Format(time.RFC3339Nano)
 }
 
-// cut shortens text to maxText and marks the cut.
-func cut(text string) string {
+// truncate shortens text to maxText and marks the cut.
+func truncate(text string) string {
 	if len(text) <= maxText {
 		return text
 	}
-	return strings.ToValidUTF8(text[:maxText], "") + " [cut]"
+	return strings.ToValidUTF8(text[:maxText], "") + " [truncated]"
 }
