@@ -118,7 +118,7 @@ A rule selects the tags of a repository that are deployed as a container:
 
 Without -compose and -exec, the container is replaced by one with the same configuration.
 
-The token in the webhook's URL comes from DOCKERHUB_WEBHOOK_TOKEN, or from the file named by DOCKERHUB_WEBHOOK_TOKEN_FILE.
+The token in the webhook's URL comes from DOCKERHUB_WEBHOOK_TOKEN, or from a file whose path is in DOCKERHUB_WEBHOOK_TOKEN_FILE.
 To rotate it, list the old and the new one, separated by a comma. The credentials for the registry are those of
 "docker login". To look up digests with others, set REGISTRY_USERNAME and REGISTRY_PASSWORD.
 

@@ -34,7 +34,7 @@ const usage = `Builds what is pushed to GitHub.
     GITHUB_WEBHOOK_SECRET   the secret of the webhook; to rotate it, list the old and the new one, separated by a comma
     GITHUB_TOKEN            the token that reports commit statuses and fetches private repositories
 
-To read one from a file, set the variable with _FILE appended to the file's name, such as GITHUB_TOKEN_FILE.
+To read one from a file, set GITHUB_WEBHOOK_SECRET_FILE or GITHUB_TOKEN_FILE to the path of the file.
 
 `
 

@@ -19,7 +19,7 @@ import (
 // usage is the text of -help before the flags.
 const usage = `Sends notices of the results of an Azure site's deployments and WebJobs to Slack, by mail, or to a URL.
 
-Secrets come from the environment. To read one from a file, set the variable with _FILE appended to the file's name:
+Secrets come from the environment. To read one from a file, set KUDU_PASSWORD_FILE, and so on, to the path of the file:
 
     KUDU_PASSWORD          password of -user at the site, or
     KUDU_TOKEN             bearer token for the site

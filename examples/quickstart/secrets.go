@@ -38,7 +38,7 @@ Secrets come from the environment; a sender without one is not mounted:
     KUDU_WEBHOOK_TOKEN         /hooks/kudu/<token>, or /hooks/kudu with the token as password
 
 To rotate a secret, list the old and the new one, separated by a comma; a secret itself cannot contain a comma.
-To read a secret from a file, set the variable with _FILE appended to the file's name, such as GITHUB_WEBHOOK_SECRET_FILE.
+To read a secret from a file, set GITHUB_WEBHOOK_SECRET_FILE, and so on, to the path of the file.
 
 GET /healthz answers 503, with the reason, if deliveries cannot be stored or handled.
 
