@@ -14,7 +14,7 @@ import (
 type outcome struct {
 	notice
 	failed, final bool
-	// placed reports whether the delivery's ordering key contains the site. If not,
+	// hasSite reports whether the delivery's ordering key contains the site. If not,
 	// host names the site, unless it is empty.
 	hasSite bool
 	host    string

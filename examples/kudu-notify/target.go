@@ -86,8 +86,7 @@ var errBlocked = errors.New("blocked by an older notice")
 // checkOlder keeps the notices of a site in order at a target. While an older
 // notice fails it returns an error, so that this one is retried later: a target
 // that is down would reject both, and nobody should read of a recovery before its
-// failure.
-// After blockTimeout later notices overtake the older one, because the cause may
+// failure. After blockTimeout later notices overtake the older one, because the cause may
 // be that notice alone. The worker sets RetryOutOfOrder, so it runs later notices
 // while an older one waits for its retry; checkOlder decides whether they are sent.
 func (s *sender) checkOlder(ctx context.Context, d *webhook.Delivery) error {
