@@ -13,23 +13,24 @@ import (
 	"time"
 )
 
-// A command is a program that is run to do the work, without a shell.
+// A command runs a program without a shell.
 type command struct {
 	path string
-	// env is all of its environment: a program that is started here does not see
-	// the token of the webhook.
+	// env is the complete environment of the program, so it does not contain the
+	// webhook's token.
 	env []string
-	// limit is how long one run may take. Then it ends with errTooLong.
-	limit time.Duration
+	// timeout is the maximum time of one run. After that it fails with
+	// errCommandTimeout.
+	timeout time.Duration
 }
 
-// errTooLong: a run was killed when its time was up, which says nothing of what
-// it was about.
-var errTooLong = errors.New("took too long")
+// errCommandTimeout means that a run was killed after its timeout. It says nothing
+// about the image.
+var errCommandTimeout = errors.New("command timeout")
 
-// environment returns those variables of this process that are named, or that
-// begin with a name that ends in *.
-func environment(names ...string) []string {
+// selectEnv returns the variables of this process with the given names. A name
+// that ends in * selects all variables with that prefix.
+func selectEnv(names ...string) []string {
 	var env []string
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
@@ -44,44 +45,44 @@ func environment(names ...string) []string {
 	return env
 }
 
-// dockerEnvironment is what the docker program reads: where the engine is, and
-// where the credentials are.
+// dockerEnvironment lists the variables that the docker program reads: the address
+// of the engine and the location of the credentials.
 var dockerEnvironment = []string{"PATH", "HOME", "DOCKER_*", "COMPOSE_*", "SSH_AUTH_SOCK", "XDG_*"}
 
-// run returns what the program says on its standard output.
+// run runs the program and returns its standard output.
 func (c command) run(ctx context.Context, stdin string, args ...string) (string, error) {
-	out, _, err := c.both(ctx, stdin, args...)
+	out, _, err := c.runCaptured(ctx, stdin, args...)
 	return out, err
 }
 
-// both returns what the program says on its standard output, and the end of what
-// it says to standard error. An error has the latter and the name of the run;
-// never the environment or the input. Exit status 0 is no error, also
-// where something that the program leaves running keeps its output open: that is
-// closed after a while.
-func (c command) both(ctx context.Context, stdin string, args ...string) (out, complaint string, err error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, c.limit, fmt.Errorf("%w: killed after %s", errTooLong, c.limit))
+// runCaptured runs the program and returns its standard output and the end of its
+// standard error. An error contains the latter and the command's name, but never
+// the environment or the input. Exit status 0 means success even if a process that
+// the program leaves running keeps the output open: the output is closed after 5
+// seconds.
+func (c command) runCaptured(ctx context.Context, stdin string, args ...string) (out, stderrTail string, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("%w: killed after %s", errCommandTimeout, c.timeout))
 	defer cancel()
-	var said bytes.Buffer
-	var complained tail
+	var stdout bytes.Buffer
+	var stderr tail
 	cmd := exec.CommandContext(ctx, c.path, args...)
 	cmd.Env = c.env
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &said, &complained
-	ownGroup(cmd)
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &stdout, &stderr
+	setProcessGroup(cmd)
 	cmd.WaitDelay = 5 * time.Second
 	err = cmd.Run()
 	if err == nil || errors.Is(err, exec.ErrWaitDelay) {
-		return said.String(), complained.text(), nil
+		return stdout.String(), stderr.oneLine(), nil
 	}
 	if ctx.Err() != nil {
 		err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
 	}
-	return said.String(), complained.text(), fmt.Errorf("%s: %w: %s", c.name(args), err, complained.text())
+	return stdout.String(), stderr.oneLine(), fmt.Errorf("%s: %w: %s", c.displayName(args), err, stderr.oneLine())
 }
 
-// name is what a person calls a run: the program and its first words, without
-// flags.
-func (c command) name(args []string) string {
+// displayName returns a name for errors: the program and its first two arguments
+// that are not flags.
+func (c command) displayName(args []string) string {
 	words := []string{filepath.Base(c.path)}
 	for _, arg := range args {
 		if len(words) < 3 && !strings.HasPrefix(arg, "-") {
@@ -91,21 +92,21 @@ func (c command) name(args []string) string {
 	return strings.Join(words, " ")
 }
 
-// maxTail is how much of a program's complaint is kept.
+// maxTail is the maximum number of bytes that a tail keeps.
 const maxTail = 1 << 10
 
-// A tail keeps the end of what is written to it.
-type tail struct{ kept []byte }
+// A tail is an io.Writer that keeps the end of what is written to it.
+type tail struct{ buf []byte }
 
 var _ io.Writer = (*tail)(nil)
 
 func (t *tail) Write(p []byte) (int, error) {
-	t.kept = append(t.kept, p...)
-	if over := len(t.kept) - maxTail; over > 0 {
-		t.kept = append(t.kept[:0], t.kept[over:]...)
+	t.buf = append(t.buf, p...)
+	if excess := len(t.buf) - maxTail; excess > 0 {
+		t.buf = append(t.buf[:0], t.buf[excess:]...)
 	}
 	return len(p), nil
 }
 
-// text is what was kept on one line.
-func (t *tail) text() string { return strings.Join(strings.Fields(string(t.kept)), " ") }
+// oneLine returns the kept text with all white space replaced by single spaces.
+func (t *tail) oneLine() string { return strings.Join(strings.Fields(string(t.buf)), " ") }

@@ -8,9 +8,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// points are the commands of a deploy of web at which the program is killed, in
-// order. One that does not come for a container is not reached.
-var points = []fault{
+// killPoints are the commands of a deployment of web at which the program is
+// killed, in order.
+var killPoints = []fault{
 	{"pull --quiet", "before", "kill"},
 	{"pull --quiet", "after", "kill"},
 	{"create --name=web.hookhouse-next", "after", "kill"},
@@ -24,122 +24,122 @@ var points = []fault{
 	{"rm --force web.hookhouse-previous", "after", "kill"},
 }
 
-func TestADeployThatIsKilledIsFinishedAtTheNextStart(t *testing.T) {
+func TestKilledDeploymentFinishesAtNextStart(t *testing.T) {
 	t.Parallel()
 	for what, flags := range map[string][]string{
 		"side by side":          {"--network=front"},
 		"with a published port": {"--network=front", "--publish=8080:80/tcp"},
 	} {
-		for _, point := range points {
+		for _, point := range killPoints {
 			t.Run(fmt.Sprint(what, " ", point.When, " ", point.Command), func(t *testing.T) {
 				t.Parallel()
 				h := newHost(t, "-watch", "acme/app:latest=web")
 				h.build = "program.plain"
-				h.running("web", "latest", flags...)
+				h.startContainer("web", "latest", flags...)
 				h.docker("network", "connect", "--alias=app", "back", "web")
-				digest := h.push("latest", app{health: "healthy"})
+				digest := h.pushImage("latest", app{health: "healthy"})
 				h.start()
-				h.fault(point)
-				h.hub("latest", 6)
-				h.wait("the kill", h.hasEnded)
+				h.injectFaults(point)
+				h.deliverPush("latest", 6)
+				h.waitUntil("the kill", h.exited)
 				require.Equal(t, -1, h.program.ProcessState.ExitCode())
 				h.start()
-				h.waitFor(fmt.Sprintf(orders, "done"), 1)
-				h.idle()
+				h.waitForMetric(fmt.Sprintf(deployRequests, "done"), 1)
+				h.waitIdle()
 				h.requireOnly("web", "latest", digest)
 			})
 		}
 	}
 }
 
-func TestADeployThatIsKilledAndThenFailsIsRolledBack(t *testing.T) {
+func TestKilledDeploymentOfUnhealthyImageIsRolledBack(t *testing.T) {
 	t.Parallel()
-	for _, point := range points[:6] {
+	for _, point := range killPoints[:6] {
 		t.Run(point.When+" "+point.Command, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, "-watch", "acme/app:latest=web")
 			h.build = "program.plain"
-			h.running("web", "latest", "--publish=8080:80/tcp")
+			h.startContainer("web", "latest", "--publish=8080:80/tcp")
 			h.docker("network", "connect", "back", "web")
 			before := h.containers()["web"]
-			h.push("latest", app{health: "unhealthy"})
+			h.pushImage("latest", app{health: "unhealthy"})
 			h.start()
-			h.fault(point)
-			h.hub("latest", 6)
-			h.wait("the kill", h.hasEnded)
+			h.injectFaults(point)
+			h.deliverPush("latest", 6)
+			h.waitUntil("the kill", h.exited)
 			h.start()
-			h.waitFor(rolledBack, 1)
-			h.idle()
+			h.waitForMetric(rolledBack, 1)
+			h.waitIdle()
 			h.requireUntouched(before)
 		})
 	}
 }
 
-func TestTheOldContainerRunsAgainAfterAKillAlsoWhileTheRegistryIsDown(t *testing.T) {
+func TestRecoveryAfterKillWhileRegistryIsDown(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:latest=web")
-	h.running("web", "latest", "--publish=8080:80/tcp")
+	h.startContainer("web", "latest", "--publish=8080:80/tcp")
 	before := h.containers()["web"]
-	digest := h.push("latest", app{health: "healthy"})
+	digest := h.pushImage("latest", app{health: "healthy"})
 	h.start()
-	h.fault(fault{"stop web", "after", "kill"})
-	h.hub("latest", 6)
-	h.wait("the kill", h.hasEnded)
+	h.injectFaults(fault{"stop web", "after", "kill"})
+	h.deliverPush("latest", 6)
+	h.waitUntil("the kill", h.exited)
 	require.False(t, h.containers()["web"].State.Running)
 	require.Contains(t, h.containers(), "web.hookhouse-next")
 	h.down.Store(true)
 	h.start()
-	h.waitFor(fmt.Sprintf(deploys, "failed"), 1)
+	h.waitForMetric(fmt.Sprintf(deploys, "failed"), 1)
 	h.requireUntouched(before)
 	h.down.Store(false)
-	h.waitFor(deployed, 1)
+	h.waitForMetric(deployed, 1)
 	h.requireOnly("web", "latest", digest)
 }
 
-func TestWhatWasAcknowledgedIsDeployedAfterAKill(t *testing.T) {
+func TestAcknowledgedPushSurvivesKill(t *testing.T) {
 	t.Parallel()
-	h := newHost(t, "-watch", "acme/app:latest=web", "-quiet=2s")
-	h.running("web", "latest")
-	digest := h.push("latest", app{health: "healthy"})
+	h := newHost(t, "-watch", "acme/app:latest=web", "-quiet-period=2s")
+	h.startContainer("web", "latest")
+	digest := h.pushImage("latest", app{health: "healthy"})
 	h.start()
-	h.hub("latest", 6)
+	h.deliverPush("latest", 6)
 	require.NoError(t, h.program.Process.Kill())
-	h.wait("the kill", h.hasEnded)
+	h.waitUntil("the kill", h.exited)
 	h.start()
-	h.waitFor(deployed, 1)
+	h.waitForMetric(deployed, 1)
 	h.requireOnly("web", "latest", digest)
 }
 
-func TestSIGTERMLetsADeployFinish(t *testing.T) {
+func TestSIGTERMLetsDeploymentFinish(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:latest=web")
-	h.running("web", "latest")
-	digest := h.push("latest", app{health: "healthy"})
-	h.fault(fault{"pull --quiet", "before", "hold"})
+	h.startContainer("web", "latest")
+	digest := h.pushImage("latest", app{health: "healthy"})
+	h.injectFaults(fault{"pull --quiet", "before", "hold"})
 	h.start()
-	h.hub("latest", 6)
-	h.wait("the pull", func() bool { return h.calls("pull --quiet") == 1 })
+	h.deliverPush("latest", 6)
+	h.waitUntil("the pull", func() bool { return h.countCalls("pull --quiet") == 1 })
 	url := h.url
 	code := make(chan int)
 	go func() { code <- h.terminate() }()
-	h.wait("no more calls", func() bool {
+	h.waitUntil("the listener to close", func() bool {
 		res, err := http.Get(url + "/healthz")
 		if err == nil {
 			_ = res.Body.Close()
 		}
 		return err != nil
 	})
-	h.release()
+	h.releaseHold()
 	require.Zero(t, <-code)
 	h.requireOnly("web", "latest", digest)
 }
 
-func TestSIGTERMOfAnIdleProgramEndsItWithCodeZero(t *testing.T) {
+func TestSIGTERMOfIdleProgram(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:latest=web")
 	h.start()
-	h.hub("other", 1)
-	h.waitFor(fmt.Sprintf(pushes, "ignored"), 1)
+	h.deliverPush("other", 1)
+	h.waitForMetric(fmt.Sprintf(pushes, "ignored"), 1)
 	require.Contains(t, h.get("/healthz"), `"ok":true`)
 	require.Zero(t, h.terminate())
 }

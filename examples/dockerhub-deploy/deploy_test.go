@@ -7,181 +7,181 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestABurstOfSixCallsIsOneDeploy(t *testing.T) {
+func TestSixRequestsAreOneDeployment(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:latest=web")
-	h.running("web", "latest")
+	h.startContainer("web", "latest")
 	h.start()
-	digest := h.push("latest", app{health: "healthy"})
-	h.hub("latest", 6)
-	h.waitFor(deployed, 1)
-	h.idle()
+	digest := h.pushImage("latest", app{health: "healthy"})
+	h.deliverPush("latest", 6)
+	h.waitForMetric(deployed, 1)
+	h.waitIdle()
 	h.requireOnly("web", "latest", digest)
-	require.Equal(t, 1, h.calls("create --name=web.hookhouse-next"))
+	require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
 	require.EqualValues(t, 5, h.metric(fmt.Sprintf(pushes, "superseded")))
-	require.EqualValues(t, 1, h.metric(fmt.Sprintf(orders, "done")))
+	require.EqualValues(t, 1, h.metric(fmt.Sprintf(deployRequests, "done")))
 }
 
-func TestTheSameDigestAgainIsLeftAlone(t *testing.T) {
+func TestSameDigestIsUnchanged(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:latest=web")
-	h.running("web", "latest")
+	h.startContainer("web", "latest")
 	before := h.containers()["web"]
 	h.start()
-	h.hub("latest", 1)
-	h.waitFor(leftAlone, 1)
-	h.idle()
+	h.deliverPush("latest", 1)
+	h.waitForMetric(unchanged, 1)
+	h.waitIdle()
 	h.requireUntouched(before)
-	require.Zero(t, h.calls("stop")+h.calls("create --name=web.hookhouse-next"))
+	require.Zero(t, h.countCalls("stop")+h.countCalls("create --name=web.hookhouse-next"))
 
-	digest := h.push("latest", app{health: "healthy"})
-	h.hub("latest", 2)
-	h.waitFor(deployed, 1)
-	h.hub("latest", 2)
-	h.waitFor(leftAlone, 2)
-	h.idle()
+	digest := h.pushImage("latest", app{health: "healthy"})
+	h.deliverPush("latest", 2)
+	h.waitForMetric(deployed, 1)
+	h.deliverPush("latest", 2)
+	h.waitForMetric(unchanged, 2)
+	h.waitIdle()
 	h.requireOnly("web", "latest", digest)
-	require.Equal(t, 1, h.calls("create --name=web.hookhouse-next"))
+	require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
 }
 
-func TestAnOlderVersionAfterANewerIsNotDeployed(t *testing.T) {
+func TestOlderVersionIsNotDeployed(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:^1.4=web")
-	h.running("web", "1.4.5")
+	h.startContainer("web", "1.4.5")
 	before := h.containers()["web"]
 	h.start()
 
-	// Older than what runs, of which the program knows from docker alone.
-	h.push("1.4.2", app{health: "healthy"})
-	h.hub("1.4.2", 1)
-	h.waitFor(leftAlone, 1)
-	h.idle()
+	// Older than the running version, which the program knows from docker alone.
+	h.pushImage("1.4.2", app{health: "healthy"})
+	h.deliverPush("1.4.2", 1)
+	h.waitForMetric(unchanged, 1)
+	h.waitIdle()
 	h.requireUntouched(before)
 
-	// A release is many tags, of which the full version counts.
-	digest := h.push("1.10.0", app{health: "healthy"})
+	// A release has several tags, of which only the full version matches.
+	digest := h.pushImage("1.10.0", app{health: "healthy"})
 	for _, tag := range []string{"1.10.0", "1.10", "1", "latest"} {
-		h.hub(tag, 2)
+		h.deliverPush(tag, 2)
 	}
-	h.waitFor(deployed, 1)
-	h.idle()
+	h.waitForMetric(deployed, 1)
+	h.waitIdle()
 	h.requireOnly("web", "1.10.0", digest)
 
-	// Older than what was deployed; a pre-release; another major version.
+	// Older than the deployed version; a pre-release; another major version.
 	for _, tag := range []string{"1.9.9", "1.11.0-rc.1", "2.0.0"} {
-		h.push(tag, app{health: "healthy"})
-		h.hub(tag, 1)
+		h.pushImage(tag, app{health: "healthy"})
+		h.deliverPush(tag, 1)
 	}
-	h.idle()
+	h.waitIdle()
 	h.requireOnly("web", "1.10.0", digest)
-	require.Equal(t, 1, h.calls("create --name=web.hookhouse-next"))
+	require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
 }
 
-func TestVersionsPushedAtOnceEndWithTheHighest(t *testing.T) {
+func TestHighestOfSimultaneousVersionsWins(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:>=1.0=web")
-	h.running("web", "1.0.0")
-	h.push("1.1.0", app{health: "healthy"})
-	digest := h.push("1.3.0", app{health: "healthy"})
-	h.push("1.2.0", app{health: "healthy"})
+	h.startContainer("web", "1.0.0")
+	h.pushImage("1.1.0", app{health: "healthy"})
+	digest := h.pushImage("1.3.0", app{health: "healthy"})
+	h.pushImage("1.2.0", app{health: "healthy"})
 	h.start()
 	for _, tag := range []string{"1.1.0", "1.3.0", "1.2.0"} {
-		h.hub(tag, 6)
+		h.deliverPush(tag, 6)
 	}
-	h.wait("1.3.0", func() bool { return h.containers()["web"].Config.Image == h.repository()+":1.3.0@"+digest })
-	h.idle()
+	h.waitUntil("1.3.0", func() bool { return h.containers()["web"].Config.Image == h.repository()+":1.3.0@"+digest })
+	h.waitIdle()
 	h.requireOnly("web", "1.3.0", digest)
 }
 
-func TestANewerPushTakesThePlaceOfOneThatWaitsForItsRetry(t *testing.T) {
+func TestNewerPushReplacesWaitingRetry(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:nightly-*=web")
-	h.running("web", "nightly-1")
-	h.push("nightly-2", app{health: "healthy"})
-	h.fault(fault{"pull --quiet", "before", "no space left on device"}, fault{"pull --quiet", "before", "no space left on device"})
+	h.startContainer("web", "nightly-1")
+	h.pushImage("nightly-2", app{health: "healthy"})
+	h.injectFaults(fault{"pull --quiet", "before", "no space left on device"}, fault{"pull --quiet", "before", "no space left on device"})
 	h.start()
-	h.hub("nightly-2", 1)
-	h.waitFor(fmt.Sprintf(deploys, "failed"), 1)
-	digest := h.push("nightly-3", app{health: "healthy"})
-	h.hub("nightly-3", 1)
-	h.waitFor(deployed, 1)
-	h.idle()
+	h.deliverPush("nightly-2", 1)
+	h.waitForMetric(fmt.Sprintf(deploys, "failed"), 1)
+	digest := h.pushImage("nightly-3", app{health: "healthy"})
+	h.deliverPush("nightly-3", 1)
+	h.waitForMetric(deployed, 1)
+	h.waitIdle()
 	h.requireOnly("web", "nightly-3", digest)
-	require.Equal(t, 1, h.calls("create --name=web.hookhouse-next"))
-	require.Contains(t, h.logged(), "no space left on device")
+	require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
+	require.Contains(t, h.logText(), "no space left on device")
 }
 
-func TestTheRegistryIsBelievedAndNotTheCall(t *testing.T) {
+func TestForgedPushes(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:^1.4=web")
-	h.running("web", "1.4.0")
+	h.startContainer("web", "1.4.0")
 	before := h.containers()["web"]
 	h.start()
 
-	// A forged call, without the token.
+	// Forged requests without the token.
 	for _, wrong := range []string{"0", token + "0", "%20"} {
-		r := h.call(wrong, "1.5.0", 1)
+		r := h.sendPush(wrong, "1.5.0", 1)
 		require.Equal(t, 401, r.Attempts[0].Status)
 	}
-	// A version that nobody has pushed, by one who knows the token.
-	h.hub("1.99.0", 6)
-	h.waitFor(fmt.Sprintf(pushes, "dead"), 1)
-	// Tags that are none.
+	// A version that was never pushed, from a sender with the token.
+	h.deliverPush("1.99.0", 6)
+	h.waitForMetric(fmt.Sprintf(pushes, "dead"), 1)
+	// Invalid tags.
 	for _, tag := range []string{"--privileged", "1.4.0/../../x", "1.4.0@sha256:00", ""} {
-		h.hub(tag, 1)
+		h.deliverPush(tag, 1)
 	}
-	h.idle()
+	h.waitIdle()
 	h.requireUntouched(before)
-	require.Zero(t, h.calls("pull --quiet")+h.calls("stop"))
-	require.NotContains(t, h.logged(), token)
+	require.Zero(t, h.countCalls("pull --quiet")+h.countCalls("stop"))
+	require.NotContains(t, h.logText(), token)
 
-	// The invented one does not stand in the way of a real one.
-	digest := h.push("1.5.0", app{health: "healthy"})
-	h.hub("1.5.0", 6)
-	h.waitFor(deployed, 1)
-	h.idle()
+	// The invented version does not block a real one.
+	digest := h.pushImage("1.5.0", app{health: "healthy"})
+	h.deliverPush("1.5.0", 6)
+	h.waitForMetric(deployed, 1)
+	h.waitIdle()
 	h.requireOnly("web", "1.5.0", digest)
 }
 
-func TestARegistryThatIsDownIsAskedAgain(t *testing.T) {
+func TestUnavailableRegistryIsRetried(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:latest=web")
-	h.running("web", "latest")
+	h.startContainer("web", "latest")
 	before := h.containers()["web"]
-	digest := h.push("latest", app{health: "healthy"})
+	digest := h.pushImage("latest", app{health: "healthy"})
 	h.start()
 	h.down.Store(true)
-	h.hub("latest", 6)
-	h.waitFor(`hookhouse_attempt_seconds_count{state="waiting",type="dockerhub.push"}`, 2)
+	h.deliverPush("latest", 6)
+	h.waitForMetric(`hookhouse_attempt_seconds_count{state="waiting",type="dockerhub.push"}`, 2)
 	h.requireUntouched(before)
 	h.down.Store(false)
-	h.waitFor(deployed, 1)
-	h.idle()
+	h.waitForMetric(deployed, 1)
+	h.waitIdle()
 	h.requireOnly("web", "latest", digest)
-	require.Equal(t, 1, h.calls("create --name=web.hookhouse-next"))
+	require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
 }
 
-func TestOneContainerWaitsForAnotherDeployOfItsOwnAlone(t *testing.T) {
+func TestDeploymentsOfOneTargetRunOneAtATime(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:^1.0=web", "-watch", "acme/app:2.*=other")
-	h.running("web", "1.0.0")
-	h.running("other", "2.0.0")
-	h.push("1.1.0", app{health: "healthy"})
-	last := h.push("1.2.0", app{health: "healthy"})
-	other := h.push("2.1.0", app{health: "healthy"})
-	h.fault(fault{"image inspect", "after", "hold"}) // does not end
+	h.startContainer("web", "1.0.0")
+	h.startContainer("other", "2.0.0")
+	h.pushImage("1.1.0", app{health: "healthy"})
+	last := h.pushImage("1.2.0", app{health: "healthy"})
+	other := h.pushImage("2.1.0", app{health: "healthy"})
+	h.injectFaults(fault{"image inspect", "after", "hold"}) // hangs until releaseHold
 	h.start()
-	h.hub("1.1.0", 1)
-	h.wait("the first deploy", func() bool { return h.calls("image inspect") > 0 })
-	h.hub("1.2.0", 6)
-	h.hub("2.1.0", 6)
-	h.waitFor(fmt.Sprintf(orders, "behind"), 1)
+	h.deliverPush("1.1.0", 1)
+	h.waitUntil("the first deploy", func() bool { return h.countCalls("image inspect") > 0 })
+	h.deliverPush("1.2.0", 6)
+	h.deliverPush("2.1.0", 6)
+	h.waitForMetric(fmt.Sprintf(deployRequests, "behind"), 1)
 	require.Equal(t, h.repository()+":1.0.0", h.containers()["web"].Config.Image)
-	h.release()
-	h.wait("both", func() bool {
+	h.releaseHold()
+	h.waitUntil("both deployments", func() bool {
 		all := h.containers()
 		return all["web"].Config.Image == h.repository()+":1.2.0@"+last && all["other"].Config.Image == h.repository()+":2.1.0@"+other
 	})
-	h.idle()
+	h.waitIdle()
 	require.Len(t, h.containers(), 2)
 }

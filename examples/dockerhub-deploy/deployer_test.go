@@ -20,56 +20,58 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A plan is a strategy that does what a test says.
-type plan struct {
-	right   func(context.Context) error // of recover
-	changed func(context.Context) error // of replace
+// A fakeStrategy is a strategy whose methods call functions of the test.
+type fakeStrategy struct {
+	onRecover func(context.Context) error // implements recover
+	onReplace func(context.Context) error // implements replace
 }
 
-func (p plan) recover(ctx context.Context, _ string, _ bool) error { return p.right(ctx) }
-func (p plan) replace(ctx context.Context, _ job) (bool, error)    { return true, p.changed(ctx) }
+func (p fakeStrategy) recover(ctx context.Context, _ string, _ bool) error { return p.onRecover(ctx) }
+func (p fakeStrategy) replace(ctx context.Context, _ job) (bool, error) {
+	return true, p.onReplace(ctx)
+}
 
-func TestWhatIsNotTriedAgainIsNotWantedAnyMore(t *testing.T) {
+func TestReleaseIsWantedUntilLastAttempt(t *testing.T) {
 	t.Parallel()
-	well := func(context.Context) error { return nil }
-	broken := func(context.Context) error { return errors.New("daemon is not there") }
-	hangs := func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }
+	succeed := func(context.Context) error { return nil }
+	fail := func(context.Context) error { return errors.New("no daemon") }
+	hang := func(ctx context.Context) error { <-ctx.Done(); return context.Cause(ctx) }
 	for name, test := range map[string]struct {
-		plan     plan
+		strategy fakeStrategy
 		attempts int
 		timeout  time.Duration
 		wanted   dockerhub.Tag
 	}{
-		"the last attempt fails":                   {plan{well, broken}, 1, time.Minute, ""},
-		"the last attempt cannot put things right": {plan{broken, well}, 1, time.Minute, ""},
-		"the last attempt takes too long":          {plan{well, hangs}, 1, 500 * time.Millisecond, ""},
-		"it is tried again":                        {plan{broken, well}, 2, time.Minute, "1.5.0"},
-		"it succeeds":                              {plan{well, well}, 1, time.Minute, ""},
+		"the last attempt fails":          {fakeStrategy{succeed, fail}, 1, time.Minute, ""},
+		"the last attempt cannot recover": {fakeStrategy{fail, succeed}, 1, time.Minute, ""},
+		"the last attempt times out":      {fakeStrategy{succeed, hang}, 1, 500 * time.Millisecond, ""},
+		"a retry follows":                 {fakeStrategy{fail, succeed}, 2, time.Minute, "1.5.0"},
+		"success":                         {fakeStrategy{succeed, succeed}, 1, time.Minute, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inbox, err := openStore(t.Context(), filepath.Join(t.TempDir(), "test.db"))
 			require.NoError(t, err)
 			defer inbox.close()
-			ledger, err := openLedger(t.Context(), inbox)
+			states, err := newStateStore(t.Context(), inbox)
 			require.NoError(t, err)
 			images := httptest.NewServer(hub.New(hub.Logger(log.New(io.Discard, "", 0))))
 			defer images.Close()
 			h := &host{t: t, registry: images}
-			h.push("1.5.0", app{})
+			h.pushImage("1.5.0", app{})
 			reg, err := newRegistry(strings.TrimPrefix(images.URL, "http://"), func(string) string { return "" })
 			require.NoError(t, err)
 			rs := make(rules)
 			require.NoError(t, rs.add("acme/app:^1.4=web"))
-			d := &deployer{rules: rs, registry: reg, inbox: inbox, ledger: ledger, strategy: test.plan, patience: time.Minute,
-				log: slog.New(slog.DiscardHandler), count: func(string, string) {}}
+			d := &deployer{rules: rs, registry: reg, inbox: inbox, states: states, strategy: test.strategy, recoverTimeout: time.Minute,
+				log: slog.New(slog.DiscardHandler), onResult: func(string, string) {}}
 
 			tx, err := inbox.db.BeginTx(t.Context(), &sql.TxOptions{})
 			require.NoError(t, err)
-			_, err = ledger.want(t.Context(), tx, rs["web"], release{"1.5.0", time.Now()})
+			_, err = states.setWanted(t.Context(), tx, rs["web"], release{"1.5.0", time.Now()})
 			require.NoError(t, err)
 			require.NoError(t, tx.Commit())
-			o := webhook.NewDelivery("deploy", order{}.EventType(), "web", []byte(`{"target":"web"}`))
+			o := webhook.NewDelivery("deploy", deployRequest{}.EventType(), "web", []byte(`{"target":"web"}`))
 			require.NoError(t, inbox.Put(t.Context(), o))
 
 			var mux webhook.Mux
@@ -80,16 +82,16 @@ func TestWhatIsNotTriedAgainIsNotWantedAnyMore(t *testing.T) {
 			worker.Retry = webhook.Backoff{First: time.Hour, Max: time.Hour}
 			worker.Observer = &webhook.Observer{Settled: func(webhook.Claim, webhook.Outcome, time.Duration) { stop() }}
 			require.NoError(t, worker.Run(ctx))
-			e, err := ledger.read(t.Context(), "web")
+			e, err := states.read(t.Context(), "web")
 			require.NoError(t, err)
 			require.Equal(t, test.wanted, e.wanted.tag)
 		})
 	}
 }
 
-func TestADeployThatHangsDoesNotKeepTheProgramFromItsEnd(t *testing.T) {
+func TestHangingDeploymentDoesNotBlockExit(t *testing.T) {
 	t.Parallel()
-	d := &deployer{patience: time.Millisecond, log: slog.New(slog.DiscardHandler)}
-	d.active.Add(1) // and never done
-	d.wait()
+	d := &deployer{recoverTimeout: time.Millisecond, log: slog.New(slog.DiscardHandler)}
+	d.active.Add(1) // without Done
+	d.waitActive()
 }

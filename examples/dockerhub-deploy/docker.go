@@ -6,15 +6,15 @@ import (
 	"log/slog"
 )
 
-// A docker replaces a container by one of the new image with the same
-// configuration. Beside web there are two names while it does:
+// A dockerStrategy replaces a container by a new one with the same configuration
+// and the new image. To replace web, it uses two more names:
 //
-//	web.hookhouse-next      the new one, until it is healthy
-//	web.hookhouse-previous  the old one, from then until it is removed
+//	web.hookhouse-next      the new container, until it is healthy
+//	web.hookhouse-previous  the old container, from then until it is removed
 //
-// Which of the three exist tells how far a deploy came, so that one that was
-// killed at any point is put right by recover.
-type docker struct {
+// The existing names show how far a deployment got, so recover can clean up after
+// one that was killed at any point.
+type dockerStrategy struct {
 	*engine
 	log *slog.Logger
 }
@@ -22,16 +22,18 @@ type docker struct {
 const (
 	nextSuffix     = ".hookhouse-next"
 	previousSuffix = ".hookhouse-previous"
-	// replacesLabel marks what was created here, with the target's name.
+	// replacesLabel is set to the target's name on each container created here.
 	replacesLabel = "hookhouse.replaces"
-	// wasRunningLabel tells whether the old one is to be started again.
+	// wasRunningLabel records whether the old container ran and must be started again
+	// by a rollback.
 	wasRunningLabel = "hookhouse.was-running"
 )
 
-// replace does nothing to the old container before the new one is created, and
-// stops it only for a new one that is healthy. Where both cannot run at once,
-// because of a published port, the old one is stopped before the new one starts.
-func (d *docker) replace(ctx context.Context, j job) (bool, error) {
+// replace does not touch the old container before the new one is created, and
+// stops it only when the new one is healthy. If both cannot run at the same time,
+// for example because of a published port, it stops the old one before it starts
+// the new one.
+func (d *dockerStrategy) replace(ctx context.Context, j job) (bool, error) {
 	name, next := j.rule.target, j.rule.target+nextSuffix
 	old, err := d.container(ctx, name)
 	if err != nil {
@@ -42,37 +44,37 @@ func (d *docker) replace(ctx context.Context, j job) (bool, error) {
 		return false, err
 	}
 	if j.olderThan(old.Config.Image) {
-		return false, fmt.Errorf("%w: %s runs %s", errOlder, name, old.Config.Image)
+		return false, fmt.Errorf("%w: %s runs %s", errNewerRunning, name, old.Config.Image)
 	}
-	c, err := recreate(old, oldImage.Config, name)
+	c, err := newCreateCommand(old, oldImage.Config, name)
 	if err != nil {
 		return false, err
 	}
 
-	d.log.Info("deploying", "target", name, "image", j.pinned())
-	if _, err := d.run(ctx, "", "pull", "--quiet", j.pinned()); err != nil {
+	d.log.Info("deploying", "target", name, "image", j.pinnedImage())
+	if _, err := d.run(ctx, "", "pull", "--quiet", j.pinnedImage()); err != nil {
 		return false, err
 	}
-	if _, err := d.run(ctx, c.env, c.args(next, j.pinned())...); err != nil {
+	if _, err := d.run(ctx, c.env, c.args(next, j.pinnedImage())...); err != nil {
 		return false, err
 	}
-	for _, connect := range c.connects {
+	for _, connect := range c.networkConnects {
 		if _, err := d.run(ctx, "", append(connect, next)...); err != nil {
 			return false, err
 		}
 	}
-	if c.exclusive && old.State.Running {
+	if c.stopOldFirst && old.State.Running {
 		if err := d.do(ctx, "stop", name); err != nil {
 			return false, err
 		}
 	}
 	if err := d.do(ctx, "start", next); err != nil {
-		return false, d.blame(ctx, err)
+		return false, d.classifyStartError(ctx, err)
 	}
-	if err := d.wait(ctx, next); err != nil {
+	if err := d.waitHealthy(ctx, next); err != nil {
 		return false, err
 	}
-	if !c.exclusive && old.State.Running {
+	if !c.stopOldFirst && old.State.Running {
 		if err := d.do(ctx, "stop", name); err != nil {
 			return false, err
 		}
@@ -80,13 +82,14 @@ func (d *docker) replace(ctx context.Context, j job) (bool, error) {
 	if err := d.do(ctx, "rename", name, name+previousSuffix); err != nil {
 		return false, err
 	}
-	// From here on it is done, and recover only finishes it.
+	// The deployment has succeeded; recover completes it.
 	return true, d.recover(ctx, name, false)
 }
 
-// recover goes forward where the new one was found healthy, which is when the
-// old one has been renamed, and back otherwise, whatever was found of its image.
-func (d *docker) recover(ctx context.Context, name string, _ bool) error {
+// recover completes the deployment if the new container was found healthy, which
+// is the case if the old one is renamed. Otherwise it rolls back, whether or not
+// the image is rejected.
+func (d *dockerStrategy) recover(ctx context.Context, name string, _ bool) error {
 	next, previous := name+nextSuffix, name+previousSuffix
 	have, err := d.names(ctx)
 	if err != nil || !have[next] && !have[previous] {
@@ -95,7 +98,7 @@ func (d *docker) recover(ctx context.Context, name string, _ bool) error {
 	if have[previous] && !have[name] {
 		replacement := next
 		if !have[next] {
-			replacement = previous // the new one was removed by hand
+			replacement = previous // the new container was removed by hand
 		}
 		if err := d.do(ctx, "rename", replacement, name); err != nil {
 			return err
@@ -118,19 +121,19 @@ func (d *docker) recover(ctx context.Context, name string, _ bool) error {
 		return err
 	}
 	if c.Config.Labels[replacesLabel] != name {
-		return fmt.Errorf("%w: there is a container %s, which is not of this program: rename it", errUnsuited, next)
+		return fmt.Errorf("%w: container %s was not created by this program: rename it", errNotReplaceable, next)
 	}
 	if err := d.do(ctx, "rm", "--force", next); err != nil {
 		return err
 	}
 	if have[name] && c.Config.Labels[wasRunningLabel] == "true" {
-		return d.do(ctx, "start", name) // nothing, where it runs
+		return d.do(ctx, "start", name) // no effect if it runs
 	}
 	return nil
 }
 
-// do runs one command of docker about containers.
-func (d *docker) do(ctx context.Context, args ...string) error {
+// do runs one docker command and discards its output.
+func (d *dockerStrategy) do(ctx context.Context, args ...string) error {
 	_, err := d.run(ctx, "", args...)
 	return err
 }

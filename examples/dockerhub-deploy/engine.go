@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// An engine is Docker as its command line program shows it.
+// An engine controls Docker through its command-line program.
 type engine struct {
 	command
-	within time.Duration // how long a health check may take to pass
-	steady time.Duration // how long a container without one must run
+	healthTimeout time.Duration // timeout for the health check of a container
+	minUptime     time.Duration // how long a container without a health check must run
 }
 
-// A container is the part of "docker container inspect" that is needed. Of
-// HostConfig all is kept, so that nothing that a person has set is lost unseen.
+// A container has the fields of "docker container inspect" that are needed. It has
+// all fields of HostConfig, so that no setting is lost silently.
 type container struct {
 	ID           string
-	Image        string // its id, not its name
+	Image        string // id of the image, not its name
 	RestartCount int
 	State        struct {
 		Running, Restarting bool
@@ -33,7 +33,7 @@ type container struct {
 	}
 	Config struct {
 		imageConfig
-		Image          string // the name it was created from
+		Image          string // name of the image that it was created from
 		Hostname       string
 		Domainname     string
 		Tty, OpenStdin bool
@@ -55,7 +55,7 @@ type network struct {
 	IPAMConfig *struct{ IPv4Address, IPv6Address string }
 }
 
-// imageConfig is what an image presets and a container may override.
+// imageConfig has the defaults of an image, which a container may override.
 type imageConfig struct {
 	User, WorkingDir, StopSignal string
 	Env, Cmd, Entrypoint         []string
@@ -75,7 +75,7 @@ type image struct {
 	Config      imageConfig
 }
 
-// names returns those of all containers, running or not.
+// names returns the names of all containers, running or not.
 func (e *engine) names(ctx context.Context) (map[string]bool, error) {
 	out, err := e.run(ctx, "", "container", "ls", "--all", "--format", "{{.Names}}")
 	names := make(map[string]bool)
@@ -101,76 +101,78 @@ func inspect[T any](ctx context.Context, e *engine, kind, name string) (T, error
 		return none, err
 	}
 	if err := json.Unmarshal([]byte(out), &all); err != nil || len(all) != 1 {
-		return none, fmt.Errorf("docker %s inspect %s: unreadable answer: %w", kind, name, errors.Join(err))
+		return none, fmt.Errorf("docker %s inspect %s: invalid output: %w", kind, name, errors.Join(err))
 	}
 	return all[0], nil
 }
 
-// runs reports whether a container of img is up and img has that digest.
+// runs reports whether the container, whose image is img, runs and img has the
+// digest.
 func (c container) runs(img image, digest string) bool {
 	return c.State.Running && !c.State.Restarting &&
 		slices.ContainsFunc(img.RepoDigests, func(d string) bool { return strings.HasSuffix(d, "@"+digest) })
 }
 
-// sharedStack begins the network mode of a container that is in another one's
-// network.
-const sharedStack = "container:"
+// containerNetworkPrefix is the prefix of the network mode of a container that
+// uses the network of another container.
+const containerNetworkPrefix = "container:"
 
-// sharesName reports whether a container has the name of another one, or of the
-// machine. Inspect tells that as if it were its own, but the engine refuses it as
-// a flag (moby: runconfig, "conflicting options: hostname and ...").
-func (c container) sharesName() bool {
-	return strings.HasPrefix(c.mode("NetworkMode"), sharedStack) || c.mode("UTSMode") != ""
+// inheritsHostname reports whether a container uses the host name of another
+// container or of the machine. Inspect shows that name as the container's own, but
+// the engine rejects it as a flag (moby: runconfig, "conflicting options: hostname
+// and ...").
+func (c container) inheritsHostname() bool {
+	return strings.HasPrefix(c.hostConfigString("NetworkMode"), containerNetworkPrefix) || c.hostConfigString("UTSMode") != ""
 }
 
-// mode returns a field of HostConfig that is a text.
-func (c container) mode(field string) string {
+// hostConfigString returns a string field of HostConfig.
+func (c container) hostConfigString(field string) string {
 	var text string
 	_ = json.Unmarshal(c.HostConfig[field], &text)
 	return text
 }
 
-// blame returns why a container could not be started: errRejected, unless the
-// command was cut off or the engine is not there at all, which say nothing of the
-// image.
-func (e *engine) blame(ctx context.Context, err error) error {
-	if errors.Is(err, errTooLong) {
+// classifyStartError returns the reason why a container could not be started. It
+// is errRejected unless the command timed out or the engine is unavailable, which
+// says nothing about the image.
+func (e *engine) classifyStartError(ctx context.Context, err error) error {
+	if errors.Is(err, errCommandTimeout) {
 		return err
 	}
-	if _, gone := e.names(ctx); gone != nil {
+	if _, namesErr := e.names(ctx); namesErr != nil {
 		return err
 	}
 	return fmt.Errorf("%w: %w", errRejected, err)
 }
 
-// healthPoll is how often a container is looked at.
-const healthPoll = 250 * time.Millisecond
+// healthPollInterval is the time between two health checks of a container.
+const healthPollInterval = 250 * time.Millisecond
 
-// wait returns when all of these containers, which were started at once, are
-// healthy: their checks have passed, or, where there is none, they have run for a
-// while. One that is not is errRejected.
-func (e *engine) wait(ctx context.Context, names ...string) error {
-	var begin time.Time // after the first look, so that slow answers shorten nothing
-	tick := time.NewTicker(healthPoll)
+// waitHealthy waits until all containers, which were started together, are
+// healthy: their health check has passed or, without one, they have run for
+// minUptime. It returns errRejected if one is not.
+func (e *engine) waitHealthy(ctx context.Context, names ...string) error {
+	var begin time.Time // set after the first check, so that a slow engine does not shorten the times
+	tick := time.NewTicker(healthPollInterval)
 	defer tick.Stop()
 	for {
-		var took time.Duration
+		var elapsed time.Duration
 		if !begin.IsZero() {
-			took = time.Since(begin)
+			elapsed = time.Since(begin)
 		}
-		all := true
+		allHealthy := true
 		for _, name := range names {
 			c, err := e.container(ctx, name)
 			if err != nil {
 				return err
 			}
-			well, err := e.judge(c, took)
+			healthy, err := e.checkHealth(c, elapsed)
 			if err != nil {
 				return err
 			}
-			all = all && well
+			allHealthy = allHealthy && healthy
 		}
-		if all {
+		if allHealthy {
 			return nil
 		}
 		if begin.IsZero() {
@@ -184,24 +186,24 @@ func (e *engine) wait(ctx context.Context, names ...string) error {
 	}
 }
 
-// judge reports whether a container is well that has been watched for so long,
-// or returns why it is rejected.
-func (e *engine) judge(c container, took time.Duration) (bool, error) {
+// checkHealth reports whether a container that has been watched for the elapsed
+// time is healthy, or returns the reason for rejecting it.
+func (e *engine) checkHealth(c container, elapsed time.Duration) (bool, error) {
 	switch health := c.State.Health; {
 	case !c.State.Running, c.State.Restarting, c.RestartCount > 0:
-		return false, fmt.Errorf("%w: it exited with status %d", errRejected, c.State.ExitCode)
+		return false, fmt.Errorf("%w: exited with status %d", errRejected, c.State.ExitCode)
 	case health == nil || health.Status == "none":
-		return took >= e.steady, nil
+		return elapsed >= e.minUptime, nil
 	case health.Status == "healthy":
 		return true, nil
 	case health.Status == "unhealthy":
-		var said tail
+		var output tail
 		if n := len(health.Log); n > 0 {
-			_, _ = said.Write([]byte(health.Log[n-1].Output))
+			_, _ = output.Write([]byte(health.Log[n-1].Output))
 		}
-		return false, fmt.Errorf("%w: unhealthy: %s", errRejected, said.text())
-	case took > e.within:
-		return false, fmt.Errorf("%w: not healthy within %s", errRejected, e.within)
+		return false, fmt.Errorf("%w: unhealthy: %s", errRejected, output.oneLine())
+	case elapsed > e.healthTimeout:
+		return false, fmt.Errorf("%w: not healthy within %s", errRejected, e.healthTimeout)
 	default:
 		return false, nil
 	}

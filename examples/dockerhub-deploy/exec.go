@@ -2,20 +2,21 @@ package main
 
 import "context"
 
-// A script deploys by a program of the user's own, which learns the facts from
-// its environment. Exit status 0 means deployed, whatever it leaves running; any
-// other is tried again, so the program must stand being run twice. What it deployed last is known from
-// the ledger alone.
-type script struct{ command }
+// An execStrategy deploys by running the user's own program, with the details in
+// its environment. Exit status 0 means deployed, whatever processes the program
+// leaves running. After any other status it is retried, so running it twice must
+// be safe. The stateStore alone records what it deployed last.
+type execStrategy struct{ command }
 
-// scriptEnvironment is what the program has beside the facts and -env.
-var scriptEnvironment = []string{"PATH", "HOME", "LANG", "TZ", "TMPDIR"}
+// execEnvironment lists the variables that the program inherits in addition to
+// those of -env.
+var execEnvironment = []string{"PATH", "HOME", "LANG", "TZ", "TMPDIR"}
 
-// recover does nothing: the program puts right what it left.
-func (*script) recover(context.Context, string, bool) error { return nil }
+// recover does nothing: the program itself must recover.
+func (*execStrategy) recover(context.Context, string, bool) error { return nil }
 
-func (s *script) replace(ctx context.Context, j job) (bool, error) {
-	if j.last.digest == j.digest {
+func (s *execStrategy) replace(ctx context.Context, j job) (bool, error) {
+	if j.state.digest == j.digest {
 		return false, nil
 	}
 	c := s.command
@@ -25,9 +26,9 @@ func (s *script) replace(ctx context.Context, j job) (bool, error) {
 		"HOOKHOUSE_REPOSITORY="+j.repository,
 		"HOOKHOUSE_TAG="+string(j.tag),
 		"HOOKHOUSE_DIGEST="+j.digest,
-		"HOOKHOUSE_IMAGE="+j.pinned(),
-		"HOOKHOUSE_PREVIOUS_TAG="+string(j.last.deployed.tag),
-		"HOOKHOUSE_PREVIOUS_DIGEST="+j.last.digest)
+		"HOOKHOUSE_IMAGE="+j.pinnedImage(),
+		"HOOKHOUSE_PREVIOUS_TAG="+string(j.state.deployed.tag),
+		"HOOKHOUSE_PREVIOUS_DIGEST="+j.state.digest)
 	_, err := c.run(ctx, "")
 	return err == nil, err
 }

@@ -4,5 +4,5 @@ package main
 
 import "os/exec"
 
-// ownGroup is for systems with process groups.
-func ownGroup(*exec.Cmd) {}
+// setProcessGroup does nothing, because there are no process groups here.
+func setProcessGroup(*exec.Cmd) {}

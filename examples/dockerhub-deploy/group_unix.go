@@ -7,10 +7,10 @@ import (
 	"syscall"
 )
 
-// ownGroup gives a program a process group of its own, which is killed when its
-// time is up: children do not stay, and a Ctrl-C in the terminal does not cut a
-// deploy short.
-func ownGroup(cmd *exec.Cmd) {
+// setProcessGroup runs a program in a new process group, which is killed when its
+// context is done, so no children are left. Ctrl-C in the terminal does not
+// interrupt the group.
+func setProcessGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 }

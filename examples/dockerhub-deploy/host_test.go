@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A status is what docker knows of one container.
-type status struct {
+// A containerStatus is the state of one container in the fake docker.
+type containerStatus struct {
 	ID, Name string
 	State    struct {
 		Running bool
@@ -22,21 +22,21 @@ type status struct {
 	Image  string
 }
 
-// containers returns all, by name.
-func (h *host) containers() map[string]status {
+// containers returns all containers by name.
+func (h *host) containers() map[string]containerStatus {
 	h.t.Helper()
-	var state struct{ Containers []status }
+	var state struct{ Containers []containerStatus }
 	require.NoError(h.t, json.Unmarshal([]byte(h.read("state.json")), &state))
-	all := make(map[string]status)
+	all := make(map[string]containerStatus)
 	for _, c := range state.Containers {
 		all[strings.TrimPrefix(c.Name, "/")] = c
 	}
 	return all
 }
 
-// requireOnly checks that there is one container of that name, and that it runs
-// the image with the tag and the digest.
-func (h *host) requireOnly(container, tag, digest string) status {
+// requireOnly checks that a container is the only one, and that it runs the image
+// with the tag and the digest.
+func (h *host) requireOnly(container, tag, digest string) containerStatus {
 	h.t.Helper()
 	all := h.containers()
 	require.Equal(h.t, []string{container}, slices.Sorted(maps.Keys(all)))
@@ -46,19 +46,20 @@ func (h *host) requireOnly(container, tag, digest string) status {
 	return c
 }
 
-// requireUntouched checks that there is one container, the one from before.
-func (h *host) requireUntouched(before status) {
+// requireUntouched checks that the only container is the one from before, and that
+// it runs.
+func (h *host) requireUntouched(before containerStatus) {
 	h.t.Helper()
 	all := h.containers()
 	require.Equal(h.t, []string{strings.TrimPrefix(before.Name, "/")}, slices.Sorted(maps.Keys(all)))
 	for _, c := range all {
 		require.Equal(h.t, before.ID, c.ID)
-		require.True(h.t, c.State.Running, "the old one does not run")
+		require.True(h.t, c.State.Running, "the old container does not run")
 	}
 }
 
-// release lets go what a fault holds.
-func (h *host) release() {
+// releaseHold continues the command that a fault holds.
+func (h *host) releaseHold() {
 	h.t.Helper()
 	require.NoError(h.t, os.WriteFile(filepath.Join(h.dir, "go"), nil, 0o600))
 }

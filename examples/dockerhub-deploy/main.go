@@ -1,7 +1,8 @@
-// Dockerhub-deploy deploys what is pushed to Docker Hub: told by a webhook, it
-// asks the registry, pulls the image and replaces the running container, and
-// goes back to the old one where the new one is not healthy. To begin with it,
-// copy the folder, as the README of the examples tells.
+// Dockerhub-deploy deploys images that are pushed to Docker Hub. When it receives
+// the webhook, it asks the registry for the digest, pulls the image and replaces
+// the running container. If the new container is not healthy, it restores the old
+// one. To start your own program from it, copy the folder as described in the
+// README of the examples.
 //
 //	export DOCKERHUB_WEBHOOK_TOKEN=$(openssl rand -hex 32)
 //	go run ./dockerhub-deploy -watch 'acme/app:^1.4=web'
@@ -36,7 +37,7 @@ func main() {
 	}
 }
 
-// run is the whole program.
+// run is the whole program. It returns when ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
 	o, err := parseOptions(args, stderr)
 	if err != nil {
@@ -46,54 +47,54 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return err
 	}
-	reg, err := newRegistry(o.registry, getenv)
+	registry, err := newRegistry(o.registry, getenv)
 	if err != nil {
 		return fmt.Errorf("-registry: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	slog.SetDefault(log) // for what has no Logger of its own
+	slog.SetDefault(log) // used by everything without a Logger of its own
 
-	// Calls are stored first and acknowledged second.
+	// A delivery is stored before it is acknowledged.
 	inbox, err := openStore(ctx, o.database)
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
-	defer inbox.close() // last
-	ledger, err := openLedger(ctx, inbox)
+	defer inbox.close() // after everything else
+	states, err := newStateStore(ctx, inbox)
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
-	how, err := o.newStrategy(ctx, ledger, log)
+	strategy, err := o.newStrategy(ctx, states, log)
 	if err != nil {
 		return err
 	}
 	metrics := newMetrics(inbox.Inbox)
 
 	source := dockerhub.Source(tokens...)
-	source.Coalesce.Quiet = o.quiet // six calls of one push are one
+	source.Coalesce.Quiet = o.quietPeriod // merges the six requests of one push
 	receiver := webhook.NewReceiver(source, webhook.Store(inbox))
 	receiver.Logger, receiver.Observer = log, metrics.observer()
 	routes := http.NewServeMux()
 	routes.Handle("/hooks/dockerhub/{token}", receiver)
 	routes.Handle("GET /metrics", metrics.handler())
 
-	// A push becomes an order for each container that it concerns; an order
-	// becomes a deploy. Both wait in the inbox, so neither is lost.
+	// A push becomes a deploy request for each matching target, and a request becomes
+	// a deployment. Pushes and requests are stored in the inbox, so none is lost.
 	d := &deployer{
-		rules: o.rules, registry: reg, inbox: inbox, ledger: ledger, strategy: how,
-		patience: o.settling(), log: log, count: metrics.deployed,
+		rules: o.rules, registry: registry, inbox: inbox, states: states, strategy: strategy,
+		recoverTimeout: o.recoverTimeout(), log: log, onResult: metrics.deployed,
 	}
-	defer d.wait()
+	defer d.waitActive()
 	mux := webhook.Mux{IgnoreUnhandled: true}
-	webhook.On(&mux, d.pushed)
+	webhook.On(&mux, d.handlePush)
 	webhook.On(&mux, d.deploy)
 	worker := webhook.NewWorker(inbox, &mux)
 	worker.Logger, worker.Observer = log, metrics.observer()
 	worker.Lease = o.lease
-	worker.MaxAttempts = 12 // over about half an hour
+	worker.MaxAttempts = 12 // within about half an hour
 	worker.Retry = webhook.Backoff{First: time.Second, Max: 10 * time.Minute}
-	worker.Timeout = o.longest()
-	worker.ShutdownTimeout = worker.Timeout // a deploy under way is not cut off
+	worker.Timeout = o.attemptTimeout()
+	worker.ShutdownTimeout = worker.Timeout // lets a running deployment finish
 	routes.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
 
 	listener, err := net.Listen("tcp", o.addr)

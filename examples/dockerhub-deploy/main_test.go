@@ -30,8 +30,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-// bin holds the stand-in for docker and the program, built as the tests are and,
-// as program.plain, without the race detector, with which it starts slowly.
+// bin is a folder with the fake docker and the program. The program is built with
+// the flags of the tests and, as program.plain, without the race detector, which
+// makes it start slowly.
 var bin string
 
 func TestMain(m *testing.M) {
@@ -48,7 +49,8 @@ func TestMain(m *testing.M) {
 			log.Fatalf("%v\n%s", err, text)
 		}
 	}
-	// The tests wait most of the time, so more run at once than there are processors.
+	// The tests wait most of the time, so more of them run in parallel than there are
+	// processors.
 	flag.Parse()
 	if err := flag.Set("test.parallel", "8"); err != nil {
 		log.Fatal(err)
@@ -60,21 +62,21 @@ func TestMain(m *testing.M) {
 
 const token = "4f1d2c3b5a69788796a5b4c3d2e1f00f"
 
-// patience bounds every wait of the tests.
-const patience = 3 * time.Minute
+// waitTimeout is the timeout of all waits in tests.
+const waitTimeout = 3 * time.Minute
 
-// A host is a machine with Docker and the program, and a registry beside it.
+// A host is a machine with the fake docker and the program, and a registry.
 type host struct {
 	t        *testing.T
 	dir      string
 	registry *httptest.Server
 	down     atomic.Bool // the registry breaks connections
 
-	build   string // of the program
+	build   string // the binary in bin
 	args    []string
 	env     []string
 	program *exec.Cmd
-	ended   chan struct{}
+	done    chan struct{}
 	url     string
 	mu      sync.Mutex
 	log     bytes.Buffer
@@ -93,16 +95,16 @@ func newHost(t *testing.T, args ...string) *host {
 	t.Cleanup(h.registry.Close)
 	h.registry.Config.ErrorLog = log.New(io.Discard, "", 0)
 	h.args = append([]string{"-addr=127.0.0.1:0", "-db=" + filepath.Join(h.dir, "test.db"), "-registry=" + h.registryHost(),
-		"-quiet=300ms", "-steady=600ms", "-healthy-within=20s", "-lease=4s"}, args...)
-	h.env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + h.dir, "DOCKER_CONFIG=" + h.dir, "DOCKER_STANDIN=" + h.dir,
+		"-quiet-period=300ms", "-min-uptime=600ms", "-health-timeout=20s", "-lease=4s"}, args...)
+	h.env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + h.dir, "DOCKER_CONFIG=" + h.dir, "DOCKER_FAKE_DIR=" + h.dir,
 		"DOCKERHUB_WEBHOOK_TOKEN=" + token}
 	t.Cleanup(func() {
 		if h.program != nil {
 			_ = h.program.Process.Kill()
-			<-h.ended
+			<-h.done
 		}
 		if t.Failed() {
-			t.Logf("log of the program:\n%s\ncalls of docker:\n%s", h.logged(), h.read("calls"))
+			t.Logf("log of the program:\n%s\ndocker commands:\n%s", h.logText(), h.read("calls"))
 		}
 	})
 	return h
@@ -111,19 +113,19 @@ func newHost(t *testing.T, args ...string) *host {
 func (h *host) registryHost() string { return strings.TrimPrefix(h.registry.URL, "http://") }
 func (h *host) repository() string   { return h.registryHost() + "/acme/app" }
 
-// An app is what an image does when it is started.
+// An app describes how a container of an image behaves.
 type app struct {
-	health string // of the stand-in: healthy, unhealthy, exits
-	bare   bool   // no health check
+	health string // see testdata/docker: healthy, unhealthy, exits
+	bare   bool   // without a health check
 	env    []string
 }
 
-// push pushes an image to the registry and returns its digest.
-func (h *host) push(tag string, a app) string {
+// pushImage pushes an image to the registry and returns its digest.
+func (h *host) pushImage(tag string, a app) string {
 	h.t.Helper()
 	img, err := random.Image(256, 1)
 	require.NoError(h.t, err)
-	cfg := v1.Config{Labels: map[string]string{"standin.health": a.health, "version": tag}, Env: append([]string{"PATH=/bin"}, a.env...), Cmd: []string{"/app"}}
+	cfg := v1.Config{Labels: map[string]string{"fake.health": a.health, "version": tag}, Env: append([]string{"PATH=/bin"}, a.env...), Cmd: []string{"/app"}}
 	if !a.bare {
 		cfg.Healthcheck = &v1.HealthConfig{Test: []string{"CMD", "/app", "check"}}
 	}
@@ -137,10 +139,10 @@ func (h *host) push(tag string, a app) string {
 	return digest.String()
 }
 
-// running pushes an image and starts a container of it, as a person would.
-func (h *host) running(container, tag string, flags ...string) string {
+// startContainer pushes an image and starts a container of it.
+func (h *host) startContainer(container, tag string, flags ...string) string {
 	h.t.Helper()
-	digest := h.push(tag, app{health: "healthy"})
+	digest := h.pushImage(tag, app{health: "healthy"})
 	image := h.repository() + ":" + tag
 	h.docker("pull", image)
 	h.docker(append(append([]string{"create", "--name=" + container}, flags...), image)...)
@@ -148,20 +150,20 @@ func (h *host) running(container, tag string, flags ...string) string {
 	return digest
 }
 
-// docker runs the stand-in.
+// docker runs the fake docker.
 func (h *host) docker(args ...string) string {
 	h.t.Helper()
 	cmd := exec.CommandContext(h.t.Context(), filepath.Join(bin, "docker"), args...)
-	cmd.Env = []string{"DOCKER_STANDIN=" + h.dir}
+	cmd.Env = []string{"DOCKER_FAKE_DIR=" + h.dir}
 	out, err := cmd.CombinedOutput()
 	require.NoError(h.t, err, "%s", out)
 	return string(out)
 }
 
-// A fault is what the stand-in does wrong, once: see testdata/docker/main.go.
+// A fault makes the fake docker fail once: see testdata/docker/main.go.
 type fault struct{ Command, When, Do string }
 
-func (h *host) fault(faults ...fault) {
+func (h *host) injectFaults(faults ...fault) {
 	h.t.Helper()
 	text, err := json.Marshal(faults)
 	require.NoError(h.t, err)
@@ -183,15 +185,15 @@ func (h *host) start() {
 		return h.log.Write(p)
 	})
 	require.NoError(h.t, h.program.Start())
-	h.ended = make(chan struct{})
+	h.done = make(chan struct{})
 	go func() {
 		_ = h.program.Wait()
-		close(h.ended)
+		close(h.done)
 	}()
 	select {
 	case h.url = <-ready:
-	case <-h.ended:
-		h.t.Fatal("did not listen")
+	case <-h.done:
+		h.t.Fatal("the program does not listen")
 	}
 }
 
@@ -199,7 +201,7 @@ type writer func(p []byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }
 
-func (h *host) logged() string {
+func (h *host) logText() string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.log.String()
@@ -209,26 +211,27 @@ func (h *host) logged() string {
 func (h *host) terminate() int {
 	h.t.Helper()
 	require.NoError(h.t, h.program.Process.Signal(syscall.SIGTERM))
-	h.wait("the end of the program", func() bool { return h.hasEnded() })
+	h.waitUntil("the program to exit", func() bool { return h.exited() })
 	return h.program.ProcessState.ExitCode()
 }
 
-func (h *host) hasEnded() bool {
+func (h *host) exited() bool {
 	select {
-	case <-h.ended:
+	case <-h.done:
 		return true
 	default:
 		return false
 	}
 }
 
-// hub tells the program of a push, as Docker Hub does.
-func (h *host) hub(tag string, calls int) {
+// deliverPush sends a push to the program, as Docker Hub does, and requires that it
+// is accepted.
+func (h *host) deliverPush(tag string, calls int) {
 	h.t.Helper()
-	require.True(h.t, h.call(token, tag, calls).Delivered)
+	require.True(h.t, h.sendPush(token, tag, calls).Delivered)
 }
 
-func (h *host) call(token, tag string, calls int) webhooktest.Result {
+func (h *host) sendPush(token, tag string, calls int) webhooktest.Result {
 	body := fmt.Appendf(nil, `{"push_data":{"pushed_at":1714564800,"pusher":"acmebot","tag":%q},`+
 		`"callback_url":"%s/callback","repository":{"repo_name":"acme/app","name":"app","namespace":"acme","owner":"acme","status":"Active"}}`, tag, h.registry.URL)
 	sender := webhooktest.DockerHub{Calls: calls}

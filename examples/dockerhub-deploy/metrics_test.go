@@ -15,32 +15,32 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// wait waits for a condition.
-func (h *host) wait(what string, holds func() bool) {
+// waitUntil waits until a condition is true.
+func (h *host) waitUntil(what string, holds func() bool) {
 	h.t.Helper()
-	ctx, cancel := context.WithTimeout(h.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(h.t.Context(), waitTimeout)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-ctx.Done():
-			h.t.Fatalf("waited in vain for %s", what)
+			h.t.Fatalf("timeout waiting for %s", what)
 		case <-tick.C:
 		}
 	}
 }
 
-// waitFor waits until a metric has a value.
-func (h *host) waitFor(metric string, value float64) {
+// waitForMetric waits until a metric has a value.
+func (h *host) waitForMetric(metric string, value float64) {
 	h.t.Helper()
-	h.wait(fmt.Sprintf("%s to be %v", metric, value), func() bool { return h.metric(metric) == value })
+	h.waitUntil(fmt.Sprintf("%s to be %v", metric, value), func() bool { return h.metric(metric) == value })
 }
 
-// idle waits until nothing is unfinished.
-func (h *host) idle() {
+// waitIdle waits until no delivery is unfinished.
+func (h *host) waitIdle() {
 	h.t.Helper()
-	h.wait("the end of all work", func() bool {
+	h.waitUntil("all deliveries to finish", func() bool {
 		page := h.get("/metrics")
 		for _, state := range []string{"waiting", "behind", "claimed"} {
 			for line := range strings.Lines(page) {
@@ -85,8 +85,8 @@ func (h *host) read(file string) string {
 	return string(text)
 }
 
-// calls counts the commands of docker that begin so.
-func (h *host) calls(prefix string) int {
+// countCalls counts the docker commands that begin with prefix.
+func (h *host) countCalls(prefix string) int {
 	n := 0
 	for line := range strings.Lines(h.read("calls")) {
 		if strings.HasPrefix(line, prefix) {
@@ -97,10 +97,10 @@ func (h *host) calls(prefix string) int {
 }
 
 const (
-	orders     = `hookhouse_deliveries{state="%s",type="deploy.order"}`
-	pushes     = `hookhouse_deliveries{state="%s",type="dockerhub.push"}`
-	deploys    = `dockerhub_deploys_total{outcome="%s",target="web"}`
-	deployed   = `dockerhub_deploys_total{outcome="deployed",target="web"}`
-	leftAlone  = `dockerhub_deploys_total{outcome="left alone",target="web"}`
-	rolledBack = `dockerhub_deploys_total{outcome="rolled back",target="web"}`
+	deployRequests = `hookhouse_deliveries{state="%s",type="deploy.order"}`
+	pushes         = `hookhouse_deliveries{state="%s",type="dockerhub.push"}`
+	deploys        = `dockerhub_deploys_total{outcome="%s",target="web"}`
+	deployed       = `dockerhub_deploys_total{outcome="deployed",target="web"}`
+	unchanged      = `dockerhub_deploys_total{outcome="unchanged",target="web"}`
+	rolledBack     = `dockerhub_deploys_total{outcome="rolled back",target="web"}`
 )

@@ -2,5 +2,5 @@
 
 package main
 
-// buildFlags build the program as the tests are built.
+// buildFlags are the go build flags that match those of the tests.
 var buildFlags []string

@@ -14,21 +14,21 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// An order says that a target is behind what is wanted of it. It is a delivery
-// of its own, whose ordering key is the target: the calls of Docker Hub are in
-// order per image and tag, deploys must be per container, whatever the tags.
-// What is wanted stands in the ledger, so that a newer order may take the place
-// of one that waits without losing the highest version.
-type order struct {
+// A deployRequest requests the deployment of the release that is wanted for a
+// target. It is a delivery of its own, with the target as its ordering key: Docker
+// Hub's deliveries are ordered by image and tag, but deployments must be ordered by
+// container, whatever the tag. The wanted release is in the stateStore, so a newer
+// request can replace a waiting one without losing the highest version.
+type deployRequest struct {
 	Target string `json:"target"`
 }
 
-func (order) EventType() string { return "deploy.order" }
+func (deployRequest) EventType() string { return "deploy.order" }
 
-// pushed turns a call of Docker Hub into orders. The call proves nothing: the
-// registry is asked before anything is wanted, so that an invented version
-// 99.0.0 does not stand in the way of those that come.
-func (d *deployer) pushed(ctx context.Context, e *webhook.Event[dockerhub.Push]) error {
+// handlePush creates the deploy requests for a push. Docker Hub's request proves
+// nothing, so handlePush first checks that the registry has the tag: an invented
+// version 99.0.0 must not block later real ones.
+func (d *deployer) handlePush(ctx context.Context, e *webhook.Event[dockerhub.Push]) error {
 	repository, rel := e.Payload.Repository.RepoName, release{e.Payload.Tag(), e.ReceivedAt}
 	var matching []rule
 	for _, r := range d.rules {
@@ -40,49 +40,49 @@ func (d *deployer) pushed(ctx context.Context, e *webhook.Event[dockerhub.Push])
 		return fmt.Errorf("%w: no rule for %q", webhook.ErrIgnored, e.Payload.Image())
 	}
 	if _, err := d.registry.digest(ctx, repository, rel.tag); err != nil {
-		return verdict(err)
+		return deliveryError(err)
 	}
-	slices.SortFunc(matching, func(a, b rule) int { return strings.Compare(a.target, b.target) }) // locks in one order
-	return d.place(ctx, e.Delivery, matching, rel)
+	slices.SortFunc(matching, func(a, b rule) int { return strings.Compare(a.target, b.target) }) // lock rows in the same order in every transaction
+	return d.enqueue(ctx, e.Delivery, matching, rel)
 }
 
-// errNewer: all of what a push matches has a newer release already.
-var errNewer = errors.New("a newer one is deployed or wanted")
+// errSuperseded means that every target of a push has a newer release.
+var errSuperseded = errors.New("a newer release is deployed or wanted")
 
-// place commits what is wanted, the orders, and the end of the delivery in one
-// transaction.
-func (d *deployer) place(ctx context.Context, cause *webhook.Delivery, matching []rule, rel release) error {
+// enqueue records the wanted releases, stores the deploy requests, and settles the
+// delivery in one transaction.
+func (d *deployer) enqueue(ctx context.Context, push *webhook.Delivery, matching []rule, rel release) error {
 	claim, _ := webhook.ClaimFromContext(ctx)
 	err := d.inbox.InTx(ctx, func(tx *sql.Tx) error {
-		orders := 0
+		requests := 0
 		for _, r := range matching {
-			wanted, err := d.ledger.want(ctx, tx, r, rel)
+			wanted, err := d.states.setWanted(ctx, tx, r, rel)
 			if err != nil {
 				return err
 			}
 			if !wanted {
-				d.log.Info("not deployed: a newer one is there", "target", r.target, "tag", rel.tag)
+				d.log.Info("not deployed: a newer release is deployed or wanted", "target", r.target, "tag", rel.tag)
 				continue
 			}
-			body, err := json.Marshal(order{r.target})
+			body, err := json.Marshal(deployRequest{r.target})
 			if err != nil {
 				return err
 			}
-			orders++
-			o := webhook.NewDelivery("deploy", order{}.EventType(), r.target, body)
-			o.UID = fmt.Sprintf("%s-%d-%s", cause.UID, claim.Fence, r.target) // again where the cause is replayed
-			o.Coalesce.Quiet = time.Millisecond                               // takes the place of one that waits for its retry
+			requests++
+			o := webhook.NewDelivery("deploy", deployRequest{}.EventType(), r.target, body)
+			o.UID = fmt.Sprintf("%s-%d-%s", push.UID, claim.Fence, r.target) // a replay of the push makes a new request
+			o.Coalesce.Quiet = time.Millisecond                              // replaces a request that waits for its retry
 			if err := d.inbox.PutTx(ctx, tx, o); err != nil && !webhook.IsDuplicate(err) {
 				return err
 			}
 		}
-		if orders == 0 {
-			return errNewer
+		if requests == 0 {
+			return errSuperseded
 		}
 		return nil
 	})
-	if errors.Is(err, errNewer) {
-		return fmt.Errorf("%w: %v than %s", webhook.ErrIgnored, err, rel.tag)
+	if errors.Is(err, errSuperseded) {
+		return fmt.Errorf("%w: %s: %v", webhook.ErrIgnored, rel.tag, err)
 	}
 	return err
 }

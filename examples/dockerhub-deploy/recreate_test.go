@@ -12,15 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// inspected returns what docker tells of a container, without what must differ
-// from one container to the next.
-func (h *host) inspected(name string) map[string]any {
+// inspectNormalized returns the output of docker container inspect without the
+// fields that differ between two containers with the same configuration.
+func (h *host) inspectNormalized(name string) map[string]any {
 	h.t.Helper()
 	var all []map[string]any
 	require.NoError(h.t, json.Unmarshal([]byte(h.docker("container", "inspect", name)), &all))
 	c := all[0]
 	id := c["Id"].(string)
-	for _, own := range []string{"Id", "Image", "State", "standin_looks"} {
+	for _, own := range []string{"Id", "Image", "State", "fake_inspections"} {
 		delete(c, own)
 	}
 	cfg := c["Config"].(map[string]any)
@@ -32,7 +32,7 @@ func (h *host) inspected(name string) map[string]any {
 	maps.DeleteFunc(labels, func(k string, _ any) bool { return k == "version" || k == replacesLabel || k == wasRunningLabel })
 	for _, m := range c["Mounts"].([]any) {
 		if m := m.(map[string]any); m["Type"] == "volume" {
-			delete(m, "Mode") // z or nothing; only binds heed it
+			delete(m, "Mode") // z or empty; only used for bind mounts
 		}
 	}
 	for _, n := range c["NetworkSettings"].(map[string]any)["Networks"].(map[string]any) {
@@ -44,10 +44,10 @@ func (h *host) inspected(name string) map[string]any {
 	return c
 }
 
-func TestTheNewContainerHasTheConfigurationOfTheOld(t *testing.T) {
+func TestNewContainerHasSameConfiguration(t *testing.T) {
 	t.Parallel()
 	h := newHost(t, "-watch", "acme/app:latest=web")
-	old := h.running("web", "latest", "--user=1000", "--workdir=/srv", "--stop-signal=SIGINT", "--stop-timeout=3", "--tty", "--interactive",
+	old := h.startContainer("web", "latest", "--user=1000", "--workdir=/srv", "--stop-signal=SIGINT", "--stop-timeout=3", "--tty", "--interactive",
 		"--env=SECRET=s3cret", "--env=TEXT=two words = 1", "--env=LINES=a\nb", "--env=EMPTY=", "--label=traefik.enable=true",
 		"--volume=/etc/app:/config:ro", "--volume=data:/data", "--volume=/cache", "--tmpfs=/run",
 		"--publish=127.0.0.1:8080:80/tcp", "--publish=9090:90/udp", "--publish=70/tcp",
@@ -57,34 +57,34 @@ func TestTheNewContainerHasTheConfigurationOfTheOld(t *testing.T) {
 		"--log-driver=journald", "--log-opt=tag=web", "--entrypoint=/bin/sh",
 		"--health-cmd=wget -q localhost", "--health-interval=5s", "--health-timeout=2s", "--health-retries=4")
 	h.docker("network", "connect", "--alias=app", "back", "web")
-	before := h.inspected("web")
+	before := h.inspectNormalized("web")
 	h.start()
-	for range 2 { // what was carried over is carried over again
-		digest := h.push("latest", app{health: "healthy", env: []string{"IMAGE=new"}})
+	for range 2 { // copied settings are copied again
+		digest := h.pushImage("latest", app{health: "healthy", env: []string{"IMAGE=new"}})
 		require.NotEqual(t, old, digest)
-		h.hub("latest", 6)
-		h.wait("the new one", func() bool { return h.containers()["web"].Config.Image == h.repository()+":latest@"+digest })
-		h.idle()
+		h.deliverPush("latest", 6)
+		h.waitUntil("the new container", func() bool { return h.containers()["web"].Config.Image == h.repository()+":latest@"+digest })
+		h.waitIdle()
 		h.requireOnly("web", "latest", digest)
-		after := h.inspected("web")
-		// What the image presets is the new image's.
+		after := h.inspectNormalized("web")
+		// The defaults are those of the new image.
 		env := after["Config"].(map[string]any)["Env"].([]any)
 		require.Contains(t, env, "IMAGE=new")
 		after["Config"].(map[string]any)["Env"] = slices.DeleteFunc(env, func(v any) bool { return v == "IMAGE=new" })
 		if diff := cmp.Diff(before, after); diff != "" {
-			t.Errorf("before and after:\n%s", diff)
+			t.Errorf("configuration (-before +after):\n%s", diff)
 		}
 	}
-	require.NotContains(t, h.read("calls"), "--pull=never --env-file=/dev/stdin --env=SECRET", "a value shows in the list of processes")
-	require.NotContains(t, h.logged(), "s3cret")
+	require.NotContains(t, h.read("calls"), "--pull=never --env-file=/dev/stdin --env=SECRET", "the value must not appear in the process list")
+	require.NotContains(t, h.logText(), "s3cret")
 }
 
-func TestACommandOfTheContainerIsKeptAndThatOfTheImageIsNot(t *testing.T) {
+func TestCommandOfContainerIsCopied(t *testing.T) {
 	t.Parallel()
 	preset := imageConfig{Entrypoint: []string{"/entry"}, Cmd: []string{"serve"}}
 	tests := map[string]struct {
 		own        imageConfig
-		entrypoint string // of the flags; - for none
+		entrypoint string // value of --entrypoint; - if the flag is not set
 		words      []string
 	}{
 		"the image's":            {preset, "-", nil},
@@ -95,60 +95,60 @@ func TestACommandOfTheContainerIsKeptAndThatOfTheImageIsNot(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			var c creation
+			var c createCommand
 			var old container
 			old.Config.imageConfig = test.own
-			require.NoError(t, c.process(old, preset))
+			require.NoError(t, c.addProcess(old, preset))
 			if test.entrypoint == "-" {
 				require.Empty(t, c.flags)
 			} else {
 				require.Equal(t, []string{"--entrypoint=" + test.entrypoint}, c.flags)
 			}
-			require.Empty(t, cmp.Diff(test.words, c.words, cmp.Transformer("empty", func(s []string) string { return fmt.Sprint(len(s), s) })))
+			require.Empty(t, cmp.Diff(test.words, c.command, cmp.Transformer("empty", func(s []string) string { return fmt.Sprint(len(s), s) })))
 		})
 	}
 }
 
-func TestAContainerThatCannotBeCarriedOverIsLeftAlone(t *testing.T) {
+func TestContainerThatCannotBeCopiedIsUntouched(t *testing.T) {
 	t.Parallel()
 	for flag, says := range map[string]string{
-		"--rm":           "HostConfig.AutoRemove: a container that is removed when it stops (--rm) cannot be brought back",
+		"--rm":           "HostConfig.AutoRemove: a container that is removed when it stops (--rm) cannot be restored",
 		"--link=db:data": `HostConfig.Links=`,
 	} {
 		t.Run(flag, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, "-watch", "acme/app:latest=web")
-			h.running("web", "latest", flag)
+			h.startContainer("web", "latest", flag)
 			before := h.containers()["web"]
-			h.push("latest", app{health: "healthy"})
+			h.pushImage("latest", app{health: "healthy"})
 			h.start()
-			h.hub("latest", 6)
-			h.waitFor(fmt.Sprintf(orders, "dead"), 1)
+			h.deliverPush("latest", 6)
+			h.waitForMetric(fmt.Sprintf(deployRequests, "dead"), 1)
 			h.requireUntouched(before)
-			require.Zero(t, h.calls("pull --quiet"))
-			require.Contains(t, h.logged(), says)
+			require.Zero(t, h.countCalls("pull --quiet"))
+			require.Contains(t, h.logText(), says)
 		})
 	}
 }
 
-func TestAStoppedContainerIsReplacedAndStaysStoppedWhereThatFails(t *testing.T) {
+func TestStoppedContainerIsReplacedOrStaysStopped(t *testing.T) {
 	t.Parallel()
 	for _, health := range []string{"healthy", "unhealthy"} {
 		t.Run(health, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, "-watch", "acme/app:latest=web")
-			h.running("web", "latest")
+			h.startContainer("web", "latest")
 			h.docker("stop", "web")
 			before := h.containers()["web"]
-			digest := h.push("latest", app{health: health})
+			digest := h.pushImage("latest", app{health: health})
 			h.start()
-			h.hub("latest", 6)
+			h.deliverPush("latest", 6)
 			if health == "healthy" {
-				h.waitFor(deployed, 1)
+				h.waitForMetric(deployed, 1)
 				h.requireOnly("web", "latest", digest)
 				return
 			}
-			h.waitFor(rolledBack, 1)
+			h.waitForMetric(rolledBack, 1)
 			all := h.containers()
 			require.Len(t, all, 1)
 			require.Equal(t, before, all["web"])
@@ -156,30 +156,30 @@ func TestAStoppedContainerIsReplacedAndStaysStoppedWhereThatFails(t *testing.T) 
 	}
 }
 
-func TestANameThatIsNotTheContainersOwnIsNotCarriedOver(t *testing.T) {
+func TestInheritedHostnameIsNotCopied(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		flags      []string
-		name, host string // of the new one, - for its id
+		name, host string // of the new container; - means its id
 	}{
-		"in the network of another container":   {[]string{"--network=container:vpn"}, "vpn-name", "example.com"},
-		"in the network of the host":            {[]string{"--network=host"}, "machine", ""},
-		"with the names of the host":            {[]string{"--network=host", "--uts=host"}, "machine", ""},
-		"with the names of the host, bridged":   {[]string{"--uts=host"}, "-", ""},
-		"with a name and a domain of its own":   {[]string{"--hostname=www", "--domainname=example.org"}, "www", "example.org"},
-		"with the name that the engine chooses": {nil, "-", ""},
+		"the network of another container":      {[]string{"--network=container:vpn"}, "vpn-name", "example.com"},
+		"the network of the host":               {[]string{"--network=host"}, "machine", ""},
+		"the names and the network of the host": {[]string{"--network=host", "--uts=host"}, "machine", ""},
+		"the names of the host, bridged":        {[]string{"--uts=host"}, "-", ""},
+		"its own name and domain":               {[]string{"--hostname=www", "--domainname=example.org"}, "www", "example.org"},
+		"the name chosen by the engine":         {nil, "-", ""},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			h := newHost(t, "-watch", "acme/app:latest=web")
-			h.running("vpn", "latest", "--hostname=vpn-name", "--domainname=example.com")
-			h.running("web", "latest", test.flags...)
-			digest := h.push("latest", app{health: "healthy"})
+			h.startContainer("vpn", "latest", "--hostname=vpn-name", "--domainname=example.com")
+			h.startContainer("web", "latest", test.flags...)
+			digest := h.pushImage("latest", app{health: "healthy"})
 			h.start()
-			h.hub("latest", 6)
-			h.waitFor(fmt.Sprintf(orders, "done"), 1)
-			h.idle()
+			h.deliverPush("latest", 6)
+			h.waitForMetric(fmt.Sprintf(deployRequests, "done"), 1)
+			h.waitIdle()
 			require.EqualValues(t, 1, h.metric(deployed))
 			var all []container
 			require.NoError(t, json.Unmarshal([]byte(h.docker("container", "inspect", "web")), &all))

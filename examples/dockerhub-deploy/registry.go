@@ -15,17 +15,18 @@ import (
 	"github.com/hookhouse/hookhouse/dockerhub"
 )
 
-// registryPatience bounds one question to the registry.
-const registryPatience = 30 * time.Second
+// registryTimeout is the timeout of one request to the registry.
+const registryTimeout = 30 * time.Second
 
-// A registry is what is believed, where the webhook is but a hint.
+// A registry looks up image digests. It is trusted, while the webhook is only a
+// hint.
 type registry struct {
-	host     string // empty: Docker Hub
+	host     string // if empty, Docker Hub
 	keychain authn.Keychain
 }
 
-// newRegistry takes credentials from REGISTRY_USERNAME and REGISTRY_PASSWORD,
-// otherwise from where "docker login" keeps them.
+// newRegistry uses the credentials in REGISTRY_USERNAME and REGISTRY_PASSWORD, or
+// if they are not set, those of "docker login".
 func newRegistry(host string, getenv func(string) string) (*registry, error) {
 	if host != "" {
 		if _, err := name.NewRegistry(host, name.StrictValidation); err != nil {
@@ -38,17 +39,19 @@ func newRegistry(host string, getenv func(string) string) (*registry, error) {
 	}
 	r := &registry{host: host, keychain: authn.DefaultKeychain}
 	if user != "" {
-		r.keychain = login{&authn.Basic{Username: user, Password: password}}
+		r.keychain = staticKeychain{&authn.Basic{Username: user, Password: password}}
 	}
 	return r, nil
 }
 
-// A login is the same for every repository.
-type login struct{ authn.Authenticator }
+// A staticKeychain uses the same credentials for every repository.
+type staticKeychain struct{ authn.Authenticator }
 
-func (l login) Resolve(authn.Resource) (authn.Authenticator, error) { return l.Authenticator, nil }
+func (l staticKeychain) Resolve(authn.Resource) (authn.Authenticator, error) {
+	return l.Authenticator, nil
+}
 
-// repository returns the name by which docker pulls it.
+// repository returns the name for docker pull of a repository.
 func (r *registry) repository(hub string) string {
 	if r.host == "" {
 		return hub
@@ -56,15 +59,15 @@ func (r *registry) repository(hub string) string {
 	return r.host + "/" + hub
 }
 
-// digest asks what a tag stands for now. That there is no such tag is
-// errAbsent; everything else may pass, and is tried again.
+// digest returns the current digest of a tag. It returns errImageNotFound if the
+// registry does not have the tag. Every other error may be temporary.
 func (r *registry) digest(ctx context.Context, hub string, tag dockerhub.Tag) (string, error) {
 	image := r.repository(hub) + ":" + string(tag)
 	ref, err := name.NewTag(image)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", errAbsent, err)
+		return "", fmt.Errorf("%w: %w", errImageNotFound, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, registryPatience)
+	ctx, cancel := context.WithTimeout(ctx, registryTimeout)
 	defer cancel()
 	found, err := remote.Head(ref,
 		remote.WithContext(ctx),
@@ -73,7 +76,7 @@ func (r *registry) digest(ctx context.Context, hub string, tag dockerhub.Tag) (s
 	var answer *transport.Error
 	switch {
 	case errors.As(err, &answer) && answer.StatusCode == http.StatusNotFound:
-		return "", fmt.Errorf("%w: %s", errAbsent, image)
+		return "", fmt.Errorf("%w: %s", errImageNotFound, image)
 	case err != nil:
 		return "", fmt.Errorf("registry: %w", err)
 	}

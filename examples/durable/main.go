@@ -1,7 +1,7 @@
-// Durable is the smallest whole service: GitHub's pushes are stored in SQLite
-// before they are acknowledged, and deployed afterwards, also when the process
-// was killed in between. To begin with it, copy the folder, as the README
-// of the examples tells.
+// Durable is the smallest complete service. It stores GitHub's pushes in SQLite
+// before it acknowledges them, and deploys them afterwards, even if the process
+// was killed in between. To start your own program from it, copy the folder as
+// described in the README of the examples.
 //
 //	export GITHUB_WEBHOOK_SECRET=$(openssl rand -hex 32)
 //	go run ./durable
@@ -43,12 +43,12 @@ func run(ctx context.Context) error {
 		return errors.New("GITHUB_WEBHOOK_SECRET is not set")
 	}
 
-	// GitHub tries once, so what is acknowledged must be on the disk.
+	// GitHub sends each push once, so it must be on disk before it is acknowledged.
 	db, err := sql.Open("sqlite", "file:durable.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
 	if err != nil {
 		return err
 	}
-	defer db.Close() // last
+	defer db.Close() // after the inbox
 	inbox := sqlinbox.New(db, sqlinbox.SQLite)
 	defer inbox.Close()
 	if err := inbox.Migrate(ctx); err != nil {
@@ -77,7 +77,7 @@ func run(ctx context.Context) error {
 	return webhook.Serve(ctx, &server, listener, worker)
 }
 
-// deploy is where your work goes. An error is tried again.
+// deploy stands for your work. If it returns an error, the push is retried.
 func deploy(_ context.Context, repository, branch, commit string) error {
 	fmt.Println("deploy", repository, branch, commit)
 	return nil

@@ -16,7 +16,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-// TestMain makes the program of the test binary where asked to.
+// TestMain runs the program instead of the tests if RUN_MAIN is set.
 func TestMain(m *testing.M) {
 	if os.Getenv("RUN_MAIN") != "" {
 		main()
@@ -52,7 +52,7 @@ func start(t *testing.T, dir string, env ...string) *process {
 			return p
 		}
 	}
-	t.Fatal("does not listen")
+	t.Fatal("the program does not listen")
 	return nil
 }
 
@@ -63,8 +63,8 @@ func (p *process) next(t *testing.T) string {
 	return p.out.Text()
 }
 
-// end sends a signal and returns what is left of the output.
-func (p *process) end(t *testing.T, signal os.Signal) (rest []string) {
+// stop sends a signal, waits for the process, and returns the rest of its output.
+func (p *process) stop(t *testing.T, signal os.Signal) (rest []string) {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Signal(signal))
 	for p.out.Scan() {
@@ -77,7 +77,7 @@ func (p *process) end(t *testing.T, signal os.Signal) (rest []string) {
 	return rest
 }
 
-func TestAPushIsDeployedOnce(t *testing.T) {
+func TestPushIsDeployedOnce(t *testing.T) {
 	dir, env := t.TempDir(), "GITHUB_WEBHOOK_SECRET=secret"
 	body := []byte(`{"ref":"refs/heads/main","after":"9f3c1d7","repository":{"full_name":"acme/app"}}`)
 	sender := webhooktest.GitHub{Secret: webhook.NewSecret("secret")}
@@ -90,7 +90,7 @@ func TestAPushIsDeployedOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
 	require.Equal(t, http.StatusOK, res.StatusCode)
-	require.Empty(t, p.end(t, syscall.SIGTERM))
+	require.Empty(t, p.stop(t, syscall.SIGTERM))
 
 	p = start(t, dir, env)
 	again := sender.Redeliver(t.Context(), first.GUID, p.url+"/hooks/github", "push", body)
@@ -99,11 +99,11 @@ func TestAPushIsDeployedOnce(t *testing.T) {
 	require.True(t, ping.Delivered)
 	next := sender.Deliver(t.Context(), p.url+"/hooks/github", "push", []byte(`{"ref":"refs/heads/main","after":"a11ce00","repository":{"full_name":"acme/app"}}`))
 	require.True(t, next.Delivered)
-	require.Equal(t, "deploy acme/app main a11ce00", p.next(t), "the duplicate did not run")
-	require.Empty(t, p.end(t, syscall.SIGTERM))
+	require.Equal(t, "deploy acme/app main a11ce00", p.next(t), "the duplicate must not run")
+	require.Empty(t, p.stop(t, syscall.SIGTERM))
 }
 
-func TestItSaysWhichSecretIsMissing(t *testing.T) {
+func TestMissingSecret(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Dir, cmd.Env = t.TempDir(), []string{"RUN_MAIN=yes"}
 	out, err := cmd.CombinedOutput()

@@ -13,23 +13,25 @@ import (
 	"syscall"
 )
 
-// An account is a user whom commands run as, and nothing else does while they
-// run: it is all killed with them. The zero value is our own user.
+// An account is a user that commands run as. When a command ends, all processes
+// of its user are killed, so nothing else may run as that user. The zero value is
+// the user of github-ci itself.
 type account struct {
-	name   string // as -as has it; no supervisor needs it
+	name   string // as written in -as; not set in a supervisor
 	uid    uint32
 	gid    uint32
-	groups []uint32 // more of them
+	groups []uint32 // supplementary groups
 }
 
-func (a account) isOurs() bool { return a.uid == 0 }
+func (a account) isSelf() bool { return a.uid == 0 }
 
-// accounts are the users that builds take and give back, so that each has one
-// build at a time, and no build can reach into another that runs.
+// accounts is the pool of users for builds. A build receives one and sends it
+// back at its end, so each user runs one build at a time and no build can access
+// another one that runs.
 type accounts chan account
 
-// newAccounts returns those that -as names, at most n; without names, our own n
-// times.
+// newAccounts returns the first n users in names, the value of -as. If names is
+// empty, it returns github-ci's own user n times.
 func newAccounts(names string, n int) (accounts, error) {
 	list := make([]account, n)
 	if names != "" {
@@ -52,20 +54,21 @@ func newAccounts(names string, n int) (accounts, error) {
 	return all, nil
 }
 
-// checkAccounts wants a user for each, and a group that none of the others is
-// in: the group is what lets a build into its work area.
+// checkAccounts returns an error unless each account has a user of its own, and a
+// group that no other account is in: the group gives a build access to its work
+// area.
 func checkAccounts(list []account) error {
-	if !accountsWork {
-		return errors.New("is for Linux")
+	if !accountsSupported {
+		return errors.New("only supported on Linux")
 	}
 	users, groups := map[uint32]string{uint32(os.Geteuid()): "github-ci"}, map[uint32]string{uint32(os.Getegid()): "github-ci"}
 	users[0], groups[0] = "root", "root"
 	for _, a := range list {
 		if other, taken := users[a.uid]; taken {
-			return fmt.Errorf("%s is the user of %s too: a build needs one for itself", a.name, other)
+			return fmt.Errorf("%s has the same user as %s: each build needs its own", a.name, other)
 		}
 		if other, taken := groups[a.gid]; taken {
-			return fmt.Errorf("%s has the group of %s: a build needs one for itself", a.name, other)
+			return fmt.Errorf("%s has the same group as %s: each build needs its own", a.name, other)
 		}
 		users[a.uid], groups[a.gid] = a.name, a.name
 	}
@@ -79,19 +82,20 @@ func checkAccounts(list []account) error {
 	return nil
 }
 
-// look is what each user tries: to reach the first path, which it must, and to
-// read the others, which it must not.
-const look = `test -x "$0" || { echo "cannot get to $0: what is above it must let others through"; exit 1; }
-for file; do ! test -r "$file" || { echo "can read $file: only github-ci may"; exit 1; }; done`
+// accessScript fails unless the user that runs it can reach the first path and
+// cannot read the others.
+const accessScript = `test -x "$0" || { echo "cannot reach $0: the folders above it need the execute permission for others"; exit 1; }
+for file; do ! test -r "$file" || { echo "can read $file: only github-ci may read it"; exit 1; }; done`
 
-// check lets the users through to the work areas, and has each of them try what
-// it can reach: our rights may not suffice, and files may be open to all. It
-// refuses users whom something runs as. Empty names are left out.
+// check gives the users access to the work areas, and runs accessScript as each
+// of them: github-ci may lack the privileges to become the user, and the private
+// files may be readable by everyone. It returns an error if a process already
+// runs as one of the users. Empty names in private are skipped.
 func (all accounts) check(ctx context.Context, d data, path string, private ...string) error {
-	if err := d.admit(); err != nil {
+	if err := d.allowTraversal(); err != nil {
 		return err
 	}
-	args := []string{"/bin/sh", "-c", look, d.work(), d.logs()}
+	args := []string{"/bin/sh", "-c", accessScript, d.work(), d.logs()}
 	for _, name := range private {
 		if abs, err := filepath.Abs(name); err == nil && name != "" {
 			args = append(args, abs)
@@ -101,18 +105,19 @@ func (all accounts) check(ctx context.Context, d data, path string, private ...s
 		a := <-all
 		all <- a
 		if pid := processOf(a); pid != "" {
-			return fmt.Errorf("%s is the user of process %s, which the first build would kill: a build needs one for itself", a.name, pid)
+			return fmt.Errorf("process %[2]s runs as %[1]s, and the first build would kill it: each build needs its own user", a.name, pid)
 		}
-		var said bytes.Buffer
-		err := command{who: a, args: args, dir: "/", env: []string{"PATH=" + path}, output: &said, lock: d.lock}.run(ctx)
+		var output bytes.Buffer
+		err := command{user: a, args: args, dir: "/", env: []string{"PATH=" + path}, output: &output, lock: d.lock}.run(ctx)
 		if err != nil {
-			return fmt.Errorf("%s: %w: %s", a.name, err, bytes.TrimSpace(said.Bytes()))
+			return fmt.Errorf("%s: %w: %s", a.name, err, bytes.TrimSpace(output.Bytes()))
 		}
 	}
 	return nil
 }
 
-// lookupAccount takes a user's name, or the ids of what has none.
+// lookupAccount returns the account for a user name, or for ids in the form that
+// parseAccount reads.
 func lookupAccount(name string) (a account, err error) {
 	defer func() { a.name = name }()
 	if strings.Contains(name, ":") {
@@ -129,8 +134,8 @@ func lookupAccount(name string) (a account, err error) {
 	return parseAccount(strings.Join(append([]string{found.Uid, found.Gid}, groups...), ":"))
 }
 
-// parseAccount reads what String writes: ids of the user, its group, and more
-// groups. The name is not in it.
+// parseAccount parses the output of String: the ids of the user, its group, and
+// its supplementary groups. It does not contain the name.
 func parseAccount(text string) (a account, err error) {
 	if text == "" {
 		return a, nil
@@ -144,14 +149,14 @@ func parseAccount(text string) (a account, err error) {
 		ids = append(ids, uint32(id))
 	}
 	if len(ids) < 2 {
-		return a, fmt.Errorf("%q: a user and a group are wanted", text)
+		return a, fmt.Errorf("%q: want uid:gid", text)
 	}
 	return account{uid: ids[0], gid: ids[1], groups: ids[2:]}, nil
 }
 
-// String is how a supervisor is told.
+// String formats the account as an argument for a supervisor.
 func (a account) String() string {
-	if a.isOurs() {
+	if a.isSelf() {
 		return ""
 	}
 	text := fmt.Sprintf("%d:%d", a.uid, a.gid)
@@ -161,10 +166,10 @@ func (a account) String() string {
 	return text
 }
 
-// start is how a process is started as this user, in a group of its own.
-func (a account) start() *syscall.SysProcAttr {
+// sysProcAttr starts a process as this user, in a new process group.
+func (a account) sysProcAttr() *syscall.SysProcAttr {
 	attr := &syscall.SysProcAttr{Setpgid: true}
-	if !a.isOurs() {
+	if !a.isSelf() {
 		attr.Credential = &syscall.Credential{Uid: a.uid, Gid: a.gid, Groups: a.groups}
 	}
 	return attr

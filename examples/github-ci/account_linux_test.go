@@ -15,22 +15,22 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// rights are the capabilities that -as needs, and all that the service file and
-// compose.yaml give.
-var rights = []uintptr{0, 5, 6, 7} // CHOWN, KILL, SETGID, SETUID
+// capabilities are those that -as needs. The service file and compose.yaml grant
+// no others.
+var capabilities = []uintptr{0, 5, 6, 7} // CHOWN, KILL, SETGID, SETUID
 
-var leaveOut = sync.OnceFunc(func() { fmt.Println("left out: builds as another user; get it: run the tests as root") })
+var leaveOut = sync.OnceFunc(func() { fmt.Println("left out: builds as another user; to include them, run the tests as root") })
 
-// taken counts the users that tests of this process have.
+// taken counts the users that this process has assigned to tests.
 var taken atomic.Int32
 
-// others returns n users: the first is for the program, the rest for builds. What
-// runs as one is killed, so that nobody else has them, on the whole machine; none
-// where we may not become them.
-func others(t *testing.T, n int) (all []account) {
+// testUsers returns n users, the first for the program and the rest for builds.
+// All their processes are killed, so no other test on the machine uses the same
+// ones. It returns nil if the test may not run processes as other users.
+func testUsers(t *testing.T, n int) (all []account) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		require.Empty(t, os.Getenv("CI"), "builds as another user are tested as root")
+		require.Empty(t, os.Getenv("CI"), "CI must run the tests as root")
 		leaveOut()
 		return nil
 	}
@@ -43,26 +43,26 @@ func others(t *testing.T, n int) (all []account) {
 	return all
 }
 
-// runAs has the program run as a user without any right but those that -as
-// needs; builds get -as where there are users for them.
+// runAs makes the program run as the user own. If there are users for builds, it
+// sets -as and gives the program the capabilities that -as needs.
 func (r *rig) runAs(own account, builds ...account) {
 	r.Helper()
 	for _, dir := range []string{r.dir, filepath.Dir(r.dir), filepath.Dir(program)} {
 		require.NoError(r, os.Chmod(dir, 0o755))
 	}
-	require.NoError(r, os.Mkdir(r.runs+".d", 0o777)) // what builds may write to
+	require.NoError(r, os.Mkdir(r.runs+".d", 0o777)) // builds may write to it
 	require.NoError(r, os.Chmod(r.runs+".d", 0o777))
 	require.NoError(r, os.Lchown(r.dir, int(own.uid), int(own.gid)))
-	r.attr = own.start()
+	r.attr = own.sysProcAttr()
 	if len(builds) > 0 {
-		r.attr.AmbientCaps = rights
+		r.attr.AmbientCaps = capabilities
 		var names []string
 		for _, a := range builds {
 			names = append(names, a.name)
 		}
 		r.args = append(r.args, "-as", strings.Join(names, ","))
 	}
-	// Secrets in files, which only the program's user may read.
+	// Only the program's user may read the files of the secrets.
 	r.env = []string{"GITHUB_TOKEN=", "GITHUB_WEBHOOK_SECRET=", "GITHUB_TOKEN_FILE=token", "GITHUB_WEBHOOK_SECRET_FILE=secret"}
 	for name, text := range map[string]string{"token": token, "secret": hookSecret} {
 		r.write(name, text)
@@ -71,8 +71,9 @@ func (r *rig) runAs(own account, builds ...account) {
 	}
 }
 
-// probe looks for secrets wherever a build can look, and tries to do harm.
-const probe = `
+// probeScript is a script that looks for secrets in every place that a build can reach,
+// and tries to do harm.
+const probeScript = `
 id -u; grep -E '^(Cap(Prm|Eff|Amb)|NoNewPrivs)' /proc/self/status
 for file in /proc/[0-9]*/environ; do tr '\0' '\n' <$file | grep -a Authorization || true; done 2>/dev/null
 cat ../../../../token ../../../../secret 2>/dev/null || true; echo
@@ -85,14 +86,14 @@ for task in /proc/$PPID/task/*; do kill -0 ${task##*/} 2>/dev/null && echo the s
 touch file.txt $HOME/x; git rev-parse HEAD; mkdir -p $HOME/locked/up/a; chmod 0 $HOME/locked/up $HOME/locked .
 echo probed`
 
-func TestABuildCanReadTheTokenUnlessItRunsAsAnotherUser(t *testing.T) {
-	users := others(t, 3)
+func TestOnlyOwnUsersBuildCanReadSecrets(t *testing.T) {
+	users := testUsers(t, 3)
 	if users == nil {
 		return
 	}
 	basic := base64.StdEncoding.EncodeToString([]byte("x-access-token:" + token))
 	run := func(t *testing.T, builds ...account) (r *rig, log string) {
-		r = newRig(t, probe)
+		r = newRig(t, probeScript)
 		private := r.hub.repository(t, "acme/private")
 		secret, sha := private.commit("main", "private"), r.repo.commit("main", "one")
 		config := r.read(filepath.Join(r.dir, "github-ci.yaml"))
@@ -112,7 +113,7 @@ func TestABuildCanReadTheTokenUnlessItRunsAsAnotherUser(t *testing.T) {
 		require.Contains(t, log, sha+"\nprobed\n")
 		release()
 		r.untilStatus(secret, "success")
-		r.until("the next build begins afresh", func() bool {
+		r.until("the files of both builds are removed", func() bool {
 			left, err := filepath.Glob(filepath.Join(r.dir, "data", "work", "*", "[hs]*")) // home, src
 			return err == nil && len(left) == 0
 		})
@@ -120,12 +121,12 @@ func TestABuildCanReadTheTokenUnlessItRunsAsAnotherUser(t *testing.T) {
 		return r, log
 	}
 	const warning = "commands run as the user of github-ci"
-	t.Run("as the program's own", func(t *testing.T) {
+	t.Run("the program's own user", func(t *testing.T) {
 		r, log := run(t)
-		require.Contains(t, r.p.said(), warning)
+		require.Contains(t, r.p.logText(), warning)
 		require.Contains(t, log, fmt.Sprintf("\n%d\n", users[0].uid))
-		require.Contains(t, log, "Authorization: Basic "+basic, "the probe finds it in a git of another build")
-		require.Contains(t, log, token+hookSecret, "and in the files")
+		require.Contains(t, log, "Authorization: Basic "+basic, "the probe finds the token in the git process of another build")
+		require.Contains(t, log, token+hookSecret, "the probe finds the secrets in their files")
 		require.Contains(t, log, "\nthe queue can be read\n")
 		require.Contains(t, log, "\nthe logs can be listed\n")
 		require.Contains(t, log, "\nthe areas can be listed\n")
@@ -133,9 +134,9 @@ func TestABuildCanReadTheTokenUnlessItRunsAsAnotherUser(t *testing.T) {
 		require.Contains(t, log, "\nwhat was fetched can be changed\n")
 		require.Contains(t, log, "\nthe supervisor can be killed\n")
 	})
-	t.Run("as another", func(t *testing.T) {
+	t.Run("another user", func(t *testing.T) {
 		r, log := run(t, users[1], users[2])
-		require.NotContains(t, r.p.said(), warning)
+		require.NotContains(t, r.p.logText(), warning)
 		require.Regexp(t, fmt.Sprintf("\n(%d|%d)\n", users[1].uid, users[2].uid), log)
 		require.Contains(t, log, "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\n")
 		for _, secret := range []string{"Authorization: Basic", basic, token, hookSecret} {
@@ -145,64 +146,64 @@ func TestABuildCanReadTheTokenUnlessItRunsAsAnotherUser(t *testing.T) {
 			require.NotRegexp(t, "\nthe .* can be "+harm+"\n", log)
 		}
 		require.NotContains(t, log, "\nwhat was fetched can be changed\n")
-		// A build of the same branch after it, by whichever user.
+		// The next build of the same branch may run as either user.
 		next := r.repo.commit("main", "two")
 		r.push(pushed{after: next})
 		r.untilStatus(next, "success")
 	})
 }
 
-func TestWhatABuildAsAnotherUserStartedIsKilled(t *testing.T) {
-	users := others(t, 2)
+func TestOtherUsersProcessesAreKilled(t *testing.T) {
+	users := testUsers(t, 2)
 	if users == nil {
 		return
 	}
-	r := newRig(t, strings.ReplaceAll(leftovers, "$RUNS", "$RUNS.d/left")+"echo all started"+waitForGate)
+	r := newRig(t, strings.ReplaceAll(leaveProcesses, "$RUNS", "$RUNS.d/left")+"echo all started"+waitForGate)
 	r.runAs(users[0], users[1])
 	r.runs += ".d/left"
 	sha := r.repo.commit("main", "one")
 	r.start()
 	r.push(pushed{after: sha})
-	cut := r.allLeft()
-	r.end(syscall.SIGKILL)
+	interrupted := r.startedPIDs()
+	r.signalAndWait(syscall.SIGKILL)
 	require.NoError(t, os.Remove(r.runs+".pids"))
 	r.start()
-	r.noneAlive(cut)
-	ended := r.allLeft()
-	r.open()
+	r.noneAlive(interrupted)
+	ended := r.startedPIDs()
+	r.openGate()
 	r.untilStatus(sha, "success")
 	r.noneAlive(ended)
 }
 
-// busy has something else run as a user, which must not end before the test.
-func (r *rig) busy(who account) {
+// occupy starts a process that runs as a user. The process must survive the test.
+func (r *rig) occupy(user account) {
 	r.Helper()
 	cmd := exec.Command("sleep", "1006")
-	cmd.SysProcAttr = who.start()
+	cmd.SysProcAttr = user.sysProcAttr()
 	require.NoError(r, cmd.Start())
 	r.Cleanup(func() {
-		require.NoError(r, cmd.Process.Kill(), "still there")
+		require.NoError(r, cmd.Process.Kill(), "the process must still run")
 		require.Error(r, cmd.Wait())
 	})
 }
 
-func TestAnotherUserIsTriedAtTheStart(t *testing.T) {
+func TestInvalidUsers(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		prepare func(r *rig, users []account)
 		want    string
 	}{
-		{"a token that all can read", func(r *rig, _ []account) { require.NoError(r, os.Chmod(filepath.Join(r.dir, "token"), 0o644)) }, "/token: only github-ci may"},
-		{"a folder that the user cannot get to", func(r *rig, _ []account) { require.NoError(r, os.Chmod(r.dir, 0o700)) }, "/data/work: what is above it must let others through"},
-		{"no right to become the user", func(r *rig, _ []account) { r.attr.AmbientCaps = nil }, "operation not permitted"},
-		{"the program's own user", func(r *rig, users []account) { r.args[1] = users[0].name }, "is the user of github-ci too"},
-		{"one user twice", func(r *rig, _ []account) { r.args[1] += "," + r.args[1] }, " too: a build needs one for itself"},
-		{"root", func(r *rig, _ []account) { r.args[1] = "0:0" }, "0:0 is the user of root too"},
-		{"a user of something else", func(r *rig, users []account) { r.busy(users[1]) }, ", which the first build would kill: "},
-		{"no user at all", func(r *rig, _ []account) { r.args[1] = "nobody:x" }, `"nobody:x": `},
+		{"a token that everyone can read", func(r *rig, _ []account) { require.NoError(r, os.Chmod(filepath.Join(r.dir, "token"), 0o644)) }, "/token: only github-ci may read it"},
+		{"a folder that the user cannot reach", func(r *rig, _ []account) { require.NoError(r, os.Chmod(r.dir, 0o700)) }, "/data/work: the folders above it need the execute permission for others"},
+		{"no capability to become the user", func(r *rig, _ []account) { r.attr.AmbientCaps = nil }, "operation not permitted"},
+		{"the program's own user", func(r *rig, users []account) { r.args[1] = users[0].name }, " has the same user as github-ci"},
+		{"the same user twice", func(r *rig, _ []account) { r.args[1] += "," + r.args[1] }, ": each build needs its own"},
+		{"root", func(r *rig, _ []account) { r.args[1] = "0:0" }, "0:0 has the same user as root"},
+		{"a user with another process", func(r *rig, users []account) { r.occupy(users[1]) }, ", and the first build would kill it: "},
+		{"an invalid user", func(r *rig, _ []account) { r.args[1] = "nobody:x" }, `"nobody:x": `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			users := others(t, 2)
+			users := testUsers(t, 2)
 			if users == nil {
 				return
 			}
@@ -219,12 +220,12 @@ func TestAnotherUserIsTriedAtTheStart(t *testing.T) {
 	}
 }
 
-func TestABuildAsAnotherUserCannotTouchWhatIsFetched(t *testing.T) {
-	users := others(t, 2)
+func TestOtherUsersBuildCannotChangeNextFetch(t *testing.T) {
+	users := testUsers(t, 2)
 	if users == nil {
 		return
 	}
-	r := newRig(t, spyOn(t)+"ls $g >$RUNS.d/listed; git --git-dir=$g config --get http.proxy >>$RUNS.d/proxy; true")
+	r := newRig(t, tamperWithProxy(t)+"ls $g >$RUNS.d/listed; git --git-dir=$g config --get http.proxy >>$RUNS.d/proxy; true")
 	r.runAs(users[0], users[1])
 	r.buildTwice()
 	require.Empty(t, r.read(r.runs+".d/proxy"))

@@ -13,45 +13,45 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// newestOnly lets the newest of what waits on a branch take the place of the
-// others. What runs is left alone.
+// newestOnly keeps only the newest delivery that waits under an ordering key. A
+// delivery that runs is not affected.
 var newestOnly = webhook.Coalesce{Quiet: time.Millisecond}
 
-// settleTime is what recording a result may take, also when the program ends.
-const settleTime = 5 * time.Second
+// settleTimeout bounds the time to record a result, also during shutdown.
+const settleTimeout = 5 * time.Second
 
-// A builder builds pushes. The inbox calls it for one push of a ref at a time.
+// A builder builds pushes. The worker calls it for one push of a ref at a time.
 type builder struct {
-	rules  rules
-	store  *store
-	data   data
-	logs   *logs
-	report reporter
-	api    *url.URL        // the remotes on this GitHub are shown the token
-	token  webhook.Secret  // Zero means that all are public.
-	path   string          // PATH of commands and of git
-	git    []string        // more variables of git where it calls the remote
-	users  accounts        // whom builds run as
-	over   context.Context // ends when builds are to stop
-	log    *slog.Logger
-	count  func(b build, took time.Duration)
+	rules      rules
+	store      *store
+	data       data
+	logs       *logs
+	report     reporter
+	api        *url.URL        // the token is sent to remotes on this GitHub only
+	token      webhook.Secret  // if zero, all repositories must be public
+	pathEnv    string          // PATH for commands and git
+	networkEnv []string        // additional environment of git when it calls the remote
+	users      accounts        // the users that builds run as
+	stopBuilds context.Context // done when running builds must stop
+	log        *slog.Logger
+	onBuilt    func(b build, took time.Duration)
 }
 
-// push builds what was pushed. It returns an error where the build is to run
-// again; a build that failed is a result.
-func (b *builder) push(ctx context.Context, e *webhook.Event[github.Push]) error {
+// handlePush builds one push. It returns an error if the build is to run again. A
+// failed build is a result, not an error.
+func (b *builder) handlePush(ctx context.Context, e *webhook.Event[github.Push]) error {
 	p := e.Payload
-	rule := b.rules.of(p.Repository.FullName)
+	rule := b.rules.lookup(p.Repository.FullName)
 	if rule == nil {
-		b.log.Info("push is not built: its repository is not configured", "push", e.Delivery)
+		b.log.Info("push not built: repository is not configured", "push", e.Delivery)
 		return fmt.Errorf("%w: %.100q is not configured", webhook.ErrIgnored, p.Repository.FullName)
 	}
 	if err := checkRef(p.Ref); err != nil {
 		return webhook.Permanent(err)
 	}
-	if !rule.wants(p) {
-		b.log.Info("push is not built: its ref is not configured", "push", e.Delivery)
-		return fmt.Errorf("%w: %s is not configured for %.200s", webhook.ErrIgnored, rule.Name, p.Ref)
+	if !rule.matches(p) {
+		b.log.Info("push not built: ref is not configured", "push", e.Delivery)
+		return fmt.Errorf("%w: %.200s of %s is not configured", webhook.ErrIgnored, p.Ref, rule.Name)
 	}
 	area := b.data.area(rule.Name, p.Ref)
 	one := build{
@@ -64,8 +64,8 @@ func (b *builder) push(ctx context.Context, e *webhook.Event[github.Push]) error
 		Received:   e.ReceivedAt,
 	}
 	if p.IsDeleted() {
-		b.log.Info("ref was deleted", "repository", rule.Name, "ref", p.Ref)
-		if err := b.store.drop(ctx, one, b.report); err != nil {
+		b.log.Info("ref deleted", "repository", rule.Name, "ref", p.Ref)
+		if err := b.store.endForDeletedRef(ctx, one, b.report); err != nil {
 			return err
 		}
 		return area.remove()
@@ -77,11 +77,11 @@ func (b *builder) push(ctx context.Context, e *webhook.Event[github.Push]) error
 	return b.build(ctx, rule, area, &one)
 }
 
-// build runs one build and records what came of it.
+// build runs one build and records its result.
 func (b *builder) build(ctx context.Context, rule *rule, area workArea, one *build) error {
 	claim, ok := webhook.ClaimFromContext(ctx)
 	if !ok {
-		return errors.New("not under a claim: run behind an inbox")
+		return errors.New("the context has no claim: the builder must be called by a Worker")
 	}
 	log, err := b.logs.open(one.ID)
 	if err != nil {
@@ -90,93 +90,94 @@ func (b *builder) build(ctx context.Context, rule *rule, area workArea, one *bui
 	defer log.close()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	defer context.AfterFunc(b.over, func() { end(webhook.ErrShutdown) })()
+	defer context.AfterFunc(b.stopBuilds, func() { end(webhook.ErrShutdown) })()
 	if err := b.store.begin(ctx, one, b.report); err != nil {
 		return err
 	}
-	log.say("run %d of %s %s at %s", one.Run, one.Repository, one.Ref, one.Commit)
+	log.printf("run %d of %s %s at %s", one.Run, one.Repository, one.Ref, one.Commit)
 	if one.Forced {
-		log.say("this push was forced")
+		log.printf("forced push")
 	}
 
-	who := <-b.users
-	defer func() { b.users <- who }()
-	err = b.execute(ctx, who, rule, area, one, log)
+	user := <-b.users
+	defer func() { b.users <- user }()
+	err = b.execute(ctx, user, rule, area, one, log)
 	took := time.Since(one.Started).Round(time.Millisecond)
-	// Before the result is recorded: then the next build may have the area. When
-	// the program ends there is no time for it, and the next start does it.
+	// Clean up before the result is recorded: after that the next build may use the
+	// area. During shutdown there is no time for it; the next start does it.
 	if ctx.Err() == nil {
 		if cleanErr := area.clean(); cleanErr != nil {
-			b.log.Error("checkout could not be removed", "build", one.ID, "reason", cleanErr)
+			b.log.Error("checkout not removed", "build", one.ID, "reason", cleanErr)
 		}
 	} else {
-		_ = area.shut()
+		_ = area.revokeAccess()
 	}
 
-	// From here on ctx may have ended; what happened is recorded all the same.
-	saving, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	// ctx may be done by now. The result is recorded in any case.
+	saveCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
-	again := func(why string, reason error) error {
+	retry := func(why string, reason error) error {
 		next := "it will run again"
 		if claim.Last {
-			next = "this was the last try"
+			next = "this was the last attempt"
 		}
-		log.say("%s: %s", why, next)
-		return errors.Join(reason, b.store.pause(saving, one, why))
+		log.printf("%s: %s", why, next)
+		return errors.Join(reason, b.store.setWaiting(saveCtx, one, why))
 	}
 	status, failed := exitStatus(err)
 	switch {
 	case err == nil:
 		one.State, one.Detail = success, fmt.Sprintf("passed in %s", took)
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), webhook.ErrShutdown):
-		log.say("github-ci was stopped during this run: it will run again")
-		return b.store.giveBack(saving, claim, one, "github-ci was stopped during this run")
+		log.printf("github-ci was stopped during this run: it will run again")
+		return b.store.setWaitingUncounted(saveCtx, claim, one, "github-ci was stopped during this run")
 	case ctx.Err() != nil:
-		return again("this run was taken away", context.Cause(ctx))
+		return retry("this run was canceled", context.Cause(ctx))
 	case errors.Is(err, errTimeLimit):
-		one.State, one.Detail = failure, fmt.Sprintf("over the time limit of %s, and killed", rule.Timeout)
-	case errors.Is(err, errGone):
-		one.State, one.Detail = broken, err.Error()
+		one.State, one.Detail = failure, fmt.Sprintf("exceeded the time limit of %s and was killed", rule.Timeout)
+	case errors.Is(err, errCommitUnavailable):
+		one.State, one.Detail = errored, err.Error()
 	case errors.Is(err, errCheckout):
-		return again(err.Error(), err)
+		return retry(err.Error(), err)
 	case failed:
 		one.State, one.Detail = failure, fmt.Sprintf("%s after %s", status, took)
 	default:
-		return again(err.Error(), err)
+		return retry(err.Error(), err)
 	}
-	log.say("%s: %s", one.State, one.Detail)
-	if err := b.store.end(saving, one, b.report); err != nil {
+	log.printf("%s: %s", one.State, one.Detail)
+	if err := b.store.end(saveCtx, one, b.report); err != nil {
 		return err
 	}
-	b.count(*one, took)
-	b.log.Info("built", "repository", one.Repository, "ref", one.Ref, "commit", one.Commit, "state", one.State, "detail", one.Detail, "build", one.ID)
+	b.onBuilt(*one, took)
+	b.log.Info("build finished", "repository", one.Repository, "ref", one.Ref, "commit", one.Commit, "state", one.State, "detail", one.Detail, "build", one.ID)
 	return nil
 }
 
 var (
 	errCheckout  = errors.New("checkout")
-	errTimeLimit = errors.New("over the time limit")
+	errTimeLimit = errors.New("time limit exceeded")
 )
 
-// execute checks the commit out and runs the command. An error wraps
-// errTimeLimit, errGone or errCheckout, or says how the command ended.
-func (b *builder) execute(ctx context.Context, who account, rule *rule, area workArea, one *build, log *buildLog) error {
-	if err := area.fresh(); err != nil {
+// execute checks the commit out and runs the command. Its error wraps
+// errTimeLimit, errCommitUnavailable or errCheckout, or is the exit error of the
+// command.
+func (b *builder) execute(ctx context.Context, user account, rule *rule, area workArea, one *build, log *buildLog) error {
+	if err := area.prepare(); err != nil {
 		return fmt.Errorf("%w: %w", errCheckout, err)
 	}
-	c := checkout{area: area, who: who, remote: rule.Remote, ref: one.Ref, sha: one.Commit, path: b.path, network: b.git, log: log}
-	if sameServer(b.api, rule.Remote) {
+	c := checkout{area: area, user: user, remote: rule.Remote, ref: one.Ref, sha: one.Commit, pathEnv: b.pathEnv, networkEnv: b.networkEnv, log: log}
+	if isSameServer(b.api, rule.Remote) {
 		c.token = b.token
 	}
-	log.say("fetching %s", rule.Remote)
+	log.printf("fetching %s", rule.Remote)
 	if err := c.run(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errCheckout, err)
 	}
-	log.say("running, for at most %s:\n%s", rule.Timeout, strings.TrimSpace(rule.Command))
+	log.printf("running with a time limit of %s:\n%s", rule.Timeout, strings.TrimSpace(rule.Command))
 	ctx, cancel := context.WithTimeoutCause(ctx, rule.Timeout, errTimeLimit)
 	defer cancel()
 	return command{
-		who:    who,
+		user:   user,
 		args:   []string{"/bin/sh", "-e", "-c", rule.Command},
 		dir:    area.src,
 		env:    b.environment(area, one),
@@ -185,14 +186,14 @@ func (b *builder) execute(ctx context.Context, who account, rule *rule, area wor
 	}.run(ctx)
 }
 
-// environment is all that the command is told.
+// environment returns the complete environment of the command.
 func (b *builder) environment(area workArea, one *build) []string {
 	env := []string{
-		"PATH=" + b.path,
+		"PATH=" + b.pathEnv,
 		"HOME=" + area.home,
 		"CI=true",
 		"CI_BUILD_ID=" + one.ID,
-		"CI_BUILD_URL=" + b.report.page(one.ID),
+		"CI_BUILD_URL=" + b.report.buildURL(one.ID),
 		"CI_REPOSITORY=" + one.Repository,
 		"CI_REF=" + one.Ref,
 		"CI_COMMIT=" + one.Commit,

@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// logs are the files with what builds said, one for each.
+// logs holds the log files of builds, one file for each build.
 type logs struct {
 	dir   string
-	limit int64 // of one file in bytes
+	limit int64 // maximum size of one file in bytes
 
 	mu      sync.Mutex
-	live    map[string]bool
-	changed chan struct{} // closed at the next change of any log
+	live    map[string]bool // the builds whose log is open for writing
+	changed chan struct{}   // closed at the next change of any log
 }
 
 func newLogs(dir string, limit int64) *logs {
 	return &logs{dir: dir, limit: limit, live: make(map[string]bool), changed: make(chan struct{})}
 }
 
-// file is the path for a build. The id comes from the inbox, or from a request
-// after it was looked up.
+// file returns the path of a build's log. The id must come from the inbox, or
+// must have been looked up if it comes from a request.
 func (l *logs) file(build string) string { return filepath.Join(l.dir, build+".log") }
 
-// watch reports whether the build writes at present, and returns a channel that
-// is closed at the next change from the call on.
+// watch reports whether the build's log is open for writing, and returns a
+// channel that is closed at the next change after the call.
 func (l *logs) watch(build string) (live bool, changed <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -52,7 +52,7 @@ func (l *logs) setLive(build string, live bool) {
 	}
 }
 
-// open opens the log of a build at its end: a second run goes on in it.
+// open opens the log of a build for appending, so all runs share one log.
 func (l *logs) open(build string) (*buildLog, error) {
 	f, err := os.OpenFile(l.file(build), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -64,43 +64,43 @@ func (l *logs) open(build string) (*buildLog, error) {
 		return nil, err
 	}
 	l.setLive(build, true)
-	return &buildLog{logs: l, build: build, file: f, left: l.limit - info.Size()}, nil
+	return &buildLog{logs: l, build: build, file: f, remaining: l.limit - info.Size()}, nil
 }
 
-// forget removes the log of a build.
-func (l *logs) forget(build string) error { return os.Remove(l.file(build)) }
+// remove removes the log of a build.
+func (l *logs) remove(build string) error { return os.Remove(l.file(build)) }
 
-// A buildLog is written by one build. It is safe for concurrent use.
+// A buildLog writes the log of one build. It is safe for concurrent use.
 type buildLog struct {
 	logs  *logs
 	build string
 
-	mu      sync.Mutex
-	file    *os.File
-	left    int64
-	cut     bool
-	midLine bool
+	mu        sync.Mutex
+	file      *os.File
+	remaining int64
+	truncated bool
+	midLine   bool
 }
 
-// Write keeps what there is room for. It never fails: a command is not to die of
-// a full disk or a full log.
+// Write writes as much of p as the log has room for. It never fails, so that a
+// full disk or a full log does not stop a command.
 func (b *buildLog) Write(p []byte) (int, error) {
 	b.mu.Lock()
-	kept := p[:max(0, min(int64(len(p)), b.left))]
+	kept := p[:max(0, min(int64(len(p)), b.remaining))]
 	b.write(kept)
-	b.left -= int64(len(kept))
-	tell := len(kept) < len(p) && !b.cut
-	b.cut = b.cut || tell
+	b.remaining -= int64(len(kept))
+	nowTruncated := len(kept) < len(p) && !b.truncated
+	b.truncated = b.truncated || nowTruncated
 	b.mu.Unlock()
-	if tell {
-		b.say("the log has %d bytes: the rest is left out", b.logs.limit)
+	if nowTruncated {
+		b.printf("log truncated at %d bytes", b.logs.limit)
 	}
 	b.logs.notify()
 	return len(p), nil
 }
 
-// say writes a line of our own, also into a log that is full.
-func (b *buildLog) say(format string, args ...any) {
+// printf writes a line of github-ci itself, even if the log is full.
+func (b *buildLog) printf(format string, args ...any) {
 	b.mu.Lock()
 	if b.midLine {
 		b.write([]byte("\n"))
@@ -117,7 +117,7 @@ func (b *buildLog) write(p []byte) {
 	}
 }
 
-// close brings the log to the disk and ends it.
+// close syncs the log to disk and closes it.
 func (b *buildLog) close() {
 	_ = b.file.Sync()
 	_ = b.file.Close()
@@ -125,8 +125,8 @@ func (b *buildLog) close() {
 	b.logs.notify()
 }
 
-// read returns at most n bytes of a log from offset on, and the offset after
-// them: none at its end, or where there is no log yet.
+// read returns at most n bytes of a log from offset, and the offset after them.
+// It returns no bytes at the end of the log or if there is no log yet.
 func (l *logs) read(build string, offset, n int64) ([]byte, int64, error) {
 	f, err := os.Open(l.file(build))
 	if os.IsNotExist(err) {
@@ -140,7 +140,7 @@ func (l *logs) read(build string, offset, n int64) ([]byte, int64, error) {
 	return text, offset + int64(len(text)), err
 }
 
-// size returns how long a log is; zero where there is none.
+// size returns the size of a log in bytes, or 0 if there is none.
 func (l *logs) size(build string) int64 {
 	info, err := os.Stat(l.file(build))
 	if err != nil {

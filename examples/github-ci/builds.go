@@ -9,33 +9,32 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// The states of a build that has begun. What waits for its first run is a
-// delivery in the inbox and nothing else.
+// The states of a build that has begun. A build that waits for its first run is
+// only a delivery in the inbox.
 const (
 	running  = "running"
-	waiting  = "waiting" // cut off or given back: runs again
+	waiting  = "waiting" // interrupted or stopped; runs again
 	success  = "success"
-	failure  = "failure" // the command failed
-	broken   = "error"   // it could not be run
-	replaced = "replaced"
+	failure  = "failure"  // the command failed
+	errored  = "error"    // the command could not be run
+	replaced = "replaced" // a newer push or a deletion of the ref took its place
 )
 
-// A build is a push that was built. Its id is the delivery's UID, which sorts by
-// time of arrival.
+// A build is a push whose build has begun.
 type build struct {
-	ID         string
+	ID         string // UID of the delivery; sorts by time of arrival
 	Repository string
 	Ref        string
 	Commit     string
-	Title      string // the first line of the commit's message
-	Context    string // of the commit status
+	Title      string // first line of the commit's message
+	Context    string // name of the commit status
 	Forced     bool
 	State      string
-	Detail     string // why the state is what it is
-	Run        int    // 1 for the first
+	Detail     string // reason for the state
+	Run        int    // number of the current or last run, from 1
 	Received   time.Time
-	Started    time.Time // this run; zero before the first
-	Ended      time.Time // zero while it is not finished
+	Started    time.Time // start of that run
+	Ended      time.Time // zero until the build is finished
 }
 
 // finished reports whether the state is final.
@@ -48,23 +47,24 @@ const buildsTable = `CREATE TABLE IF NOT EXISTS github_ci_builds (
 
 const buildColumns = `id, repository, ref, commit_id, title, context, forced, state, detail, run, received, started, ended`
 
-// begin records that a run begins, with its status to be reported, and ends what
-// stood before it on the same ref: the inbox runs one at a time there, so that
-// whatever is unfinished was replaced. It sets State, Run and Started.
+// begin records the start of a run and queues its status report. It sets State,
+// Run and Started. It also ends all other unfinished builds of the same ref as
+// replaced: the inbox runs one build of a ref at a time, so none of them can
+// still run.
 func (s *store) begin(ctx context.Context, b *build, report reporter) error {
 	b.State, b.Detail, b.Started = running, "", time.Now()
 	return s.transact(ctx, func(tx *sql.Tx) error {
-		if err := s.replace(ctx, tx, *b, "a newer push took its place", report); err != nil {
+		if err := s.replace(ctx, tx, *b, "replaced by a newer push", report); err != nil {
 			return err
 		}
-		err := tx.QueryRowContext(ctx, s.sql(`SELECT run FROM github_ci_builds WHERE id = ?`), b.ID).Scan(&b.Run)
+		err := tx.QueryRowContext(ctx, s.rebind(`SELECT run FROM github_ci_builds WHERE id = ?`), b.ID).Scan(&b.Run)
 		if err != nil && !errors.Is(err, sql.ErrNoRows) {
 			return err
 		}
 		b.Run++
-		_, err = tx.ExecContext(ctx, s.sql(`INSERT INTO github_ci_builds (`+buildColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
+		_, err = tx.ExecContext(ctx, s.rebind(`INSERT INTO github_ci_builds (`+buildColumns+`) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
 			ON CONFLICT (id) DO UPDATE SET state = excluded.state, detail = excluded.detail, run = excluded.run, started = excluded.started, ended = 0`),
-			b.ID, b.Repository, b.Ref, b.Commit, b.Title, b.Context, number(b.Forced), b.State, b.Detail, b.Run, b.Received.UnixMicro(), b.Started.UnixMicro())
+			b.ID, b.Repository, b.Ref, b.Commit, b.Title, b.Context, boolToInt(b.Forced), b.State, b.Detail, b.Run, b.Received.UnixMicro(), b.Started.UnixMicro())
 		if err != nil {
 			return err
 		}
@@ -72,25 +72,26 @@ func (s *store) begin(ctx context.Context, b *build, report reporter) error {
 	})
 }
 
-// end records the result of a build, its status to be reported, and that its
-// delivery is done: all of it, or after a crash nothing of it.
+// end records the result of a build, queues its status report, and settles its
+// delivery as done, in one transaction.
 func (s *store) end(ctx context.Context, b *build, report reporter) error {
 	b.Ended = time.Now()
 	return s.InTx(ctx, func(tx *sql.Tx) error { return s.update(ctx, tx, *b, report) })
 }
 
-// pause records that a build will run again.
-func (s *store) pause(ctx context.Context, b *build, detail string) error {
+// setWaiting records that a build will run again.
+func (s *store) setWaiting(ctx context.Context, b *build, detail string) error {
 	b.State, b.Detail = waiting, detail
-	_, err := s.db.ExecContext(ctx, s.sql(`UPDATE github_ci_builds SET state = ?, detail = ? WHERE id = ?`), b.State, b.Detail, b.ID)
+	_, err := s.db.ExecContext(ctx, s.rebind(`UPDATE github_ci_builds SET state = ?, detail = ? WHERE id = ?`), b.State, b.Detail, b.ID)
 	return err
 }
 
-// giveBack records the same where the run does not count, with its delivery.
-func (s *store) giveBack(ctx context.Context, claim webhook.Claim, b *build, detail string) error {
+// setWaitingUncounted records that a build will run again and, in the same
+// transaction, settles its delivery as waiting without counting the attempt.
+func (s *store) setWaitingUncounted(ctx context.Context, claim webhook.Claim, b *build, detail string) error {
 	b.State, b.Detail = waiting, detail
 	return s.transact(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, s.sql(`UPDATE github_ci_builds SET state = ?, detail = ? WHERE id = ?`), b.State, b.Detail, b.ID)
+		_, err := tx.ExecContext(ctx, s.rebind(`UPDATE github_ci_builds SET state = ?, detail = ? WHERE id = ?`), b.State, b.Detail, b.ID)
 		if err != nil {
 			return err
 		}
@@ -98,29 +99,29 @@ func (s *store) giveBack(ctx context.Context, claim webhook.Claim, b *build, det
 	})
 }
 
-// abandon records that a build will not run again, though it has no result.
-func (s *store) abandon(ctx context.Context, id, detail string, report reporter) error {
+// setError records that an unfinished build has no result and will not run again.
+func (s *store) setError(ctx context.Context, id, detail string, report reporter) error {
 	return s.transact(ctx, func(tx *sql.Tx) error {
-		b, err := s.scanOne(tx.QueryRowContext(ctx, s.sql(`SELECT `+buildColumns+` FROM github_ci_builds WHERE id = ?`), id))
+		b, err := s.scanOne(tx.QueryRowContext(ctx, s.rebind(`SELECT `+buildColumns+` FROM github_ci_builds WHERE id = ?`), id))
 		if errors.Is(err, sql.ErrNoRows) || err == nil && b.finished() {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		b.State, b.Detail, b.Ended = broken, detail, time.Now()
+		b.State, b.Detail, b.Ended = errored, detail, time.Now()
 		return s.update(ctx, tx, b, report)
 	})
 }
 
-// drop ends what is unfinished on a ref that was deleted.
-func (s *store) drop(ctx context.Context, deleted build, report reporter) error {
+// endForDeletedRef ends the unfinished builds of a deleted ref as replaced.
+func (s *store) endForDeletedRef(ctx context.Context, deleted build, report reporter) error {
 	return s.transact(ctx, func(tx *sql.Tx) error {
 		return s.replace(ctx, tx, deleted, "the ref was deleted", report)
 	})
 }
 
-// replace ends the unfinished builds of b's ref other than b.
+// replace ends the unfinished builds of b's ref, except b, as replaced.
 func (s *store) replace(ctx context.Context, tx *sql.Tx, b build, detail string, report reporter) error {
 	older, err := s.query(ctx, tx, `WHERE repository = ? AND ref = ? AND id <> ? AND state IN (?, ?)`, b.Repository, b.Ref, b.ID, running, waiting)
 	for _, old := range older {
@@ -133,15 +134,14 @@ func (s *store) replace(ctx context.Context, tx *sql.Tx, b build, detail string,
 }
 
 func (s *store) update(ctx context.Context, tx *sql.Tx, b build, report reporter) error {
-	_, err := tx.ExecContext(ctx, s.sql(`UPDATE github_ci_builds SET state = ?, detail = ?, ended = ? WHERE id = ?`), b.State, b.Detail, b.Ended.UnixMicro(), b.ID)
+	_, err := tx.ExecContext(ctx, s.rebind(`UPDATE github_ci_builds SET state = ?, detail = ?, ended = ? WHERE id = ?`), b.State, b.Detail, b.Ended.UnixMicro(), b.ID)
 	if err != nil {
 		return err
 	}
 	return s.report(ctx, tx, b, report)
 }
 
-// report puts the build's status into the inbox, where it waits for a worker of
-// its own.
+// report queues the build's status in the inbox for the worker of statuses.
 func (s *store) report(ctx context.Context, tx *sql.Tx, b build, report reporter) error {
 	d := report.delivery(b)
 	if d == nil {
@@ -153,45 +153,45 @@ func (s *store) report(ctx context.Context, tx *sql.Tx, b build, report reporter
 	return nil
 }
 
-// get returns one build; false where there is none.
+// get returns one build. It returns false if the build does not exist.
 func (s *store) get(ctx context.Context, id string) (build, bool, error) {
-	b, err := s.scanOne(s.db.QueryRowContext(ctx, s.sql(`SELECT `+buildColumns+` FROM github_ci_builds WHERE id = ?`), id))
+	b, err := s.scanOne(s.db.QueryRowContext(ctx, s.rebind(`SELECT `+buildColumns+` FROM github_ci_builds WHERE id = ?`), id))
 	if errors.Is(err, sql.ErrNoRows) {
 		return b, false, nil
 	}
 	return b, err == nil, err
 }
 
-// newest returns builds, the last to arrive first, that arrived before the one
-// with the given id; empty means from the newest on.
+// newest returns at most n builds in descending order of arrival, beginning after
+// the build with the id before, or with the newest one if before is empty.
 func (s *store) newest(ctx context.Context, before string, n int) ([]build, error) {
-	if before == "" { // nothing sorts after every id under every collation
+	if before == "" { // no string sorts after every id in every collation
 		return s.query(ctx, s.db, `ORDER BY id DESC LIMIT ?`, n)
 	}
 	return s.query(ctx, s.db, `WHERE id < ? ORDER BY id DESC LIMIT ?`, before, n)
 }
 
-// cutOff returns the builds that ran when the process before this one ended.
-func (s *store) cutOff(ctx context.Context) ([]build, error) {
+// interrupted returns the builds that ran when the previous process ended.
+func (s *store) interrupted(ctx context.Context) ([]build, error) {
 	return s.query(ctx, s.db, `WHERE state = ?`, running)
 }
 
-// forget deletes at most n builds that ended before the given time, and returns
-// their ids.
-func (s *store) forget(ctx context.Context, before time.Time, n int) ([]string, error) {
+// deleteEnded deletes at most n builds that ended before the given time and
+// returns their ids.
+func (s *store) deleteEnded(ctx context.Context, before time.Time, n int) ([]string, error) {
 	old, err := s.query(ctx, s.db, `WHERE ended > 0 AND ended < ? ORDER BY id LIMIT ?`, before.UnixMicro(), n)
 	var ids []string
 	for _, b := range old {
 		if err == nil {
 			ids = append(ids, b.ID)
-			_, err = s.db.ExecContext(ctx, s.sql(`DELETE FROM github_ci_builds WHERE id = ?`), b.ID)
+			_, err = s.db.ExecContext(ctx, s.rebind(`DELETE FROM github_ci_builds WHERE id = ?`), b.ID)
 		}
 	}
 	return ids, err
 }
 
-// queued returns what waits for its first run, the newest first, without the
-// bodies.
+// queued returns the deliveries that wait for their first run, the newest first,
+// without their bodies.
 func (s *store) queued(ctx context.Context, n int) (list []webhook.Record, err error) {
 	f := webhook.Filter{Source: "github", States: []webhook.State{webhook.Waiting, webhook.Blocked}, Limit: n}
 	for r, err := range s.All(ctx, f) {
@@ -210,7 +210,7 @@ type querier interface {
 }
 
 func (s *store) query(ctx context.Context, q querier, where string, args ...any) ([]build, error) {
-	rows, err := q.QueryContext(ctx, s.sql(`SELECT `+buildColumns+` FROM github_ci_builds `+where), args...)
+	rows, err := q.QueryContext(ctx, s.rebind(`SELECT `+buildColumns+` FROM github_ci_builds `+where), args...)
 	if err != nil {
 		return nil, err
 	}
@@ -237,7 +237,7 @@ func (s *store) scanOne(row interface{ Scan(...any) error }) (b build, err error
 	return b, err
 }
 
-func number(b bool) int {
+func boolToInt(b bool) int {
 	if b {
 		return 1
 	}

@@ -11,13 +11,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestTheNewestBuildsAreListedFromTheFirstOn(t *testing.T) {
+func TestNewestBuilds(t *testing.T) {
 	t.Parallel()
 	s, err := openStore(t.Context(), filepath.Join(t.TempDir(), "x.db"))
 	require.NoError(t, err)
 	t.Cleanup(s.close)
-	// How ids sort is the database's affair: under the rules of most languages
-	// letters and digits come after every sign, as the last one does here.
+	// The collation of the database determines how ids sort. In most languages
+	// letters and digits sort after all other characters, as the last id does here.
 	ids := []string{"0a", "0b", "f0", "\U0010ffff"}
 	for _, id := range ids {
 		b := build{ID: id, Repository: "acme/app", Ref: "refs/heads/" + id, Received: time.Now()}
@@ -37,7 +37,7 @@ func TestTheNewestBuildsAreListedFromTheFirstOn(t *testing.T) {
 	require.Equal(t, ids[2:], list(ids[1], 2))
 }
 
-// newBuilder returns one that has a store, and builds nothing.
+// newBuilder returns a builder that has a store but cannot build.
 func newBuilder(t *testing.T) *builder {
 	t.Helper()
 	files, err := openData(t.TempDir())
@@ -49,7 +49,7 @@ func newBuilder(t *testing.T) *builder {
 	return &builder{store: s, data: files, logs: newLogs(files.logs(), 1<<10)}
 }
 
-func TestABuildThatKillsTheProgramRunsAloneAndNotForEver(t *testing.T) {
+func TestBuildThatKillsTheProgramIsSuspect(t *testing.T) {
 	t.Parallel()
 	b := newBuilder(t)
 	s := b.store
@@ -68,21 +68,21 @@ func TestABuildThatKillsTheProgramRunsAloneAndNotForEver(t *testing.T) {
 		require.False(t, c.Suspect)
 		one := build{ID: c.Delivery.UID, Repository: "acme/app", Ref: "refs/heads/main", Received: time.Now()}
 		require.NoError(t, s.begin(t.Context(), &one, reporter{}))
-		require.NoError(t, b.recover(t.Context())) // as the next process does
+		require.NoError(t, b.recover(t.Context())) // as in the next process
 	}
-	require.True(t, claim().Suspect, "the inbox knows that two runs were lost")
+	require.True(t, claim().Suspect, "two runs were lost")
 }
 
-func TestACutOffBuildThatCannotRunAgainIsEnded(t *testing.T) {
+func TestInterruptedBuildWithoutDeliveryEnds(t *testing.T) {
 	t.Parallel()
 	b := newBuilder(t)
 	s := b.store
-	one := build{ID: "gone", Repository: "acme/app", Ref: "refs/heads/main", Received: time.Now()}
+	one := build{ID: "orphan", Repository: "acme/app", Ref: "refs/heads/main", Received: time.Now()}
 	require.NoError(t, s.begin(t.Context(), &one, reporter{}))
 	require.NoError(t, b.recover(t.Context()))
-	got, ok, err := s.get(t.Context(), "gone")
+	got, ok, err := s.get(t.Context(), "orphan")
 	require.NoError(t, err)
 	require.True(t, ok)
-	require.Equal(t, broken, got.State)
-	require.Equal(t, "cannot run again: its delivery is gone", got.Detail)
+	require.Equal(t, errored, got.State)
+	require.Equal(t, "cannot run again: its delivery was deleted", got.Detail)
 }

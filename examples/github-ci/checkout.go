@@ -18,33 +18,34 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// fetchLimit bounds everything that git does for one build.
+// fetchLimit bounds the total time of git for one build.
 const fetchLimit = 10 * time.Minute
 
-// errGone: the commit cannot be had any more, and never will be.
-var errGone = errors.New("the commit is gone")
+// errCommitUnavailable means that the remote no longer has the commit, so a retry
+// cannot succeed.
+var errCommitUnavailable = errors.New("commit is no longer available")
 
 // A checkout brings one commit into a work area.
 type checkout struct {
-	area    workArea
-	who     account // whom the checkout is for; what is fetched stays ours
-	remote  string  // from the configuration, never from the payload
-	ref     string
-	sha     string
-	path    string         // PATH
-	network []string       // variables by which a remote is reached
-	token   webhook.Secret // Zero means that the repository is public.
-	log     io.Writer
+	area       workArea
+	user       account // owner of the checkout; github-ci owns the fetched repository
+	remote     string  // from the configuration, never from the payload
+	ref        string
+	sha        string
+	pathEnv    string         // PATH
+	networkEnv []string       // additional environment of git when it calls the remote
+	token      webhook.Secret // if zero, the repository must be public
+	log        io.Writer
 }
 
-// run fetches the commit, also where the branch has moved on, and checks it out.
-// The error wraps errGone where trying again is of no use.
+// run fetches the commit, even if the branch has moved on, and checks it out. The
+// error wraps errCommitUnavailable if a retry cannot succeed.
 func (c checkout) run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, fetchLimit, fmt.Errorf("git took longer than %s", fetchLimit))
 	defer cancel()
 	err := c.fetchAndCheckOut(ctx)
-	if err == nil || errors.Is(err, errGone) { // else git may have been killed, by whomever
-		err = errors.Join(err, c.area.fetched())
+	if err == nil || errors.Is(err, errCommitUnavailable) { // after any other error git may have been killed
+		err = errors.Join(err, c.area.setComplete())
 	}
 	return err
 }
@@ -53,15 +54,15 @@ func (c checkout) fetchAndCheckOut(ctx context.Context) error {
 	if err := c.initBare(ctx); err != nil {
 		return err
 	}
-	err := c.remotely(ctx, nil, "--git-dir="+c.area.git, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
+	err := c.gitRemote(ctx, nil, "--git-dir="+c.area.git, "fetch", "--quiet", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head",
 		"--", c.remote, "+"+c.sha+":refs/builds/last")
 	if err != nil {
-		return c.why(ctx, fmt.Errorf("git fetch: %w", err))
+		return c.diagnose(ctx, fmt.Errorf("git fetch: %w", err))
 	}
-	if err := c.git(ctx, "init", "--quiet", "--template=", "--object-format="+c.format(), "--", c.area.src); err != nil {
+	if err := c.git(ctx, "init", "--quiet", "--template=", "--object-format="+c.objectFormat(), "--", c.area.src); err != nil {
 		return fmt.Errorf("git init: %w", err)
 	}
-	// The checkout borrows the objects and has its own settings and hooks.
+	// The checkout shares the fetched objects and has its own settings and hooks.
 	alternates := filepath.Join(c.area.src, ".git", "objects", "info", "alternates")
 	if err := os.MkdirAll(filepath.Dir(alternates), 0o700); err != nil {
 		return err
@@ -69,76 +70,78 @@ func (c checkout) fetchAndCheckOut(ctx context.Context) error {
 	if err := os.WriteFile(alternates, []byte(filepath.Join(c.area.git, "objects")+"\n"), 0o600); err != nil {
 		return err
 	}
-	if err := c.area.handOver(c.who); err != nil {
+	if err := c.area.chown(c.user); err != nil {
 		return err
 	}
-	// From here on in the rights of the build: what is in the commit decides.
-	err = c.start(ctx, c.who, nil, nil, []string{"-C", c.area.src, "checkout", "--quiet", "--force", "--no-recurse-submodules", "--detach", c.sha, "--"})
+	// From here on git runs as the build's user, because it processes the content of
+	// the commit.
+	err = c.runGit(ctx, c.user, nil, nil, []string{"-C", c.area.src, "checkout", "--quiet", "--force", "--no-recurse-submodules", "--detach", c.sha, "--"})
 	if err != nil {
 		return fmt.Errorf("git checkout: %w", err)
 	}
 	return nil
 }
 
-// initBare makes the repository that is fetched into. What tells git where to
-// look and whom to call is written anew each time: where builds run as
-// ourselves, an earlier one could have changed it, to have us hand the token to
-// somebody else.
+// initBare creates the repository to fetch into. It always recreates the files
+// that tell git where to look and which server to call: if builds run as
+// github-ci's own user, an earlier build could have changed them to send the
+// token elsewhere.
 func (c checkout) initBare(ctx context.Context) error {
 	for _, name := range []string{"config", "config.worktree", "commondir"} {
 		if err := os.RemoveAll(filepath.Join(c.area.git, name)); err != nil {
 			return err
 		}
 	}
-	if err := c.git(ctx, "init", "--quiet", "--bare", "--template=", "--object-format="+c.format(), "--", c.area.git); err != nil {
+	if err := c.git(ctx, "init", "--quiet", "--bare", "--template=", "--object-format="+c.objectFormat(), "--", c.area.git); err != nil {
 		return fmt.Errorf("git init: %w", err)
 	}
 	return nil
 }
 
-func (c checkout) format() string {
+func (c checkout) objectFormat() string {
 	if len(c.sha) == 64 {
 		return "sha256"
 	}
 	return "sha1"
 }
 
-// why tells a commit that is gone from a remote that cannot be reached, by
-// asking what the ref is now.
-func (c checkout) why(ctx context.Context, fetch error) error {
+// diagnose asks the remote for the ref to find out why a fetch failed. It returns
+// an error that wraps errCommitUnavailable if the ref no longer points to the
+// commit, and otherwise the error of the fetch.
+func (c checkout) diagnose(ctx context.Context, fetch error) error {
 	var refs bytes.Buffer
-	if err := c.remotely(ctx, &refs, "ls-remote", "--quiet", "--", c.remote, c.ref, c.ref+"^{}"); err != nil {
+	if err := c.gitRemote(ctx, &refs, "ls-remote", "--quiet", "--", c.remote, c.ref, c.ref+"^{}"); err != nil {
 		return fetch
 	}
 	switch text := refs.String(); {
 	case strings.Contains(text, c.sha):
 		return fetch
 	case text == "":
-		return fmt.Errorf("%w: %s was deleted", errGone, c.ref)
+		return fmt.Errorf("%w: %s was deleted", errCommitUnavailable, c.ref)
 	default:
 		now, _, _ := strings.Cut(text, "\t")
-		return fmt.Errorf("%w: %s was replaced and is %.12s now", errGone, c.ref, now)
+		return fmt.Errorf("%w: %s now points to %.12s", errCommitUnavailable, c.ref, now)
 	}
 }
 
-// git runs one command of git here, as ourselves, and with the umask of commands:
-// builds read what is fetched.
+// git runs a local git command as github-ci's own user. The supervisor's umask
+// lets builds read what is fetched.
 func (c checkout) git(ctx context.Context, args ...string) error {
-	return c.start(ctx, account{}, nil, nil, args)
+	return c.runGit(ctx, account{}, nil, nil, args)
 }
 
-// remotely runs one that calls the remote, and is all that sees the token.
-// Stdout nil means the log.
-func (c checkout) remotely(ctx context.Context, stdout io.Writer, args ...string) error {
-	env := c.network
+// gitRemote runs a git command that calls the remote. Only such commands get the
+// token. If stdout is nil, output goes to the log.
+func (c checkout) gitRemote(ctx context.Context, stdout io.Writer, args ...string) error {
+	env := c.networkEnv
 	if !c.token.IsZero() {
 		env = slices.Concat(env, c.credentials())
 	}
-	return c.start(ctx, account{}, stdout, env, args)
+	return c.runGit(ctx, account{}, stdout, env, args)
 }
 
-// start runs git, which reads no settings but those here.
-func (c checkout) start(ctx context.Context, who account, stdout io.Writer, env, args []string) error {
+// runGit runs git as the given user, with only the settings listed here.
+func (c checkout) runGit(ctx context.Context, user account, stdout io.Writer, env, args []string) error {
 	settings := []string{
 		"core.hooksPath=/dev/null",
 		"core.fsmonitor=false",
@@ -155,7 +158,7 @@ func (c checkout) start(ctx context.Context, who account, stdout io.Writer, env,
 		all = append(all, "-c", s)
 	}
 	env = append([]string{
-		"PATH=" + c.path,
+		"PATH=" + c.pathEnv,
 		"HOME=" + c.area.home,
 		"LC_ALL=C",
 		"GIT_CONFIG_NOSYSTEM=1",
@@ -163,11 +166,12 @@ func (c checkout) start(ctx context.Context, who account, stdout io.Writer, env,
 		"GIT_TERMINAL_PROMPT=0",
 		"GIT_ALLOW_PROTOCOL=http:https",
 	}, env...)
-	return command{who: who, args: append(all, args...), dir: c.area.dir, env: env, output: c.log, stdout: stdout, lock: c.area.lock}.run(ctx)
+	return command{user: user, args: append(all, args...), dir: c.area.dir, env: env, output: c.log, stdout: stdout, lock: c.area.lock}.run(ctx)
 }
 
-// credentials are a setting for this one remote, by the environment, so that
-// the token is in no file and on no command line.
+// credentials returns environment variables that set the Authorization header
+// for this remote only. In the environment, the token is in no file and on no
+// command line.
 func (c checkout) credentials() []string {
 	basic := base64.StdEncoding.EncodeToString(append([]byte("x-access-token:"), c.token.Reveal()...))
 	return []string{
@@ -177,9 +181,10 @@ func (c checkout) credentials() []string {
 	}
 }
 
-// gitNetwork returns what our environment tells of proxies and authorities, as
-// git and libcurl have it. The client for statuses reads the same from it.
-func gitNetwork(getenv func(string) string) (env []string) {
+// networkEnv returns the proxies and certificate authorities of our environment
+// under the names that git and libcurl use. The client for statuses reads the
+// same settings from the environment.
+func networkEnv(getenv func(string) string) (env []string) {
 	for _, name := range []string{"http_proxy", "https_proxy", "no_proxy"} {
 		if value := cmp.Or(getenv(strings.ToUpper(name)), getenv(name)); value != "" {
 			env = append(env, name+"="+value)
@@ -194,9 +199,9 @@ func gitNetwork(getenv func(string) string) (env []string) {
 	return env
 }
 
-// sameServer reports whether the remote is on the GitHub whose API is given, so
-// that the token may be shown to it.
-func sameServer(api *url.URL, remote string) bool {
+// isSameServer reports whether the remote is on the GitHub server with the given
+// API, so that the token may be sent to it.
+func isSameServer(api *url.URL, remote string) bool {
 	u, err := url.Parse(remote)
 	if err != nil || u.Scheme != api.Scheme {
 		return false

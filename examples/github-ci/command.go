@@ -9,32 +9,32 @@ import (
 	"time"
 )
 
-// drainTime is how long the output of an ended command is waited for where
-// something that could not be killed keeps it open.
-const drainTime = 5 * time.Second
+// outputTimeout is how long run waits for the output of an ended command if a
+// process that could not be killed keeps it open.
+const outputTimeout = 5 * time.Second
 
-// lockFile is the number by which a supervisor has command.lock.
-const lockFile = 3
+// lockFD is the file descriptor of command.lock in a supervisor.
+const lockFD = 3
 
-// A command is one process and all that it starts, under a supervisor.
+// A command runs one process, and everything that it starts, under a supervisor.
 type command struct {
-	who    account // Zero means our own.
+	user   account // zero means github-ci's own user
 	args   []string
 	dir    string
-	env    []string // all of it: nothing is inherited
-	output io.Writer
-	stdout io.Writer // what is to be read, and so must be whole. Zero means output, where errors go as well.
-	lock   *os.File  // stays locked until nothing of the command is left, even when we are killed
+	env    []string  // the complete environment; nothing is inherited
+	output io.Writer // standard error, and standard output if stdout is nil
+	stdout io.Writer // if not nil, receives standard output, and run fails if it is incomplete
+	lock   *os.File  // stays locked until all processes of the command have ended, even if github-ci is killed
 }
 
-// run returns when the command has ended and nothing that it started is left.
-// When ctx ends, all of it is killed and its cause returned.
+// run runs the command and returns when it and all processes that it started have
+// ended. If ctx is done first, run kills them and returns the cause of ctx.
 func (c command) run(ctx context.Context) error {
-	self, err := ownProgram()
+	self, err := executablePath()
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self, append([]string{supervise, c.who.String()}, c.args...)...)
+	cmd := exec.Command(self, append([]string{superviseArg, c.user.String()}, c.args...)...)
 	cmd.Args[0] = "github-ci"
 	cmd.Dir, cmd.Env = c.dir, c.env
 	cmd.Stdout, cmd.Stderr = c.output, c.output
@@ -42,29 +42,29 @@ func (c command) run(ctx context.Context) error {
 		cmd.Stdout = c.stdout
 	}
 	cmd.ExtraFiles = []*os.File{c.lock}
-	cmd.SysProcAttr = account{}.start()
-	cmd.WaitDelay = drainTime
-	life, err := cmd.StdinPipe()
+	cmd.SysProcAttr = account{}.sysProcAttr()
+	cmd.WaitDelay = outputTimeout
+	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return err
 	}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
-	stop := context.AfterFunc(ctx, func() { _ = life.Close() })
+	stop := context.AfterFunc(ctx, func() { _ = stdin.Close() })
 	defer stop()
 	err = cmd.Wait()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if c.stdout == nil && errors.Is(err, exec.ErrWaitDelay) {
-		return nil // the end of a log may be missing
+		return nil // only the end of a log may be missing
 	}
 	return err
 }
 
-// exitStatus says how a command failed by itself; false where it could not be
-// run, or its supervisor was killed.
+// exitStatus returns the exit status of a failed command. It returns false if the
+// command could not be run or its supervisor was killed.
 func exitStatus(err error) (string, bool) {
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.Exited() {

@@ -16,14 +16,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// What a rule means where it says nothing.
+// Defaults and limits of a rule.
 const (
 	defaultTimeout = 30 * time.Minute
 	defaultContext = "github-ci"
-	longestTimeout = 24 * time.Hour
+	maxTimeout     = 24 * time.Hour
 )
 
-// ruleText is a rule as the file has it.
+// ruleText is a rule as written in the file.
 type ruleText struct {
 	Name     string   `yaml:"name"`
 	Remote   string   `yaml:"remote"`
@@ -36,8 +36,8 @@ type ruleText struct {
 
 var ruleFields = []string{"name", "remote", "branches", "tags", "command", "timeout", "context"}
 
-// readConfig reads the file that -config names. What is wrong with it is told
-// with its line, all of it at once.
+// readConfig reads the file of -config. Its error lists all invalid rules, each
+// with its line.
 func readConfig(name string) (rules, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -60,30 +60,30 @@ func parseConfig(text []byte) (rules, error) {
 		return nil, err
 	}
 	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("only one YAML document is read")
+		return nil, errors.New("the file has more than one YAML document")
 	}
 	if len(file.Repositories) == 0 {
 		return nil, errors.New("no repositories are configured")
 	}
 	all := make(rules)
-	var faults []error
+	var errs []error
 	for _, node := range file.Repositories {
 		r, err := parseRule(&node)
-		if err == nil && all.of(r.Name) != nil {
-			err = fmt.Errorf("repository %q stands there twice", r.Name)
+		if err == nil && all.lookup(r.Name) != nil {
+			err = fmt.Errorf("repository %q is configured twice", r.Name)
 		}
 		if err != nil {
-			faults = append(faults, fmt.Errorf("line %d: %w", node.Line, err))
+			errs = append(errs, fmt.Errorf("line %d: %w", node.Line, err))
 			continue
 		}
 		all[strings.ToLower(r.Name)] = r
 	}
-	return all, errors.Join(faults...)
+	return all, errors.Join(errs...)
 }
 
 func parseRule(node *yaml.Node) (*rule, error) {
 	if node.Kind != yaml.MappingNode {
-		return nil, errors.New("a repository is a mapping that begins with its name")
+		return nil, errors.New("a repository must be a mapping with the fields name, branches, tags and command")
 	}
 	for i := 0; i < len(node.Content); i += 2 {
 		if key := node.Content[i]; !slices.Contains(ruleFields, key.Value) {
@@ -104,7 +104,7 @@ func parseRule(node *yaml.Node) (*rule, error) {
 	return r, nil
 }
 
-// rule fills in what the file leaves out, and refuses what cannot work.
+// rule applies the defaults and validates the result.
 func (t ruleText) rule() (*rule, error) {
 	r := &rule{
 		Name:     t.Name,
@@ -118,26 +118,26 @@ func (t ruleText) rule() (*rule, error) {
 	remote, err := url.Parse(r.Remote)
 	switch {
 	case err != nil || remote.Host == "" || remote.Scheme != "https" && remote.Scheme != "http":
-		return nil, fmt.Errorf("remote: %q is no http or https URL", r.Remote)
+		return nil, fmt.Errorf("remote: %q is not an http or https URL", r.Remote)
 	case remote.User != nil:
-		return nil, errors.New("remote: has a user in it; a token is given by GITHUB_TOKEN")
+		return nil, errors.New("remote: must not contain a user; set the token with GITHUB_TOKEN")
 	case len(r.Branches)+len(r.Tags) == 0:
-		return nil, errors.New("neither branches nor tags: nothing would be built")
+		return nil, errors.New("branches and tags are both empty, so nothing would be built")
 	case strings.TrimSpace(r.Command) == "":
-		return nil, errors.New("command: is missing")
+		return nil, errors.New("command: missing")
 	case strings.ContainsRune(r.Command, 0):
-		return nil, errors.New("command: has a NUL in it")
+		return nil, errors.New("command: contains a NUL byte")
 	case len(r.Context) > 100:
-		return nil, errors.New("context: is longer than 100 bytes")
+		return nil, errors.New("context: longer than 100 bytes")
 	}
 	for _, glob := range slices.Concat(r.Branches, r.Tags) {
 		if glob == "" || !doublestar.ValidatePattern(glob) {
-			return nil, fmt.Errorf("%q is no glob", glob)
+			return nil, fmt.Errorf("%q is not a valid glob", glob)
 		}
 	}
 	if t.Timeout != "" {
-		if r.Timeout, err = time.ParseDuration(t.Timeout); err != nil || r.Timeout <= 0 || r.Timeout > longestTimeout {
-			return nil, fmt.Errorf("timeout: %q is no duration from 1s to 24h, such as 20m", t.Timeout)
+		if r.Timeout, err = time.ParseDuration(t.Timeout); err != nil || r.Timeout <= 0 || r.Timeout > maxTimeout {
+			return nil, fmt.Errorf("timeout: %q is not a duration above 0 and up to 24h, such as 20m", t.Timeout)
 		}
 	}
 	return r, nil

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// alive reports whether a process runs; what only waits to be reaped does not.
+// alive reports whether a process runs. A zombie does not run.
 func alive(t *testing.T, pid string) bool {
 	t.Helper()
 	n, err := strconv.Atoi(pid)
@@ -24,23 +24,24 @@ func alive(t *testing.T, pid string) bool {
 	return len(cmdline) > 0
 }
 
-// leftovers has a command leave processes behind: in the background, in a session
-// of their own, as orphans, and with nothing in their environment to know them
-// by.
-const leftovers = "sleep 1001 & echo $! >>$RUNS.pids\n" +
+// leaveProcesses is a script that leaves processes behind: in the background, in their
+// own session, as orphans, and with an empty environment that does not identify
+// them.
+const leaveProcesses = "sleep 1001 & echo $! >>$RUNS.pids\n" +
 	"setsid sh -c 'echo $$ >>$RUNS.pids; exec sleep 1002' &\n" +
 	"( ( sh -c 'echo $$ >>$RUNS.pids; exec sleep 1003' ) & )\n" +
 	"( env -i setsid setsid sh -c 'echo $$ >>$RUNS.pids; exec sleep 1004 >/dev/null 2>&1' & )\n" +
 	"until [ $(wc -l <$RUNS.pids) -ge 4 ]; do sleep 0.02; done\n"
 
-// allLeft waits until there are all of them.
-func (r *rig) allLeft() []string {
+// startedPIDs waits until all processes of leaveProcesses have started and returns
+// their pids.
+func (r *rig) startedPIDs() []string {
 	r.Helper()
-	r.until("all have started", func() bool { return len(r.pids()) == 4 })
+	r.until("all processes have started", func() bool { return len(r.pids()) == 4 })
 	return r.pids()
 }
 
-// noneAlive wants them to be gone, at this moment.
+// noneAlive fails the test if one of the processes of leaveProcesses runs.
 func (r *rig) noneAlive(pids []string) {
 	r.Helper()
 	require.Len(r, pids, 4)
@@ -51,7 +52,7 @@ func (r *rig) noneAlive(pids []string) {
 
 func (r *rig) pids() []string { return strings.Fields(r.read(r.runs + ".pids")) }
 
-func TestAFailingBuildIsAFailureAndItsLogIsBounded(t *testing.T) {
+func TestFailingBuildWithLimitedLog(t *testing.T) {
 	r := newRig(t, "echo run >>$RUNS; head -c 300000 /dev/zero | tr '\\0' x; exit 3")
 	r.args = []string{"-max-log", "20000"}
 	sha := r.repo.commit("main", "one")
@@ -61,13 +62,13 @@ func TestAFailingBuildIsAFailureAndItsLogIsBounded(t *testing.T) {
 	require.Contains(t, status.Description, "exit status 3 after")
 	log := r.page(path + "/log")
 	require.Less(t, len(log), 21000)
-	require.Contains(t, log, "the log has 20000 bytes: the rest is left out")
-	require.Contains(t, log, "failure: exit status 3", "our own lines have room")
-	require.Equal(t, "run\n", r.read(r.runs), "a failure is a result and not tried again")
+	require.Contains(t, log, "log truncated at 20000 bytes")
+	require.Contains(t, log, "failure: exit status 3", "github-ci's own lines do not count")
+	require.Equal(t, "run\n", r.read(r.runs), "a failure is a result and is not retried")
 	r.hub.noFaults(t)
 }
 
-func TestABuildThatIsKilledByASignalIsAFailure(t *testing.T) {
+func TestBuildKilledBySignalIsFailure(t *testing.T) {
 	r := newRig(t, "echo run >>$RUNS; kill -9 $$")
 	sha := r.repo.commit("main", "one")
 	r.start()
@@ -77,20 +78,20 @@ func TestABuildThatIsKilledByASignalIsAFailure(t *testing.T) {
 	require.Equal(t, "run\n", r.read(r.runs))
 }
 
-func TestAHangingBuildIsKilledWithAllThatItStarted(t *testing.T) {
-	r := newRig(t, leftovers+"echo all started; sleep 1005", "    timeout: 2s\n")
+func TestTimeoutKillsAllProcesses(t *testing.T) {
+	r := newRig(t, leaveProcesses+"echo all started; sleep 1005", "    timeout: 2s\n")
 	sha := r.repo.commit("main", "one")
 	r.start()
 	r.push(pushed{after: sha})
 	status, path := r.untilStatus(sha, "failure")
-	require.Contains(t, status.Description, "over the time limit of 2s")
+	require.Contains(t, status.Description, "exceeded the time limit of 2s")
 	require.Contains(t, r.page(path+"/log"), "all started\n")
 	r.noneAlive(r.pids())
 	r.hub.noFaults(t)
 }
 
-func TestABuildThatPassesLeavesNothingThatItStarted(t *testing.T) {
-	r := newRig(t, leftovers)
+func TestPassedBuildLeavesNoProcesses(t *testing.T) {
+	r := newRig(t, leaveProcesses)
 	sha := r.repo.commit("main", "one")
 	r.start()
 	r.push(pushed{after: sha})
@@ -98,19 +99,19 @@ func TestABuildThatPassesLeavesNothingThatItStarted(t *testing.T) {
 	r.noneAlive(r.pids())
 }
 
-func TestABuildCutByACrashRunsAgain(t *testing.T) {
-	r := newRig(t, "[ -e $RUNS ] && again=yes; echo run >>$RUNS; [ \"$again\" ] || { "+leftovers+"echo before the crash; }"+waitForGate)
+func TestBuildRunsAgainAfterCrash(t *testing.T) {
+	r := newRig(t, "[ -e $RUNS ] && again=yes; echo run >>$RUNS; [ \"$again\" ] || { "+leaveProcesses+"echo before the crash; }"+waitForGate)
 	sha := r.repo.commit("main", "one")
 	r.start()
 	r.push(pushed{after: sha})
 	_, path := r.untilStatus(sha, "pending")
 	r.untilPage(path, "before the crash\n")
-	pids := r.allLeft()
-	r.end(syscall.SIGKILL)
+	pids := r.startedPIDs()
+	r.signalAndWait(syscall.SIGKILL)
 	r.start()
 	r.noneAlive(pids) // before the program listens
 	r.untilPage(path, "run 2 of acme/app refs/heads/main")
-	r.open()
+	r.openGate()
 	r.untilStatus(sha, "success")
 	log := r.page(path + "/log")
 	require.Contains(t, log, "before the crash\n")
@@ -119,56 +120,56 @@ func TestABuildCutByACrashRunsAgain(t *testing.T) {
 	r.hub.noFaults(t)
 }
 
-func TestABuildCutByACrashGivesWayToANewerPush(t *testing.T) {
+func TestNewerPushReplacesBuildAfterCrash(t *testing.T) {
 	r := newRig(t, "cat file.txt >>$RUNS"+waitForGate)
 	one, two := r.repo.commit("main", "one"), r.repo.commit("main", "two")
 	r.start()
 	r.push(pushed{after: one})
 	r.untilStatus(one, "pending")
-	r.until("it runs", func() bool { return r.read(r.runs) != "" })
+	r.until("the build runs", func() bool { return r.read(r.runs) != "" })
 	r.push(pushed{before: one, after: two})
-	r.end(syscall.SIGKILL)
-	r.open()
+	r.signalAndWait(syscall.SIGKILL)
+	r.openGate()
 	r.start()
 	r.untilStatus(two, "success")
 	status, path := r.untilStatus(one, "error")
-	require.Equal(t, "a newer push took its place", status.Description)
+	require.Equal(t, "replaced by a newer push", status.Description)
 	require.Contains(t, r.page(path), `class="replaced"`)
 	require.Equal(t, "one\ntwo\n", r.read(r.runs))
 	r.hub.noFaults(t)
 }
 
-func TestSIGTERMDrains(t *testing.T) {
-	t.Run("a build that ends within the grace is finished", func(t *testing.T) {
+func TestSIGTERM(t *testing.T) {
+	t.Run("a build within the timeout finishes", func(t *testing.T) {
 		r := newRig(t, "echo run >>$RUNS"+waitForGate)
 		sha := r.repo.commit("main", "one")
 		r.start()
 		r.push(pushed{after: sha})
-		r.until("it runs", func() bool { return r.read(r.runs) != "" })
+		r.until("the build runs", func() bool { return r.read(r.runs) != "" })
 		require.NoError(t, r.p.cmd.Process.Signal(syscall.SIGTERM))
-		r.open()
-		r.ended()
+		r.openGate()
+		r.waitExit()
 		require.Zero(t, r.p.cmd.ProcessState.ExitCode())
 		r.start()
 		r.untilStatus(sha, "success")
 		require.Equal(t, "run\n", r.read(r.runs))
 	})
-	t.Run("another is stopped and runs again at the next start", func(t *testing.T) {
-		r := newRig(t, "echo run >>$RUNS; "+leftovers+waitForGate)
-		r.args = []string{"-grace", "100ms"}
+	t.Run("a longer build is stopped and runs again at the next start", func(t *testing.T) {
+		r := newRig(t, "echo run >>$RUNS; "+leaveProcesses+waitForGate)
+		r.args = []string{"-shutdown-timeout", "100ms"}
 		sha := r.repo.commit("main", "one")
 		r.start()
 		r.push(pushed{after: sha})
 		_, path := r.untilStatus(sha, "pending")
-		r.allLeft()
-		next := r.stream(path, "") // does not hold up the end
-		r.end(syscall.SIGTERM)
+		r.startedPIDs()
+		next := r.stream(path, "") // an open stream does not delay the shutdown
+		r.signalAndWait(syscall.SIGTERM)
 		for _, more := next(); more; {
 			_, more = next()
 		}
 		r.noneAlive(r.pids())
 		require.NoError(t, os.Remove(r.runs+".pids"))
-		r.open()
+		r.openGate()
 		r.start()
 		r.untilStatus(sha, "success")
 		require.Contains(t, r.page(path+"/log"), "github-ci was stopped during this run: it will run again\n")
@@ -177,14 +178,14 @@ func TestSIGTERMDrains(t *testing.T) {
 	})
 }
 
-func TestAnUnreachableGitHubDoesNotRunTheBuildTwice(t *testing.T) {
+func TestUnreachableGitHubDoesNotRepeatBuild(t *testing.T) {
 	r := newRig(t, "echo run >>$RUNS")
 	sha := r.repo.commit("main", "one")
 	r.hub.setDown(true)
 	r.start()
 	r.push(pushed{after: sha})
 	r.untilPage("/", `class="success"`)
-	r.until("it was tried", func() bool { return strings.Contains(r.p.said(), "GitHub answered 503") })
+	r.until("the status was sent", func() bool { return strings.Contains(r.p.logText(), "GitHub answered 503") })
 	r.hub.setDown(false)
 	_, path := r.untilStatus(sha, "success")
 	require.Contains(t, r.page(path), "passed in")
@@ -192,7 +193,7 @@ func TestAnUnreachableGitHubDoesNotRunTheBuildTwice(t *testing.T) {
 	r.hub.noFaults(t)
 }
 
-func TestAnUnreachableRemoteIsTriedAgain(t *testing.T) {
+func TestUnreachableRemoteIsRetried(t *testing.T) {
 	r := newRig(t, "echo run >>$RUNS")
 	sha := r.repo.commit("main", "one")
 	away := r.repo.bare + ".away"

@@ -9,18 +9,20 @@ import (
 	"time"
 )
 
-// lockWait is how long what a killed github-ci left may take to end.
-const lockWait = 15 * time.Second
+// lockTimeout is how long openData waits for the remaining processes of a killed
+// github-ci to end.
+const lockTimeout = 15 * time.Second
 
-// data is the folder of -data: work areas and logs, of one process at a time.
+// data is the folder of -data, with work areas and logs. One process at a time
+// uses it.
 type data struct {
 	dir  string
 	lock *os.File
 }
 
-// openData makes the folder and locks it until close, or until the process and
-// the supervisors of its commands have ended, however they do: what is in it is
-// then nobody else's.
+// openData creates the folder and locks it for this process alone. The lock is
+// released by close, or when this process and the supervisors of its commands
+// have ended, for whatever reason.
 func openData(dir string) (data, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -38,27 +40,27 @@ func openData(dir string) (data, error) {
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for began := time.Now(); syscall.Flock(int(d.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil; <-tick.C {
-		if time.Since(began) > lockWait {
+		if time.Since(began) > lockTimeout {
 			_ = d.lock.Close()
-			return data{}, fmt.Errorf("%s: is used by another github-ci, or by what one that was killed has left", abs)
+			return data{}, fmt.Errorf("%s: in use by another github-ci, or by processes that a killed one left behind", abs)
 		}
 	}
 	return d, nil
 }
 
-// close gives the folder free.
+// close unlocks the folder.
 func (d data) close() { _ = d.lock.Close() }
 
 func (d data) logs() string { return filepath.Join(d.dir, "logs") }
 
 func (d data) work() string { return filepath.Join(d.dir, "work") }
 
-// admit lets other users pass through to their work area, and read nothing.
-func (d data) admit() error {
+// allowTraversal lets other users reach their work area, but read nothing.
+func (d data) allowTraversal() error {
 	return errors.Join(os.Chmod(d.dir, 0o711), os.Chmod(d.work(), 0o711))
 }
 
-// clean removes what builds left that were cut off, before another one runs.
+// clean removes the files of interrupted builds. Call it before the first build.
 func (d data) clean() error {
 	areas, err := os.ReadDir(d.work())
 	for _, a := range areas {
@@ -67,8 +69,8 @@ func (d data) clean() error {
 	return err
 }
 
-// forget removes the areas that were not used since.
-func (d data) forget(before time.Time) error {
+// removeUnused removes the work areas that were last used before the given time.
+func (d data) removeUnused(before time.Time) error {
 	areas, err := os.ReadDir(d.work())
 	for _, a := range areas {
 		info, statErr := a.Info()

@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAPrivateRepositoryIsFetchedWithTheToken(t *testing.T) {
+func TestPrivateRepository(t *testing.T) {
 	r := newRig(t, "true")
 	private := r.hub.repository(t, "acme/private")
 	sha := private.commit("main", "private")
@@ -29,13 +29,13 @@ func TestAPrivateRepositoryIsFetchedWithTheToken(t *testing.T) {
 }
 
 // withRemote writes a configuration with another remote for acme/app, whose
-// command tells what it knows of the network.
+// command prints the network settings in its environment.
 func (r *rig) withRemote(remote string) {
 	r.Helper()
-	r.write("github-ci.yaml", "repositories: [{name: acme/app, remote: '"+remote+"', branches: [main], command: 'env | grep -Ei \"^[a-z_]*(proxy|ssl)\" || echo nothing of it'}]")
+	r.write("github-ci.yaml", "repositories: [{name: acme/app, remote: '"+remote+"', branches: [main], command: 'env | grep -Ei \"^[a-z_]*(proxy|ssl)\" || echo no network settings'}]")
 }
 
-func TestTheRemoteIsReachedByTheProxyOfTheEnvironment(t *testing.T) {
+func TestFetchUsesProxyFromEnvironment(t *testing.T) {
 	r := newRig(t, "true")
 	sha := r.repo.commit("main", "one")
 	var mu sync.Mutex
@@ -52,13 +52,13 @@ func TestTheRemoteIsReachedByTheProxyOfTheEnvironment(t *testing.T) {
 	r.start()
 	r.push(pushed{after: sha, created: true})
 	_, path := r.untilStatus(sha, "success")
-	require.Contains(t, r.page(path+"/log"), "\nnothing of it\n")
+	require.Contains(t, r.page(path+"/log"), "\nno network settings\n")
 	mu.Lock()
 	defer mu.Unlock()
 	require.Contains(t, asked, "git.example.com")
 }
 
-func TestTheRemoteIsTrustedByTheAuthoritiesOfTheEnvironment(t *testing.T) {
+func TestFetchUsesCertificatesFromEnvironment(t *testing.T) {
 	r := newRig(t, "true")
 	sha := r.repo.commit("main", "one")
 	secure := httptest.NewTLSServer(r.hub.Config.Handler)
@@ -69,16 +69,16 @@ func TestTheRemoteIsTrustedByTheAuthoritiesOfTheEnvironment(t *testing.T) {
 	r.start()
 	r.push(pushed{after: sha, created: true})
 	_, path := r.untilStatus(sha, "success")
-	require.Contains(t, r.page(path+"/log"), "\nnothing of it\n")
+	require.Contains(t, r.page(path+"/log"), "\nno network settings\n")
 }
 
-func TestAGitThatWasKilledLeavesNothingInTheWay(t *testing.T) {
+func TestFetchAfterKilledGit(t *testing.T) {
 	r := newRig(t, "echo run >>$RUNS")
 	git, err := exec.LookPath("git")
 	require.NoError(t, err)
 	bin := filepath.Join(r.dir, "bin")
 	require.NoError(t, os.Mkdir(bin, 0o755))
-	// Killed where it writes the ref, once.
+	// Kill git once, while it writes the ref.
 	r.write("bin/git", `#!/bin/sh
 case "$*" in
 *' fetch '*)
@@ -101,7 +101,7 @@ exec `+git+` "$@"
 	require.Equal(t, "run\n", r.read(r.runs))
 }
 
-func TestWhatGitIsToldOfTheNetwork(t *testing.T) {
+func TestNetworkEnv(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name string
@@ -109,12 +109,12 @@ func TestWhatGitIsToldOfTheNetwork(t *testing.T) {
 		want []string
 	}{
 		{"nothing", map[string]string{"PATH": "/bin", "ALL_PROXY": "http://p"}, nil},
-		{"proxies are written small, as libcurl wants HTTP_PROXY", map[string]string{"HTTP_PROXY": "http://p", "HTTPS_PROXY": "http://q", "NO_PROXY": "a,b"}, []string{"http_proxy=http://p", "https_proxy=http://q", "no_proxy=a,b"}},
-		{"which they may be in ours too", map[string]string{"https_proxy": "http://q"}, []string{"https_proxy=http://q"}},
-		{"of both the client for statuses takes the great one", map[string]string{"https_proxy": "http://q", "HTTPS_PROXY": "http://p"}, []string{"https_proxy=http://p"}},
-		{"authorities have another name for git", map[string]string{"SSL_CERT_FILE": "/f", "SSL_CERT_DIR": "/d"}, []string{"GIT_SSL_CAINFO=/f", "GIT_SSL_CAPATH=/d"}},
-		{"unless they are git's own", map[string]string{"SSL_CERT_FILE": "/f", "GIT_SSL_CAINFO": "/g"}, []string{"GIT_SSL_CAINFO=/g"}},
+		{"proxies get lower-case names, because libcurl ignores HTTP_PROXY", map[string]string{"HTTP_PROXY": "http://p", "HTTPS_PROXY": "http://q", "NO_PROXY": "a,b"}, []string{"http_proxy=http://p", "https_proxy=http://q", "no_proxy=a,b"}},
+		{"lower-case names are read too", map[string]string{"https_proxy": "http://q"}, []string{"https_proxy=http://q"}},
+		{"the upper-case name wins, as in the client for statuses", map[string]string{"https_proxy": "http://q", "HTTPS_PROXY": "http://p"}, []string{"https_proxy=http://p"}},
+		{"certificates get git's names", map[string]string{"SSL_CERT_FILE": "/f", "SSL_CERT_DIR": "/d"}, []string{"GIT_SSL_CAINFO=/f", "GIT_SSL_CAPATH=/d"}},
+		{"git's own names win", map[string]string{"SSL_CERT_FILE": "/f", "GIT_SSL_CAINFO": "/g"}, []string{"GIT_SSL_CAINFO=/g"}},
 	} {
-		require.Equal(t, tt.want, gitNetwork(func(name string) string { return tt.env[name] }), tt.name)
+		require.Equal(t, tt.want, networkEnv(func(name string) string { return tt.env[name] }), tt.name)
 	}
 }

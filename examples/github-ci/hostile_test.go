@@ -13,7 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// hostileRefs are such that git itself would not have, or no GitHub sends.
+// hostileRefs are refs that git rejects or GitHub never sends.
 var hostileRefs = []string{
 	"--upload-pack=touch pwned", "-x", "refs/heads/-x", "refs/heads/--upload-pack=touch${IFS}pwned", "refs/tags/-v1",
 	"../../x", "refs/heads/../../x", "refs/heads/..", "refs/heads/a/../../b", "/etc/passwd", "refs/heads//etc", "refs/heads/x/",
@@ -23,7 +23,7 @@ var hostileRefs = []string{
 	"refs/heads/" + strings.Repeat("a", 2000), "ext::sh -c touch% pwned",
 }
 
-func TestARefIsWhatGitTakesForOne(t *testing.T) {
+func TestCheckRef(t *testing.T) {
 	t.Parallel()
 	ugly := []string{"main", "a/b", "a'b", `a"b`, "a$(id)b", "a;b", "a&b|c", "<script>", "größe", "日本", "a-", "a@b", "a.b", "#1", "%2e%2e", "!x", "a{b}"}
 	for _, name := range ugly {
@@ -33,7 +33,7 @@ func TestARefIsWhatGitTakesForOne(t *testing.T) {
 	for _, ref := range hostileRefs {
 		require.Error(t, checkRef(ref), "%q", ref)
 	}
-	// Whatever passes here passes there.
+	// Git accepts every ref that checkRef accepts.
 	for c := range rune(0x180) {
 		for _, name := range []string{string(c), "a" + string(c), string(c) + "a", "a" + string(c) + "a", "a/" + string(c) + "a"} {
 			if ref := "refs/heads/" + name; c != 0 && c < 0x80 && checkRef(ref) == nil {
@@ -43,7 +43,7 @@ func TestARefIsWhatGitTakesForOne(t *testing.T) {
 	}
 }
 
-func TestHostileNamesReachNothing(t *testing.T) {
+func TestHostileNames(t *testing.T) {
 	r := newRig(t, `printf '%s\n' "$CI_BRANCH" "$CI_REPOSITORY"; ls -a`)
 	ugly := `ugly/"><script>$(touch${IFS}pwned);'&|größe`
 	sha := r.repo.commit("main", "one")
@@ -68,7 +68,7 @@ func TestHostileNamesReachNothing(t *testing.T) {
 		r.deliver(pushed{repository: name, ref: "refs/heads/main", after: sha, created: true})
 		r.deliver(pushed{repository: name, ref: "refs/heads/main", before: sha, after: strings.Repeat("0", 40), deleted: true})
 	}
-	// Malformed by the sender's own format, and still acknowledged.
+	// A malformed payload is acknowledged too.
 	require.True(t, sender.Deliver(t.Context(), r.p.url+"/hooks/github", "push", []byte(`{"ref":"refs/heads/main","ref":"refs/heads/x"}`)).Delivered)
 
 	r.push(pushed{ref: "refs/heads/" + ugly, after: sha, created: true})
@@ -78,17 +78,17 @@ func TestHostileNamesReachNothing(t *testing.T) {
 		require.NotContains(t, page, "<script>$")
 		require.Contains(t, page, "&lt;script&gt;")
 	}
-	r.until("all were judged", func() bool {
+	r.until("all deliveries are finished", func() bool {
 		metrics := r.page("/metrics")
 		return !strings.Contains(metrics, `state="waiting"`) && !strings.Contains(metrics, `state="claimed"`) && !strings.Contains(metrics, `state="behind"`)
 	})
-	require.Contains(t, r.page("/metrics"), `hookhouse_deliveries{state="done",type="github.push"} 1`+"\n", "the ugly one, and no other")
-	require.Equal(t, 1, r.areas(), "one work area, of the one build")
-	states, _ := r.hub.of(sha)
+	require.Contains(t, r.page("/metrics"), `hookhouse_deliveries{state="done",type="github.push"} 1`+"\n", "only the valid but unusual ref is built")
+	require.Equal(t, 1, r.areas(), "only one build has a work area")
+	states, _ := r.hub.statusesOf(sha)
 	require.Contains(t, [][]string{{"pending", "success"}, {"success"}}, states)
 	entries, err := os.ReadDir(r.dir)
 	require.NoError(t, err)
-	require.Len(t, entries, 2, "the configuration and the data")
+	require.Len(t, entries, 2, "only the configuration and the data folder")
 	found, err := filepath.Glob(filepath.Join(r.dir, "data", "*"))
 	require.NoError(t, err)
 	for _, name := range found {
@@ -97,7 +97,7 @@ func TestHostileNamesReachNothing(t *testing.T) {
 	r.hub.noFaults(t)
 }
 
-func TestHooksAndSubmodulesOfARepositoryAreLeftAlone(t *testing.T) {
+func TestHooksAndSubmodulesAreIgnored(t *testing.T) {
 	r := newRig(t, "ls -a; cat sub/file.txt 2>&1 || true")
 	r.write("hook", "#!/bin/sh\ntouch "+filepath.Join(r.dir, "pwned")+"\n")
 	require.NoError(t, os.Chmod(filepath.Join(r.dir, "hook"), 0o755))
@@ -108,14 +108,14 @@ func TestHooksAndSubmodulesOfARepositoryAreLeftAlone(t *testing.T) {
 	r.start()
 	r.push(pushed{after: sha, created: true})
 	_, path := r.untilStatus(sha, "success")
-	require.Contains(t, r.page(path+"/log"), "sub/file.txt: No such file", "there is no submodule")
+	require.Contains(t, r.page(path+"/log"), "sub/file.txt: No such file", "the submodule is not fetched")
 	require.NoFileExists(t, filepath.Join(r.dir, "pwned"))
 }
 
-// meddle has a build write whatever could change how the next one is fetched:
-// settings in every file that git would look for, a hook, and a repository of
-// its own to be taken for the real one.
-const meddle = `g=$(dirname $(cat .git/objects/info/alternates))
+// tamperScript is a script that writes everything that could change how the next build
+// is fetched: settings in every file that git reads, a hook, and a repository
+// that replaces the real one.
+const tamperScript = `g=$(dirname $(cat .git/objects/info/alternates))
 set +e
 git config --file $g/config http.proxy $SPY
 git config --file $g/config extensions.worktreeConfig true
@@ -125,17 +125,17 @@ cp -r $g $g.mine && mv $g.mine $g/mine && git config --file $g/mine/config core.
 true
 `
 
-// spyOn returns meddle with a proxy that nothing must come to.
-func spyOn(t *testing.T) string {
+// tamperWithProxy returns tamperScript with a proxy that fails the test if it gets a request.
+func tamperWithProxy(t *testing.T) string {
 	spy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		t.Errorf("%s %s came to a proxy of the build's choice, with %q", r.Method, r.URL, r.Header.Get("Authorization"))
+		t.Errorf("the build's proxy got %s %s with Authorization %q", r.Method, r.URL, r.Header.Get("Authorization"))
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	t.Cleanup(spy.Close)
-	return strings.ReplaceAll(meddle, "$SPY", spy.URL)
+	return strings.ReplaceAll(tamperScript, "$SPY", spy.URL)
 }
 
-// buildTwice builds two pushes of a branch, one after the other.
+// buildTwice builds two pushes to a branch, one after the other.
 func (r *rig) buildTwice() {
 	r.Helper()
 	r.write("runs.hook", "#!/bin/sh\ntouch "+r.runs+".pwned\n")
@@ -151,8 +151,8 @@ func (r *rig) buildTwice() {
 	r.hub.noFaults(r.T)
 }
 
-func TestABuildDoesNotChangeHowTheNextIsFetched(t *testing.T) {
-	r := newRig(t, spyOn(t)+"git --git-dir=$g config --get http.proxy | sed 's/:[0-9]*$//' >>$RUNS")
+func TestBuildCannotChangeNextFetch(t *testing.T) {
+	r := newRig(t, tamperWithProxy(t)+"git --git-dir=$g config --get http.proxy | sed 's/:[0-9]*$//' >>$RUNS")
 	r.buildTwice()
-	require.Equal(t, "http://127.0.0.1\nhttp://127.0.0.1\n", r.read(r.runs), "what it wrote is what git goes by, until the next fetch")
+	require.Equal(t, "http://127.0.0.1\nhttp://127.0.0.1\n", r.read(r.runs), "git uses what the build wrote until the next fetch")
 }

@@ -7,22 +7,22 @@ import (
 	"time"
 )
 
-// A janitor forgets builds, logs and work areas that are older than keep.
+// A janitor deletes builds, logs and work areas that are older than retention.
 type janitor struct {
-	store *store
-	logs  *logs
-	data  data
-	keep  time.Duration
-	log   *slog.Logger
+	store     *store
+	logs      *logs
+	data      data
+	retention time.Duration
+	log       *slog.Logger
 }
 
-// Run cleans at once and then every hour, until ctx ends.
+// Run cleans up immediately and then every hour, until ctx is done.
 func (j *janitor) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Hour)
 	defer tick.Stop()
 	for {
-		if err := j.clean(ctx, time.Now().Add(-j.keep)); err != nil && ctx.Err() == nil {
-			j.log.Error("what is old could not be removed", "reason", err)
+		if err := j.clean(ctx, time.Now().Add(-j.retention)); err != nil && ctx.Err() == nil {
+			j.log.Error("cleanup failed", "reason", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -34,12 +34,12 @@ func (j *janitor) Run(ctx context.Context) error {
 
 func (j *janitor) clean(ctx context.Context, before time.Time) error {
 	for {
-		ids, err := j.store.forget(ctx, before, 100)
+		ids, err := j.store.deleteEnded(ctx, before, 100)
 		for _, id := range ids {
-			err = errors.Join(err, j.logs.forget(id))
+			err = errors.Join(err, j.logs.remove(id))
 		}
 		if err != nil || len(ids) == 0 {
-			return errors.Join(err, j.data.forget(before))
+			return errors.Join(err, j.data.removeUnused(before))
 		}
 	}
 }

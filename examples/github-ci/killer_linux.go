@@ -9,43 +9,49 @@ import (
 	"unsafe"
 )
 
-// nobodys is a user id that is no user's: as 16 bits it is an error value, so
-// that distributions keep it free, and user namespaces of containers have it.
-const nobodys = 0xFFFF
+// unusedUID is a user id that no user has. As a 16-bit value it is the error
+// value -1, so distributions do not assign it, and the user namespaces of
+// containers include it.
+const unusedUID = 0xFFFF
 
-// capabilityVersion is what capset(2) has taken since Linux 2.6.26.
+// capabilityVersion is the version of capset(2) since Linux 2.6.26.
 const capabilityVersion = 0x20080522
 
-// userKiller returns what kills every process of another user at one moment, so
-// that none can bear another meanwhile: kill(2) of -1, on a thread that may kill
-// that user's processes and no others. It does not look at /proc, which may hide
-// them, nor does it need one more process, for which there may be no room left.
-// The user cannot kill the thread. Only one goroutine may call kill.
-func userKiller(who account) (kill func(), err error) {
-	ready, ask, done := make(chan error), make(chan struct{}), make(chan struct{})
+// newUserKiller returns a function that kills all processes of another user.
+//
+//   - It kills them in one step, with kill(2) of -1, so none can fork meanwhile.
+//   - It runs on a thread that may kill that user's processes and no others. The
+//     user cannot kill the thread.
+//   - It does not read /proc, which may hide processes.
+//   - It starts no process, because the process limit may be reached.
+//
+// The function is not safe for concurrent use.
+func newUserKiller(user account) (kill func(), err error) {
+	ready, requests, done := make(chan error), make(chan struct{}), make(chan struct{})
 	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread is of no other use
-		err := confine(who)
+		runtime.LockOSThread() // never unlocked: the thread cannot be used for anything else
+		err := restrictThread(user)
 		ready <- err
 		if err != nil {
 			return
 		}
-		for range ask {
+		for range requests {
 			_ = syscall.Kill(-1, syscall.SIGKILL)
 			done <- struct{}{}
 		}
 	}()
 	if err := <-ready; err != nil {
-		return nil, fmt.Errorf("getting ready to kill what it leaves: %w", err)
+		return nil, fmt.Errorf("preparing a thread to kill the user's processes: %w", err)
 	}
-	return func() { ask <- struct{}{}; <-done }, nil
+	return func() { requests <- struct{}{}; <-done }, nil
 }
 
-// confine leaves this thread the right to kill what is the user's, and no other.
-// Its effective user is what it kills by, and the other two what it can be
-// killed by (kill(2)). An error means that it must not kill at all.
-func confine(who account) error {
-	if _, _, err := syscall.RawSyscall(setresuid(), nobodys, uintptr(who.uid), nobodys); err != 0 {
+// restrictThread drops all privileges of this thread except to kill the user's
+// processes. By kill(2), the effective user id decides which processes the thread
+// may kill, and the real and the saved ids decide who may kill the thread. If
+// restrictThread returns an error, the thread must not call kill.
+func restrictThread(user account) error {
+	if _, _, err := syscall.RawSyscall(setresuid(), unusedUID, uintptr(user.uid), unusedUID); err != 0 {
 		return fmt.Errorf("setresuid: %w", err)
 	}
 	header := struct {
@@ -56,24 +62,25 @@ func confine(who account) error {
 	if _, _, err := syscall.RawSyscall(syscall.SYS_CAPSET, uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0); err != 0 {
 		return fmt.Errorf("capset: %w", err)
 	}
-	// With one right too many it would kill ourselves, or the whole machine.
+	// With any privilege left, kill(-1) would also kill github-ci or every other
+	// process of the machine.
 	status, err := os.ReadFile("/proc/thread-self/status")
 	if err != nil {
 		return err
 	}
 	for _, line := range []string{
-		fmt.Sprintf("\nUid:\t%d\t%d\t%d\t%d\n", nobodys, who.uid, nobodys, who.uid),
+		fmt.Sprintf("\nUid:\t%d\t%d\t%d\t%d\n", unusedUID, user.uid, unusedUID, user.uid),
 		"\nCapPrm:\t0000000000000000\n",
 		"\nCapEff:\t0000000000000000\n",
 	} {
 		if !strings.Contains(string(status), line) {
-			return fmt.Errorf("the thread has not %q", strings.TrimSpace(line))
+			return fmt.Errorf("/proc/thread-self/status does not have %q", strings.TrimSpace(line))
 		}
 	}
 	return nil
 }
 
-// setresuid is the system call whose ids have 32 bits.
+// setresuid returns the number of the setresuid system call with 32-bit ids.
 func setresuid() uintptr {
 	if runtime.GOARCH == "386" || runtime.GOARCH == "arm" {
 		return 208

@@ -14,13 +14,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var leaveOutHidden = sync.OnceFunc(func() { fmt.Println("left out: /proc with hidepid; get it: run the tests with CAP_SYS_ADMIN") })
+var leaveOutHidden = sync.OnceFunc(func() { fmt.Println("left out: /proc with hidepid; to include it, run the tests with CAP_SYS_ADMIN") })
 
-// mountHidden has what a shell runs next see, in /proc, only its own processes.
+// mountHidden mounts a /proc in which each user sees only its own processes.
 const mountHidden = "mount -t proc -o hidepid=2 proc /proc"
 
-// hide has the program, which runAs has prepared, run where /proc shows each user
-// its own processes alone. False where we may not do that.
+// hide makes the program run with a /proc that shows each user only its own
+// processes. Call it after runAs. It returns false if the test may not mount one.
 func (r *rig) hide() bool {
 	r.Helper()
 	private := &syscall.SysProcAttr{Unshareflags: syscall.CLONE_NEWNS}
@@ -41,37 +41,37 @@ func (r *rig) hide() bool {
 	return true
 }
 
-// processesOf returns the processes of a user that run.
-func processesOf(t *testing.T, who account) (all []string) {
+// processesOf returns the running processes of a user.
+func processesOf(t *testing.T, user account) (all []string) {
 	dirs, err := filepath.Glob("/proc/[0-9]*")
 	require.NoError(t, err)
 	for _, dir := range dirs {
 		info, err := os.Stat(dir)
-		if err == nil && info.Sys().(*syscall.Stat_t).Uid == who.uid && alive(t, filepath.Base(dir)) {
+		if err == nil && info.Sys().(*syscall.Stat_t).Uid == user.uid && alive(t, filepath.Base(dir)) {
 			all = append(all, dir)
 		}
 	}
 	return all
 }
 
-// seen has a command tell whether it sees its supervisor.
-const seen = "if [ -e /proc/$PPID ]; then echo seen; else echo unseen; fi\n"
+// supervisorVisible is a script that prints whether /proc shows it its supervisor.
+const supervisorVisible = "if [ -e /proc/$PPID ]; then echo seen; else echo unseen; fi\n"
 
-func TestWhatCannotBeSeenIsKilled(t *testing.T) {
+func TestHiddenProcessesAreKilled(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		builds int
 		says   string
 	}{
-		{"as another user", 1, "unseen\n"},
-		{"as the program's own", 0, "seen\n"},
+		{"another user", 1, "unseen\n"},
+		{"the program's own user", 0, "seen\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			users := others(t, 2)
+			users := testUsers(t, 2)
 			if users == nil {
 				return
 			}
-			r := newRig(t, strings.ReplaceAll(leftovers, "$RUNS", "$RUNS.d/left")+seen+"sleep 1005", "    timeout: 2s\n")
+			r := newRig(t, strings.ReplaceAll(leaveProcesses, "$RUNS", "$RUNS.d/left")+supervisorVisible+"sleep 1005", "    timeout: 2s\n")
 			r.runAs(users[0], users[1:1+tt.builds]...)
 			r.runs += ".d/left"
 			if !r.hide() {
@@ -81,40 +81,40 @@ func TestWhatCannotBeSeenIsKilled(t *testing.T) {
 			r.start()
 			r.push(pushed{after: sha})
 			status, path := r.untilStatus(sha, "failure")
-			require.Contains(t, status.Description, "over the time limit of 2s")
+			require.Contains(t, status.Description, "exceeded the time limit of 2s")
 			require.Contains(t, r.page(path+"/log"), "\n"+tt.says)
 			r.noneAlive(r.pids())
-			r.end(syscall.SIGTERM)
+			r.signalAndWait(syscall.SIGTERM)
 		})
 	}
 }
 
-// relays are processes that each start another and end: ten run at a time, as
-// long as $RUNS.d/go is there and no longer than a few minutes.
-const relays = `cat >$RUNS.d/relay <<'END'
+// forkScript is a script with ten chains of processes, each of which starts the next
+// one and ends, as long as $RUNS.d/go exists and for at most a few minutes.
+const forkScript = `cat >$RUNS.d/relay <<'END'
 [ -e $RUNS.d/go ] && [ $1 -lt 100000 ] && setsid sh $RUNS.d/relay $(($1 + 1)) &
 END
 for n in 1 2 3 4 5 6 7 8 9 10; do sh $RUNS.d/relay 1; done
 `
 
-// killing is a process that kills all that it may, as long as $RUNS.d/go is
-// there.
-const killing = `setsid sh -c 'while [ -e $RUNS.d/go ]; do kill -9 -1; done' &
+// killerScript is a script with a process that kills every process it may, as long as
+// $RUNS.d/go exists.
+const killerScript = `setsid sh -c 'while [ -e $RUNS.d/go ]; do kill -9 -1; done' &
 wait
 `
 
-func TestABuildAsAnotherUserCannotEscapeBeingKilled(t *testing.T) {
+func TestOtherUsersBuildCannotEscapeKill(t *testing.T) {
 	for _, tt := range []struct {
 		name, command, state string
 		hide                 bool
 	}{
-		{"by being another process whenever it is looked for", relays, "success", false},
-		{"nor unseen", relays, "success", true},
-		{"by killing whoever comes to kill it", killing, "failure", false},
-		{"nor that unseen", killing, "failure", true},
+		{"forking all the time", forkScript, "success", false},
+		{"forking all the time, hidden", forkScript, "success", true},
+		{"killing its killer", killerScript, "failure", false},
+		{"killing its killer, hidden", killerScript, "failure", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			users := others(t, 2)
+			users := testUsers(t, 2)
 			if users == nil {
 				return
 			}
@@ -130,13 +130,13 @@ func TestABuildAsAnotherUserCannotEscapeBeingKilled(t *testing.T) {
 			r.push(pushed{after: sha})
 			r.untilStatus(sha, tt.state)
 			require.Empty(t, processesOf(t, users[1]))
-			r.end(syscall.SIGTERM)
+			r.signalAndWait(syscall.SIGTERM)
 		})
 	}
 }
 
-func TestOutputThatIsReadMustBeWhole(t *testing.T) {
-	for name, read := range map[string]bool{"a value is not taken for whole": true, "the end of a log may be missing": false} {
+func TestIncompleteOutput(t *testing.T) {
+	for name, read := range map[string]bool{"an error for stdout": true, "no error for a log": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d, err := openData(t.TempDir())
@@ -153,7 +153,7 @@ func TestOutputThatIsReadMustBeWhole(t *testing.T) {
 			go func() { ended <- c.run(t.Context()) }()
 			pid, err := os.ReadFile(gate)
 			require.NoError(t, err)
-			// We keep it open, as a process would that cannot be killed.
+			// Keep it open, as a process that cannot be killed would.
 			kept, err := os.OpenFile(filepath.Join("/proc", strings.TrimSpace(string(pid)), "fd", "1"), os.O_WRONLY, 0)
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = kept.Close() })

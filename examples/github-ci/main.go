@@ -1,7 +1,7 @@
-// GitHub-ci does what a build server does on a push: it fetches the commit, runs
-// a command, keeps the log, and tells GitHub what came of it. To begin with it,
-// copy the folder, as the README of the examples tells; its own says how
-// to run it.
+// GitHub-ci is a build server for pushes to GitHub. It fetches the commit, runs a
+// command, keeps the log, and reports the result as a commit status. To start
+// your own program from it, copy the folder as described in the README of the
+// examples. The README in this folder describes how to run it.
 //
 //	go run ./github-ci -config github-ci.yaml -url https://ci.example.com
 package main
@@ -31,15 +31,15 @@ import (
 
 const usage = `Builds what is pushed to GitHub.
 
-    GITHUB_WEBHOOK_SECRET   what GitHub signs with; several, separated by commas, while it is rotated
-    GITHUB_TOKEN            what commit statuses are reported with, and private repositories fetched
+    GITHUB_WEBHOOK_SECRET   the secret of the webhook; to rotate it, list the old and the new one, separated by a comma
+    GITHUB_TOKEN            the token that reports commit statuses and fetches private repositories
 
-Each may be read from a file instead, named by the same variable with _FILE appended.
+To read one from a file, set GITHUB_WEBHOOK_SECRET_FILE or GITHUB_TOKEN_FILE to the path of the file.
 
 `
 
 func main() {
-	if len(os.Args) > 3 && os.Args[1] == supervise {
+	if len(os.Args) > 3 && os.Args[1] == superviseArg {
 		superviseMain(os.Args[2:])
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -51,32 +51,32 @@ func main() {
 	}
 }
 
-// run is the whole program: it stores pushes, builds them, reports, and stops
-// when ctx ends.
+// run is the whole program: it stores pushes, builds them, reports the results,
+// and returns when ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
 	flags := flag.NewFlagSet("github-ci", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
-	config := flags.String("config", "github-ci.yaml", "what is built and how")
-	as := flags.String("as", "", "`users`, names or uid:gid, separated by commas, that commands run as, each for one build at a time, and nothing else does: it would be killed; unless set, commands can read the token")
+	config := flags.String("config", "github-ci.yaml", "`file` that configures the repositories and their commands")
+	as := flags.String("as", "", "comma-separated `users` (names or uid:gid) to run commands as, one build per user at a time; every other process of these users is killed; if empty, commands can read the token")
 	addr := flags.String("addr", ":8080", "address to listen on")
 	folder := flags.String("data", "github-ci-data", "folder for work areas and logs")
 	database := flags.String("db", "", "SQLite file or postgres:// URL (default github-ci.db in -data)")
-	public := flags.String("url", "", "URL under which people reach the pages, for the links in statuses")
-	api := flags.String("api", "https://api.github.com", "GitHub's API; of an Enterprise Server https://<host>/api/v3")
+	public := flags.String("url", "", "public URL of the pages, for the links in commit statuses")
+	api := flags.String("api", "https://api.github.com", "URL of GitHub's API; for GitHub Enterprise Server https://<host>/api/v3")
 	reporting := flags.Bool("status", true, "report commit statuses")
-	parallel := flags.Int("parallel", 2, "builds at once")
-	grace := flags.Duration("grace", 30*time.Second, "how long builds may finish after SIGTERM; then they are stopped, and run again at the next start")
-	keep := flags.Duration("keep", 30*24*time.Hour, "how long builds, logs, unused work areas and finished deliveries are kept; dead deliveries 90 days at least")
-	maxLog := flags.Int64("max-log", 10<<20, "bytes of a log that are kept")
+	parallel := flags.Int("parallel", 2, "maximum number of builds at the same time")
+	shutdownTimeout := flags.Duration("shutdown-timeout", 30*time.Second, "how long running builds may take to finish after SIGTERM; then they are stopped and run again at the next start")
+	retention := flags.Duration("retention", 30*24*time.Hour, "how long builds, logs, unused work areas and finished deliveries are kept; dead deliveries are kept for at least 90 days")
+	maxLog := flags.Int64("max-log", 10<<20, "maximum size of a build's log in bytes")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 {
-		return fmt.Errorf("takes only flags, not %q; see -help", flags.Arg(0))
+		return fmt.Errorf("unexpected argument %q: only flags are accepted; see -help", flags.Arg(0))
 	}
-	if *parallel < 1 || *keep <= 0 || *maxLog < 1 || *grace <= 0 {
-		return errors.New("-parallel, -grace, -keep and -max-log must be above zero")
+	if *parallel < 1 || *retention <= 0 || *maxLog < 1 || *shutdownTimeout <= 0 {
+		return errors.New("-parallel, -shutdown-timeout, -retention and -max-log must be greater than zero")
 	}
 	secrets, err := readSecrets(getenv, *reporting)
 	if err != nil {
@@ -90,10 +90,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return fmt.Errorf("-api: %w", err)
 	}
-	report := reporter{pages: strings.TrimRight(*public, "/")}
+	report := reporter{pagesURL: strings.TrimRight(*public, "/")}
 	if *reporting {
 		if *public == "" {
-			return errors.New("-url is missing: commit statuses link to the logs under it, such as https://ci.example.com; -status=false builds without")
+			return errors.New("-url is missing: commit statuses link to the logs below it; set it, such as https://ci.example.com, or build without statuses with -status=false")
 		}
 		if _, err := httpURL(*public); err != nil {
 			return fmt.Errorf("-url: %w", err)
@@ -101,23 +101,23 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		report.api, report.token = gitHub, secrets.token
 	}
 	if _, err := exec.LookPath("git"); err != nil {
-		return fmt.Errorf("git is needed to fetch: %w", err)
+		return fmt.Errorf("git is required to fetch commits: %w", err)
 	}
 	users, err := newAccounts(*as, *parallel)
 	if err != nil {
 		return fmt.Errorf("-as: %w", err)
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	slog.SetDefault(log) // for what has no Logger of its own
+	slog.SetDefault(log) // used by everything without a Logger of its own
 	syscall.Umask(0o077)
 	if err := hideMemory(); err != nil {
-		return fmt.Errorf("memory could not be hidden from the builds: %w", err)
+		return fmt.Errorf("cannot protect the program's memory from builds: %w", err)
 	}
 	if *as == "" {
-		log.Warn("commands run as the user of github-ci: whoever may push can have them read the token and the secret; see -as")
+		log.Warn("commands run as the user of github-ci: anyone who can push can read the token and the secret; see -as")
 	}
 
-	// Pushes are stored first and acknowledged second; other events need neither.
+	// A push is stored before it is acknowledged. Other events are only acknowledged.
 	data, err := openData(*folder)
 	if err != nil {
 		return fmt.Errorf("-data: %w", err)
@@ -128,7 +128,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
-	defer store.close() // last
+	defer store.close() // after Serve has returned
 	path := cmp.Or(getenv("PATH"), "/usr/local/bin:/usr/bin:/bin")
 	if *as != "" {
 		err := users.check(ctx, data, path, getenv("GITHUB_TOKEN_FILE"), getenv("GITHUB_WEBHOOK_SECRET_FILE"), file)
@@ -136,9 +136,9 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 			return fmt.Errorf("-as: %w", err)
 		}
 	}
-	store.Retention = *keep
-	if *keep > deadKept {
-		store.DeadRetention = *keep
+	store.Retention = *retention
+	if *retention > defaultDeadRetention {
+		store.DeadRetention = *retention
 	}
 	metrics := newMetrics(store.Inbox)
 	source := github.Source(secrets.hook...)
@@ -148,22 +148,22 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	receiver := webhook.NewReceiver(source, &events)
 	receiver.Logger, receiver.Observer = log, metrics.observer()
 
-	// One build of a branch at a time, in order.
+	// The builds of one branch run one at a time, in order.
 	logs := newLogs(data.logs(), *maxLog)
 	b := &builder{
 		rules: rules, store: store, data: data, logs: logs, report: report, api: gitHub, token: secrets.token,
-		path: path, git: gitNetwork(getenv), users: users, log: log, count: metrics.built,
-		over: after(ctx, *grace),
+		pathEnv: path, networkEnv: networkEnv(getenv), users: users, log: log, onBuilt: metrics.observeBuild,
+		stopBuilds: delayedDone(ctx, *shutdownTimeout),
 	}
 	if err := b.recover(ctx); err != nil {
 		return err
 	}
 	var pushes webhook.Mux
-	webhook.On(&pushes, b.push)
+	webhook.On(&pushes, b.handlePush)
 	builds := webhook.NewWorker(store, store.SkipStale(&pushes))
-	builds.Concurrency, builds.ShutdownTimeout = cap(users), *grace+stopTime
-	builds.Lease = 10 * time.Second // so long waits what a killed process was at
-	builds.Timeout = rules.longest() + fetchLimit + time.Minute
+	builds.Concurrency, builds.ShutdownTimeout = cap(users), *shutdownTimeout+stopTimeout
+	builds.Lease = 10 * time.Second // the delay before a killed process's builds run again
+	builds.Timeout = rules.maxTimeout() + fetchLimit + time.Minute
 	builds.Logger, builds.Observer = log, metrics.observer()
 	counted := builds.Observer.Settled
 	builds.Observer.Settled = func(c webhook.Claim, o webhook.Outcome, took time.Duration) {
@@ -171,7 +171,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		b.settled(c, o)
 	}
 
-	// Statuses have a worker of their own: GitHub may be away for hours.
+	// Statuses have their own worker, because GitHub may be unavailable for hours.
 	var reports webhook.Mux
 	webhook.On(&reports, report.send)
 	statuses := webhook.NewWorker(store, &reports)
@@ -189,33 +189,35 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	server.RegisterOnShutdown(p.streams.end)
+	server.RegisterOnShutdown(p.streams.stop)
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String())
-	return webhook.Serve(ctx, server, listener, builds, statuses, &janitor{store, logs, data, *keep, log})
+	return webhook.Serve(ctx, server, listener, builds, statuses, &janitor{store, logs, data, *retention, log})
 }
 
-// deadKept is the default of sqlinbox.Inbox.DeadRetention.
-const deadKept = 90 * 24 * time.Hour
+// defaultDeadRetention is the default of sqlinbox.Inbox.DeadRetention.
+const defaultDeadRetention = 90 * 24 * time.Hour
 
-// stopTime is what killing builds and recording it may take after -grace.
-const stopTime = 15 * time.Second
+// stopTimeout bounds the time to kill builds and to record it, after
+// -shutdown-timeout.
+const stopTimeout = 15 * time.Second
 
-// after returns a context that ends so long after ctx.
-func after(ctx context.Context, grace time.Duration) context.Context {
-	over, end := context.WithCancel(context.WithoutCancel(ctx))
-	context.AfterFunc(ctx, func() { time.AfterFunc(grace, end) })
-	return over
+// delayedDone returns a context that is canceled a delay after ctx is done.
+func delayedDone(ctx context.Context, delay time.Duration) context.Context {
+	delayed, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { time.AfterFunc(delay, cancel) })
+	return delayed
 }
 
-// httpURL reads the URL of a flag.
+// httpURL parses the URL of a flag. It accepts http and https URLs without a
+// user.
 func httpURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
-		return nil, fmt.Errorf("%q is no http or https URL", text)
+		return nil, fmt.Errorf("%q is not an http or https URL without a user", text)
 	}
 	return u, nil
 }

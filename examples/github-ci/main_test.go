@@ -21,7 +21,7 @@ import (
 var program string
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 3 && os.Args[1] == supervise { // of a command that a test runs by itself
+	if len(os.Args) > 3 && os.Args[1] == superviseArg { // for tests that run a command directly
 		superviseMain(os.Args[2:])
 	}
 	dir, err := os.MkdirTemp("", "github-ci")
@@ -39,29 +39,29 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-const hookSecret = "a secret that GitHub knows"
+const hookSecret = "a webhook secret"
 
-// A rig is a stand-in for GitHub with one repository, and a folder in which the
-// program is started, killed and started again.
+// A rig is a fake GitHub with one repository, and a folder in which a test starts,
+// kills and restarts the program.
 type rig struct {
 	*testing.T
-	hub  *standIn
+	hub  *fakeGitHub
 	repo *repository
 	dir  string
-	gate string // commands wait until this file is there
+	gate string // commands wait until this file exists
 	runs string // commands append to it
 	args []string
-	via  []string             // what starts the program; Zero means nothing.
-	env  []string             // more than usual
-	attr *syscall.SysProcAttr // Zero means as ourselves.
+	via  []string             // command that starts the program, if not empty
+	env  []string             // additional environment
+	attr *syscall.SysProcAttr // if nil, the program runs as the user of the test
 	p    *process
 }
 
-// newRig writes a configuration whose command may name $GATE and $RUNS.
+// newRig writes a configuration whose command may contain $GATE and $RUNS.
 func newRig(t *testing.T, command string, more ...string) *rig {
 	t.Helper()
 	t.Parallel()
-	hub, dir := newStandIn(t), t.TempDir()
+	hub, dir := newFakeGitHub(t), t.TempDir()
 	r := &rig{T: t, hub: hub, repo: hub.repository(t, "acme/app"), dir: dir, gate: filepath.Join(dir, "gate"), runs: filepath.Join(dir, "runs")}
 	command = strings.NewReplacer("$GATE", r.gate, "$RUNS", r.runs).Replace(command)
 	config := fmt.Sprintf("repositories:\n  - name: acme/app\n    remote: %s/git/acme/app.git\n    branches: [main, 'release/**', 'ugly/**']\n    tags: ['v*']\n    command: %s\n",
@@ -70,7 +70,7 @@ func newRig(t *testing.T, command string, more ...string) *rig {
 	return r
 }
 
-// quoted is text as JSON, which is YAML as well.
+// quoted returns text as a JSON string, which is also valid YAML.
 func quoted(text string) string {
 	out, _ := json.Marshal(text)
 	return string(out)
@@ -86,7 +86,7 @@ func (r *rig) read(name string) string {
 	return string(text)
 }
 
-func (r *rig) open() { r.write("gate", "") }
+func (r *rig) openGate() { r.write("gate", "") }
 
 // A process is the running program.
 type process struct {
@@ -104,7 +104,7 @@ func (p *process) Write(text []byte) (int, error) {
 	return p.log.Write(text)
 }
 
-func (p *process) said() string {
+func (p *process) logText() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.log.String()
@@ -134,60 +134,61 @@ func (r *rig) start() {
 	r.until("the program listens", func() bool {
 		select {
 		case <-p.done:
-			r.Fatalf("the program has ended:\n%s", p.said())
+			r.Fatalf("the program has exited:\n%s", p.logText())
 		default:
 		}
-		_, rest, ok := strings.Cut(p.said(), "msg=listening url=")
+		_, rest, ok := strings.Cut(p.logText(), "msg=listening url=")
 		url, _, whole := strings.Cut(rest, "\n")
 		p.url = url
 		return ok && whole
 	})
 }
 
-// end sends a signal and waits for the end of the program.
-func (r *rig) end(signal syscall.Signal) {
+// signalAndWait sends a signal and waits until the program exits.
+func (r *rig) signalAndWait(signal syscall.Signal) {
 	r.Helper()
 	require.NoError(r, r.p.cmd.Process.Signal(signal))
-	r.ended()
+	r.waitExit()
 	if signal == syscall.SIGTERM {
-		require.Zero(r, r.p.cmd.ProcessState.ExitCode(), r.p.said())
+		require.Zero(r, r.p.cmd.ProcessState.ExitCode(), r.p.logText())
 	}
 }
 
-func (r *rig) ended() {
+func (r *rig) waitExit() {
 	r.Helper()
 	select {
 	case <-r.p.done:
-	case <-time.After(patience):
-		r.Fatalf("the program does not end:\n%s", r.p.said())
+	case <-time.After(waitTimeout):
+		r.Fatalf("the program does not exit:\n%s", r.p.logText())
 	}
 }
 
-// patience is how long anything may take on a busy machine.
-const patience = 2 * time.Minute
+// waitTimeout is the timeout for every wait; it is long because machines are busy.
+const waitTimeout = 2 * time.Minute
 
-// until waits for a condition.
+// until waits until a condition is true.
 func (r *rig) until(what string, condition func() bool) {
 	r.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.NewTimer(patience)
+	deadline := time.NewTimer(waitTimeout)
 	defer deadline.Stop()
 	for !condition() {
 		select {
 		case <-tick.C:
 		case <-deadline.C:
-			r.Fatalf("%s: not after %s; the program said:\n%s", what, patience, r.p.said())
+			r.Fatalf("%s: timeout after %s; log of the program:\n%s", what, waitTimeout, r.p.logText())
 		}
 	}
 }
 
-// untilStatus waits until a commit has a status, and returns its build's path.
-func (r *rig) untilStatus(commit, state string) (reported, string) {
+// untilStatus waits until a commit has a status with the given state, and returns
+// the status and the path of its build's page.
+func (r *rig) untilStatus(commit, state string) (commitStatus, string) {
 	r.Helper()
-	var last reported
+	var last commitStatus
 	r.until("status "+state+" of "+commit, func() bool {
-		_, last = r.hub.of(commit)
+		_, last = r.hub.statusesOf(commit)
 		return last.State == state
 	})
 	path, ok := strings.CutPrefix(last.TargetURL, "http://ci.example.com/ci")
@@ -195,5 +196,5 @@ func (r *rig) untilStatus(commit, state string) (reported, string) {
 	return last, path
 }
 
-// waitForGate is a part of commands.
+// waitForGate makes a command wait until openGate is called.
 const waitForGate = "\nuntil [ -e $GATE ]; do sleep 0.02; done\n"

@@ -14,8 +14,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// metrics counts what receivers, workers, the inbox and builds tell, and what is
-// stored.
+// metrics collects metrics from the observers of receivers, workers and the
+// inbox, from builds, and from the stored deliveries.
 type metrics struct {
 	registry   *prometheus.Registry
 	rejected   *prometheus.CounterVec
@@ -29,42 +29,42 @@ type metrics struct {
 	builds     *prometheus.HistogramVec
 }
 
-// newMetrics has the inbox tell it too, so call it before the inbox is used.
+// newMetrics sets the inbox's Observer, so call it before the inbox is used.
 func newMetrics(inbox *sqlinbox.Inbox) *metrics {
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
 		rejected: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hookhouse_rejected_total", Help: "Calls refused before there was a delivery.",
+			Name: "hookhouse_rejected_total", Help: "Requests rejected before they became a delivery.",
 		}, []string{"source", "status"}),
 		received: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "hookhouse_received_seconds", Help: "Time from a call to its answer.",
+			Name: "hookhouse_received_seconds", Help: "Time from a request to its response.",
 		}, []string{"type", "outcome"}),
 		attempts: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "hookhouse_attempt_seconds", Help: "Time of an attempt, by the state it led to.",
+			Name: "hookhouse_attempt_seconds", Help: "Duration of an attempt, by the resulting state.",
 			Buckets: prometheus.ExponentialBuckets(0.01, 4, 9),
 		}, []string{"type", "state"}),
 		lost: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "hookhouse_claims_lost_total", Help: "Claims that were no longer held when they should have been settled.",
+			Name: "hookhouse_claims_lost_total", Help: "Claims that were lost before they could be settled.",
 		}),
 		overdue: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hookhouse_overdue_minutes_total", Help: "Once a minute for each callback that should have returned.",
+			Name: "hookhouse_overdue_minutes_total", Help: "Minutes that callbacks have run beyond their time limit.",
 		}, []string{"type"}),
 		repaired: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "hookhouse_repaired_keys_total", Help: "Ordering keys whose deliveries were stuck, and were brought forward: a fault.",
+			Name: "hookhouse_repaired_keys_total", Help: "Ordering keys with stuck deliveries that were repaired. Each one indicates a bug.",
 		}),
 		superseded: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "hookhouse_superseded_total", Help: "Deliveries that a newer one of their burst ended.",
+			Name: "hookhouse_superseded_total", Help: "Deliveries superseded by a newer one of the same burst.",
 		}, []string{"type"}),
 		batches: prometheus.NewHistogram(prometheus.HistogramOpts{
-			Name: "hookhouse_batch_puts", Help: "Deliveries stored by one transaction.",
+			Name: "hookhouse_batch_puts", Help: "Number of deliveries stored in one transaction.",
 			Buckets: prometheus.ExponentialBuckets(1, 2, 9),
 		}),
 		builds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
-			Name: "github_ci_build_seconds", Help: "Time of a finished build, by its result.",
+			Name: "github_ci_build_seconds", Help: "Duration of a finished build, by its result.",
 			Buckets: prometheus.ExponentialBuckets(1, 3, 9),
 		}, []string{"repository", "result"}),
 	}
-	m.registry.MustRegister(m.rejected, m.received, m.attempts, m.lost, m.overdue, m.repaired, m.superseded, m.batches, m.builds, stored{inbox})
+	m.registry.MustRegister(m.rejected, m.received, m.attempts, m.lost, m.overdue, m.repaired, m.superseded, m.batches, m.builds, inboxCollector{inbox})
 	inbox.Observer = &sqlinbox.Observer{
 		Superseded: func(_ string, by *webhook.Delivery) { m.superseded.WithLabelValues(by.Type).Inc() },
 		Batch: func(puts, _ int, _ time.Duration, err error) {
@@ -77,12 +77,12 @@ func newMetrics(inbox *sqlinbox.Inbox) *metrics {
 	return m
 }
 
-// built goes to builder.count.
-func (m *metrics) built(b build, took time.Duration) {
+// observeBuild records a finished build. It is builder.onBuilt.
+func (m *metrics) observeBuild(b build, took time.Duration) {
 	m.builds.WithLabelValues(b.Repository, b.State).Observe(took.Seconds())
 }
 
-// observer goes to Receiver.Observer and Worker.Observer.
+// observer returns the Observer for receivers and workers.
 func (m *metrics) observer() *webhook.Observer {
 	return &webhook.Observer{
 		Rejected: func(source string, status int, _ error) {
@@ -94,7 +94,7 @@ func (m *metrics) observer() *webhook.Observer {
 			case webhook.IsDuplicate(err):
 				outcome = "duplicate"
 			case errors.Is(err, webhook.ErrIgnored):
-				outcome = "ignored" // no push
+				outcome = "ignored" // not a push
 			case err != nil:
 				outcome = "failed"
 			}
@@ -102,7 +102,7 @@ func (m *metrics) observer() *webhook.Observer {
 		},
 		Settled: func(c webhook.Claim, o webhook.Outcome, took time.Duration) {
 			m.attempts.WithLabelValues(c.Delivery.Type, string(o.State)).Observe(took.Seconds())
-			if o.State == webhook.Superseded { // it was to wait, and a newer one was there
+			if o.State == webhook.Superseded { // a newer delivery arrived before the retry
 				m.superseded.WithLabelValues(c.Delivery.Type).Inc()
 			}
 		},
@@ -117,23 +117,23 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
-// stored asks the inbox at each scrape.
-type stored struct{ inbox webhook.Admin }
+// inboxCollector reads the inbox at each scrape.
+type inboxCollector struct{ inbox webhook.Admin }
 
 var (
-	storedDeliveries = prometheus.NewDesc("hookhouse_deliveries", "Stored deliveries.", []string{"type", "state"}, nil)
-	oldestWaiting    = prometheus.NewDesc("hookhouse_oldest_seconds", "How long the oldest has been due.", []string{"type"}, nil)
+	storedDeliveries = prometheus.NewDesc("hookhouse_deliveries", "Number of stored deliveries.", []string{"type", "state"}, nil)
+	oldestWaiting    = prometheus.NewDesc("hookhouse_oldest_seconds", "How long the oldest delivery has been due.", []string{"type"}, nil)
 )
 
-func (stored) Describe(ch chan<- *prometheus.Desc) {
+func (inboxCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- storedDeliveries
 	ch <- oldestWaiting
 }
 
-func (s stored) Collect(ch chan<- prometheus.Metric) {
+func (c inboxCollector) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	stats, err := s.inbox.Stats(ctx)
+	stats, err := c.inbox.Stats(ctx)
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(storedDeliveries, err)
 		return

@@ -13,16 +13,16 @@ import (
 )
 
 const (
-	// pageBuilds is how many builds a page lists.
-	pageBuilds = 50
-	// pageLog is how much of a log's end a page has in it, in bytes.
-	pageLog = 256 << 10
+	// buildsPerPage is the number of builds on a page of the list.
+	buildsPerPage = 50
+	// maxPageLog is how many bytes of a log, from its end, the page of a build shows.
+	maxPageLog = 256 << 10
 )
 
 //go:embed page
 var pageFiles embed.FS
 
-// templates escape whatever comes from a repository, by where it stands.
+// templates are html/template templates: they escape all content of a repository.
 var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	"branch": func(ref string) string {
 		return strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/")
@@ -37,11 +37,11 @@ var templates = template.Must(template.New("").Funcs(template.FuncMap{
 	},
 }).ParseFS(pageFiles, "page/*.html"))
 
-// buildID is what names a build: a delivery's UID.
+// buildID matches the id of a build, which is a delivery's UID.
 var buildID = regexp.MustCompile(`^[0-9a-f]{32}$`)
 
-// pages are what people see: the list of builds, and the log of each. They are
-// open to whoever reaches the address; all they do is read.
+// pages serves the list of builds and the log of each build. The pages need no
+// login, and they only read.
 type pages struct {
 	store   *store
 	logs    *logs
@@ -49,26 +49,26 @@ type pages struct {
 	streams *streams
 }
 
-// mount registers the pages. Their links are relative, so that they may be
-// served below a path.
+// mount registers the pages. Their links are relative, so they can be served
+// below a path.
 func (p *pages) mount(mux *http.ServeMux) {
 	static, err := fs.Sub(pageFiles, "page")
 	if err != nil {
 		panic(err) // the folder is embedded
 	}
 	files := http.FileServerFS(static)
-	mux.Handle("GET /{$}", guarded(p.list))
-	mux.Handle("GET /builds/{id}", guarded(p.build))
-	mux.Handle("GET /builds/{id}/log", guarded(p.text))
-	mux.Handle("GET /builds/{id}/events", guarded(p.events))
+	mux.Handle("GET /{$}", withSecurityHeaders(p.list))
+	mux.Handle("GET /builds/{id}", withSecurityHeaders(p.build))
+	mux.Handle("GET /builds/{id}/log", withSecurityHeaders(p.text))
+	mux.Handle("GET /builds/{id}/events", withSecurityHeaders(p.events))
 	for _, name := range []string{"style.css", "follow.js"} {
-		mux.Handle("GET /static/"+name, http.StripPrefix("/static", guarded(files.ServeHTTP)))
+		mux.Handle("GET /static/"+name, http.StripPrefix("/static", withSecurityHeaders(files.ServeHTTP)))
 	}
 }
 
-// guarded sets the headers under which a browser takes nothing for code that
-// came out of a log.
-func guarded(h http.HandlerFunc) http.Handler {
+// withSecurityHeaders adds headers that prevent a browser from executing the
+// content of a log.
+func withSecurityHeaders(h http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
@@ -78,36 +78,37 @@ func guarded(h http.HandlerFunc) http.Handler {
 	})
 }
 
-// list shows what waits and the newest builds, or those before one.
+// list serves the waiting pushes and the newest builds, or the builds before a
+// given one.
 func (p *pages) list(w http.ResponseWriter, r *http.Request) {
-	builds, err := p.store.newest(r.Context(), r.FormValue("before"), pageBuilds)
+	builds, err := p.store.newest(r.Context(), r.FormValue("before"), buildsPerPage)
 	if err != nil {
-		p.fail(w, err)
+		p.serverError(w, err)
 		return
 	}
-	queued, err := p.store.queued(r.Context(), pageBuilds)
+	queued, err := p.store.queued(r.Context(), buildsPerPage)
 	if err != nil {
-		p.fail(w, err)
+		p.serverError(w, err)
 		return
 	}
 	older := ""
-	if len(builds) == pageBuilds {
+	if len(builds) == buildsPerPage {
 		older = builds[len(builds)-1].ID
 	}
 	p.render(w, "list.html", map[string]any{"Queued": queued, "Builds": builds, "Older": older})
 }
 
-// build shows one build with the end of its log. The script on it follows the
-// events from there on; without a script the page is whole as it is.
+// build serves one build with the end of its log. A script on the page appends
+// the events that follow; the page is also complete without it.
 func (p *pages) build(w http.ResponseWriter, r *http.Request) {
 	b, ok := p.find(w, r)
 	if !ok {
 		return
 	}
-	from := max(0, p.logs.size(b.ID)-pageLog)
-	text, next, err := p.logs.read(b.ID, from, pageLog)
+	from := max(0, p.logs.size(b.ID)-maxPageLog)
+	text, next, err := p.logs.read(b.ID, from, maxPageLog)
 	if err != nil {
-		p.fail(w, err)
+		p.serverError(w, err)
 		return
 	}
 	p.render(w, "build.html", map[string]any{
@@ -116,7 +117,7 @@ func (p *pages) build(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// text is the whole log, as plain text.
+// text serves the whole log as plain text.
 func (p *pages) text(w http.ResponseWriter, r *http.Request) {
 	b, ok := p.find(w, r)
 	if !ok {
@@ -126,7 +127,8 @@ func (p *pages) text(w http.ResponseWriter, r *http.Request) {
 	http.ServeFile(w, r, p.logs.file(b.ID))
 }
 
-// find returns the build that the path names, or answers that there is none.
+// find returns the build in the path. If there is none, it answers 404 and
+// returns false.
 func (p *pages) find(w http.ResponseWriter, r *http.Request) (build, bool) {
 	id := r.PathValue("id")
 	if !buildID.MatchString(id) {
@@ -136,7 +138,7 @@ func (p *pages) find(w http.ResponseWriter, r *http.Request) (build, bool) {
 	b, ok, err := p.store.get(r.Context(), id)
 	switch {
 	case err != nil:
-		p.fail(w, err)
+		p.serverError(w, err)
 	case !ok:
 		http.NotFound(w, r)
 	}
@@ -146,11 +148,11 @@ func (p *pages) find(w http.ResponseWriter, r *http.Request) (build, bool) {
 func (p *pages) render(w http.ResponseWriter, name string, content any) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if err := templates.ExecuteTemplate(w, name, content); err != nil {
-		p.log.Debug("page was not sent", "page", name, "reason", err)
+		p.log.Debug("page not sent", "page", name, "reason", err)
 	}
 }
 
-func (p *pages) fail(w http.ResponseWriter, err error) {
-	p.log.Error("page could not be made", "reason", err)
+func (p *pages) serverError(w http.ResponseWriter, err error) {
+	p.log.Error("page failed", "reason", err)
 	http.Error(w, http.StatusText(http.StatusInternalServerError), http.StatusInternalServerError)
 }

@@ -8,13 +8,13 @@ import (
 	"syscall"
 )
 
-// From prctl(2).
+// Options of prctl(2).
 const (
-	setDumpable       = 4
-	setChildSubreaper = 36
-	setNoNewPrivs     = 38
-	capAmbient        = 47
-	clearAll          = 4 // of capAmbient
+	prSetDumpable        = 4
+	prSetChildSubreaper  = 36
+	prSetNoNewPrivs      = 38
+	prCapAmbient         = 47
+	prCapAmbientClearAll = 4 // argument of prCapAmbient
 )
 
 func prctl(option, argument uintptr) error {
@@ -24,38 +24,42 @@ func prctl(option, argument uintptr) error {
 	return nil
 }
 
-// ownProgram is the program that runs, also after another was installed.
-func ownProgram() (string, error) { return "/proc/self/exe", nil }
+// executablePath returns the path of the running program. It remains valid after
+// the file is replaced.
+func executablePath() (string, error) { return "/proc/self/exe", nil }
 
-// accountsWork: processes can be started as another user, and all of them killed.
-const accountsWork = true
+// accountsSupported reports whether commands can run as another user, so that all
+// processes of that user can be killed.
+const accountsSupported = true
 
-// adoptOrphans makes this process the parent of all below it whose parent ends.
-func adoptOrphans() error { return prctl(setChildSubreaper, 1) }
+// adoptOrphans makes this process the parent of every descendant whose parent
+// ends.
+func adoptOrphans() error { return prctl(prSetChildSubreaper, 1) }
 
-// dropRights keeps what this thread starts from having rights that another user
-// has not: capabilities that came with our own start, and those of set-user-ID
-// programs such as sudo, by which it could also become somebody whom we may not
-// kill.
-func dropRights() error {
-	if err := prctl(setNoNewPrivs, 1); err != nil {
+// dropPrivileges ensures that the processes that this thread starts have only the
+// privileges of their user. It drops the capabilities that github-ci was started
+// with, and disables set-user-ID programs such as sudo, with which a process
+// could also become a user whose processes github-ci may not kill.
+func dropPrivileges() error {
+	if err := prctl(prSetNoNewPrivs, 1); err != nil {
 		return err
 	}
-	return prctl(capAmbient, clearAll)
+	return prctl(prCapAmbient, prCapAmbientClearAll)
 }
 
-// hideMemory keeps other processes of the same user from reading our memory and
-// the environment that we were started with. It is of no use against root.
-func hideMemory() error { return prctl(setDumpable, 0) }
+// hideMemory prevents other processes of the same user from reading this
+// process's memory and initial environment. It does not protect against root.
+func hideMemory() error { return prctl(prSetDumpable, 0) }
 
-// newKiller returns what kills all that came of a command, and may be called
-// again until nothing is left: by user where it has one for itself, else what is
-// found below this process. The command itself is killed without being looked
-// for, unless it was reaped: then its number may be somebody else's.
-func newKiller(who account) (kill func(pid int, reaped bool), err error) {
+// newKiller returns a function that kills all processes of a command. If the
+// command has its own user, the function kills all processes of that user,
+// otherwise the descendants of this process that it finds. It may be called
+// repeatedly until none is left. The command itself is killed by its pid unless
+// it was reaped: then the pid may belong to another process.
+func newKiller(user account) (kill func(pid int, reaped bool), err error) {
 	killRest := killDescendants
-	if !who.isOurs() {
-		if killRest, err = userKiller(who); err != nil {
+	if !user.isSelf() {
+		if killRest, err = newUserKiller(user); err != nil {
 			return nil, err
 		}
 	}
@@ -68,31 +72,30 @@ func newKiller(who account) (kill func(pid int, reaped bool), err error) {
 	}, nil
 }
 
-// killDescendants kills what is below this process. Where /proc hides processes
-// it does not hide those of our own user.
+// killDescendants kills the descendants of this process. A /proc that hides
+// processes still shows those of our own user.
 func killDescendants() {
 	for _, pid := range descendants(os.Getpid()) {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
 }
 
-// processOf returns a process of a user as far as /proc shows them; empty means
-// none.
-func processOf(who account) string {
+// processOf returns the pid of a process of the user, or "" if /proc shows none.
+func processOf(user account) string {
 	dirs, _ := filepath.Glob("/proc/[1-9]*")
 	for _, dir := range dirs {
 		info, err := os.Stat(dir)
 		if err != nil {
-			continue // gone
+			continue // the process has ended
 		}
-		if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid == who.uid {
+		if stat, ok := info.Sys().(*syscall.Stat_t); ok && stat.Uid == user.uid {
 			return filepath.Base(dir)
 		}
 	}
 	return ""
 }
 
-// descendants returns the processes below one.
+// descendants returns the pids of all descendants of a process.
 func descendants(of int) (below []int) {
 	children := make(map[int][]int)
 	proc, err := os.Open("/proc")
@@ -108,9 +111,10 @@ func descendants(of int) (below []int) {
 		}
 		stat, err := os.ReadFile("/proc/" + name + "/stat")
 		if err != nil {
-			continue // gone
+			continue // the process has ended
 		}
-		// After the name, which may hold anything: state, parent.
+		// The fields after the name, which may contain any character, are the state and
+		// the parent.
 		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
 		if len(fields) > 1 {
 			if parent, err := strconv.Atoi(string(fields[1])); err == nil {

@@ -7,25 +7,26 @@ import (
 	"syscall"
 )
 
-func ownProgram() (string, error) { return os.Executable() }
+func executablePath() (string, error) { return os.Executable() }
 
-// accountsWork: what another user's command left behind could not be killed here.
-const accountsWork = false
+// accountsSupported is false, because github-ci cannot kill all processes of
+// another user here.
+const accountsSupported = false
 
-// adoptOrphans does nothing: they belong to init here.
+// adoptOrphans does nothing: here init adopts them.
 func adoptOrphans() error { return nil }
 
-func dropRights() error { return nil }
+func dropPrivileges() error { return nil }
 
-// hideMemory does nothing: here commands may be able to read the environment
-// that we were started with.
+// hideMemory does nothing: here commands may be able to read this process's
+// initial environment.
 func hideMemory() error { return nil }
 
-// processOf has no account to be asked for.
+// processOf returns "": no account is supported here.
 func processOf(account) string { return "" }
 
-// newKiller returns what kills the group that the command was started in, and
-// not what has left it.
+// newKiller returns a function that kills the command's process group, but not
+// processes that have left the group.
 func newKiller(account) (kill func(pid int, reaped bool), err error) {
 	return func(pid int, _ bool) { _ = syscall.Kill(-pid, syscall.SIGKILL) }, nil
 }

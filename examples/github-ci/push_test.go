@@ -13,7 +13,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-func TestTheNewestPushReplacesThoseThatWait(t *testing.T) {
+func TestNewestPushReplacesWaitingOnes(t *testing.T) {
 	r := newRig(t, "cat file.txt >>$RUNS"+waitForGate)
 	one, two, three, four := r.repo.commit("main", "one"), r.repo.commit("main", "two"), r.repo.commit("main", "three"), r.repo.commit("main", "four")
 	r.start()
@@ -22,19 +22,19 @@ func TestTheNewestPushReplacesThoseThatWait(t *testing.T) {
 	r.push(pushed{before: one, after: two})
 	r.push(pushed{before: two, after: three})
 	r.push(pushed{before: three, after: four})
-	require.Contains(t, r.page("/"), "<td>acme/app refs/heads/main</td>", "one waits, and is shown")
-	r.open()
+	require.Contains(t, r.page("/"), "<td>acme/app refs/heads/main</td>", "the list shows the waiting push")
+	r.openGate()
 	r.untilStatus(one, "success")
 	r.untilStatus(four, "success")
 	for _, skipped := range []string{two, three} {
-		states, _ := r.hub.of(skipped)
+		states, _ := r.hub.statusesOf(skipped)
 		require.Empty(t, states)
 	}
-	require.Equal(t, "one\nfour\n", r.read(r.runs), "the running one finished, the newest came next")
+	require.Equal(t, "one\nfour\n", r.read(r.runs), "the running build finishes, then the newest runs")
 	r.hub.noFaults(t)
 }
 
-func TestAForcedPushAndATag(t *testing.T) {
+func TestForcedPushAndTag(t *testing.T) {
 	r := newRig(t, "cat file.txt; test \"$CI_COMMIT\" = \"$(git rev-parse HEAD)\"; echo \"ref $CI_REF tag ${CI_TAG-none}\"")
 	lost := r.repo.commit("main", "lost")
 	r.repo.git("-C", r.repo.clone, "checkout", "--quiet", "--orphan", "anew")
@@ -44,16 +44,16 @@ func TestAForcedPushAndATag(t *testing.T) {
 	r.start()
 	r.push(pushed{after: lost, created: true})
 	status, path := r.untilStatus(lost, "error")
-	require.Contains(t, status.Description, "the commit is gone: refs/heads/main was replaced and is "+kept[:12]+" now")
-	require.Contains(t, r.page(path), "the commit is gone")
+	require.Contains(t, status.Description, "commit is no longer available: refs/heads/main now points to "+kept[:12])
+	require.Contains(t, r.page(path), "commit is no longer available")
 
 	r.push(pushed{before: lost, after: kept, forced: true})
 	_, path = r.untilStatus(kept, "success")
 	log := r.page(path + "/log")
-	require.Contains(t, log, "this push was forced")
+	require.Contains(t, log, "forced push")
 	require.Contains(t, log, "kept\nref refs/heads/main tag none\n")
 
-	// The branch moves on; the exact commit is built all the same.
+	// The branch moves on, but the pushed commit is built.
 	older := r.repo.commit("main", "older")
 	r.repo.commit("main", "newer")
 	r.push(pushed{before: kept, after: older})
@@ -68,7 +68,7 @@ func TestAForcedPushAndATag(t *testing.T) {
 	require.Equal(t, "github-ci/tag", status.Context)
 	require.Contains(t, r.page(path+"/log"), "ref refs/tags/v1.0 tag v1.0\n")
 
-	// A branch that is gone before its build is one more way to be gone.
+	// The commit of a deleted branch is no longer available either.
 	r.repo.git("-C", r.repo.clone, "checkout", "--quiet", "--orphan", "away")
 	name := "release/" + strings.Repeat("long-", 30)
 	away := r.repo.commit(name, "away")
@@ -76,12 +76,12 @@ func TestAForcedPushAndATag(t *testing.T) {
 	r.repo.git("-C", r.repo.bare, "gc", "--quiet", "--prune=now")
 	r.push(pushed{ref: "refs/heads/" + name, after: away, created: true})
 	status, path = r.untilStatus(away, "error")
-	require.Contains(t, status.Description, "the commit is gone: refs/heads/release/long-")
-	require.Contains(t, r.page(path), name+" was deleted", "the page has more room than the status")
+	require.Contains(t, status.Description, "commit is no longer available: refs/heads/release/long-")
+	require.Contains(t, r.page(path), name+" was deleted", "the page shows the whole detail")
 	r.hub.noFaults(t)
 }
 
-func TestADeletedBranchIsForgotten(t *testing.T) {
+func TestDeletedBranch(t *testing.T) {
 	r := newRig(t, "cat file.txt >>$RUNS"+waitForGate)
 	one, two := r.repo.commit("release/x", "one"), r.repo.commit("release/x", "two")
 	r.start()
@@ -90,16 +90,16 @@ func TestADeletedBranchIsForgotten(t *testing.T) {
 	require.Equal(t, 1, r.areas())
 	r.push(pushed{ref: "refs/heads/release/x", before: one, after: two})
 	r.push(pushed{ref: "refs/heads/release/x", before: two, after: github.ZeroSHA, deleted: true})
-	r.open()
+	r.openGate()
 	r.untilStatus(one, "success")
-	r.until("the work area is gone", func() bool { return r.areas() == 0 })
-	states, _ := r.hub.of(two)
-	require.Empty(t, states, "what waited was dropped")
+	r.until("the work area is removed", func() bool { return r.areas() == 0 })
+	states, _ := r.hub.statusesOf(two)
+	require.Empty(t, states, "the waiting push is dropped")
 	require.Equal(t, "one\n", r.read(r.runs))
 	r.hub.noFaults(t)
 }
 
-func TestADeletedBranchEndsABuildThatWouldRunAgain(t *testing.T) {
+func TestDeletedBranchEndsWaitingBuild(t *testing.T) {
 	r := newRig(t, "true")
 	sha := r.repo.commit("main", "one")
 	require.NoError(t, os.Rename(r.repo.bare, r.repo.bare+".away"))
@@ -110,11 +110,11 @@ func TestADeletedBranchEndsABuildThatWouldRunAgain(t *testing.T) {
 	status, path := r.untilStatus(sha, "error")
 	require.Equal(t, "the ref was deleted", status.Description)
 	require.Contains(t, r.page(path), `class="replaced"`)
-	r.until("the work area is gone", func() bool { return r.areas() == 0 })
+	r.until("the work area is removed", func() bool { return r.areas() == 0 })
 	r.hub.noFaults(t)
 }
 
-func TestForgedCallsAreRefused(t *testing.T) {
+func TestForgedPushesAreRejected(t *testing.T) {
 	r := newRig(t, "echo run >>$RUNS")
 	sha := r.repo.commit("main", "one")
 	r.start()

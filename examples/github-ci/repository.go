@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -16,74 +15,76 @@ var (
 	commitName     = regexp.MustCompile(`^(?:[0-9a-f]{40}|[0-9a-f]{64})$`)
 )
 
-// checkRepository takes "owner/name" as GitHub gives them.
+// checkRepository returns an error unless name has the form "owner/name" with
+// the characters that GitHub allows.
 func checkRepository(name string) error {
 	_, last, _ := strings.Cut(name, "/")
 	if !repositoryName.MatchString(name) || last == "." || last == ".." {
-		return fmt.Errorf(`%q is no repository such as "acme/app"`, name)
+		return fmt.Errorf(`%q is not a repository such as "acme/app"`, name)
 	}
 	return nil
 }
 
-// maxRef is more than GitHub takes.
+// maxRef is the maximum length of a ref in bytes. GitHub's limit is lower.
 const maxRef = 1000
 
-// checkRef takes a whole ref by the rules of git check-ref-format, and no branch
-// or tag that begins with a dash, which git itself never makes and which would
-// be an option to a script that trusts it. What passes may still hold quotes,
-// dollars and angle brackets: it is only ever handed on as one argument, as one
-// variable, or escaped.
+// checkRef returns an error unless ref is the full name of a branch or tag that
+// follows the rules of git check-ref-format. It also rejects a name that begins
+// with a dash: git itself never creates one, and a script might take it for an
+// option. A valid ref may still contain quotes, dollar signs and angle brackets,
+// so pass it only as one argument, in one variable, or escaped.
 func checkRef(ref string) error {
 	name, ok := strings.CutPrefix(ref, "refs/heads/")
 	if !ok {
 		name, ok = strings.CutPrefix(ref, "refs/tags/")
 	}
-	var fault string
+	var reason string
 	switch {
 	case !ok:
-		fault = "neither branch nor tag"
+		reason = "neither a branch nor a tag"
 	case len(ref) > maxRef:
-		return errors.New("the ref is longer than git and GitHub take")
+		return fmt.Errorf("the ref is longer than %d bytes", maxRef)
 	case !utf8.ValidString(ref):
-		fault = "not UTF-8"
+		reason = "not UTF-8"
 	case strings.HasPrefix(name, "-"):
-		fault = "begins with a dash"
+		reason = "begins with a dash"
 	case strings.ContainsAny(name, " ~^:?*[\\\x7f") || strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }):
-		fault = "a character that git forbids"
+		reason = "contains a character that git forbids"
 	case strings.Contains(name, "..") || strings.Contains(name, "@{") || name == "@" || strings.HasSuffix(name, "."):
-		fault = "a sequence that git forbids"
+		reason = "contains a sequence that git forbids"
 	default:
 		for part := range strings.SplitSeq(name, "/") {
 			if part == "" || part[0] == '.' || strings.HasSuffix(part, ".lock") {
-				fault = "a part that git forbids"
+				reason = "contains a path element that git forbids"
 			}
 		}
 	}
-	if fault != "" {
-		return fmt.Errorf("%.100q is no ref to build: %s", ref, fault)
+	if reason != "" {
+		return fmt.Errorf("invalid ref %.100q: %s", ref, reason)
 	}
 	return nil
 }
 
-// commitOf returns the commit that was pushed: for an annotated tag After is the
-// tag itself, so that the head commit counts.
+// commitOf returns the pushed commit. For an annotated tag After is the tag
+// object, so commitOf returns the head commit.
 func commitOf(p github.Push) (string, error) {
 	sha := p.After
 	if _, ok := p.Tag(); ok && p.HeadCommit != nil {
 		sha = p.HeadCommit.ID
 	}
 	if !commitName.MatchString(sha) {
-		return "", fmt.Errorf("%.100q is no commit", sha)
+		return "", fmt.Errorf("%.100q is not a commit id", sha)
 	}
 	return sha, nil
 }
 
-// titleOf is the first line of the newest commit's message.
+// titleOf returns the first line of the newest commit's message, at most 120
+// characters.
 func titleOf(p github.Push) string {
 	if p.HeadCommit == nil {
 		return ""
 	}
 	line, _, _ := strings.Cut(p.HeadCommit.Message, "\n")
-	text := []rune(strings.ReplaceAll(strings.ToValidUTF8(line, ""), "\x00", ""))
-	return cmp.Or(string(text[:min(len(text), 120)]), "(no message)")
+	title := []rune(strings.ReplaceAll(strings.ToValidUTF8(line, ""), "\x00", ""))
+	return cmp.Or(string(title[:min(len(title), 120)]), "(no message)")
 }

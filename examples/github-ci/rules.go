@@ -9,37 +9,37 @@ import (
 	"github.com/hookhouse/hookhouse/github"
 )
 
-// A rule says what is done on a push to one repository.
+// A rule configures the builds of one repository.
 type rule struct {
 	Name     string   // "owner/name", as GitHub writes it
-	Remote   string   // where it is fetched from: an http or https URL
-	Branches []string // globs; ** goes over slashes
+	Remote   string   // http or https URL to fetch from
+	Branches []string // globs; ** also matches slashes
 	Tags     []string // globs
 	Command  string   // a script for /bin/sh -e
 	Timeout  time.Duration
-	Context  string // the name of the commit status; see contextOf
+	Context  string // name of the commit status; see contextOf
 }
 
-// rules are those of the configuration, by the repository's name in lower case:
-// GitHub's names are the same in any case.
+// rules holds the configured rules by the repository's name in lower case.
+// GitHub's names are not case-sensitive.
 type rules map[string]*rule
 
-// of returns the rule for a repository; nil where there is none. Of a payload's
-// name nothing else is used: what is built, cleaned and reported has the name of
-// the configuration.
-func (r rules) of(repository string) *rule { return r[strings.ToLower(repository)] }
+// lookup returns the rule for a repository, or nil if there is none. A name from a
+// payload is used only for this lookup: builds, work areas and statuses use the
+// name in the configuration.
+func (r rules) lookup(repository string) *rule { return r[strings.ToLower(repository)] }
 
-// longest returns the longest time limit.
-func (r rules) longest() time.Duration {
-	var most time.Duration
+// maxTimeout returns the longest timeout of the rules.
+func (r rules) maxTimeout() time.Duration {
+	var longest time.Duration
 	for _, one := range r {
-		most = max(most, one.Timeout)
+		longest = max(longest, one.Timeout)
 	}
-	return most
+	return longest
 }
 
-// wants reports whether pushes to the ref are built.
-func (r *rule) wants(p github.Push) bool {
+// matches reports whether the pushed ref is to be built.
+func (r *rule) matches(p github.Push) bool {
 	if branch, ok := p.Branch(); ok {
 		return matchesAny(r.Branches, branch)
 	}
@@ -47,8 +47,9 @@ func (r *rule) wants(p github.Push) bool {
 	return ok && matchesAny(r.Tags, tag)
 }
 
-// contextOf returns the name of a push's commit status. GitHub keeps one status
-// of each name for a commit, which a branch and a tag may both be at.
+// contextOf returns the name of the commit status for a push. GitHub keeps one
+// status per name and commit, and a branch and a tag may point to the same
+// commit, so a tag has a name of its own.
 func (r *rule) contextOf(p github.Push) string {
 	if _, ok := p.Tag(); ok {
 		return r.Context + "/tag"

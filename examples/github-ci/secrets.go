@@ -9,13 +9,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// secrets are what must be known to nobody else.
+// secrets holds the webhook secrets and the API token.
 type secrets struct {
-	hook  []webhook.Secret // what GitHub signs with, several while it is rotated
-	token webhook.Secret   // what GitHub is called with
+	hook  []webhook.Secret // verify GitHub's signatures; more than one during a rotation
+	token webhook.Secret   // authenticates calls to GitHub
 }
 
-// readSecrets reads those from the environment; see usage.
+// readSecrets reads the secrets from the environment; see usage.
 func readSecrets(getenv func(string) string, needToken bool) (secrets, error) {
 	var s secrets
 	hook, hookErr := readSecret(getenv, "GITHUB_WEBHOOK_SECRET")
@@ -24,14 +24,14 @@ func readSecrets(getenv func(string) string, needToken bool) (secrets, error) {
 		return s, err
 	}
 	if hook == "" {
-		return s, errors.New("GITHUB_WEBHOOK_SECRET is not set: make one with openssl rand -hex 32 and give GitHub the same")
+		return s, errors.New("GITHUB_WEBHOOK_SECRET is not set: create one with openssl rand -hex 32 and configure it in GitHub's webhook settings")
 	}
 	if token == "" && needToken {
-		return s, errors.New("GITHUB_TOKEN is not set: it reports the commit status; -status=false builds without")
+		return s, errors.New("GITHUB_TOKEN is not set: it is needed to report commit statuses; set it, or build without statuses with -status=false")
 	}
 	for item := range strings.SplitSeq(hook, ",") {
 		if item == "" || item != strings.TrimSpace(item) {
-			return s, errors.New("GITHUB_WEBHOOK_SECRET holds an empty secret, or one with white space around it")
+			return s, errors.New("GITHUB_WEBHOOK_SECRET holds an empty secret, or one surrounded by white space")
 		}
 		s.hook = append(s.hook, webhook.NewSecret(item))
 	}
@@ -39,13 +39,13 @@ func readSecrets(getenv func(string) string, needToken bool) (secrets, error) {
 	return s, nil
 }
 
-// readSecret reads NAME, or the file that NAME_FILE names less its trailing
-// white space.
+// readSecret reads the variable name, or the file named by the variable
+// name_FILE, without its trailing white space.
 func readSecret(getenv func(string) string, name string) (string, error) {
 	value, file := getenv(name), getenv(name+"_FILE")
 	switch {
 	case value != "" && file != "":
-		return "", fmt.Errorf("both %s and %s_FILE are set", name, name)
+		return "", fmt.Errorf("both %s and %s_FILE are set; set only one", name, name)
 	case file == "":
 		return value, nil
 	}

@@ -17,7 +17,7 @@ import (
 
 var sender = webhooktest.GitHub{Secret: webhook.NewSecret(hookSecret)}
 
-// pushed is the payload of a push as GitHub makes it, with what matters here.
+// pushed describes the payload of a push, with the fields that matter here.
 type pushed struct {
 	repository, ref, before, after, head string
 	created, deleted, forced             bool
@@ -50,7 +50,8 @@ func (p pushed) body() []byte {
 	return body
 }
 
-// push delivers a push as GitHub does and wants it acknowledged.
+// push delivers a push, by default to main of the rig's repository, and fails the
+// test unless it is acknowledged.
 func (r *rig) push(p pushed) webhooktest.Result {
 	r.Helper()
 	if p.repository == "" {
@@ -62,7 +63,8 @@ func (r *rig) push(p pushed) webhooktest.Result {
 	return r.deliver(p)
 }
 
-// deliver delivers a push just as it is given.
+// deliver delivers a push without defaults, and fails the test unless it is
+// acknowledged.
 func (r *rig) deliver(p pushed) webhooktest.Result {
 	r.Helper()
 	result := sender.Deliver(r.Context(), r.p.url+"/hooks/github", "push", p.body())
@@ -83,7 +85,7 @@ func (r *rig) get(path string) (int, string) {
 	return res.StatusCode, string(body)
 }
 
-// page returns a page that must be there.
+// page returns a page, and fails the test unless its status is 200.
 func (r *rig) page(path string) string {
 	r.Helper()
 	code, body := r.get(path)
@@ -91,13 +93,13 @@ func (r *rig) page(path string) string {
 	return body
 }
 
-// untilPage waits until a page holds a text.
+// untilPage waits until a page contains a text.
 func (r *rig) untilPage(path, text string) {
 	r.Helper()
-	r.until(path+" holds "+text, func() bool { _, body := r.get(path); return strings.Contains(body, text) })
+	r.until(path+" contains "+text, func() bool { _, body := r.get(path); return strings.Contains(body, text) })
 }
 
-// areas returns the work areas that there are.
+// areas returns the number of work areas.
 func (r *rig) areas() int {
 	entries, err := os.ReadDir(filepath.Join(r.dir, "data", "work"))
 	require.NoError(r, err)

@@ -15,12 +15,12 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// maxDescription is GitHub's bound (github/docs: commit statuses).
+// maxDescription is GitHub's limit in characters (github/docs: commit statuses).
 const maxDescription = 140
 
-// A status is what GitHub is told of a commit. It goes through the inbox as a
-// delivery of our own, so that a GitHub that cannot be reached has it later and
-// the build need not run again.
+// A status is a commit status for GitHub. It is stored in the inbox as a delivery
+// from github-ci itself, so if GitHub is unreachable the status is sent later and
+// the build does not run again.
 type status struct {
 	Repository  string `json:"repository"`
 	Commit      string `json:"commit"`
@@ -30,24 +30,24 @@ type status struct {
 	TargetURL   string `json:"target_url"`
 }
 
-// EventType is the type by which its worker claims it.
+// EventType is the type of the deliveries that the worker of statuses claims.
 func (status) EventType() string { return "github-ci.status" }
 
-// A reporter makes statuses of builds and sends them. The zero value reports
+// A reporter creates and sends the statuses of builds. The zero value reports
 // nothing.
 type reporter struct {
-	api   *url.URL // nil: builds are not reported
-	token webhook.Secret
-	pages string // the URL under which the pages are
+	api      *url.URL // if nil, builds are not reported
+	token    webhook.Secret
+	pagesURL string // base URL of the pages
 }
 
-// delivery returns the build's status as a delivery; nil where nothing is
-// reported. Of one build the newest status supersedes those that wait.
+// delivery returns the build's status as a delivery, or nil if builds are not
+// reported. The newest status of a build supersedes older ones that still wait.
 func (r reporter) delivery(b build) *webhook.Delivery {
 	if r.api == nil {
 		return nil
 	}
-	s := status{b.Repository, b.Commit, b.State, b.Detail, b.Context, r.page(b.ID)}
+	s := status{b.Repository, b.Commit, b.State, b.Detail, b.Context, r.buildURL(b.ID)}
 	switch b.State {
 	case running:
 		s.State, s.Description = "pending", fmt.Sprintf("building %.12s", b.Commit)
@@ -59,7 +59,7 @@ func (r reporter) delivery(b build) *webhook.Delivery {
 	}
 	body, err := json.Marshal(s)
 	if err != nil {
-		panic(err) // strings can be marshalled
+		panic(err) // strings can always be marshaled
 	}
 	d := webhook.NewDelivery("github-ci", s.EventType(), b.ID, body)
 	d.UID = fmt.Sprintf("%s-%d-%s", b.ID, b.Run, b.State)
@@ -67,18 +67,18 @@ func (r reporter) delivery(b build) *webhook.Delivery {
 	return d
 }
 
-// page is where the log of a build is.
-func (r reporter) page(id string) string { return r.pages + "/builds/" + id }
+// buildURL returns the URL of a build's page.
+func (r reporter) buildURL(id string) string { return r.pagesURL + "/builds/" + id }
 
-// client follows no redirects: they would change the method, and could lead
-// elsewhere.
+// client does not follow redirects: they would change the method and could lead
+// to another server.
 var client = &http.Client{
 	Timeout:       15 * time.Second,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// send reports one status. What GitHub refuses for good is Permanent; a token
-// that is not accepted may be mended, and is tried again.
+// send reports one status. Its error is Permanent if GitHub will never accept the
+// status. A rejected token is retried, because it can be replaced.
 func (r reporter) send(ctx context.Context, e *webhook.Event[status]) error {
 	s := e.Payload
 	owner, name, _ := strings.Cut(s.Repository, "/")
@@ -100,14 +100,14 @@ func (r reporter) send(ctx context.Context, e *webhook.Event[status]) error {
 	req.Header.Set("User-Agent", "hookhouse-github-ci")
 	res, err := client.Do(req)
 	if err != nil {
-		return err // it has the URL in it, and no header
+		return err // it contains the URL, but no header
 	}
 	defer res.Body.Close()
 	if res.StatusCode == http.StatusCreated {
 		return nil
 	}
 	text, _ := io.ReadAll(io.LimitReader(res.Body, 512))
-	err = fmt.Errorf("GitHub answered %s to the status %q of %s: %q", res.Status, s.State, s.Repository, text)
+	err = fmt.Errorf("GitHub answered %s to status %q of %s: %q", res.Status, s.State, s.Repository, text)
 	if res.StatusCode == http.StatusUnprocessableEntity {
 		return webhook.Permanent(err)
 	}

@@ -13,16 +13,15 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A store is the inbox and the database that it is in, which has a table of
-// builds as well.
+// A store is an inbox with its database, which also has a table of builds.
 type store struct {
 	*sqlinbox.Inbox
-	db       *sql.DB
-	numbered bool // PostgreSQL's placeholders: $1, not ?
+	db                 *sql.DB
+	dollarPlaceholders bool // PostgreSQL: $1 instead of ?
 }
 
-// openStore opens what -db names: a PostgreSQL URL, or the file of a SQLite
-// database, which is made if it is missing.
+// openStore opens the database of -db: a PostgreSQL URL, or the file of a SQLite
+// database, which is created if it does not exist.
 func openStore(ctx context.Context, name string) (*store, error) {
 	driver, dialect, dsn := "sqlite", sqlinbox.SQLite, sqliteDSN(name)
 	if strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://") {
@@ -44,9 +43,9 @@ func openStore(ctx context.Context, name string) (*store, error) {
 	return s, nil
 }
 
-// sql writes the placeholders of a statement as the database wants them.
-func (s *store) sql(text string) string {
-	if !s.numbered {
+// rebind converts the placeholders of a statement to those of the database.
+func (s *store) rebind(text string) string {
+	if !s.dollarPlaceholders {
 		return text
 	}
 	var b strings.Builder
@@ -59,21 +58,21 @@ func (s *store) sql(text string) string {
 	return b.String()
 }
 
-// transact runs work in a transaction.
+// transact runs work in a transaction. It commits if work returns nil.
 func (s *store) transact(ctx context.Context, work func(tx *sql.Tx) error) error {
 	tx, err := s.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // nothing after a commit
+	defer func() { _ = tx.Rollback() }() // no effect after a commit
 	if err := work(tx); err != nil {
 		return err
 	}
 	return tx.Commit()
 }
 
-// sqliteDSN asks for what durability rests on, on every connection, and for
-// transactions that write from the start.
+// sqliteDSN returns a DSN that makes every connection durable, with WAL and
+// synchronous=FULL, and every transaction a writer from its start.
 func sqliteDSN(file string) string {
 	settings := url.Values{
 		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)"},
@@ -82,7 +81,7 @@ func sqliteDSN(file string) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: settings.Encode()}).String()
 }
 
-// close closes the inbox and then the database, after all that uses them.
+// close closes the inbox and then the database. Call it when nothing uses them.
 func (s *store) close() {
 	_ = s.Inbox.Close()
 	_ = s.db.Close()

@@ -11,34 +11,36 @@ import (
 )
 
 const (
-	// chunk is how much of a log one event has at most, in bytes.
-	chunk = 32 << 10
-	// silence is how often a stream says that it is there, so that proxies keep
-	// it, and looks for what it was not told of.
-	silence = 15 * time.Second
-	// sendTime is how long a reader may take to take an event.
-	sendTime = 10 * time.Second
-	// maxStreams bounds those that follow logs at once.
+	// chunkSize is the maximum number of bytes of a log in one event.
+	chunkSize = 32 << 10
+	// heartbeatInterval is how often an idle stream sends a comment, so that proxies
+	// keep it open, and checks for changes that it was not notified of.
+	heartbeatInterval = 15 * time.Second
+	// sendTimeout is how long sending one event may take.
+	sendTimeout = 10 * time.Second
+	// maxStreams is the maximum number of open streams.
 	maxStreams = 200
 )
 
-// streams are the connections that follow logs. They have no end of their own,
-// so the server ends them.
+// streams tracks the connections that follow logs. They do not end by themselves
+// while a build runs, so stop ends them.
 type streams struct {
 	slots chan struct{}
-	over  context.Context
-	end   context.CancelFunc // goes to http.Server.RegisterOnShutdown
+	done  context.Context
+	stop  context.CancelFunc // registered with http.Server.RegisterOnShutdown
 }
 
 func newStreams() *streams {
-	over, end := context.WithCancel(context.Background())
-	return &streams{make(chan struct{}, maxStreams), over, end}
+	done, stop := context.WithCancel(context.Background())
+	return &streams{make(chan struct{}, maxStreams), done, stop}
 }
 
-// events follows a log as server-sent events: messages with a JSON string of
-// text, whose id is the offset after it, so that a browser that lost the
-// connection goes on where it was; "state" with a JSON object when the state
-// changes; "end" after the last.
+// events streams a log as server-sent events:
+//
+//   - A message has a part of the log as a JSON string. Its id is the offset after
+//     the part, so a browser that lost the connection resumes there.
+//   - A "state" event has a JSON object. It is sent when the state changes.
+//   - An "end" event is the last one.
 func (p *pages) events(w http.ResponseWriter, r *http.Request) {
 	b, ok := p.find(w, r)
 	if !ok {
@@ -48,40 +50,40 @@ func (p *pages) events(w http.ResponseWriter, r *http.Request) {
 	case p.streams.slots <- struct{}{}:
 		defer func() { <-p.streams.slots }()
 	default:
-		http.Error(w, "too many readers follow logs", http.StatusServiceUnavailable)
+		http.Error(w, "too many open log streams", http.StatusServiceUnavailable)
 		return
 	}
-	// An id in a header is what a browser has already.
+	// A browser that reconnects sends the id of the last event it has received.
 	offset, err := strconv.ParseInt(r.Header.Get("Last-Event-ID"), 10, 64)
 	if err != nil {
 		offset, _ = strconv.ParseInt(r.FormValue("from"), 10, 64)
 	}
-	f := follower{pages: p, w: w, control: http.NewResponseController(w), id: b.ID, offset: max(0, offset)}
+	f := follower{pages: p, w: w, controller: http.NewResponseController(w), id: b.ID, offset: max(0, offset)}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("X-Accel-Buffering", "no") // nginx
 	if err := f.follow(r.Context()); err != nil {
-		p.log.Debug("log is followed no more", "build", b.ID, "reason", err)
+		p.log.Debug("log stream ended", "build", b.ID, "reason", err)
 	}
 }
 
-// A follower is one such connection.
+// A follower is one connection that follows a log.
 type follower struct {
 	*pages
-	w       http.ResponseWriter
-	control *http.ResponseController
-	id      string
-	offset  int64
-	state   string // as told last
+	w          http.ResponseWriter
+	controller *http.ResponseController
+	id         string
+	offset     int64
+	state      string // the state sent last
 }
 
 func (f *follower) follow(ctx context.Context) error {
 	for {
-		// Ask for the signal first, then for the state, then read: what changes
-		// after that is not missed, and the log of a finished build is whole.
+		// Get the channel first, then the state, then read the log. So no later change
+		// is missed, and the log of a finished build is complete.
 		live, changed := f.logs.watch(f.id)
 		done := false
 		var b build
-		if !live || f.state != running { // otherwise nothing but the log can have changed
+		if !live || f.state != running { // otherwise only the log can have changed
 			var ok bool
 			var err error
 			if b, ok, err = f.store.get(ctx, f.id); err != nil || !ok {
@@ -102,27 +104,27 @@ func (f *follower) follow(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-f.streams.over.Done():
+		case <-f.streams.done.Done():
 			return nil
 		case <-changed:
-		case <-time.After(silence):
-			if err := f.send(": still here\n\n"); err != nil {
+		case <-time.After(heartbeatInterval):
+			if err := f.send(": keep-alive\n\n"); err != nil {
 				return err
 			}
 		}
 	}
 }
 
-// sendLog sends what there is. A character of which only a part is there waits
-// for the rest, unless there will be none.
+// sendLog sends the rest of the log. It holds back an incomplete character at the
+// end, unless done reports that no more follows.
 func (f *follower) sendLog(done bool) error {
 	for {
-		text, next, err := f.logs.read(f.id, f.offset, chunk)
+		text, next, err := f.logs.read(f.id, f.offset, chunkSize)
 		if err != nil || len(text) == 0 {
 			return err
 		}
 		whole := text
-		if !done || len(text) == chunk {
+		if !done || len(text) == chunkSize {
 			whole = wholeRunes(text)
 		}
 		if len(whole) == 0 {
@@ -139,7 +141,7 @@ func (f *follower) sendLog(done bool) error {
 	}
 }
 
-// wholeRunes leaves out a last character that is cut off.
+// wholeRunes returns text without an incomplete character at its end.
 func wholeRunes(text []byte) []byte {
 	for back := 1; back <= min(utf8.UTFMax, len(text)); back++ {
 		if tail := text[len(text)-back:]; utf8.RuneStart(tail[0]) {
@@ -149,7 +151,7 @@ func wholeRunes(text []byte) []byte {
 			return text[:len(text)-back]
 		}
 	}
-	return text // not UTF-8 at all
+	return text // not UTF-8
 }
 
 func (f *follower) sendState(b build, event string) error {
@@ -165,11 +167,11 @@ func (f *follower) sendState(b build, event string) error {
 }
 
 func (f *follower) send(format string, args ...any) error {
-	if err := f.control.SetWriteDeadline(time.Now().Add(sendTime)); err != nil {
+	if err := f.controller.SetWriteDeadline(time.Now().Add(sendTimeout)); err != nil {
 		return err
 	}
 	if _, err := fmt.Fprintf(f.w, format, args...); err != nil {
 		return err
 	}
-	return f.control.Flush()
+	return f.controller.Flush()
 }

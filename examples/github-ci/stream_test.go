@@ -15,10 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// An event is one of a stream.
+// An event is one server-sent event.
 type event struct{ id, name, data string }
 
-// stream opens the events of a build and returns a func for the next one.
+// stream opens the event stream of a build and returns a function that returns the
+// next event.
 func (r *rig) stream(path, lastID string) (next func() (event, bool)) {
 	r.Helper()
 	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.p.url+path+"/events", nil)
@@ -51,15 +52,15 @@ func (r *rig) stream(path, lastID string) (next func() (event, bool)) {
 	}
 }
 
-func TestAPushIsBuiltAndItsLogIsReadLive(t *testing.T) {
+func TestPushIsBuiltWithLiveLog(t *testing.T) {
 	r := newRig(t, "echo '<b>begin</b> & ümlaut'; env; cat file.txt; echo run >>$RUNS"+waitForGate+"echo the end")
 	sha := r.repo.commit("main", "hello from the commit")
 	r.start()
 	first := r.push(pushed{after: sha, created: true})
 	status, path := r.untilStatus(sha, "pending")
-	require.Equal(t, reported{"acme/app", sha, "pending", "building " + sha[:12], "github-ci", status.TargetURL}, status)
+	require.Equal(t, commitStatus{"acme/app", sha, "pending", "building " + sha[:12], "github-ci", status.TargetURL}, status)
 
-	// While it runs: the stream, the page, the list.
+	// While the build runs: the stream, the page and the list.
 	next := r.stream(path, "")
 	var text strings.Builder
 	middle := ""
@@ -82,7 +83,7 @@ func TestAPushIsBuiltAndItsLogIsReadLive(t *testing.T) {
 	require.NotContains(t, page, "<b>begin")
 	require.Contains(t, r.page("/"), `class="running"`)
 
-	// The command was told what it may know, and nothing else.
+	// The command's environment has only the documented variables.
 	var names []string
 	for line := range strings.Lines(text.String()) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.Contains(name, " ") {
@@ -95,8 +96,8 @@ func TestAPushIsBuiltAndItsLogIsReadLive(t *testing.T) {
 	require.Subset(t, []string{"PATH", "HOME", "CI", "CI_BUILD_ID", "CI_BUILD_URL", "CI_REPOSITORY", "CI_REF", "CI_BRANCH", "CI_COMMIT", "PWD", "OLDPWD", "SHLVL", "_"}, names)
 	require.Contains(t, text.String(), "CI_COMMIT="+sha+"\n")
 
-	// It ends, for those who follow as well.
-	r.open()
+	// The build ends, and so does the stream.
+	r.openGate()
 	for {
 		e, ok := next()
 		require.True(t, ok, "the stream ends with an event")
@@ -108,8 +109,8 @@ func TestAPushIsBuiltAndItsLogIsReadLive(t *testing.T) {
 	status, _ = r.untilStatus(sha, "success")
 	require.Contains(t, status.Description, "passed in")
 
-	// After a restart all is there, and a reader goes on where it was.
-	r.end(syscall.SIGTERM)
+	// After a restart the log is complete, and a reader resumes where it stopped.
+	r.signalAndWait(syscall.SIGTERM)
 	r.start()
 	require.Contains(t, r.page(path), "\nthe end\n")
 	require.Contains(t, r.page(path+"/log"), "<b>begin</b> & ümlaut\n")
@@ -124,21 +125,21 @@ func TestAPushIsBuiltAndItsLogIsReadLive(t *testing.T) {
 	require.Contains(t, text.String(), "the end")
 	require.NotContains(t, text.String(), "begin")
 
-	// The same again is a duplicate; pings are answered and not kept.
+	// A redelivery is a duplicate. A ping is answered and not stored.
 	again := sender.Redeliver(t.Context(), first.GUID, r.p.url+"/hooks/github", "push", pushed{repository: "acme/app", ref: "refs/heads/main", after: sha, created: true}.body())
 	require.True(t, again.Delivered)
 	require.True(t, sender.Deliver(t.Context(), r.p.url+"/hooks/github", "ping", []byte(`{"zen":"x"}`)).Delivered)
 	other := r.repo.commit("main", "second")
 	r.push(pushed{before: sha, after: other})
 	r.untilStatus(other, "success")
-	states, _ := r.hub.of(sha)
+	states, _ := r.hub.statusesOf(sha)
 	require.Equal(t, []string{"pending", "success"}, states)
 	require.Equal(t, "run\nrun\n", r.read(r.runs))
 	r.hub.noFaults(t)
-	r.end(syscall.SIGTERM)
+	r.signalAndWait(syscall.SIGTERM)
 
-	// The token and the secret are nowhere.
-	require.NotContains(t, r.p.said(), token)
+	// No file and no log contains the token or the secret.
+	require.NotContains(t, r.p.logText(), token)
 	require.NoError(t, filepath.WalkDir(filepath.Join(r.dir, "data"), func(path string, e fs.DirEntry, err error) error {
 		if err == nil && e.Type().IsRegular() {
 			content, err := os.ReadFile(path)

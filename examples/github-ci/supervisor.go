@@ -12,41 +12,45 @@ import (
 	"time"
 )
 
-// supervise is the first argument of this program where it is started as the
+// superviseArg is the first argument of this program when it runs as the
 // supervisor of one command.
-const supervise = "supervise"
+const superviseArg = "supervise"
 
-// killPause is between two rounds of killing.
-const killPause = 2 * time.Millisecond
+// killInterval is the pause between two calls of kill.
+const killInterval = 2 * time.Millisecond
 
-// reapedAtOnce is how many processes are reaped between two looks at whether to
-// kill.
-const reapedAtOnce = 100
+// maxReaps is the maximum number of processes that are reaped before the
+// supervisor checks again whether to kill.
+const maxReaps = 100
 
-// A supervisor is a process between github-ci and one command. Every process
-// that comes of the command is below it for good, since what loses its parent
-// becomes the supervisor's own child. It kills them all when the command ends,
-// or when its standard input does: github-ci closes that to stop the command,
-// and its death closes it as well. It has the lock of the data folder open, and
-// ends when nothing is left below it. Then nothing is left at all.
+// A supervisor is a process between github-ci and one command.
+//
+//   - Every process of the command stays a descendant of the supervisor, because
+//     an orphan becomes the supervisor's own child.
+//   - It kills all of them when the command ends, or when its standard input is
+//     closed. Github-ci closes it to stop the command; it is also closed when
+//     github-ci dies.
+//   - It keeps the lock of the data folder open and ends when it has no
+//     descendants left. So an unlocked folder means that no process is left.
 type supervisor struct {
-	who  account
+	user account
 	args []string
 	env  []string
 }
 
-// superviseMain is main in such a process; args are an account and the command.
-// It ends with the command's exit status, 128 and the number where a signal
-// killed it, as in a shell. Where the command could not be started, it says why
-// and kills itself, so that no exit status can be taken for that.
+// superviseMain is the main function of a supervisor. The arguments are an
+// account and the command. It exits with the command's exit status or, as a shell
+// does, with 128 plus the signal number if a signal killed the command. If the
+// command cannot be started, it prints the reason and kills itself, so the
+// failure cannot be confused with an exit status.
 func superviseMain(args []string) {
-	// What the kernel keeps for each thread is set on the one that starts the
-	// command.
+	// The attributes that run sets belong to a thread, so this thread must also start
+	// the command.
 	runtime.LockOSThread()
-	syscall.CloseOnExec(lockFile)
+	syscall.CloseOnExec(lockFD)
 	s := supervisor{args: args[1:], env: os.Environ()}
 	var err error
-	if s.who, err = parseAccount(args[0]); err == nil {
+	if s.user, err = parseAccount(args[0]); err == nil {
 		var status syscall.WaitStatus
 		if status, err = s.run(); err == nil {
 			if status.Signaled() {
@@ -55,7 +59,7 @@ func superviseMain(args []string) {
 			os.Exit(status.ExitStatus())
 		}
 	}
-	fmt.Fprintln(os.Stderr, "github-ci: the command was not started:", err)
+	fmt.Fprintln(os.Stderr, "github-ci: cannot start the command:", err)
 	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	select {}
 }
@@ -64,10 +68,10 @@ func (s supervisor) run() (status syscall.WaitStatus, err error) {
 	if err := adoptOrphans(); err != nil {
 		return status, fmt.Errorf("adopting orphans: %w", err)
 	}
-	if err := dropRights(); err != nil {
+	if err := dropPrivileges(); err != nil {
 		return status, fmt.Errorf("dropping rights: %w", err)
 	}
-	syscall.Umask(0o022) // not that of github-ci, which hides its files
+	syscall.Umask(0o022) // github-ci's own umask makes files private
 	path, err := exec.LookPath(s.args[0])
 	if err != nil {
 		return status, err
@@ -76,7 +80,7 @@ func (s supervisor) run() (status syscall.WaitStatus, err error) {
 	if err != nil {
 		return status, err
 	}
-	kill, err := newKiller(s.who) // first: what cannot be killed is not started
+	kill, err := newKiller(s.user) // before the start: never start what cannot be killed
 	if err != nil {
 		return status, err
 	}
@@ -90,39 +94,40 @@ func (s supervisor) run() (status syscall.WaitStatus, err error) {
 	pid, err := syscall.ForkExec(path, s.args, &syscall.ProcAttr{
 		Env:   s.env,
 		Files: []uintptr{null.Fd(), 1, 2},
-		Sys:   s.who.start(),
+		Sys:   s.user.sysProcAttr(),
 	})
 	if err != nil {
 		return status, fmt.Errorf("%s: %w", path, err)
 	}
-	// Reaping and killing take turns, so that no number is killed that is somebody
-	// else's by now. What ends without end must not put off the killing.
-	over, reaped := false, false
+	// Reaping and killing alternate, so that kill never gets a pid that was reused.
+	// maxReaps ensures that an endless stream of ended processes does not delay the
+	// killing.
+	killing, reaped := false, false
 	for {
 		child := pid
-		for n := 0; n < reapedAtOnce && child > 0; n++ {
+		for n := 0; n < maxReaps && child > 0; n++ {
 			var one syscall.WaitStatus
 			child, err = syscall.Wait4(-1, &one, syscall.WNOHANG, nil)
 			if errors.Is(err, syscall.ECHILD) {
-				kill(pid, reaped) // where orphans are not ours
+				kill(pid, reaped) // on systems where orphans are not adopted
 				return status, nil
 			}
 			if child == pid {
-				status, over, reaped = one, true, true
+				status, killing, reaped = one, true, true
 			}
 		}
-		var again <-chan time.Time // never, while the command may run
+		var again <-chan time.Time // nil while the command may run
 		switch {
-		case over:
+		case killing:
 			kill(pid, reaped)
-			again = time.After(killPause)
+			again = time.After(killInterval)
 		case child > 0:
 			again = time.After(0)
 		}
 		select {
 		case <-changed:
 		case <-stopped:
-			over, stopped = true, nil
+			killing, stopped = true, nil
 		case <-again:
 		}
 	}

@@ -10,17 +10,18 @@ import (
 	"slices"
 )
 
-// A workArea is where one branch or tag is built. It is named by a digest, so
-// that no name from outside is ever part of a path. The folder and what was
-// fetched are ours; the checkout and the home are the build's, and where that is
-// another user, the folder's group lets it in while it runs.
+// A workArea is the folder in which one branch or tag is built. Its name is a
+// digest, so no external name is ever part of a path. Github-ci owns the folder
+// and the fetched repository; the build's user owns the checkout and the home. If
+// that is another user, the group of the folder gives it access while the build
+// runs.
 type workArea struct {
-	dir  string
-	git  string // what was fetched, kept from build to build
-	src  string // the checkout of one build
-	home string // HOME of one build
-	busy string // a file that is there until git has ended well
-	lock *os.File
+	dir        string
+	git        string // bare repository to fetch into, kept between builds
+	src        string // the checkout of one build
+	home       string // HOME of one build
+	incomplete string // file that exists until git has succeeded
+	lock       *os.File
 }
 
 func (d data) area(repository, ref string) workArea {
@@ -33,15 +34,15 @@ func (d data) areaIn(dir string) workArea {
 	return workArea{dir, in("git"), in("src"), in("home"), in("busy"), d.lock}
 }
 
-// fresh makes a place for one build: an empty home, and no checkout. What was
-// fetched is kept, unless git failed the last time: it may have been killed, and
-// have left half a repository, or a lock.
-func (a workArea) fresh() error {
+// prepare prepares the area for one build, with an empty home and no checkout. It
+// keeps the fetched repository unless git failed the last time: git may have been
+// killed and have left an incomplete repository or a lock.
+func (a workArea) prepare() error {
 	if err := os.MkdirAll(a.dir, 0o700); err != nil {
 		return err
 	}
 	old := a.clean
-	if _, err := os.Lstat(a.busy); err == nil {
+	if _, err := os.Lstat(a.incomplete); err == nil {
 		old = a.remove
 	}
 	if err := old(); err != nil {
@@ -50,16 +51,16 @@ func (a workArea) fresh() error {
 	if err := os.MkdirAll(a.home, 0o700); err != nil {
 		return err
 	}
-	return os.WriteFile(a.busy, nil, 0o600)
+	return os.WriteFile(a.incomplete, nil, 0o600)
 }
 
-// fetched says that git left what it fetched in order.
-func (a workArea) fetched() error { return os.Remove(a.busy) }
+// setComplete records that the fetched repository is intact.
+func (a workArea) setComplete() error { return os.Remove(a.incomplete) }
 
-// handOver gives a checkout that we have begun, and the home, to the user whom
-// the build runs as. No process of a build is in there yet.
-func (a workArea) handOver(who account) error {
-	if who.isOurs() {
+// chown makes the build's user the owner of the prepared checkout and of the
+// home. No process of a build may use the area yet.
+func (a workArea) chown(user account) error {
+	if user.isSelf() {
 		return nil
 	}
 	all := []string{a.home}
@@ -70,29 +71,29 @@ func (a workArea) handOver(who account) error {
 	if err != nil {
 		return err
 	}
-	for _, path := range slices.Backward(all) { // folders last: afterwards we may not look into them
-		if err := os.Lchown(path, int(who.uid), int(who.gid)); err != nil {
+	for _, path := range slices.Backward(all) { // folders last: after that github-ci may not read them
+		if err := os.Lchown(path, int(user.uid), int(user.gid)); err != nil {
 			return err
 		}
 	}
-	return errors.Join(os.Lchown(a.dir, -1, int(who.gid)), os.Chmod(a.dir, 0o710))
+	return errors.Join(os.Lchown(a.dir, -1, int(user.gid)), os.Chmod(a.dir, 0o710))
 }
 
-// shut lets nobody in but us.
-func (a workArea) shut() error { return os.Chmod(a.dir, 0o700) }
+// revokeAccess makes the area accessible to github-ci only.
+func (a workArea) revokeAccess() error { return os.Chmod(a.dir, 0o700) }
 
-// clean removes what one build made, and leaves what was fetched.
+// clean removes the files of one build and keeps the fetched repository.
 func (a workArea) clean() error {
-	return errors.Join(a.shut(), removeTree(a.src), removeTree(a.home))
+	return errors.Join(a.revokeAccess(), removeTree(a.src), removeTree(a.home))
 }
 
-// remove removes all of it.
+// remove removes the area.
 func (a workArea) remove() error { return removeTree(a.dir) }
 
-// removeTree removes dir also where a build took away its own right to, as the
-// cache of Go modules does, and where it is another user's: then it takes back
-// the folders, from the top, so that nobody can exchange what is below. It
-// follows no symbolic links.
+// removeTree removes dir, even if a build removed its own write permission, as
+// the cache of Go modules does, and even if it belongs to another user. Then it
+// takes ownership of the folders, from the top down, so that nobody can replace
+// what is below. It does not follow symbolic links.
 func removeTree(dir string) error {
 	if os.RemoveAll(dir) == nil {
 		return nil

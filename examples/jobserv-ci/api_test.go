@@ -16,17 +16,17 @@ const (
 	bootLog    = "/projects/acme/lmp/builds/71/runs/boot-arm64/console.log"
 )
 
-// An api is a stand-in for JobServ's API. It knows build.failed-boot.json, and
-// each page can be replaced before it is asked.
-type api struct {
+// A fakeAPI is a fake of JobServ's API. It serves the build of
+// build.failed-boot.json. A test can replace its pages before the first request.
+type fakeAPI struct {
 	*httptest.Server
-	pages   map[string]http.HandlerFunc
-	asked   atomic.Int64
-	foreign atomic.Int64 // calls without the token
+	pages        map[string]http.HandlerFunc
+	requests     atomic.Int64
+	unauthorized atomic.Int64 // requests without the token
 }
 
-func newAPI(t *testing.T) *api {
-	a := &api{pages: map[string]http.HandlerFunc{
+func newFakeAPI(t *testing.T) *fakeAPI {
+	a := &fakeAPI{pages: map[string]http.HandlerFunc{
 		buildTests: func(w http.ResponseWriter, r *http.Request) { testList(w, r, "compile", "PASSED") },
 		bootTests:  func(w http.ResponseWriter, r *http.Request) { testList(w, r, "boot", "FAILED") },
 		bootTests + "boot/": func(w http.ResponseWriter, _ *http.Request) {
@@ -39,9 +39,9 @@ func newAPI(t *testing.T) *api {
 		},
 	}}
 	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		a.asked.Add(1)
+		a.requests.Add(1)
 		if r.Header.Get("OSF-TOKEN") != "token" {
-			a.foreign.Add(1)
+			a.unauthorized.Add(1)
 		}
 		page := a.pages[r.URL.Path]
 		if page == nil {
@@ -59,19 +59,19 @@ func testList(w http.ResponseWriter, r *http.Request, name, status string) {
 		name, r.Host, r.URL.Path, status)
 }
 
-// body is the notification of the build that the stand-in knows.
-func (a *api) body(t *testing.T) []byte {
+// body returns the notification of the build that the fake serves.
+func (a *fakeAPI) body(t *testing.T) []byte {
 	return bytes.ReplaceAll(fixture(t, "build.failed-boot.json"), []byte("https://api.example.com"), []byte(a.URL))
 }
 
-// start runs the program with the stand-in for its API.
-func (a *api) start(t *testing.T, dir string, args ...string) *process {
+// start runs the program with the fake as its API.
+func (a *fakeAPI) start(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
 	write(t, filepath.Join(dir, "token"), "token\n", 0o600)
 	return start(t, dir, append([]string{"-api", a.URL, "-token-file", "token"}, args...)...)
 }
 
-// status answers as JobServ does when it cannot.
+// status returns a handler that answers with an error as JobServ does.
 func status(code int) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(code)

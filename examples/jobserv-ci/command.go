@@ -16,8 +16,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// queue stores the command of a build as a delivery of its own, under a name
-// that makes a second one a duplicate, in the order of the project.
+// queue stores the command of a build as a delivery of its own, with the ordering
+// key of the project. Its UID makes a second one a duplicate.
 func queue(ctx context.Context, inbox webhook.Inbox, of *webhook.Delivery, r result) error {
 	body, err := json.Marshal(r)
 	if err != nil {
@@ -32,7 +32,7 @@ func queue(ctx context.Context, inbox webhook.Inbox, of *webhook.Delivery, r res
 	return err
 }
 
-// A command is the program of -exec.
+// A command runs the program of -exec.
 type command struct {
 	args    []string
 	env     []string
@@ -40,24 +40,24 @@ type command struct {
 	output  io.Writer
 }
 
-// inherited is all that a command sees of this program's environment, which may
-// hold what is none of its business.
-var inherited = []string{"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR"}
+// inheritedEnv lists the variables that a command inherits from this program. Others
+// may hold secrets.
+var inheritedEnv = []string{"PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR"}
 
-// newCommand returns nil where there is none to run. What it prints goes to
-// output, since standard output is for results.
+// newCommand returns the command of -exec, or nil if there is none. The command's
+// output goes to output, because standard output is for results.
 func newCommand(s settings, getenv func(string) string, output io.Writer) (*command, error) {
 	if s.exec == "" {
 		return nil, nil
 	}
 	c := &command{args: strings.Fields(s.exec), timeout: s.execTimeout, output: output}
 	if len(c.args) == 0 {
-		return nil, errors.New("-exec names no program")
+		return nil, errors.New("-exec: no program")
 	}
 	if _, err := exec.LookPath(c.args[0]); err != nil {
 		return nil, fmt.Errorf("-exec: %w", err)
 	}
-	for _, name := range inherited {
+	for _, name := range inheritedEnv {
 		if value := getenv(name); value != "" {
 			c.env = append(c.env, name+"="+value)
 		}
@@ -65,22 +65,21 @@ func newCommand(s settings, getenv func(string) string, output io.Writer) (*comm
 	return c, nil
 }
 
-// run runs the command; other than zero is an error, after which the worker runs
-// it again. Nothing of a build becomes an argument, where it could be taken for
-// an option.
+// run runs the command for one build. It returns an error if the exit status is
+// not 0, and the worker retries it. No data of a build is passed as an argument,
+// where it could be taken for an option.
 func (c *command) run(ctx context.Context, e *webhook.Event[result]) error {
-	tooLong := fmt.Errorf("took longer than %s", c.timeout)
-	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, tooLong)
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("timeout after %s", c.timeout))
 	defer cancel()
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
 	cmd.Env = append(environment(e.Payload), c.env...)
 	cmd.Stdin = bytes.NewReader(append(bytes.Clone(e.Body), '\n'))
 	cmd.Stdout, cmd.Stderr = c.output, c.output
-	cmd.WaitDelay = 500 * time.Millisecond // within what a worker that ends allows
-	inGroup(cmd)
+	cmd.WaitDelay = 500 * time.Millisecond // less than the worker waits when it stops
+	setProcessGroup(cmd)
 	err := cmd.Run()
 	switch {
-	case err == nil, errors.Is(err, exec.ErrWaitDelay): // it left something running
+	case err == nil, errors.Is(err, exec.ErrWaitDelay): // the command left a process running
 		return nil
 	case ctx.Err() != nil:
 		killGroup(cmd)
@@ -90,7 +89,8 @@ func (c *command) run(ctx context.Context, e *webhook.Event[result]) error {
 	}
 }
 
-// environment tells the main things; standard input tells all.
+// environment returns the JOBSERV_* variables for the main fields of a result.
+// Standard input has all of them.
 func environment(r result) []string {
 	var failed []string
 	for _, run := range r.Runs {
@@ -105,10 +105,10 @@ func environment(r result) []string {
 		"JOBSERV_TRIGGER=" + r.Trigger,
 		"JOBSERV_REASON=" + r.Reason,
 		"JOBSERV_URL=" + r.URL,
-		"JOBSERV_FAILED_RUNS=" + cut(strings.Join(failed, " ")),
+		"JOBSERV_FAILED_RUNS=" + truncate(strings.Join(failed, " ")),
 	}
 	for i := range env {
-		env[i] = strings.ReplaceAll(env[i], "\x00", "") // no system takes it
+		env[i] = strings.ReplaceAll(env[i], "\x00", "") // not allowed in an environment
 	}
 	return env
 }

@@ -4,8 +4,8 @@ package main
 
 import "os/exec"
 
-// inGroup and killGroup do nothing where there are no process groups: there
-// cmd alone is killed when its context ends.
-func inGroup(*exec.Cmd) {}
+// setProcessGroup and killGroup do nothing, because there are no process groups
+// here: only cmd itself is killed when its context is done.
+func setProcessGroup(*exec.Cmd) {}
 
 func killGroup(*exec.Cmd) {}

@@ -9,9 +9,10 @@ import (
 	"syscall"
 )
 
-// inGroup makes cmd the head of a process group, which gets SIGTERM when its
-// context ends, so that what a script started ends with it.
-func inGroup(cmd *exec.Cmd) {
+// setProcessGroup makes cmd the leader of a process group. When the context is
+// done, the whole group gets SIGTERM, so the processes that a script started end
+// too.
+func setProcessGroup(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error {
 		if err := syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM); !errors.Is(err, syscall.ESRCH) {
@@ -21,7 +22,7 @@ func inGroup(cmd *exec.Cmd) {
 	}
 }
 
-// killGroup ends what is left of the group.
+// killGroup kills the remaining processes of the group.
 func killGroup(cmd *exec.Cmd) {
 	if cmd.Process != nil {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)

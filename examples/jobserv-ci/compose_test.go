@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-func TestTheTunnelOfComposeLetsOnlyTheHookThrough(t *testing.T) {
+func TestComposeTunnelForwardsOnlyTheHook(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("compose.yaml")
 	require.NoError(t, err)

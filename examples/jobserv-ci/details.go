@@ -12,21 +12,21 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// The bounds of what is fetched for one build.
+// Limits on what is fetched for one build.
 const (
-	maxRuns   = 50              // runs whose tests are asked for
+	maxRuns   = 50              // runs whose tests are fetched
 	maxTests  = 50              // tests
-	maxFailed = 10              // results that are kept of a test
+	maxFailed = 10              // failed results per test
 	maxLogs   = 10              // console logs
-	maxLog    = 64 << 20        // bytes, from a server that sends a log whole
-	maxFetch  = 2 * time.Minute // for all of it
+	maxLog    = 64 << 20        // bytes of one log, for a server that always sends the whole log
+	maxFetch  = 2 * time.Minute // total time
 )
 
-// details asks JobServ's API for what a notification does not have.
+// details fetches from JobServ's API what a notification does not contain.
 type details struct {
-	client   *jobserv.Client // nil: nothing is fetched
-	wait     time.Duration
-	logBytes int
+	client   *jobserv.Client // if nil, nothing is fetched
+	wait     time.Duration   // how long after its arrival a build may wait for the API
+	logBytes int             // maximum bytes of the end of a log; 0 means that no logs are fetched
 }
 
 func newDetails(s settings) (*details, error) {
@@ -51,84 +51,85 @@ func newDetails(s settings) (*details, error) {
 	return &details{c, s.apiWait, s.logBytes}, nil
 }
 
-// fill adds tests and logs to r. The notification leaves JobServ before its
-// transaction is over, so that the API may be behind: while the build may still
-// wait, what cannot be told yet is an error and nothing is printed. Afterwards
-// it is noted in r.Missing, like what waiting does not mend.
+// fill adds tests and logs to r. JobServ sends a notification before it commits
+// its transaction, so the API may lag behind. While the build may still wait,
+// fill returns an error if something is not available yet, and nothing is printed.
+// After that, and at once for errors that waiting cannot fix, fill records what is
+// missing in r.Missing.
 func (d *details) fill(ctx context.Context, e *webhook.Event[jobserv.Build], r *result) error {
 	if d.client == nil {
 		return nil
 	}
-	within, cancel := context.WithTimeout(ctx, maxFetch)
+	fetchCtx, cancel := context.WithTimeout(ctx, maxFetch)
 	defer cancel()
-	var late []error
-	note := func(err error) {
-		r.Missing = append(r.Missing, cut(err.Error()))
+	var unavailable []error
+	addMissing := func(err error) {
+		r.Missing = append(r.Missing, truncate(err.Error()))
 		if !errors.Is(err, jobserv.ErrHost) && !errors.Is(err, jobserv.ErrDenied) && !errors.Is(err, jobserv.ErrTooLarge) {
-			late = append(late, err)
+			unavailable = append(unavailable, err)
 		}
 	}
-	d.tests(within, e.Payload, r, note)
-	d.logs(within, e.Payload, r, note)
-	if ctx.Err() != nil { // the program ends: nothing was learnt
+	d.tests(fetchCtx, e.Payload, r, addMissing)
+	d.logs(fetchCtx, e.Payload, r, addMissing)
+	if ctx.Err() != nil { // the program stops: the errors say nothing about the API
 		return context.Cause(ctx)
 	}
 	claim, _ := webhook.ClaimFromContext(ctx)
-	if len(late) > 0 && time.Since(e.ReceivedAt) < d.wait && !claim.Last {
-		return fmt.Errorf("the API does not tell yet: %w", late[0])
+	if len(unavailable) > 0 && time.Since(e.ReceivedAt) < d.wait && !claim.Last {
+		return fmt.Errorf("the API is not up to date yet: %w", unavailable[0])
 	}
 	return nil
 }
 
-// tooMany is what is noted of what one of the bounds leaves out.
-func tooMany(n int, format string, args ...any) error {
-	return fmt.Errorf("%w: %d %s left out", jobserv.ErrTooLarge, n, fmt.Sprintf(format, args...))
+// errOmitted returns the error for n items that exceed a limit.
+func errOmitted(n int, format string, args ...any) error {
+	return fmt.Errorf("%w: %d %s are omitted", jobserv.ErrTooLarge, n, fmt.Sprintf(format, args...))
 }
 
 // tests adds the tests of each run, with the results of those that failed.
-func (d *details) tests(ctx context.Context, b jobserv.Build, r *result, note func(error)) {
-	left, asked, more := maxTests, 0, 0
+func (d *details) tests(ctx context.Context, b jobserv.Build, r *result, addMissing func(error)) {
+	remaining, fetched, omitted := maxTests, 0, 0
 	for i, run := range b.Runs {
 		if run.TestsURL.Or("") == "" {
 			continue
 		}
-		if asked == maxRuns {
-			more++
+		if fetched == maxRuns {
+			omitted++
 			continue
 		}
-		asked++
+		fetched++
 		list, err := d.client.Tests(ctx, run)
 		if err != nil {
-			note(err)
+			addMissing(err)
 		}
-		if len(list) > left {
-			note(tooMany(len(list)-left, "tests of run %q are", run.Name))
-			list = list[:left]
+		if len(list) > remaining {
+			addMissing(errOmitted(len(list)-remaining, "tests of run %q", run.Name))
+			list = list[:remaining]
 		}
-		left -= len(list)
+		remaining -= len(list)
 		for _, t := range list {
-			if !t.Status.Complete() { // of a run that is
-				note(fmt.Errorf("test %q of run %q is still %s", t.Name, run.Name, t.Status))
+			if !t.Status.Complete() { // although its run is complete
+				addMissing(fmt.Errorf("test %q of run %q is still %s", t.Name, run.Name, t.Status))
 			}
-			told := testResult{Name: cut(t.Name), Context: cut(t.Context), Status: t.Status}
+			shown := testResult{Name: truncate(t.Name), Context: truncate(t.Context), Status: t.Status}
 			if t.Status == jobserv.Failed {
-				if told.Failed, err = d.failed(ctx, t); err != nil {
-					note(err)
+				if shown.Failed, err = d.failed(ctx, t); err != nil {
+					addMissing(err)
 				}
-				if more := len(told.Failed) - maxFailed; more > 0 {
-					note(tooMany(more, "failed results of test %q of run %q are", t.Name, run.Name))
-					told.Failed = told.Failed[:maxFailed]
+				if omitted := len(shown.Failed) - maxFailed; omitted > 0 {
+					addMissing(errOmitted(omitted, "failed results of test %q of run %q", t.Name, run.Name))
+					shown.Failed = shown.Failed[:maxFailed]
 				}
 			}
-			r.Runs[i].Tests = append(r.Runs[i].Tests, told)
+			r.Runs[i].Tests = append(r.Runs[i].Tests, shown)
 		}
 	}
-	if more > 0 {
-		note(tooMany(more, "runs' tests are"))
+	if omitted > 0 {
+		addMissing(fmt.Errorf("%w: the tests of %d runs are omitted", jobserv.ErrTooLarge, omitted))
 	}
 }
 
-// failed returns the results of a test that have not passed.
+// failed returns the results of a test that neither passed nor were skipped.
 func (d *details) failed(ctx context.Context, t jobserv.Test) ([]caseResult, error) {
 	full, err := d.client.Test(ctx, t.URL)
 	if err != nil {
@@ -137,34 +138,34 @@ func (d *details) failed(ctx context.Context, t jobserv.Test) ([]caseResult, err
 	var failed []caseResult
 	for _, c := range full.Results {
 		if !c.Status.Passed() && c.Status != jobserv.Skipped {
-			failed = append(failed, caseResult{cut(c.Name), cut(c.Context), c.Status, cut(c.Output)})
+			failed = append(failed, caseResult{truncate(c.Name), truncate(c.Context), c.Status, truncate(c.Output)})
 		}
 	}
 	return failed, nil
 }
 
-// logs adds the end of the console log of each run that failed.
-func (d *details) logs(ctx context.Context, b jobserv.Build, r *result, note func(error)) {
+// logs adds the end of the console log of each failed run.
+func (d *details) logs(ctx context.Context, b jobserv.Build, r *result, addMissing func(error)) {
 	if d.logBytes == 0 {
 		return
 	}
-	asked, more := 0, 0
+	fetched, omitted := 0, 0
 	for i, run := range b.Runs {
 		if run.Status != jobserv.Failed {
 			continue
 		}
-		if asked == maxLogs {
-			more++
+		if fetched == maxLogs {
+			omitted++
 			continue
 		}
-		asked++
+		fetched++
 		tail, err := d.client.LogTail(ctx, run, d.logBytes)
 		if err != nil {
-			note(err)
+			addMissing(err)
 		}
 		r.Runs[i].LogTail = strings.ToValidUTF8(string(tail), "\uFFFD")
 	}
-	if more > 0 {
-		note(tooMany(more, "logs of failed runs are"))
+	if omitted > 0 {
+		addMissing(errOmitted(omitted, "logs of failed runs"))
 	}
 }

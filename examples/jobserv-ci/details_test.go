@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTestsAndTheEndOfAFailedLogAreShown(t *testing.T) {
+func TestDetailsInText(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t)
+	a := newFakeAPI(t)
 	p := a.start(t, home(t))
 	p.deliver(t, a.body(t))
 	p.prints(t, "Kernel panic")
@@ -31,14 +31,14 @@ func TestTestsAndTheEndOfAFailedLogAreShown(t *testing.T) {
     | 100% loaded
     | Kernel panic`+"\uFFFD"+` - not syncing
 
-`, out, "nothing that could drive a terminal is left")
-	require.Zero(t, a.foreign.Load(), "every call has the token")
+`, out, "control characters are removed")
+	require.Zero(t, a.unauthorized.Load(), "every request has the token")
 	require.NotContains(t, p.log.String(), "token=")
 }
 
-func TestTestsAndLogAreInTheLineForMachines(t *testing.T) {
+func TestDetailsInJSON(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t)
+	a := newFakeAPI(t)
 	p := a.start(t, home(t), "-json", "-log-bytes", "40")
 	p.deliver(t, a.body(t))
 	p.prints(t, "Kernel panic")
@@ -46,19 +46,19 @@ func TestTestsAndLogAreInTheLineForMachines(t *testing.T) {
 	require.Len(t, lines, 1)
 	require.NotContains(t, lines[0], "missing")
 	boot := lines[0]["runs"].([]any)[1].(map[string]any)
-	require.Equal(t, "Kernel panic\a - not syncing\n", boot["log_tail"], "from the beginning of a line")
+	require.Equal(t, "Kernel panic\a - not syncing\n", boot["log_tail"], "the tail starts at the beginning of a line")
 	require.Equal(t, []any{map[string]any{
 		"name": "boot", "context": "rpi4", "status": "FAILED", "failed": []any{
 			map[string]any{"name": "login", "context": "tty1", "status": "FAILED", "output": "no prompt\nfor 60 s"},
 		},
 	}}, boot["tests"])
-	require.NotContains(t, lines[0]["runs"].([]any)[0], "log_tail", "a passed run's log is not asked for")
+	require.NotContains(t, lines[0]["runs"].([]any)[0], "log_tail", "the log of a passed run is not fetched")
 }
 
-func TestAnAPIThatIsBehindIsAskedAgainAndTheBuildPrintedOnce(t *testing.T) {
+func TestLaggingAPIIsRetried(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t)
-	// The first answers are from before the transaction of the notification.
+	a := newFakeAPI(t)
+	// The first responses precede the commit of the notification's transaction.
 	var lists, logs atomic.Int64
 	a.pages[bootTests] = func(w http.ResponseWriter, r *http.Request) {
 		if lists.Add(1) == 1 {
@@ -83,10 +83,10 @@ func TestAnAPIThatIsBehindIsAskedAgainAndTheBuildPrintedOnce(t *testing.T) {
 	require.NotContains(t, lines[0], "missing")
 	require.Equal(t, "FAILED", lines[0]["status"])
 	require.EqualValues(t, 3, logs.Load())
-	require.Contains(t, p.log.String(), `the API does not tell yet`)
+	require.Contains(t, p.log.String(), `the API is not up to date yet`)
 }
 
-func TestABuildIsPrintedWithoutWhatTheAPIDoesNotGive(t *testing.T) {
+func TestMissingDetails(t *testing.T) {
 	t.Parallel()
 	long := strings.Repeat("x", 63) + "\n"
 	for _, tt := range []struct {
@@ -94,14 +94,14 @@ func TestABuildIsPrintedWithoutWhatTheAPIDoesNotGive(t *testing.T) {
 		page string
 		do   http.HandlerFunc
 		args []string
-		says string // of the line "missing"; empty: nothing is missing
+		says string // part of the only entry of "missing"; if empty, nothing is missing
 	}{
 		{"no log", bootLog, status(404), nil, "status 404"},
 		{"no tests", bootTests, status(404), nil, "status 404"},
-		{"an error of the server", bootTests + "boot/", status(500), nil, `trouble in the API`},
-		{"no access", bootLog, status(403), []string{"-api-wait", "1h"}, "status 403"}, // waiting would not help
-		{"a page of a proxy", bootTests, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, nil, "not a JSON envelope"},
-		{"no answer", bootLog, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, []string{"-api-timeout", "200ms"}, "deadline exceeded"},
+		{"a server error", bootTests + "boot/", status(500), nil, `trouble in the API`},
+		{"no access", bootLog, status(403), []string{"-api-wait", "1h"}, "status 403"}, // waiting cannot fix it
+		{"an HTML page", bootTests, func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>") }, nil, "not a JSON envelope"},
+		{"no response", bootLog, func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, []string{"-api-timeout", "200ms"}, "deadline exceeded"},
 		{"a log that stops in the middle", bootLog, func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "begin\n")
 			w.(http.Flusher).Flush()
@@ -112,12 +112,12 @@ func TestABuildIsPrintedWithoutWhatTheAPIDoesNotGive(t *testing.T) {
 				fmt.Fprint(w, long)
 			}
 		}, nil, "too large"},
-		{"a log of no end", bootLog, func(w http.ResponseWriter, _ *http.Request) {
+		{"an endless log", bootLog, func(w http.ResponseWriter, _ *http.Request) {
 			for err := error(nil); err == nil; {
 				_, err = fmt.Fprint(w, strings.Repeat(long, 1000))
 			}
 		}, nil, "too large"},
-		{"a log of 6 MB, which is sent whole", bootLog, func(w http.ResponseWriter, _ *http.Request) {
+		{"a log of 6 MB, sent whole", bootLog, func(w http.ResponseWriter, _ *http.Request) {
 			for range 100_000 {
 				fmt.Fprint(w, long)
 			}
@@ -126,7 +126,7 @@ func TestABuildIsPrintedWithoutWhatTheAPIDoesNotGive(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			a := newAPI(t)
+			a := newFakeAPI(t)
 			a.pages[tt.page] = tt.do
 			p := a.start(t, home(t), append([]string{"-json", "-api-wait", "1s"}, tt.args...)...)
 			p.deliver(t, a.body(t))
@@ -148,9 +148,9 @@ func TestABuildIsPrintedWithoutWhatTheAPIDoesNotGive(t *testing.T) {
 	}
 }
 
-func TestWhatIsMoreThanTheBoundsIsSaidToBeLeftOut(t *testing.T) {
+func TestOmittedDetails(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t)
+	a := newFakeAPI(t)
 	var runs []string
 	for i := range 60 {
 		url, status, tests := fmt.Sprintf("%s/projects/acme/lmp/builds/9/runs/r%d/", a.URL, i), "PASSED", ""
@@ -182,38 +182,38 @@ func TestWhatIsMoreThanTheBoundsIsSaidToBeLeftOut(t *testing.T) {
 	lines := results(t, p.stop(t))
 	require.Len(t, lines, 1)
 	require.Equal(t, []any{
-		`answer is too large: 3 failed results of test "boot" of run "r4" are left out`,
-		`answer is too large: 6 runs' tests are left out`,
-		`answer is too large: 2 logs of failed runs are left out`,
+		`answer is too large: 3 failed results of test "boot" of run "r4" are omitted`,
+		`answer is too large: the tests of 6 runs are omitted`,
+		`answer is too large: 2 logs of failed runs are omitted`,
 	}, lines[0]["missing"])
 	tested := lines[0]["runs"].([]any)[4].(map[string]any)["tests"].([]any)[0].(map[string]any)
 	require.Len(t, tested["failed"], 10)
 }
 
-func TestNothingIsAskedOfAHostThatOnlyTheBodyNames(t *testing.T) {
+func TestHostOfNotificationIsNotCalled(t *testing.T) {
 	t.Parallel()
-	known, other := newAPI(t), newAPI(t)
+	known, other := newFakeAPI(t), newFakeAPI(t)
 	p := known.start(t, home(t), "-api-wait", "1h")
 	p.deliver(t, other.body(t))
 	p.prints(t, "not fetched: ")
 	out := p.stop(t)
 	require.Contains(t, out, "host is not allowed")
-	require.Zero(t, other.asked.Load())
-	require.Zero(t, known.asked.Load())
+	require.Zero(t, other.requests.Load())
+	require.Zero(t, known.requests.Load())
 }
 
-func TestAServerThatNamesItselfByAnotherHostIsAskedWithRehost(t *testing.T) {
+func TestRehost(t *testing.T) {
 	t.Parallel()
-	a := newAPI(t)
+	a := newFakeAPI(t)
 	p := a.start(t, home(t), "-rehost", "-log-bytes", "100")
 	p.deliver(t, bytes.ReplaceAll(fixture(t, "build.failed-boot.json"), []byte("https://api.example.com"), []byte("http://lci-web")))
 	p.prints(t, "Kernel panic")
 	p.stop(t)
 }
 
-func TestAKillBetweenAcceptAndPrintLosesNothing(t *testing.T) {
+func TestKillBeforePrintLosesNothing(t *testing.T) {
 	t.Parallel()
-	dir, a := home(t), newAPI(t)
+	dir, a := home(t), newFakeAPI(t)
 	hang := make(chan struct{})
 	list := a.pages[bootTests]
 	a.pages[bootTests] = func(w http.ResponseWriter, r *http.Request) {

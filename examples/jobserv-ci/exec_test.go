@@ -18,7 +18,7 @@ func script(t *testing.T, dir, text string) {
 
 const commandDone = `hookhouse_deliveries{state="done",type="jobserv-ci.result"} 1`
 
-func TestACommandGetsTheFactsAndNothingElse(t *testing.T) {
+func TestCommandInput(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
 	script(t, dir, `env > env; cat > facts; echo "args: $*" > args; echo said by the command`)
@@ -44,7 +44,7 @@ func TestACommandGetsTheFactsAndNothingElse(t *testing.T) {
 	require.NotContains(t, env, "PRIVATE")
 }
 
-func TestACommandThatFailsRunsAgainAndTheBuildIsNotPrintedAgain(t *testing.T) {
+func TestFailedCommandIsRetriedWithoutPrintingAgain(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
 	script(t, dir, `echo run >> runs; test "$(wc -l < runs)" -ge 3`)
@@ -56,11 +56,11 @@ func TestACommandThatFailsRunsAgainAndTheBuildIsNotPrintedAgain(t *testing.T) {
 	require.Contains(t, p.log.String(), "./hook.sh: exit status 1")
 }
 
-func TestACommandThatHangsIsEndedWithItsChildren(t *testing.T) {
+func TestHangingCommandIsKilledWithItsChildren(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
-	// The child ignores SIGTERM and would say so for as long as it lives. A run
-	// that is ended before it has begun is one more that hangs.
+	// The child ignores SIGTERM and writes the file alive as long as it runs. A run
+	// that is killed before it writes the file is followed by another one.
 	script(t, dir, `
 test -s alive && exit 0
 sh -c 'trap "" TERM; while :; do echo yes > alive; sleep 0.05; done' &
@@ -70,13 +70,13 @@ wait`)
 	p.deliver(t, fixture(t, "build.failed-boot.json"))
 	p.counts(t, commandDone)
 	p.stop(t)
-	require.Contains(t, p.log.String(), "took longer than 300ms")
-	require.NotEmpty(t, read(t, filepath.Join(dir, "alive")), "it had begun")
+	require.Contains(t, p.log.String(), "timeout after 300ms")
+	require.NotEmpty(t, read(t, filepath.Join(dir, "alive")), "the child must have started")
 	child := strings.TrimSpace(read(t, filepath.Join(dir, "child")))
-	eventually(t, "the child has ended", func() bool { return gone(t, child) })
+	eventually(t, "the child has exited", func() bool { return exited(t, child) })
 }
 
-func TestASIGTERMLetsTheCommandFinish(t *testing.T) {
+func TestSIGTERMLetsCommandFinish(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
 	script(t, dir, `echo started >> runs; while ! test -e go; do sleep 0.05; done; echo finished >> runs`)
@@ -84,7 +84,7 @@ func TestASIGTERMLetsTheCommandFinish(t *testing.T) {
 	p.deliver(t, fixture(t, "build.failed-boot.json"))
 	eventually(t, "the command runs", func() bool { return read(t, filepath.Join(dir, "runs")) != "" })
 	terminate(t, p)
-	eventually(t, "no more calls are taken", func() bool { return !reachable(t, p) })
+	eventually(t, "the program accepts no more connections", func() bool { return !reachable(t, p) })
 	write(t, filepath.Join(dir, "go"), "", 0o600)
 	require.NoError(t, p.cmd.Wait())
 	require.Equal(t, "started\nfinished\n", read(t, filepath.Join(dir, "runs")))
@@ -92,26 +92,26 @@ func TestASIGTERMLetsTheCommandFinish(t *testing.T) {
 	again := start(t, dir, "-exec", "./hook.sh")
 	again.counts(t, commandDone)
 	require.Empty(t, again.stop(t))
-	require.Equal(t, "started\nfinished\n", read(t, filepath.Join(dir, "runs")), "it was settled")
+	require.Equal(t, "started\nfinished\n", read(t, filepath.Join(dir, "runs")), "the command must not run again")
 }
 
-func TestACommandThatDoesNotEndAfterSIGTERMRunsAgain(t *testing.T) {
+func TestCommandStoppedByShutdownRunsAgain(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
 	script(t, dir, `trap "" TERM; echo run >> runs; while ! test -e go; do sleep 0.05; done`)
 	p := start(t, dir, "-exec", "./hook.sh")
 	p.deliver(t, fixture(t, "build.failed-boot.json"))
 	eventually(t, "the command runs", func() bool { return read(t, filepath.Join(dir, "runs")) != "" })
-	require.Equal(t, 1, strings.Count(p.stop(t), "build 71"), "the end is clean")
+	require.Equal(t, 1, strings.Count(p.stop(t), "build 71"), "the program must exit with status 0")
 
 	write(t, filepath.Join(dir, "go"), "", 0o600)
 	again := start(t, dir, "-exec", "./hook.sh")
 	again.counts(t, commandDone)
-	require.Empty(t, again.stop(t), "the build is not printed again")
+	require.Empty(t, again.stop(t), "the build must not be printed again")
 	require.Equal(t, "run\nrun\n", read(t, filepath.Join(dir, "runs")))
 }
 
-func TestAKillDuringACommandRunsItAgain(t *testing.T) {
+func TestCommandRunsAgainAfterKill(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
 	script(t, dir, `echo run >> runs; while ! test -e go; do sleep 0.05; done`)
@@ -125,11 +125,11 @@ func TestAKillDuringACommandRunsItAgain(t *testing.T) {
 	write(t, filepath.Join(dir, "go"), "", 0o600)
 	again := start(t, dir, "-exec", "./hook.sh")
 	again.counts(t, commandDone)
-	require.Empty(t, again.stop(t), "the build is not printed again")
+	require.Empty(t, again.stop(t), "the build must not be printed again")
 	require.Equal(t, "run\nrun\n", read(t, filepath.Join(dir, "runs")))
 }
 
-func TestAFailingCommandHoldsUpItsProjectAndNotThePrinting(t *testing.T) {
+func TestFailingCommandBlocksOnlyCommandsOfProject(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
 	script(t, dir, `echo "$JOBSERV_BUILD_ID" >> runs; test -e go`)
@@ -139,7 +139,7 @@ func TestAFailingCommandHoldsUpItsProjectAndNotThePrinting(t *testing.T) {
 	p.prints(t, "build 71")
 	p.deliver(t, bytes.ReplaceAll(first, []byte("71"), []byte("72")))
 	p.prints(t, "build 72")
-	require.NotContains(t, read(t, filepath.Join(dir, "runs")), "72", "commands of a project keep its order")
+	require.NotContains(t, read(t, filepath.Join(dir, "runs")), "72", "the commands of a project run in order")
 	write(t, filepath.Join(dir, "go"), "", 0o600)
 	p.counts(t, `hookhouse_deliveries{state="done",type="jobserv-ci.result"} 2`)
 	p.stop(t)

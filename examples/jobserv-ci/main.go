@@ -1,8 +1,9 @@
 // Jobserv-ci receives the build notifications of Foundries.io and of any other
-// JobServ, stores them, and prints each build with its runs: for people, or one
-// JSON line each with -json. It fetches test results and the end of the console
-// log of failed runs, and runs a command for each build, if asked to. To begin
-// with it, copy the folder, as the README of the examples tells.
+// JobServ, stores them, and prints each build with its runs, as text or, with
+// -json, as one JSON line. If configured, it fetches test results and the end of
+// the console logs of failed runs, and runs a command for each build. To start
+// your own program from it, copy the folder as described in the README of the
+// examples.
 //
 //	openssl rand -hex 32 > webhook-secret
 //	go run ./jobserv-ci
@@ -26,8 +27,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-const usage = `Receives the build notifications of JobServ at POST /webhook and prints each build. GET /healthz answers 503, and
-why, when builds cannot be stored or worked off, GET /metrics is for Prometheus.
+const usage = `Receives the build notifications of JobServ at POST /webhook and prints each build.
+GET /healthz answers 503, with the reason, if builds cannot be stored or handled. GET /metrics is for Prometheus.
 
 `
 
@@ -41,15 +42,15 @@ func main() {
 	}
 }
 
-// run is the whole program: it stores what comes in, works it off, and stops
-// when ctx ends.
+// run is the whole program: it stores notifications, handles them, and returns
+// when ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	s, err := parseSettings(args, stderr)
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	slog.SetDefault(log) // for what has no Logger of its own
+	slog.SetDefault(log) // used by everything without a Logger of its own
 	secrets, err := readSecrets(s.secretFile)
 	if err != nil {
 		return fmt.Errorf("-secret-file: %w", err)
@@ -58,49 +59,49 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return err
 	}
-	command, err := newCommand(s, getenv, stderr)
+	cmd, err := newCommand(s, getenv, stderr)
 	if err != nil {
 		return err
 	}
 
-	// JobServ tries four times within seven seconds and forgets the build, so it
-	// is on the disk before it is acknowledged.
+	// JobServ makes four attempts within seven seconds and then drops the
+	// notification, so it must be on disk before it is acknowledged.
 	inbox, err := openStore(ctx, s.database)
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
-	defer inbox.close() // last
+	defer inbox.close() // after Serve has returned
 	metrics := newMetrics(inbox.Inbox)
 	receiver := webhook.NewReceiver(jobserv.Source(secrets...), webhook.Store(inbox))
 	receiver.Logger, receiver.Observer = log, metrics.observer()
 
-	// Each build is printed, in the order of its project.
+	// Each build is printed. The builds of a project are printed in order.
 	out := printer{w: stdout, asJSON: s.json}
 	var builds webhook.Mux
 	webhook.On(&builds, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
 		r := newResult(e.Payload)
 		if err := api.fill(ctx, e, &r); err != nil {
-			return err // the worker comes back to it
+			return err // the worker retries the delivery
 		}
-		if err := out.print(r); err != nil || command == nil {
+		if err := out.print(r); err != nil || cmd == nil {
 			return err
 		}
 		return queue(ctx, inbox, e.Delivery, r)
 	})
-	printing := webhook.NewWorker(inbox, &builds)
-	printing.Logger, printing.Observer = log, metrics.observer()
-	printing.Lease = lease
-	workers, runners := []*webhook.Worker{printing}, []webhook.Runner{printing}
+	printWorker := webhook.NewWorker(inbox, &builds)
+	printWorker.Logger, printWorker.Observer = log, metrics.observer()
+	printWorker.Lease = lease
+	workers, runners := []*webhook.Worker{printWorker}, []webhook.Runner{printWorker}
 
-	// Its command is a delivery of its own: when it fails it is run again, and the
-	// build is not printed again. Without -exec what is queued stays.
-	if command != nil {
+	// The command of a build is a delivery of its own, so a failed command is retried
+	// without printing the build again. Without -exec, queued commands stay queued.
+	if cmd != nil {
 		var results webhook.Mux
-		webhook.On(&results, command.run)
-		running := webhook.NewWorker(inbox, &results)
-		running.Logger, running.Observer = log, metrics.observer()
-		running.Lease, running.Timeout = lease, s.execTimeout+time.Minute
-		workers, runners = append(workers, running), append(runners, running)
+		webhook.On(&results, cmd.run)
+		commandWorker := webhook.NewWorker(inbox, &results)
+		commandWorker.Logger, commandWorker.Observer = log, metrics.observer()
+		commandWorker.Lease, commandWorker.Timeout = lease, s.execTimeout+time.Minute
+		workers, runners = append(workers, commandWorker), append(runners, commandWorker)
 	}
 
 	server := &http.Server{
@@ -116,7 +117,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	return webhook.Serve(ctx, server, listener, runners...)
 }
 
-// lease is how long the work of a killed process waits.
+// lease is the delay before the deliveries of a killed process run again.
 const lease = 10 * time.Second
 
 // routes mounts the receiver without a method: it answers 405 itself.

@@ -20,8 +20,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-// notifications returns every body that can be found, each once: those of
-// testdata, and those of a folder shared/fixtures next to the repository.
+// notifications returns the distinct bodies in testdata and, if it exists, in a
+// folder shared/fixtures next to the repository.
 func notifications(t *testing.T) [][]byte {
 	t.Helper()
 	files, err := filepath.Glob("testdata/build.*.json")
@@ -35,20 +35,20 @@ func notifications(t *testing.T) [][]byte {
 		shared, _ = filepath.Glob(filepath.Join(dir, "shared", "fixtures", "jobserv", "build.*.json"))
 	}
 	t.Logf("%d shared fixtures", len(shared))
-	known := make(map[string]bool)
+	seen := make(map[string]bool)
 	var bodies [][]byte
 	for _, file := range append(files, shared...) {
 		body, err := os.ReadFile(file)
 		require.NoError(t, err)
-		if !known[string(body)] {
+		if !seen[string(body)] {
 			bodies = append(bodies, body)
 		}
-		known[string(body)] = true
+		seen[string(body)] = true
 	}
 	return bodies
 }
 
-// first returns the member with the first of the names that is there, as text.
+// first returns, as text, the first member of names that is set.
 func first(m map[string]any, names ...string) string {
 	for _, name := range names {
 		switch v := m[name].(type) {
@@ -62,10 +62,10 @@ func first(m map[string]any, names ...string) string {
 	return ""
 }
 
-// heading is the line that begins a build.
+// heading matches the first line of a build.
 var heading = regexp.MustCompile(`(?m)^(PASSED|FAILED)( after a rerun)?: \S+ build \d+`)
 
-func TestEveryNotificationIsPrintedForPeople(t *testing.T) {
+func TestPrintText(t *testing.T) {
 	t.Parallel()
 	p := start(t, home(t))
 	bodies := notifications(t)
@@ -97,7 +97,7 @@ func TestEveryNotificationIsPrintedForPeople(t *testing.T) {
 	require.Contains(t, out, "\n  no-start: log https://api.example.com/projects/acme/lmp/builds/70/runs/no-start/console.log\n")
 }
 
-func TestEveryNotificationIsOneLineForMachines(t *testing.T) {
+func TestPrintJSON(t *testing.T) {
 	t.Parallel()
 	p := start(t, home(t), "-json")
 	bodies := notifications(t)
@@ -107,7 +107,7 @@ func TestEveryNotificationIsOneLineForMachines(t *testing.T) {
 	p.counts(t, fmt.Sprintf(`hookhouse_deliveries{state="done",type="jobserv.build"} %d`, len(bodies)))
 	lines := results(t, p.stop(t))
 	require.Len(t, lines, len(bodies))
-	// Those of a project keep their order; of others none is promised.
+	// Only the builds of one project are printed in order.
 	next := func(project string) map[string]any {
 		for i, line := range lines {
 			if line["project"] == project {
@@ -134,18 +134,18 @@ func TestEveryNotificationIsOneLineForMachines(t *testing.T) {
 		runs := got["runs"].([]any)
 		require.Len(t, runs, len(want["runs"].([]any)))
 		for i, r := range want["runs"].([]any) {
-			run, told := r.(map[string]any), runs[i].(map[string]any)
-			require.Equal(t, run["name"], told["name"])
-			require.Equal(t, run["status"], told["status"])
-			require.Equal(t, first(run, "host_tag"), first(told, "host_tag"))
-			require.Equal(t, first(run, "web_url", "url"), told["url"])
-			require.NotEmpty(t, told["log_url"])
-			require.InDelta(t, seconds(t, run), told["seconds"], 0.001)
+			run, got := r.(map[string]any), runs[i].(map[string]any)
+			require.Equal(t, run["name"], got["name"])
+			require.Equal(t, run["status"], got["status"])
+			require.Equal(t, first(run, "host_tag"), first(got, "host_tag"))
+			require.Equal(t, first(run, "web_url", "url"), got["url"])
+			require.NotEmpty(t, got["log_url"])
+			require.InDelta(t, seconds(t, run), got["seconds"], 0.001)
 		}
 	}
 }
 
-// seconds is how long a run of the body took; zero if that is not told.
+// seconds returns the duration of a run in the body, or 0 if it is unknown.
 func seconds(t *testing.T, run map[string]any) float64 {
 	t.Helper()
 	if run["created"] == nil || run["completed"] == nil {
@@ -158,10 +158,10 @@ func seconds(t *testing.T, run map[string]any) float64 {
 	return to.Sub(from).Seconds()
 }
 
-func TestFourAttemptsWithTheSameBytesArePrintedOnce(t *testing.T) {
+func TestFourAttemptsArePrintedOnce(t *testing.T) {
 	t.Parallel()
 	p := start(t, home(t))
-	// A proxy passes each call on and loses the answer.
+	// A proxy forwards each request and drops the response.
 	hook, err := url.Parse(p.url)
 	require.NoError(t, err)
 	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: hook.Scheme, Host: hook.Host})
@@ -183,7 +183,7 @@ func TestFourAttemptsWithTheSameBytesArePrintedOnce(t *testing.T) {
 	require.Equal(t, 1, strings.Count(p.stop(t), "build 67"))
 }
 
-func TestForgedCallsAreRefusedAndNothingIsPrinted(t *testing.T) {
+func TestForgedNotificationsAreRejected(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
 	p := start(t, dir)
@@ -199,14 +199,14 @@ func TestForgedCallsAreRefusedAndNothingIsPrinted(t *testing.T) {
 	require.NotContains(t, p.log.String(), "sha256:", "no signature in the log")
 }
 
-func TestItAnswersWhatIsNoNotification(t *testing.T) {
+func TestOtherRequestsAndMalformedBody(t *testing.T) {
 	t.Parallel()
 	p := start(t, home(t))
 	for page, want := range map[string]int{"/metrics": 200, "/webhook": 405, "/": 404, "/webhook/": 404} {
 		status, _ := p.get(t, page)
 		require.Equal(t, want, status, page)
 	}
-	// What is signed is kept, readable or not; the log tells of it.
+	// A signed body is stored even if it cannot be decoded, and the log says so.
 	p.deliver(t, []byte(`{"build_id": "none"}`))
 	p.counts(t, `hookhouse_deliveries{state="dead",type="jobserv.build"} 1`)
 	p.deliver(t, fixture(t, "build.minimal.json"))

@@ -15,14 +15,15 @@ import (
 	"github.com/hookhouse/hookhouse/jobserv"
 )
 
-// A printer writes each result in one piece.
+// A printer writes each result with a single Write.
 type printer struct {
 	asJSON bool
 	mu     sync.Mutex
 	w      io.Writer
 }
 
-// print tells of a build. An error means that it may not be there.
+// print prints a result. If it returns an error, the output may be missing or
+// incomplete.
 func (p *printer) print(r result) error {
 	var text bytes.Buffer
 	if p.asJSON {
@@ -40,8 +41,8 @@ func (p *printer) print(r result) error {
 	return err
 }
 
-// writeText writes a result for people: the build, a table of its runs, and
-// what is known of those that failed.
+// writeText writes a result as text: the build, a table of its runs, and the
+// details of failed runs.
 func writeText(w *bytes.Buffer, r result) {
 	again := ""
 	if r.Rerun {
@@ -64,7 +65,7 @@ func writeText(w *bytes.Buffer, r result) {
 		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\t%s\n", plain(string(run.Status)), plain(run.Name),
 			duration(run.Seconds), plain(run.HostTag), plain(run.URL))
 	}
-	_ = table.Flush() // a Buffer takes all
+	_ = table.Flush() // writing to a Buffer cannot fail
 	for _, run := range r.Runs {
 		writeRun(w, run)
 	}
@@ -87,12 +88,12 @@ func writeRun(w *bytes.Buffer, run runResult) {
 	fmt.Fprintf(w, "  %s: log %s\n", plain(run.Name), plain(run.LogURL))
 	for line := range strings.Lines(run.LogTail) {
 		line = strings.TrimRight(line, "\r\n")
-		line = line[strings.LastIndexByte(line, '\r')+1:] // what a progress bar left
+		line = line[strings.LastIndexByte(line, '\r')+1:] // the last state of a progress bar
 		fmt.Fprintln(w, "    | "+plain(line))
 	}
 }
 
-// duration is empty where none is known.
+// duration formats a number of seconds. It returns "" for 0, which means unknown.
 func duration(seconds float64) string {
 	if seconds == 0 {
 		return ""
@@ -100,18 +101,18 @@ func duration(seconds float64) string {
 	return time.Duration(seconds * float64(time.Second)).Round(time.Second).String()
 }
 
-// firstLine returns the first line that says something.
+// firstLine returns the first line that is not blank.
 func firstLine(text string) string {
 	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	return line
 }
 
-var colour = regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]")
+var ansiEscape = regexp.MustCompile("\x1b\\[[0-?]*[ -/]*[@-~]")
 
-// plain takes out what could drive a terminal: logs and commit messages hold
-// whatever somebody wrote.
+// plain removes everything that could control a terminal. Logs and commit messages
+// are untrusted.
 func plain(text string) string {
-	text = strings.ReplaceAll(colour.ReplaceAllString(text, ""), "\t", "    ")
+	text = strings.ReplaceAll(ansiEscape.ReplaceAllString(text, ""), "\t", "    ")
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return unicode.ReplacementChar

@@ -2,5 +2,5 @@
 
 package main
 
-// The program is built as its test is.
+// The program is built with the race detector if the test is.
 func init() { buildFlags = []string{"-race"} }

@@ -27,7 +27,7 @@ import (
 // program is the built jobserv-ci.
 var program string
 
-// buildFlags are those of go build.
+// buildFlags are the flags of go build.
 var buildFlags []string
 
 func TestMain(m *testing.M) {
@@ -45,10 +45,10 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// patience bounds every wait for something that must happen.
-const patience = 60 * time.Second
+// waitTimeout is the timeout of eventually.
+const waitTimeout = 60 * time.Second
 
-// An output is what a process writes, readable while it does.
+// An output collects what a process writes. It can be read while the process runs.
 type output struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -69,11 +69,12 @@ func (o *output) String() string {
 // A process is a running jobserv-ci.
 type process struct {
 	cmd      *exec.Cmd
-	url      string // of the hook
+	url      string // URL of the hook
 	out, log output
 }
 
-// home is a folder as a user has it, with the secret file of a text editor.
+// home returns a folder with a secret file that ends with a newline, as editors
+// write it.
 func home(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -84,7 +85,7 @@ func home(t *testing.T) string {
 func programIn(t *testing.T, dir string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Dir = dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PRIVATE=do-not-pass-on"}
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "PRIVATE=must-not-be-inherited"}
 	return cmd
 }
 
@@ -94,7 +95,7 @@ func start(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: programIn(t, dir, append([]string{"-addr", "127.0.0.1:0"}, args...)...)}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
-	p.cmd.WaitDelay = time.Second // what a killed one has started may hold its output
+	p.cmd.WaitDelay = time.Second // processes that a killed program started may keep its output open
 	require.NoError(t, p.cmd.Start())
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
@@ -103,7 +104,7 @@ func start(t *testing.T, dir string, args ...string) *process {
 			t.Logf("stdout of the program:\n%s\nits log:\n%s", &p.out, &p.log)
 		}
 	})
-	eventually(t, "it listens", func() bool {
+	eventually(t, "the program listens", func() bool {
 		_, rest, ok := strings.Cut(p.log.String(), "msg=listening url=")
 		p.url, _, _ = strings.Cut(rest, "\n")
 		return ok
@@ -114,26 +115,26 @@ func start(t *testing.T, dir string, args ...string) *process {
 // prints waits until standard output has text.
 func (p *process) prints(t *testing.T, text string) {
 	t.Helper()
-	eventually(t, "it prints "+text, func() bool { return strings.Contains(p.out.String(), text) })
+	eventually(t, "the program prints "+text, func() bool { return strings.Contains(p.out.String(), text) })
 }
 
-// stop ends the program as a service manager does, and returns what it printed
-// in all.
+// stop stops the program with SIGTERM and returns its whole standard output.
 func (p *process) stop(t *testing.T) string {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, p.cmd.Wait(), "a clean end")
+	require.NoError(t, p.cmd.Wait(), "the program must exit with status 0")
 	return p.out.String()
 }
 
-// kill ends it as a power cut does.
+// kill kills the program with SIGKILL.
 func (p *process) kill(t *testing.T) {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Kill())
 	require.Error(t, p.cmd.Wait())
 }
 
-// deliver sends a body as JobServ does and expects it to be taken at once.
+// deliver sends a body as JobServ does, and fails the test unless the first
+// attempt is accepted.
 func (p *process) deliver(t *testing.T, body []byte) {
 	t.Helper()
 	sender := webhooktest.JobServ{Secret: webhook.NewSecret("secret")}
@@ -143,7 +144,7 @@ func (p *process) deliver(t *testing.T, body []byte) {
 	require.Equal(t, http.StatusAccepted, sent.Attempts[0].Status)
 }
 
-// get returns status and body of another page of the program.
+// get returns the status and the body of another page of the program.
 func (p *process) get(t *testing.T, page string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimSuffix(p.url, "/webhook")+page, nil)
@@ -156,10 +157,10 @@ func (p *process) get(t *testing.T, page string) (int, string) {
 	return res.StatusCode, string(text)
 }
 
-// counts waits until the metrics have a line.
+// counts waits until the metrics contain a line.
 func (p *process) counts(t *testing.T, line string) {
 	t.Helper()
-	eventually(t, "the metrics have "+line, func() bool {
+	eventually(t, "the metrics contain "+line, func() bool {
 		_, text := p.get(t, "/metrics")
 		return strings.Contains(text, line+"\n")
 	})
@@ -167,20 +168,20 @@ func (p *process) counts(t *testing.T, line string) {
 
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for !holds() {
 		select {
 		case <-ctx.Done():
-			t.Fatalf("it never happened: %s", what)
+			t.Fatalf("timeout after %s: %s", waitTimeout, what)
 		case <-tick.C:
 		}
 	}
 }
 
-// results decodes what -json printed.
+// results decodes the output of -json.
 func results(t *testing.T, out string) []map[string]any {
 	t.Helper()
 	var all []map[string]any
@@ -204,7 +205,7 @@ func write(t *testing.T, file, text string, mode os.FileMode) {
 	require.NoError(t, os.WriteFile(file, []byte(text), mode))
 }
 
-// read returns what is in a file, nothing if there is none.
+// read returns the content of a file, or "" if it does not exist.
 func read(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
@@ -214,13 +215,13 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-// terminate sends what a service manager sends, and does not wait.
+// terminate sends SIGTERM and does not wait.
 func terminate(t *testing.T, p *process) {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 }
 
-// reachable reports whether the program takes calls.
+// reachable reports whether the program accepts connections.
 func reachable(t *testing.T, p *process) bool {
 	t.Helper()
 	c, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", strings.TrimSuffix(strings.TrimPrefix(p.url, "http://"), "/webhook"))
@@ -230,8 +231,8 @@ func reachable(t *testing.T, p *process) bool {
 	return err == nil
 }
 
-// gone reports whether the process of that number has ended.
-func gone(t *testing.T, pid string) bool {
+// exited reports whether the process with that pid has exited.
+func exited(t *testing.T, pid string) bool {
 	t.Helper()
 	number, err := strconv.Atoi(pid)
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-func TestASecretFileIsReadAsPeopleWriteIt(t *testing.T) {
+func TestSecretFile(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, file string
@@ -20,10 +20,10 @@ func TestASecretFileIsReadAsPeopleWriteIt(t *testing.T) {
 	}{
 		{"no newline", "secret", []string{"secret"}},
 		{"a newline", "secret\n", []string{"secret"}},
-		{"a newline of Windows", "secret\r\n", []string{"secret"}},
-		{"white space around", "  secret \n\n", []string{"secret"}},
+		{"a Windows newline", "secret\r\n", []string{"secret"}},
+		{"surrounding white space", "  secret \n\n", []string{"secret"}},
 		{"a space inside", "two words\n", []string{"two words"}},
-		{"the old one and the new", "old\nnew\n", []string{"old", "new"}},
+		{"an old and a new secret", "old\nnew\n", []string{"old", "new"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -42,7 +42,7 @@ func TestASecretFileIsReadAsPeopleWriteIt(t *testing.T) {
 	}
 }
 
-func TestItRefusesToStart(t *testing.T) {
+func TestInvalidStart(t *testing.T) {
 	t.Parallel()
 	dir := home(t)
 	write(t, filepath.Join(dir, "empty"), " \r\n", 0o600)
@@ -52,23 +52,23 @@ func TestItRefusesToStart(t *testing.T) {
 		says string
 	}{
 		{"an unknown flag", []string{"-x"}, "flag provided but not defined: -x"},
-		{"an argument", []string{"x"}, `takes only flags, not "x"`},
-		{"no secret file", []string{"-secret-file", "nowhere"}, "nowhere: no such file or directory; make one: openssl rand -hex 32 > nowhere"},
-		{"an empty secret file", []string{"-secret-file", "empty"}, "empty is empty; make a secret"},
-		{"a folder for a secret file", []string{"-secret-file", "."}, "is a directory"},
-		{"a database in no folder", []string{"-db", "nowhere/x.db"}, "-db: "},
-		{"a database server that is away", []string{"-db", "postgres://127.0.0.1:1/ci"}, "-db: "},
-		{"an address that is none", []string{"-addr", "nowhere"}, "nowhere"},
-		{"an API that is no URL", []string{"-api", "api.foundries.io"}, "-api: jobserv: new client: server 1: host is not allowed: not an absolute http or https URL"},
+		{"an argument", []string{"x"}, `unexpected argument "x"`},
+		{"a missing secret file", []string{"-secret-file", "nowhere"}, "nowhere: no such file or directory; create a secret: openssl rand -hex 32 > nowhere"},
+		{"an empty secret file", []string{"-secret-file", "empty"}, "empty is empty; create a secret"},
+		{"a folder as the secret file", []string{"-secret-file", "."}, "is a directory"},
+		{"a database in a missing folder", []string{"-db", "nowhere/x.db"}, "-db: "},
+		{"an unreachable database server", []string{"-db", "postgres://127.0.0.1:1/ci"}, "-db: "},
+		{"an invalid address", []string{"-addr", "nowhere"}, "nowhere"},
+		{"an API that is not a URL", []string{"-api", "api.foundries.io"}, "-api: jobserv: new client: server 1: host is not allowed: not an absolute http or https URL"},
 		{"an API with a password", []string{"-api", "https://me:hidden@api.example.com"}, "without user information"},
-		{"no token file", []string{"-api", "https://api.example.com", "-token-file", "nowhere"}, "-token-file: open nowhere"},
+		{"a missing token file", []string{"-api", "https://api.example.com", "-token-file", "nowhere"}, "-token-file: open nowhere"},
 		{"an empty token file", []string{"-api", "https://api.example.com", "-token-file", "empty"}, "empty is empty"},
-		{"a token for nobody", []string{"-token-file", "empty"}, "of use with -api only"},
-		{"no such command", []string{"-exec", "./nowhere"}, "-exec: "},
-		{"a command of blanks", []string{"-exec", " "}, "-exec names no program"},
-		{"no time for the API", []string{"-api-timeout", "0s"}, "must be more than 0s"},
-		{"a wait without end", []string{"-api-wait", "2h"}, "must be from 0s to 1h"},
-		{"a negative tail", []string{"-log-bytes", "-1"}, "must not be negative"},
+		{"a token without -api", []string{"-token-file", "empty"}, "require -api"},
+		{"a missing command", []string{"-exec", "./nowhere"}, "-exec: "},
+		{"a blank command", []string{"-exec", " "}, "-exec: no program"},
+		{"a zero timeout of the API", []string{"-api-timeout", "0s"}, "must be greater than 0s"},
+		{"a too long wait", []string{"-api-wait", "2h"}, "must be from 0s to 1h"},
+		{"a negative log size", []string{"-log-bytes", "-1"}, "must not be negative"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -84,7 +84,7 @@ func TestItRefusesToStart(t *testing.T) {
 	}
 }
 
-func TestHelpIsNoFailure(t *testing.T) {
+func TestHelp(t *testing.T) {
 	t.Parallel()
 	out, err := programIn(t, t.TempDir(), "-help").CombinedOutput()
 	require.NoError(t, err)

@@ -12,14 +12,14 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A store is the inbox and the database that it is in.
+// A store is an inbox with its database.
 type store struct {
 	*sqlinbox.Inbox
 	db *sql.DB
 }
 
-// openStore opens what -db names: a PostgreSQL URL, or the file of a SQLite
-// database, which is made if it is missing.
+// openStore opens the database of -db: a PostgreSQL URL, or the file of a SQLite
+// database, which is created if it does not exist.
 func openStore(ctx context.Context, name string) (*store, error) {
 	driver, dialect, dsn := "sqlite", sqlinbox.SQLite, sqliteDSN(name)
 	if strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://") {
@@ -37,8 +37,8 @@ func openStore(ctx context.Context, name string) (*store, error) {
 	return s, nil
 }
 
-// sqliteDSN asks for what durability rests on, on every connection, and for
-// transactions that write from the start.
+// sqliteDSN returns a DSN that makes every connection durable, with WAL and
+// synchronous=FULL, and every transaction a writer from its start.
 func sqliteDSN(file string) string {
 	settings := url.Values{
 		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)"},
@@ -47,7 +47,7 @@ func sqliteDSN(file string) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: settings.Encode()}).String()
 }
 
-// close closes the inbox and then the database, after all that uses them.
+// close closes the inbox and then the database. Call it when nothing uses them.
 func (s *store) close() {
 	_ = s.Inbox.Close()
 	_ = s.db.Close()

@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-func TestTheProxyOfComposeLetsOnlyTheHooksThrough(t *testing.T) {
+func TestComposeProxyForwardsOnlyHooks(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("compose.yaml")
 	if err != nil {
@@ -30,15 +30,15 @@ func TestTheProxyOfComposeLetsOnlyTheHooksThrough(t *testing.T) {
 	}
 	proxy := file.Services["proxy"]
 	if proxy.Command != nil || len(proxy.Configs) != 1 || proxy.Configs[0].Target != "/etc/caddy/Caddyfile" {
-		t.Fatalf("the proxy is not set up by its Caddyfile: %+v", proxy)
+		t.Fatalf("the proxy does not use the Caddyfile: %+v", proxy)
 	}
 	site := strings.Fields(file.Configs[proxy.Configs[0].Source].Content)
 	if len(site) != 4 || site[1] != "reverse_proxy" || site[2] != "/hooks/*" || site[3] != "kudu-notify:8080" {
-		t.Errorf("the proxy does %q", site)
+		t.Errorf("the Caddyfile is %q", site)
 	}
 	for _, event := range events {
 		if !strings.HasPrefix(event.path, "/hooks/") {
-			t.Errorf("%s is not let through", event.path)
+			t.Errorf("the proxy does not forward %s", event.path)
 		}
 	}
 }

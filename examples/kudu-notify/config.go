@@ -16,38 +16,38 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// usage is what -help says before the flags.
-const usage = `Tells Slack, a mailbox or a URL how the deployments and WebJobs of an Azure site end.
+// usage is the text of -help before the flags.
+const usage = `Sends notices of the results of an Azure site's deployments and WebJobs to Slack, by mail, or to a URL.
 
-Secrets come from the environment, or from the file that the same name with _FILE appended names:
+Secrets come from the environment. To read one from a file, set KUDU_PASSWORD_FILE, and so on, to the path of the file:
 
-    KUDU_PASSWORD          of -user at the site, or
-    KUDU_TOKEN             a bearer token for the site
-    KUDU_WEBHOOK_PASSWORD  what the site calls this program with; several, separated by commas, are live
-                           at once, and the first is given to the site: openssl rand -hex 32;
-                           not needed to -unsubscribe
-    SLACK_WEBHOOK_URL      incoming webhook to tell
-    SMTP_PASSWORD          of -smtp-user
-    NOTIFY_URL             URL to tell
+    KUDU_PASSWORD          password of -user at the site, or
+    KUDU_TOKEN             bearer token for the site
+    KUDU_WEBHOOK_PASSWORD  password that the site sends with each event; create one with openssl rand -hex 32.
+                           To rotate it, set new,old: both are accepted, and the site gets the first one.
+                           Not needed for -unsubscribe.
+    SLACK_WEBHOOK_URL      incoming webhook of Slack
+    SMTP_PASSWORD          password of -smtp-user
+    NOTIFY_URL             URL to post notices to
 
-At least one of SLACK_WEBHOOK_URL, -smtp and NOTIFY_URL is needed.
+At least one of SLACK_WEBHOOK_URL, -smtp and NOTIFY_URL is required.
 
-The exit status is 78 where somebody has to mend something before another start is of use: a flag, a secret,
-or what the site denies to a program that has never subscribed there. It is 1 for all other failures.
+The exit status is 78 if a restart cannot help: if a flag or a secret is invalid, or if the site denies the
+first subscription. It is 1 for all other failures.
 
 `
 
-// A config is what the command line and the environment say, checked.
+// A config holds the validated values of the flags and of the environment.
 type config struct {
-	addr, database string
-	site, public   string
-	credentials    kudu.CredentialsFunc
-	passwords      []webhook.Secret
-	channel        string
-	rules          map[string]bool
-	targets        []target
-	retry, hold    time.Duration
-	unsubscribe    bool
+	addr, database      string
+	site, public        string
+	credentials         kudu.CredentialsFunc
+	passwords           []webhook.Secret
+	channel             string
+	rules               map[string]bool
+	targets             []target
+	retry, blockTimeout time.Duration
+	unsubscribe         bool
 }
 
 func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*config, error) {
@@ -61,20 +61,20 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*c
 	flags.StringVar(&cfg.site, "site", "", "SCM `URL` of the site: https://app.scm.azurewebsites.net")
 	flags.StringVar(&user, "user", "", "deployment user of the site, such as $app")
 	flags.StringVar(&cfg.public, "url", "", "`URL` at which the site reaches this program: https://notify.example.com")
-	flags.StringVar(&on, "on", "failure,recovery", "what to tell: `rules` of failure, recovery, success")
-	flags.StringVar(&cfg.channel, "slack-channel", "", "channel other than the webhook's own")
-	flags.StringVar(&server, "smtp", "", "SMTP server to send mail by: `host:port`")
-	flags.StringVar(&smtpUser, "smtp-user", "", "user at the SMTP server; none: no authentication")
+	flags.StringVar(&on, "on", "failure,recovery", "comma-separated `list` of the notices to send: failure, recovery, success")
+	flags.StringVar(&cfg.channel, "slack-channel", "", "Slack channel instead of the webhook's own")
+	flags.StringVar(&server, "smtp", "", "SMTP server as `host:port`")
+	flags.StringVar(&smtpUser, "smtp-user", "", "user at the SMTP server; if empty, there is no authentication")
 	flags.StringVar(&from, "smtp-from", "", "sender's mail `address`")
-	flags.StringVar(&to, "smtp-to", "", "mail `addresses` to tell, separated by commas; each gets a mail of its own")
-	flags.DurationVar(&cfg.retry, "retry", time.Second, "wait after the first failed try to tell or to subscribe; doubled each time up to 10m")
-	flags.DurationVar(&cfg.hold, "hold", 10*time.Minute, "how long a notice that fails holds up later ones of its site at that target, 1h at most; they pass it then")
+	flags.StringVar(&to, "smtp-to", "", "comma-separated mail `addresses` to notify; each gets a separate mail")
+	flags.DurationVar(&cfg.retry, "retry", time.Second, "delay after the first failure to send a notice or to subscribe; it doubles with each failure, up to 10m")
+	flags.DurationVar(&cfg.blockTimeout, "block-timeout", 10*time.Minute, "how long a failing notice blocks later ones of its site to the same target before they overtake it; at most 1h")
 	flags.BoolVar(&cfg.unsubscribe, "unsubscribe", false, "remove this program's hooks from the site and exit")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}
 	if flags.NArg() > 0 {
-		return nil, fmt.Errorf("takes only flags, not %q; see -help", flags.Arg(0))
+		return nil, fmt.Errorf("unexpected argument %q: only flags are accepted; see -help", flags.Arg(0))
 	}
 
 	env := environment{getenv: getenv}
@@ -89,23 +89,23 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*c
 		cfg.targets, targetsErr = readTargets(&env, server, smtpUser, from, to)
 		switch {
 		case cfg.retry <= 0:
-			retryErr = errors.New("-retry is not a positive time")
-		case cfg.hold < 0 || cfg.hold > time.Hour: // what is held uses up attempts
-			retryErr = errors.New("-hold is not from 0s to 1h")
+			retryErr = errors.New("-retry must be greater than 0s")
+		case cfg.blockTimeout < 0 || cfg.blockTimeout > time.Hour: // a blocked notice uses up attempts
+			retryErr = errors.New("-block-timeout must be from 0s to 1h")
 		}
 	}
 	return cfg, errors.Join(env.err, siteErr, publicErr, credentialsErr, passwordsErr, rulesErr, targetsErr, retryErr)
 }
 
-// hooks are those that the site is to have: our paths with the first password,
-// the site, since a body does not always tell it, and the channel where there is
-// one. To unsubscribe the paths are enough.
+// hooks returns the hooks to create at the site. Their URLs have the first
+// password, the site, because a body does not always name it, and the channel if
+// one is set. To unsubscribe, only the paths matter.
 func (c *config) hooks() []kudu.Hook {
-	u, _ := url.Parse(c.public) // checked
+	u, _ := url.Parse(c.public) // already validated
 	if len(c.passwords) > 0 {
 		u.User = url.UserPassword("hook", string(c.passwords[0].Reveal()))
 	}
-	site, _ := url.Parse(c.site) // checked
+	site, _ := url.Parse(c.site) // already validated
 	query := url.Values{"site": {site.Host}}
 	if c.channel != "" {
 		query.Set("channel", c.channel)
@@ -118,9 +118,9 @@ func (c *config) hooks() []kudu.Hook {
 	return hooks
 }
 
-// readURL wants https, or http on this machine, since passwords go along. What
-// it returns is the same however the URL is spelt: scheme and host in lower case,
-// and no slash at the end.
+// readURL validates and normalizes a URL: scheme and host in lower case, and no
+// slash at the end. It accepts https, and http only on this machine, because
+// passwords are sent to the URL.
 func readURL(name, text string) (string, error) {
 	if text == "" {
 		return "", fmt.Errorf("%s is missing; see -help", name)
@@ -133,7 +133,7 @@ func readURL(name, text string) (string, error) {
 	case err != nil || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
 		return "", fmt.Errorf("%s is not a URL of scheme and host, such as https://example.com", name)
 	case u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
-		return "", fmt.Errorf("%s is not https, so that passwords would be sent in the clear", name)
+		return "", fmt.Errorf("%s is not https: passwords would be sent unencrypted", name)
 	}
 	return strings.TrimRight(u.String(), "/"), nil
 }
@@ -141,30 +141,30 @@ func readURL(name, text string) (string, error) {
 func readCredentials(password, token webhook.Secret, user string) (kudu.CredentialsFunc, error) {
 	switch {
 	case password.IsZero() == token.IsZero():
-		return nil, errors.New("set either KUDU_PASSWORD or KUDU_TOKEN, to sign in at the site")
+		return nil, errors.New("set either KUDU_PASSWORD or KUDU_TOKEN to sign in at the site")
 	case !token.IsZero():
 		return kudu.Bearer(token), nil
 	case user == "":
-		return nil, errors.New("KUDU_PASSWORD needs -user, such as '$app'")
+		return nil, errors.New("KUDU_PASSWORD requires -user, such as '$app'")
 	default:
 		return kudu.Basic(user, password), nil
 	}
 }
 
-// readPasswords refuses what Kudu would not send as it is: it decodes nothing
-// and gives up at a colon.
+// readPasswords rejects passwords that Kudu would not send unchanged: Kudu decodes
+// nothing in a URL, and fails if the password has a colon.
 func readPasswords(list webhook.Secret) ([]webhook.Secret, error) {
 	if list.IsZero() {
-		return nil, errors.New("KUDU_WEBHOOK_PASSWORD is not set: export KUDU_WEBHOOK_PASSWORD=$(openssl rand -hex 32)")
+		return nil, errors.New("KUDU_WEBHOOK_PASSWORD is not set; create one: export KUDU_WEBHOOK_PASSWORD=$(openssl rand -hex 32)")
 	}
-	var live []webhook.Secret
+	var passwords []webhook.Secret
 	for one := range strings.SplitSeq(string(list.Reveal()), ",") {
 		if len(one) < 16 || strings.Trim(strings.ToLower(one), "0123456789abcdefghijklmnopqrstuvwxyz-_") != "" {
-			return nil, errors.New("KUDU_WEBHOOK_PASSWORD needs 16 letters and digits or more, and nothing else: openssl rand -hex 32")
+			return nil, errors.New("KUDU_WEBHOOK_PASSWORD must have at least 16 characters, only letters, digits, - and _; create one: openssl rand -hex 32")
 		}
-		live = append(live, webhook.NewSecret(one))
+		passwords = append(passwords, webhook.NewSecret(one))
 	}
-	return live, nil
+	return passwords, nil
 }
 
 func readRules(list string) (map[string]bool, error) {
@@ -174,7 +174,7 @@ func readRules(list string) (map[string]bool, error) {
 		case failure, recovery, success:
 			rules[rule] = true
 		default:
-			return nil, fmt.Errorf("-on: %q is none of failure, recovery and success", rule)
+			return nil, fmt.Errorf("-on: %q is not one of failure, recovery, success", rule)
 		}
 	}
 	return rules, nil
@@ -186,8 +186,8 @@ func readTargets(env *environment, server, smtpUser, from, to string) ([]target,
 		name string
 		make func(webhook.Secret) target
 	}{
-		{"SLACK_WEBHOOK_URL", func(s webhook.Secret) target { return slack{s} }},
-		{"NOTIFY_URL", func(s webhook.Secret) target { return plain{s} }},
+		{"SLACK_WEBHOOK_URL", func(s webhook.Secret) target { return slackTarget{s} }},
+		{"NOTIFY_URL", func(s webhook.Secret) target { return urlTarget{s} }},
 	} {
 		secret := env.secret(t.name)
 		if secret.IsZero() {
@@ -201,7 +201,7 @@ func readTargets(env *environment, server, smtpUser, from, to string) ([]target,
 	password := env.secret("SMTP_PASSWORD")
 	if server == "" {
 		if smtpUser != "" || from != "" || to != "" {
-			return nil, errors.New("-smtp is missing, where -smtp-user, -smtp-from or -smtp-to is given")
+			return nil, errors.New("-smtp-user, -smtp-from and -smtp-to require -smtp")
 		}
 	} else {
 		mailboxes, err := newMailboxes(server, smtpUser, password, from, to)
@@ -211,12 +211,12 @@ func readTargets(env *environment, server, smtpUser, from, to string) ([]target,
 		targets = append(targets, mailboxes...)
 	}
 	if len(targets) == 0 && env.err == nil {
-		return nil, errors.New("nobody to tell: set SLACK_WEBHOOK_URL, -smtp or NOTIFY_URL")
+		return nil, errors.New("no target: set SLACK_WEBHOOK_URL, -smtp or NOTIFY_URL")
 	}
 	return targets, nil
 }
 
-// newMailboxes returns one for each address.
+// newMailboxes returns a mailbox for each address in to.
 func newMailboxes(server, user string, password webhook.Secret, from, to string) ([]target, error) {
 	host, digits, err := net.SplitHostPort(server)
 	port, portErr := strconv.ParseUint(digits, 10, 16)
@@ -224,7 +224,7 @@ func newMailboxes(server, user string, password webhook.Secret, from, to string)
 		return nil, fmt.Errorf("-smtp %q is not host:port, such as smtp.example.com:587", server)
 	}
 	if (user == "") != password.IsZero() {
-		return nil, errors.New("-smtp-user and SMTP_PASSWORD go together")
+		return nil, errors.New("-smtp-user and SMTP_PASSWORD require each other")
 	}
 	sender, err := mail.ParseAddress(from)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-func TestItsHooksAreReplacedWhenThePasswordChangesAndRemovedOnDemand(t *testing.T) {
+func TestHooksAreReplacedAndRemoved(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	other := strings.Replace(r.public, "http://", "http://hook:other@", 1) + "/elsewhere"
@@ -46,7 +46,7 @@ func TestItsHooksAreReplacedWhenThePasswordChangesAndRemovedOnDemand(t *testing.
 		slices.Sort(got)
 		slices.Sort(want)
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s there are hooks (-want +got):\n%s", when, diff)
+			t.Errorf("hooks %s (-want +got):\n%s", when, diff)
 		}
 	}
 	r.start(t).stop(t)
@@ -57,11 +57,11 @@ func TestItsHooksAreReplacedWhenThePasswordChangesAndRemovedOnDemand(t *testing.
 		t.Errorf("a second start changed (-want +got):\n%s", diff)
 	}
 	next := "n3xt-s3cret-0123456789"
-	r.env = append(r.env, "KUDU_WEBHOOK_PASSWORD="+next+","+hookPassword) // the last one counts
+	r.env = append(r.env, "KUDU_WEBHOOK_PASSWORD="+next+","+hookPassword) // the last value of a variable is used
 	r.start(t).stop(t)
 	check("after a new password", hooks(next))
 
-	r.env = append(r.env, "KUDU_WEBHOOK_PASSWORD=") // where they lead to is enough
+	r.env = append(r.env, "KUDU_WEBHOOK_PASSWORD=") // not needed to unsubscribe
 	out, status := execute(t, r.env, append(r.args, "-unsubscribe")...)
 	if status != 0 || strings.Count(out, "msg=unsubscribed") != 2 || strings.Contains(out, "s3cret") {
 		t.Errorf("-unsubscribe: exit status %d\n%s", status, out)
@@ -72,7 +72,7 @@ func TestItsHooksAreReplacedWhenThePasswordChangesAndRemovedOnDemand(t *testing.
 	}
 }
 
-func TestForgedCallsAreRefused(t *testing.T) {
+func TestForgedEventsAreRejected(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	p := r.start(t)
@@ -89,7 +89,7 @@ func TestForgedCallsAreRefused(t *testing.T) {
 		{"the password as a token", "POST", "/hooks/kudu/deployments?token=" + hookPassword, "", "", "application/json", 401},
 		{"another media type", "POST", "/hooks/kudu/deployments", "hook", hookPassword, "text/plain", 415},
 		{"another method", "PUT", "/hooks/kudu/deployments", "hook", hookPassword, "application/json", 405},
-		{"no such path", "POST", "/hooks/kudu", "hook", hookPassword, "application/json", 404},
+		{"an unknown path", "POST", "/hooks/kudu", "hook", hookPassword, "application/json", 404},
 	} {
 		req, err := http.NewRequestWithContext(t.Context(), tc.method, p.url+tc.path, strings.NewReader(string(body)))
 		if err != nil {
@@ -108,8 +108,8 @@ func TestForgedCallsAreRefused(t *testing.T) {
 			t.Errorf("%s: status %d, want %d", tc.name, res.StatusCode, tc.status)
 		}
 	}
-	// What is genuine and no known event is taken and told to nobody; a channel
-	// may be named by the URL of a hook that was made by hand.
+	// A verified request that is not a known event is accepted, and no target gets a
+	// notice. The URL of a hook created by hand may name a channel.
 	sender := webhooktest.Kudu{}
 	byHand := strings.Replace(p.url, "http://", "http://any:"+hookPassword+"@", 1) + "/hooks/kudu/jobs?channel=%40kim"
 	for _, body := range []string{`{"hello":1}`, `{"siteName":`, string(body)} {
@@ -118,7 +118,7 @@ func TestForgedCallsAreRefused(t *testing.T) {
 		}
 	}
 	if got := r.slack.message(t); got.Channel != "@kim" || !strings.Contains(got.Text, "failed") {
-		t.Errorf("Slack was told %+v", got)
+		t.Errorf("Slack received %+v", got)
 	}
 	p.stop(t)
 }

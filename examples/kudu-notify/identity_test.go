@@ -12,7 +12,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// runAt is the nth of the job nightly with its URL at a host; none: without URL.
+// runAt returns the nth run of the job nightly with its URL at a host, or without
+// a URL if host is empty.
 func runAt(n int, status kudu.JobStatus, host string) kudu.TriggeredJobRun {
 	r := jobRun(n, status)
 	r.URL, r.OutputURL = strings.Replace(r.URL, slot, host, 1), wire.Optional[string]{}
@@ -22,8 +23,8 @@ func runAt(n int, status kudu.JobStatus, host string) kudu.TriggeredJobRun {
 	return r
 }
 
-// call calls the program as a hook that was made by hand does.
-func (p *process) call(t *testing.T, query string, content any) {
+// deliver sends a request as a hook that was created by hand does.
+func (p *process) deliver(t *testing.T, query string, content any) {
 	t.Helper()
 	body, err := json.Marshal(content)
 	if err != nil {
@@ -40,8 +41,9 @@ func (p *process) call(t *testing.T, query string, content any) {
 	}
 }
 
-// told are the next notices, as what and id.
-func (rc *receiver) told(t *testing.T, n int) []string {
+// nextSummaries returns the next n notices, each as its What and the number of its
+// run.
+func (rc *fakeTarget) nextSummaries(t *testing.T, n int) []string {
 	t.Helper()
 	var all []string
 	for range n {
@@ -51,7 +53,7 @@ func (rc *receiver) told(t *testing.T, n int) []string {
 	return all
 }
 
-func TestTheRecoveryOfAJobIsToldWhateverItsURLs(t *testing.T) {
+func TestRecoveryIsFoundDespiteDifferentURLs(t *testing.T) {
 	t.Parallel()
 	const upper, lower = "App.scm.azurewebsites.net", "app.scm.azurewebsites.net"
 	for name, hosts := range map[string][2]string{
@@ -66,11 +68,11 @@ func TestTheRecoveryOfAJobIsToldWhateverItsURLs(t *testing.T) {
 			want := []string{"failure 1", "recovery 2", "failure 3", "recovery 4"}
 			ends := []kudu.JobStatus{kudu.JobFailed, kudu.JobSuccess, kudu.JobFailed, kudu.JobSuccess}
 			for which, publish := range map[string]func(*rig, *process, kudu.TriggeredJobRun){
-				"its own hook":    func(r *rig, _ *process, run kudu.TriggeredJobRun) { r.publish(t, kudu.EventTriggeredJobFinished, run) },
-				"a hook by hand":  func(_ *rig, p *process, run kudu.TriggeredJobRun) { p.call(t, "", run) },
-				"one with a name": func(_ *rig, p *process, run kudu.TriggeredJobRun) { p.call(t, "?site=app", run) },
-				"one in two cases": func(_ *rig, p *process, run kudu.TriggeredJobRun) {
-					p.call(t, "?site="+[]string{"App", "app"}[run.EndTime.Minute()%2], run)
+				"the program's own hook": func(r *rig, _ *process, run kudu.TriggeredJobRun) { r.publish(t, kudu.EventTriggeredJobFinished, run) },
+				"a hook created by hand": func(_ *rig, p *process, run kudu.TriggeredJobRun) { p.deliver(t, "", run) },
+				"a hook with its site":   func(_ *rig, p *process, run kudu.TriggeredJobRun) { p.deliver(t, "?site=app", run) },
+				"a site in two spellings": func(_ *rig, p *process, run kudu.TriggeredJobRun) {
+					p.deliver(t, "?site="+[]string{"App", "app"}[run.EndTime.Minute()%2], run)
 				},
 			} {
 				r := newRig(t)
@@ -78,8 +80,8 @@ func TestTheRecoveryOfAJobIsToldWhateverItsURLs(t *testing.T) {
 				for i, status := range ends {
 					publish(r, p, runAt(i+1, status, hosts[i%2]))
 				}
-				if diff := cmp.Diff(want, r.plain.told(t, len(want))); diff != "" {
-					t.Errorf("%s: told (-want +got):\n%s", which, diff)
+				if diff := cmp.Diff(want, r.urlTarget.nextSummaries(t, len(want))); diff != "" {
+					t.Errorf("%s: notices (-want +got):\n%s", which, diff)
 				}
 				p.stop(t)
 			}
@@ -87,43 +89,43 @@ func TestTheRecoveryOfAJobIsToldWhateverItsURLs(t *testing.T) {
 	}
 }
 
-func TestARecoveryIsNoOtherSites(t *testing.T) {
+func TestRecoveryBelongsToSameSite(t *testing.T) {
 	t.Parallel()
 	const a, b = "a.scm.azurewebsites.net", "b.scm.azurewebsites.net"
 	for _, tc := range []struct {
 		name          string
 		queryA, hostA string
 		queryB, hostB string
-		ofB, ofA      string // what is told of the successes after the failure of a; empty: nothing
+		ofB, ofA      string // notices of the successes after the failure of a; empty if there is none
 	}{
 		{"both hooks name their site", "?site=a", "", "?site=b", "", "", "recovery 3"},
 		{"one hook names its site", "", "", "?site=b", "", "", "success 3"},
-		{"the hosts tell", "", a, "", b, "", "recovery 3"},
-		{"nothing tells", "", "", "", "", "success 2", ""},
+		{"the runs name their hosts", "", a, "", b, "", "recovery 3"},
+		{"nothing names the sites", "", "", "", "", "success 2", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			p := r.start(t)
-			p.call(t, tc.queryA, runAt(1, kudu.JobFailed, tc.hostA))
-			p.call(t, tc.queryB, runAt(2, kudu.JobSuccess, tc.hostB))
-			p.call(t, tc.queryA, runAt(3, kudu.JobSuccess, tc.hostA))
-			p.call(t, tc.queryA, runAt(4, kudu.JobFailed, tc.hostA))
+			p.deliver(t, tc.queryA, runAt(1, kudu.JobFailed, tc.hostA))
+			p.deliver(t, tc.queryB, runAt(2, kudu.JobSuccess, tc.hostB))
+			p.deliver(t, tc.queryA, runAt(3, kudu.JobSuccess, tc.hostA))
+			p.deliver(t, tc.queryA, runAt(4, kudu.JobFailed, tc.hostA))
 			var want []string
 			for _, one := range []string{"failure 1", tc.ofB, tc.ofA, "failure 4"} {
 				if one != "" {
 					want = append(want, one)
 				}
 			}
-			if diff := cmp.Diff(want, r.plain.told(t, len(want))); diff != "" {
-				t.Errorf("told (-want +got):\n%s", diff)
+			if diff := cmp.Diff(want, r.urlTarget.nextSummaries(t, len(want))); diff != "" {
+				t.Errorf("notices (-want +got):\n%s", diff)
 			}
 			p.stop(t)
 		})
 	}
 }
 
-func TestADeploymentThatTellsNoSiteIsOfTheSiteOfItsHook(t *testing.T) {
+func TestDeploymentWithoutSiteUsesSiteOfHook(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	p := r.start(t)
@@ -134,21 +136,21 @@ func TestADeploymentThatTellsNoSiteIsOfTheSiteOfItsHook(t *testing.T) {
 	}
 	site := strings.TrimPrefix(r.siteURL, "http://")
 	r.deploy(t, wiki(1, kudu.StatusFailed))
-	if got := r.plain.notice(t); got.What != failure || got.Subject != site {
-		t.Errorf("told %+v, want the failure of %s", got, site)
+	if got := r.urlTarget.notice(t); got.What != failure || got.Subject != site {
+		t.Errorf("got notice %+v, want the failure of %s", got, site)
 	}
-	p.call(t, "", wiki(2, kudu.StatusSuccess)) // of some site
+	p.deliver(t, "", wiki(2, kudu.StatusSuccess)) // the site is unknown
 	r.deploy(t, wiki(3, kudu.StatusSuccess))
-	if got := r.plain.notice(t); got.What != recovery || got.Subject != site || got.ID != "9f2c4f3c3" {
-		t.Errorf("told %+v, want the recovery of %s", got, site)
+	if got := r.urlTarget.notice(t); got.What != recovery || got.Subject != site || got.ID != "9f2c4f3c3" {
+		t.Errorf("got notice %+v, want the recovery of %s", got, site)
 	}
-	p.call(t, "", wiki(4, kudu.StatusFailed))
-	if got := r.plain.notice(t); got.What != failure || got.Subject != "unknown site" {
-		t.Errorf("told %+v, want the failure of an unknown site", got)
+	p.deliver(t, "", wiki(4, kudu.StatusFailed))
+	if got := r.urlTarget.notice(t); got.What != failure || got.Subject != "unknown site" {
+		t.Errorf("got notice %+v, want the failure of an unknown site", got)
 	}
-	p.call(t, "", wiki(5, kudu.StatusSuccess))
-	if got := r.plain.notice(t); got.What != success || got.ID != "9f2c4f3c5" {
-		t.Errorf("told %+v, want a success: it need not be the same site", got)
+	p.deliver(t, "", wiki(5, kudu.StatusSuccess))
+	if got := r.urlTarget.notice(t); got.What != success || got.ID != "9f2c4f3c5" {
+		t.Errorf("got notice %+v, want a success: it may be another site", got)
 	}
 	p.stop(t)
 }

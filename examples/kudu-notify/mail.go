@@ -15,21 +15,21 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A mailbox is one recipient, told through an SMTP server, over TLS in any case.
-// Each has a mail of its own: an address that is refused keeps no other one from
-// being told.
+// A mailbox sends notices to one recipient through an SMTP server, always over
+// TLS. Each recipient gets a separate mail, so a rejected address does not affect
+// the others.
 type mailbox struct {
 	host     string
-	port     int // 465 speaks TLS from the first byte, others by STARTTLS
+	port     int // 465 uses TLS from the start, every other port STARTTLS
 	user     string
-	password webhook.Secret // with an empty user there is no authentication
+	password webhook.Secret // not used if user is empty: then there is no authentication
 	from     string
 	to       netmail.Address
 }
 
 func (mailbox) kind() string { return "mail" }
 
-// name has the address as a hash, since it becomes part of a Message-ID.
+// name contains a hash of the address, because it becomes part of a Message-ID.
 func (m mailbox) name() string {
 	sum := sha256.Sum256([]byte(m.to.Address))
 	return "mail-" + hex.EncodeToString(sum[:8])
@@ -59,18 +59,18 @@ func (m mailbox) send(ctx context.Context, id string, n notice) error {
 	defer func() { _ = client.CloseWithSMTPClient(session) }()
 	err = client.SendWithSMTPClient(session, message)
 	if message.IsDelivered() {
-		return nil // what goes wrong afterwards must not send it again
+		return nil // a later error must not send the mail again
 	}
-	if refused(err) {
+	if isPermanent(err) {
 		return webhook.Permanent(err)
 	}
 	return err
 }
 
-// refused reports whether the server refuses this recipient or this mail for
-// good. A sender or a password that it does not take is the operator's to mend,
-// and tried again.
-func refused(err error) bool {
+// isPermanent reports whether the server permanently rejects this recipient or
+// this mail. A rejected sender or password is retried, because the operator can
+// fix it.
+func isPermanent(err error) bool {
 	failed, ok := errors.AsType[*mail.SendError](err)
 	if !ok || failed.ErrorCode() < 500 {
 		return false
@@ -82,8 +82,8 @@ func refused(err error) bool {
 	return false
 }
 
-// message has an id that stays the same when it is sent again, by which mail
-// programs know a second copy.
+// message returns the mail for a notice. Its Message-ID is the same for each
+// attempt, so mail programs recognize a second copy.
 func (m mailbox) message(id string, n notice) (*mail.Msg, error) {
 	message := mail.NewMsg()
 	if err := message.From(m.from); err != nil {
@@ -95,7 +95,7 @@ func (m mailbox) message(id string, n notice) (*mail.Msg, error) {
 	message.Subject(n.title())
 	message.SetMessageIDWithValue(id + "@kudu-notify")
 	message.SetDateWithValue(time.Now())
-	message.SetGenHeader("Auto-Submitted", "auto-generated") // no answers from those on holiday
+	message.SetGenHeader("Auto-Submitted", "auto-generated") // suppresses out-of-office replies
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s\n\n", n.title())
 	for _, f := range n.facts() {

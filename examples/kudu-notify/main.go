@@ -1,7 +1,7 @@
-// Kudu-notify tells people how the deployments and WebJobs of an Azure site
-// end. It subscribes itself at the site, stores what Kudu sends before it
-// answers, and tells Slack, mailboxes, a URL, or all of them: each as a piece of
-// work of its own that is tried again for a day. README.md tells how to run it.
+// Kudu-notify notifies people of the results of the deployments and WebJobs of an
+// Azure site. It subscribes itself at the site, stores what Kudu sends before it
+// answers, and sends notices to Slack, to mailboxes, to a URL, or to all of them.
+// Each notice is retried separately for a day. README.md describes how to run it.
 package main
 
 import (
@@ -22,10 +22,10 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// statusMend is the exit status where somebody has to mend something, and a
-// restart would do no more than ask the site again: EX_CONFIG of sysexits.h. All
-// other failures end with 1.
-const statusMend = 78
+// exitConfig is the exit status for an error that only a change of the
+// configuration can fix, so that a restart is useless: EX_CONFIG of sysexits.h.
+// The status of all other failures is 1.
+const exitConfig = 78
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -35,11 +35,11 @@ func main() {
 	case errors.Is(err, flag.ErrHelp):
 		return
 	case err != nil:
-		exit(statusMend, err)
+		exit(exitConfig, err)
 	}
 	switch err := run(ctx, cfg, os.Stderr); {
-	case hopeless(err):
-		exit(statusMend, err)
+	case isConfigError(err):
+		exit(exitConfig, err)
 	case err != nil:
 		exit(1, err)
 	}
@@ -50,10 +50,10 @@ func exit(status int, err error) {
 	os.Exit(status)
 }
 
-// run is the whole program, until ctx ends.
+// run is the whole program. It returns when ctx is done.
 func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	slog.SetDefault(log) // for what has no Logger of its own
+	slog.SetDefault(log) // used by everything without a Logger of its own
 	site, err := kudu.NewClient(cfg.site, cfg.credentials)
 	if err != nil {
 		return fmt.Errorf("-site: %w", err)
@@ -64,13 +64,13 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 		return hooks.remove(ctx)
 	}
 
-	// Kudu calls once and never again: what is answered with 202 is on the disk.
+	// Kudu sends each event once, so it must be on disk before it is acknowledged.
 	store, err := openStore(ctx, cfg.database)
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
-	defer store.close() // last
-	if hooks.known, err = newLedger(ctx, store.db, cfg.site, cfg.public); err != nil {
+	defer store.close() // after Serve has returned
+	if hooks.subscriptions, err = newSubscriptions(ctx, store.db, cfg.site, cfg.public); err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
 	metrics := newMetrics(store.Inbox)
@@ -79,38 +79,38 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 
 	routes := http.NewServeMux()
 	for _, event := range events {
-		routes.Handle(event.path, withChannel(receiver)) // two, since a URL is good for one event
+		routes.Handle(event.path, withChannel(receiver)) // Kudu allows one event per URL
 	}
 	routes.Handle("GET /metrics", metrics.handler())
 
-	// First step: of a deployment or a run it is decided whether somebody is
-	// told. What is to be told is stored, once for each target.
-	judge, err := newJudge(ctx, store, cfg.rules, cfg.targets)
+	// Step 1: decide whether to send notices of a deployment or a job, and store one
+	// notice for each target.
+	dispatcher, err := newDispatcher(ctx, store, cfg.rules, cfg.targets)
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
 	var outcomes webhook.Mux
 	webhook.On(&outcomes, func(ctx context.Context, e *webhook.Event[kudu.Deployment]) error {
-		return judge.decide(ctx, e.Delivery, ofDeployment(e))
+		return dispatcher.dispatch(ctx, e.Delivery, newDeploymentOutcome(e))
 	})
 	webhook.On(&outcomes, func(ctx context.Context, e *webhook.Event[kudu.TriggeredJobRun]) error {
-		return judge.decide(ctx, e.Delivery, ofJob(e))
+		return dispatcher.dispatch(ctx, e.Delivery, newJobOutcome(e))
 	})
 	outcomes.Route("kudu.unknown", webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 		return webhook.ErrIgnored
 	}))
 
-	// Second step: one target is told. Slack may be down while mail is sent, and a
-	// notice that does not get through is not in the way of all later ones.
+	// Step 2: send each notice to its target. Mail is sent while Slack is down, and a
+	// failing notice does not block all later ones.
 	workers := []*webhook.Worker{webhook.NewWorker(store, &outcomes)}
-	tellers := &teller{store, cfg.targets, cfg.hold, retry}
+	sender := &sender{store, cfg.targets, cfg.blockTimeout, retry}
 	for _, kind := range kinds {
-		workers = append(workers, tellers.worker(kind))
+		workers = append(workers, sender.worker(kind))
 	}
 	runners := []webhook.Runner{hooks}
 	for _, worker := range workers {
 		worker.Logger, worker.Observer = log, metrics.observer()
-		worker.Lease = 10 * time.Second // so long waits what a killed process was at
+		worker.Lease = 10 * time.Second // the delay before a killed process's deliveries run again
 		worker.Retry = retry
 		worker.MaxAttempts = 200 // about a day
 		runners = append(runners, worker)
@@ -127,6 +127,6 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 		ReadHeaderTimeout: 5 * time.Second,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
-	// The site may call at once, and whether or not it can be subscribed to now.
+	// The program accepts events at once, even if the subscription fails.
 	return webhook.Serve(ctx, server, listener, runners...)
 }

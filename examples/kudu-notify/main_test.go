@@ -17,10 +17,10 @@ import (
 
 const slot = "scale-staging.scm.azurewebsites.net"
 
-// at is the minute at which the nth thing ends.
+// at returns the end time of the nth event, one minute after the previous one.
 func at(n int) wire.Time { return wire.At(time.Date(2026, 3, 4, 5, n, 7, 555094000, time.UTC)) }
 
-// deployment is the nth of the slot.
+// deployment returns the nth deployment of the slot.
 func deployment(n int, status kudu.Status) kudu.Deployment {
 	return kudu.Deployment{
 		ID: fmt.Sprintf("9f2c4f3c%d", n), Status: status, Author: "Kim <!channel> Poe", Message: "Fix login & more\n\nSee ```log```\n",
@@ -29,7 +29,7 @@ func deployment(n int, status kudu.Status) kudu.Deployment {
 	}
 }
 
-// jobRun is the nth of the job nightly.
+// jobRun returns the nth run of the job nightly.
 func jobRun(n int, status kudu.JobStatus) kudu.TriggeredJobRun {
 	id := fmt.Sprintf("20260304050%d071234", n)
 	return kudu.TriggeredJobRun{
@@ -40,8 +40,8 @@ func jobRun(n int, status kudu.JobStatus) kudu.TriggeredJobRun {
 	}
 }
 
-// deploy has the site tell of a deployment and checks that it was taken, after
-// the challenge that Kudu waits for.
+// deploy makes the site publish a deployment and checks that the program accepts
+// it, after the challenge that Kudu requires.
 func (r *rig) deploy(t *testing.T, d kudu.Deployment) {
 	t.Helper()
 	r.publish(t, kudu.EventPostDeployment, d)
@@ -54,11 +54,11 @@ func (r *rig) publish(t *testing.T, event string, content any) {
 		t.Fatalf("%d hooks were called: %v", len(got), err)
 	}
 	if diff := cmp.Diff([]int{401, 202}, got[0].Result.Attempts[0].Statuses); diff != "" || *got[0].Hook.LastStatus != "Accepted" {
-		t.Fatalf("the call ended as %s (-want +got):\n%s", *got[0].Hook.LastStatus, diff)
+		t.Fatalf("the last status is %s; statuses (-want +got):\n%s", *got[0].Hook.LastStatus, diff)
 	}
 }
 
-func TestAFailedDeploymentIsToldToSlackByMailAndToAURL(t *testing.T) {
+func TestFailedDeploymentNotifiesAllTargets(t *testing.T) {
 	t.Parallel()
 	r := newRig(t, "-slack-channel", "#deploys", "-smtp-to", "Ops <ops@example.com>, dev@example.com")
 	p := r.start(t)
@@ -68,13 +68,13 @@ func TestAFailedDeploymentIsToldToSlackByMailAndToAURL(t *testing.T) {
 		What: "failure", Event: "deployment", Subject: slot, ID: "9f2c4f3c1", Status: "failed", Author: "Kim <!channel> Poe",
 		Message: "Fix login & more\n\nSee ```log```", Took: "1m5s", Ended: at(1).Time, URL: "https://" + slot, Channel: "#deploys",
 	}
-	got := next(t, r.plain.got)
+	got := next(t, r.urlTarget.accepted)
 	var n notice
 	if err := json.Unmarshal(got.body, &n); err != nil || got.path != "/notify?key=plain-s3cret" || got.id == "" {
 		t.Errorf("%v: posted to %s with id %q: %s", err, got.path, got.id, got.body)
 	}
 	if diff := cmp.Diff(want, n); diff != "" {
-		t.Errorf("the URL was told (-want +got):\n%s", diff)
+		t.Errorf("the URL received (-want +got):\n%s", diff)
 	}
 
 	text := func(s string) *slackText { return &slackText{"mrkdwn", s} }
@@ -91,22 +91,22 @@ func TestAFailedDeploymentIsToldToSlackByMailAndToAURL(t *testing.T) {
 		},
 	}
 	if diff := cmp.Diff(wantSlack, r.slack.message(t)); diff != "" {
-		t.Errorf("Slack was told (-want +got):\n%s", diff)
+		t.Errorf("Slack received (-want +got):\n%s", diff)
 	}
 
 	var to, ids []string
 	for range 2 {
-		m := next(t, r.mail.got)
+		m := next(t, r.mail.accepted)
 		to, ids = append(to, m.to...), append(ids, m.mail.Header.Get("Message-Id"))
 		if !m.tls || m.from != "kudu@example.com" || !strings.Contains(m.mail.Header.Get("To"), m.to[0]) {
-			t.Errorf("mail from %s to %s, which tells %q, over TLS: %v", m.from, m.to, m.mail.Header.Get("To"), m.tls)
+			t.Errorf("mail from %s to %s with To: %q, over TLS: %v", m.from, m.to, m.mail.Header.Get("To"), m.tls)
 		}
 		if got := m.mail.Header.Get("Subject"); got != slot+": deployment failed" {
 			t.Errorf("subject %q", got)
 		}
 		for _, line := range []string{"Status: failed", "By:     Kim <!channel> Poe", "Fix login & more", "https://" + slot} {
 			if !strings.Contains(m.text, line) {
-				t.Errorf("the mail lacks %q:\n%s", line, m.text)
+				t.Errorf("the mail does not contain %q:\n%s", line, m.text)
 			}
 		}
 	}
@@ -119,7 +119,7 @@ func TestAFailedDeploymentIsToldToSlackByMailAndToAURL(t *testing.T) {
 
 var messageID = regexp.MustCompile(`^<[0-9A-Za-z-]+-mail-[0-9a-f]{16}@kudu-notify>$`)
 
-func TestRulesChooseWhatIsTold(t *testing.T) {
+func TestRules(t *testing.T) {
 	t.Parallel()
 	ends := []kudu.Status{kudu.StatusSuccess, kudu.StatusFailed, kudu.StatusFailed, kudu.StatusSuccess, kudu.StatusSuccess, kudu.StatusFailed, kudu.StatusSuccess}
 	for on, want := range map[string][]string{
@@ -138,44 +138,44 @@ func TestRulesChooseWhatIsTold(t *testing.T) {
 			}
 			var got []string
 			for range want {
-				n := r.plain.notice(t)
+				n := r.urlTarget.notice(t)
 				got = append(got, strings.TrimPrefix(n.ID, "9f2c4f3c")+" "+n.What)
 			}
 			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("told (-want +got):\n%s", diff)
+				t.Errorf("notices (-want +got):\n%s", diff)
 			}
 			p.stop(t)
 		})
 	}
 }
 
-func TestAJobIsToldApartFromItsSiteAndFromOtherJobs(t *testing.T) {
+func TestJobsAreSeparateSubjects(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	p := r.start(t)
 	r.publish(t, kudu.EventTriggeredJobFinished, jobRun(1, kudu.JobAborted))
-	got := r.plain.notice(t)
+	got := r.urlTarget.notice(t)
 	want := notice{
 		What: "failure", Event: "job", Subject: slot + " nightly", ID: "202603040501071234", Status: "Aborted",
 		Author: "Schedule - 0 0 3 * * *", Took: "1m5s", Ended: at(1).Time,
 		URL: "https://" + slot + "/vfs/data/jobs/triggered/nightly/202603040501071234/output_log.txt",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("told (-want +got):\n%s", diff)
+		t.Errorf("notices (-want +got):\n%s", diff)
 	}
-	// Neither a success of the site nor one of another job is a recovery.
+	// A success of the site or of another job is not a recovery of this job.
 	r.deploy(t, deployment(2, kudu.StatusSuccess))
 	other := jobRun(2, kudu.JobSuccess)
 	other.JobName = "hourly"
 	r.publish(t, kudu.EventTriggeredJobFinished, other)
 	r.publish(t, kudu.EventTriggeredJobFinished, jobRun(3, kudu.JobSuccess))
-	if got := r.plain.notice(t); got.What != recovery || got.Subject != slot+" nightly" || got.ID != jobRun(3, "").ID {
-		t.Errorf("told %+v, want the recovery of nightly", got)
+	if got := r.urlTarget.notice(t); got.What != recovery || got.Subject != slot+" nightly" || got.ID != jobRun(3, "").ID {
+		t.Errorf("got notice %+v, want the recovery of nightly", got)
 	}
 	p.stop(t)
 }
 
-func TestBothSpellingsAreReadAndASecondCallIsQuiet(t *testing.T) {
+func TestSnakeCaseAndDuplicates(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	p := r.start(t)
@@ -184,20 +184,20 @@ func TestBothSpellingsAreReadAndASecondCallIsQuiet(t *testing.T) {
 			n, status, at(n).Text(), slot))
 	}
 	r.publish(t, kudu.EventPostDeployment, snake(1, "failed"))
-	if got := r.plain.notice(t); got.What != failure || got.Subject != slot || got.Author != "Jane" {
-		t.Errorf("in snake_case: told %+v", got)
+	if got := r.urlTarget.notice(t); got.What != failure || got.Subject != slot || got.Author != "Jane" {
+		t.Errorf("in snake_case: got notice %+v", got)
 	}
 	r.publish(t, kudu.EventPostDeployment, snake(1, "failed"))
 	r.deploy(t, deployment(1, kudu.StatusFailed)) // the same in camelCase
 	r.deploy(t, deployment(2, kudu.StatusPending))
 	r.deploy(t, deployment(2, kudu.StatusDeploying))
 	r.deploy(t, deployment(3, kudu.StatusSuccess))
-	if got := r.plain.notice(t); got.What != recovery || got.ID != "9f2c4f3c3" {
-		t.Errorf("after duplicates told %+v, want the recovery", got)
+	if got := r.urlTarget.notice(t); got.What != recovery || got.ID != "9f2c4f3c3" {
+		t.Errorf("after duplicates: got notice %+v, want the recovery", got)
 	}
 	r.slack.message(t)
 	if got := r.slack.message(t).Text; !strings.Contains(got, "works again") {
-		t.Errorf("Slack was told %q, want the recovery", got)
+		t.Errorf("Slack received %q, want the recovery", got)
 	}
 	p.stop(t)
 }

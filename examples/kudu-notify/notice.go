@@ -7,43 +7,43 @@ import (
 	"time"
 )
 
-// What a notice tells.
+// The kinds of notices.
 const (
 	failure  = "failure"
 	recovery = "recovery" // a success after a failure
-	success  = "success"  // any other
+	success  = "success"  // any other success
 )
 
-// A notice is what targets are told, and what the plain URL gets as JSON.
+// A notice is the content of a notification. It is posted as JSON to NOTIFY_URL.
 type notice struct {
 	What    string    `json:"what"`    // failure, recovery or success
 	Event   string    `json:"event"`   // deployment or job
-	Subject string    `json:"subject"` // the site's or slot's host; for a job host and name
+	Subject string    `json:"subject"` // host of the site or slot; for a job, host and name
 	ID      string    `json:"id"`
 	Status  string    `json:"status"`            // as Kudu spells it
-	Author  string    `json:"author,omitempty"`  // of the commit; for a job what triggered it
-	Message string    `json:"message,omitempty"` // of the commit
+	Author  string    `json:"author,omitempty"`  // author of the commit; for a job, its trigger
+	Message string    `json:"message,omitempty"` // message of the commit
 	Took    string    `json:"took,omitempty"`
 	Ended   time.Time `json:"ended,omitzero"`
-	URL     string    `json:"url,omitempty"`     // to look at
-	Channel string    `json:"channel,omitempty"` // for Slack, where it is not its default
-	Late    bool      `json:"late,omitempty"`    // a newer one of the subject was told before
+	URL     string    `json:"url,omitempty"`     // page with details
+	Channel string    `json:"channel,omitempty"` // Slack channel, if not the default one
+	Late    bool      `json:"late,omitempty"`    // a newer notice of the subject was sent before
 }
 
-// title is one line for people.
+// title returns a summary in one line.
 func (n notice) title() string {
-	did := map[string]string{failure: "failed", recovery: "works again", success: "succeeded"}[n.What]
+	verb := map[string]string{failure: "failed", recovery: "works again", success: "succeeded"}[n.What]
 	late := ""
 	if n.Late {
-		late = "(told late)"
+		late = "(sent late)"
 	}
-	return strings.Join(strings.Fields(fmt.Sprintf("%s: %s %s %s", n.Subject, n.Event, did, late)), " ")
+	return strings.Join(strings.Fields(fmt.Sprintf("%s: %s %s %s", n.Subject, n.Event, verb, late)), " ")
 }
 
 // A fact is a line of a notice: a name and a value.
 type fact struct{ name, value string }
 
-// facts are those that are known.
+// facts returns the facts with a value.
 func (n notice) facts() []fact {
 	ended := ""
 	if !n.Ended.IsZero() {
@@ -59,11 +59,11 @@ func (n notice) facts() []fact {
 	return known
 }
 
-// channelHeader carries the channel that a hook's URL names, since a delivery
-// keeps the headers of the call and not its URL.
+// channelHeader holds the channel in a hook's URL, because a delivery has the
+// headers of the request but not its URL.
 const channelHeader = "Hook-Slack-Channel"
 
-// withChannel reads the query parameter channel.
+// withChannel copies the query parameter channel into channelHeader.
 func withChannel(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Header.Del(channelHeader)

@@ -9,68 +9,68 @@ import (
 	"github.com/hookhouse/hookhouse/kudu"
 )
 
-const notSubscribed = `msg="not subscribed as it should be`
+const subscriptionFailed = `msg="subscription failed`
 
-func TestASiteWhoseAPIFailsAtARestartIsStillHeard(t *testing.T) {
+func TestEventsAreAcceptedWhileAPIFails(t *testing.T) {
 	t.Parallel()
 	for name, status := range map[string]int32{
-		"it fails":                   http.StatusInternalServerError,
-		"a gateway has no answer":    http.StatusBadGateway,
-		"it denies, since yesterday": http.StatusUnauthorized,
-		"it is stopped":              http.StatusForbidden,
-		"it wants a sign-in":         http.StatusFound,
+		"an internal error":     http.StatusInternalServerError,
+		"a gateway error":       http.StatusBadGateway,
+		"denied":                http.StatusUnauthorized,
+		"the site is stopped":   http.StatusForbidden,
+		"a redirect to a login": http.StatusFound,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			r.start(t).stop(t)
 			r.siteStatus.Store(status)
-			p := r.startUntil(t, notSubscribed)
-			p.logs(t, notSubscribed) // and once more
+			p := r.startUntil(t, subscriptionFailed)
+			p.waitForLog(t, subscriptionFailed) // the retry fails too
 			r.deploy(t, deployment(1, kudu.StatusFailed))
-			if got := r.plain.notice(t); got.ID != "9f2c4f3c1" {
-				t.Errorf("told of %s", got.ID)
+			if got := r.urlTarget.notice(t); got.ID != "9f2c4f3c1" {
+				t.Errorf("the URL received %s", got.ID)
 			}
 			r.siteStatus.Store(0)
-			p.logs(t, subscribed)
+			p.waitForLog(t, subscribed)
 			if got := len(r.site.Hooks()); got != 2 {
-				t.Errorf("there are %d hooks", got)
+				t.Errorf("%d hooks, want 2", got)
 			}
 			p.stop(t)
 		})
 	}
 }
 
-func TestHooksWithTheOldPasswordAreHeardWhileTheNewOneCannotBeGiven(t *testing.T) {
+func TestOldPasswordIsAcceptedUntilHooksAreReplaced(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.start(t).stop(t)
 	r.siteStatus.Store(http.StatusUnauthorized)
 	r.env = append(r.env, "KUDU_WEBHOOK_PASSWORD=n3xt-s3cret-0123456789,"+hookPassword)
-	p := r.startUntil(t, notSubscribed)
+	p := r.startUntil(t, subscriptionFailed)
 	r.deploy(t, deployment(1, kudu.StatusFailed))
-	r.plain.notice(t)
+	r.urlTarget.notice(t)
 	p.stop(t)
 }
 
-func TestASiteThatFailsAtTheFirstStartIsSubscribedToWhenItIsWell(t *testing.T) {
+func TestFirstSubscriptionIsRetried(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.siteStatus.Store(http.StatusServiceUnavailable)
-	p := r.startUntil(t, notSubscribed)
+	p := r.startUntil(t, subscriptionFailed)
 	r.siteStatus.Store(0)
-	p.logs(t, subscribed)
+	p.waitForLog(t, subscribed)
 	r.deploy(t, deployment(1, kudu.StatusFailed))
-	r.plain.notice(t)
+	r.urlTarget.notice(t)
 	p.stop(t)
 }
 
-func TestASiteIsKnownAgainHoweverItsURLIsSpelt(t *testing.T) {
+func TestSubscriptionIsFoundForEquivalentURL(t *testing.T) {
 	t.Parallel()
 	for name, spell := range map[string]func(string) string{
-		"a slash at the end":      func(url string) string { return url + "/" },
-		"a scheme in upper case":  func(url string) string { return strings.Replace(url, "http", "HTTP", 1) },
-		"as it was the last time": func(url string) string { return url },
+		"a trailing slash":       func(url string) string { return url + "/" },
+		"a scheme in upper case": func(url string) string { return strings.Replace(url, "http", "HTTP", 1) },
+		"the same URL":           func(url string) string { return url },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -79,37 +79,36 @@ func TestASiteIsKnownAgainHoweverItsURLIsSpelt(t *testing.T) {
 			before := r.site.Hooks()
 			r.args = append(r.args, "-site", spell(r.siteURL), "-url", spell(r.public))
 			r.siteStatus.Store(http.StatusUnauthorized)
-			p := r.startUntil(t, notSubscribed)
+			p := r.startUntil(t, subscriptionFailed)
 			r.deploy(t, deployment(1, kudu.StatusFailed))
-			r.plain.notice(t)
+			r.urlTarget.notice(t)
 			r.siteStatus.Store(0)
-			p.logs(t, subscribed)
+			p.waitForLog(t, subscribed)
 			after := r.site.Hooks()
 			if len(after) != len(before) || after[0].ID != before[0].ID || after[1].ID != before[1].ID {
-				t.Errorf("the hooks were made anew: %v", after)
+				t.Errorf("the hooks were created again: %v", after)
 			}
 			p.stop(t)
 		})
 	}
 }
 
-func TestADenialAtTheFirstStartEndsTheProgram(t *testing.T) {
+func TestDeniedFirstSubscriptionExits(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	deny := func(when string) {
 		t.Helper()
 		out, status := execute(t, r.env, r.args...)
-		if status != statusMend || !strings.Contains(out, "kudu-notify: cannot subscribe at -site: kudu: list hooks: status 401") {
+		if status != exitConfig || !strings.Contains(out, "kudu-notify: cannot subscribe at -site: kudu: list hooks: status 401") {
 			t.Errorf("%s: exit status %d\n%s", when, status, out)
 		}
 	}
 	r.siteStatus.Store(http.StatusUnauthorized)
 	deny("the first start")
-	deny("the second, since nothing was subscribed to")
+	deny("the second start, still without a subscription")
 	r.siteStatus.Store(0)
 	r.start(t).stop(t)
-	// What is known of one site or URL is not held for known of another, and goes
-	// with the database.
+	// A subscription counts only for its site and URL, and only in its database.
 	r.siteStatus.Store(http.StatusUnauthorized)
 	r.args = append(r.args, "-url", r.public+"/behind")
 	deny("another URL")

@@ -9,19 +9,20 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// An outcome is how something ended, before it is known whether that is news.
+// An outcome is the result of a deployment or a job run. Its notice has no What
+// yet.
 type outcome struct {
 	notice
 	failed, final bool
-	// placed: the delivery's ordering key tells the site. Otherwise only host
-	// does, and not always.
-	placed bool
-	host   string
+	// hasSite reports whether the delivery's ordering key contains the site. If not,
+	// host names the site, unless it is empty.
+	hasSite bool
+	host    string
 }
 
-func ofDeployment(e *webhook.Event[kudu.Deployment]) outcome {
+func newDeploymentOutcome(e *webhook.Event[kudu.Deployment]) outcome {
 	d := e.Payload
-	o := outcome{placed: e.OrderingKey != "", notice: notice{
+	o := outcome{hasSite: e.OrderingKey != "", notice: notice{
 		Event: "deployment", Subject: cmp.Or(d.Site(), e.OrderingKey, "unknown site"), ID: d.ID, Status: string(d.Status),
 		Author: cmp.Or(d.Author, d.Deployer), Message: strings.TrimSpace(d.Message), Ended: d.EndTime.Time,
 	}}
@@ -36,17 +37,17 @@ func ofDeployment(e *webhook.Event[kudu.Deployment]) outcome {
 	return o
 }
 
-func ofJob(e *webhook.Event[kudu.TriggeredJobRun]) outcome {
+func newJobOutcome(e *webhook.Event[kudu.TriggeredJobRun]) outcome {
 	r := e.Payload
-	site, placed := strings.CutSuffix(e.OrderingKey, " "+strings.ToLower(r.JobName))
-	if !placed {
+	site, hasSite := strings.CutSuffix(e.OrderingKey, " "+strings.ToLower(r.JobName))
+	if !hasSite {
 		site = ""
 	}
 	host := r.Host()
 	if r.JobName == "" {
-		host = "" // does not tell the job
+		host = "" // the job is unknown
 	}
-	o := outcome{placed: placed, host: host, notice: notice{
+	o := outcome{hasSite: hasSite, host: host, notice: notice{
 		Event: "job", Subject: strings.TrimSpace(cmp.Or(r.Host(), site) + " " + r.JobName), ID: r.ID, Status: string(r.Status),
 		Author: r.Trigger.Or(""), Ended: r.EndTime.Time, URL: r.OutputURL.Or(r.URL),
 	}}

@@ -15,31 +15,31 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A plain target gets the notice as JSON at a URL.
-type plain struct{ url webhook.Secret }
+// A urlTarget posts notices as JSON to a URL.
+type urlTarget struct{ url webhook.Secret }
 
-func (plain) kind() string { return "url" }
-func (plain) name() string { return "url" }
+func (urlTarget) kind() string { return "url" }
+func (urlTarget) name() string { return "url" }
 
-func (p plain) send(ctx context.Context, id string, n notice) error {
+func (p urlTarget) send(ctx context.Context, id string, n notice) error {
 	return post(ctx, p.url, id, n)
 }
 
-// longestWait bounds what a target may ask for with Retry-After.
-const longestWait = time.Hour
+// maxRetryAfter is the maximum delay that a target can request with Retry-After.
+const maxRetryAfter = time.Hour
 
-// client follows no redirects: they would take a secret along.
+// client does not follow redirects, because they could forward a secret.
 var client = &http.Client{
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
-// post sends JSON and wants a 2xx. The URL, which is a secret, is in no error.
-// The id stays the same when it is sent again.
+// post posts JSON and returns an error unless the status is 2xx. The URL is a
+// secret, so no error contains it. The id must be the same for each attempt.
 //
-// An answer that finds fault with the content is permanent. All others are tried
-// again, also where they say that nobody may or can be told: a webhook that was
-// revoked, a channel that is not there or is archived (Slack: 403, 404 and 410),
-// a wrong URL. Somebody can mend that within the day, and nothing is lost.
+// The error is permanent if the target rejects the content. Every other error is
+// retried, even if the target says that it cannot accept any notice: because of a
+// revoked webhook, a missing or archived channel (Slack: 403, 404 and 410), or a
+// wrong URL. Someone can fix that within a day, and nothing is lost.
 func post(ctx context.Context, to webhook.Secret, id string, content any) error {
 	body, err := json.Marshal(content)
 	if err != nil {
@@ -47,13 +47,13 @@ func post(ctx context.Context, to webhook.Secret, id string, content any) error 
 	}
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, string(to.Reveal()), bytes.NewReader(body))
 	if err != nil {
-		return errors.New("the URL is none")
+		return errors.New("invalid URL")
 	}
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set("Idempotency-Key", id)
 	resp, err := client.Do(r)
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		return wrapped.Err // less the URL
+		return wrapped.Err // without the URL
 	} else if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func post(ctx context.Context, to webhook.Secret, id string, content any) error 
 		return webhook.Permanent(err)
 	}
 	if seconds, bad := strconv.Atoi(resp.Header.Get("Retry-After")); bad == nil && seconds >= 0 {
-		return webhook.RetryAfter(min(time.Duration(seconds)*time.Second, longestWait), err)
+		return webhook.RetryAfter(min(time.Duration(seconds)*time.Second, maxRetryAfter), err)
 	}
 	return err
 }

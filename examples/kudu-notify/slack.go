@@ -8,18 +8,18 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Slack is told by an incoming webhook, in blocks.
-type slack struct{ url webhook.Secret }
+// A slackTarget sends notices to an incoming webhook of Slack, as blocks.
+type slackTarget struct{ url webhook.Secret }
 
-func (slack) kind() string { return "slack" }
-func (slack) name() string { return "slack" }
+func (slackTarget) kind() string { return "slack" }
+func (slackTarget) name() string { return "slack" }
 
-func (s slack) send(ctx context.Context, id string, n notice) error {
+func (s slackTarget) send(ctx context.Context, id string, n notice) error {
 	return post(ctx, s.url, id, slackMessage(n))
 }
 
-// What Slack allows, in characters. A field and a section have more room than
-// this; escaping may take five for one.
+// Maximum lengths in characters. Slack's limits for a field and a section are
+// higher, because escaping may turn one character into five.
 const (
 	slackHeader  = 150
 	slackField   = 300
@@ -28,8 +28,8 @@ const (
 
 type (
 	slackBody struct {
-		// Channel is heeded by webhooks of the older kind only; a Slack app's
-		// webhook has a channel of its own.
+		// Channel is used by legacy webhooks only. The webhook of a Slack app has a
+		// fixed channel.
 		Channel string       `json:"channel,omitempty"`
 		Text    string       `json:"text"` // for notifications and old clients
 		Blocks  []slackBlock `json:"blocks"`
@@ -49,31 +49,31 @@ type (
 func slackMessage(n notice) slackBody {
 	sign := map[string]string{failure: ":warning:", recovery: ":white_check_mark:", success: ":shipit:"}[n.What]
 	title := sign + " " + n.title()
-	blocks := []slackBlock{{Type: "header", Text: &slackText{"plain_text", cut(title, slackHeader)}}}
+	blocks := []slackBlock{{Type: "header", Text: &slackText{"plain_text", truncate(title, slackHeader)}}}
 	if n.Message != "" {
-		blocks = append(blocks, slackBlock{Type: "section", Text: &slackText{"mrkdwn", "```" + escaped(n.Message, slackSection) + "```"}})
+		blocks = append(blocks, slackBlock{Type: "section", Text: &slackText{"mrkdwn", "```" + escapeMrkdwn(n.Message, slackSection) + "```"}})
 	}
 	var fields []slackText
 	for _, f := range n.facts() {
-		fields = append(fields, slackText{"mrkdwn", fmt.Sprintf("*%s*\n%s", f.name, escaped(f.value, slackField))})
+		fields = append(fields, slackText{"mrkdwn", fmt.Sprintf("*%s*\n%s", f.name, escapeMrkdwn(f.value, slackField))})
 	}
 	blocks = append(blocks, slackBlock{Type: "section", Fields: fields})
 	if n.URL != "" {
-		blocks = append(blocks, slackBlock{Type: "context", Elements: []slackText{{"mrkdwn", escaped(n.URL, slackField)}}})
+		blocks = append(blocks, slackBlock{Type: "context", Elements: []slackText{{"mrkdwn", escapeMrkdwn(n.URL, slackField)}}})
 	}
-	return slackBody{Channel: n.Channel, Text: escaped(title, slackHeader), Blocks: blocks}
+	return slackBody{Channel: n.Channel, Text: escapeMrkdwn(title, slackHeader), Blocks: blocks}
 }
 
-// escaped makes text that comes from outside harmless in mrkdwn: it can neither
-// mention anybody, nor hide where a link leads, nor end a code block.
-func escaped(text string, most int) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "```", "'''").Replace(cut(text, most))
+// escapeMrkdwn escapes untrusted text for mrkdwn, so that it cannot mention anyone,
+// hide the target of a link, or end a code block.
+func escapeMrkdwn(text string, limit int) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", "```", "'''").Replace(truncate(text, limit))
 }
 
-// cut keeps at most so many characters.
-func cut(text string, most int) string {
-	if runes := []rune(text); len(runes) > most {
-		return string(runes[:most-1]) + "…"
+// truncate shortens text to at most limit characters.
+func truncate(text string, limit int) string {
+	if runes := []rune(text); len(runes) > limit {
+		return string(runes[:limit-1]) + "…"
 	}
 	return text
 }

@@ -17,13 +17,13 @@ import (
 
 func TestHealthAndMetrics(t *testing.T) {
 	t.Parallel()
-	r := newRigAt(t, &kudutest.Server{Token: webhook.NewSecret("token-s3cret")}) // Basic is switched off
+	r := newRigAt(t, &kudutest.Server{Token: webhook.NewSecret("token-s3cret")}) // basic authentication is disabled
 	r.env = append(r.env, "KUDU_PASSWORD=", "KUDU_TOKEN=token-s3cret")
 	p := r.start(t)
 	r.deploy(t, deployment(1, kudu.StatusFailed))
-	r.plain.notice(t)
+	r.urlTarget.notice(t)
 	r.slack.message(t)
-	next(t, r.mail.got)
+	next(t, r.mail.accepted)
 	for path, want := range map[string]string{
 		"/healthz": `"ok":true`,
 		"/metrics": `hookhouse_received_seconds_count{outcome="stored",type="kudu.PostDeployment"} 1`,
@@ -41,7 +41,7 @@ func TestHealthAndMetrics(t *testing.T) {
 	p.stop(t)
 }
 
-func TestRefusesToStart(t *testing.T) {
+func TestInvalidStart(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	elsewhere := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -60,70 +60,70 @@ func TestRefusesToStart(t *testing.T) {
 		says string
 	}
 	for status, starts := range map[int][]start{
-		statusMend: {
-			{"nothing at all", nil, nil, "-site is missing"},
+		exitConfig: {
+			{"no flags", nil, nil, "-site is missing"},
 			{"an unknown flag", r.env, with("-x"), "not defined: -x"},
-			{"an argument", r.env, with("x"), "takes only flags"},
+			{"an argument", r.env, with("x"), "only flags are accepted"},
 			{"no password for the site", set("KUDU_PASSWORD="), r.args, "set either KUDU_PASSWORD or KUDU_TOKEN"},
-			{"password and token", set("KUDU_TOKEN=s3cret"), r.args, "set either KUDU_PASSWORD or KUDU_TOKEN"},
-			{"no user", r.env, with("-user", ""), "KUDU_PASSWORD needs -user"},
+			{"both password and token", set("KUDU_TOKEN=s3cret"), r.args, "set either KUDU_PASSWORD or KUDU_TOKEN"},
+			{"no user", r.env, with("-user", ""), "KUDU_PASSWORD requires -user"},
 			{"no password for the hooks", set("KUDU_WEBHOOK_PASSWORD="), r.args, "export KUDU_WEBHOOK_PASSWORD=$(openssl rand -hex 32)"},
-			{"one that Kudu cannot send", set("KUDU_WEBHOOK_PASSWORD=s3cret:s3cret@s3cret"), r.args, "letters and digits"},
-			{"a short one", set("KUDU_WEBHOOK_PASSWORD=s3cret"), r.args, "16 letters and digits"},
+			{"a password that Kudu cannot send", set("KUDU_WEBHOOK_PASSWORD=s3cret:s3cret@s3cret"), r.args, "only letters, digits"},
+			{"a short password", set("KUDU_WEBHOOK_PASSWORD=s3cret"), r.args, "at least 16 characters"},
 			{"a secret twice", set("SMTP_PASSWORD=s3cret"), r.args, "both SMTP_PASSWORD and SMTP_PASSWORD_FILE"},
-			{"no such file", set("SMTP_PASSWORD_FILE=/nowhere"), r.args, "/nowhere"},
+			{"a missing file", set("SMTP_PASSWORD_FILE=/nowhere"), r.args, "/nowhere"},
 			{"an empty file", set("SMTP_PASSWORD_FILE=/dev/null"), r.args, "/dev/null is empty"},
-			{"a site that is no URL", r.env, with("-site", "app.scm.azurewebsites.net"), "-site is not a URL"},
+			{"a site that is not a URL", r.env, with("-site", "app.scm.azurewebsites.net"), "-site is not a URL"},
 			{"a site without TLS", r.env, with("-site", "http://app.scm.azurewebsites.net"), "-site is not https"},
 			{"a public URL with a password", r.env, with("-url", "https://u:s3cret@notify.example.com"), "-url is not a URL"},
-			{"an unknown rule", r.env, with("-on", "failure,always"), `-on: "always" is none of`},
-			{"nobody to tell", set("SLACK_WEBHOOK_URL=", "NOTIFY_URL=", "SMTP_PASSWORD_FILE="), with("-smtp", "", "-smtp-user", "", "-smtp-from", "", "-smtp-to", ""), "nobody to tell"},
-			{"mail without a server", r.env, with("-smtp", ""), "-smtp is missing"},
+			{"an unknown rule", r.env, with("-on", "failure,always"), `-on: "always" is not one of`},
+			{"no target", set("SLACK_WEBHOOK_URL=", "NOTIFY_URL=", "SMTP_PASSWORD_FILE="), with("-smtp", "", "-smtp-user", "", "-smtp-from", "", "-smtp-to", ""), "no target"},
+			{"mail without a server", r.env, with("-smtp", ""), "require -smtp"},
 			{"a server without port", r.env, with("-smtp", "smtp.example.com"), "-smtp \"smtp.example.com\" is not host:port"},
 			{"no sender", r.env, with("-smtp-from", ""), "-smtp-from"},
 			{"a bad recipient", r.env, with("-smtp-to", "ops@example.com, x"), "-smtp-to"},
-			{"a user without password", set("SMTP_PASSWORD_FILE="), r.args, "-smtp-user and SMTP_PASSWORD go together"},
-			{"a Slack URL that is none", set("SLACK_WEBHOOK_URL=hooks.slack.com/s3cret"), r.args, "SLACK_WEBHOOK_URL is not"},
-			{"a wait of nothing", r.env, with("-retry", "0s"), "-retry"},
-			{"a negative hold", r.env, with("-hold", "-1s"), "-hold is not from 0s to 1h"},
-			{"a hold for most of a day", r.env, with("-hold", "12h"), "-hold is not from 0s to 1h"},
+			{"a user without password", set("SMTP_PASSWORD_FILE="), r.args, "-smtp-user and SMTP_PASSWORD require each other"},
+			{"an invalid Slack URL", set("SLACK_WEBHOOK_URL=hooks.slack.com/s3cret"), r.args, "SLACK_WEBHOOK_URL is not"},
+			{"a zero retry delay", r.env, with("-retry", "0s"), "-retry must be greater than 0s"},
+			{"a negative block timeout", r.env, with("-block-timeout", "-1s"), "-block-timeout must be from 0s to 1h"},
+			{"a too long block timeout", r.env, with("-block-timeout", "12h"), "-block-timeout must be from 0s to 1h"},
 			{"a wrong password for the site", set("KUDU_PASSWORD=s3cret"), r.args, "cannot subscribe at -site: kudu: list hooks: status 401"},
-			{"a site that is no Kudu", set("KUDU_PASSWORD=s3cret"), with("-site", elsewhere.URL+"/page"), "cannot subscribe at -site: kudu: list hooks: unexpected answer"},
+			{"a site that is not Kudu", set("KUDU_PASSWORD=s3cret"), with("-site", elsewhere.URL+"/page"), "cannot subscribe at -site: kudu: list hooks: unexpected answer"},
 			{"a site without hooks", set("KUDU_PASSWORD=s3cret"), with("-site", elsewhere.URL), "status 404"},
-			{"a wrong password for the site, to unsubscribe", set("KUDU_PASSWORD=s3cret"), with("-unsubscribe"), "cannot list the hooks of -site: kudu: list hooks: status 401"},
+			{"unsubscribe with a wrong password", set("KUDU_PASSWORD=s3cret"), with("-unsubscribe"), "cannot list the hooks of -site: kudu: list hooks: status 401"},
 		},
-		1: { // what may pass
-			{"a database in no folder", r.env, with("-db", "/nowhere/x.db"), "-db: "},
-			{"an address that is none", r.env, with("-addr", "nowhere"), "nowhere"},
-			{"a site that is not there, to unsubscribe", r.env, with("-unsubscribe", "-site", "http://127.0.0.1:1"), "cannot list the hooks of -site"},
+		1: { // errors that may be temporary
+			{"a database in a missing folder", r.env, with("-db", "/nowhere/x.db"), "-db: "},
+			{"an invalid address", r.env, with("-addr", "nowhere"), "nowhere"},
+			{"unsubscribe at an unreachable site", r.env, with("-unsubscribe", "-site", "http://127.0.0.1:1"), "cannot list the hooks of -site"},
 		},
 	} {
 		for _, tc := range starts {
 			t.Run(tc.name, func(t *testing.T) {
 				out, got := execute(t, tc.env, tc.args...)
 				if got != status || !strings.Contains(out, tc.says) || strings.Contains(out, "s3cret") {
-					t.Errorf("exit status %d, want %d, said %s, want %q and no secret", got, status, out, tc.says)
+					t.Errorf("exit status %d, want %d; output %s, want %q and no secret", got, status, out, tc.says)
 				}
 			})
 		}
 	}
 }
 
-func TestTheServiceIsNotStartedAgainWhereSomethingHasToBeMendedFirst(t *testing.T) {
+func TestServiceDoesNotRestartAfterConfigError(t *testing.T) {
 	t.Parallel()
 	unit, err := os.ReadFile("kudu-notify.service")
 	if err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(string(unit), "\n")
-	for _, want := range []string{"Restart=always", fmt.Sprintf("RestartPreventExitStatus=%d", statusMend)} {
+	for _, want := range []string{"Restart=always", fmt.Sprintf("RestartPreventExitStatus=%d", exitConfig)} {
 		if !slices.Contains(lines, want) {
-			t.Errorf("the unit lacks %s", want)
+			t.Errorf("the unit does not contain %s", want)
 		}
 	}
 }
 
-func TestAURLHasOneSpelling(t *testing.T) {
+func TestReadURLNormalizes(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"https://app.scm.azurewebsites.net":   "https://app.scm.azurewebsites.net",

@@ -14,40 +14,40 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// events are the two that Kudu publishes itself, each at a path of its own.
+// events are the two events that Kudu itself publishes, each with its own path.
 var events = []struct{ name, path string }{
 	{kudu.EventPostDeployment, "/hooks/kudu/deployments"},
 	{kudu.EventTriggeredJobFinished, "/hooks/kudu/jobs"},
 }
 
-// A subscriber sees to the hooks of this program at the site.
+// A subscriber manages the hooks of this program at the site.
 type subscriber struct {
-	site  *kudu.Client
-	hooks []kudu.Hook
-	known *ledger
-	retry webhook.Backoff
-	log   *slog.Logger
+	site          *kudu.Client
+	hooks         []kudu.Hook
+	subscriptions *subscriptions
+	retry         webhook.Backoff
+	log           *slog.Logger
 }
 
-// Run subscribes and returns. It may be run each time the program starts. A hook
-// of ours that is no longer as it should be, with the password of last month, is
-// removed when its successor is there.
+// Run creates the hooks and returns nil. It runs at each start of the program. It
+// removes an outdated hook of this program, such as one with an old password,
+// after it has created its replacement.
 //
-// What fails is tried again, and meanwhile calls are taken: hooks of earlier runs
-// may be there, and Kudu calls once. Only where there never were any, and where
-// waiting does not help, is it an error that ends the program. When ctx ends
-// there is none: the next start goes on.
+// Run retries if it fails. Meanwhile the program accepts events, because hooks of
+// earlier runs may exist and Kudu sends each event once. Run returns an error,
+// which ends the program, only if no hook was ever created and a retry cannot
+// succeed. If ctx is done it returns nil; the next start continues.
 func (s *subscriber) Run(ctx context.Context) error {
 	for attempt := 1; ; attempt++ {
 		err := s.subscribe(ctx)
 		if err == nil || ctx.Err() != nil {
 			return nil
 		}
-		if hopeless(err) && s.known.never(ctx) {
+		if isConfigError(err) && s.subscriptions.neverSubscribed(ctx) {
 			return err
 		}
 		wait := s.retry.Delay(attempt)
-		s.log.Error("not subscribed as it should be; calls are taken all the same", "reason", err, "delay", wait)
+		s.log.Error("subscription failed; events are still accepted", "reason", err, "delay", wait)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -56,9 +56,9 @@ func (s *subscriber) Run(ctx context.Context) error {
 	}
 }
 
-// hopeless reports whether somebody has to mend something: the credentials, or
-// which site and URL were named.
-func hopeless(err error) bool {
+// isConfigError reports whether err can be fixed only by changing the configuration:
+// the credentials, the site or the URL.
+func isConfigError(err error) bool {
 	for _, reason := range []error{kudu.ErrSite, kudu.ErrDenied, kudu.ErrHookInvalid, kudu.ErrHookConflict, kudu.ErrHookNotFound, kudu.ErrAnswer} {
 		if errors.Is(err, reason) {
 			return true
@@ -74,32 +74,32 @@ func (s *subscriber) subscribe(ctx context.Context) error {
 			return fmt.Errorf("cannot subscribe at -site: %w", err)
 		}
 		s.log.Info("subscribed", "hook", made)
-		if err := s.known.note(ctx); err != nil {
+		if err := s.subscriptions.record(ctx); err != nil {
 			return fmt.Errorf("-db: %w", err)
 		}
 	}
-	err := s.removeOurs(ctx, func(h kudu.Hook) bool {
+	err := s.removeHooks(ctx, func(h kudu.Hook) bool {
 		return !slices.ContainsFunc(s.hooks, func(keep kudu.Hook) bool { return h.URL == keep.URL })
 	})
 	if err == nil {
-		s.log.Info("ready: the site calls this program")
+		s.log.Info("ready: the site sends its events to this program")
 	}
 	return err
 }
 
-// remove takes all hooks of this program away.
+// remove removes all hooks of this program.
 func (s *subscriber) remove(ctx context.Context) error {
-	return s.removeOurs(ctx, func(kudu.Hook) bool { return true })
+	return s.removeHooks(ctx, func(kudu.Hook) bool { return true })
 }
 
-// removeOurs takes away the hooks that lead to this program and that f chooses.
-func (s *subscriber) removeOurs(ctx context.Context, f func(kudu.Hook) bool) error {
+// removeHooks removes the hooks of this program for which f returns true.
+func (s *subscriber) removeHooks(ctx context.Context, f func(kudu.Hook) bool) error {
 	all, err := s.site.List(ctx)
 	if err != nil {
 		return fmt.Errorf("cannot list the hooks of -site: %w", err)
 	}
 	for _, h := range all {
-		if !s.isOurs(h) || !f(h) {
+		if !s.isOwn(h) || !f(h) {
 			continue
 		}
 		if err := s.site.Unsubscribe(ctx, h.ID); err != nil {
@@ -110,15 +110,17 @@ func (s *subscriber) removeOurs(ctx context.Context, f func(kudu.Hook) bool) err
 	return nil
 }
 
-// isOurs compares where hooks lead to, whatever password and channel they have.
-func (s *subscriber) isOurs(h kudu.Hook) bool {
+// isOwn reports whether a hook leads to this program, ignoring its password and
+// query.
+func (s *subscriber) isOwn(h kudu.Hook) bool {
 	return slices.ContainsFunc(s.hooks, func(own kudu.Hook) bool {
-		return strings.EqualFold(place(h.URL), place(own.URL))
+		return strings.EqualFold(endpoint(h.URL), endpoint(own.URL))
 	})
 }
 
-// place is a URL without user information and query, empty where it is none.
-func place(text string) string {
+// endpoint returns a URL without user information and query, or "" if text is not
+// a URL.
+func endpoint(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {
 		return ""

@@ -10,108 +10,109 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// sendTimeout bounds one attempt at telling a target.
+// sendTimeout is the timeout of one attempt to send a notice.
 const sendTimeout = 30 * time.Second
 
-// A target is told. Where it is told twice by the same id, it should tell people
-// once: an attempt may have succeeded without an answer.
+// A target receives notices. It should show a notice once if it gets the same id
+// twice: an attempt may succeed although its response is lost.
 type target interface {
-	// name is that of one target, and of no other one of its kind.
+	// name identifies the target. It is unique within the kind.
 	name() string
 	// kind is one of kinds.
 	kind() string
-	// send's error is tried again, unless it is webhook.Permanent: what the target
-	// said of this very notice, and would say again.
+	// send sends a notice. If it returns an error, the notice is retried, unless the
+	// error is webhook.Permanent: then the target would always reject this notice.
 	send(ctx context.Context, id string, n notice) error
 }
 
-// kinds are those that there are.
+// kinds lists all kinds of targets.
 var kinds = []string{"slack", "mail", "url"}
 
-// noticeType is the type of what is stored for targets of a kind.
+// noticeType returns the type of the deliveries for targets of a kind.
 func noticeType(kind string) string { return "notify." + kind }
 
-// An errand is what is stored: a notice and the name of the target to be told.
-type errand struct {
+// A notification is a notice and the name of its target, as stored in the inbox.
+type notification struct {
 	Target string `json:"target"`
 	Notice notice `json:"notice"`
 }
 
-// A teller runs errands.
-type teller struct {
-	store   *store
-	targets []target
-	hold    time.Duration // how long one that fails holds up those after it
-	retry   webhook.Backoff
+// A sender sends the stored notifications.
+type sender struct {
+	store        *store
+	targets      []target
+	blockTimeout time.Duration // how long a failing notice blocks later ones
+	retry        webhook.Backoff
 }
 
-// worker works off what is stored for the targets of a kind, those included that
-// are no longer there. Each kind has one, so that calls that hang keep no other
-// kind waiting.
-func (t *teller) worker(kind string) *webhook.Worker {
+// worker returns a worker for all notifications of a kind, including those for
+// targets that are no longer configured. Each kind has its own worker, so requests
+// that hang do not delay other kinds.
+func (s *sender) worker(kind string) *webhook.Worker {
 	var mux webhook.Mux
-	mux.Route(noticeType(kind), webhook.Timeout(sendTimeout, webhook.HandlerFunc(t.tell)))
-	w := webhook.NewWorker(t.store, &mux)
+	mux.Route(noticeType(kind), webhook.Timeout(sendTimeout, webhook.HandlerFunc(s.send)))
+	w := webhook.NewWorker(s.store, &mux)
 	w.RetryOutOfOrder = true
 	return w
 }
 
-// tell tells one target.
-func (t *teller) tell(ctx context.Context, d *webhook.Delivery) error {
-	var e errand
-	if err := json.Unmarshal(d.Body, &e); err != nil {
+// send sends one notification.
+func (s *sender) send(ctx context.Context, d *webhook.Delivery) error {
+	var n notification
+	if err := json.Unmarshal(d.Body, &n); err != nil {
 		return fmt.Errorf("%w: %w", webhook.ErrMalformed, err)
 	}
-	for _, to := range t.targets {
-		if to.name() != e.Target {
+	for _, to := range s.targets {
+		if to.name() != n.Target {
 			continue
 		}
-		if err := t.inTurn(ctx, d); err != nil {
+		if err := s.checkOlder(ctx, d); err != nil {
 			return err
 		}
-		late, err := t.store.Stale(ctx, d)
+		late, err := s.store.Stale(ctx, d)
 		if err != nil {
 			return err
 		}
-		e.Notice.Late = late
-		return to.send(ctx, d.UID, e.Notice)
+		n.Notice.Late = late
+		return to.send(ctx, d.UID, n.Notice)
 	}
-	return fmt.Errorf("%w: there is no target %q any more", webhook.ErrIgnored, e.Target)
+	return fmt.Errorf("%w: target %q is no longer configured", webhook.ErrIgnored, n.Target)
 }
 
-// errNotYet ends an attempt before the target was asked.
-var errNotYet = errors.New("an older notice is tried first")
+// errBlocked ends an attempt before the notice is sent.
+var errBlocked = errors.New("blocked by an older notice")
 
-// inTurn keeps notices of a site in order at a target, as far as that is of use:
-// one that fails holds up those after it for some time, since a target that is
-// down would not take them either and nobody should read of a recovery before
-// the failure. Then they pass it, since the fault may lie in that one notice.
-// The worker lets them run while it waits for its retry; whether they may go on
-// is decided here.
-func (t *teller) inTurn(ctx context.Context, d *webhook.Delivery) error {
+// checkOlder keeps the notices of a site in order at a target. While an older
+// notice fails it returns an error, so that this one is retried later: a target
+// that is down would reject both, and nobody should read of a recovery before its
+// failure. After blockTimeout later notices overtake the older one, because the cause may
+// be that notice alone. The worker sets RetryOutOfOrder, so it runs later notices
+// while an older one waits for its retry; checkOlder decides whether they are sent.
+func (s *sender) checkOlder(ctx context.Context, d *webhook.Delivery) error {
 	unfinished := webhook.Filter{
 		Source: d.Source, OrderingKey: d.OrderingKey, States: []webhook.State{webhook.Waiting, webhook.Blocked, webhook.Claimed},
 	}
 	older := false
-	for r, err := range t.store.All(ctx, unfinished) { // newest first
+	for r, err := range s.store.All(ctx, unfinished) { // newest first
 		switch {
 		case err != nil:
 			return err
 		case r.Delivery.UID == d.UID:
 			older = true
 		case older:
-			if left := t.hold - time.Since(r.Delivery.ReceivedAt); left > 0 {
+			if left := s.blockTimeout - time.Since(r.Delivery.ReceivedAt); left > 0 {
 				claim, _ := webhook.ClaimFromContext(ctx)
-				return webhook.RetryAfter(t.pause(left, claim.Attempt), errNotYet)
+				return webhook.RetryAfter(s.blockDelay(left, claim.Attempt), errBlocked)
 			}
 		}
 	}
 	return nil
 }
 
-// pause is how long a notice waits that is held for what is left of the hold: not
-// beyond that, nor long after the older one may have got through. Each wait costs
-// it an attempt, and a hold, which is an hour at most, some thirty of them.
-func (t *teller) pause(left time.Duration, attempt int) time.Duration {
-	return min(left, t.retry.Delay(attempt), t.hold/20)
+// blockDelay returns how long a blocked notice waits. It is at most left, the rest
+// of blockTimeout, and short enough that the notice follows soon after the older
+// one is sent. Each wait uses up an attempt; a block of one hour, the maximum, uses
+// about thirty.
+func (s *sender) blockDelay(left time.Duration, attempt int) time.Duration {
+	return min(left, s.retry.Delay(attempt), s.blockTimeout/20)
 }

@@ -15,15 +15,15 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// demoPatience bounds how long a -once run waits for its samples.
-const demoPatience = 30 * time.Second
+// demoTimeout bounds how long a demo waits until its samples are handled.
+const demoTimeout = 30 * time.Second
 
 //go:embed samples
 var samples embed.FS
 
-// A sample is one call as its sender makes it.
+// A sample is one request as its sender makes it.
 type sample struct {
-	pattern string // of the route that it goes to
+	pattern string // the route that receives it
 	body    string
 	header  map[string]string
 }
@@ -40,16 +40,16 @@ var demoSamples = []sample{
 	{"/hooks/kudu/{token}", "kudu.json", map[string]string{"Content-Type": "application/json; charset=utf-8"}},
 }
 
-// A demo sends the samples and waits until they were handled. It is a
+// A demo sends the samples and waits until they are handled. It implements
 // webhook.Runner.
 type demo struct {
-	log     *slog.Logger
-	url     string
-	sources []route
-	end     func() // called when all is done; nil: go on listening
+	log      *slog.Logger
+	url      string
+	sources  []route
+	onFinish func() // called when all samples are handled; if nil, the program keeps listening
 
 	mu      sync.Mutex
-	settled map[string]webhook.State // by UID; nil when the demo is over
+	settled map[string]webhook.State // by UID; nil after the demo
 	changed chan struct{}
 }
 
@@ -63,7 +63,7 @@ func newDemo(log *slog.Logger, url string, sources []route) *demo {
 	}
 }
 
-// settle hears of every settled claim.
+// settle records the state of a settled claim. It is webhook.Observer.Settled.
 func (d *demo) settle(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 	d.mu.Lock()
 	if d.settled != nil {
@@ -76,23 +76,23 @@ func (d *demo) settle(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 	}
 }
 
-// Run sends the samples and says how it went.
+// Run sends the samples and returns an error if one of them was not handled.
 func (d *demo) Run(ctx context.Context) error {
 	if err := d.send(ctx); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	if d.end != nil {
-		d.end()
+	if d.onFinish != nil {
+		d.onFinish()
 		return nil
 	}
-	d.log.Info("the four samples were handled; still listening, Ctrl-C ends it")
+	d.log.Info("all four samples handled; still listening, stop with Ctrl-C")
 	return nil
 }
 
-// send sends one sample of each sender and returns nil when all of them were
-// handled, now or before.
+// send sends one sample of each sender. It returns nil when all of them are
+// handled, by this run or an earlier one.
 func (d *demo) send(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, demoPatience)
+	ctx, cancel := context.WithTimeout(ctx, demoTimeout)
 	defer cancel()
 	var waiting []string
 	for _, s := range demoSamples {
@@ -101,7 +101,7 @@ func (d *demo) send(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", s.pattern, err)
 		}
 		if duplicate {
-			d.log.Info("sample is a duplicate: it was handled before", "pattern", s.pattern)
+			d.log.Info("sample is a duplicate: an earlier run received it", "pattern", s.pattern)
 			continue
 		}
 		waiting = append(waiting, uid)
@@ -114,8 +114,8 @@ func (d *demo) send(ctx context.Context) error {
 		case webhook.Done:
 			waiting = waiting[1:]
 		case webhook.Dead:
-			return errors.New("a sample could not be handled; the log says why")
-		default: // not yet, or it will be tried again
+			return errors.New("a sample failed; the log has the reason")
+		default: // not handled yet, or to be retried
 			select {
 			case <-ctx.Done():
 				return fmt.Errorf("%d of %d samples were not handled: %w", len(waiting), len(demoSamples), ctx.Err())

@@ -1,10 +1,11 @@
-// Quickstart receives webhooks of GitHub, JobServ, Docker Hub and Kudu,
-// verifies and decodes them, and prints one JSON line for each. To begin with
-// it, copy the folder, as the README of the examples tells, and put your own work
-// where print is called. -help tells of secrets and routes.
+// Quickstart receives webhooks from GitHub, JobServ, Docker Hub and Kudu,
+// verifies and decodes them, and prints one JSON line for each. To start your
+// own program from it, copy the folder as described in the README of the
+// examples and replace the calls of print with your own work. Secrets and routes
+// are listed by -help.
 //
 //	go run ./quickstart -demo          sends itself one signed sample of each sender
-//	go run ./quickstart -addr :8080    real use
+//	go run ./quickstart -addr :8080    receives from real senders
 package main
 
 import (
@@ -38,8 +39,8 @@ func main() {
 	}
 }
 
-// run is the whole program: it stores what comes in, works it off, and stops
-// when ctx ends.
+// run is the whole program: it stores deliveries, handles them, and returns when
+// ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -47,15 +48,15 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	addr := flags.String("addr", "", "address to listen on (default :8080, with -demo a free port on 127.0.0.1)")
 	demo := flags.Bool("demo", false, "send itself one signed sample of each sender")
 	database := flags.String("db", "", "SQLite file or postgres:// URL (default hookhouse.db, with -demo a temporary file)")
-	once := flags.Bool("once", false, "with -demo: stop when the samples were handled")
+	once := flags.Bool("once", false, "with -demo: exit when the samples are handled")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.NArg() > 0 || *once && !*demo {
-		return errors.New("takes only flags, and -once only with -demo; see -help")
+		return errors.New("only flags are accepted, and -once only with -demo; see -help")
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	slog.SetDefault(log) // for what has no Logger of its own
+	slog.SetDefault(log) // used by everything without a Logger of its own
 
 	secrets, err := readSecrets(getenv)
 	if err != nil {
@@ -70,12 +71,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return errNoSecrets
 	}
 
-	// Deliveries are stored first and acknowledged second.
+	// A delivery is stored before it is acknowledged.
 	inbox, err := openStore(ctx, *database, *demo)
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
-	defer inbox.close() // last
+	defer inbox.close() // after Serve has returned
 	sources := newSources(secrets, *demo)
 	hooks := routes(sources, inbox, log)
 	server := &http.Server{
@@ -89,7 +90,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String())
 
-	// Then they are worked off: your code goes where print is.
+	// A worker then handles it: your code replaces the calls of print.
 	p := newPrinter(stdout)
 	var mux webhook.Mux
 	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
@@ -105,7 +106,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return p.print(ctx, e.Delivery, summarizeDeployment(e.Payload))
 	})
 	mux.Default = webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
-		return p.print(ctx, d, struct{}{}) // pings and whatever else arrives
+		return p.print(ctx, d, struct{}{}) // pings and all other types
 	})
 
 	worker := webhook.NewWorker(inbox, &mux)
@@ -117,11 +118,12 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		defer stop()
 		d := newDemo(log, "http://"+listener.Addr().String(), sources)
 		if *once {
-			d.end = stop
+			d.onFinish = stop
 		}
 		worker.Observer = &webhook.Observer{Settled: d.settle}
 		return webhook.Serve(ctx, server, listener, worker, d)
 	}
-	// Serve ends everything when ctx does, or one part fails, and waits for all.
+	// Serve stops the server and the worker when ctx is done or one of them fails,
+	// and waits for both.
 	return webhook.Serve(ctx, server, listener, worker)
 }

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-func TestDemoOncePrintsOneLineOfEachSender(t *testing.T) {
+func TestDemoPrintsOneLinePerSender(t *testing.T) {
 	out, errOut, err := execute(t, nil, "-demo", "-once")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, errOut)
@@ -56,7 +56,7 @@ func TestDemoOncePrintsOneLineOfEachSender(t *testing.T) {
 	}
 }
 
-func TestASecondDemoOnTheSameDatabaseFindsDuplicates(t *testing.T) {
+func TestSecondDemoOnSameDatabaseFindsDuplicates(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "demo.db")
 	if _, errOut, err := execute(t, nil, "-demo", "-once", "-db", file); err != nil {
 		t.Fatalf("%v\n%s", err, errOut)
@@ -68,18 +68,18 @@ func TestASecondDemoOnTheSameDatabaseFindsDuplicates(t *testing.T) {
 	if n := strings.Count(errOut, "sample is a duplicate"); n != 3 {
 		t.Errorf("%d duplicates, want 3:\n%s", n, errOut)
 	}
-	// Docker Hub gives nothing to know a call again by.
+	// Docker Hub's calls have no id, so a repeated one is not a duplicate.
 	if l := lines(t, out); len(l) != 1 || l[0].Type != "dockerhub.push" {
 		t.Errorf("ran again: %s", out)
 	}
 }
 
-func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
+func TestAcknowledgedDeliverySurvivesKill(t *testing.T) {
 	dir := t.TempDir()
 	env := []string{"DOCKERHUB_WEBHOOK_TOKEN=token"}
 	args := []string{"-addr", "127.0.0.1:0", "-db", filepath.Join(dir, "test.db")}
 	p := start(t, env, args...)
-	// A burst is held back until it is over, so that the kill comes before the work.
+	// A delivery waits for the end of its burst, so the kill comes before it is handled.
 	var hub webhooktest.DockerHub
 	if sent := hub.Deliver(t.Context(), p.url+"/hooks/dockerhub/token", readSample(t, "dockerhub.json")); !sent.Delivered {
 		t.Fatalf("not delivered: %+v", sent)
@@ -102,7 +102,7 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 	}
 }
 
-func TestRefusesToStart(t *testing.T) {
+func TestInvalidStart(t *testing.T) {
 	empty := filepath.Join(t.TempDir(), "empty")
 	if err := os.WriteFile(empty, []byte(" \n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -116,27 +116,27 @@ func TestRefusesToStart(t *testing.T) {
 		{"no secret at all", nil, nil, "export GITHUB_WEBHOOK_SECRET=$(openssl rand -hex 32)"},
 		{"a secret twice", []string{"KUDU_WEBHOOK_TOKEN=a", "KUDU_WEBHOOK_TOKEN_FILE=b"}, nil, "both KUDU_WEBHOOK_TOKEN and KUDU_WEBHOOK_TOKEN_FILE"},
 		{"an empty secret in the list", []string{"KUDU_WEBHOOK_TOKEN=a,,b"}, nil, "KUDU_WEBHOOK_TOKEN holds an empty secret"},
-		{"white space in the list", []string{"KUDU_WEBHOOK_TOKEN=a, b"}, nil, "white space around it"},
+		{"white space in the list", []string{"KUDU_WEBHOOK_TOKEN=a, b"}, nil, "surrounded by white space"},
 		{"an empty secret file", []string{"KUDU_WEBHOOK_TOKEN_FILE=" + empty}, nil, "KUDU_WEBHOOK_TOKEN holds an empty secret"},
-		{"no such secret file", []string{"KUDU_WEBHOOK_TOKEN_FILE=/nowhere"}, nil, "/nowhere"},
+		{"a missing secret file", []string{"KUDU_WEBHOOK_TOKEN_FILE=/nowhere"}, nil, "/nowhere"},
 		{"an unknown flag", nil, []string{"-x"}, "-x"},
-		{"an argument", nil, []string{"-demo", "x"}, "takes only flags"},
+		{"an argument", nil, []string{"-demo", "x"}, "only flags are accepted"},
 		{"once without demo", nil, []string{"-once"}, "-once only with -demo"},
-		{"a demo for everybody", nil, []string{"-demo", "-addr", ":0"}, "secrets that everybody knows"},
-		{"a database in no folder", []string{"KUDU_WEBHOOK_TOKEN=a"}, []string{"-db", "/nowhere/x.db"}, "-db: "},
-		{"an address that is none", []string{"KUDU_WEBHOOK_TOKEN=a"}, []string{"-addr", "nowhere"}, "nowhere"},
+		{"a demo on all interfaces", nil, []string{"-demo", "-addr", ":0"}, "publicly known secrets"},
+		{"a database in a missing folder", []string{"KUDU_WEBHOOK_TOKEN=a"}, []string{"-db", "/nowhere/x.db"}, "-db: "},
+		{"an invalid address", []string{"KUDU_WEBHOOK_TOKEN=a"}, []string{"-addr", "nowhere"}, "nowhere"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			out, errOut, err := execute(t, tt.env, tt.args...)
 			if err == nil || !strings.Contains(errOut, tt.says) || out != "" {
-				t.Errorf("%v, stdout %q, stderr %s, want it to say %q", err, out, errOut, tt.says)
+				t.Errorf("%v, stdout %q, stderr %s, want an error with %q", err, out, errOut, tt.says)
 			}
 		})
 	}
 }
 
-func TestReceivesFromEverySenderWithASecret(t *testing.T) {
+func TestReceiveFromEverySenderWithSecret(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "secret")
 	if err := os.WriteFile(file, []byte("from-a-file\r\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -180,7 +180,7 @@ func TestReceivesFromEverySenderWithASecret(t *testing.T) {
 		{"no signature", "POST", "/hooks/github", 401},
 		{"a wrong token", "POST", "/hooks/kudu/wrong-token", 401},
 		{"a sender without a secret", "POST", "/hooks/dockerhub/some-token", 404},
-		{"no sender at all", "POST", "/hooks/", 404},
+		{"no sender", "POST", "/hooks/", 404},
 	} {
 		if got := status(t, tt.method, p.url+tt.path); got != tt.status {
 			t.Errorf("%s: status %d, want %d", tt.name, got, tt.status)
@@ -191,7 +191,7 @@ func TestReceivesFromEverySenderWithASecret(t *testing.T) {
 	}
 	log := p.log.String()
 	if !strings.Contains(log, "not mounted: no secret") || !strings.Contains(log, "/hooks/dockerhub/...") {
-		t.Errorf("the log does not tell of the sender that is not mounted:\n%s", log)
+		t.Errorf("the log does not name the sender that is not mounted:\n%s", log)
 	}
 	for _, secret := range []string{"kudu-token", "wrong-token", "some-token", "from-a-file"} {
 		if strings.Contains(log, secret) {
@@ -200,7 +200,7 @@ func TestReceivesFromEverySenderWithASecret(t *testing.T) {
 	}
 }
 
-// A printedLine is a line with its summary left as it is.
+// A printedLine is a line whose summary is not decoded.
 type printedLine struct {
 	line
 	Summary json.RawMessage `json:"summary"`
@@ -219,7 +219,7 @@ func lines(t *testing.T, out string) []printedLine {
 	return all
 }
 
-// execute runs the program to its end.
+// execute runs the program until it exits.
 func execute(t *testing.T, env []string, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	cmd := command(t, env, args...)
@@ -231,7 +231,7 @@ func execute(t *testing.T, env []string, args ...string) (stdout, stderr string,
 
 func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Dir = t.TempDir() // where hookhouse.db would be
+	cmd.Dir = t.TempDir() // the default folder of hookhouse.db
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
 	return cmd
 }
@@ -242,10 +242,11 @@ type process struct {
 	url  string
 	out  *bufio.Scanner
 	log  *bytes.Buffer // complete after stop
-	done chan struct{} // closed when log is
+	done chan struct{} // closed when log is complete
 }
 
-// start runs the program until stop and waits until it listens.
+// start starts the program, waits until it listens, and leaves it running until
+// stop.
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{cmd: command(t, env, args...), log: new(bytes.Buffer), done: make(chan struct{})}

@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A line is what is printed of a handled delivery.
+// A line is the output for one handled delivery.
 type line struct {
 	Msg         string `json:"msg"`
 	Source      string `json:"source"`
@@ -32,7 +32,8 @@ func newPrinter(w io.Writer) *printer {
 	return p
 }
 
-// print is where a program of your own does its work. An error is tried again.
+// print prints one delivery. A program of your own does its work here; if it
+// returns an error, the delivery is retried.
 func (p *printer) print(ctx context.Context, d *webhook.Delivery, summary any) error {
 	claim, _ := webhook.ClaimFromContext(ctx)
 	p.mu.Lock()

@@ -13,15 +13,15 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A route is one Source at one path.
+// A route is a Source and the path that it is served at.
 type route struct {
 	pattern string
 	source  webhook.Source
 	secrets []webhook.Secret
 }
 
-// newSources returns every route there can be. A demo does not wait long for
-// the end of a burst.
+// newSources returns the routes of all senders, also of those without a secret.
+// A demo waits only briefly for the end of a burst.
 func newSources(s secrets, demo bool) []route {
 	hub := dockerhub.Source(s.dockerhub...)
 	if demo {
@@ -51,13 +51,14 @@ func routes(sources []route, inbox *store, log *slog.Logger) *http.ServeMux {
 		log.Info("mounted", "sender", r.source.Name, "pattern", r.pattern)
 	}
 	mux.HandleFunc("/hooks/", func(w http.ResponseWriter, r *http.Request) {
-		log.Warn("no such hook", "method", r.Method, "path", withoutToken(r.URL.Path), "client", r.RemoteAddr)
+		log.Warn("no hook at this path", "method", r.Method, "path", withoutToken(r.URL.Path), "client", r.RemoteAddr)
 		http.NotFound(w, r)
 	})
 	return mux
 }
 
-// withoutToken keeps of a path what cannot be a token: the sender's name.
+// withoutToken returns path up to the sender's name, replacing the rest, which
+// may be a token, with "...".
 func withoutToken(path string) string {
 	for _, known := range []string{"/hooks/github", "/hooks/jobserv", "/hooks/dockerhub", "/hooks/kudu"} {
 		if path == known || strings.HasPrefix(path, known+"/") {

@@ -10,7 +10,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// secrets are the live secrets of each sender; none: the sender is not mounted.
+// secrets holds the accepted secrets of each sender. A sender without one is not
+// mounted.
 type secrets struct {
 	github, jobserv, dockerhub, kudu []webhook.Secret
 }
@@ -19,14 +20,14 @@ func (s secrets) none() bool {
 	return len(s.github)+len(s.jobserv)+len(s.dockerhub)+len(s.kudu) == 0
 }
 
-var errNoSecrets = errors.New(`no secret is set, so there is nobody to receive from. Make one and tell the sender the same:
+var errNoSecrets = errors.New(`no secret is set. Create one and configure the sender with the same value:
 
     export GITHUB_WEBHOOK_SECRET=$(openssl rand -hex 32)
 
-or set JOBSERV_WEBHOOK_SECRET, DOCKERHUB_WEBHOOK_TOKEN or KUDU_WEBHOOK_TOKEN; -help tells more.
-To look around without a sender: -demo`)
+or set JOBSERV_WEBHOOK_SECRET, DOCKERHUB_WEBHOOK_TOKEN or KUDU_WEBHOOK_TOKEN; see -help.
+To try the program without a sender, use -demo.`)
 
-// usage is what -help says before the flags.
+// usage is the text of -help before the flags.
 const usage = `Receives webhooks and prints one JSON line for each.
 
 Secrets come from the environment; a sender without one is not mounted:
@@ -36,13 +37,14 @@ Secrets come from the environment; a sender without one is not mounted:
     DOCKERHUB_WEBHOOK_TOKEN    /hooks/dockerhub/<token>
     KUDU_WEBHOOK_TOKEN         /hooks/kudu/<token>, or /hooks/kudu with the token as password
 
-Each may hold several, separated by commas, while a secret is rotated (so a secret has no comma), or be read from a
-file that is named by the same variable with _FILE appended. GET /healthz answers 503, and
-why, when deliveries cannot be stored or worked off.
+To rotate a secret, list the old and the new one, separated by a comma; a secret itself cannot contain a comma.
+To read a secret from a file, set GITHUB_WEBHOOK_SECRET_FILE, and so on, to the path of the file.
+
+GET /healthz answers 503, with the reason, if deliveries cannot be stored or handled.
 
 `
 
-// readSecrets reads those of all senders.
+// readSecrets reads the secrets of all senders.
 func readSecrets(getenv func(string) string) (secrets, error) {
 	var s secrets
 	var errs [4]error
@@ -53,14 +55,15 @@ func readSecrets(getenv func(string) string) (secrets, error) {
 	return s, errors.Join(errs[:]...)
 }
 
-// readSecret reads NAME, or the file that NAME_FILE names less its trailing
-// white space: a list separated by commas. Neither set is no secret, an empty
-// item is an error.
+// readSecret reads a comma-separated list of secrets from the variable name, or
+// from the file named by the variable name_FILE, without the file's trailing
+// white space. It returns no secrets if neither is set, and an error if an item
+// is empty.
 func readSecret(getenv func(string) string, name string) ([]webhook.Secret, error) {
 	list, file := getenv(name), getenv(name+"_FILE")
 	switch {
 	case list != "" && file != "":
-		return nil, fmt.Errorf("both %s and %s_FILE are set", name, name)
+		return nil, fmt.Errorf("both %s and %s_FILE are set; set only one", name, name)
 	case list == "" && file == "":
 		return nil, nil
 	case file != "":
@@ -70,21 +73,21 @@ func readSecret(getenv func(string) string, name string) ([]webhook.Secret, erro
 		}
 		list = strings.TrimRight(string(text), " \t\r\n")
 	}
-	var live []webhook.Secret
+	var all []webhook.Secret
 	for item := range strings.SplitSeq(list, ",") {
 		if item == "" || item != strings.TrimSpace(item) {
-			return nil, fmt.Errorf("%s holds an empty secret, or one with white space around it", name)
+			return nil, fmt.Errorf("%s holds an empty secret, or one surrounded by white space", name)
 		}
-		live = append(live, webhook.NewSecret(item))
+		all = append(all, webhook.NewSecret(item))
 	}
-	return live, nil
+	return all, nil
 }
 
-// demoSecrets gives each sender that has none one that everybody knows, which
-// is for the loopback interface only.
+// demoSecrets gives each sender without a secret a publicly known one. It
+// returns an error if addr is set and not on the loopback interface.
 func demoSecrets(s secrets, addr string) (secrets, error) {
 	if host, _, err := net.SplitHostPort(addr); addr != "" && (err != nil || !loopback(host)) {
-		return s, fmt.Errorf("-demo uses secrets that everybody knows: listen on 127.0.0.1, not on %q", addr)
+		return s, fmt.Errorf("-demo uses publicly known secrets: listen on 127.0.0.1, not on %q", addr)
 	}
 	for _, one := range []*[]webhook.Secret{&s.github, &s.jobserv, &s.dockerhub, &s.kudu} {
 		if len(*one) == 0 {
@@ -99,7 +102,7 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// listenAddr is what -addr means where it says nothing.
+// listenAddr returns addr, or the default for -addr if addr is empty.
 func listenAddr(addr string, demo bool) string {
 	switch {
 	case addr != "":

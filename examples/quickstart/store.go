@@ -14,16 +14,16 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A store is the inbox and the database that it is in.
+// A store is an inbox with its database.
 type store struct {
 	*sqlinbox.Inbox
 	db        *sql.DB
-	temporary string // folder to be removed; empty: none
+	temporary string // folder that close removes, if not empty
 }
 
-// openStore opens what -db names: a PostgreSQL URL, or the file of a SQLite
-// database, which is made if it is missing. Without a name it is hookhouse.db,
-// for a demo a file that is gone after close.
+// openStore opens the database of -db: a PostgreSQL URL, or the file of a SQLite
+// database, which is created if it does not exist. If name is empty, it opens
+// hookhouse.db, or for a demo a temporary file that close removes.
 func openStore(ctx context.Context, name string, demo bool) (*store, error) {
 	s := new(store)
 	switch {
@@ -54,13 +54,14 @@ func openStore(ctx context.Context, name string, demo bool) (*store, error) {
 	return s, nil
 }
 
-// sqliteDSN asks for what durability rests on, on every connection.
+// sqliteDSN returns a DSN that makes every connection durable: WAL and
+// synchronous=FULL.
 func sqliteDSN(file string) string {
 	settings := url.Values{"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(FULL)"}}
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: settings.Encode()}).String()
 }
 
-// close closes the inbox and then the database, after all that uses them.
+// close closes the inbox and then the database. Call it when nothing uses them.
 func (s *store) close() {
 	if s.Inbox != nil {
 		_ = s.Inbox.Close()

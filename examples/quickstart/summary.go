@@ -10,7 +10,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// What is printed of each payload.
+// The summary that is printed for each payload.
 type (
 	pushSummary struct {
 		Repository string `json:"repository"`
@@ -29,7 +29,7 @@ type (
 		BuildID int64          `json:"build_id"`
 		Status  jobserv.Status `json:"status"`
 		Runs    int            `json:"runs"`
-		Passed  int            `json:"passed"` // of the runs
+		Passed  int            `json:"passed"` // number of runs that passed
 		Trigger string         `json:"trigger"`
 	}
 	deploymentSummary struct {
@@ -63,7 +63,7 @@ func summarizeDeployment(d kudu.Deployment) deploymentSummary {
 	return deploymentSummary{d.ID, string(d.Status), d.Author, d.Site(), rfc3339(d.EndTime)}
 }
 
-// rfc3339 is a time for people and machines; empty where there is none.
+// rfc3339 formats t in UTC. It returns "" if t is not set.
 func rfc3339(t wire.Time) string {
 	if !t.Valid() {
 		return ""

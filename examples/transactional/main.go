@@ -1,7 +1,8 @@
 // Transactional counts JobServ's builds per project in the database that also
-// holds the inbox: the count and the settlement of the delivery are committed
-// together, so that no build is counted twice, whenever the process is killed.
-// To begin with it, copy the folder, as the README of the examples tells.
+// holds the inbox. It commits the count and the settlement of the delivery
+// together, so no build is counted twice, even if the process is killed. To start
+// your own program from it, copy the folder as described in the README of the
+// examples.
 //
 //	export JOBSERV_WEBHOOK_SECRET=$(openssl rand -hex 32)
 //	go run ./transactional
@@ -28,8 +29,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A transaction begins as a writer, by _txlock: one that has read first could
-// not become one while the inbox writes.
+// _txlock=immediate makes every transaction a writer from its start. A
+// transaction that has only read cannot become a writer while the inbox writes.
 const database = "file:transactional.db?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
 
 func main() {
@@ -50,7 +51,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() // last
+	defer db.Close() // after the inbox
 	inbox := sqlinbox.New(db, sqlinbox.SQLite)
 	defer inbox.Close()
 	if err := inbox.Migrate(ctx); err != nil {
@@ -75,13 +76,13 @@ func run(ctx context.Context) error {
 	log.Println("listening on", listener.Addr())
 
 	worker := webhook.NewWorker(inbox, &mux)
-	worker.Lease = 3 * time.Second // so long waits what a killed process was at
+	worker.Lease = 3 * time.Second // the delay before a killed process's deliveries run again
 
 	return webhook.Serve(ctx, &server, listener, worker)
 }
 
-// count commits the count and the settlement in one transaction. What is slow
-// is done before it begins: while it is open nobody else writes.
+// count commits the count and the settlement in one transaction. Do slow work
+// before InTx: while the transaction is open, nothing else can write.
 func count(ctx context.Context, inbox *sqlinbox.Inbox, project string) error {
 	var n int
 	err := inbox.InTx(ctx, func(tx *sql.Tx) error {

@@ -16,7 +16,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-// TestMain makes the program of the test binary where asked to.
+// TestMain runs the program instead of the tests if RUN_MAIN is set.
 func TestMain(m *testing.M) {
 	if os.Getenv("RUN_MAIN") != "" {
 		main()
@@ -52,7 +52,7 @@ func start(t *testing.T, dir string, env ...string) *process {
 			return p
 		}
 	}
-	t.Fatal("does not listen")
+	t.Fatal("the program does not listen")
 	return nil
 }
 
@@ -63,8 +63,8 @@ func (p *process) next(t *testing.T) string {
 	return p.out.Text()
 }
 
-// end sends a signal and returns what is left of the output.
-func (p *process) end(t *testing.T, signal os.Signal) (rest []string) {
+// stop sends a signal, waits for the process, and returns the rest of its output.
+func (p *process) stop(t *testing.T, signal os.Signal) (rest []string) {
 	t.Helper()
 	require.NoError(t, p.cmd.Process.Signal(signal))
 	for p.out.Scan() {
@@ -77,7 +77,7 @@ func (p *process) end(t *testing.T, signal os.Signal) (rest []string) {
 	return rest
 }
 
-func TestEveryBuildIsCountedOnceThoughItIsKilled(t *testing.T) {
+func TestBuildIsCountedOnceDespiteKills(t *testing.T) {
 	dir, env := t.TempDir(), "JOBSERV_WEBHOOK_SECRET=secret"
 	sender := webhooktest.JobServ{Secret: webhook.NewSecret("secret")}
 	build := func(id int) []byte {
@@ -88,18 +88,19 @@ func TestEveryBuildIsCountedOnceThoughItIsKilled(t *testing.T) {
 	for id := range builds {
 		result := sender.Deliver(t.Context(), p.url+"/hooks/jobserv", build(id))
 		require.True(t, result.Delivered)
-		if id%5 == 4 { // somewhere between the answer and the end of the work
-			p.end(t, syscall.SIGKILL)
+		if id%5 == 4 { // at any point between the response and the end of the handler
+			p.stop(t, syscall.SIGKILL)
 			p = start(t, dir, env)
 			again := sender.Deliver(t.Context(), p.url+"/hooks/jobserv", build(id))
 			require.True(t, again.Delivered)
 		}
 	}
-	// The last one is counted by a process that lives, after all others of its project.
+	// The last build is counted by a process that is not killed, after all others of
+	// its project.
 	require.True(t, sender.Deliver(t.Context(), p.url+"/hooks/jobserv", build(builds)).Delivered)
 	want := fmt.Sprintf("acme/lmp was built %d times", builds+1)
 	for got := ""; got != want; got = p.next(t) {
 		require.NotEqual(t, fmt.Sprintf("acme/lmp was built %d times", builds+2), got)
 	}
-	require.Empty(t, p.end(t, syscall.SIGTERM), "counted more than there were")
+	require.Empty(t, p.stop(t, syscall.SIGTERM), "a build was counted twice")
 }

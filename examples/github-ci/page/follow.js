@@ -1,4 +1,4 @@
-// Appends what comes to the log, as text, and shows the state.
+// Appends new parts of the log as text, and updates the state.
 const log = document.getElementById("log");
 const events = new EventSource(log.dataset.events);
 events.onmessage = (e) => log.append(JSON.parse(e.data));

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// publish reads [ip:][hostport:]port/protocol. Values are of the types that
-// JSON gives them.
+// publish reads [ip:][hostport:]port/protocol. It uses the types of decoded JSON.
 func (c *container) publish(list []string) {
 	bindings := make(map[string]any)
 	for _, p := range list {
@@ -67,10 +66,10 @@ func (c *container) join(name string, aliases []string, ip string) {
 	c.NetworkSettings.Networks[name] = n
 }
 
-func (d *standin) connect(args []string) error {
+func (d *fakeDocker) connect(args []string) error {
 	fs := flag.NewFlagSet("connect", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	var aliases texts
+	var aliases stringList
 	fs.Var(&aliases, "alias", "")
 	ip := fs.String("ip", "", "")
 	if err := fs.Parse(args); err != nil {

@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Labels of a container of compose.
+// Labels of a compose container.
 const (
 	projectLabel = "com.docker.compose.project"
 	serviceLabel = "com.docker.compose.service"
@@ -17,17 +17,17 @@ const (
 	hashLabel    = "com.docker.compose.config-hash"
 )
 
-// A project is what some files describe.
+// A project is a set of Compose files.
 type project struct {
-	*standin
+	*fakeDocker
 	name  string
 	files []string
-	env   map[string]string // of .env beside the first file
+	env   map[string]string // variables of .env beside the first file
 }
 
-// compose knows version, config, pull, up, ps and run, the latter four for one
-// service, and any number of --file, the last of which may be standard input.
-func (d *standin) compose(args []string) (string, error) {
+// compose implements version, config, pull, up, ps and run, the latter four for one
+// service. It accepts any number of --file; the last one may be standard input.
+func (d *fakeDocker) compose(args []string) (string, error) {
 	var files []string
 	for len(args) > 0 && strings.HasPrefix(args[0], "--file=") {
 		files = append(files, strings.TrimPrefix(args[0], "--file="))
@@ -39,7 +39,7 @@ func (d *standin) compose(args []string) (string, error) {
 	if len(files) == 0 || len(args) < 2 {
 		return "", errors.New("no configuration file provided: not found")
 	}
-	p := &project{standin: d, name: filepath.Base(filepath.Dir(files[0])), files: files}
+	p := &project{fakeDocker: d, name: filepath.Base(filepath.Dir(files[0])), files: files}
 	verb, service := args[0], args[len(args)-1]
 	all, err := p.services()
 	switch {
@@ -65,8 +65,8 @@ func (d *standin) compose(args []string) (string, error) {
 	return "", fmt.Errorf("unknown docker command: \"compose %s\"", verb)
 }
 
-// ps lists the containers of a service. With --all it has those that are stopped
-// too, and those of run.
+// ps lists the containers of a service. With all, the list includes stopped
+// containers and those of run.
 func (p *project) ps(service string, all bool) string {
 	var ids strings.Builder
 	for _, c := range p.state.Containers {
@@ -78,7 +78,7 @@ func (p *project) ps(service string, all bool) string {
 	return ids.String()
 }
 
-// up recreates the containers where their configuration has changed.
+// up recreates the containers whose configuration has changed.
 func (p *project) up(service string, s *service, args []string) error {
 	hash := fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, *s)))
 	for n := range max(1, s.Scale) {
@@ -103,11 +103,11 @@ func (p *project) up(service string, s *service, args []string) error {
 				return err
 			}
 		}
-		p.strike("during", append([]string{"compose"}, args...))
+		p.inject("during", append([]string{"compose"}, args...))
 		if err := p.make(full, service, s, "False", hash); err != nil {
 			return err
 		}
-		p.save() // what is created stays, also when it does not start
+		p.save() // the container remains even if it does not start
 		if err := p.start(full); err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (p *project) up(service string, s *service, args []string) error {
 	return nil
 }
 
-// run leaves a container that has ended, as it does without --rm.
+// run leaves an exited container, as docker compose run without --rm does.
 func (p *project) run(service string, s *service) error {
 	if _, err := p.pull(s.Image); err != nil {
 		return err

@@ -13,24 +13,24 @@ import (
 	"time"
 )
 
-// texts is a flag that may be repeated.
-type texts []string
+// stringList is a flag that may be repeated.
+type stringList []string
 
-func (t *texts) String() string     { return "" }
-func (t *texts) Set(v string) error { *t = append(*t, v); return nil }
+func (t *stringList) String() string     { return "" }
+func (t *stringList) Set(v string) error { *t = append(*t, v); return nil }
 
-// hostTexts, hostNumbers, hostBools and hostLists are flags that are a field of
-// HostConfig as they stand.
+// hostStrings, hostNumbers, hostBools and hostLists map flags to the fields of
+// HostConfig that have the flag's value.
 var (
-	hostTexts   = map[string]string{"ipc": "IpcMode", "cgroupns": "CgroupnsMode", "runtime": "Runtime", "pid": "PidMode", "network": "NetworkMode", "uts": "UTSMode"}
+	hostStrings = map[string]string{"ipc": "IpcMode", "cgroupns": "CgroupnsMode", "runtime": "Runtime", "pid": "PidMode", "network": "NetworkMode", "uts": "UTSMode"}
 	hostNumbers = map[string]string{"memory": "Memory", "memory-swap": "MemorySwap", "shm-size": "ShmSize", "pids-limit": "PidsLimit"}
 	hostBools   = map[string]string{"privileged": "Privileged", "read-only": "ReadonlyRootfs", "init": "Init", "rm": "AutoRemove"}
 	hostLists   = map[string]string{"cap-add": "CapAdd", "cap-drop": "CapDrop", "add-host": "ExtraHosts", "dns": "Dns", "security-opt": "SecurityOpt"}
 )
 
-// create makes a container as "docker create" does: what no flag says comes
+// create creates a container as "docker create" does: settings without a flag come
 // from the image.
-func (d *standin) create(args []string) (string, error) {
+func (d *fakeDocker) create(args []string) (string, error) {
 	c := &container{ID: d.state.newID(), State: containerState{Status: "created"}, HostConfig: map[string]any{
 		"NetworkMode": "default", "IpcMode": "private", "CgroupnsMode": "private", "Runtime": "runc", "ShmSize": 67108864,
 		"RestartPolicy": map[string]any{"Name": "no", "MaximumRetryCount": 0},
@@ -40,8 +40,8 @@ func (d *standin) create(args []string) (string, error) {
 	}}
 	fs := flag.NewFlagSet("create", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
-	var env, envFiles, labels, expose, volumes, tmpfs, publish, aliases, logOpts, sysctls, links texts
-	for name, target := range map[string]*texts{"env": &env, "env-file": &envFiles, "label": &labels, "expose": &expose, "volume": &volumes,
+	var env, envFiles, labels, expose, volumes, tmpfs, publish, aliases, logOpts, sysctls, links stringList
+	for name, target := range map[string]*stringList{"env": &env, "env-file": &envFiles, "label": &labels, "expose": &expose, "volume": &volumes,
 		"tmpfs": &tmpfs, "publish": &publish, "network-alias": &aliases, "log-opt": &logOpts, "sysctl": &sysctls, "link": &links} {
 		fs.Var(target, name, "")
 	}
@@ -54,12 +54,12 @@ func (d *standin) create(args []string) (string, error) {
 	pull, noHealth := fs.String("pull", "missing", ""), fs.Bool("no-healthcheck", false, "")
 	healthCmd, interval, timeout := fs.String("health-cmd", "", ""), fs.Duration("health-interval", 0, ""), fs.Duration("health-timeout", 0, "")
 	startPeriod, retries := fs.Duration("health-start-period", 0, ""), fs.Int("health-retries", 0, "")
-	lists := make(map[string]*texts)
+	lists := make(map[string]*stringList)
 	for f := range hostLists {
-		lists[f] = new(texts)
+		lists[f] = new(stringList)
 		fs.Var(lists[f], f, "")
 	}
-	for f, field := range hostTexts {
+	for f, field := range hostStrings {
 		fs.Func(f, "", func(v string) error { c.HostConfig[field] = v; return nil })
 	}
 	for f, field := range hostNumbers {
@@ -152,8 +152,8 @@ func (d *standin) create(args []string) (string, error) {
 		cfg.Healthcheck = &healthcheck{[]string{"CMD-SHELL", *healthCmd}, *interval, *timeout, *startPeriod, *retries}
 	}
 	policy, count, _ := strings.Cut(*restart, ":")
-	most, _ := strconv.Atoi(count)
-	c.HostConfig["RestartPolicy"] = map[string]any{"Name": policy, "MaximumRetryCount": most}
+	maxRetries, _ := strconv.Atoi(count)
+	c.HostConfig["RestartPolicy"] = map[string]any{"Name": policy, "MaximumRetryCount": maxRetries}
 	c.HostConfig["LogConfig"] = map[string]any{"Type": *logDriver, "Config": pairs(logOpts)}
 	c.HostConfig["NanoCpus"] = int64(*cpus * float64(time.Second))
 	if len(sysctls) > 0 {
@@ -177,7 +177,7 @@ func (d *standin) create(args []string) (string, error) {
 	return c.ID + "\n", nil
 }
 
-// conflict is what the engine refuses (moby: runconfig).
+// conflict returns an error for options that the engine rejects (moby: runconfig).
 func conflict(host map[string]any, hostname string, ports int) error {
 	shared := strings.HasPrefix(fmt.Sprint(host["NetworkMode"]), "container:")
 	switch {

@@ -55,7 +55,7 @@ type container struct {
 	HostConfig      map[string]any
 	Mounts          []mount
 	NetworkSettings struct{ Networks map[string]*network }
-	Looks           int `json:"standin_looks"` // since the start: time passes as one looks
+	Inspections     int `json:"fake_inspections"` // since the start; each inspection advances the time
 }
 
 type containerState struct {
@@ -85,7 +85,7 @@ type network struct {
 
 type ipam struct{ IPv4Address string }
 
-// find returns a container by its name, or by its id or the begin of it.
+// find returns a container by its name, its id, or a prefix of its id.
 func (s *state) find(name string) (*container, error) {
 	for _, c := range s.Containers {
 		if c.Name == "/"+name || len(name) >= 12 && strings.HasPrefix(c.ID, name) {
@@ -95,8 +95,8 @@ func (s *state) find(name string) (*container, error) {
 	return nil, fmt.Errorf("no such container: %s", name)
 }
 
-// image finds one by id, name:tag, or name:tag@digest, of which the tag says
-// nothing.
+// image returns an image by id, name:tag, or name:tag@digest, where the tag is
+// ignored.
 func (s *state) image(ref string) *image {
 	name, digest, pinned := strings.Cut(ref, "@")
 	if colon := strings.LastIndexByte(name, ':'); pinned && colon > strings.LastIndexByte(name, '/') {
@@ -115,40 +115,40 @@ func (s *state) newID() string {
 	return fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, "container ", s.Serial)))
 }
 
-// inspectContainer lets time pass for the container.
-func (d *standin) inspectContainer(name string) (string, error) {
+// inspectContainer returns a container and advances its state.
+func (d *fakeDocker) inspectContainer(name string) (string, error) {
 	c, err := d.state.find(name)
 	if err != nil {
 		return "[]\n", err
 	}
 	if c.State.Running {
-		if c.Looks++; c.Looks >= 2 {
-			d.develop(c)
+		if c.Inspections++; c.Inspections >= 2 {
+			d.advance(c)
 		}
 	}
-	return indented([]any{c})
+	return indentJSON([]any{c})
 }
 
-// develop is what becomes of a container some time after its start.
-func (d *standin) develop(c *container) {
-	fate := c.Config.Labels["standin.health"]
+// advance sets the state of a container some time after its start.
+func (d *fakeDocker) advance(c *container) {
+	outcome := c.Config.Labels["fake.health"]
 	policy, _ := c.HostConfig["RestartPolicy"].(map[string]any)
 	switch {
-	case fate == "starting", fate == "late" && c.Looks < 16:
-	case c.Looks > 2 && fate != "late": // it is as it has become
-	case fate == "exits" && policy != nil && policy["Name"] != "no":
+	case outcome == "starting", outcome == "late" && c.Inspections < 16:
+	case c.Inspections > 2 && outcome != "late": // no further change
+	case outcome == "exits" && policy != nil && policy["Name"] != "no":
 		c.State.Restarting, c.State.ExitCode = true, 3
 		c.RestartCount++
-	case fate == "exits":
+	case outcome == "exits":
 		c.State.Running, c.State.ExitCode, c.State.Status = false, 3, "exited"
-	case c.State.Health != nil && fate == "unhealthy":
+	case c.State.Health != nil && outcome == "unhealthy":
 		c.State.Health = &health{"unhealthy", []logEntry{{"connection refused"}}}
 	case c.State.Health != nil:
 		c.State.Health = &health{Status: "healthy"}
 	}
 }
 
-func (d *standin) start(name string) error {
+func (d *fakeDocker) start(name string) error {
 	c, err := d.state.find(name)
 	if err != nil || c.State.Running {
 		return err
@@ -170,7 +170,7 @@ func (d *standin) start(name string) error {
 		}
 		c.Config.Hostname, c.Config.Domainname = other.Config.Hostname, other.Config.Domainname
 	}
-	c.State, c.Looks = containerState{Running: true, Status: "running"}, 0
+	c.State, c.Inspections = containerState{Running: true, Status: "running"}, 0
 	if h := c.Config.Healthcheck; h != nil && len(h.Test) > 0 && h.Test[0] != "NONE" {
 		c.State.Health = &health{Status: "starting"}
 	}
@@ -190,7 +190,7 @@ func (c *container) hostPorts() []string {
 	return ports
 }
 
-func (d *standin) stop(name string) error {
+func (d *fakeDocker) stop(name string) error {
 	c, err := d.state.find(name)
 	if err != nil || !c.State.Running {
 		return err
@@ -199,7 +199,7 @@ func (d *standin) stop(name string) error {
 	return nil
 }
 
-func (d *standin) rename(from, to string) error {
+func (d *fakeDocker) rename(from, to string) error {
 	c, err := d.state.find(from)
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func (d *standin) rename(from, to string) error {
 	return nil
 }
 
-func (d *standin) remove(name string, force bool) error {
+func (d *fakeDocker) remove(name string, force bool) error {
 	c, err := d.state.find(name)
 	if err != nil {
 		return err

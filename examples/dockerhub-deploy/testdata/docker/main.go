@@ -1,16 +1,15 @@
-// Docker is a stand-in for the docker program in the tests of dockerhub-deploy:
-// it knows the commands that are used there, with the flags of the real one,
-// and keeps containers and images in a file as the engine would. Images come
-// from a real registry. What a container does when it is started its image
-// tells by the label standin.health: healthy, unhealthy, exits, starting (its
-// health check never ends), late (it is healthy after all when one has looked
-// often).
+// Docker is a fake of the docker program for the tests of dockerhub-deploy. It
+// implements the commands that are used there, with the flags of the real program,
+// and keeps containers and images in a file. It pulls images from a real registry.
+// The label fake.health of an image determines how its containers behave: healthy,
+// unhealthy, exits, starting (the health check never ends), or late (the health
+// check passes only after many inspections).
 //
-// The folder that DOCKER_STANDIN names holds
+// The folder in DOCKER_FAKE_DIR contains
 //
 //	state.json   containers and images
 //	calls        one line for each command
-//	faults.json  what goes wrong: see fault
+//	faults.json  faults to inject: see fault
 package main
 
 import (
@@ -25,15 +24,15 @@ import (
 )
 
 func main() {
-	dir := os.Getenv("DOCKER_STANDIN")
+	dir := os.Getenv("DOCKER_FAKE_DIR")
 	if dir == "" {
-		fail(errors.New("DOCKER_STANDIN is not set"))
+		fail(errors.New("DOCKER_FAKE_DIR is not set"))
 	}
 	args := os.Args[1:]
-	d := &standin{dir: dir}
+	d := &fakeDocker{dir: dir}
 	d.lock()
 	d.record(args)
-	d.strike("before", args)
+	d.inject("before", args)
 	out, err := d.command(args)
 	if err == nil {
 		d.save()
@@ -42,7 +41,7 @@ func main() {
 	if err != nil {
 		fail(err)
 	}
-	d.strike("after", args)
+	d.inject("after", args)
 }
 
 func fail(err error) {
@@ -56,16 +55,15 @@ func must(err error) {
 	}
 }
 
-// A standin is one run of the program.
-type standin struct {
+// A fakeDocker is one run of the program.
+type fakeDocker struct {
 	dir   string
 	state state
 	file  *os.File
 }
 
-// lock makes commands follow each other, as the engine's locks do, and reads
-// the state.
-func (d *standin) lock() {
+// lock serializes commands, as the engine's locks do, and reads the state.
+func (d *fakeDocker) lock() {
 	var err error
 	d.file, err = os.OpenFile(filepath.Join(d.dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	must(err)
@@ -76,7 +74,7 @@ func (d *standin) lock() {
 	}
 }
 
-func (d *standin) save() {
+func (d *fakeDocker) save() {
 	text, err := json.MarshalIndent(d.state, "", "  ")
 	must(err)
 	name := filepath.Join(d.dir, "state.json")
@@ -84,7 +82,7 @@ func (d *standin) save() {
 	must(os.Rename(name+".new", name))
 }
 
-func (d *standin) record(args []string) {
+func (d *fakeDocker) record(args []string) {
 	f, err := os.OpenFile(filepath.Join(d.dir, "calls"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	must(err)
 	_, err = fmt.Fprintln(f, strings.Join(args, " "))
@@ -92,14 +90,14 @@ func (d *standin) record(args []string) {
 	must(f.Close())
 }
 
-// A fault strikes once, at a command whose line begins with Command.
+// A fault is injected once, into a command whose line contains Command.
 type fault struct {
 	Command string
 	When    string // before, after, during (a compose up)
-	Do      string // kill the caller with SIGKILL; hold until the file "go" is there; pass; or fail with this text
+	Do      string // kill: kill the caller with SIGKILL; hold: wait until the file "go" exists; pass: do nothing; any other text: fail with it
 }
 
-func (d *standin) strike(when string, args []string) {
+func (d *fakeDocker) inject(when string, args []string) {
 	name := filepath.Join(d.dir, "faults.json")
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -122,7 +120,7 @@ func (d *standin) strike(when string, args []string) {
 	must(err)
 	must(os.WriteFile(name, text, 0o600))
 	switch hit.Do {
-	case "pass": // the next one may strike
+	case "pass": // consume the fault
 	case "kill":
 		if when == "during" {
 			d.save()
@@ -143,7 +141,7 @@ func (d *standin) strike(when string, args []string) {
 }
 
 // command runs one command and returns what it prints.
-func (d *standin) command(args []string) (string, error) {
+func (d *fakeDocker) command(args []string) (string, error) {
 	if len(args) == 0 {
 		return "", errors.New("no command")
 	}
@@ -165,7 +163,7 @@ func (d *standin) command(args []string) (string, error) {
 		if img == nil {
 			return "[]\n", fmt.Errorf("no such image: %s", rest[0])
 		}
-		return indented([]any{img})
+		return indentJSON([]any{img})
 	case "pull":
 		return d.pull(rest[len(rest)-1])
 	case "create":
@@ -186,7 +184,7 @@ func (d *standin) command(args []string) (string, error) {
 	return "", fmt.Errorf("unknown command %q", verb)
 }
 
-func indented(v any) (string, error) {
+func indentJSON(v any) (string, error) {
 	text, err := json.MarshalIndent(v, "", "    ")
 	return string(text) + "\n", err
 }

@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// pull gets manifest and configuration from the registry that the name begins
-// with, and leaves the layers there.
-func (d *standin) pull(ref string) (string, error) {
+// pull gets the manifest and the configuration, but not the layers, from the
+// registry in the name.
+func (d *fakeDocker) pull(ref string) (string, error) {
 	name, digest, pinned := strings.Cut(ref, "@")
 	host, path, _ := strings.Cut(name, "/")
 	repository, tag := path, "latest"
@@ -35,7 +35,7 @@ func (d *standin) pull(ref string) (string, error) {
 	}
 	var manifest struct {
 		Config    struct{ Digest string }
-		Manifests []struct{ Digest string } // of an index
+		Manifests []struct{ Digest string } // set for an index
 	}
 	if err := json.Unmarshal(text, &manifest); err != nil {
 		return "", err

@@ -17,7 +17,7 @@ type service struct {
 	Environment map[string]string
 }
 
-// services reads the files, of which the later ones add to the first.
+// services reads the files. Later files extend earlier ones.
 func (p *project) services() (map[string]*service, error) {
 	if err := p.readEnv(); err != nil {
 		return nil, err
@@ -55,7 +55,7 @@ func (p *project) services() (map[string]*service, error) {
 	return all, nil
 }
 
-// readEnv reads the file .env of the project, which need not be there.
+// readEnv reads the file .env of the project, if it exists.
 func (p *project) readEnv() error {
 	p.env = make(map[string]string)
 	text, err := os.ReadFile(filepath.Join(filepath.Dir(p.files[0]), ".env"))
@@ -70,11 +70,11 @@ func (p *project) readEnv() error {
 	return err
 }
 
-// reference is $$, $NAME, ${NAME}, ${NAME:-default} and ${NAME:?error}.
+// reference matches $$, $NAME, ${NAME}, ${NAME:-default} and ${NAME:?error}.
 var reference = regexp.MustCompile(`\$(?:\$|(\w+)|\{(\w+)(?:(:[-?])([^}]*))?\})`)
 
-// interpolate puts the values of variables into all texts under a node. One that
-// is not set is blank, which is no more than a warning.
+// interpolate replaces the variables in all scalars under a node. A variable that
+// is not set becomes blank, with a warning.
 func (p *project) interpolate(node *yaml.Node) error {
 	for _, child := range node.Content {
 		if err := p.interpolate(child); err != nil {

@@ -20,23 +20,23 @@ import (
 
 const token = "ghp_a-token-for-tests"
 
-// A standIn is GitHub as far as the program sees it: git's own server over HTTP,
-// on bare repositories, and the API for commit statuses, which refuses whatever
-// GitHub would refuse.
-type standIn struct {
+// A fakeGitHub is the part of GitHub that the program uses: git's own HTTP server
+// on bare repositories, and the API for commit statuses. It records every request
+// that GitHub would reject.
+type fakeGitHub struct {
 	*httptest.Server
 	root string
 
 	mu       sync.Mutex
-	statuses []reported
-	faults   []string // requests that GitHub would not take
+	statuses []commitStatus
+	faults   []string // requests that GitHub would reject
 	down     bool     // the API answers 503
-	fetches  int      // of the private repository, with the token
+	fetches  int      // authorized requests for the private repository
 	held     chan struct{}
 }
 
-// reported is a status as it arrived.
-type reported struct {
+// commitStatus is a status that the API has received.
+type commitStatus struct {
 	Repository, Commit string
 	State              string
 	Description        string
@@ -44,15 +44,15 @@ type reported struct {
 	TargetURL          string `json:"target_url"`
 }
 
-func newStandIn(t *testing.T) *standIn {
-	s := &standIn{root: t.TempDir()}
+func newFakeGitHub(t *testing.T) *fakeGitHub {
+	s := &fakeGitHub{root: t.TempDir()}
 	execPath, err := exec.Command("git", "--exec-path").Output()
-	require.NoError(t, err, "git is needed: apt-get install git")
+	require.NoError(t, err, "git is required: apt-get install git")
 	backend := &cgi.Handler{
 		Path: filepath.Join(strings.TrimSpace(string(execPath)), "git-http-backend"),
 		Root: "/git",
 
-		Stderr: io.Discard, // what is not there is asked for on purpose
+		Stderr: io.Discard, // tests request missing objects on purpose
 		Env:    []string{"GIT_PROJECT_ROOT=" + s.root, "GIT_HTTP_EXPORT_ALL=1", "GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*"},
 	}
 	mux := http.NewServeMux()
@@ -81,9 +81,9 @@ func newStandIn(t *testing.T) *standIn {
 	return s
 }
 
-// status is POST /repos/{owner}/{repo}/statuses/{sha} (github/docs: commit
+// status handles POST /repos/{owner}/{repo}/statuses/{sha} (github/docs: commit
 // statuses).
-func (s *standIn) status(w http.ResponseWriter, r *http.Request) {
+func (s *fakeGitHub) status(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.down {
@@ -91,13 +91,13 @@ func (s *standIn) status(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	body, err := io.ReadAll(r.Body)
-	fault := func(format string, args ...any) { s.faults = append(s.faults, fmt.Sprintf(format, args...)) }
+	addFault := func(format string, args ...any) { s.faults = append(s.faults, fmt.Sprintf(format, args...)) }
 	if err != nil {
-		fault("body: %v", err)
+		addFault("body: %v", err)
 	}
 	parts := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/api/v3/"), "/")
 	if r.Method != http.MethodPost || len(parts) != 5 || parts[0] != "repos" || parts[3] != "statuses" || !commitName.MatchString(parts[4]) {
-		fault("%s %s", r.Method, r.URL)
+		addFault("%s %s", r.Method, r.URL)
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
@@ -106,39 +106,39 @@ func (s *standIn) status(w http.ResponseWriter, r *http.Request) {
 		"Content-Type": "application/json", "X-Github-Api-Version": "2022-11-28",
 	} {
 		if got := r.Header.Get(name); got != want {
-			fault("%s: %q", name, got)
+			addFault("%s: %q", name, got)
 		}
 	}
 	if r.UserAgent() == "" || strings.HasPrefix(r.UserAgent(), "Go-http-client") {
-		fault("User-Agent: %q", r.UserAgent()) // GitHub refuses an empty one
+		addFault("User-Agent: %q", r.UserAgent()) // GitHub rejects an empty one
 	}
 	var fields map[string]string
 	if err := json.Unmarshal(body, &fields); err != nil {
-		fault("body %s: %v", body, err)
+		addFault("body %s: %v", body, err)
 	}
 	for name := range fields {
 		if !slices.Contains([]string{"state", "description", "context", "target_url"}, name) {
-			fault("field %q", name)
+			addFault("field %q", name)
 		}
 	}
-	got := reported{Repository: parts[1] + "/" + parts[2], Commit: parts[4]}
+	got := commitStatus{Repository: parts[1] + "/" + parts[2], Commit: parts[4]}
 	_ = json.Unmarshal(body, &got)
 	if !slices.Contains([]string{"pending", "success", "failure", "error"}, got.State) {
-		fault("state %q", got.State)
+		addFault("state %q", got.State)
 	}
 	if n := len([]rune(got.Description)); n == 0 || n > 140 {
-		fault("description has %d characters", n)
+		addFault("description has %d characters", n)
 	}
 	if got.Context == "" || !strings.HasPrefix(got.TargetURL, "http") {
-		fault("context %q, target_url %q", got.Context, got.TargetURL)
+		addFault("context %q, target_url %q", got.Context, got.TargetURL)
 	}
 	s.statuses = append(s.statuses, got)
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, `{"id": 1}`)
 }
 
-// of returns the states that a commit was reported with, and the last status.
-func (s *standIn) of(commit string) (states []string, last reported) {
+// statusesOf returns the reported states of a commit and its last status.
+func (s *fakeGitHub) statusesOf(commit string) (states []string, last commitStatus) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, one := range s.statuses {
@@ -149,29 +149,29 @@ func (s *standIn) of(commit string) (states []string, last reported) {
 	return states, last
 }
 
-// hold has fetches of the private repository hang until it is released.
-func (s *standIn) hold() (release func()) {
+// hold makes fetches of the private repository hang until release is called.
+func (s *fakeGitHub) hold() (release func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.held = make(chan struct{})
 	return sync.OnceFunc(func() { close(s.held) })
 }
 
-func (s *standIn) setDown(down bool) {
+func (s *fakeGitHub) setDown(down bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.down = down
 }
 
-// noFaults fails the test if GitHub would have refused a request.
-func (s *standIn) noFaults(t *testing.T) {
+// noFaults fails the test if GitHub would have rejected a request.
+func (s *fakeGitHub) noFaults(t *testing.T) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	require.Empty(t, s.faults)
 }
 
-// A repository is a bare one on the server and a clone to commit in.
+// A repository is a bare repository on the server and a clone to commit in.
 type repository struct {
 	t     *testing.T
 	name  string
@@ -179,7 +179,7 @@ type repository struct {
 	clone string
 }
 
-func (s *standIn) repository(t *testing.T, name string) *repository {
+func (s *fakeGitHub) repository(t *testing.T, name string) *repository {
 	t.Helper()
 	r := &repository{t, name, filepath.Join(s.root, name+".git"), t.TempDir()}
 	r.git("init", "--quiet", "--bare", "--initial-branch=main", r.bare)

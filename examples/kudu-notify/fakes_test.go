@@ -28,51 +28,51 @@ import (
 	"github.com/emersion/go-smtp"
 )
 
-// patience bounds how long a test waits for what must come.
-const patience = 2 * time.Minute
+// waitTimeout is the timeout of all waits in tests.
+const waitTimeout = 2 * time.Minute
 
-// next returns what comes next.
+// next receives the next value, and fails the test after waitTimeout.
 func next[T any](t *testing.T, from <-chan T) T {
 	t.Helper()
 	select {
 	case v := <-from:
 		return v
-	case <-time.After(patience):
-		t.Fatal("nobody was told")
+	case <-time.After(waitTimeout):
+		t.Fatalf("timeout after %s", waitTimeout)
 		panic("unreachable")
 	}
 }
 
-// A receiver stands in for Slack, and for the plain URL.
-type receiver struct {
-	url    string
-	status atomic.Int32         // what it answers; 0: 200
-	only   atomic.Value         // the string that a body must have to be answered so; none: any body
-	gate   atomic.Pointer[gate] // holds calls up; nil: none
-	tried  chan struct{}        // one for each call, whatever its answer
-	got    chan posted          // what was answered with 200
+// A fakeTarget is a fake of Slack or of the URL target.
+type fakeTarget struct {
+	url      string
+	status   atomic.Int32         // status of responses; 0 means 200
+	failOnly atomic.Value         // string; status applies only to bodies that contain it, or to all if not set
+	gate     atomic.Pointer[gate] // blocks requests, if not nil
+	requests chan struct{}        // one value for each request
+	accepted chan request         // requests answered with 200
 }
 
-// A gate is where calls wait.
+// A gate blocks requests.
 type gate struct {
-	arrived chan struct{} // one for each call
-	open    chan struct{} // closed: they may go on
+	arrived chan struct{} // one value for each request
+	open    chan struct{} // closed to let the requests continue
 }
 
-type posted struct {
+type request struct {
 	path, id string
 	body     []byte
 }
 
-func newReceiver(t *testing.T) *receiver {
-	rc := &receiver{tried: make(chan struct{}, 1000), got: make(chan posted, 1000)}
+func newFakeTarget(t *testing.T) *fakeTarget {
+	rc := &fakeTarget{requests: make(chan struct{}, 1000), accepted: make(chan request, 1000)}
 	server := httptest.NewServer(rc)
 	t.Cleanup(server.Close)
 	rc.url = server.URL
 	return rc
 }
 
-func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (rc *fakeTarget) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil || r.Method != http.MethodPost || r.Header.Get("Content-Type") != "application/json" {
 		w.WriteHeader(http.StatusBadRequest)
@@ -82,29 +82,29 @@ func (rc *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		g.arrived <- struct{}{}
 		<-g.open
 	}
-	rc.tried <- struct{}{}
-	only, _ := rc.only.Load().(string)
+	rc.requests <- struct{}{}
+	only, _ := rc.failOnly.Load().(string)
 	if status := rc.status.Load(); status != 0 && bytes.Contains(body, []byte(only)) {
 		w.WriteHeader(int(status))
 		return
 	}
-	rc.got <- posted{r.URL.RequestURI(), r.Header.Get("Idempotency-Key"), body}
+	rc.accepted <- request{r.URL.RequestURI(), r.Header.Get("Idempotency-Key"), body}
 }
 
-// notice returns the next one, of a plain URL.
-func (rc *receiver) notice(t *testing.T) notice {
+// notice returns the next notice of a URL target.
+func (rc *fakeTarget) notice(t *testing.T) notice {
 	t.Helper()
 	var n notice
-	if err := json.Unmarshal(next(t, rc.got).body, &n); err != nil {
+	if err := json.Unmarshal(next(t, rc.accepted).body, &n); err != nil {
 		t.Fatal(err)
 	}
 	return n
 }
 
-// message returns the next one, of Slack.
-func (rc *receiver) message(t *testing.T) slackBody {
+// message returns the next message of Slack.
+func (rc *fakeTarget) message(t *testing.T) slackBody {
 	t.Helper()
-	p := next(t, rc.got)
+	p := next(t, rc.accepted)
 	var m slackBody
 	d := json.NewDecoder(bytes.NewReader(p.body))
 	d.DisallowUnknownFields()
@@ -114,17 +114,17 @@ func (rc *receiver) message(t *testing.T) slackBody {
 	return m
 }
 
-// A mailServer is an SMTP server that wants STARTTLS and a password.
-type mailServer struct {
-	addr, caFile string
-	busy         atomic.Bool // refuses mail for the moment
-	hangsUp      atomic.Bool // once it has taken a mail
-	refuse       sync.Map    // recipients, and the codes that they are refused with
-	tried        chan struct{}
-	got          chan mailed
+// A fakeMailServer is an SMTP server that requires STARTTLS and a password.
+type fakeMailServer struct {
+	addr, caFile   string
+	busy           atomic.Bool // rejects mail temporarily
+	closeAfterMail atomic.Bool // closes the connection after it has accepted a mail
+	reject         sync.Map    // rejected recipients and their reply codes
+	attempts       chan struct{}
+	accepted       chan receivedMail
 }
 
-type mailed struct {
+type receivedMail struct {
 	from string
 	to   []string
 	tls  bool
@@ -132,9 +132,9 @@ type mailed struct {
 	text string
 }
 
-func newMailServer(t *testing.T) *mailServer {
+func newFakeMailServer(t *testing.T) *fakeMailServer {
 	t.Helper()
-	m := &mailServer{tried: make(chan struct{}, 1000), got: make(chan mailed, 1000)}
+	m := &fakeMailServer{attempts: make(chan struct{}, 1000), accepted: make(chan receivedMail, 1000)}
 	certificate, ca := newCertificate(t)
 	m.caFile = filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(m.caFile, ca, 0o600); err != nil {
@@ -155,19 +155,19 @@ func newMailServer(t *testing.T) *mailServer {
 	return m
 }
 
-// A mailSession is one connection; go-smtp takes passwords over TLS only.
+// A mailSession is one connection. go-smtp accepts passwords only over TLS.
 type mailSession struct {
-	server *mailServer
-	conn   *smtp.Conn
-	signed bool
-	mailed mailed
+	server        *fakeMailServer
+	conn          *smtp.Conn
+	authenticated bool
+	mailed        receivedMail
 }
 
 func (*mailSession) AuthMechanisms() []string { return []string{sasl.Plain} }
 
 func (s *mailSession) Auth(string) (sasl.Server, error) {
 	return sasl.NewPlainServer(func(_, user, password string) error {
-		if s.signed = user == "mailer" && password == smtpPassword; !s.signed {
+		if s.authenticated = user == "mailer" && password == smtpPassword; !s.authenticated {
 			return errors.New("wrong user or password")
 		}
 		return nil
@@ -175,20 +175,20 @@ func (s *mailSession) Auth(string) (sasl.Server, error) {
 }
 
 func (s *mailSession) Mail(from string, _ *smtp.MailOptions) error {
-	s.server.tried <- struct{}{}
-	if !s.signed {
+	s.server.attempts <- struct{}{}
+	if !s.authenticated {
 		return smtp.ErrAuthRequired
 	}
 	if s.server.busy.Load() {
 		return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "busy"}
 	}
 	_, overTLS := s.conn.TLSConnectionState()
-	s.mailed = mailed{from: from, tls: overTLS}
+	s.mailed = receivedMail{from: from, tls: overTLS}
 	return nil
 }
 
 func (s *mailSession) Rcpt(to string, _ *smtp.RcptOptions) error {
-	if code, ok := s.server.refuse.Load(to); ok {
+	if code, ok := s.server.reject.Load(to); ok {
 		return &smtp.SMTPError{Code: code.(int), EnhancedCode: smtp.EnhancedCode{code.(int) / 100, 1, 1}, Message: "not this one"}
 	}
 	s.mailed.to = append(s.mailed.to, to)
@@ -205,20 +205,20 @@ func (s *mailSession) Data(r io.Reader) error {
 		return err
 	}
 	s.mailed.text = string(text)
-	s.server.got <- s.mailed
+	s.server.accepted <- s.mailed
 	return nil
 }
 
-// Reset is called when a mail has been taken, among other times.
+// Reset is called after a mail is accepted, among other times.
 func (s *mailSession) Reset() {
-	if s.mailed.mail != nil && s.server.hangsUp.Load() {
+	if s.mailed.mail != nil && s.server.closeAfterMail.Load() {
 		_ = s.conn.Conn().Close()
 	}
 }
 
 func (*mailSession) Logout() error { return nil }
 
-// newCertificate returns one for 127.0.0.1 and, as PEM, what it is trusted by.
+// newCertificate returns a certificate for 127.0.0.1 and its root as PEM.
 func newCertificate(t *testing.T) (tls.Certificate, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

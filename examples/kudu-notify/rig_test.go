@@ -43,17 +43,17 @@ const (
 	smtpPassword = "smtp-s3cret-0123456789"
 )
 
-// A rig is everything around the program: the site that it subscribes itself
-// at, those that it tells, and the proxy at its public URL.
+// A rig is the environment of the program: the site that it subscribes to, the
+// targets, and the proxy at its public URL.
 type rig struct {
-	site         *kudutest.Server
-	slack, plain *receiver
-	mail         *mailServer
-	siteURL      string
-	siteStatus   atomic.Int32 // what the site's API answers; 0: as Kudu does
-	public       string
-	backend      atomic.Pointer[url.URL] // the program, behind the proxy
-	env, args    []string
+	site             *kudutest.Server
+	slack, urlTarget *fakeTarget
+	mail             *fakeMailServer
+	siteURL          string
+	siteStatus       atomic.Int32 // status of the site's API; 0 means the response of Kudu
+	public           string
+	backend          atomic.Pointer[url.URL] // the program, behind the proxy
+	env, args        []string
 }
 
 func newRig(t *testing.T, args ...string) *rig {
@@ -64,7 +64,7 @@ func newRig(t *testing.T, args ...string) *rig {
 func newRigAt(t *testing.T, at *kudutest.Server, args ...string) *rig {
 	t.Helper()
 	r := &rig{
-		site: at, slack: newReceiver(t), plain: newReceiver(t), mail: newMailServer(t),
+		site: at, slack: newFakeTarget(t), urlTarget: newFakeTarget(t), mail: newFakeMailServer(t),
 	}
 	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 		if status := r.siteStatus.Load(); status != 0 {
@@ -88,7 +88,7 @@ func newRigAt(t *testing.T, at *kudutest.Server, args ...string) *rig {
 		"KUDU_PASSWORD=" + sitePassword,
 		"KUDU_WEBHOOK_PASSWORD=" + hookPassword,
 		"SLACK_WEBHOOK_URL=" + r.slack.url + "/services/T000/B000/slack-s3cret",
-		"NOTIFY_URL=" + r.plain.url + "/notify?key=plain-s3cret",
+		"NOTIFY_URL=" + r.urlTarget.url + "/notify?key=plain-s3cret",
 		"SMTP_PASSWORD_FILE=" + file,
 		"SSL_CERT_FILE=" + r.mail.caFile,
 	}
@@ -104,27 +104,26 @@ func newRigAt(t *testing.T, at *kudutest.Server, args ...string) *rig {
 type process struct {
 	cmd   *exec.Cmd
 	url   string
-	lines chan string   // of the log, from the one after that which start waited for
+	lines chan string   // lines of the log that waitForLog has not consumed
 	log   *bytes.Buffer // complete when done is closed
 	done  chan struct{}
 }
 
-// What start waits for.
+// Log texts that start waits for.
 const (
 	listening  = "msg=listening url="
 	subscribed = `msg="ready: `
 )
 
-// start runs the program until it has subscribed itself.
+// start starts the program and waits until it is subscribed.
 func (r *rig) start(t *testing.T) *process {
 	t.Helper()
 	p := r.startUntil(t, listening)
-	p.logs(t, subscribed)
+	p.waitForLog(t, subscribed)
 	return p
 }
 
-// startUntil runs the program until it has logged a text, which is listening at
-// the earliest.
+// startUntil starts the program and waits until it listens and then logs a text.
 func (r *rig) startUntil(t *testing.T, text string) *process {
 	t.Helper()
 	p := &process{
@@ -145,37 +144,37 @@ func (r *rig) startUntil(t *testing.T, text string) *process {
 			p.lines <- s.Text()
 		}
 	}()
-	_, p.url, _ = strings.Cut(p.logs(t, listening), listening)
+	_, p.url, _ = strings.Cut(p.waitForLog(t, listening), listening)
 	backend, err := url.Parse(p.url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.backend.Store(backend)
 	if text != listening {
-		p.logs(t, text)
+		p.waitForLog(t, text)
 	}
 	return p
 }
 
-// logs waits for a line with a text and returns it.
-func (p *process) logs(t *testing.T, text string) string {
+// waitForLog waits for a line of the log with a text and returns the line.
+func (p *process) waitForLog(t *testing.T, text string) string {
 	t.Helper()
-	for late := time.After(patience); ; {
+	for late := time.After(waitTimeout); ; {
 		select {
 		case line, more := <-p.lines:
 			if strings.Contains(line, text) {
 				return line
 			}
 			if !more {
-				t.Fatalf("ended without %s:\n%s", text, p.log)
+				t.Fatalf("the program exited without logging %s:\n%s", text, p.log)
 			}
 		case <-late:
-			t.Fatalf("never logged %s", text)
+			t.Fatalf("timeout waiting for log %s", text)
 		}
 	}
 }
 
-// stop ends the program as a service manager does and checks what it logged.
+// stop stops the program with SIGTERM and checks its log.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
@@ -184,7 +183,7 @@ func (p *process) stop(t *testing.T) {
 	p.wait(t)
 }
 
-// wait waits for the end after SIGTERM.
+// wait waits until the program exits after SIGTERM.
 func (p *process) wait(t *testing.T) {
 	t.Helper()
 	<-p.done
@@ -196,7 +195,7 @@ func (p *process) wait(t *testing.T) {
 	}
 }
 
-// kill ends the program as a crash does.
+// kill kills the program with SIGKILL.
 func (p *process) kill(t *testing.T) {
 	t.Helper()
 	if err := p.cmd.Process.Kill(); err != nil {
@@ -206,7 +205,7 @@ func (p *process) kill(t *testing.T) {
 	_ = p.cmd.Wait()
 }
 
-// execute runs the program to its end and returns what it says and its exit
+// execute runs the program until it exits and returns its output and its exit
 // status.
 func execute(t *testing.T, env []string, args ...string) (string, int) {
 	t.Helper()
