@@ -1,0 +1,163 @@
+package durable
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hookhouse/hookhouse/internal/bench/compare"
+	"github.com/hookhouse/hookhouse/internal/bench/env"
+)
+
+// A command is what the command line asks for.
+type command struct {
+	count    int
+	time     time.Duration
+	senders  []int
+	only     string
+	others   float64
+	profiles string
+}
+
+// Run is the command "durable".
+func Run(ctx context.Context, args []string) error {
+	var c command
+	flags := flag.NewFlagSet("durable", flag.ExitOnError)
+	flags.IntVar(&c.count, "count", 6, "passes over everything")
+	flags.DurationVar(&c.time, "benchtime", 1200*time.Millisecond, "time for each implementation and number of senders in one pass")
+	short := flags.Bool("short", false, "one pass of 200ms, for a quick look")
+	flags.StringVar(&c.only, "only", "", "implementations whose name contains one of these, separated by commas")
+	senders := flags.String("senders", "1,8,64,256", "numbers of senders, separated by commas")
+	lone := flags.Bool("lone", false, "one sender at a time: the inbox beside INSERTs into the same tables")
+	filled := flags.Bool("filled", false, "Puts on a store that holds 300000 deliveries, and for 12s, beside an older commit: see -base")
+	base := flags.String("base", "", "commit to compare with, for -filled")
+	flags.Float64Var(&c.others, "others", 0, "repeat a run, up to 5 times, in which other programs used more processors than this; 0: never")
+	dir := flags.String("dir", "", "folder for the stores (default the system's temporary one); its disk is what is measured")
+	flags.StringVar(&c.profiles, "profiles", "", "folder for profiles of each server's process")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *filled {
+		return compare.Filled(ctx, *base, c.only, *dir, *short)
+	}
+	if *lone {
+		*senders, c.only = "1", "hookhouse,INSERTs,one statement"
+	}
+	if *short {
+		c.count, c.time = 1, 200*time.Millisecond
+	}
+	var err error
+	if c.senders, err = numbers(*senders); err != nil {
+		return err
+	}
+	e, err := env.New(ctx, *dir)
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	fmt.Printf("%s, %s, %d passes of %v\n\n", env.Machine(), env.Hashing(), c.count, c.time)
+	rows, err := c.measure(ctx, e)
+	if err != nil {
+		return err
+	}
+	for _, n := range c.senders {
+		printRows(os.Stdout, n, rows)
+	}
+	env.PrintAims(os.Stdout, "Aims of durable answers", aimsOf(rows))
+	return nil
+}
+
+func numbers(list string) ([]int, error) {
+	var all []int
+	for text := range strings.SplitSeq(list, ",") {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("%q is not a number of senders", text)
+		}
+		all = append(all, n)
+	}
+	return all, nil
+}
+
+// A row is an implementation with a number of senders, and what its runs gave.
+type row struct {
+	impl
+	senders int
+	runs    []result
+}
+
+// measure runs all implementations in each pass.
+func (c command) measure(ctx context.Context, e *env.Env) ([]*row, error) {
+	var rows []*row
+	for _, n := range c.senders {
+		for _, m := range impls {
+			if e.Has(m.backend) && env.Named(m.name, c.only) {
+				rows = append(rows, &row{impl: m, senders: n})
+			}
+		}
+	}
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("no name contains %q", c.only)
+	}
+	return rows, env.Rounds(c.count, len(rows), len(rows)/len(c.senders), func(i int) error {
+		r := rows[i]
+		got, err := env.Quiet(c.others, func() (result, float64, error) {
+			got, err := r.run(ctx, e, r.senders, c.time, c.profiles)
+			return got, got.others, err
+		})
+		if err != nil {
+			return fmt.Errorf("%s, %d senders: %w", r.name, r.senders, err)
+		}
+		r.runs = append(r.runs, got)
+		return nil
+	})
+}
+
+func (r *row) figures(f func(result) float64) []float64 { return env.Figures(r.runs, f) }
+
+func (r *row) rate() []float64 { return r.figures(func(g result) float64 { return g.Rate }) }
+func (r *row) p99() []float64 {
+	return r.figures(func(g result) float64 { return env.Millis(g.P99) })
+}
+
+// processors returns the processor time of server and database for each request,
+// in µs.
+func (r *row) processors() []float64 {
+	return r.figures(func(g result) float64 { return env.Micros(g.server + g.database) })
+}
+
+// findRow returns the row of that name and number of senders, or nil.
+func findRow(rows []*row, name string, senders int) *row {
+	i := slices.IndexFunc(rows, func(r *row) bool { return r.name == name && r.senders == senders })
+	if i < 0 {
+		return nil
+	}
+	return rows[i]
+}
+
+// printRows prints the table of one number of senders.
+func printRows(w io.Writer, senders int, rows []*row) {
+	env.Head(w, fmt.Sprintf("Acknowledgements, pushes of 8 KB, senders: %d", senders),
+		"", "", "in", "acks/s:", "best:", "spread:", "p50 ms:", "p99 ms:", "server CPU µs:", "database CPU µs:", "others' CPU:")
+	for _, r := range rows {
+		if r.senders != senders {
+			continue
+		}
+		database := ""
+		if r.backend == env.PostgreSQL {
+			database = fmt.Sprintf("%.0f", env.Median(r.figures(func(g result) float64 { return env.Micros(g.database) })))
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %.0f | %.0f | %.0f%% | %.2f | %.2f | %.0f | %s | %.2f |\n", r.name, r.kind, r.backend,
+			env.Median(r.rate()), env.Quantile(r.rate(), 1), env.Spread(r.rate()),
+			env.Median(r.figures(func(g result) float64 { return env.Millis(g.P50) })), env.Median(r.p99()),
+			env.Median(r.figures(func(g result) float64 { return env.Micros(g.server) })), database,
+			env.Median(r.figures(func(g result) float64 { return g.others })))
+	}
+	fmt.Fprintln(w)
+}

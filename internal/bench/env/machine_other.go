@@ -1,0 +1,11 @@
+//go:build !linux
+
+package env
+
+import "time"
+
+// Other systems do not say: zero.
+
+func busyTime() time.Duration    { return 0 }
+func treeTime(int) time.Duration { return 0 }
+func ResidentMemory() uint64     { return 0 }

@@ -1,0 +1,54 @@
+package receive
+
+import (
+	"bytes"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hookhouse/hookhouse/internal/bench/env/envtest"
+	"github.com/hookhouse/hookhouse/internal/bench/sender"
+)
+
+func TestATableHasARowForEachImplementation(t *testing.T) {
+	r := race{sender.RealPush, pushImpls}
+	benches, err := runRace(r, 1, time.Microsecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	printRace(&out, r, benches)
+	printAims(&out, raceAims(benches))
+	for _, c := range r.impls {
+		if !strings.Contains(out.String(), "\n| "+c.Name+" | ") {
+			t.Errorf("no row for %s in\n%s", c.Name, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "NaN") {
+		t.Errorf("a figure is missing in\n%s", out.String())
+	}
+}
+
+func TestEveryImplementationServesOverTheNetwork(t *testing.T) {
+	servers, err := runServers(t.Context(), 1, 20*time.Millisecond)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	printServers(&out, servers)
+	for _, s := range servers {
+		if r := s.runs[0]; len(s.runs) != 1 || r.Requests == 0 || r.Rate <= 0 || r.cpu <= 0 {
+			t.Errorf("%s: %+v", s.Name, r)
+		}
+		if !strings.Contains(out.String(), "\n| "+s.Name+" | ") {
+			t.Errorf("no row for %s in\n%s", s.Name, out.String())
+		}
+	}
+}
+
+// TestMain is also the processes of servers and generators.
+func TestMain(m *testing.M) {
+	envtest.Commands(Commands)
+	os.Exit(m.Run())
+}
