@@ -1,17 +1,6 @@
 // Bench measures Hookhouse beside other libraries and beside handwritten floors
-// in one run, and prints ratios. README.md explains what each row is.
-//
-//	go run -C internal/bench .                                 the receive path, four minutes
-//	go run -C internal/bench . -short                          a quick look
-//	go run -C internal/bench . -count 20 -only 8               more passes over one body
-//	go run -C internal/bench . durable                         answers given once a push is stored
-//	go run -C internal/bench . durable -lone                   one sender beside INSERTs into the same tables
-//	go run -C internal/bench . durable -filled -base main      Puts on a full store and for 12 s, beside another commit
-//	go run -C internal/bench . drain                           claim, handle and settle what is stored
-//	go run -C internal/bench . scale                           claims in tables of a million rows
-//	go run -C internal/bench . held                            Puts while keys are held
-//	go run -C internal/bench . snapshot                        claims beside a transaction that does not end
-//	go run -C internal/bench . compare -base main              two commits that take turns
+// in one run, and prints ratios. README.md lists the commands and explains what
+// each row is.
 package main
 
 import (
@@ -29,6 +18,7 @@ import (
 	"github.com/hookhouse/hookhouse/internal/bench/held"
 	"github.com/hookhouse/hookhouse/internal/bench/receive"
 	"github.com/hookhouse/hookhouse/internal/bench/scale"
+	"github.com/hookhouse/hookhouse/internal/bench/sender"
 	"github.com/hookhouse/hookhouse/internal/bench/snapshot"
 )
 
@@ -39,7 +29,7 @@ var commands = env.Commands{
 }
 
 func main() {
-	for _, more := range []env.Commands{receive.Commands, durable.Commands, scale.Commands} {
+	for _, more := range []env.Commands{sender.Commands, receive.Commands, durable.Commands, scale.Commands} {
 		maps.Copy(commands, more)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

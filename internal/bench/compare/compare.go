@@ -5,7 +5,6 @@ package compare
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"time"
@@ -23,66 +22,58 @@ type comparison struct {
 	share   float64
 	only    string
 	trip    time.Duration
-	dir     string
 }
 
 // Run is the command "compare".
 func Run(ctx context.Context, args []string) error {
 	c := comparison{metrics: pace.Metrics}
-	flags := flag.NewFlagSet("compare", flag.ExitOnError)
+	flags := env.NewFlags("compare", 3, "one pass with a twentieth of the operations")
 	flags.StringVar(&c.base, "base", "", "commit to compare with: before")
 	flags.StringVar(&c.head, "head", "", "commit that is compared: after (default the files as they are)")
-	flags.IntVar(&c.count, "count", 3, "passes over everything")
 	flags.Float64Var(&c.share, "share", 1, "share of each metric's operations")
-	short := flags.Bool("short", false, "one pass with a twentieth of the operations, for a quick look")
 	flags.StringVar(&c.only, "only", "", "metrics whose name or database contains one of these, separated by commas")
 	flags.DurationVar(&c.trip, "rtt", 0, "round trip to PostgreSQL; then without SQLite (default none is added)")
-	flags.StringVar(&c.dir, "dir", "", "folder for the stores (default the system's temporary one)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *short {
-		c.count, c.share = 1, 0.05
+	if flags.Short {
+		flags.Count, c.share = 1, 0.05
 	}
-	return c.run(ctx)
+	return c.run(ctx, flags)
 }
 
 // Filled compares Puts on a store that holds many deliveries, and for a longer
 // time, for the command "durable". Everything runs once, in many slices. A short
 // run has a hundredth of everything.
-func Filled(ctx context.Context, base, only, dir string, short bool) error {
-	c := comparison{base: base, metrics: pace.Filled, count: 1, share: 1, only: only, dir: dir}
-	if short {
+func Filled(ctx context.Context, flags *env.Flags, base, only string) error {
+	c := comparison{base: base, metrics: pace.Filled, share: 1, only: only}
+	if flags.Count = 1; flags.Short {
 		c.share = 0.01
 	}
-	return c.run(ctx)
+	return c.run(ctx, flags)
 }
 
-func (c comparison) run(ctx context.Context) error {
-	if c.base == "" || c.count < 1 || c.share <= 0 || c.share > 1 {
-		return errors.New("a comparison needs -base, -count of at least 1 and -share from 0 to 1")
+func (c comparison) run(ctx context.Context, flags *env.Flags) error {
+	if c.count = flags.Count; c.base == "" || c.share <= 0 || c.share > 1 {
+		return errors.New("a comparison needs -base, and -share from 0 to 1")
 	}
-	e, err := env.New(ctx, c.dir)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	before, err := buildPacer(ctx, e.Folder, "before", c.base)
-	if err != nil {
-		return err
-	}
-	after, err := buildPacer(ctx, e.Folder, "after", c.head)
-	if err != nil {
-		return err
-	}
-	fmt.Printf("%s, %d passes, %.2g of all operations, round trip %v\nbefore: %s\nafter:  %s\n\n",
-		env.Machine(), c.count, c.share, c.trip, before.version, after.version)
-	rows, err := c.measure(ctx, e, [2]pacer{before, after})
-	if err != nil {
-		return err
-	}
-	printRows(os.Stdout, rows)
-	return nil
+	return flags.With(ctx, fmt.Sprintf("%d passes, %.2g of all operations, round trip %v", c.count, c.share, c.trip), func(e *env.Env) error {
+		before, err := buildPacer(ctx, e.Folder, "before", c.base)
+		if err != nil {
+			return err
+		}
+		after, err := buildPacer(ctx, e.Folder, "after", c.head)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("before: %s\nafter:  %s\n\n", before.version, after.version)
+		rows, err := c.measure(ctx, e, [2]pacer{before, after})
+		if err != nil {
+			return err
+		}
+		printRows(os.Stdout, rows)
+		return nil
+	})
 }
 
 // A row is a metric on one database and the results of its slices. The slices of

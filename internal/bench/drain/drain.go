@@ -4,7 +4,6 @@ package drain
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -33,29 +32,22 @@ type row struct {
 
 // Run is the command "drain".
 func Run(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("drain", flag.ExitOnError)
-	count := flags.Int("count", 5, "passes over everything")
+	flags := env.NewFlags("drain", 5, "one pass of 300 pushes")
 	pushes := flags.Int("pushes", 5000, "pushes that each run handles")
-	short := flags.Bool("short", false, "one pass of 300 pushes, for a quick look")
-	dir := flags.String("dir", "", "folder for the stores (default the system's temporary one)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *short {
-		*count, *pushes = 1, 300
+	if flags.Short {
+		flags.Count, *pushes = 1, 300
 	}
-	e, err := env.New(ctx, *dir)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	fmt.Printf("%s, %d passes of %d pushes\n\n", env.Machine(), *count, *pushes)
-	rows, err := measure(ctx, e, *count, *pushes)
-	if err != nil {
-		return err
-	}
-	printRows(os.Stdout, rows)
-	return nil
+	return flags.With(ctx, fmt.Sprintf("%d passes of %d pushes", flags.Count, *pushes), func(e *env.Env) error {
+		rows, err := measure(ctx, e, flags.Count, *pushes)
+		if err != nil {
+			return err
+		}
+		printRows(os.Stdout, rows)
+		return nil
+	})
 }
 
 func measure(ctx context.Context, e *env.Env, count, pushes int) ([]*row, error) {
@@ -106,12 +98,9 @@ func (r *row) measure(ctx context.Context, e *env.Env, pushes int) (err error) {
 
 // peer returns the row that ours is compared with, or nil.
 func (r *row) peer(rows []*row) *row {
-	for _, p := range rows {
-		if p.kind == receive.Peer && r.kind == receive.Ours && p.backend == r.backend && p.concurrency == r.concurrency {
-			return p
-		}
-	}
-	return nil
+	return env.Find(rows, func(p *row) bool {
+		return p.kind == receive.Peer && r.kind == receive.Ours && p.backend == r.backend && p.concurrency == r.concurrency
+	})
 }
 
 // aim compares ours with the peer. CPU is that of both processes.

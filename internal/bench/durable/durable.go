@@ -2,11 +2,9 @@ package durable
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,49 +26,43 @@ type command struct {
 // Run is the command "durable".
 func Run(ctx context.Context, args []string) error {
 	var c command
-	flags := flag.NewFlagSet("durable", flag.ExitOnError)
-	flags.IntVar(&c.count, "count", 6, "passes over everything")
+	flags := env.NewFlags("durable", 6, "one pass of 200ms")
 	flags.DurationVar(&c.time, "benchtime", 1200*time.Millisecond, "time for each implementation and number of senders in one pass")
-	short := flags.Bool("short", false, "one pass of 200ms, for a quick look")
 	flags.StringVar(&c.only, "only", "", "implementations whose name contains one of these, separated by commas")
 	senders := flags.String("senders", "1,8,64,256", "numbers of senders, separated by commas")
 	lone := flags.Bool("lone", false, "one sender at a time: the inbox beside INSERTs into the same tables")
 	filled := flags.Bool("filled", false, "Puts on a store that holds 300000 deliveries, and for 12s, beside an older commit: see -base")
 	base := flags.String("base", "", "commit to compare with, for -filled")
 	flags.Float64Var(&c.others, "others", 0, "repeat a run, up to 5 times, in which other programs used more processors than this; 0: never")
-	dir := flags.String("dir", "", "folder for the stores (default the system's temporary one); its disk is what is measured")
 	flags.StringVar(&c.profiles, "profiles", "", "folder for profiles of each server's process")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *filled {
-		return compare.Filled(ctx, *base, c.only, *dir, *short)
+		return compare.Filled(ctx, flags, *base, c.only)
 	}
 	if *lone {
 		*senders, c.only = "1", "hookhouse,INSERTs,one statement"
 	}
-	if *short {
-		c.count, c.time = 1, 200*time.Millisecond
+	if flags.Short {
+		flags.Count, c.time = 1, 200*time.Millisecond
 	}
+	c.count = flags.Count
 	var err error
 	if c.senders, err = numbers(*senders); err != nil {
 		return err
 	}
-	e, err := env.New(ctx, *dir)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	fmt.Printf("%s, %s, %d passes of %v\n\n", env.Machine(), env.Hashing(), c.count, c.time)
-	rows, err := c.measure(ctx, e)
-	if err != nil {
-		return err
-	}
-	for _, n := range c.senders {
-		printRows(os.Stdout, n, rows)
-	}
-	env.PrintAims(os.Stdout, "Aims of durable answers", aimsOf(rows))
-	return nil
+	return flags.With(ctx, fmt.Sprintf("%s, %d passes of %v", env.Hashing(), c.count, c.time), func(e *env.Env) error {
+		rows, err := c.measure(ctx, e)
+		if err != nil {
+			return err
+		}
+		for _, n := range c.senders {
+			printRows(os.Stdout, n, rows)
+		}
+		env.PrintAims(os.Stdout, "Aims of durable answers", aimsOf(rows))
+		return nil
+	})
 }
 
 func numbers(list string) ([]int, error) {
@@ -134,11 +126,7 @@ func (r *row) processors() []float64 {
 
 // findRow returns the row of that name and number of senders, or nil.
 func findRow(rows []*row, name string, senders int) *row {
-	i := slices.IndexFunc(rows, func(r *row) bool { return r.name == name && r.senders == senders })
-	if i < 0 {
-		return nil
-	}
-	return rows[i]
+	return env.Find(rows, func(r *row) bool { return r.name == name && r.senders == senders })
 }
 
 // printRows prints the table of one number of senders.

@@ -34,7 +34,7 @@ var credulous = impl{"credulous", plain, env.Memory, openMemory(receive.HarnessO
 // TestMain is also the processes of servers and generators.
 func TestMain(m *testing.M) {
 	impls = append(impls, forgetful, credulous)
-	envtest.Main(m, Commands)
+	envtest.Main(m, Commands, sender.Commands)
 }
 
 // As many pushes are stored as were answered: run itself fails otherwise.
@@ -61,7 +61,7 @@ func TestLostAndForgedPushesAreErrors(t *testing.T) {
 		want string
 	}{
 		{forgetful, "pushes were answered 202"},
-		{credulous, "durable-load"},
+		{credulous, "load"},
 		{impl{name: "nobody", backend: env.Memory}, "did not start"},
 	} {
 		_, err := tt.impl.run(t.Context(), envtest.Env, 2, 10*time.Millisecond, "")

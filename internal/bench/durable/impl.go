@@ -4,7 +4,6 @@ package durable
 import (
 	"context"
 	"net/http"
-	"slices"
 	"sync/atomic"
 
 	"github.com/hookhouse/hookhouse/internal/bench/env"
@@ -68,21 +67,12 @@ var impls = []impl{
 	{postgresOurs, receive.Ours, env.PostgreSQL, openOurs(env.PostgreSQL)},
 }
 
-func find(name string) (impl, bool) {
-	i := slices.IndexFunc(impls, func(m impl) bool { return m.name == name })
-	if i < 0 {
-		return impl{}, false
-	}
-	return impls[i], true
-}
-
 // openMemory is for implementations that answer and store nothing.
 func openMemory(name string) func(context.Context, string) (*opened, error) {
 	return func(context.Context, string) (*opened, error) {
 		var taken atomic.Int64
-		c, _ := receive.Find(name)
 		return &opened{
-			handler: c.Open(func(any) { taken.Add(1) }),
+			handler: receive.Find(name).Open(func(any) { taken.Add(1) }),
 			count:   func(context.Context) (int, error) { return int(taken.Load()), nil },
 			close:   func() error { return nil },
 		}, nil

@@ -2,74 +2,46 @@ package durable
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
-	"strconv"
+	"path/filepath"
+	"runtime"
+	"runtime/pprof"
+	"strings"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/bench/env"
 	"github.com/hookhouse/hookhouse/internal/bench/sender"
 )
 
-// Commands are those of the two processes of a run: the server and the generator.
-var Commands = env.Commands{"durable-server": serverCommand, "durable-load": loadCommand}
+// An order is the task of the process of a server. Profiles go to a folder unless
+// its name is empty.
+type order struct{ Name, At, Profiles string }
 
-func serverCommand(ctx context.Context, args []string) error {
-	if len(args) != 3 {
-		return errors.New("durable-server needs a name, a store and a folder for profiles")
-	}
-	m, ok := find(args[0])
-	if !ok {
-		return fmt.Errorf("no implementation %q", args[0])
-	}
-	return m.serve(ctx, args[1], args[2])
-}
+// Commands has the process of a server.
+var Commands = env.Commands{"durable-server": env.Task(func(ctx context.Context, o order) (any, error) { return o.serve(ctx) })}
 
-func loadCommand(_ context.Context, args []string) error {
-	if len(args) != 3 {
-		return errors.New("durable-load needs an address, a number of senders and a time")
+// serve serves until the input ends and reports how many pushes are stored.
+func (o order) serve(ctx context.Context) (last env.Report, err error) {
+	m := env.Find(impls, func(m impl) bool { return m.name == o.Name })
+	if m.open == nil {
+		return last, fmt.Errorf("no implementation %q", o.Name)
 	}
-	senders, err := strconv.Atoi(args[1])
+	server, err := m.open(ctx, o.At)
 	if err != nil {
-		return err
+		return last, err
 	}
-	d, err := time.ParseDuration(args[2])
+	defer func() { err = errors.Join(err, server.close()) }()
+	stop, err := profile(o.Profiles, m.name)
 	if err != nil {
-		return err
+		return last, err
 	}
-	l, err := sender.SendPushes(args[0], senders, d)
-	if err != nil {
-		return err
+	if err := errors.Join(env.Serve(sender.Path(sender.GitHub), server.handler, os.Stdin, os.Stdout), stop()); err != nil {
+		return last, err
 	}
-	return json.NewEncoder(os.Stdout).Encode(l)
-}
-
-// serve serves until the input ends, and then prints how many pushes are stored.
-// Profiles go to the folder profiles unless it is empty.
-func (m impl) serve(ctx context.Context, at, profiles string) (err error) {
-	o, err := m.open(ctx, at)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, o.close()) }()
-	stop, err := profile(profiles, m.name)
-	if err != nil {
-		return err
-	}
-	_, path := sender.Header(sender.GitHub, "")
-	mux := http.NewServeMux()
-	mux.Handle(path, o.handler)
-	if err := errors.Join(env.Serve(mux, os.Stdin, os.Stdout), stop()); err != nil {
-		return err
-	}
-	n, err := o.count(ctx)
-	if err != nil {
-		return err
-	}
-	return json.NewEncoder(os.Stdout).Encode(env.Report{Stored: n})
+	last.Stored, err = server.count(ctx)
+	return last, err
 }
 
 // A result is what one run gave.
@@ -89,13 +61,13 @@ func (m impl) run(ctx context.Context, e *env.Env, senders int, d time.Duration,
 	}
 	defer func() { err = errors.Join(err, remove()) }()
 	var first, before, after, last env.Report
-	server, err := env.Start(env.Self(ctx, "durable-server", m.name, at, profiles), &first)
+	server, err := env.Start(env.Self(ctx, "durable-server", order{m.name, at, profiles}), &first)
 	if err != nil {
 		return r, err
 	}
 	if err = server.Ask(&before); err == nil {
 		meter := e.Meter()
-		err = env.Result(env.Self(ctx, "durable-load", first.Addr, strconv.Itoa(senders), d.String()), &r.Load)
+		err = env.Result(env.Self(ctx, "load", sender.Order{Addr: first.Addr, Connections: senders, Time: d, Pushes: true}), &r.Load)
 		if err == nil {
 			err = server.Ask(&after)
 			used, database := after.CPU-before.CPU, meter.Database()
@@ -107,4 +79,33 @@ func (m impl) run(ctx context.Context, e *env.Env, senders int, d time.Duration,
 		err = fmt.Errorf("%d pushes were answered 202, %d are stored", r.Requests, last.Stored)
 	}
 	return r, err
+}
+
+// profile begins to profile this process. The function stop writes the profiles to
+// two files in the folder, NAME-PID.cpu and NAME-PID.mem. If folder is empty, both
+// do nothing.
+func profile(folder, name string) (stop func() error, err error) {
+	if folder == "" {
+		return func() error { return nil }, nil
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(folder, strings.NewReplacer(", ", "-", " ", "-", "/", "-").Replace(name)+"-"+fmt.Sprint(os.Getpid()))
+	cpu, err := os.Create(path + ".cpu")
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(cpu); err != nil {
+		return nil, errors.Join(err, cpu.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		mem, err := os.Create(path + ".mem")
+		if err != nil {
+			return errors.Join(err, cpu.Close())
+		}
+		runtime.GC()
+		return errors.Join(pprof.Lookup("allocs").WriteTo(mem, 0), mem.Close(), cpu.Close())
+	}, nil
 }

@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/hookhouse/hookhouse/internal/bench/env"
 )
 
 const (
@@ -116,7 +118,7 @@ func (l *recordLog) commit(group []*logged) error {
 	if _, err := l.file.WriteAt(l.buffer[:len(group)*l.slot], at); err != nil {
 		return err
 	}
-	return syncData(l.file)
+	return env.SyncData(l.file)
 }
 
 // count reads the file. The records that are not overwritten must be numbered

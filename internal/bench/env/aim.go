@@ -1,6 +1,9 @@
 package env
 
-import "fmt"
+import (
+	"fmt"
+	"io"
+)
 
 // An Aim is a ratio that the project wants to reach.
 type Aim struct {
@@ -45,4 +48,16 @@ func (a Aim) VerdictByCPU() string {
 		return "open"
 	}
 	return a.Verdict()
+}
+
+// PrintAims prints a table, or nothing if there are no aims.
+func PrintAims(w io.Writer, title string, aims []Aim) {
+	if len(aims) == 0 {
+		return
+	}
+	Head(w, title, "aim", "wanted:", "got:", "quartiles:", "by CPU time:", "")
+	for _, a := range aims {
+		fmt.Fprintf(w, "| %s | %s | %.2f | %.2f–%.2f | %s | %s |\n", a.Text, a.Wanted(), a.Got, a.Low, a.High, Known(a.CPU), a.Verdict())
+	}
+	fmt.Fprintln(w)
 }

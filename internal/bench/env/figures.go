@@ -78,3 +78,13 @@ func Minus(a, b []float64) []float64 {
 func Named(name, list string) bool {
 	return slices.ContainsFunc(strings.Split(list, ","), func(part string) bool { return strings.Contains(name, part) })
 }
+
+// Find returns the first of all for which is returns true, or the zero value.
+func Find[T any](all []T, is func(T) bool) (found T) {
+	for _, v := range all {
+		if is(v) {
+			return v
+		}
+	}
+	return found
+}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -73,3 +74,6 @@ func ResidentMemory() uint64 {
 	pages, _ := strconv.ParseUint(string(fields[1]), 10, 64)
 	return pages * uint64(os.Getpagesize())
 }
+
+// SyncData flushes what was written to disk, without the file's times.
+func SyncData(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }

@@ -1,6 +1,8 @@
 package env
 
-import "time"
+import (
+	"time"
+)
 
 // A Meter measures from its start on what is used besides the programs under
 // test.

@@ -1,36 +1,59 @@
 package env
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/bench/pace"
 )
 
 // Commands are what a program does by the name that is its first argument.
 type Commands map[string]func(ctx context.Context, args []string) error
 
-// Self returns this program as another process, which runs the command that args
-// begin with.
-func Self(ctx context.Context, args ...string) *exec.Cmd {
+// Task makes a command of the bench's own processes. Its argument is T as JSON, and
+// it prints the result as a line of JSON.
+func Task[T any](do func(ctx context.Context, t T) (result any, err error)) func(ctx context.Context, args []string) error {
+	return func(ctx context.Context, args []string) error {
+		var t T
+		if err := json.Unmarshal([]byte(strings.Join(args, " ")), &t); err != nil {
+			return err
+		}
+		result, err := do(ctx, t)
+		if err != nil {
+			return err
+		}
+		return json.NewEncoder(os.Stdout).Encode(result)
+	}
+}
+
+// Self returns this program as another process that does a [Task].
+func Self(ctx context.Context, command string, task any) *exec.Cmd {
 	me, err := os.Executable()
 	if err != nil {
 		me = os.Args[0]
 	}
-	cmd := exec.CommandContext(ctx, me, args...)
+	text, err := json.Marshal(task)
+	if err != nil {
+		panic(err) // tasks are plain data
+	}
+	cmd := exec.CommandContext(ctx, me, command, string(text))
 	cmd.Stderr = os.Stderr
 	return cmd
 }
 
-// SelfOn is Self with one processor, which is that one if taskset is installed.
-func SelfOn(ctx context.Context, cpu int, args ...string) *exec.Cmd {
-	cmd := Self(ctx, args...)
+// Pin gives cmd one processor, which is that one if taskset is installed.
+func Pin(cmd *exec.Cmd, cpu int) *exec.Cmd {
 	if path, ok := taskset(); ok {
 		cmd.Path = path
 		cmd.Args = append([]string{path, "-c", fmt.Sprint(cpu)}, cmd.Args...)
@@ -44,7 +67,7 @@ func taskset() (path string, ok bool) {
 	return path, err == nil && runtime.NumCPU() > 1
 }
 
-// Placement describes for titles where the processes of SelfOn run.
+// Placement describes for titles where a server and a generator run with [Pin].
 func Placement() string {
 	if _, ok := taskset(); ok {
 		return "server on CPU 0 and generator on CPU 1"
@@ -117,4 +140,37 @@ func (c *Child) Kill() {
 // Used returns the processor time of the process. It is known after End.
 func (c *Child) Used() time.Duration {
 	return c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()
+}
+
+// A Report is a line that the process of a server prints.
+type Report struct {
+	Addr   string        // in the first line
+	CPU    time.Duration // processor time used so far, in the line for each one that it reads
+	Stored int           // in the last line, by servers that store
+}
+
+// Serve is the process of a server, for a [Child]: it serves h on that path until
+// in ends.
+func Serve(path string, h http.Handler, in io.Reader, out io.Writer) error {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle(path, h)
+	srv := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(listener) }()
+	lines := json.NewEncoder(out)
+	err = lines.Encode(Report{Addr: listener.Addr().String()})
+	for asked := bufio.NewScanner(in); err == nil && asked.Scan(); {
+		err = lines.Encode(Report{CPU: pace.ProcessTime()})
+	}
+	if err = errors.Join(err, srv.Shutdown(context.Background())); err != nil {
+		return err
+	}
+	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }

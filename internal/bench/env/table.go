@@ -50,15 +50,3 @@ func Known(figure float64) string {
 	}
 	return fmt.Sprintf("%.2f", figure)
 }
-
-// PrintAims prints a table, or nothing if there are no aims.
-func PrintAims(w io.Writer, title string, aims []Aim) {
-	if len(aims) == 0 {
-		return
-	}
-	Head(w, title, "aim", "wanted:", "got:", "quartiles:", "by CPU time:", "")
-	for _, a := range aims {
-		fmt.Fprintf(w, "| %s | %s | %.2f | %.2f–%.2f | %s | %s |\n", a.Text, a.Wanted(), a.Got, a.Low, a.High, Known(a.CPU), a.Verdict())
-	}
-	fmt.Fprintln(w)
-}

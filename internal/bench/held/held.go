@@ -5,8 +5,8 @@ package held
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -27,43 +27,36 @@ type command struct {
 // Run is the command "held".
 func Run(ctx context.Context, args []string) error {
 	var c command
-	flags := flag.NewFlagSet("held", flag.ExitOnError)
-	flags.IntVar(&c.count, "count", 5, "passes over everything")
+	flags := env.NewFlags("held", 5, "one pass of 500ms")
 	flags.DurationVar(&c.time, "benchtime", 2500*time.Millisecond, "time for each case and round trip in one pass, after a quarter of that to warm up")
 	trips := flags.String("rtt", "0,5ms,40ms", "round trips to PostgreSQL, separated by commas")
 	flags.IntVar(&c.keys, "keys", 200, "keys that are held, each with a Put that waits")
 	flags.IntVar(&c.replays, "replays", 10_000, "finished deliveries that are replayed")
 	flags.IntVar(&c.senders, "senders", 8, "senders under free keys")
-	dir := flags.String("dir", "", "folder for the stores (default the system's temporary one)")
-	short := flags.Bool("short", false, "one pass of 500ms, for a quick look")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *short {
-		c.count, c.time = 1, 500*time.Millisecond
+	if flags.Short {
+		flags.Count, c.time = 1, 500*time.Millisecond
 	}
 	var err error
 	if c.trips, err = durations(*trips); err != nil {
 		return err
 	}
-	if c.count < 1 || c.keys < 1 || c.replays < c.keys || c.senders < 1 {
-		return errors.New("-count, -keys and -senders must be at least 1, and -replays at least -keys")
+	if c.count = flags.Count; c.keys < 1 || c.replays < c.keys || c.senders < 1 {
+		return errors.New("-keys and -senders must be at least 1, and -replays at least -keys")
 	}
-	e, err := env.New(ctx, *dir)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	if !e.Has(env.PostgreSQL) {
-		return nil // SQLite has one writer, which holds all keys
-	}
-	fmt.Printf("%s, %d passes of %v\n\n", env.Machine(), c.count, c.time)
-	rows, err := c.measure(ctx, e)
-	if err != nil {
-		return err
-	}
-	c.print(os.Stdout, rows)
-	return nil
+	return flags.With(ctx, fmt.Sprintf("%d passes of %v", c.count, c.time), func(e *env.Env) error {
+		if !e.Has(env.PostgreSQL) {
+			return nil // SQLite has one writer, which holds all keys
+		}
+		rows, err := c.measure(ctx, e)
+		if err != nil {
+			return err
+		}
+		c.print(os.Stdout, rows)
+		return nil
+	})
 }
 
 func durations(list string) ([]time.Duration, error) {
@@ -118,4 +111,62 @@ func (c command) measure(ctx context.Context, e *env.Env) ([]*row, error) {
 		rows[i].runs = append(rows[i].runs, got)
 		return nil
 	})
+}
+
+func (r *row) figures(f func(result) float64) []float64 { return env.Figures(r.runs, f) }
+
+func (r *row) p50() []float64 {
+	return r.figures(func(l result) float64 { return env.Millis(l.p50) })
+}
+func (r *row) p99() []float64 {
+	return r.figures(func(l result) float64 { return env.Millis(l.p99) })
+}
+
+func (r *row) sum(f func(result) int) int {
+	n := 0
+	for _, run := range r.runs {
+		n += f(run)
+	}
+	return n
+}
+
+func (r *row) refused() int { return r.sum(func(l result) int { return l.refused }) }
+
+// freeRow returns the row of the same round trip with nothing held.
+func freeRow(rows []*row, trip time.Duration) *row {
+	return env.Find(rows, func(r *row) bool { return r.trip == trip && r.name == nothingHeld })
+}
+
+// print prints the table and the aims.
+func (c command) print(w io.Writer, rows []*row) {
+	env.Head(w, fmt.Sprintf("Put under free keys, PostgreSQL, senders: %d; %d keys held, %d deliveries replayed", c.senders, c.keys, c.replays),
+		"round trip:", "meanwhile", "Puts:", "p50 ms:", "spread:", "p99 ms:", "lowest:", "spread:", "x p50:", "x p99:", "x lowest p99:",
+		"refused:", "refused under held keys:", "replayed/s:", "Replays that failed:")
+	var aims []env.Aim
+	for _, r := range rows {
+		free, times, replayed := freeRow(rows, r.trip), " | | ", ""
+		if r.name != nothingHeld {
+			times = fmt.Sprintf("%.2f | %.2f | %.2f", env.Ratio(r.p50(), free.p50()), env.Ratio(r.p99(), free.p99()), env.Quantile(r.p99(), 0)/env.Quantile(free.p99(), 0))
+			aims = append(aims, r.aims(free)...)
+		}
+		if r.name == replayRuns {
+			replayed = fmt.Sprintf("%.0f", env.Median(r.figures(func(l result) float64 { return l.replayed })))
+		}
+		fmt.Fprintf(w, "| %v | %s | %d | %.2f | %.0f%% | %.2f | %.2f | %.0f%% | %s | %d | %d | %s | %d |\n", r.trip, r.name,
+			r.sum(func(l result) int { return l.puts }), env.Median(r.p50()), env.Spread(r.p50()), env.Median(r.p99()), env.Quantile(r.p99(), 0), env.Spread(r.p99()), times,
+			r.refused(), r.sum(func(l result) int { return l.waited }), replayed, r.sum(func(l result) int { return l.failed }))
+	}
+	fmt.Fprintln(w)
+	env.PrintAims(w, "Aims of intake while keys are held", aims)
+}
+
+// aims returns those of a row: p99 is at most one and a half times that with
+// nothing held in the same pass, and one round trip more.
+func (r *row) aims(free *row) []env.Aim {
+	bound := free.figures(func(l result) float64 { return 1.5*env.Millis(l.p99) + env.Millis(r.trip) })
+	what := fmt.Sprintf("round trip %v, %s: ", r.trip, r.name)
+	return []env.Aim{
+		env.NewAim(what+"p99, share of 1.5 times that with nothing held and a round trip", true, 1, env.Ratios(r.p99(), bound)),
+		env.NewAim(what+"live calls refused", true, 0, []float64{float64(r.refused())}),
+	}
 }

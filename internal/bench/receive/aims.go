@@ -48,7 +48,7 @@ func raceAims(benches []*bench) []aim {
 
 // serverAims returns the aims of the whole servers.
 func serverAims(servers []*server) []aim {
-	raw, best, limit := findServer(servers, oursRaw), bestServer(servers), findServer(servers, floorRaw)
+	raw, best, limit := find(servers, oursRaw), bestPeer(servers), find(servers, floorRaw)
 	got := aim{Aim: env.NewAim("whole server, raw: requests per second, times the best peer's ("+best.Name+")", false, 2.5, env.Ratios(raw.rps(), best.rps())),
 		floor: env.Ratio(limit.rps(), best.rps())}
 	got.Best = env.Quantile(raw.rps(), 1) / env.Quantile(best.rps(), 1)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/hookhouse/hookhouse/internal/bench/env"
 	"github.com/hookhouse/hookhouse/internal/bench/sender"
 )
 
@@ -35,13 +36,34 @@ type Impl struct {
 	unproven bool
 }
 
-// Find returns the implementation for pushes that has that name.
-func Find(name string) (Impl, bool) {
-	i := slices.IndexFunc(pushImpls, func(c Impl) bool { return c.Name == name })
-	if i < 0 {
-		return Impl{}, false
+// Find returns the implementation for pushes that has that name, or the zero Impl.
+func Find(name string) Impl {
+	return env.Find(pushImpls, func(c Impl) bool { return c.Name == name })
+}
+
+func (c Impl) impl() Impl { return c }
+
+// A measured is an implementation with its figures.
+type measured interface {
+	comparable
+	impl() Impl
+	costs() []float64
+}
+
+// find returns the one of that name, or nil.
+func find[T measured](all []T, name string) T {
+	return env.Find(all, func(m T) bool { return m.impl().Name == name })
+}
+
+// bestPeer returns the peer with the lowest median of its costs.
+func bestPeer[T measured](all []T) (best T) {
+	var none T
+	for _, m := range all {
+		if m.impl().Kind == Peer && (best == none || env.Median(m.costs()) < env.Median(best.costs())) {
+			best = m
+		}
 	}
-	return pushImpls[i], true
+	return best
 }
 
 // The names by which rows and aims refer to implementations.

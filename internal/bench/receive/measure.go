@@ -105,32 +105,12 @@ func runRace(r race, count int, benchtime time.Duration) ([]*bench, error) {
 
 func (b *bench) figures(f func(sample) float64) []float64 { return env.Figures(b.samples, f) }
 
-func (b *bench) ns() []float64  { return b.figures(func(s sample) float64 { return s.ns }) }
-func (b *bench) cpu() []float64 { return b.figures(func(s sample) float64 { return s.cpu }) }
+func (b *bench) costs() []float64 { return b.ns() }
+func (b *bench) ns() []float64    { return b.figures(func(s sample) float64 { return s.ns }) }
+func (b *bench) cpu() []float64   { return b.figures(func(s sample) float64 { return s.cpu }) }
 func (b *bench) bytes() float64 {
 	return env.Median(b.figures(func(s sample) float64 { return s.bytes }))
 }
 func (b *bench) allocs() float64 {
 	return env.Median(b.figures(func(s sample) float64 { return s.allocs }))
-}
-
-// find returns the bench of that name, or nil.
-func find(benches []*bench, name string) *bench {
-	for _, b := range benches {
-		if b.Name == name {
-			return b
-		}
-	}
-	return nil
-}
-
-// bestPeer returns the peer with the lowest median.
-func bestPeer(benches []*bench) *bench {
-	var best *bench
-	for _, b := range benches {
-		if b.Kind == Peer && (best == nil || env.Median(b.ns()) < env.Median(best.ns())) {
-			best = b
-		}
-	}
-	return best
 }

@@ -2,9 +2,7 @@ package receive
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"time"
 
@@ -30,34 +28,13 @@ type serverRun struct {
 func (s *server) figures(f func(serverRun) float64) []float64 { return env.Figures(s.runs, f) }
 
 func (s *server) rps() []float64 { return s.figures(func(r serverRun) float64 { return r.Rate }) }
-func (s *server) p50() []float64 {
-	return s.figures(func(r serverRun) float64 { return env.Millis(r.P50) })
-}
-func (s *server) p99() []float64 {
-	return s.figures(func(r serverRun) float64 { return env.Millis(r.P99) })
-}
 func (s *server) cpu() []float64 {
 	return s.figures(func(r serverRun) float64 { return env.Micros(r.cpu) })
 }
 
-func findServer(servers []*server, name string) *server {
-	for _, s := range servers {
-		if s.Name == name {
-			return s
-		}
-	}
-	return nil
-}
-
-// bestServer returns the peer with the most requests per second.
-func bestServer(servers []*server) *server {
-	var best *server
-	for _, s := range servers {
-		if s.Kind == Peer && (best == nil || env.Median(s.rps()) > env.Median(best.rps())) {
-			best = s
-		}
-	}
-	return best
+// costs returns the time of each request.
+func (s *server) costs() []float64 {
+	return s.figures(func(r serverRun) float64 { return 1 / r.Rate })
 }
 
 // runServers measures every implementation count times, one after the other. Each
@@ -78,12 +55,13 @@ func runServers(ctx context.Context, count int, d time.Duration) ([]*server, err
 // run starts the server on one processor and the generator on the other.
 func (s *server) run(ctx context.Context, d time.Duration) error {
 	var first env.Report
-	c, err := env.Start(env.SelfOn(ctx, 0, "receive-server", s.Name), &first)
+	c, err := env.Start(env.Pin(env.Self(ctx, "receive-server", s.Name), 0), &first)
 	if err != nil {
 		return err
 	}
 	var r serverRun
-	err = env.Result(env.SelfOn(ctx, 1, "receive-load", s.Name, first.Addr, d.String()), &r.Load)
+	order := sender.Order{Addr: first.Addr, Connections: connections, Time: d, From: s.from}
+	err = env.Result(env.Pin(env.Self(ctx, "load", order), 1), &r.Load)
 	if ended := c.End(nil); err == nil {
 		err = ended
 	}
@@ -95,48 +73,8 @@ func (s *server) run(ctx context.Context, d time.Duration) error {
 	return nil
 }
 
-// Commands are those of the processes that the measurement of servers starts.
-var Commands = env.Commands{
-	"receive-server": func(_ context.Context, args []string) error {
-		c, err := namedIn(args, 1)
-		if err != nil {
-			return err
-		}
-		return env.Serve(c.mounted(), os.Stdin, os.Stdout)
-	},
-	"receive-load": func(_ context.Context, args []string) error {
-		c, err := namedIn(args, 3)
-		if err != nil {
-			return err
-		}
-		d, err := time.ParseDuration(args[2])
-		if err != nil {
-			return err
-		}
-		l, err := sender.Generate(args[1], connections, d, sender.Same(c.from, sender.RealPush.Text))
-		if err != nil {
-			return err
-		}
-		return json.NewEncoder(os.Stdout).Encode(l)
-	},
-}
-
-// namedIn returns the implementation that the first of n arguments names.
-func namedIn(args []string, n int) (Impl, error) {
-	if len(args) != n {
-		return Impl{}, fmt.Errorf("got %d arguments, want %d", len(args), n)
-	}
-	c, ok := Find(args[0])
-	if !ok {
-		return Impl{}, fmt.Errorf("no implementation %q", args[0])
-	}
-	return c, nil
-}
-
-// mounted returns a mux with the handler on the path of its sender.
-func (c Impl) mounted() http.Handler {
-	_, path := sender.Header(c.from, "")
-	mux := http.NewServeMux()
-	mux.Handle(path, c.Open(func(any) {}))
-	return mux
-}
+// Commands has the process of a server.
+var Commands = env.Commands{"receive-server": env.Task(func(_ context.Context, name string) (any, error) {
+	c := Find(name)
+	return env.Report{}, env.Serve(sender.Path(c.from), c.Open(func(any) {}), os.Stdin, os.Stdout)
+})}

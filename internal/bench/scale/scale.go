@@ -4,9 +4,7 @@ package scale
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -19,8 +17,12 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// fewRows is the size of the tables that large ones are compared with.
-const fewRows = 1000
+const (
+	// fewRows is the size of the tables that large ones are compared with.
+	fewRows = 1000
+	// claimsInPass is how often each table is claimed from in a pass.
+	claimsInPass = 10
+)
 
 // A table has a shape and a size, and the times of claims with their settlement.
 type table struct {
@@ -35,40 +37,33 @@ type table struct {
 
 // Run is the command "scale".
 func Run(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("scale", flag.ExitOnError)
+	flags := env.NewFlags("scale", 50, "20000 rows and 10 passes")
 	rows := flags.Int("rows", 1_000_000, "rows of a large table")
-	claims := flags.Int("claims", 500, "claims in each table, at most 900")
-	short := flags.Bool("short", false, "20000 rows and 100 claims, for a quick look")
-	dir := flags.String("dir", "", "folder for the stores (default the system's temporary one)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if *short {
-		*rows, *claims = 20_000, 100
+	if flags.Short {
+		*rows, flags.Count = 20_000, 10
 	}
-	if *rows < fewRows || *claims < 1 || *claims > 900 {
-		return errors.New("-rows must be at least 1000 and -claims from 1 to 900")
+	if *rows < fewRows || flags.Count > 90 {
+		return errors.New("-rows must be at least 1000 and -count at most 90")
 	}
-	e, err := env.New(ctx, *dir)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	fmt.Printf("%s, %d claims in each table\n\n", env.Machine(), *claims)
-	for _, b := range env.Databases {
-		if !e.Has(b) {
-			continue
+	return flags.With(ctx, fmt.Sprintf("%d passes of %d claims in each table", flags.Count, claimsInPass), func(e *env.Env) error {
+		for _, b := range env.Databases {
+			if !e.Has(b) {
+				continue
+			}
+			if err := measure(ctx, e, b, *rows, flags.Count); err != nil {
+				return fmt.Errorf("%s: %w", b, err)
+			}
 		}
-		if err := measure(ctx, e, b, *rows, *claims); err != nil {
-			return fmt.Errorf("%s: %w", b, err)
-		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // measure measures one database and prints the result. All tables exist at once
 // and take turns.
-func measure(ctx context.Context, e *env.Env, b env.Backend, rows, claims int) (err error) {
+func measure(ctx context.Context, e *env.Env, b env.Backend, rows, passes int) (err error) {
 	var tables []*table
 	for _, shape := range []schema.Shape{schema.Finished, schema.OneKey, schema.TenToKey} {
 		for _, n := range []int{fewRows, rows} {
@@ -80,11 +75,9 @@ func measure(ctx context.Context, e *env.Env, b env.Backend, rows, claims int) (
 			tables = append(tables, t)
 		}
 	}
-	const atOnce = 10
-	err = env.Rounds((claims+atOnce-1)/atOnce, len(tables), len(tables), func(i int) error {
-		t := tables[i]
-		if err := t.claim(ctx, min(atOnce, claims-len(t.took))); err != nil {
-			return fmt.Errorf("%s, %d rows: %w", t.shape.Name, t.rows, err)
+	err = env.Rounds(passes, len(tables), len(tables), func(i int) error {
+		if err := tables[i].claim(ctx, claimsInPass); err != nil {
+			return fmt.Errorf("%s, %d rows: %w", tables[i].shape.Name, tables[i].rows, err)
 		}
 		return nil
 	})
@@ -171,26 +164,26 @@ type memory struct {
 
 // memory measures a process that has done nothing else.
 func (t *table) memory(ctx context.Context) (m memory, err error) {
-	err = env.Result(env.Self(ctx, "scale-memory", string(t.backend), t.at), &m)
+	err = env.Result(env.Self(ctx, "scale-memory", order{t.backend, t.at}), &m)
 	return m, err
 }
 
-// Commands has the process whose memory is measured: it claims and settles some
-// deliveries.
-var Commands = env.Commands{"scale-memory": func(ctx context.Context, args []string) error {
-	if len(args) != 2 {
-		return errors.New("scale-memory needs a database and a store")
-	}
-	store, err := env.Backend(args[0]).Open(ctx, args[1])
+// An order is the task of the process whose memory is measured: it claims and
+// settles some deliveries of a store.
+type order struct {
+	Backend env.Backend
+	At      string
+}
+
+// Commands has that process.
+var Commands = env.Commands{"scale-memory": env.Task(func(ctx context.Context, o order) (any, error) {
+	store, err := o.Backend.Open(ctx, o.At)
 	if err != nil {
-		return err
-	}
-	t := &table{Store: store}
-	if err := t.claim(ctx, 50); err != nil {
-		return errors.Join(err, t.Close())
+		return nil, err
 	}
 	var stats runtime.MemStats
+	err = (&table{Store: store}).claim(ctx, 50)
 	runtime.GC()
 	runtime.ReadMemStats(&stats)
-	return errors.Join(json.NewEncoder(os.Stdout).Encode(memory{stats.HeapInuse, env.ResidentMemory()}), t.Close())
-}}
+	return memory{stats.HeapInuse, env.ResidentMemory()}, errors.Join(err, store.Close())
+})}

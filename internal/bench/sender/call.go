@@ -105,6 +105,12 @@ func Header(from Sender, text string) (header http.Header, path string) {
 	}
 }
 
+// Path returns the path of a sender's calls.
+func Path(from Sender) string {
+	_, path := Header(from, "")
+	return path
+}
+
 func sign(header http.Header, text string, mac *webhook.HMAC) {
 	if err := mac.Sign(&http.Request{Header: header}, []byte(text)); err != nil {
 		panic(fmt.Sprintf("bench: %v", err))

@@ -3,6 +3,7 @@ package sender
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/bench/env"
 	"github.com/hookhouse/hookhouse/internal/bench/pace"
 )
 
@@ -22,32 +24,46 @@ type Load struct {
 	CPU      time.Duration // of the generator's process
 }
 
-// Generate sends to addr over so many connections, each with one request at a
-// time, for d after a quarter of d to warm up, and longer until each connection
-// has had an answer. The requests of connection i are what next(i) returns. They
-// may share memory: each is answered before the next one is made. Generate speaks
-// HTTP/1.1 by hand, because the client of net/http costs more than the servers
-// that it would measure.
-func Generate(addr string, connections int, d time.Duration, next func(i int) func() []byte) (Load, error) {
-	requests := make([]func() []byte, connections)
-	for i := range requests {
-		requests[i] = next(i)
+// An Order is the task of the process "load": to send over that many connections,
+// each with one request at a time, for that time after a quarter of it to warm up,
+// and longer until each connection has had an answer. It speaks HTTP/1.1 by hand,
+// because the client of net/http costs more than the servers under test.
+type Order struct {
+	Addr        string
+	Connections int
+	Time        time.Duration
+	// Pushes are those of a [Pusher] for each connection. Otherwise all requests are
+	// RealPush as From sends it.
+	Pushes bool
+	From   Sender
+}
+
+// Commands has the process of a generator, whose result is a [Load].
+var Commands = env.Commands{"load": env.Task(func(_ context.Context, o Order) (any, error) { return o.send() })}
+
+// send sends what was ordered. A forged push must be refused.
+func (o Order) send() (Load, error) {
+	if o.Pushes {
+		if err := refused(o.Addr, NewPusher(o.Connections).Forged()); err != nil {
+			return Load{}, err
+		}
 	}
-	begin := time.Now().Add(d / 4)
-	end := begin.Add(d)
+	same := wireForm(o.From, RealPush.Text)
+	requests := make([]func() []byte, o.Connections)
+	for i := range requests {
+		if requests[i] = func() []byte { return same }; o.Pushes {
+			requests[i] = NewPusher(i).Next
+		}
+	}
+	begin := time.Now().Add(o.Time / 4)
+	end := begin.Add(o.Time)
 	var clients sync.WaitGroup
-	results := make([]client, connections)
+	results := make([]client, o.Connections)
 	for i := range results {
-		clients.Go(func() { results[i].send(addr, requests[i], begin, end) })
+		clients.Go(func() { results[i].send(o.Addr, requests[i], begin, end) })
 	}
 	clients.Wait()
 	return gather(results, time.Since(begin))
-}
-
-// Same returns the call of one body, again and again, for [Generate].
-func Same(from Sender, text string) func(i int) func() []byte {
-	request := wireForm(from, text)
-	return func(int) func() []byte { return func() []byte { return request } }
 }
 
 // gather makes one Load of the results of all clients.

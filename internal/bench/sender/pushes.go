@@ -12,7 +12,6 @@ import (
 	"io"
 	"net"
 	"strings"
-	"time"
 )
 
 // PushSize is the size in bytes of the pushes of a [Pusher].
@@ -109,15 +108,6 @@ func (p *Pusher) Forged() []byte {
 	request := p.Next()
 	copy(p.new, hex.EncodeToString(make([]byte, sha256.Size)))
 	return request
-}
-
-// SendPushes sends pushes to addr as [Generate] does, each sender those of a
-// [Pusher] of its own. Before that, a forged push must be refused.
-func SendPushes(addr string, senders int, d time.Duration) (Load, error) {
-	if err := refused(addr, NewPusher(senders).Forged()); err != nil {
-		return Load{}, err
-	}
-	return Generate(addr, senders, d, func(i int) func() []byte { return NewPusher(i).Next })
 }
 
 // refused returns an error unless the request is answered 401.

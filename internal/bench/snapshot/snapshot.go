@@ -7,7 +7,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -37,48 +36,39 @@ type row struct {
 
 // Run is the command "snapshot".
 func Run(ctx context.Context, args []string) error {
-	flags := flag.NewFlagSet("snapshot", flag.ExitOnError)
-	count := flags.Int("count", 3, "passes over everything")
+	flags := env.NewFlags("snapshot", 3, "one pass of 500 deliveries")
 	claims := flags.Int("claims", 200, "claims in each moment")
-	short := flags.Bool("short", false, "one pass of 500 deliveries, for a quick look")
-	dir := flags.String("dir", "", "folder for the stores (default the system's temporary one)")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	deliveries := []int{1000, 5000, 20_000}
-	if *short {
-		*count, deliveries = 1, []int{500}
+	if flags.Short {
+		flags.Count, deliveries = 1, []int{500}
 	}
-	if *count < 1 || *claims < 1 {
-		return errors.New("-count and -claims must be at least 1")
+	if *claims < 1 {
+		return errors.New("-claims must be at least 1")
 	}
-	e, err := env.New(ctx, *dir)
-	if err != nil {
-		return err
-	}
-	defer e.Close()
-	if !e.Has(env.PostgreSQL) {
-		return nil // a reader of SQLite keeps its log long, and no rows
-	}
-	fmt.Printf("%s, %d passes of %d claims\n\n", env.Machine(), *count, *claims)
-	rows, err := measure(ctx, e, *count, *claims, deliveries)
-	if err != nil {
-		return err
-	}
-	printRows(os.Stdout, rows)
-	return nil
+	return flags.With(ctx, fmt.Sprintf("%d passes of %d claims", flags.Count, *claims), func(e *env.Env) error {
+		if !e.Has(env.PostgreSQL) {
+			return nil // a reader of SQLite keeps its log long, and no rows
+		}
+		rows, err := measure(ctx, e, flags.Count, *claims, deliveries)
+		if err != nil {
+			return err
+		}
+		printRows(os.Stdout, rows)
+		return nil
+	})
 }
 
 func measure(ctx context.Context, e *env.Env, count, claims int, deliveries []int) ([]*row, error) {
 	var rows []*row
 	find := func(moment string, n int) *row {
-		for _, r := range rows {
-			if r.moment == moment && r.deliveries == n {
-				return r
-			}
+		r := env.Find(rows, func(r *row) bool { return r.moment == moment && r.deliveries == n })
+		if r == nil {
+			r = &row{moment: moment, deliveries: n}
+			rows = append(rows, r)
 		}
-		r := &row{moment: moment, deliveries: n}
-		rows = append(rows, r)
 		return r
 	}
 	for range count {

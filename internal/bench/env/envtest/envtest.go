@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/hookhouse/hookhouse/internal/bench/env"
@@ -16,8 +17,8 @@ import (
 var Env *env.Env
 
 // Main is for TestMain of packages that need an Env or [Commands].
-func Main(m *testing.M, commands env.Commands) {
-	Commands(commands)
+func Main(m *testing.M, commands ...env.Commands) {
+	Commands(commands...)
 	var err error
 	if Env, err = env.New(context.Background(), ""); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -30,15 +31,30 @@ func Main(m *testing.M, commands env.Commands) {
 
 // Commands runs the command that [env.Self] started the test binary for, if any,
 // and exits.
-func Commands(commands env.Commands) {
-	if len(os.Args) < 2 || commands[os.Args[1]] == nil {
-		return
+func Commands(all ...env.Commands) {
+	for _, commands := range all {
+		if len(os.Args) < 2 || commands[os.Args[1]] == nil {
+			continue
+		}
+		if err := commands[os.Args[1]](context.Background(), os.Args[2:]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
 	}
-	if err := commands[os.Args[1]](context.Background(), os.Args[2:]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+}
+
+// Complete fails the test unless a table has those rows, and all of its figures.
+func Complete(t *testing.T, table string, rows ...string) {
+	t.Helper()
+	for _, row := range rows {
+		if !strings.Contains(table, "\n| "+row+" | ") {
+			t.Errorf("no row %q in\n%s", row, table)
+		}
 	}
-	os.Exit(0)
+	if strings.Contains(table, "NaN") || strings.Contains(table, "Inf") {
+		t.Errorf("a figure is missing in\n%s", table)
+	}
 }
 
 // States counts the deliveries of an inbox by their states.
