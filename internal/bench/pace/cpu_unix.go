@@ -8,7 +8,7 @@ import (
 )
 
 // ProcessTime is the processor time that all threads of this process have used.
-// Unlike the clock it stands still while other programs have the processors.
+// Unlike the clock it does not advance while other programs have the processors.
 func ProcessTime() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {

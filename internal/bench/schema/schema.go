@@ -27,7 +27,7 @@ func After(uid string) string { return Deliveries + " WHERE uid > '" + uid + "'"
 // Vacuum cleans up after settlements.
 const Vacuum = "VACUUM ANALYZE " + Deliveries
 
-// Count counts the rows of what stands behind FROM.
+// Count returns a function that counts rows; from is what follows FROM.
 func Count(db *sql.DB, from string) func(context.Context) (int, error) {
 	return func(ctx context.Context) (n int, err error) {
 		err = db.QueryRowContext(ctx, "SELECT count(*) FROM "+from).Scan(&n)
