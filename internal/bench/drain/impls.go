@@ -2,7 +2,6 @@ package drain
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -92,14 +91,17 @@ func fillGoqite(ctx context.Context, at string, n int) (*Filled, error) {
 		return nil, err
 	}
 	body := []byte(sender.PushBody(0))
-	err = inTx(ctx, db, func(tx *sql.Tx) error {
-		for range n {
-			if err := queue.SendTx(ctx, tx, goqite.Message{Body: body}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
+	for i := 0; i < n && err == nil; i++ {
+		err = queue.SendTx(ctx, tx, goqite.Message{Body: body})
+	}
+	if err == nil {
+		err = tx.Commit()
+	}
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -119,17 +121,6 @@ func fillGoqite(ctx context.Context, at string, n int) (*Filled, error) {
 		left:  schema.Count(db, "goqite"),
 		Close: db.Close,
 	}, nil
-}
-
-func inTx(ctx context.Context, db *sql.DB, f func(tx *sql.Tx) error) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
-	}
-	return tx.Commit()
 }
 
 // emptyWorker does nothing.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/bench/compare"
@@ -49,7 +48,7 @@ func Run(ctx context.Context, args []string) error {
 	}
 	c.count = flags.Count
 	var err error
-	if c.senders, err = numbers(*senders); err != nil {
+	if c.senders, err = env.List(*senders, number); err != nil {
 		return err
 	}
 	return flags.With(ctx, fmt.Sprintf("%s, %d passes of %v", env.Hashing(), c.count, c.time), func(e *env.Env) error {
@@ -65,16 +64,13 @@ func Run(ctx context.Context, args []string) error {
 	})
 }
 
-func numbers(list string) ([]int, error) {
-	var all []int
-	for text := range strings.SplitSeq(list, ",") {
-		n, err := strconv.Atoi(text)
-		if err != nil || n < 1 {
-			return nil, fmt.Errorf("%q is not a number of senders", text)
-		}
-		all = append(all, n)
+// number parses a number of senders.
+func number(text string) (int, error) {
+	n, err := strconv.Atoi(text)
+	if err == nil && n < 1 {
+		err = fmt.Errorf("%d is not a number of senders", n)
 	}
-	return all, nil
+	return n, err
 }
 
 // A row is an implementation with a number of senders, and what its runs gave.

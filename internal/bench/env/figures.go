@@ -88,3 +88,16 @@ func Find[T any](all []T, is func(T) bool) (found T) {
 	}
 	return found
 }
+
+// List parses the values of a list, which commas separate.
+func List[T any](list string, parse func(string) (T, error)) ([]T, error) {
+	var all []T
+	for text := range strings.SplitSeq(list, ",") {
+		v, err := parse(text)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, v)
+	}
+	return all, nil
+}

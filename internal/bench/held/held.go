@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/bench/env"
@@ -40,7 +39,7 @@ func Run(ctx context.Context, args []string) error {
 		flags.Count, c.time = 1, 500*time.Millisecond
 	}
 	var err error
-	if c.trips, err = durations(*trips); err != nil {
+	if c.trips, err = env.List(*trips, roundTrip); err != nil {
 		return err
 	}
 	if c.count = flags.Count; c.keys < 1 || c.replays < c.keys || c.senders < 1 {
@@ -59,16 +58,12 @@ func Run(ctx context.Context, args []string) error {
 	})
 }
 
-func durations(list string) ([]time.Duration, error) {
-	var all []time.Duration
-	for text := range strings.SplitSeq(list, ",") {
-		d, err := time.ParseDuration(text)
-		if err != nil || d < 0 {
-			return nil, fmt.Errorf("%q is not a round trip", text)
-		}
-		all = append(all, d)
+func roundTrip(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err == nil && d < 0 {
+		err = fmt.Errorf("%v is not a round trip", d)
 	}
-	return all, nil
+	return d, err
 }
 
 // The names by which tables and aims refer to situations.

@@ -138,12 +138,12 @@ func TestAimsCompareRunsOfTheSamePass(t *testing.T) {
 }
 
 func TestRoundTripsAreRead(t *testing.T) {
-	got, err := durations("0,5ms,1s")
+	got, err := env.List("0,5ms,1s", roundTrip)
 	if err != nil || !slices.Equal(got, []time.Duration{0, 5 * time.Millisecond, time.Second}) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	for _, list := range []string{"", "5", "1ms,,2ms", "-1ms"} {
-		if got, err := durations(list); err == nil {
+		if got, err := env.List(list, roundTrip); err == nil {
 			t.Errorf("%q is read as %v", list, got)
 		}
 	}
