@@ -42,7 +42,7 @@ func TestTwoCommitsTakeTurns(t *testing.T) {
 	o := comparison{metrics: pace.Metrics, count: 1, share: 0.001, only: "lone,to a key"}
 	rows, err := o.measure(t.Context(), envtest.Env, [2]pacer{before, after})
 	if err != nil {
-		t.Fatal(err) // also where a store does not hold what it must
+		t.Fatal(err) // also if a store does not hold what it must
 	}
 	var out bytes.Buffer
 	printRows(&out, rows)

@@ -21,7 +21,7 @@ var concurrencies = []int{8, 64}
 // wanted is the aim on PostgreSQL: the rate as a multiple of River's.
 const wanted = 1.5
 
-// A row is an implementation that handles so many at once, and what its runs gave.
+// A row is an implementation with a concurrency, and the results of its runs.
 type row struct {
 	impl
 	concurrency int

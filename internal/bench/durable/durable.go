@@ -73,7 +73,8 @@ func number(text string) (int, error) {
 	return n, err
 }
 
-// A row is an implementation with a number of senders, and what its runs gave.
+// A row is an implementation with a number of senders, and the results of its
+// runs.
 type row struct {
 	impl
 	senders int

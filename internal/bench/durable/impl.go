@@ -29,8 +29,8 @@ type impl struct {
 // An opened is an impl with its store.
 type opened struct {
 	handler http.Handler
-	// count returns how many pushes the store holds. What stores nothing returns how
-	// many it took for genuine. Nobody writes meanwhile.
+	// count returns how many pushes are stored, or how many were accepted if nothing
+	// is stored. It is called after the last write.
 	count func(ctx context.Context) (int, error)
 	close func() error
 }

@@ -44,7 +44,7 @@ func (o order) serve(ctx context.Context) (last env.Report, err error) {
 	return last, err
 }
 
-// A result is what one run gave.
+// A result has the figures of one run.
 type result struct {
 	sender.Load
 	server   time.Duration // processor time of the server for each request

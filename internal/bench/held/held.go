@@ -82,7 +82,7 @@ type situation struct {
 
 var situations = []situation{{nothingHeld, noDisturbance}, {keysHeld, holdKeys}, {replayRuns, replay}}
 
-// A row is a situation at one round trip, and what each pass gave.
+// A row is a situation at one round trip, and the results of its runs.
 type row struct {
 	situation
 	trip time.Duration

@@ -43,7 +43,7 @@ type scene struct {
 	waited  atomic.Int64 // live calls under held keys that failed
 }
 
-// A result is what one run gave.
+// A result has the figures of one run.
 type result struct {
 	puts     int           // under free keys
 	p50, p99 time.Duration // of these Puts, including the refused ones

@@ -76,5 +76,8 @@ func (s *server) run(ctx context.Context, d time.Duration) error {
 // Commands has the process of a server.
 var Commands = env.Commands{"receive-server": env.Task(func(_ context.Context, name string) (any, error) {
 	c := Find(name)
+	if c.Open == nil {
+		return nil, fmt.Errorf("no implementation %q", name)
+	}
 	return env.Report{}, env.Serve(sender.Path(c.from), c.Open(func(any) {}), os.Stdin, os.Stdout)
 })}
