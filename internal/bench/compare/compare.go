@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/bench/env"
@@ -57,23 +56,18 @@ func (c comparison) run(ctx context.Context, flags *env.Flags) error {
 	if c.count = flags.Count; c.base == "" || c.share <= 0 || c.share > 1 {
 		return errors.New("a comparison needs -base, and -share from 0 to 1")
 	}
-	return flags.With(ctx, fmt.Sprintf("%d passes, %.2g of all operations, round trip %v", c.count, c.share, c.trip), func(e *env.Env) error {
+	return env.Report(ctx, flags, fmt.Sprintf("%d passes, %.2g of everything, round trip %v", c.count, c.share, c.trip), func(e *env.Env) ([]*row, error) {
 		before, err := buildPacer(ctx, e.Folder, "before", c.base)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		after, err := buildPacer(ctx, e.Folder, "after", c.head)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		fmt.Printf("before: %s\nafter:  %s\n\n", before.version, after.version)
-		rows, err := c.measure(ctx, e, [2]pacer{before, after})
-		if err != nil {
-			return err
-		}
-		printRows(os.Stdout, rows)
-		return nil
-	})
+		return c.measure(ctx, e, [2]pacer{before, after})
+	}, printRows)
 }
 
 // A row is a metric on one database and the results of its slices. The slices of

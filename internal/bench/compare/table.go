@@ -10,7 +10,11 @@ import (
 
 // rates returns operations per second, slice by slice.
 func (r *row) rates(side int) []float64 {
-	return env.Figures(r.slices[side], func(s slice) float64 { return float64(s.Done) / s.Took.Seconds() })
+	var rates []float64
+	for _, s := range r.slices[side] {
+		rates = append(rates, float64(s.Done)/s.Took.Seconds())
+	}
+	return rates
 }
 
 // cpu returns the processor time of one operation, of the process and the

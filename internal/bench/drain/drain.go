@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"time"
 
@@ -40,14 +39,8 @@ func Run(ctx context.Context, args []string) error {
 	if flags.Short {
 		flags.Count, *pushes = 1, 300
 	}
-	return flags.With(ctx, fmt.Sprintf("%d passes of %d pushes", flags.Count, *pushes), func(e *env.Env) error {
-		rows, err := measure(ctx, e, flags.Count, *pushes)
-		if err != nil {
-			return err
-		}
-		printRows(os.Stdout, rows)
-		return nil
-	})
+	return env.Report(ctx, flags, fmt.Sprintf("%d passes of %d pushes", flags.Count, *pushes),
+		func(e *env.Env) ([]*row, error) { return measure(ctx, e, flags.Count, *pushes) }, printRows)
 }
 
 func measure(ctx context.Context, e *env.Env, count, pushes int) ([]*row, error) {

@@ -13,10 +13,10 @@ type measure struct {
 }
 
 var (
-	byRate = measure{byCPU: true, of: (*row).rate}
-	byTime = measure{byCPU: true, atMost: true, of: func(r *row) []float64 { return r.figures(func(g result) float64 { return 1 / g.Rate }) }}
-	byP99  = measure{atMost: true, of: (*row).p99}
-	byCPU  = measure{atMost: true, of: (*row).processors}
+	byRate = measure{byCPU: true, of: func(r *row) []float64 { return r.rate }}
+	byTime = measure{byCPU: true, atMost: true, of: func(r *row) []float64 { return r.wall }}
+	byP99  = measure{atMost: true, of: func(r *row) []float64 { return r.p99 }}
+	byCPU  = measure{atMost: true, of: func(r *row) []float64 { return r.used }}
 )
 
 // aimsOf compares rows. It leaves out an aim if one of its rows was not measured.
@@ -48,7 +48,7 @@ func aimsOf(rows []*row) []env.Aim {
 			continue
 		}
 		got := env.NewAim(a.text, a.m.atMost, a.want, env.Ratios(a.m.of(our), a.m.of(their)))
-		used, theirs := env.Median(our.processors()), env.Median(their.processors())
+		used, theirs := env.Median(our.used), env.Median(their.used)
 		switch {
 		case !a.m.byCPU || used == 0 || theirs == 0:
 		case a.m.atMost:

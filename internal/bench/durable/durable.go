@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"time"
 
@@ -51,17 +50,8 @@ func Run(ctx context.Context, args []string) error {
 	if c.senders, err = env.List(*senders, number); err != nil {
 		return err
 	}
-	return flags.With(ctx, fmt.Sprintf("%s, %d passes of %v", env.Hashing(), c.count, c.time), func(e *env.Env) error {
-		rows, err := c.measure(ctx, e)
-		if err != nil {
-			return err
-		}
-		for _, n := range c.senders {
-			printRows(os.Stdout, n, rows)
-		}
-		env.PrintAims(os.Stdout, "Aims of durable answers", aimsOf(rows))
-		return nil
-	})
+	return env.Report(ctx, flags, fmt.Sprintf("%s, %d passes of %v", env.Hashing(), c.count, c.time),
+		func(e *env.Env) ([]*row, error) { return c.measure(ctx, e) }, c.print)
 }
 
 // number parses a number of senders.
@@ -73,12 +63,25 @@ func number(text string) (int, error) {
 	return n, err
 }
 
-// A row is an implementation with a number of senders, and the results of its
+// A row is an implementation with a number of senders, and the figures of its
 // runs.
 type row struct {
 	impl
 	senders int
-	runs    []result
+	rate    []float64 // per second
+	wall    []float64 // s for each push
+	p50     []float64 // ms
+	p99     []float64 // ms
+	// Processor time for each push, in µs: of the server, of PostgreSQL and of both.
+	server, database, used []float64
+	others                 []float64 // processors that other programs used
+}
+
+func (r *row) add(g result) {
+	r.rate, r.wall = append(r.rate, g.Rate), append(r.wall, 1/g.Rate)
+	r.p50, r.p99 = append(r.p50, env.Millis(g.P50)), append(r.p99, env.Millis(g.P99))
+	r.server, r.database = append(r.server, env.Micros(g.server)), append(r.database, env.Micros(g.database))
+	r.used, r.others = append(r.used, env.Micros(g.server+g.database)), append(r.others, g.others)
 }
 
 // measure runs all implementations in each pass.
@@ -103,22 +106,9 @@ func (c command) measure(ctx context.Context, e *env.Env) ([]*row, error) {
 		if err != nil {
 			return fmt.Errorf("%s, %d senders: %w", r.name, r.senders, err)
 		}
-		r.runs = append(r.runs, got)
+		r.add(got)
 		return nil
 	})
-}
-
-func (r *row) figures(f func(result) float64) []float64 { return env.Figures(r.runs, f) }
-
-func (r *row) rate() []float64 { return r.figures(func(g result) float64 { return g.Rate }) }
-func (r *row) p99() []float64 {
-	return r.figures(func(g result) float64 { return env.Millis(g.P99) })
-}
-
-// processors returns the processor time of server and database for each request,
-// in µs.
-func (r *row) processors() []float64 {
-	return r.figures(func(g result) float64 { return env.Micros(g.server + g.database) })
 }
 
 // findRow returns the row of that name and number of senders, or nil.
@@ -126,7 +116,14 @@ func findRow(rows []*row, name string, senders int) *row {
 	return env.Find(rows, func(r *row) bool { return r.name == name && r.senders == senders })
 }
 
-// printRows prints the table of one number of senders.
+// print prints a table of each number of senders, and the aims.
+func (c command) print(w io.Writer, rows []*row) {
+	for _, n := range c.senders {
+		printRows(w, n, rows)
+	}
+	env.PrintAims(w, "Aims of durable answers", aimsOf(rows))
+}
+
 func printRows(w io.Writer, senders int, rows []*row) {
 	env.Head(w, fmt.Sprintf("Acknowledgements, pushes of 8 KB, senders: %d", senders),
 		"", "", "in", "acks/s:", "best:", "spread:", "p50 ms:", "p99 ms:", "server CPU µs:", "database CPU µs:", "others' CPU:")
@@ -136,13 +133,10 @@ func printRows(w io.Writer, senders int, rows []*row) {
 		}
 		database := ""
 		if r.backend == env.PostgreSQL {
-			database = fmt.Sprintf("%.0f", env.Median(r.figures(func(g result) float64 { return env.Micros(g.database) })))
+			database = fmt.Sprintf("%.0f", env.Median(r.database))
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %.0f | %.0f | %.0f%% | %.2f | %.2f | %.0f | %s | %.2f |\n", r.name, r.kind, r.backend,
-			env.Median(r.rate()), env.Quantile(r.rate(), 1), env.Spread(r.rate()),
-			env.Median(r.figures(func(g result) float64 { return env.Millis(g.P50) })), env.Median(r.p99()),
-			env.Median(r.figures(func(g result) float64 { return env.Micros(g.server) })), database,
-			env.Median(r.figures(func(g result) float64 { return g.others })))
+			env.Median(r.rate), env.Quantile(r.rate, 1), env.Spread(r.rate), env.Median(r.p50), env.Median(r.p99), env.Median(r.server), database, env.Median(r.others))
 	}
 	fmt.Fprintln(w)
 }

@@ -105,7 +105,7 @@ func TestAimsGoPassByPass(t *testing.T) {
 	of := func(name string, rates ...float64) *row {
 		r := &row{impl: impl{name: name}, senders: 64}
 		for _, rate := range rates {
-			r.runs = append(r.runs, result{server: time.Duration(1e12 / rate), Load: sender.Load{Rate: rate, P99: time.Duration(1e9 / rate)}})
+			r.add(result{server: time.Duration(1e12 / rate), Load: sender.Load{Rate: rate, P99: time.Duration(1e9 / rate)}})
 		}
 		return r
 	}

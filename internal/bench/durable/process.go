@@ -23,7 +23,7 @@ type order struct{ Name, At, Profiles string }
 var Commands = env.Commands{"durable-server": env.Task(func(ctx context.Context, o order) (any, error) { return o.serve(ctx) })}
 
 // serve serves until the input ends and reports how many pushes are stored.
-func (o order) serve(ctx context.Context) (last env.Report, err error) {
+func (o order) serve(ctx context.Context) (last env.Status, err error) {
 	m := env.Find(impls, func(m impl) bool { return m.name == o.Name })
 	if m.open == nil {
 		return last, fmt.Errorf("no implementation %q", o.Name)
@@ -60,7 +60,7 @@ func (m impl) run(ctx context.Context, e *env.Env, senders int, d time.Duration,
 		return r, err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	var first, before, after, last env.Report
+	var first, before, after, last env.Status
 	server, err := env.Start(env.Self(ctx, "durable-server", order{m.name, at, profiles}), &first)
 	if err != nil {
 		return r, err

@@ -21,15 +21,6 @@ func Rounds(passes, n, group int, f func(i int) error) error {
 	return nil
 }
 
-// Figures returns one figure of each run.
-func Figures[T any](runs []T, figure func(T) float64) []float64 {
-	values := make([]float64, len(runs))
-	for i, r := range runs {
-		values[i] = figure(r)
-	}
-	return values
-}
-
 // Millis and Micros convert a time for tables.
 func Millis(d time.Duration) float64 { return float64(d) / 1e6 }
 func Micros(d time.Duration) float64 { return float64(d) / 1e3 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"io"
+	"os"
 )
 
 // Flags are a command's. All commands have those that are fields.
@@ -12,6 +14,7 @@ type Flags struct {
 	Count int
 	Short bool
 	Dir   string
+	Needs Backend // if it is not empty, nothing is measured without it
 }
 
 // NewFlags returns the flags of a command. The passes are those of -count, and short
@@ -24,8 +27,8 @@ func NewFlags(command string, passes int, short string) *Flags {
 	return f
 }
 
-// With prints what the run is and calls f with an [Env].
-func (f *Flags) With(ctx context.Context, run string, measure func(e *Env) error) error {
+// Report prints what the run is, measures with an [Env] and prints the result.
+func Report[T any](ctx context.Context, f *Flags, run string, measure func(e *Env) (T, error), print func(w io.Writer, result T)) error {
 	if f.Count < 1 {
 		return fmt.Errorf("-count is %d, want at least 1", f.Count)
 	}
@@ -34,6 +37,14 @@ func (f *Flags) With(ctx context.Context, run string, measure func(e *Env) error
 		return err
 	}
 	defer e.Close()
+	if f.Needs != "" && !e.Has(f.Needs) {
+		return nil // New has printed it
+	}
 	fmt.Printf("%s, %s\n\n", Machine(), run)
-	return measure(e)
+	result, err := measure(e)
+	if err != nil {
+		return err
+	}
+	print(os.Stdout, result)
+	return nil
 }

@@ -142,8 +142,8 @@ func (c *Child) Used() time.Duration {
 	return c.cmd.ProcessState.UserTime() + c.cmd.ProcessState.SystemTime()
 }
 
-// A Report is a line that the process of a server prints.
-type Report struct {
+// A Status is a line that the process of a server prints.
+type Status struct {
 	Addr   string        // in the first line
 	CPU    time.Duration // processor time used so far, in the line for each one that it reads
 	Stored int           // in the last line, by servers that store
@@ -162,9 +162,9 @@ func Serve(path string, h http.Handler, in io.Reader, out io.Writer) error {
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(listener) }()
 	lines := json.NewEncoder(out)
-	err = lines.Encode(Report{Addr: listener.Addr().String()})
+	err = lines.Encode(Status{Addr: listener.Addr().String()})
 	for asked := bufio.NewScanner(in); err == nil && asked.Scan(); {
-		err = lines.Encode(Report{CPU: pace.ProcessTime()})
+		err = lines.Encode(Status{CPU: pace.ProcessTime()})
 	}
 	if err = errors.Join(err, srv.Shutdown(context.Background())); err != nil {
 		return err

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/bench/env"
@@ -45,17 +44,9 @@ func Run(ctx context.Context, args []string) error {
 	if c.count = flags.Count; c.keys < 1 || c.replays < c.keys || c.senders < 1 {
 		return errors.New("-keys and -senders must be at least 1, and -replays at least -keys")
 	}
-	return flags.With(ctx, fmt.Sprintf("%d passes of %v", c.count, c.time), func(e *env.Env) error {
-		if !e.Has(env.PostgreSQL) {
-			return nil // SQLite has one writer, which holds all keys
-		}
-		rows, err := c.measure(ctx, e)
-		if err != nil {
-			return err
-		}
-		c.print(os.Stdout, rows)
-		return nil
-	})
+	flags.Needs = env.PostgreSQL // SQLite has one writer, which holds all keys
+	return env.Report(ctx, flags, fmt.Sprintf("%d passes of %v", c.count, c.time),
+		func(e *env.Env) ([]*row, error) { return c.measure(ctx, e) }, c.print)
 }
 
 func roundTrip(text string) (time.Duration, error) {
@@ -82,11 +73,21 @@ type situation struct {
 
 var situations = []situation{{nothingHeld, noDisturbance}, {keysHeld, holdKeys}, {replayRuns, replay}}
 
-// A row is a situation at one round trip, and the results of its runs.
+// A row is a situation at one round trip, and the figures of its runs.
 type row struct {
 	situation
-	trip time.Duration
-	runs []result
+	trip               time.Duration
+	p50, p99, replayed []float64
+	sum                result // of what is counted
+}
+
+func (r *row) add(g result) {
+	r.p50, r.p99 = append(r.p50, env.Millis(g.p50)), append(r.p99, env.Millis(g.p99))
+	r.replayed = append(r.replayed, g.replayed)
+	r.sum.puts += g.puts
+	r.sum.refused += g.refused
+	r.sum.waited += g.waited
+	r.sum.failed += g.failed
 }
 
 // measure runs everything in each pass, the situations of one round trip one after
@@ -103,29 +104,10 @@ func (c command) measure(ctx context.Context, e *env.Env) ([]*row, error) {
 		if err != nil {
 			return fmt.Errorf("%s, round trip %v: %w", rows[i].name, rows[i].trip, err)
 		}
-		rows[i].runs = append(rows[i].runs, got)
+		rows[i].add(got)
 		return nil
 	})
 }
-
-func (r *row) figures(f func(result) float64) []float64 { return env.Figures(r.runs, f) }
-
-func (r *row) p50() []float64 {
-	return r.figures(func(l result) float64 { return env.Millis(l.p50) })
-}
-func (r *row) p99() []float64 {
-	return r.figures(func(l result) float64 { return env.Millis(l.p99) })
-}
-
-func (r *row) sum(f func(result) int) int {
-	n := 0
-	for _, run := range r.runs {
-		n += f(run)
-	}
-	return n
-}
-
-func (r *row) refused() int { return r.sum(func(l result) int { return l.refused }) }
 
 // freeRow returns the row of the same round trip with nothing held.
 func freeRow(rows []*row, trip time.Duration) *row {
@@ -141,15 +123,15 @@ func (c command) print(w io.Writer, rows []*row) {
 	for _, r := range rows {
 		free, times, replayed := freeRow(rows, r.trip), " | | ", ""
 		if r.name != nothingHeld {
-			times = fmt.Sprintf("%.2f | %.2f | %.2f", env.Ratio(r.p50(), free.p50()), env.Ratio(r.p99(), free.p99()), env.Quantile(r.p99(), 0)/env.Quantile(free.p99(), 0))
+			times = fmt.Sprintf("%.2f | %.2f | %.2f", env.Ratio(r.p50, free.p50), env.Ratio(r.p99, free.p99), env.Quantile(r.p99, 0)/env.Quantile(free.p99, 0))
 			aims = append(aims, r.aims(free)...)
 		}
 		if r.name == replayRuns {
-			replayed = fmt.Sprintf("%.0f", env.Median(r.figures(func(l result) float64 { return l.replayed })))
+			replayed = fmt.Sprintf("%.0f", env.Median(r.replayed))
 		}
 		fmt.Fprintf(w, "| %v | %s | %d | %.2f | %.0f%% | %.2f | %.2f | %.0f%% | %s | %d | %d | %s | %d |\n", r.trip, r.name,
-			r.sum(func(l result) int { return l.puts }), env.Median(r.p50()), env.Spread(r.p50()), env.Median(r.p99()), env.Quantile(r.p99(), 0), env.Spread(r.p99()), times,
-			r.refused(), r.sum(func(l result) int { return l.waited }), replayed, r.sum(func(l result) int { return l.failed }))
+			r.sum.puts, env.Median(r.p50), env.Spread(r.p50), env.Median(r.p99), env.Quantile(r.p99, 0), env.Spread(r.p99), times,
+			r.sum.refused, r.sum.waited, replayed, r.sum.failed)
 	}
 	fmt.Fprintln(w)
 	env.PrintAims(w, "Aims of intake while keys are held", aims)
@@ -158,10 +140,13 @@ func (c command) print(w io.Writer, rows []*row) {
 // aims returns those of a row: p99 is at most one and a half times that with
 // nothing held in the same pass, and one round trip more.
 func (r *row) aims(free *row) []env.Aim {
-	bound := free.figures(func(l result) float64 { return 1.5*env.Millis(l.p99) + env.Millis(r.trip) })
+	var bound []float64
+	for _, p99 := range free.p99 {
+		bound = append(bound, 1.5*p99+env.Millis(r.trip))
+	}
 	what := fmt.Sprintf("round trip %v, %s: ", r.trip, r.name)
 	return []env.Aim{
-		env.NewAim(what+"p99, share of 1.5 times that with nothing held and a round trip", true, 1, env.Ratios(r.p99(), bound)),
-		env.NewAim(what+"live calls refused", true, 0, []float64{float64(r.refused())}),
+		env.NewAim(what+"p99, share of 1.5 times that with nothing held and a round trip", true, 1, env.Ratios(r.p99, bound)),
+		env.NewAim(what+"live calls refused", true, 0, []float64{float64(r.sum.refused)}),
 	}
 }

@@ -17,16 +17,16 @@ type aim struct {
 // cost compares times: a as a multiple of b. The bare SHA-256 is hash, and limit
 // is the floor, which is put in the place of ours.
 func cost(text string, atMost bool, want float64, a, b, hash, limit *bench) aim {
-	got := aim{Aim: env.NewAim(text, atMost, want, env.Ratios(a.ns(), b.ns())),
-		rest: env.Ratio(env.Minus(a.ns(), hash.ns()), env.Minus(b.ns(), hash.ns()))}
-	got.Best = env.Quantile(a.ns(), 0) / env.Quantile(b.ns(), 0)
-	got.CPU = env.Ratio(a.cpu(), b.cpu())
+	got := aim{Aim: env.NewAim(text, atMost, want, env.Ratios(a.ns, b.ns)),
+		rest: env.Ratio(env.Minus(a.ns, hash.ns), env.Minus(b.ns, hash.ns))}
+	got.Best = env.Quantile(a.ns, 0) / env.Quantile(b.ns, 0)
+	got.CPU = env.Ratio(a.cpu, b.cpu)
 	switch {
 	case limit == nil:
 	case a.Kind == Ours:
-		got.floor = env.Ratio(limit.ns(), b.ns())
+		got.floor = env.Ratio(limit.ns, b.ns)
 	default:
-		got.floor = env.Ratio(a.ns(), limit.ns())
+		got.floor = env.Ratio(a.ns, limit.ns)
 	}
 	return got
 }
@@ -49,10 +49,10 @@ func raceAims(benches []*bench) []aim {
 // serverAims returns the aims of the whole servers.
 func serverAims(servers []*server) []aim {
 	raw, best, limit := find(servers, oursRaw), bestPeer(servers), find(servers, floorRaw)
-	got := aim{Aim: env.NewAim("whole server, raw: requests per second, times the best peer's ("+best.Name+")", false, 2.5, env.Ratios(raw.rps(), best.rps())),
-		floor: env.Ratio(limit.rps(), best.rps())}
-	got.Best = env.Quantile(raw.rps(), 1) / env.Quantile(best.rps(), 1)
-	got.CPU = env.Ratio(best.cpu(), raw.cpu())
+	got := aim{Aim: env.NewAim("whole server, raw: requests per second, times the best peer's ("+best.Name+")", false, 2.5, env.Ratios(raw.rps, best.rps)),
+		floor: env.Ratio(limit.rps, best.rps)}
+	got.Best = env.Quantile(raw.rps, 1) / env.Quantile(best.rps, 1)
+	got.CPU = env.Ratio(best.cpu, raw.cpu)
 	return []aim{got}
 }
 

@@ -15,23 +15,22 @@ import (
 // is short, so that what disturbs the machine for a second affects all of them.
 const slice = 50 * time.Millisecond
 
-// A sample is the cost of one call, from one slice.
-type sample struct {
-	ns     float64 // by the clock
-	cpu    float64 // ns of all threads of the process, including the collector; 0 if the system does not say
-	bytes  float64
-	allocs float64
-}
-
-// A bench is an implementation and a body, with their samples.
+// A bench is an implementation and a body, with the cost of one call in each
+// slice.
 type bench struct {
 	Impl
 	body    sender.Body
 	handler http.Handler
 	got     int // how many values the handler handed over
 	n       int // how many calls take as long as a slice
-	samples []sample
+
+	ns     []float64 // by the clock
+	cpu    []float64 // ns of all threads of the process, including the collector; 0 if the system does not say
+	bytes  []float64
+	allocs []float64
 }
+
+func (b *bench) costs() []float64 { return b.ns }
 
 func newBench(c Impl, b sender.Body) *bench {
 	w := &bench{Impl: c, body: b}
@@ -67,7 +66,7 @@ func (b *bench) calibrate(d time.Duration) error {
 	}
 }
 
-// measure takes one sample. Bytes and allocations are those of the process, which
+// measure measures one slice. Bytes and allocations are those of the process, which
 // does nothing else meanwhile.
 func (b *bench) measure() error {
 	var before, after runtime.MemStats
@@ -81,12 +80,10 @@ func (b *bench) measure() error {
 	used = pace.ProcessTime() - used
 	runtime.ReadMemStats(&after)
 	n := float64(b.n)
-	b.samples = append(b.samples, sample{
-		ns:     float64(took) / n,
-		cpu:    float64(used) / n,
-		bytes:  float64(after.TotalAlloc-before.TotalAlloc) / n,
-		allocs: float64(after.Mallocs-before.Mallocs) / n,
-	})
+	b.ns = append(b.ns, float64(took)/n)
+	b.cpu = append(b.cpu, float64(used)/n)
+	b.bytes = append(b.bytes, float64(after.TotalAlloc-before.TotalAlloc)/n)
+	b.allocs = append(b.allocs, float64(after.Mallocs-before.Mallocs)/n)
 	return nil
 }
 
@@ -101,16 +98,4 @@ func runRace(r race, count int, benchtime time.Duration) ([]*bench, error) {
 		}
 	}
 	return benches, env.Rounds(count*int(benchtime/d), len(benches), len(benches), func(i int) error { return benches[i].measure() })
-}
-
-func (b *bench) figures(f func(sample) float64) []float64 { return env.Figures(b.samples, f) }
-
-func (b *bench) costs() []float64 { return b.ns() }
-func (b *bench) ns() []float64    { return b.figures(func(s sample) float64 { return s.ns }) }
-func (b *bench) cpu() []float64   { return b.figures(func(s sample) float64 { return s.cpu }) }
-func (b *bench) bytes() float64 {
-	return env.Median(b.figures(func(s sample) float64 { return s.bytes }))
-}
-func (b *bench) allocs() float64 {
-	return env.Median(b.figures(func(s sample) float64 { return s.allocs }))
 }

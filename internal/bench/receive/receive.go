@@ -78,13 +78,13 @@ func printRace(w io.Writer, r race, benches []*bench) {
 	for _, b := range benches {
 		toFloor, toPeer := "", ""
 		if f := find(benches, b.against); f != nil {
-			toFloor = fmt.Sprintf("%.2f", env.Ratio(b.ns(), f.ns()))
+			toFloor = fmt.Sprintf("%.2f", env.Ratio(b.ns, f.ns))
 		}
 		if best != nil && b.Kind != Harness {
-			toPeer = fmt.Sprintf("%.2f", env.Ratio(best.ns(), b.ns()))
+			toPeer = fmt.Sprintf("%.2f", env.Ratio(best.ns, b.ns))
 		}
 		fmt.Fprintf(w, "| %s | %s | %.2f | %.2f | %.0f%% | %.2f | %.0f | %.0f | %s | %s |\n", b.Name, b.Kind,
-			env.Median(b.ns())/1e3, env.Quantile(b.ns(), 0)/1e3, env.Spread(b.ns()), env.Median(b.cpu())/1e3, b.bytes(), b.allocs(), toFloor, toPeer)
+			env.Median(b.ns)/1e3, env.Quantile(b.ns, 0)/1e3, env.Spread(b.ns), env.Median(b.cpu)/1e3, env.Median(b.bytes), env.Median(b.allocs), toFloor, toPeer)
 	}
 	fmt.Fprintln(w)
 }
@@ -96,9 +96,8 @@ func printServers(w io.Writer, servers []*server) {
 	best := bestPeer(servers)
 	for _, s := range servers {
 		fmt.Fprintf(w, "| %s | %s | %.0f | %.0f | %.0f%% | %.2f | %.2f | %.1f | %.2f |\n", s.Name, s.Kind,
-			env.Median(s.rps()), env.Quantile(s.rps(), 1), env.Spread(s.rps()),
-			env.Median(s.figures(func(r serverRun) float64 { return env.Millis(r.P50) })), env.Median(s.figures(func(r serverRun) float64 { return env.Millis(r.P99) })),
-			env.Median(s.cpu()), env.Ratio(s.rps(), best.rps()))
+			env.Median(s.rps), env.Quantile(s.rps, 1), env.Spread(s.rps),
+			env.Median(s.p50), env.Median(s.p99), env.Median(s.cpu), env.Ratio(s.rps, best.rps))
 	}
 	fmt.Fprintln(w)
 }

@@ -13,29 +13,17 @@ import (
 // connections is how many the generator uses, each with one request at a time.
 const connections = 32
 
-// A server is an implementation in a process of its own, with the results of its
+// A server is an implementation in a process of its own, with the figures of its
 // runs.
 type server struct {
 	Impl
-	runs []serverRun
+	rps      []float64
+	wall     []float64 // s for each request
+	p50, p99 []float64 // ms
+	cpu      []float64 // µs of the server for each request
 }
 
-type serverRun struct {
-	sender.Load
-	cpu time.Duration // of the server, for each request
-}
-
-func (s *server) figures(f func(serverRun) float64) []float64 { return env.Figures(s.runs, f) }
-
-func (s *server) rps() []float64 { return s.figures(func(r serverRun) float64 { return r.Rate }) }
-func (s *server) cpu() []float64 {
-	return s.figures(func(r serverRun) float64 { return env.Micros(r.cpu) })
-}
-
-// costs returns the time of each request.
-func (s *server) costs() []float64 {
-	return s.figures(func(r serverRun) float64 { return 1 / r.Rate })
-}
+func (s *server) costs() []float64 { return s.wall }
 
 // runServers measures every implementation count times, one after the other. Each
 // run takes d and has a new server.
@@ -54,22 +42,23 @@ func runServers(ctx context.Context, count int, d time.Duration) ([]*server, err
 
 // run starts the server on one processor and the generator on the other.
 func (s *server) run(ctx context.Context, d time.Duration) error {
-	var first env.Report
+	var first env.Status
 	c, err := env.Start(env.Pin(env.Self(ctx, "receive-server", s.Name), 0), &first)
 	if err != nil {
 		return err
 	}
-	var r serverRun
+	var l sender.Load
 	order := sender.Order{Addr: first.Addr, Connections: connections, Time: d, From: s.from}
-	err = env.Result(env.Pin(env.Self(ctx, "load", order), 1), &r.Load)
+	err = env.Result(env.Pin(env.Self(ctx, "load", order), 1), &l)
 	if ended := c.End(nil); err == nil {
 		err = ended
 	}
 	if err != nil {
 		return err
 	}
-	r.cpu = c.Used() / time.Duration(r.Requests)
-	s.runs = append(s.runs, r)
+	s.rps, s.wall = append(s.rps, l.Rate), append(s.wall, 1/l.Rate)
+	s.p50, s.p99 = append(s.p50, env.Millis(l.P50)), append(s.p99, env.Millis(l.P99))
+	s.cpu = append(s.cpu, env.Micros(c.Used())/float64(l.Requests))
 	return nil
 }
 
@@ -79,5 +68,5 @@ var Commands = env.Commands{"receive-server": env.Task(func(_ context.Context, n
 	if c.Open == nil {
 		return nil, fmt.Errorf("no implementation %q", name)
 	}
-	return env.Report{}, env.Serve(sender.Path(c.from), c.Open(func(any) {}), os.Stdin, os.Stdout)
+	return env.Status{}, env.Serve(sender.Path(c.from), c.Open(func(any) {}), os.Stdin, os.Stdout)
 })}

@@ -7,8 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -33,6 +33,7 @@ type table struct {
 	at      string
 	took    []float64 // µs
 	last    int64     // id of the delivery that was claimed last
+	memory  memory
 }
 
 // Run is the command "scale".
@@ -48,28 +49,31 @@ func Run(ctx context.Context, args []string) error {
 	if *rows < fewRows || flags.Count > 90 {
 		return errors.New("-rows must be at least 1000 and -count at most 90")
 	}
-	return flags.With(ctx, fmt.Sprintf("%d passes of %d claims in each table", flags.Count, claimsInPass), func(e *env.Env) error {
+	return env.Report(ctx, flags, fmt.Sprintf("%d passes of %d claims in each table", flags.Count, claimsInPass), func(e *env.Env) (all []*table, err error) {
 		for _, b := range env.Databases {
 			if !e.Has(b) {
 				continue
 			}
-			if err := measure(ctx, e, b, *rows, flags.Count); err != nil {
-				return fmt.Errorf("%s: %w", b, err)
+			tables, err := measure(ctx, e, b, *rows, flags.Count)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", b, err)
 			}
+			all = append(all, tables...)
 		}
-		return nil
-	})
+		return all, nil
+	}, printTables)
 }
 
-// measure measures one database and prints the result. All tables exist at once
-// and take turns.
-func measure(ctx context.Context, e *env.Env, b env.Backend, rows, passes int) (err error) {
-	var tables []*table
-	for _, shape := range []schema.Shape{schema.Finished, schema.OneKey, schema.TenToKey} {
+// shapes are those of the tables, each of which is small and large.
+var shapes = []schema.Shape{schema.Finished, schema.OneKey, schema.TenToKey}
+
+// measure measures one database. All its tables exist at once and take turns.
+func measure(ctx context.Context, e *env.Env, b env.Backend, rows, passes int) (tables []*table, err error) {
+	for _, shape := range shapes {
 		for _, n := range []int{fewRows, rows} {
 			t, remove, failed := openTable(ctx, e, b, shape, n)
 			if failed != nil {
-				return failed
+				return nil, failed
 			}
 			defer func() { err = errors.Join(err, t.Close(), remove()) }()
 			tables = append(tables, t)
@@ -81,20 +85,12 @@ func measure(ctx context.Context, e *env.Env, b env.Backend, rows, passes int) (
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	printTables(os.Stdout, tables)
-	env.Head(os.Stdout, "Memory of a worker's process, "+string(b), "waiting:", "heap in use, KiB:", "resident, KiB:")
-	for _, t := range tables[len(tables)-2:] {
-		m, err := t.memory(ctx)
-		if err != nil {
-			return err
+	for _, t := range tables {
+		if t.shape == schema.TenToKey && err == nil {
+			t.memory, err = t.measureMemory(ctx)
 		}
-		fmt.Printf("| %d | %d | %d |\n", t.rows, m.Heap>>10, m.Process>>10)
 	}
-	fmt.Println()
-	return nil
+	return tables, err
 }
 
 func openTable(ctx context.Context, e *env.Env, b env.Backend, shape schema.Shape, n int) (*table, func() error, error) {
@@ -142,18 +138,28 @@ func (t *table) claim(ctx context.Context, n int) error {
 	return nil
 }
 
-func printTables(w io.Writer, tables []*table) {
-	env.Head(w, "Claim and settle, "+string(tables[0].backend), "rows:", "", "median µs:", "lower quartile:", "p99:", "x the time at 1000:", "by lower quartiles:", "wanted:", "")
-	for i, t := range tables {
-		times := " | | |"
-		if i%2 == 1 { // after the small one of its shape
-			few := tables[i-1].took
-			a := env.Aim{AtMost: true, Want: 1.5, Got: env.Median(t.took) / env.Median(few)}
-			times = fmt.Sprintf("%.2f | %.2f | %s | %s", a.Got, env.Quantile(t.took, 0.25)/env.Quantile(few, 0.25), a.Wanted(), a.Verdict())
+func printTables(w io.Writer, all []*table) {
+	for tables := range slices.Chunk(all, 2*len(shapes)) {
+		b := string(tables[0].backend)
+		env.Head(w, "Claim and settle, "+b, "rows:", "", "median µs:", "lower quartile:", "p99:", "x the time at 1000:", "by lower quartiles:", "wanted:", "")
+		for i, t := range tables {
+			times := " | | |"
+			if i%2 == 1 { // after the small one of its shape
+				few := tables[i-1].took
+				a := env.Aim{AtMost: true, Want: 1.5, Got: env.Median(t.took) / env.Median(few)}
+				times = fmt.Sprintf("%.2f | %.2f | %s | %s", a.Got, env.Quantile(t.took, 0.25)/env.Quantile(few, 0.25), a.Wanted(), a.Verdict())
+			}
+			fmt.Fprintf(w, "| %d | %s | %.0f | %.0f | %.0f | %s |\n", t.rows, t.shape.Name, env.Median(t.took), env.Quantile(t.took, 0.25), env.Quantile(t.took, 0.99), times)
 		}
-		fmt.Fprintf(w, "| %d | %s | %.0f | %.0f | %.0f | %s |\n", t.rows, t.shape.Name, env.Median(t.took), env.Quantile(t.took, 0.25), env.Quantile(t.took, 0.99), times)
+		fmt.Fprintln(w)
+		env.Head(w, "Memory of a worker's process, "+b, "waiting:", "heap in use, KiB:", "resident, KiB:")
+		for _, t := range tables {
+			if t.shape == schema.TenToKey {
+				fmt.Fprintf(w, "| %d | %d | %d |\n", t.rows, t.memory.Heap>>10, t.memory.Process>>10)
+			}
+		}
+		fmt.Fprintln(w)
 	}
-	fmt.Fprintln(w)
 }
 
 // A memory is what a process uses that claims from a table.
@@ -162,8 +168,8 @@ type memory struct {
 	Process uint64 // resident; zero if the system does not say
 }
 
-// memory measures a process that has done nothing else.
-func (t *table) memory(ctx context.Context) (m memory, err error) {
+// measureMemory measures a process that has done nothing else.
+func (t *table) measureMemory(ctx context.Context) (m memory, err error) {
 	err = env.Result(env.Self(ctx, "scale-memory", order{t.backend, t.at}), &m)
 	return m, err
 }

@@ -58,7 +58,7 @@ func TestTheMemoryOfAProcessIsMeasured(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = errors.Join(table.Close(), remove()) }()
-	m, err := table.memory(t.Context())
+	m, err := table.measureMemory(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/bench/drain"
@@ -48,17 +47,9 @@ func Run(ctx context.Context, args []string) error {
 	if *claims < 1 {
 		return errors.New("-claims must be at least 1")
 	}
-	return flags.With(ctx, fmt.Sprintf("%d passes of %d claims", flags.Count, *claims), func(e *env.Env) error {
-		if !e.Has(env.PostgreSQL) {
-			return nil // a reader of SQLite keeps its log long, and no rows
-		}
-		rows, err := measure(ctx, e, flags.Count, *claims, deliveries)
-		if err != nil {
-			return err
-		}
-		printRows(os.Stdout, rows)
-		return nil
-	})
+	flags.Needs = env.PostgreSQL // a reader of SQLite keeps its log long, and no rows
+	return env.Report(ctx, flags, fmt.Sprintf("%d passes of %d claims", flags.Count, *claims),
+		func(e *env.Env) ([]*row, error) { return measure(ctx, e, flags.Count, *claims, deliveries) }, printRows)
 }
 
 func measure(ctx context.Context, e *env.Env, count, claims int, deliveries []int) ([]*row, error) {
