@@ -55,10 +55,10 @@ fuzz:
 		done
 	done
 
-## bench: ours beside the peers and the floors in one run, reported as ratios
+## bench: receiving beside other libraries and floors in one run, as ratios
 bench:
 	go run -C internal/bench . -count $(BENCHCOUNT) -benchtime $(BENCHTIME)
 
-## bench-durable: acknowledgements, work and scale beside the peers, and intake while keys are held, on databases
+## bench-durable: storing and draining beside other libraries, large tables, and Puts while keys are held
 bench-durable:
-	for b in durable work scale held; do go run -C internal/bench . $$b; done
+	for b in durable drain scale held; do go run -C internal/bench . $$b; done

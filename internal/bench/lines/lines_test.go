@@ -2,7 +2,6 @@ package lines
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -15,10 +14,11 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"github.com/riverqueue/river/rivermigrate"
+	"github.com/riverqueue/river"
 
-	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+	"github.com/hookhouse/hookhouse/internal/bench/durable"
+	"github.com/hookhouse/hookhouse/internal/bench/env"
+	"github.com/hookhouse/hookhouse/internal/bench/env/envtest"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -28,7 +28,7 @@ const (
 	pushBody   = `{"ref":"refs/heads/main","after":"9f3c1d7","deleted":false,"commits":[],"repository":{"full_name":"acme/app"}}`
 )
 
-// services are the files, each with what runs it. Nil: it cannot be run here.
+// services are the files, each with what runs it, or nil if it cannot run here.
 var services = []struct {
 	file  string
 	serve func(t *testing.T) serve
@@ -61,29 +61,22 @@ var services = []struct {
 
 type serve func(ctx context.Context, l net.Listener, deploy deployer) error
 
-// openPool returns a database with River's tables, or nil where there is none.
+func TestMain(m *testing.M) { envtest.Main(m) }
+
+// openPool returns a database with River's tables, or nil without PostgreSQL.
 func openPool(t *testing.T) *pgxpool.Pool {
-	server, err := postgres.Start(t.Context())
-	if errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true" {
-		fmt.Println("left out:", err)
+	if !envtest.Env.Has(env.PostgreSQL) {
 		return nil
 	}
+	at, _, err := envtest.Env.Make(t.Context(), env.PostgreSQL)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(server.Stop)
-	pool, err := pgxpool.New(t.Context(), server.DSN())
+	_, pool, err := durable.RiverPool(t.Context(), at, &river.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	migrator, err := rivermigrate.New(riverpgxv5.New(pool), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := migrator.Migrate(t.Context(), rivermigrate.DirectionUp, nil); err != nil {
-		t.Fatal(err)
-	}
 	return pool
 }
 
@@ -119,7 +112,7 @@ func TestEveryServiceDeploysAGenuinePush(t *testing.T) {
 			}
 			stop()
 			if err := <-done; err != nil {
-				t.Errorf("did not end in order: %v", err)
+				t.Errorf("ended with %v", err)
 			}
 		})
 	}
@@ -139,13 +132,13 @@ func TestTheREADMECountsTheirLines(t *testing.T) {
 	for _, s := range services {
 		row := fmt.Sprintf("(internal/bench/lines/%s) | %d |", s.file, countLines(t, s.file))
 		if !strings.Contains(string(readme), row) {
-			t.Errorf("the README does not say %q", row)
+			t.Errorf("the README does not contain %q", row)
 		}
 	}
 }
 
-// countLines counts the lines that hold a token, from the first declaration
-// that is no import.
+// countLines counts the lines that have a token, from the first declaration that
+// is not an import.
 func countLines(t *testing.T, file string) int {
 	t.Helper()
 	source, err := os.ReadFile(file)

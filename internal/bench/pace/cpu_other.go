@@ -4,5 +4,5 @@ package pace
 
 import "time"
 
-// ProcessTime is not known here: zero.
+// ProcessTime is zero, as this system does not say.
 func ProcessTime() time.Duration { return 0 }

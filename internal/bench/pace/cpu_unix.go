@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// ProcessTime is the processor time that all threads of this process have used:
-// unlike the clock it does not run while other programs have the processors.
+// ProcessTime is the processor time that all threads of this process have used.
+// Unlike the clock it does not advance while other programs have the processors.
 func ProcessTime() time.Duration {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {

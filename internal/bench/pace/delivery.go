@@ -2,6 +2,8 @@ package pace
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"time"
@@ -9,7 +11,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// bodySize is what the body of a push has in bytes.
+// bodySize is the size of a push's body in bytes.
 const bodySize = 8192
 
 var (
@@ -23,8 +25,8 @@ var (
 	}
 )
 
-// Delivery is a push of 8 KB with that number under that key, empty for none. Its
-// UID, id and dedup key are the number's own. Header and Body are shared.
+// Delivery is a push of 8 KB with that ordering key, which may be empty. Its UID,
+// id and dedup key follow from the number. All share Header and Body.
 func Delivery(number int, key string) *webhook.Delivery {
 	d := &webhook.Delivery{
 		UID: fmt.Sprintf("uid%012d", number), Source: "github", ID: fmt.Sprint(number), Type: "github.push",
@@ -32,5 +34,18 @@ func Delivery(number int, key string) *webhook.Delivery {
 	}
 	setOrderingKey(d, key)
 	setDedupKeys(d, []string{fmt.Sprint("id:", number)})
+	return d
+}
+
+// smallBody is for deliveries that only have to be stored.
+var smallBody = body[:37]
+
+// Push is a delivery with that body whose id, signature and dedup keys look random,
+// as those of GitHub do. They follow from the number.
+func Push(number int, key string, body []byte) *webhook.Delivery {
+	d := Delivery(number, key)
+	sum := sha256.Sum256([]byte(d.UID))
+	d.Body, d.ID = body, hex.EncodeToString(sum[:16])
+	setDedupKeys(d, []string{"id:" + d.ID, "signature:" + hex.EncodeToString(sum[:])})
 	return d
 }

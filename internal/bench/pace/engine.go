@@ -11,7 +11,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// PoolSize is how many connections to its database each contender has.
+// PoolSize is how many connections to its database each implementation has.
 const PoolSize = 16
 
 // An Engine is a database that the inbox is measured on.
@@ -26,8 +26,8 @@ var (
 	PostgreSQL = Engine{"pgx", sqlinbox.PostgreSQL}
 )
 
-// Open returns a migrated inbox and its pool. The caller closes both, the inbox
-// first.
+// Open returns an inbox with its tables, and its pool. The caller closes the inbox
+// and then the pool.
 func (e Engine) Open(ctx context.Context, dsn string) (*sql.DB, *sqlinbox.Inbox, error) {
 	db, err := OpenPool(e.Driver, dsn)
 	if err != nil {

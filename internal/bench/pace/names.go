@@ -7,18 +7,17 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// These fields have had more than one name. The compiler would refuse the names
-// that its commit does not have, so the fields are looked up when the program
-// starts.
+// These fields had other names in older commits. The compiler would refuse a name
+// that its commit does not have, so they are looked up when the program starts.
 var (
 	setOrderingKey = setter[webhook.Delivery, string]("OrderingKey", "Key")
 	setDedupKeys   = setter[webhook.Delivery, []string]("DedupKeys", "Unique")
 	setConcurrency = setter[webhook.Worker, int]("Concurrency", "Limit")
 )
 
-// setter returns a function that sets the field of T that has the first of those
-// names that T has with the type V. It panics if T has none of them. The function
-// allocates nothing, as it is called for each Put that is measured.
+// setter returns a function that sets a field of T: that of the first name for
+// which T has a field of type V. It panics if there is none. The function does not
+// allocate, as it is called for each Put that is measured.
 func setter[T, V any](names ...string) func(to *T, value V) {
 	t, v := reflect.TypeFor[T](), reflect.TypeFor[V]()
 	for _, name := range names {

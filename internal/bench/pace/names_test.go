@@ -27,8 +27,8 @@ func TestASetterTakesTheFirstNameThatFits(t *testing.T) {
 
 func TestASetterWithoutAFieldPanics(t *testing.T) {
 	defer func() {
-		if said, _ := recover().(string); !strings.Contains(said, "webhook.Delivery") {
-			t.Errorf("panic %q does not name the type", said)
+		if got, _ := recover().(string); !strings.Contains(got, "webhook.Delivery") {
+			t.Errorf("panic %q does not name the type", got)
 		}
 	}()
 	setter[webhook.Delivery, int]("OrderingKey", "no such")

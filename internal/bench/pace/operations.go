@@ -13,32 +13,32 @@ import (
 // claimLease is longer than any run.
 const claimLease = time.Hour
 
-// patience is how long a slice may take.
-const patience = 2 * time.Minute
+// sliceTimeout is how long a slice of drain may take.
+const sliceTimeout = 2 * time.Minute
 
-// A keying is the key of each of so many deliveries.
+// A keying returns the ordering key of delivery i of ops.
 type keying func(i, ops int) string
 
 func noKey(int, int) string { return "" }
 
-// tenToAKey lets those of one key come far apart, as in life.
+// tenToAKey puts those of one key far apart, as in life.
 func tenToAKey(i, ops int) string { return fmt.Sprint("key", i%max(1, ops/10)) }
 
-// putBy puts deliveries of a key each, by so many senders.
+// putBy puts deliveries, each with a key of its own.
 func putBy(senders int) func(context.Context, *sqlinbox.Inbox, int, int) (int, error) {
 	return func(ctx context.Context, in *sqlinbox.Inbox, done, n int) (int, error) {
 		return n, Together(senders, n, func(i int) error { return in.Put(ctx, Delivery(done+i, fmt.Sprint("key", done+i))) })
 	}
 }
 
-// fillBy puts as many deliveries as there will be operations.
+// fillBy puts one delivery for each operation.
 func fillBy(key keying) func(context.Context, *sqlinbox.Inbox, int) error {
 	return func(ctx context.Context, in *sqlinbox.Inbox, ops int) error {
 		return Together(64, ops, func(i int) error { return in.Put(ctx, Delivery(i, key(i, ops))) })
 	}
 }
 
-// claim claims deliveries, so many at a time.
+// claim claims deliveries, each at a time.
 func claim(each int) func(context.Context, *sqlinbox.Inbox, int, int) (int, error) {
 	return func(ctx context.Context, in *sqlinbox.Inbox, _, n int) (int, error) {
 		for done := 0; done < n; {
@@ -53,6 +53,42 @@ func claim(each int) func(context.Context, *sqlinbox.Inbox, int, int) (int, erro
 			done += len(claims)
 		}
 		return n, nil
+	}
+}
+
+// firstRow is the number of the first delivery that fillRows puts.
+const firstRow = 1_000_000_000
+
+// fillRows puts deliveries with small bodies and without ordering keys.
+func fillRows(ctx context.Context, in *sqlinbox.Inbox, rows int) error {
+	return Together(256, rows, func(i int) error { return in.Put(ctx, Push(firstRow+i, "", smallBody)) })
+}
+
+// push puts a push with a key of its own.
+func push(ctx context.Context, in *sqlinbox.Inbox, number int) error {
+	return in.Put(ctx, Push(number, fmt.Sprint("key", number), body))
+}
+
+// pushBy puts n pushes.
+func pushBy(senders int) func(context.Context, *sqlinbox.Inbox, int, int) (int, error) {
+	return func(ctx context.Context, in *sqlinbox.Inbox, done, n int) (int, error) {
+		return n, Together(senders, n, func(i int) error { return push(ctx, in, done+i) })
+	}
+}
+
+// pushUntilEnd puts pushes until ctx ends. Puts that have begun are finished.
+func pushUntilEnd(senders int) func(context.Context, *sqlinbox.Inbox, int, int) (int, error) {
+	return func(ctx context.Context, in *sqlinbox.Inbox, done, _ int) (int, error) {
+		var begun atomic.Int64
+		err := Together(senders, senders, func(int) error {
+			for ctx.Err() == nil {
+				if err := push(context.WithoutCancel(ctx), in, done+int(begun.Add(1))-1); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		return int(begun.Load()), err
 	}
 }
 
@@ -78,11 +114,11 @@ func claimNothing(ctx context.Context, in *sqlinbox.Inbox, _, n int) (int, error
 	return n, nil
 }
 
-// drain has a Worker handle deliveries with an empty callback, so many at once,
-// and returns when all that it claimed is settled.
+// drain lets a Worker handle deliveries with an empty callback, limit at once, and
+// returns when everything that it claimed is settled.
 func drain(limit int) func(context.Context, *sqlinbox.Inbox, int, int) (int, error) {
 	return func(ctx context.Context, in *sqlinbox.Inbox, _, n int) (int, error) {
-		ctx, stop := context.WithTimeout(ctx, patience)
+		ctx, stop := context.WithTimeout(ctx, sliceTimeout)
 		defer stop()
 		var handled atomic.Int64
 		w := webhook.NewWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {

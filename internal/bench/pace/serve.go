@@ -10,16 +10,16 @@ import (
 	"time"
 )
 
-// A Slice is what some operations at a stretch gave.
+// A Slice is the result of some operations in a row.
 type Slice struct {
-	Done int           // operations; zero once all are done, and for the line that tells that the store is ready
+	Done int           // operations; zero once all are done, and in the first line, which says that the store is ready
 	Took time.Duration // by the clock
 	CPU  time.Duration // processor time of this process
 }
 
-// Serve measures m on an empty store. When that is ready, and then for each line
-// that it reads, it writes a Slice as a line of JSON. When its input ends it
-// checks that the store holds what it must.
+// Serve measures m on an empty store. Once it has made the store ready, and then
+// for each line that it reads, it writes a Slice as a line of JSON. When its input
+// ends it checks that the store holds what it must.
 func (m Metric) Serve(ctx context.Context, e Engine, dsn string, in io.Reader, out io.Writer) (err error) {
 	db, inbox, err := e.Open(ctx, dsn)
 	if err != nil {
@@ -31,23 +31,26 @@ func (m Metric) Serve(ctx context.Context, e Engine, dsn string, in io.Reader, o
 			return err
 		}
 	}
-	tell := json.NewEncoder(out)
-	if err := tell.Encode(Slice{}); err != nil {
+	if err := fillRows(ctx, inbox, m.Rows); err != nil {
 		return err
 	}
-	done := 0
-	for lines := bufio.NewScanner(in); lines.Scan(); {
+	results := json.NewEncoder(out)
+	if err := results.Encode(Slice{}); err != nil {
+		return err
+	}
+	done, slice := 0, 0
+	for lines := bufio.NewScanner(in); lines.Scan(); slice++ {
 		var s Slice
-		if n := min(m.Slice, m.Ops-done); n > 0 {
+		if n := m.next(slice, done); n > 0 {
 			runtime.GC()
 			start, used := time.Now(), ProcessTime()
-			if s.Done, err = m.do(ctx, inbox, done, n); err != nil {
+			if s.Done, err = m.run(ctx, inbox, done, n); err != nil {
 				return err
 			}
 			s.Took, s.CPU = time.Since(start), ProcessTime()-used
 			done += s.Done
 		}
-		if err := tell.Encode(s); err != nil {
+		if err := results.Encode(s); err != nil {
 			return err
 		}
 	}

@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Together calls f with 0 to n-1, by so many goroutines, and returns the first
-// error.
+// Together calls f with 0 to n-1 in that number of goroutines and returns the
+// first error.
 func Together(goroutines, n int, f func(i int) error) error {
 	var next atomic.Int64
 	var failed error

@@ -1,6 +1,6 @@
 // Pacer is the program of package pace: "pacer METRIC ENGINE DSN SHARE" measures
-// one metric, with a share of its operations; see pace.Metric.Serve. The command
-// "compare" of the bench builds and starts it.
+// one metric, with a share of its operations, as pace.Metric.Serve says. Package
+// compare builds and starts it.
 package main
 
 import (
