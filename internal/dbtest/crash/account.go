@@ -2,199 +2,178 @@ package crash
 
 import (
 	"fmt"
-	"slices"
 	"sync"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/ledger"
 )
 
 // What a receiver reports of a delivery, each with its id.
 const (
-	begun    = "begun"    // a run of the callback: when, and until when its lease is; see stamp
-	handled  = "handled"  // it ended well
-	failed   = "failed"   // it ended because its context did
+	begun    = "begun"    // a run of the callback: when, and when its lease ends; see stamp
+	handled  = "handled"  // it succeeded
+	failed   = "failed"   // its context ended first
 	settled  = "settled"  // the claim ended for good
 	released = "released" // the claim was given back, or lost
 	damaged  = "damaged"  // these are not the bytes that were signed
 )
 
-// A ledger is the account of one trial, kept outside the receiver. It is safe
+// An account is the ledger of one trial, kept outside the receiver. It is safe
 // for concurrent use.
-type ledger struct {
-	mu      sync.Mutex
-	entries map[string]*entry
-	owed    map[string][]*entry // by key: acknowledged, not yet handled
-	held    map[*entry]int      // claims: begun, not yet settled or released
-	running int                 // begun, not yet ended
-	total   Report
-	turned  Report // as it was at the last turn
+type account struct {
+	mu       sync.Mutex
+	book     ledger.Book[detail]
+	claims   map[*entry]int // begun, not yet settled or released
+	running  int            // callbacks
+	total    Report
+	lastKill Report // the total when the last kill was over
 }
 
-// An entry is a delivery.
-type entry struct {
-	id, key      string
-	number       int // in its key: they are sent one after the other
-	acknowledged bool
-	handled      bool
-	runs         int
-	expires      int64 // of the lease of the last run
-	excused      bool  // a kill met it claimed, since it last began
-	settled      bool
+type entry = ledger.Entry[detail]
+
+type detail struct {
+	expires int64 // lease of the last run
+	excused bool  // it was claimed at a kill, since its last run began
+	settled bool
 }
 
-func newLedger() *ledger {
-	return &ledger{entries: make(map[string]*entry), owed: make(map[string][]*entry), held: make(map[*entry]int)}
+func newAccount() *account {
+	return &account{book: ledger.NewBook[detail](), claims: make(map[*entry]int)}
 }
 
-// send enters a delivery, before it is sent for the first time.
-func (l *ledger) send(id, key string, number int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.entries[id] = &entry{id: id, key: key, number: number}
-	l.total.Sent++
+// send notes that a delivery is about to be sent for the first time.
+func (a *account) send(id, key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.book.Send(id, key)
+	a.total.Sent++
 }
 
-// acknowledge enters a 202, after the whole answer was read.
-func (l *ledger) acknowledge(id string, duplicate bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e := l.entries[id]
-	if duplicate && !e.acknowledged {
-		l.total.FoundStored++
+// acknowledge notes a 202, after the whole answer was read.
+func (a *account) acknowledge(id string, duplicate bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.book.Acknowledge(a.book.Entry(id)) {
+		return // sent again though acknowledged
 	}
-	if e.acknowledged {
-		return // sent once more all the same
-	}
-	e.acknowledged = true
-	l.total.Acknowledged++
-	if e.key != "" && !e.handled {
-		l.owed[e.key] = append(l.owed[e.key], e)
+	a.total.Acknowledged++
+	if duplicate {
+		a.total.FoundStored++
 	}
 }
 
-// read enters a line of the receiver's.
-func (l *ledger) read(line string) {
+// read notes a line that the receiver printed.
+func (a *account) read(line string) {
 	var verb, id string
 	var now, expires int64
-	_, _ = fmt.Sscan(line, &verb, &id, &now, &expires) // most lines end before
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	e := l.entries[id]
+	_, _ = fmt.Sscan(line, &verb, &id, &now, &expires) // most lines have no times
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	e := a.book.Entry(id)
 	if e == nil {
-		l.fault("%q: nothing of that id was sent", line)
+		a.book.Faultf("%q: nothing of that id was sent", line)
 		return
 	}
 	switch verb {
 	case begun:
-		l.begin(e, now)
-		e.expires = expires
+		a.begin(e, now)
+		e.Detail.expires = expires
 	case handled:
-		l.running--
-		e.handled = true
-		if e.key != "" {
-			l.owed[e.key] = slices.DeleteFunc(l.owed[e.key], func(o *entry) bool { return o == e })
-		}
+		a.running--
+		a.book.Handle(e)
 	case failed:
-		l.running--
+		a.running--
 	case settled:
-		l.release(e)
-		e.settled = true
+		a.release(e)
+		e.Detail.settled = true
 	case released:
-		l.release(e)
+		a.release(e)
 	case damaged:
-		l.running--
-		l.fault("%s has not the bytes that were sent", id)
+		a.running--
+		a.book.Faultf("%s has not the bytes that were sent", id)
 	default:
-		l.fault("%q: no such report", line)
+		a.book.Faultf("%q: no such report", line)
 	}
 }
 
-func (l *ledger) begin(e *entry, now int64) {
-	if e.runs++; e.runs > 1 {
+func (a *account) begin(e *entry, now int64) {
+	if a.book.Begin(e); e.Runs > 1 {
 		switch {
-		case e.settled:
-			l.fault("%s ran again after it was settled", e.id)
-		case now < e.expires:
-			l.fault("%s ran again before its lease had run out", e.id)
-		case e.excused:
-			l.total.SecondRuns++
+		case e.Detail.settled:
+			a.book.Faultf("%s ran again after it was settled", e.ID)
+		case now < e.Detail.expires:
+			a.book.Faultf("%s ran again before its lease had run out", e.ID)
+		case e.Detail.excused:
+			a.total.SecondRuns++
 		default:
-			l.total.Expired++
+			a.total.Expired++
 		}
 	}
-	for _, o := range l.owed[e.key] {
-		if o.number < e.number {
-			l.fault("%s ran before %s, which was acknowledged earlier", e.id, o.id)
-		}
-	}
-	l.running++
-	l.held[e]++
-	e.excused = false
+	a.running++
+	a.claims[e]++
+	e.Detail.excused = false
 }
 
 // release ends a claim.
-func (l *ledger) release(e *entry) {
-	if l.held[e]--; l.held[e] <= 0 {
-		delete(l.held, e)
+func (a *account) release(e *entry) {
+	if a.claims[e]--; a.claims[e] <= 0 {
+		delete(a.claims, e)
 	}
 }
 
-// since returns how many were acknowledged since the last turn, and how many
+// sinceLastKill returns how many deliveries were acknowledged, and how many
 // callbacks are running.
-func (l *ledger) since() (acknowledged, running int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.total.Acknowledged - l.turned.Acknowledged, l.running
+func (a *account) sinceLastKill() (acknowledged, running int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.total.Acknowledged - a.lastKill.Acknowledged, a.running
 }
 
-// meet says that a kill has met what is claimed, which may run once more. It
-// returns how many that are.
-func (l *ledger) meet() (claimed int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for e := range l.held {
-		e.excused = true
+// excuseClaims notes a kill: each delivery that is claimed now may run once more.
+// It returns how many there are.
+func (a *account) excuseClaims() (claimed int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for e := range a.claims {
+		e.Detail.excused = true
 	}
-	l.total.Claimed += len(l.held)
-	return len(l.held)
+	a.total.Claimed += len(a.claims)
+	return len(a.claims)
 }
 
-// bury says that the receiver is gone and all that it reported is read.
-func (l *ledger) bury() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.running = 0
-	clear(l.held)
+// endRuns notes that the receiver is gone, when everything that it printed is
+// read.
+func (a *account) endRuns() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.running = 0
+	clear(a.claims)
 }
 
-// turn ends the account of a kill and returns what happened since the last one.
-func (l *ledger) turn() (acknowledged, secondRuns int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	acknowledged = l.total.Acknowledged - l.turned.Acknowledged
-	secondRuns = l.total.SecondRuns - l.turned.SecondRuns
-	l.turned = l.total
+// endKill notes that a kill is over and returns what happened since the one
+// before.
+func (a *account) endKill() (acknowledged, secondRuns int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	acknowledged = a.total.Acknowledged - a.lastKill.Acknowledged
+	secondRuns = a.total.SecondRuns - a.lastKill.SecondRuns
+	a.lastKill = a.total
 	return acknowledged, secondRuns
 }
 
 // report closes the account.
-func (l *ledger) report() Report {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	r := l.total
-	for _, e := range l.entries {
-		switch {
-		case e.acknowledged && !e.handled:
-			r.Lost = append(r.Lost, e.id)
-		case !e.acknowledged:
+func (a *account) report() Report {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.book.CheckOrder()
+	r := a.total
+	r.Lost, r.Faults = a.book.Lost(), a.book.Faults
+	for e := range a.book.Entries() {
+		if !e.Acknowledged() {
 			r.Unanswered++
-			if e.runs > 0 {
+			if e.Runs > 0 {
 				r.UnansweredRan++
 			}
 		}
 	}
-	slices.Sort(r.Lost)
 	return r
-}
-
-func (l *ledger) fault(format string, args ...any) {
-	l.total.Faults = append(l.total.Faults, fmt.Sprintf(format, args...))
 }

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 )
 
 // A victim is what a kill ends.
@@ -43,7 +45,7 @@ func (m moment) String() string {
 }
 
 func (r *run) moment() moment {
-	acknowledged, running := r.ledger.since()
+	acknowledged, running := r.account.sinceLastKill()
 	return moment{acknowledged, int(r.load.inFlight.Load()), running}
 }
 
@@ -68,7 +70,7 @@ func (r *run) killOnce(ctx context.Context) (counted bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	acknowledged, second := r.ledger.turn()
+	acknowledged, second := r.account.endKill()
 	if counted = claimed > 0; counted {
 		r.kills++
 		fmt.Fprintf(r.Output, "%s: kill %d, of the %s: %d acknowledged since the last, %d in flight, %d claimed, %d second runs since the last\n",
@@ -82,10 +84,10 @@ func (r *run) killOnce(ctx context.Context) (counted bool, err error) {
 // It returns how many were claimed.
 func (r *run) killReceiver(ctx context.Context, withServer bool) (claimed int, err error) {
 	r.load.shut() // what is in flight stays in flight
-	r.receiver.kill()
+	r.receiver.Kill()
 	r.receiver = nil
-	claimed = r.ledger.meet()
-	r.ledger.bury()
+	claimed = r.account.excuseClaims()
+	r.account.endRuns()
 	if withServer {
 		if err := r.Server.Kill(); err != nil {
 			return 0, err
@@ -105,9 +107,9 @@ func (r *run) killServer(ctx context.Context) (claimed int, err error) {
 		return 0, err
 	}
 	before := r.load.refused.Load()
-	if err := until(ctx, "refused without a database", func() bool { return r.load.refused.Load() > before }); err != nil {
+	if err := wait.Until(ctx, "calls are refused without a database", func() bool { return r.load.refused.Load() > before }); err != nil {
 		return 0, err
 	}
-	claimed = r.ledger.meet()
+	claimed = r.account.excuseClaims()
 	return claimed, r.Server.Restart(ctx)
 }

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -20,7 +21,7 @@ import (
 // the other; every second one gives its own a key, which no other uses.
 type load struct {
 	url      url.URL
-	ledger   *ledger
+	account  *account
 	sender   webhook.Signer
 	http     *http.Client
 	inFlight atomic.Int64 // calls begun whose answer is not read
@@ -33,13 +34,13 @@ type load struct {
 	gate chan struct{} // closed while clients may begin a call
 }
 
-func newLoad(address string, l *ledger) *load {
+func newLoad(address string, a *account) *load {
 	return &load{
-		url:    url.URL{Scheme: "http", Host: address, Path: "/hooks"},
-		ledger: l,
-		sender: signature(),
-		http:   &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
-		gate:   make(chan struct{}),
+		url:     url.URL{Scheme: "http", Host: address, Path: "/hooks"},
+		account: a,
+		sender:  signature(),
+		http:    &http.Client{Timeout: wait.Patience, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
+		gate:    make(chan struct{}),
 	}
 }
 
@@ -102,7 +103,7 @@ func (l *load) enter(ctx context.Context) bool {
 func (l *load) client(ctx context.Context, name, key string) {
 	for n := 1; l.enter(ctx); n++ {
 		id := fmt.Sprintf("%s-%06d", name, n)
-		l.ledger.send(id, key, n)
+		l.account.send(id, key)
 		acknowledged := l.call(ctx, id, key)
 		for givesUp := rand.N(3) == 0; !acknowledged && !givesUp; acknowledged = l.call(ctx, id, key) {
 			if pause(ctx, 50*time.Millisecond) != nil || !l.enter(ctx) {
@@ -142,6 +143,6 @@ func (l *load) call(ctx context.Context, id, key string) bool {
 		l.refused.Add(1)
 		return false
 	}
-	l.ledger.acknowledge(id, bytes.Contains(text, []byte(`"duplicate":true`)))
+	l.account.acknowledge(id, bytes.Contains(text, []byte(`"duplicate":true`)))
 	return true
 }
