@@ -41,10 +41,7 @@ func puts(in *sqlinbox.Inbox, db *sql.DB) map[string]func(ctx context.Context, d
 }
 
 func TestARedeliveryThatMeetsASweepIsStored(t *testing.T) {
-	if theServer == nil {
-		return // SQLite lets nobody in between
-	}
-	e := onPostgres(theServer)
+	e := onPostgres(t) // SQLite lets nobody in between
 	driver, dsn := e.store(t)
 	in, db, plan := watched(t, e, driver, dsn)
 	for name, store := range puts(in, db) {
@@ -70,10 +67,7 @@ func TestARedeliveryThatMeetsASweepIsStored(t *testing.T) {
 }
 
 func TestARedeliveryIsToldTheStateThatItFound(t *testing.T) {
-	if theServer == nil {
-		return // SQLite lets nobody in between
-	}
-	e := onPostgres(theServer)
+	e := onPostgres(t) // SQLite lets nobody in between
 	driver, dsn := e.store(t)
 	in, db, plan := watched(t, e, driver, dsn)
 	other, _ := e.reopen(t, driver, dsn)
@@ -103,10 +97,7 @@ func TestARedeliveryIsToldTheStateThatItFound(t *testing.T) {
 // that must be undone, or the key has no head, or an older one of its burst is
 // lost.
 func TestNothingMakesRoomForADuplicate(t *testing.T) {
-	if theServer == nil {
-		return // SQLite lets nobody in between
-	}
-	e := onPostgres(theServer)
+	e := onPostgres(t) // SQLite lets nobody in between
 	for _, name := range []string{"Put", "PutTx"} {
 		for _, c := range []struct {
 			name  string

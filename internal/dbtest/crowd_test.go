@@ -98,7 +98,7 @@ func TestInTxGetsItsTurnInACrowd(t *testing.T) {
 // InTx hurries to begin and then leaves the connection as the program set it up.
 func TestInTxKeepsTheBusyTimeoutOfTheConnection(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
-		t.Run(e.name, func(t *testing.T) {
+		t.Run(e.Name, func(t *testing.T) {
 			in, db := e.open(t)
 			db.SetMaxOpenConns(2) // the writer's, and the one that is looked at
 			put(t, in, delivery("key"))

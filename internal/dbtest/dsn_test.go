@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	databases "github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -36,20 +37,22 @@ func TestAWrongDSNIsAnErrorAtOnce(t *testing.T) {
 		})
 	}
 	t.Run("pgx that is no URL", func(t *testing.T) { takesNothing(t, "pgx", "postgres://%zz", sqlinbox.PostgreSQL) })
-	if theServer == nil {
-		return // and TestMain said so
-	}
+}
+
+func TestAWrongDSNOfPostgresIsAnErrorAtOnce(t *testing.T) {
+	onPostgres(t)
+	dsn := databases.Server.DSN
 	t.Run("pgx of another database", func(t *testing.T) {
-		takesNothing(t, "pgx", strings.Replace(theServer.DSN(), "/postgres?", "/nowhere?", 1), sqlinbox.PostgreSQL)
+		takesNothing(t, "pgx", strings.Replace(dsn(), "/postgres?", "/nowhere?", 1), sqlinbox.PostgreSQL)
 	})
 	t.Run("pgx of another user", func(t *testing.T) {
-		takesNothing(t, "pgx", strings.Replace(theServer.DSN(), "hookhouse@", "stranger@", 1), sqlinbox.PostgreSQL)
+		takesNothing(t, "pgx", strings.Replace(dsn(), "hookhouse@", "stranger@", 1), sqlinbox.PostgreSQL)
 	})
 	t.Run("pgx of a schema that is not there", func(t *testing.T) {
-		takesNothing(t, "pgx", theServer.DSN("search_path=nowhere"), sqlinbox.PostgreSQL)
+		takesNothing(t, "pgx", dsn("search_path=nowhere"), sqlinbox.PostgreSQL)
 	})
 	t.Run("the dialect of another database", func(t *testing.T) {
-		takesNothing(t, "pgx", theServer.DSN(), sqlinbox.SQLite)
+		takesNothing(t, "pgx", dsn(), sqlinbox.SQLite)
 	})
 }
 

@@ -5,14 +5,12 @@ import (
 	"strings"
 	"testing"
 
+	databases "github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 func TestPostgresSettingsThatLoseCommitsAreRefused(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	e := onPostgres(theServer)
+	e := onPostgres(t)
 	in, db := e.open(t)
 	reload := func(name, change, want string) {
 		run(t, db, "ALTER SYSTEM "+change)
@@ -27,7 +25,7 @@ func TestPostgresSettingsThatLoseCommitsAreRefused(t *testing.T) {
 	}
 	for _, name := range []string{"fsync", "full_page_writes"} {
 		reload(name, "SET "+name+" = off", "off")
-		fresh := sqlinbox.New(db, e.dialect)
+		fresh := sqlinbox.New(db, e.Dialect)
 		for what, err := range map[string]error{
 			"Check": in.Check(t.Context()), "Ping": in.Ping(t.Context()), "Put": fresh.Put(t.Context(), delivery("")),
 		} {
@@ -41,17 +39,15 @@ func TestPostgresSettingsThatLoseCommitsAreRefused(t *testing.T) {
 }
 
 func TestAnEncodingThatLosesBytesIsRefused(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	db := openDB(t, "pgx", theServer.DSN())
+	onPostgres(t)
+	db := openDB(t, "pgx", databases.Server.DSN())
 	run(t, db, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
 	t.Cleanup(func() {
 		if _, err := db.Exec("DROP DATABASE latin WITH (FORCE)"); err != nil {
 			t.Error(err)
 		}
 	})
-	latin := openDB(t, "pgx", strings.Replace(theServer.DSN(), "/postgres?", "/latin?", 1))
+	latin := openDB(t, "pgx", strings.Replace(databases.Server.DSN(), "/postgres?", "/latin?", 1))
 	in := sqlinbox.New(latin, sqlinbox.PostgreSQL)
 	for what, err := range map[string]error{"Migrate": in.Migrate(t.Context()), "Put": in.Put(t.Context(), delivery(""))} {
 		if !errors.Is(err, sqlinbox.ErrNotDurable) {
@@ -62,10 +58,7 @@ func TestAnEncodingThatLosesBytesIsRefused(t *testing.T) {
 
 // A session that asks for commits that may be lost gets none of a Put.
 func TestPostgresCommitsAPutAsDurablyAsItCan(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	e := onPostgres(theServer)
+	e := onPostgres(t)
 	for asked, want := range map[string]string{"off": "on", "local": "on", "remote_apply": "remote_apply"} {
 		driver, dsn := e.store(t)
 		in, db := e.reopen(t, driver, dsn+"&synchronous_commit="+asked)

@@ -69,11 +69,8 @@ func statementsOfAFreePut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, ba
 
 // Each statement is a round trip: none of a free key's is for one that is held.
 func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
-	if theServer == nil {
-		return // SQLite has one writer
-	}
+	e := onPostgres(t) // SQLite has one writer
 	const held = 200
-	e := onPostgres(theServer)
 	driver, dsn := e.store(t)
 	in, _, plan := watched(t, e, driver, dsn)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -122,7 +119,7 @@ func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
 func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		total := *replayMany
-		if e.dialect == sqlinbox.SQLite {
+		if e.Dialect == sqlinbox.SQLite {
 			total /= 4
 		}
 		driver, dsn := e.store(t)
@@ -156,7 +153,7 @@ func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
 				}
 			})
 		}
-		if e.dialect == sqlinbox.PostgreSQL {
+		if e.Dialect == sqlinbox.PostgreSQL {
 			// What is tested is a slow line: nothing waits here for a condition.
 			plan.Watch(func(string) { time.Sleep(distance) }, nil)
 		}

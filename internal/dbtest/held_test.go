@@ -20,7 +20,7 @@ import (
 // ordering key "held" there, as a callback does that does not come to its end.
 func heldKey(t *testing.T) (*sqlinbox.Inbox, *sql.DB, *sql.Tx) {
 	t.Helper()
-	in, db := onPostgres(theServer).open(t)
+	in, db := onPostgres(t).open(t)
 	put(t, in, delivery("held"))
 	tx := begin(t, db)
 	if err := in.SettleTx(t.Context(), tx, claimOne(t, in), webhook.Outcome{State: webhook.Done}); err != nil {
@@ -31,9 +31,6 @@ func heldKey(t *testing.T) (*sqlinbox.Inbox, *sql.DB, *sql.Tx) {
 
 // SQLite has one writer there: who holds it holds all.
 func TestAKeyHeldForLongHoldsUpNoOther(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	in, _, tx := heldKey(t)
 	refused := make(chan error)
 	for range 6 {
@@ -59,9 +56,6 @@ func TestAKeyHeldForLongHoldsUpNoOther(t *testing.T) {
 }
 
 func TestAPutWaitsForAKeyThatIsHeldBriefly(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	for _, senders := range []int{1, 6} {
 		in, tx, plan := watchedHeldKey(t)
 		tried := make(chan struct{}, 1000)
@@ -112,9 +106,6 @@ func watchedHeldKey(t *testing.T) (*sqlinbox.Inbox, *sql.Tx, *fault.Plan) {
 }
 
 func TestClosingEndsTheWaitForAHeldKey(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	in, _, plan := watchedHeldKey(t)
 	tried := make(chan struct{}, 1000)
 	plan.Watch(nil, func(what string) {
@@ -146,10 +137,7 @@ func TestClosingEndsTheWaitForAHeldKey(t *testing.T) {
 // A batch without ordering keys has its held one answered apart from the
 // others.
 func TestADedupKeyHeldForLongHoldsUpNoOther(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	in, db := onPostgres(theServer).open(t)
+	in, db := onPostgres(t).open(t)
 	tx := begin(t, db)
 	if err := in.PutTx(t.Context(), tx, delivery("", "mark")); err != nil {
 		t.Fatal(err)
@@ -187,10 +175,7 @@ func TestADedupKeyHeldForLongHoldsUpNoOther(t *testing.T) {
 }
 
 func TestNothingIsToldOfAPutThatWasUndone(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	in, db := onPostgres(theServer).open(t)
+	in, db := onPostgres(t).open(t)
 	burst := func(marks ...string) *webhook.Delivery {
 		d := delivery("key", marks...)
 		d.Coalesce.Quiet = time.Hour
@@ -215,9 +200,6 @@ func TestNothingIsToldOfAPutThatWasUndone(t *testing.T) {
 }
 
 func TestALargeBodyIsNotSentAgainWhileItsKeyIsHeld(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	in, tx, plan := watchedHeldKey(t)
 	var sent, tries atomic.Int64
 	enough := make(chan struct{})
@@ -249,11 +231,8 @@ func TestALargeBodyIsNotSentAgainWhileItsKeyIsHeld(t *testing.T) {
 // The server has few locks: beyond so many keys of one transaction the index of
 // heads alone decides.
 func TestATransactionOfManyKeysTakesFewLocksAndLosesNothing(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	const keys = 300
-	e := onPostgres(theServer)
+	e := onPostgres(t)
 	driver, dsn := e.store(t)
 	in, db, plan := watched(t, e, driver, dsn)
 	tx := begin(t, db)

@@ -165,7 +165,7 @@ func TestInTxRollsBackWhenTheClaimIsLost(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		in, db := e.reopen(t, driver, dsn)
-		other := sqlinbox.New(db, e.dialect)
+		other := sqlinbox.New(db, e.Dialect)
 		run(t, db, "CREATE TABLE effects (uid TEXT)")
 		d := put(t, in, delivery("key"))
 		ctx, cancel := context.WithCancel(t.Context())

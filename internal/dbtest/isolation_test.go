@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	databases "github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -17,19 +18,17 @@ import (
 // under returns an engine whose transactions have the given isolation unless
 // they name another.
 func (e engine) under(isolation string) engine {
-	return engine{e.name + ", " + isolation, e.dialect, func(tb testing.TB) (string, string) {
-		driver, dsn := e.store(tb)
-		return driver, dsn + "&default_transaction_isolation=" + url.PathEscape(isolation)
-	}}
+	newStore := e.NewStore
+	e.NewStore = func(tb testing.TB) databases.Store {
+		return newStore(tb).With("default_transaction_isolation=" + url.PathEscape(isolation))
+	}
+	return e
 }
 
 var isolations = []string{"read committed", "repeatable read", "serializable"}
 
 func TestATransactionThatCannotSeeTheNextOfAKeyIsRefused(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	in, db := onPostgres(theServer).open(t)
+	in, db := onPostgres(t).open(t)
 	put(t, in, delivery("key"))
 	c := claimOne(t, in)
 	for _, level := range []sql.IsolationLevel{sql.LevelRepeatableRead, sql.LevelSerializable} {
@@ -53,12 +52,9 @@ func TestATransactionThatCannotSeeTheNextOfAKeyIsRefused(t *testing.T) {
 // The callback's first statement fixes what a transaction of another isolation
 // can see: a delivery that comes after it stood behind nothing for ever.
 func TestInTxBringsForwardWhatCameMeanwhileWhateverTheServersIsolation(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	for _, isolation := range isolations {
 		t.Run(isolation, func(t *testing.T) {
-			in, _ := onPostgres(theServer).under(isolation).open(t)
+			in, _ := onPostgres(t).under(isolation).open(t)
 			first := put(t, in, delivery("key"))
 			var second *webhook.Delivery
 			w := webhook.NewWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
@@ -86,12 +82,9 @@ func TestInTxBringsForwardWhatCameMeanwhileWhateverTheServersIsolation(t *testin
 }
 
 func TestManyClaimWithoutFailureWhateverTheServersIsolation(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	for _, isolation := range isolations {
 		t.Run(isolation, func(t *testing.T) {
-			e := onPostgres(theServer).under(isolation)
+			e := onPostgres(t).under(isolation)
 			driver, dsn := e.store(t)
 			inboxes := make([]*sqlinbox.Inbox, 4)
 			for i := range inboxes {
@@ -136,15 +129,12 @@ func TestManyClaimWithoutFailureWhateverTheServersIsolation(t *testing.T) {
 // Whoever holds the last connection of the pool and writes in its transaction
 // waits for nothing else.
 func TestTransactionsOfTheCallerNeedNoSecondConnection(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	e := onPostgres(theServer)
+	e := onPostgres(t)
 	driver, dsn := e.store(t)
 	e.reopen(t, driver, dsn)
 	db := openDB(t, driver, dsn)
 	db.SetMaxOpenConns(3)
-	in := sqlinbox.New(db, e.dialect) // that has checked nothing yet
+	in := sqlinbox.New(db, e.Dialect) // that has checked nothing yet
 	t.Cleanup(func() { _ = in.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -173,10 +163,7 @@ func TestTransactionsOfTheCallerNeedNoSecondConnection(t *testing.T) {
 
 // A prober that gives up midway says nothing of the database.
 func TestAPingThatGivesUpUndoesNoCheck(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	e := onPostgres(theServer)
+	e := onPostgres(t)
 	driver, dsn := e.store(t)
 	in, db := e.reopen(t, driver, dsn)
 	put(t, in, delivery("key"))

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	databases "github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -25,7 +26,7 @@ func says(t *testing.T, err error, texts ...string) {
 func TestADatabaseWithoutTablesSaysToCallMigrate(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
-		in := sqlinbox.New(openDB(t, driver, dsn), e.dialect)
+		in := sqlinbox.New(openDB(t, driver, dsn), e.Dialect)
 		t.Cleanup(func() { _ = in.Close() })
 		_, claiming := in.Claim(t.Context(), webhook.ClaimOptions{})
 		for _, err := range []error{in.Check(t.Context()), webhook.Store(in).Handle(t.Context(), delivery("")), claiming} {
@@ -42,10 +43,10 @@ func TestSettingsThatLoseCommitsAreNamedWithWhatToCopy(t *testing.T) {
 			"synchronous OFF":    {"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)", "synchronous must be FULL or EXTRA, it is 0 (OFF)"},
 			"no journal":         {"?_pragma=synchronous(FULL)&_pragma=journal_mode(OFF)", "it is off"},
 		} {
-			t.Run(e.name+" "+name, func(t *testing.T) {
+			t.Run(e.Name+" "+name, func(t *testing.T) {
 				driver, _ := e.store(t)
 				file := "file:" + filepath.Join(t.TempDir(), "inbox.db")
-				in := sqlinbox.New(openDB(t, driver, file+test.options), e.dialect)
+				in := sqlinbox.New(openDB(t, driver, file+test.options), e.Dialect)
 				t.Cleanup(func() { _ = in.Close() })
 				err := in.Migrate(t.Context())
 				if !errors.Is(err, sqlinbox.ErrNotDurable) {
@@ -72,13 +73,13 @@ func TestTheDialectOfAnotherDatabaseIsNamedAndSoIsTheRightOne(t *testing.T) {
 	}
 	sqlite := []string{"sqlinbox: PostgreSQL: ", "the database looks like SQLite: give sqlinbox.SQLite to New"}
 	mistakes := []mistake{{modernc, sqlinbox.PostgreSQL, sqlite}, {ncruces, sqlinbox.PostgreSQL, sqlite}}
-	if theServer != nil {
-		mistakes = append(mistakes, mistake{onPostgres(theServer), sqlinbox.SQLite,
+	if databases.Server != nil {
+		mistakes = append(mistakes, mistake{onPostgres(t), sqlinbox.SQLite,
 			[]string{"sqlinbox: SQLite: ", "the database looks like PostgreSQL: give sqlinbox.PostgreSQL to New"}})
 	}
 	for _, m := range mistakes {
 		for _, migrated := range []bool{false, true} {
-			t.Run(m.name+map[bool]string{true: " with tables", false: " without tables"}[migrated], func(t *testing.T) {
+			t.Run(m.Name+map[bool]string{true: " with tables", false: " without tables"}[migrated], func(t *testing.T) {
 				driver, dsn := m.store(t)
 				if migrated {
 					m.reopen(t, driver, dsn)
@@ -112,7 +113,7 @@ func TestInTxOutsideACallbackIsDeadAtOnce(t *testing.T) {
 
 func TestInTxSaysWhichHandleToUseWhereTheCallerWaitsForItself(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
-		t.Run(e.name, func(t *testing.T) {
+		t.Run(e.Name, func(t *testing.T) {
 			driver, dsn := e.store(t)
 			in, db := e.reopen(t, driver, strings.Replace(dsn, "busy_timeout(5000)", "busy_timeout(10)", 1))
 			run(t, db, "CREATE TABLE effects (uid TEXT)")

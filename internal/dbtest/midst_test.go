@@ -49,7 +49,7 @@ CREATE FUNCTION jsonb_array_elements_text(jsonb) RETURNS SETOF text STABLE LANGU
 
 func newStage(t *testing.T) *stage {
 	t.Helper()
-	e := onPostgres(theServer)
+	e := onPostgres(t)
 	driver, dsn := e.store(t)
 	s := new(stage)
 	s.other, s.db, s.others = watched(t, e, driver, dsn)

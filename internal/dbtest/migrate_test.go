@@ -33,7 +33,7 @@ func earlier(t *testing.T, d *sqlinbox.Dialect) map[string]string {
 
 func TestMigrateMovesEveryEarlierVersionWithWhatItHolds(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
-		for name, text := range earlier(t, e.dialect) {
+		for name, text := range earlier(t, e.Dialect) {
 			t.Run(name, func(t *testing.T) {
 				driver, dsn := e.store(t)
 				run(t, openDB(t, driver, dsn), text)

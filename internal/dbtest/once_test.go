@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -84,18 +85,11 @@ func finish(t *testing.T, h webhook.Handler, inboxes ...*sqlinbox.Inbox) {
 	}
 }
 
-// waitFor waits for a condition, with patience.
-func waitFor(t *testing.T, what string, holds func() bool) {
+// waitFor fails the test if a condition never holds.
+func waitFor(t *testing.T, condition string, holds func() bool) {
 	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	patience := time.After(2 * time.Minute)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-patience:
-			t.Fatalf("waited in vain until %s", what)
-		}
+	if err := wait.Until(t.Context(), condition, holds); err != nil {
+		t.Fatal(err)
 	}
 }
 

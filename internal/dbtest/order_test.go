@@ -20,7 +20,7 @@ func watched(t *testing.T, e engine, driver, dsn string) (*sqlinbox.Inbox, *sql.
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	in := sqlinbox.New(db, e.dialect)
+	in := sqlinbox.New(db, e.Dialect)
 	if err := in.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func watched(t *testing.T, e engine, driver, dsn string) (*sqlinbox.Inbox, *sql.
 // another one on the same store with its connections.
 func watchedBeside(t *testing.T) (in *sqlinbox.Inbox, plan *fault.Plan, other *sqlinbox.Inbox, db *sql.DB) {
 	t.Helper()
-	e := onPostgres(theServer)
+	e := onPostgres(t)
 	driver, dsn := e.store(t)
 	in, _, plan = watched(t, e, driver, dsn)
 	other, db = e.reopen(t, driver, dsn)

@@ -14,11 +14,11 @@ import (
 // read is not.
 func TestAReadOnlyDatabaseTakesNothing(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
-		t.Run(e.name, func(t *testing.T) {
+		t.Run(e.Name, func(t *testing.T) {
 			driver, dsn := e.store(t)
 			in, db := e.reopen(t, driver, dsn)
 			put(t, in, delivery(""))
-			ro := sqlinbox.New(openDB(t, driver, dsn+"&mode=ro"), e.dialect)
+			ro := sqlinbox.New(openDB(t, driver, dsn+"&mode=ro"), e.Dialect)
 			t.Cleanup(func() { _ = ro.Close() })
 			for what, err := range map[string]error{"Ping": ro.Ping(t.Context()), "Put": ro.Put(t.Context(), delivery("", "mark"))} {
 				if err == nil {
@@ -41,10 +41,7 @@ func unchanged(t *testing.T, db *sql.DB, n int) {
 }
 
 func TestARoleWithoutRightsTakesNothing(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	e := onPostgres(theServer)
+	e := onPostgres(t)
 	for i, test := range []struct{ name, rights string }{
 		{"none", ""},
 		{"to read", "SELECT"},
@@ -70,7 +67,7 @@ func TestARoleWithoutRightsTakesNothing(t *testing.T) {
 				run(t, db, "GRANT "+test.rights+" ON hookhouse_schema, hookhouse_deliveries, hookhouse_bodies TO "+role)
 				run(t, db, "GRANT USAGE ON SEQUENCE hookhouse_ids TO "+role)
 			}
-			guest := sqlinbox.New(openDB(t, driver, strings.Replace(dsn, "hookhouse@", role+"@", 1)), e.dialect)
+			guest := sqlinbox.New(openDB(t, driver, strings.Replace(dsn, "hookhouse@", role+"@", 1)), e.Dialect)
 			for range 2 {
 				err := guest.Put(t.Context(), delivery("key", "mark"))
 				if err == nil || !strings.Contains(err.Error(), "permission denied") {

@@ -21,7 +21,7 @@ func TestAFileThatIsReplacedWhileItIsOpenTakesNothingMore(t *testing.T) {
 				return errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, nil, 0o600))
 			},
 		} {
-			t.Run(e.name+", "+name, func(t *testing.T) {
+			t.Run(e.Name+", "+name, func(t *testing.T) {
 				driver, dsn := e.store(t)
 				in, db := e.reopen(t, driver, dsn)
 				put(t, in, delivery(""))

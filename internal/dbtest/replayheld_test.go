@@ -14,10 +14,7 @@ import (
 )
 
 func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
-	if theServer == nil {
-		return // SQLite has one writer
-	}
-	in, plan, other, db := watchedBeside(t)
+	in, plan, other, db := watchedBeside(t) // SQLite has one writer
 	for _, quiet := range []time.Duration{0, time.Microsecond} {
 		t.Run(fmt.Sprintf("that coalesces: %t", quiet > 0), func(t *testing.T) {
 			d := delivery(fmt.Sprint("key", quiet))
@@ -60,10 +57,7 @@ func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
 // The other commits when the replay waits for it, or has tried a second time: what
 // it refuses then is a conflict, and no reason to give up.
 func TestReplayOutlivesAHeadThatComesMeanwhile(t *testing.T) {
-	if theServer == nil {
-		return // SQLite has one writer
-	}
-	in, plan, other, db := watchedBeside(t)
+	in, plan, other, db := watchedBeside(t) // SQLite has one writer
 	for _, quiet := range []time.Duration{0, time.Microsecond} {
 		d := delivery(fmt.Sprint("key", quiet))
 		d.Coalesce.Quiet = quiet

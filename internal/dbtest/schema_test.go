@@ -15,7 +15,7 @@ func TestManyMayMigrateAtOnceAndAgain(t *testing.T) {
 		errs := make([]error, 8)
 		var all sync.WaitGroup
 		for i := range errs {
-			in := sqlinbox.New(openDB(t, driver, dsn), e.dialect)
+			in := sqlinbox.New(openDB(t, driver, dsn), e.Dialect)
 			all.Go(func() {
 				errs[i] = in.Migrate(t.Context())
 				errs[i] = errors.Join(errs[i], in.Close())
@@ -43,8 +43,8 @@ func TestSchemaAsTextIsWhatMigrateMakes(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		db := openDB(t, driver, dsn)
-		run(t, db, sqlinbox.Schema(e.dialect))
-		in := sqlinbox.New(db, e.dialect)
+		run(t, db, sqlinbox.Schema(e.Dialect))
+		in := sqlinbox.New(db, e.Dialect)
 		t.Cleanup(func() { _ = in.Close() })
 		if err := in.Check(t.Context()); err != nil {
 			t.Fatal(err)
@@ -59,7 +59,7 @@ func TestWhatIsNotReadyIsRefused(t *testing.T) {
 		db := openDB(t, driver, dsn)
 		refused := func(name string, want error) {
 			t.Run(name, func(t *testing.T) {
-				in := sqlinbox.New(db, e.dialect)
+				in := sqlinbox.New(db, e.Dialect)
 				t.Cleanup(func() { _ = in.Close() })
 				_, list := in.Stats(t.Context())
 				for what, err := range map[string]error{
@@ -72,12 +72,12 @@ func TestWhatIsNotReadyIsRefused(t *testing.T) {
 			})
 		}
 		refused("a database without tables", sqlinbox.ErrNotMigrated)
-		run(t, db, sqlinbox.Schema(e.dialect))
+		run(t, db, sqlinbox.Schema(e.Dialect))
 		run(t, db, "UPDATE hookhouse_schema SET version = 0")
 		refused("a database of an earlier version", sqlinbox.ErrNotMigrated)
 		run(t, db, "UPDATE hookhouse_schema SET version = 999")
 		refused("a database of a later version", sqlinbox.ErrNewerSchema)
-		if err := sqlinbox.New(db, e.dialect).Migrate(t.Context()); !errors.Is(err, sqlinbox.ErrNewerSchema) {
+		if err := sqlinbox.New(db, e.Dialect).Migrate(t.Context()); !errors.Is(err, sqlinbox.ErrNewerSchema) {
 			t.Errorf("Migrate returned %v, want ErrNewerSchema", err)
 		}
 	})
@@ -91,11 +91,11 @@ func TestSQLiteSettingsThatLoseCommitsAreRefused(t *testing.T) {
 			"journal_mode=MEMORY": {"journal_mode(WAL)", "journal_mode(MEMORY)"},
 			"journal_mode=OFF":    {"journal_mode(WAL)", "journal_mode(OFF)"},
 		} {
-			t.Run(e.name+" "+name, func(t *testing.T) {
+			t.Run(e.Name+" "+name, func(t *testing.T) {
 				driver, dsn := e.store(t)
 				db := openDB(t, driver, strings.ReplaceAll(dsn, change[0], change[1]))
-				run(t, db, sqlinbox.Schema(e.dialect))
-				in := sqlinbox.New(db, e.dialect)
+				run(t, db, sqlinbox.Schema(e.Dialect))
+				in := sqlinbox.New(db, e.Dialect)
 				t.Cleanup(func() { _ = in.Close() })
 				if err := in.Check(t.Context()); !errors.Is(err, sqlinbox.ErrNotDurable) {
 					t.Errorf("Check returned %v, want ErrNotDurable", err)

@@ -82,9 +82,6 @@ func claimedTogether(t *testing.T, n int) (in *sqlinbox.Inbox, db *sql.DB, plan 
 
 // SQLite's settlements share the transactions of its one writer.
 func TestSettlementsThatComeTogetherShareATransaction(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	in, _, plan, claims := claimedTogether(t, 40)
 	var begun atomic.Int64
 	answers := settleMeanwhile(t, in, plan, claims[0], claims[1:], func(string) { begun.Add(1) })
@@ -109,9 +106,6 @@ func TestSettlementsThatComeTogetherShareATransaction(t *testing.T) {
 // Each is left out for a reason of its own: its row is another transaction's, its
 // claim is lost, it was settled before, or its callback has changed its key.
 func TestASettlementThatIsLeftOutHoldsUpNoOther(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	in, db, plan, claims := claimedTogether(t, 6)
 	held, lost, done, changed := claims[1], claims[2], claims[3], claims[4]
 	tx := begin(t, db)
@@ -148,9 +142,6 @@ func TestASettlementThatIsLeftOutHoldsUpNoOther(t *testing.T) {
 
 // Whoever holds the next of a key, by hand, holds up the settlement of that key.
 func TestAPromotionThatIsHeldHoldsUpNoOther(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	in, db, _, claims := claimedTogether(t, 3)
 	tx := begin(t, db)
 	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM hookhouse_deliveries WHERE key = 'key1' AND state = 'behind' FOR UPDATE"); err != nil {
@@ -180,9 +171,6 @@ func TestAPromotionThatIsHeldHoldsUpNoOther(t *testing.T) {
 }
 
 func TestWhatEndsASharedSettlementEndsThatOnly(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	for name, end := range map[string]func(){"a panic": func() { panic("on purpose") }, "Goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
 			in, _, plan, claims := claimedTogether(t, 2)
@@ -197,9 +185,6 @@ func TestWhatEndsASharedSettlementEndsThatOnly(t *testing.T) {
 }
 
 func TestASettlementWhoseContextEndsIsNotWaitedFor(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	in, _, plan, claims := claimedTogether(t, 2)
 	stopped, goOn := make(chan struct{}), make(chan struct{})
 	reached := beforeNth(plan, 1, isSharedSettlement, func() {
@@ -229,9 +214,6 @@ func TestASettlementWhoseContextEndsIsNotWaitedFor(t *testing.T) {
 
 // A trigger of the program's own refuses one: the others are not refused with it.
 func TestAShareThatIsRefusedRefusesNoOther(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	in, db, plan, claims := claimedTogether(t, 6)
 	run(t, db, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		IF NEW.key = 'key3' AND NEW.state = 'done' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$`)
@@ -244,9 +226,6 @@ func TestAShareThatIsRefusedRefusesNoOther(t *testing.T) {
 }
 
 func TestAConnectionThatHangsHoldsUpNoOtherSettlement(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
 	in, _, plan, claims := claimedTogether(t, 2)
 	hangs, goOn := make(chan struct{}), make(chan struct{})
 	reached := beforeNth(plan, 1, isSharedSettlement, func() {

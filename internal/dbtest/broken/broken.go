@@ -166,7 +166,9 @@ func (b *inbox) settleClaims() {
 		return claims, err
 	}
 	b.extend = func(context.Context, webhook.Claim, time.Duration) error { return nil }
-	b.settle = func(_ context.Context, _ webhook.Claim, o webhook.Outcome) (webhook.State, error) { return o.State, nil }
+	b.settle = func(_ context.Context, _ webhook.Claim, o webhook.Outcome) (webhook.State, error) {
+		return o.State, nil
+	}
 }
 
 // putClaimsBack puts every second claim back for a while, and younger ones of the

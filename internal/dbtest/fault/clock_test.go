@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -37,31 +38,12 @@ func (r *rig) claim(t *testing.T, n int) []webhook.Claim {
 	return claims
 }
 
-func clockRig(t *testing.T, e engine) *rig {
-	t.Helper()
-	r, err := newRig(t, e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if len(r.wrong) > 0 {
-			t.Error(strings.Join(r.wrong, "\n"))
-		}
-		if err := r.close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := r.inbox.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 const day = 24 * time.Hour
 
 func TestAClockThatJumpsAheadEndsLeasesAndRunsNothingTwiceForGood(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		r := clockRig(t, e)
+	onEach(t, func(t *testing.T, e engine.Engine) {
+		r := openRig(t, e.NewStore(t))
+		defer r.report(t)
 		r.send(&message{name: "claimed", key: "key", marks: []string{"claimed"}})
 		r.send(&message{name: "behind", key: "key", marks: []string{"behind"}})
 		before := r.claim(t, 5)
@@ -94,8 +76,9 @@ func TestAClockThatJumpsAheadEndsLeasesAndRunsNothingTwiceForGood(t *testing.T) 
 }
 
 func TestALeaseThatEndedByAJumpIsStillItsOwnersUntilAnotherClaims(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		r := clockRig(t, e)
+	onEach(t, func(t *testing.T, e engine.Engine) {
+		r := openRig(t, e.NewStore(t))
+		defer r.report(t)
 		r.send(&message{name: "claimed", key: "key", marks: []string{"claimed"}})
 		c := r.claim(t, 1)[0]
 		r.jump(t, day)
@@ -115,8 +98,9 @@ func TestALeaseThatEndedByAJumpIsStillItsOwnersUntilAnotherClaims(t *testing.T) 
 // again, or a person releases it; longer it does not, and what comes after it
 // under another key does not wait at all.
 func TestAClockThatJumpsBackDelaysByTheJumpAtMost(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		r := clockRig(t, e)
+	onEach(t, func(t *testing.T, e engine.Engine) {
+		r := openRig(t, e.NewStore(t))
+		defer r.report(t)
 		stuck := &message{name: "stored tomorrow", key: "key", marks: []string{"tomorrow"}}
 		released := &message{name: "stored tomorrow, released", marks: []string{"released"}}
 		r.send(stuck)
@@ -155,8 +139,9 @@ func TestAClockThatJumpsBackDelaysByTheJumpAtMost(t *testing.T) {
 }
 
 func TestALeaseOfTomorrowIsHeldByItsOwnerAndEndedByRelease(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		r := clockRig(t, e)
+	onEach(t, func(t *testing.T, e engine.Engine) {
+		r := openRig(t, e.NewStore(t))
+		defer r.report(t)
 		r.send(&message{name: "claimed", marks: []string{"claimed"}})
 		r.send(&message{name: "left", marks: []string{"left"}})
 		claims := r.claim(t, 5)
@@ -192,8 +177,9 @@ func TestALeaseOfTomorrowIsHeldByItsOwnerAndEndedByRelease(t *testing.T) {
 // Dedup keys of a clock that ran ahead by more than the window do not keep those
 // of the right time from being forgotten.
 func TestDedupKeysOfTheFutureDoNotKeepOthers(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		r := clockRig(t, e)
+	onEach(t, func(t *testing.T, e engine.Engine) {
+		r := openRig(t, e.NewStore(t))
+		defer r.report(t)
 		for n := range 5 {
 			r.send(&message{name: "ahead", marks: []string{fmt.Sprint("ahead", n)}})
 		}

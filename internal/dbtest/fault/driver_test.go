@@ -6,11 +6,27 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
 )
 
+// openTable returns a database with an empty table, and its plan.
+func openTable(t *testing.T, e engine.Engine) (*sql.DB, *fault.Plan) {
+	t.Helper()
+	store := e.NewStore(t)
+	db, plan, err := fault.Open(store.Driver, store.DSN)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Exec("CREATE TABLE kept (n INTEGER)"); err != nil {
+		t.Fatal(err)
+	}
+	return db, plan
+}
+
 func TestEachKindDoesWhatItSays(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
+	onEach(t, func(t *testing.T, e engine.Engine) {
 		for _, c := range []struct {
 			kind     fault.Kind
 			executed bool
@@ -46,14 +62,7 @@ func TestEachKindDoesWhatItSays(t *testing.T) {
 				},
 			} {
 				t.Run(name+" "+c.kind.String(), func(t *testing.T) {
-					db, plan, err := fault.Open(e.driver, e.store(t))
-					if err != nil {
-						t.Fatal(err)
-					}
-					defer db.Close()
-					if _, err := db.Exec("CREATE TABLE kept (n INTEGER)"); err != nil {
-						t.Fatal(err)
-					}
+					db, plan := openTable(t, e)
 					conn, err := db.Conn(t.Context())
 					if err != nil {
 						t.Fatal(err)
@@ -86,7 +95,7 @@ func TestEachKindDoesWhatItSays(t *testing.T) {
 }
 
 func TestATransactionEndsAsItsFaultSays(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
+	onEach(t, func(t *testing.T, e engine.Engine) {
 		for _, c := range []struct {
 			name string
 			at   int // 1 begins, 2 inserts, 3 commits
@@ -103,14 +112,7 @@ func TestATransactionEndsAsItsFaultSays(t *testing.T) {
 			{"the connection drops after the commit", 3, fault.DropAfter, 1},
 		} {
 			t.Run(c.name, func(t *testing.T) {
-				db, plan, err := fault.Open(e.driver, e.store(t))
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer db.Close()
-				if _, err := db.Exec("CREATE TABLE kept (n INTEGER)"); err != nil {
-					t.Fatal(err)
-				}
+				db, plan := openTable(t, e)
 				plan.Break(c.at, c.kind)
 				if err := insertInTx(db); (err != nil) != (c.at > 0) && c.kind != fault.Drop {
 					t.Errorf("the transaction returned %v", err)

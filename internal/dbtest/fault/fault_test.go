@@ -7,6 +7,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -17,7 +18,7 @@ var (
 )
 
 func TestWhateverBreaksOnceNothingIsLostAndNothingHalfWritten(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
+	onEach(t, func(t *testing.T, e engine.Engine) {
 		whole, _ := runScenario(t, e, 0, 0)
 		t.Logf("the scenario has %d operations", whole)
 		for _, k := range fault.Kinds {
@@ -29,9 +30,9 @@ func TestWhateverBreaksOnceNothingIsLostAndNothingHalfWritten(t *testing.T) {
 // breakEach runs the scenario once for each of its operations, four at a time.
 // Without the flags each operation is broken in one of the five ways, by turns,
 // and on PostgreSQL, which takes longer, every second one.
-func breakEach(t *testing.T, e engine, k fault.Kind, whole int) {
+func breakEach(t *testing.T, e engine.Engine, k fault.Kind, whole int) {
 	turns := len(fault.Kinds)
-	if e.dialect == sqlinbox.PostgreSQL {
+	if e.Dialect == sqlinbox.PostgreSQL {
 		turns *= 2
 	}
 	if *every || *only > 0 {
@@ -59,8 +60,8 @@ func breakEach(t *testing.T, e engine, k fault.Kind, whole int) {
 }
 
 // runScenario returns how many operations it had, and what broke.
-func runScenario(t *testing.T, e engine, n int, k fault.Kind) (count int, broke string) {
-	r, err := newRig(t, e)
+func runScenario(t *testing.T, e engine.Engine, n int, k fault.Kind) (count int, broke string) {
+	r, err := newRig(e.NewStore(t))
 	if err != nil {
 		t.Error(err)
 		return 0, ""

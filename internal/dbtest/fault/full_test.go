@@ -6,9 +6,7 @@ import (
 	"sync"
 	"testing"
 
-	_ "github.com/ncruces/go-sqlite3/driver"
-
-	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/powerloss"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
@@ -27,11 +25,6 @@ func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, room := c.open(t)
-			defer func() {
-				if err := r.close(); err != nil {
-					t.Error(err)
-				}
-			}()
 			first := &message{name: "first", marks: []string{"first"}}
 			r.send(first)
 			accepted, refused := r.fill(t)
@@ -49,9 +42,7 @@ func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
 			r.workOff()
 			r.inspect("with room")
 			r.settleAccounts(false)
-			if len(r.wrong) > 0 {
-				t.Error(strings.Join(r.wrong, "\n"))
-			}
+			r.report(t)
 		})
 	}
 }
@@ -92,27 +83,14 @@ func onFullDisk(t *testing.T) (*rig, func(t *testing.T)) {
 	}
 	t.Cleanup(func() { _ = disk.Close() })
 	settings := []string{"_pragma=busy_timeout(5000)", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_txlock=immediate"}
-	r, err := newRig(t, engine{"SQLite", "sqlite3", sqlinbox.SQLite, func(testing.TB) string { return disk.DSN("inbox.db", settings...) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.inbox.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r := openRig(t, engine.Store{Driver: "sqlite3", DSN: disk.DSN("inbox.db", settings...)})
 	disk.Room.Store(1 << 20)
 	return r, func(*testing.T) { disk.Room.Store(0) }
 }
 
 // onSmallDatabase is a file of a hundred pages, which a sweep makes room in.
 func onSmallDatabase(t *testing.T) (*rig, func(t *testing.T)) {
-	dsn := sqlite.store(t)
-	r, err := newRig(t, engine{sqlite.name, sqlite.driver, sqlite.dialect, func(testing.TB) string { return dsn + "&_pragma=max_page_count(100)" }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.inbox.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r := openRig(t, engine.Modernc.NewStore(t).With("_pragma=max_page_count(100)"))
 	return r, func(t *testing.T) {
 		r.workOff() // settling takes no room
 		for _, uid := range r.uids("1 = 1") {
@@ -125,29 +103,17 @@ func onSmallDatabase(t *testing.T) (*rig, func(t *testing.T)) {
 }
 
 func TestAReadOnlyDatabaseRefusesAndIsStillRead(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		dsn := e.store(t)
-		r, err := newRig(t, engine{e.name, e.driver, e.dialect, func(testing.TB) string { return dsn }})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.close()
-		if err := r.inbox.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+	onEach(t, func(t *testing.T, e engine.Engine) {
+		store := e.NewStore(t)
+		r := openRig(t, store)
 		kept := &message{name: "kept", marks: []string{"kept"}}
 		r.send(kept)
 
-		closed := strings.Replace(dsn, "_pragma=journal_mode(WAL)", "mode=ro", 1)
-		if e.dialect == sqlinbox.PostgreSQL {
-			closed = dsn + "&default_transaction_read_only=on"
+		readOnly := store.With("default_transaction_read_only=on")
+		if e.Dialect == sqlinbox.SQLite {
+			readOnly.DSN = strings.Replace(store.DSN, "_pragma=journal_mode(WAL)", "mode=ro", 1)
 		}
-		db, _, err := fault.Open(e.driver, closed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		in := sqlinbox.New(db, e.dialect)
+		in := sqlinbox.New(readOnly.DB(t), e.Dialect)
 		defer in.Close()
 		d := r.mint(&message{name: "refused", marks: []string{"refused"}})
 		if err := webhook.Store(in).Handle(t.Context(), d); webhook.StatusCode(err) != 503 {
@@ -169,8 +135,6 @@ func TestAReadOnlyDatabaseRefusesAndIsStillRead(t *testing.T) {
 		}
 		r.inspect("read-only")
 		r.workOff()
-		if len(r.wrong) > 0 {
-			t.Error(strings.Join(r.wrong, "\n"))
-		}
+		r.report(t)
 	})
 }

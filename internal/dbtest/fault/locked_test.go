@@ -3,24 +3,24 @@ package fault_test
 import (
 	"context"
 	"net/http"
-	"strings"
 	"testing"
-	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 // holder has what a put needs. On SQLite that is the only writer's place, on
 // PostgreSQL the head of the put's key.
-func holder(t *testing.T, r *rig, e engine) (release func()) {
+func holder(t *testing.T, r *rig, e engine.Engine) (release func()) {
 	t.Helper()
 	conn, err := r.eye.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	texts := []string{"BEGIN IMMEDIATE"}
-	if e.dialect == sqlinbox.PostgreSQL {
+	if e.Dialect == sqlinbox.PostgreSQL {
 		texts = []string{"BEGIN", "SELECT 1 FROM hookhouse_deliveries WHERE key = 'key' FOR UPDATE"}
 	}
 	for _, text := range texts {
@@ -36,26 +36,16 @@ func holder(t *testing.T, r *rig, e engine) (release func()) {
 	}
 }
 
-func lockRig(t *testing.T, e engine) *rig {
+// lockRig returns a rig with one delivery of the key "key".
+func lockRig(t *testing.T, e engine.Engine) *rig {
 	t.Helper()
-	r, err := newRig(t, e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := r.inbox.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r := openRig(t, e.NewStore(t))
 	r.send(&message{name: "head", key: "key", marks: []string{"head"}})
 	return r
 }
 
 func TestADatabaseLockedForLongIsAnsweredAndLosesNothing(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
+	onEach(t, func(t *testing.T, e engine.Engine) {
 		t.Parallel() // it takes as long as the inbox waits
 		r := lockRig(t, e)
 		release := holder(t, r, e)
@@ -74,14 +64,12 @@ func TestADatabaseLockedForLongIsAnsweredAndLosesNothing(t *testing.T) {
 		r.workOff()
 		r.inspect("afterwards")
 		r.settleAccounts(false)
-		if len(r.wrong) > 0 {
-			t.Error(strings.Join(r.wrong, "\n"))
-		}
+		r.report(t)
 	})
 }
 
 func TestADatabaseLockedForAMomentIsWaitedFor(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
+	onEach(t, func(t *testing.T, e engine.Engine) {
 		r := lockRig(t, e)
 		release := holder(t, r, e)
 		r.plan.Break(0, 0) // count from here
@@ -96,7 +84,9 @@ func TestADatabaseLockedForAMomentIsWaitedFor(t *testing.T) {
 			}
 			r.acknowledge(m, d.UID, nil)
 		}()
-		poll(t, "the put reaches the lock", func() bool { return r.plan.Count() > 0 })
+		if err := wait.Until(t.Context(), "the put reaches the lock", func() bool { return r.plan.Count() > 0 }); err != nil {
+			t.Fatal(err)
+		}
 		select {
 		case <-done:
 			t.Error("Put returned while another holds the lock")
@@ -106,23 +96,6 @@ func TestADatabaseLockedForAMomentIsWaitedFor(t *testing.T) {
 		<-done
 		r.workOff()
 		r.settleAccounts(false)
-		if len(r.wrong) > 0 {
-			t.Error(strings.Join(r.wrong, "\n"))
-		}
+		r.report(t)
 	})
-}
-
-func poll(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("waited for in vain: %s", what)
-		}
-	}
 }

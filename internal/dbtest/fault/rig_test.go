@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
@@ -51,25 +52,52 @@ type message struct {
 	runs     int      // that the worker has settled
 }
 
-func newRig(tb testing.TB, e engine) (*rig, error) {
-	dsn := e.store(tb)
-	db, plan, err := fault.Open(e.driver, dsn)
+// newRig returns a rig without tables on an empty store.
+func newRig(s engine.Store) (*rig, error) {
+	db, plan, err := fault.Open(s.Driver, s.DSN)
 	if err != nil {
 		return nil, err
 	}
-	eye, err := sql.Open(e.driver, dsn)
+	eye, err := s.Open()
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxIdleConns(4)
 	r := &rig{
-		inbox: sqlinbox.New(db, e.dialect), db: db, plan: plan, eye: eye,
+		inbox: sqlinbox.New(db, s.Dialect()), db: db, plan: plan, eye: eye,
 		waiting: make(map[int]context.CancelFunc), messages: make(map[string]*message), swept: make(map[string]bool),
 	}
 	r.inbox.Retention, r.inbox.DeadRetention = time.Microsecond, time.Microsecond
 	r.inbox.Logger = slog.New(slog.DiscardHandler)
 	plan.Impatient = r.giveUp
 	return r, nil
+}
+
+// openRig returns a rig with the inbox's tables, and closes it at the end of the
+// test.
+func openRig(t *testing.T, s engine.Store) *rig {
+	t.Helper()
+	r, err := newRig(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := r.inbox.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// report fails the test for each complaint.
+func (r *rig) report(t *testing.T) {
+	t.Helper()
+	for _, complaint := range r.wrong {
+		t.Error(complaint)
+	}
 }
 
 func (r *rig) close() error { return errors.Join(r.inbox.Close(), r.db.Close(), r.eye.Close()) }

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -29,14 +30,7 @@ func TestTheBooksShowEachKindOfDamage(t *testing.T) {
 		{"nothing", "UPDATE hookhouse_deliveries SET state = 'done', ended = due", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, err := newRig(t, sqlite)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer r.close()
-			if err := r.inbox.Migrate(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+			r := openRig(t, engine.Modernc.NewStore(t))
 			m := &message{name: "one", key: "key", marks: []string{"one", "two"}}
 			r.send(m)
 			for _, text := range strings.Split(strings.ReplaceAll(c.damage, "UID", "'"+m.known[0]+"'"), ";") {
@@ -54,11 +48,7 @@ func TestTheBooksShowEachKindOfDamage(t *testing.T) {
 }
 
 func TestACallThatFailsForGoodIsSeen(t *testing.T) {
-	r, err := newRig(t, sqlite)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.close()
+	r := openRig(t, engine.Modernc.NewStore(t))
 	_ = r.insist("wait", func(ctx context.Context) error { return webhook.ErrNotStored }, webhook.ErrDuplicate)
 	if len(r.wrong) != 1 || !strings.Contains(r.wrong[0], "fails for good") {
 		t.Errorf("complaints are %q", r.wrong)
