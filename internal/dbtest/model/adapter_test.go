@@ -3,7 +3,6 @@ package model
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -19,35 +18,6 @@ func newInbox(db *sql.DB, d *sqlinbox.Dialect) *sqlinbox.Inbox {
 	in.Logger = slog.New(slog.DiscardHandler)
 	return in
 }
-
-// sweep deletes what is finished, and returns how many.
-func sweep(ctx context.Context, in *sqlinbox.Inbox) (int, error) {
-	return in.Sweep(ctx)
-}
-
-// settle returns the state that came of it, empty if that is not told.
-func settle(ctx context.Context, in *sqlinbox.Inbox, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
-	return in.Settle(ctx, c, o)
-}
-
-// begun is what work on a claim begins with.
-func begun(ctx context.Context, in *sqlinbox.Inbox, c webhook.Claim) (webhook.Claim, error) {
-	if !c.Suspect {
-		return c, nil
-	}
-	return in.Begin(ctx, c)
-}
-
-// isRefusal reports whether err refuses the caller's transaction for its isolation.
-func isRefusal(err error) bool { return errors.Is(err, sqlinbox.ErrIsolation) }
-
-// settlesAgain reports whether a claim that was settled can be settled once more
-// without error.
-const settlesAgain = true
-
-// readCommitted reports whether the inbox's own statements run in READ COMMITTED
-// whatever the default, so that they do not fail for a conflict.
-const readCommitted = true
 
 // underClaim runs work on the context of a callback that has c.
 func underClaim(ctx context.Context, c webhook.Claim, work func(ctx context.Context)) error {

@@ -16,7 +16,7 @@ func (j *judge) answers() {
 		switch {
 		case e.ended == 0:
 			j.fault("answer: %s of %s has none", e.op.verb, e.player.name)
-		case e.err == nil, errors.Is(e.err, errUndone), isRefusal(e.err):
+		case e.err == nil, errors.Is(e.err, errUndone), errors.Is(e.err, sqlinbox.ErrIsolation):
 		case e.known != nil:
 			if !slices.ContainsFunc(j.entries, func(o *entry) bool {
 				return o.put != nil && o.put.uid == e.known.UID && o.began < e.ended && (o.err == nil || o.known == nil && o.overlaps(e))
@@ -29,7 +29,7 @@ func (j *judge) answers() {
 			}
 		case (e.op.verb == releasing || e.op.verb == replaying) && (errors.Is(e.err, sqlinbox.ErrState) || errors.Is(e.err, sqlinbox.ErrNotFound)):
 		case isConflict(e.err):
-			if e.op.verb != puttingTx && e.op.verb != settlingTx && e.op.verb != inTx && readCommitted {
+			if e.op.verb != puttingTx && e.op.verb != settlingTx && e.op.verb != inTx {
 				j.fault("answer: %s of %s: %v", e.op.verb, e.player.name, e.err)
 			}
 		case isPatienceOver(e.err):
@@ -55,8 +55,8 @@ func (j *judge) mayBeLost(e *entry) bool {
 		case sweeping: // what was settled before
 			return j.rows[e.uid] == nil || j.reborn[e.uid]
 		case settling, settlingTx, inTx:
-			// It cannot begin any more; settled once more, it tells what came of it.
-			return (!settlesAgain || e.op.verb == beginning) && o.uid == e.uid && o.fence == e.fence && o.err == nil
+			// It cannot begin any more. Settling it again returns what came of it.
+			return e.op.verb == beginning && o.uid == e.uid && o.fence == e.fence && o.err == nil
 		}
 		return false
 	})

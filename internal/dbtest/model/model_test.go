@@ -2,10 +2,7 @@ package model
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"slices"
 	"sync"
@@ -13,9 +10,7 @@ import (
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite"
-
-	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 )
 
 var (
@@ -34,32 +29,15 @@ func memory() string {
 	return ""
 }
 
-var server *postgres.Server
-
 func TestMain(m *testing.M) {
-	flag.Parse()
-	s, err := postgres.StartIn(context.Background(), memory(), "wal_level=minimal", "max_wal_senders=0", "max_wal_size=256MB",
+	engine.Main(m, memory(), "wal_level=minimal", "max_wal_senders=0", "max_wal_size=256MB",
 		"deadlock_timeout=20ms", "jit=off", "autovacuum=off")
-	switch {
-	case err == nil:
-		server = s
-	case errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true":
-		fmt.Println("left out:", err)
-	default:
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if s != nil {
-		s.Stop()
-	}
-	os.Exit(code)
 }
 
 // A campaign plays schedules on several stages at once.
 type campaign struct {
 	n     int
-	open  func(ctx context.Context) (*stage, error)
+	open  func(t *testing.T) (*stage, error)
 	found func(*report) bool // that one fails as expected; nil expects none
 }
 
@@ -76,7 +54,7 @@ func (c *campaign) play(t *testing.T) []*report {
 	)
 	next.Store(*seed)
 	work := func() {
-		g, err := c.open(t.Context())
+		g, err := c.open(t)
 		if err != nil {
 			t.Error(err)
 			return
@@ -119,42 +97,22 @@ func (c *campaign) play(t *testing.T) []*report {
 	return failed
 }
 
-var schemas atomic.Int64
-
-// onServer opens a stage on PostgreSQL.
-func onServer(w *wrong) func(ctx context.Context) (*stage, error) {
-	return func(ctx context.Context) (*stage, error) {
-		return onPostgres(ctx, server, fmt.Sprintf("model%d", schemas.Add(1)), w)
-	}
-}
-
 func TestNoOrderOfStatementsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
-	if server == nil {
-		return // and TestMain said so; in CI it fails
-	}
-	c := &campaign{n: cmp.Or(*schedules, 2000), open: onServer(right)}
+	engine.PostgreSQL(t)
+	c := &campaign{n: cmp.Or(*schedules, 2000), open: onPostgres(right)}
 	tell(t, c.play(t))
 }
 
 func TestNoOrderOfOperationsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
-	c := &campaign{n: cmp.Or(*schedules, usually), open: func(ctx context.Context) (*stage, error) {
-		folder, err := os.MkdirTemp(memory(), "hookhouse-model-")
-		if err != nil {
-			return nil, err
-		}
-		t.Cleanup(func() { _ = os.RemoveAll(folder) })
-		return onSQLite(ctx, folder)
-	}}
+	c := &campaign{n: cmp.Or(*schedules, usually), open: onSQLite}
 	tell(t, c.play(t))
 }
 
 func TestAWrongInboxIsFound(t *testing.T) {
-	if server == nil {
-		return // and TestMain said so; in CI it fails
-	}
+	engine.PostgreSQL(t)
 	for _, w := range wrongs {
 		t.Run(w.name, func(t *testing.T) {
-			c := &campaign{n: 1000, open: onServer(w), found: w.isFound}
+			c := &campaign{n: 1000, open: onPostgres(w), found: w.isFound}
 			failed := c.play(t)
 			found := 0
 			for _, r := range failed {

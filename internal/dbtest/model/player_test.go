@@ -77,7 +77,7 @@ func (p *player) do(ctx context.Context, pl *plan, o op) string {
 	case sweeping:
 		e := p.book.begin(p, o)
 		var err error
-		e.n, err = sweep(ctx, p.inbox)
+		e.n, err = p.inbox.Sweep(ctx)
 		return p.book.end(e, err)
 	case replaying:
 		f := sqlinbox.Filter{States: []webhook.State{webhook.Dead}}
@@ -143,7 +143,10 @@ func (p *player) settle(ctx context.Context, c webhook.Claim, o op) string {
 	if c.Delivery.Body == nil {
 		e := p.book.begin(p, op{verb: beginning})
 		e.about(c)
-		begun, err := begun(ctx, p.inbox, c)
+		begun, err := c, error(nil)
+		if c.Suspect {
+			begun, err = p.inbox.Begin(ctx, c)
+		}
 		if result := p.book.end(e, err); err != nil {
 			return result
 		}
@@ -152,7 +155,7 @@ func (p *player) settle(ctx context.Context, c webhook.Claim, o op) string {
 	e := p.book.begin(p, o)
 	e.about(c)
 	var err error
-	e.state, err = settle(ctx, p.inbox, c, o.outcome)
+	e.state, err = p.inbox.Settle(ctx, c, o.outcome)
 	return p.book.end(e, err)
 }
 

@@ -2,13 +2,15 @@ package model
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"sync/atomic"
+	"testing"
 
-	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -27,57 +29,66 @@ type stage struct {
 	close   func()
 }
 
-// onPostgres makes a stage in a schema of its own.
-func onPostgres(ctx context.Context, s *postgres.Server, schema string, w *wrong) (*stage, error) {
-	g := &stage{tidy: "VACUUM"}
-	plain, err := sql.Open("pgx", s.DSN())
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = plain.Close() }()
-	_, err = plain.ExecContext(ctx, "CREATE SCHEMA "+schema+`;
-		CREATE FUNCTION `+schema+`.unlocked(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'`)
-	if err != nil {
-		return nil, err
-	}
-	open := func(n int, name string, w *wrong) (*player, error) {
-		p := &player{n: n, name: name, source: schema, wrong: w, level: isolations[0]}
-		var err error
-		p.db, err = openStopped(s.DSN("search_path="+schema, "plan_cache_mode=force_generic_plan"), p)
-		if err == nil {
-			p.inbox = newInbox(p.db, sqlinbox.PostgreSQL)
-		}
-		return p, err
-	}
-	if g.clerk, err = open(-1, "clerk", right); err != nil {
-		return nil, err
-	}
-	for n := range most {
-		p, err := open(n, fmt.Sprintf("P%d", n), w)
+var sources atomic.Int64 // that stages have taken
+
+// onPostgres returns a func that makes a stage in a schema of its own.
+func onPostgres(w *wrong) func(t *testing.T) (*stage, error) {
+	return func(t *testing.T) (*stage, error) {
+		ctx := t.Context()
+		g := &stage{tidy: "VACUUM"}
+		store := engine.OnServer(engine.Server, "plan_cache_mode=force_generic_plan").NewStore(t)
+		plain, err := store.Open()
 		if err != nil {
 			return nil, err
 		}
-		g.players = append(g.players, p)
+		defer func() { _ = plain.Close() }()
+		if _, err = plain.ExecContext(ctx, "CREATE FUNCTION unlocked(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'"); err != nil {
+			return nil, err
+		}
+		// The server has one space of advisory locks for all schemas: with a source
+		// of its own, no stage locks the keys of another.
+		source := fmt.Sprint("model", sources.Add(1))
+		open := func(n int, name string, w *wrong) (*player, error) {
+			p := &player{n: n, name: name, source: source, wrong: w, level: isolations[0]}
+			var err error
+			if p.db, err = openStopped(store.DSN, p); err == nil {
+				p.inbox = newInbox(p.db, sqlinbox.PostgreSQL)
+			}
+			return p, err
+		}
+		if g.clerk, err = open(-1, "clerk", right); err != nil {
+			return nil, err
+		}
+		for n := range most {
+			p, err := open(n, fmt.Sprintf("P%d", n), w)
+			if err != nil {
+				return nil, err
+			}
+			g.players = append(g.players, p)
+		}
+		if g.monitor, err = newMonitor(ctx, store.DSN); err != nil {
+			return nil, err
+		}
+		g.close = func() {
+			g.closePlayers()
+			g.monitor.close()
+		}
+		return g, g.prepare(ctx, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema AND tablename LIKE 'hookhouse%'")
 	}
-	if g.monitor, err = newMonitor(ctx, s.DSN()); err != nil {
-		return nil, err
-	}
-	g.close = func() {
-		g.closePlayers()
-		g.monitor.close()
-	}
-	return g, g.prepare(ctx, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema AND tablename LIKE 'hookhouse%'")
 }
 
 // onSQLite makes a stage in a file.
-func onSQLite(ctx context.Context, folder string) (*stage, error) {
+func onSQLite(t *testing.T) (*stage, error) {
+	folder, err := os.MkdirTemp(memory(), "hookhouse-model-")
+	if err != nil {
+		return nil, err
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	g := new(stage)
-	dsn := "file:" + filepath.Join(folder, "inbox.db") +
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_txlock=immediate"
+	store := engine.Store{Driver: "sqlite", DSN: engine.SQLiteDSN(filepath.Join(folder, "inbox.db"))}.With("_txlock=immediate")
 	for n := range most + 1 {
 		p := &player{n: n, name: fmt.Sprintf("P%d", n), source: "model"}
-		var err error
-		if p.db, err = sql.Open("sqlite", dsn); err != nil {
+		if p.db, err = store.Open(); err != nil {
 			return nil, err
 		}
 		p.inbox = newInbox(p.db, sqlinbox.SQLite)
@@ -85,7 +96,7 @@ func onSQLite(ctx context.Context, folder string) (*stage, error) {
 	}
 	g.clerk, g.players = g.players[most], g.players[:most]
 	g.close = g.closePlayers
-	return g, g.prepare(ctx, "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'hookhouse%'")
+	return g, g.prepare(t.Context(), "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'hookhouse%'")
 }
 
 func (g *stage) closePlayers() {
