@@ -75,7 +75,7 @@ type State string
 // The states of a delivery. The last four are final.
 const (
 	Waiting    State = "waiting"    // may be claimed from its due time on
-	Blocked    State = "behind"     // an older delivery of its ordering key is not finished
+	Blocked    State = "blocked"    // an older delivery of its ordering key is not finished
 	Claimed    State = "claimed"    // under a lease
 	Done       State = "done"       // handled
 	Dead       State = "dead"       // given up; kept with the reason

@@ -128,7 +128,7 @@ func FuzzEnvelope(f *testing.F) {
 		if diff := cmp.Diff(want, got.Header); diff != "" {
 			t.Errorf("header changed:\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{mark}, got.Marks); diff != "" {
+		if diff := cmp.Diff([]string{mark}, got.DedupKeys); diff != "" {
 			t.Errorf("dedup keys changed:\n%s", diff)
 		}
 	})

@@ -23,6 +23,7 @@ func ExampleSchema() {
 	// hookhouse_bodies
 	// hookhouse_marks
 	// hookhouse_replays
+	// hookhouse_attempts
 }
 
 // Dead letters of one cause are run again after the fix.

@@ -157,8 +157,9 @@ func (in *Inbox) list(ctx context.Context, f webhook.Filter, page int) ([]webhoo
 	return records, nil
 }
 
-const listColumns = `d.id, d.uid, d.source, d.sender_id, d.type, d.key, d.label, d.received, d.quiet, d.most,
-	d.state, d.attempt, d.fence, d.due, d.expires, d.ended, d.reason, d.revived, d.size`
+const listColumns = `d.id, d.uid, d.source, d.sender_id, d.type, d.ordering_key, d.key_label, d.received_at,
+	d.coalesce_quiet_us, d.coalesce_max_us, d.state, d.attempt, d.fence, d.due_at, d.lease_expires_at, d.finished_at,
+	d.reason, d.revivals, d.size`
 
 // where returns the filter as a condition over d.
 func where(f webhook.Filter) (string, args) {
@@ -169,7 +170,7 @@ func where(f webhook.Filter) (string, args) {
 		a[name] = value
 	}
 	for _, t := range []struct{ column, value string }{
-		{"uid", f.UID}, {"source", f.Source}, {"type", f.Type}, {"key", f.OrderingKey}, {"sender_id", f.ID},
+		{"uid", f.UID}, {"source", f.Source}, {"type", f.Type}, {"ordering_key", f.OrderingKey}, {"sender_id", f.ID},
 	} {
 		if t.value != "" {
 			add("d."+t.column+" = @"+t.column, t.column, t.value)
@@ -188,10 +189,10 @@ func where(f webhook.Filter) (string, args) {
 		add(`lower(d.reason) LIKE lower(CAST(@text AS text)) ESCAPE '!'`, "text", "%"+escapeLike(f.Text)+"%")
 	}
 	if !f.From.IsZero() {
-		add("d.received >= @since", "since", f.From.UnixMicro())
+		add("d.received_at >= @since", "since", f.From.UnixMicro())
 	}
 	if !f.To.IsZero() {
-		add("d.received < @until", "until", f.To.UnixMicro())
+		add("d.received_at < @until", "until", f.To.UnixMicro())
 	}
 	if f.Before > 0 {
 		add("d.id < @before", "before", f.Before)
@@ -243,6 +244,6 @@ func open(d *webhook.Delivery, sealed, body sql.Null[[]byte]) error {
 	if err != nil {
 		return fmt.Errorf("envelope: %w", err)
 	}
-	d.Header, d.DedupKeys, d.Body = e.Header, e.Marks, body.V
+	d.Header, d.DedupKeys, d.Body = e.Header, e.DedupKeys, body.V
 	return nil
 }

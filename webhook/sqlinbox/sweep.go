@@ -120,7 +120,7 @@ func (in *Inbox) sweepMarks(ctx context.Context) error {
 // A sweptMark is what is kept with a dedup key when its delivery is deleted.
 type sweptMark struct {
 	Source   string        `json:"source"`
-	Mark     string        `json:"mark"`
+	Mark     string        `json:"dedup_key"`
 	UID      string        `json:"uid"`
 	State    webhook.State `json:"state"`
 	SenderID string        `json:"sender_id"`
@@ -137,7 +137,7 @@ func (in *Inbox) sweep(ctx context.Context, s session, a args) (int, error) {
 		}
 		ids = append(ids, id)
 		e, _ := openEnvelope(sealed.V) // a damaged one has no dedup keys to tell of
-		for _, f.Mark = range e.Marks {
+		for _, f.Mark = range e.DedupKeys {
 			fates = append(fates, f)
 		}
 		return nil
