@@ -31,7 +31,7 @@ ORDER BY 2
 -- name: lock
 -- Nothing to lock: there is one writer.
 
--- name: aside
+-- name: demote_head
 -- A head that waits for its retry and lets younger ones pass.
 UPDATE hookhouse_deliveries SET state = 'behind'
 WHERE source = @source AND key = @key AND state IN ('waiting', 'claimed') AND key <> ''
@@ -46,11 +46,11 @@ WHERE id IN (
 AND uid <> @uid
 RETURNING uid, burst, attempt, quiet
 
--- name: mark
+-- name: insert_dedup_key
 -- Nothing where the dedup key stands already, also one older than the window.
 INSERT OR IGNORE INTO hookhouse_marks (source, mark, uid, at) VALUES (@source, @mark, @uid, @now)
 
--- name: unmark
+-- name: delete_last_dedup_keys
 -- Takes back as many as were just made: a new row is the last.
 DELETE FROM hookhouse_marks WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid DESC LIMIT @n + 0)
 
@@ -69,7 +69,7 @@ VALUES (@uid, @source, @sender_id, @type, @key, @label, @received, @size, @quiet
 -- name: insert_bodies
 INSERT INTO hookhouse_bodies (id, envelope, body) VALUES (last_insert_rowid(), @envelope, @body)
 
--- name: insert_marks
+-- name: insert_dedup_keys
 -- What stands here already is older than the window.
 INSERT OR REPLACE INTO hookhouse_marks (source, mark, uid, at)
 SELECT @source, value, @uid, @now FROM json_each(@marks)
@@ -88,7 +88,7 @@ AND NOT EXISTS (
 -- name: promote_group
 -- See settle_group.
 
--- name: overtaken
+-- name: superseded_claims
 -- Claims let go by their workers while a newer one of a burst waits.
 WITH RECURSIVE c(type) AS (
   SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'claimed') WHERE @any = 1
@@ -104,7 +104,7 @@ WHERE d.type = t.value AND d.state = 'claimed' AND d.expires <= @now AND d.key <
        WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
 LIMIT 100
 
--- name: overtake
+-- name: supersede_claim
 UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
 WHERE uid = @uid AND state = 'claimed' AND expires <= @now
 
@@ -179,10 +179,10 @@ SELECT source, key FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence
 -- name: settle_group
 -- All settlements share the transactions of the one writer.
 
--- name: hold
+-- name: lock_claim
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
--- name: put_back
+-- name: retry
 -- A suspect that has not begun its run stays one, and what is released was lost.
 UPDATE hookhouse_deliveries
 SET state = CASE
@@ -216,7 +216,7 @@ WHERE uid = @uid AND settled = @fence
 -- name: default_isolation
 -- There is one writer.
 
--- name: headless
+-- name: stuck_keys
 -- The next @n keys in order that have deliveries behind, and whether one is
 -- without the head that it must have.
 WITH RECURSIVE k(source, key) AS (
@@ -236,7 +236,7 @@ FROM k LIMIT @n + 0
 -- name: find
 SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
 
--- name: younger
+-- name: newer
 -- Unfinished ones that were acknowledged after the first run of this one.
 SELECT count(*) FROM hookhouse_deliveries
 WHERE coalesce(origin, id) > @origin AND id IN (
@@ -274,7 +274,7 @@ SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid ORDER BY at
 -- name: last
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
--- name: ended
+-- name: finished
 -- What was finished longer ago than @age: dead ones, or all the others.
 SELECT id, uid, source, state, sender_id, envelope FROM (
   SELECT e.*, b.envelope, row_number() OVER w AS place, sum(e.size + coalesce(length(b.envelope), 0)) OVER w AS total
@@ -288,12 +288,12 @@ SELECT id, uid, source, state, sender_id, envelope FROM (
   WINDOW w AS (ORDER BY e.ended, e.id)
 ) WHERE place = 1 OR total <= @bytes
 
--- name: dying
+-- name: expiring_dead
 -- Dead letters that are older than @age, by type.
 SELECT type, count(*) FROM hookhouse_deliveries
 WHERE ended IS NOT NULL AND state = 'dead' AND ended < @now - @age GROUP BY type ORDER BY type
 
--- name: keep_fate
+-- name: keep_last_state
 -- What became of deliveries, told by their dedup keys when they are gone.
 UPDATE hookhouse_marks SET state = f.state, sender_id = f.sender_id
 FROM (
@@ -302,25 +302,25 @@ FROM (
 ) f
 WHERE hookhouse_marks.source = f.source AND hookhouse_marks.mark = f.mark AND hookhouse_marks.uid = f.uid
 
--- name: forget_fate
+-- name: delete_last_state
 DELETE FROM hookhouse_marks WHERE source = @source AND uid = @uid AND mark IN (SELECT value FROM json_each(@marks))
 
--- name: forget_bodies
+-- name: delete_bodies
 DELETE FROM hookhouse_bodies WHERE id IN (SELECT value FROM json_each(@ids))
 
--- name: forget_replays
+-- name: delete_replays
 DELETE FROM hookhouse_replays WHERE uid IN (SELECT d.uid FROM json_each(@ids) i CROSS JOIN hookhouse_deliveries d WHERE d.id = i.value)
 
--- name: forget
+-- name: delete_deliveries
 DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))
 
--- name: restamp_marks
+-- name: restamp_dedup_keys
 -- Dedup keys of a clock that has been ahead go to the end: rows stand in order of time.
 INSERT OR REPLACE INTO hookhouse_marks (source, mark, uid, at, state, sender_id)
 SELECT source, mark, uid, @now, state, sender_id FROM hookhouse_marks
 WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n + 0) AND at > @now
 
--- name: forget_marks
+-- name: delete_dedup_keys
 DELETE FROM hookhouse_marks
 WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n + 0) AND at < @now - @window
 
