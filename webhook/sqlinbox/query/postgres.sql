@@ -86,7 +86,7 @@ WITH k AS MATERIALIZED (
 )
 SELECT source, ordering_key, state FROM got WHERE state <> 'held'
 
--- name: aside
+-- name: demote_head
 -- Heads that wait for their retry and let younger ones pass.
 UPDATE hookhouse_deliveries SET state = 'blocked'
 WHERE id = ANY (ARRAY(
@@ -250,7 +250,7 @@ WHERE id = ANY (ARRAY(
   FROM jsonb_to_recordset(@keys::text::jsonb) AS k(source text, ordering_key text)))
 AND state || '' = 'blocked'
 
--- name: overtaken
+-- name: superseded_claims
 -- Claims let go by their workers while a newer one of a burst waits.
 WITH RECURSIVE c(type) AS (
   SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'claimed' ORDER BY type LIMIT 1) WHERE @any::int = 1
@@ -268,7 +268,7 @@ WHERE (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
   WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
 LIMIT 100
 
--- name: overtake
+-- name: supersede_claim
 -- It waits for no other transaction.
 UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
 WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE SKIP LOCKED) AND state = 'claimed' AND lease_expires_at <= @now
@@ -362,10 +362,10 @@ WHERE id = ANY (ARRAY(
   ) d))
 RETURNING uid, fence, source, ordering_key
 
--- name: hold
+-- name: lock_claim
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' FOR UPDATE
 
--- name: put_back
+-- name: retry
 -- A suspect that has not begun its run stays one, and what is released was lost.
 UPDATE hookhouse_deliveries d
 SET state = CASE
@@ -399,7 +399,7 @@ SELECT current_setting('transaction_isolation')
 -- name: default_isolation
 SELECT current_setting('default_transaction_isolation')
 
--- name: headless
+-- name: stuck_keys
 -- The next @n keys in order that have deliveries behind, and whether one is
 -- without the head that it must have.
 WITH RECURSIVE k(source, ordering_key) AS (
@@ -430,7 +430,7 @@ UNION ALL
 SELECT 0, 0, state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries
 WHERE uid = @uid::text AND NOT EXISTS (SELECT 1 FROM found)
 
--- name: younger
+-- name: newer
 -- Unfinished ones that were acknowledged after the first run of this one.
 SELECT count(*) FROM hookhouse_deliveries
 WHERE coalesce(first_id, id) > @origin::bigint AND id = ANY (ARRAY(
@@ -542,7 +542,7 @@ SELECT replayed_at, who, why, previous_state FROM hookhouse_replays WHERE uid = 
 -- name: last
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
--- name: ended
+-- name: finished
 -- What was finished longer ago than @age: dead ones, or all the others.
 WITH picked AS MATERIALIZED (
   SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
@@ -560,12 +560,12 @@ SELECT id, uid, source, state, sender_id, envelope FROM (
   WINDOW w AS (ORDER BY p.finished_at, p.id)
 ) e WHERE place = 1 OR total <= @bytes::bigint
 
--- name: dying
+-- name: expiring_dead
 -- Dead letters that are older than @age, by type.
 SELECT type, count(*) FROM hookhouse_deliveries
 WHERE finished_at IS NOT NULL AND state = 'dead' AND finished_at < @now - @age::bigint GROUP BY type ORDER BY type
 
--- name: keep_fate
+-- name: keep_last_state
 -- What became of deliveries, told by their dedup keys when they are gone.
 WITH fate AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset(@fates::text::jsonb) AS f(source text, dedup_key text, uid text, state text, sender_id text)
@@ -577,24 +577,24 @@ WITH fate AS MATERIALIZED (
 UPDATE hookhouse_dedup_keys SET (state, sender_id) = (SELECT h.state, h.sender_id FROM hit h WHERE h.place = hookhouse_dedup_keys.ctid LIMIT 1)
 WHERE ctid = ANY (ARRAY(SELECT place FROM hit))
 
--- name: forget_fate
+-- name: delete_last_state
 DELETE FROM hookhouse_dedup_keys
 WHERE source = @source::text AND uid = @uid::text AND dedup_key = ANY (ARRAY(SELECT jsonb_array_elements_text(@marks::text::jsonb)))
 
--- name: forget_bodies
+-- name: delete_bodies
 DELETE FROM hookhouse_bodies WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
 
--- name: forget_replays
+-- name: delete_replays
 DELETE FROM hookhouse_replays WHERE uid IN (
   SELECT uid FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint)))
 
--- name: forget
+-- name: delete_deliveries
 DELETE FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
 
--- name: restamp_marks
+-- name: restamp_dedup_keys
 -- Rows need not stand in order of time.
 
--- name: forget_marks
+-- name: delete_dedup_keys
 DELETE FROM hookhouse_dedup_keys WHERE ctid = ANY (ARRAY(
   SELECT ctid FROM hookhouse_dedup_keys WHERE seen_at < @now - @window::bigint LIMIT @n::int FOR UPDATE SKIP LOCKED))
 

@@ -31,7 +31,7 @@ ORDER BY 2
 -- name: lock
 -- Nothing to lock: there is one writer.
 
--- name: aside
+-- name: demote_head
 -- A head that waits for its retry and lets younger ones pass.
 UPDATE hookhouse_deliveries SET state = 'blocked'
 WHERE source = @source AND ordering_key = @key AND state IN ('waiting', 'claimed') AND ordering_key <> ''
@@ -46,11 +46,11 @@ WHERE id IN (
 AND uid <> @uid
 RETURNING uid, burst_started_at, attempt, coalesce_quiet_us
 
--- name: mark
+-- name: insert_dedup_key
 -- Nothing where the dedup key stands already, also one older than the window.
 INSERT OR IGNORE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at) VALUES (@source, @mark, @uid, @now)
 
--- name: unmark
+-- name: delete_last_dedup_keys
 -- Takes back as many as were just made: a new row is the last.
 DELETE FROM hookhouse_dedup_keys WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid DESC LIMIT @n + 0)
 
@@ -69,7 +69,7 @@ VALUES (@uid, @source, @sender_id, @type, @key, @label, @received, @size, @quiet
 -- name: insert_bodies
 INSERT INTO hookhouse_bodies (id, envelope, body) VALUES (last_insert_rowid(), @envelope, @body)
 
--- name: insert_marks
+-- name: insert_dedup_keys
 -- What stands here already is older than the window.
 INSERT OR REPLACE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at)
 SELECT @source, value, @uid, @now FROM json_each(@marks)
@@ -88,7 +88,7 @@ AND NOT EXISTS (
 -- name: promote_group
 -- See settle_group.
 
--- name: overtaken
+-- name: superseded_claims
 -- Claims let go by their workers while a newer one of a burst waits.
 WITH RECURSIVE c(type) AS (
   SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'claimed') WHERE @any = 1
@@ -104,7 +104,7 @@ WHERE d.type = t.value AND d.state = 'claimed' AND d.lease_expires_at <= @now AN
        WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
 LIMIT 100
 
--- name: overtake
+-- name: supersede_claim
 UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
 WHERE uid = @uid AND state = 'claimed' AND lease_expires_at <= @now
 
@@ -179,10 +179,10 @@ SELECT source, ordering_key FROM hookhouse_deliveries WHERE uid = @uid AND fence
 -- name: settle_group
 -- All settlements share the transactions of the one writer.
 
--- name: hold
+-- name: lock_claim
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
--- name: put_back
+-- name: retry
 -- A suspect that has not begun its run stays one, and what is released was lost.
 UPDATE hookhouse_deliveries
 SET state = CASE
@@ -216,7 +216,7 @@ WHERE uid = @uid AND settled_fence = @fence
 -- name: default_isolation
 -- There is one writer.
 
--- name: headless
+-- name: stuck_keys
 -- The next @n keys in order that have deliveries behind, and whether one is
 -- without the head that it must have.
 WITH RECURSIVE k(source, ordering_key) AS (
@@ -236,7 +236,7 @@ FROM k LIMIT @n + 0
 -- name: find
 SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries WHERE uid = @uid
 
--- name: younger
+-- name: newer
 -- Unfinished ones that were acknowledged after the first run of this one.
 SELECT count(*) FROM hookhouse_deliveries
 WHERE coalesce(first_id, id) > @origin AND id IN (
@@ -274,7 +274,7 @@ SELECT replayed_at, who, why, previous_state FROM hookhouse_replays WHERE uid = 
 -- name: last
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
--- name: ended
+-- name: finished
 -- What was finished longer ago than @age: dead ones, or all the others.
 SELECT id, uid, source, state, sender_id, envelope FROM (
   SELECT e.*, b.envelope, row_number() OVER w AS place, sum(e.size + coalesce(length(b.envelope), 0)) OVER w AS total
@@ -288,12 +288,12 @@ SELECT id, uid, source, state, sender_id, envelope FROM (
   WINDOW w AS (ORDER BY e.finished_at, e.id)
 ) WHERE place = 1 OR total <= @bytes
 
--- name: dying
+-- name: expiring_dead
 -- Dead letters that are older than @age, by type.
 SELECT type, count(*) FROM hookhouse_deliveries
 WHERE finished_at IS NOT NULL AND state = 'dead' AND finished_at < @now - @age GROUP BY type ORDER BY type
 
--- name: keep_fate
+-- name: keep_last_state
 -- What became of deliveries, told by their dedup keys when they are gone.
 UPDATE hookhouse_dedup_keys SET state = f.state, sender_id = f.sender_id
 FROM (
@@ -302,25 +302,25 @@ FROM (
 ) f
 WHERE hookhouse_dedup_keys.source = f.source AND hookhouse_dedup_keys.dedup_key = f.dedup_key AND hookhouse_dedup_keys.uid = f.uid
 
--- name: forget_fate
+-- name: delete_last_state
 DELETE FROM hookhouse_dedup_keys WHERE source = @source AND uid = @uid AND dedup_key IN (SELECT value FROM json_each(@marks))
 
--- name: forget_bodies
+-- name: delete_bodies
 DELETE FROM hookhouse_bodies WHERE id IN (SELECT value FROM json_each(@ids))
 
--- name: forget_replays
+-- name: delete_replays
 DELETE FROM hookhouse_replays WHERE uid IN (SELECT d.uid FROM json_each(@ids) i CROSS JOIN hookhouse_deliveries d WHERE d.id = i.value)
 
--- name: forget
+-- name: delete_deliveries
 DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))
 
--- name: restamp_marks
+-- name: restamp_dedup_keys
 -- Dedup keys of a clock that has been ahead go to the end: rows stand in order of time.
 INSERT OR REPLACE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at, state, sender_id)
 SELECT source, dedup_key, uid, @now, state, sender_id FROM hookhouse_dedup_keys
 WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid LIMIT @n + 0) AND seen_at > @now
 
--- name: forget_marks
+-- name: delete_dedup_keys
 DELETE FROM hookhouse_dedup_keys
 WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid LIMIT @n + 0) AND seen_at < @now - @window
 
