@@ -323,7 +323,7 @@ func TestPromise8_MalformedBodiesAreStoredAndEndDead(t *testing.T) {
 	}
 	stop()
 	<-ran
-	stats := inbox.Stats()
+	stats := counts(t, inbox)
 	if stats[webhook.Dead] != len(bodies) || stats[webhook.Waiting] != 1 {
 		t.Errorf("kept %v, want %d dead and the one of unknown type waiting", stats, len(bodies))
 	}

@@ -78,7 +78,7 @@ func TestStore(t *testing.T) {
 	t.Run("nil means stored", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		require.NoError(t, webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "a"}))
-		require.Equal(t, 1, in.Stats()[webhook.Waiting])
+		require.Equal(t, 1, counts(t, in)[webhook.Waiting])
 	})
 	t.Run("a duplicate is told as it is", func(t *testing.T) {
 		in := &webhook.MemInbox{}

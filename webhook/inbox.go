@@ -75,7 +75,7 @@ type State string
 // The states of a delivery. The last four are final.
 const (
 	Waiting    State = "waiting"    // may be claimed from its due time on
-	Blocked    State = "behind"     // an older delivery of its ordering key is not finished
+	Blocked    State = "blocked"    // an older delivery of its ordering key is not finished
 	Claimed    State = "claimed"    // under a lease
 	Done       State = "done"       // handled
 	Dead       State = "dead"       // given up; kept with the reason
@@ -100,6 +100,9 @@ type ClaimOptions struct {
 	// its claim may have ended. They hold their ordering keys as ever. Nil means
 	// none.
 	Except []string
+	// By says who claims, for people: it is kept with an [Attempt] that fails. Empty
+	// is allowed. Stores keep the first 255 bytes.
+	By string
 }
 
 // A Claim is the right to work on a delivery until Expires, or longer through

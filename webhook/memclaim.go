@@ -2,12 +2,13 @@ package webhook
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 )
 
-// Claim takes what is due; see [Inbox].
+// Claim claims deliveries that are due; see [Queue].
 func (m *MemInbox) Claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -15,79 +16,144 @@ func (m *MemInbox) Claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.init()
-	m.ask(o.Types)
+	m.noteAsked(o.Types)
 	now := time.Now()
-	lease := positive(o.Lease, defaultLease)
+	claim := memClaim{by: clipName(o.By), at: now, expires: now.Add(positive(o.Lease, defaultLease))}
 	room := positive(o.MaxBytes, defaultClaimed)
-	defer m.setAside(o.Except)()
+	defer m.exclude(o.Except)()
 	var claims []Claim
 	for len(claims) < max(o.N, 1) {
 		rec := m.oldestDue(o.Types, now)
 		if rec == nil {
 			break
 		}
-		if rec.fate.state == Claimed && m.outdated(rec) {
+		if rec.last.state == Claimed && m.hasNewer(rec) {
+			m.addLost(rec, Superseded, now)
 			m.finish(rec, Superseded, now)
 			continue
 		}
-		if room -= rec.load(); room < 0 && len(claims) > 0 {
+		if room -= rec.claimBytes(); room < 0 && len(claims) > 0 {
 			break
 		}
-		rec.take(now.Add(lease))
+		if rec.last.state == Claimed {
+			m.addLost(rec, Waiting, now)
+		}
+		rec.startClaim(claim)
 		m.setState(rec, Claimed)
 		claims = append(claims, rec.claim())
 	}
 	return claims, nil
 }
 
-// setAside takes deliveries out of what can be claimed, until the func that it
+// exclude takes deliveries out of what can be claimed, until the func that it
 // returns is called.
-func (m *MemInbox) setAside(uids []string) (back func()) {
-	var aside []*memRecord
+func (m *MemInbox) exclude(uids []string) (restore func()) {
+	var excluded []*memRecord
 	for _, uid := range uids {
 		rec := m.all[uid]
-		if rec != nil && (rec.fate.state == Waiting || rec.fate.state == Claimed) && !slices.Contains(aside, rec) {
-			m.due[rec.d.Type].remove(rec)
-			aside = append(aside, rec)
+		if rec != nil && (rec.last.state == Waiting || rec.last.state == Claimed) && !slices.Contains(excluded, rec) {
+			m.claimable[rec.d.Type].remove(rec)
+			excluded = append(excluded, rec)
 		}
 	}
 	return func() {
-		for _, rec := range aside {
+		for _, rec := range excluded {
 			m.heapOf(rec).add(rec)
 		}
 	}
 }
 
-// Begin notes that a suspect's run begins; see [Inbox].
+// Begin notes that a suspect's run begins; see [Queue].
 func (m *MemInbox) Begin(ctx context.Context, c Claim) (Claim, error) {
 	if err := ctx.Err(); err != nil {
 		return Claim{}, err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	rec, err := m.held(c)
+	rec, err := m.claimHeld(c)
 	if err != nil {
 		return Claim{}, err
 	}
-	rec.begin()
+	rec.beginRun()
 	begun := rec.claim()
 	begun.Last = c.Last
 	return begun, nil
+}
+
+// Extend renews a lease; see [Queue].
+func (m *MemInbox) Extend(ctx context.Context, c Claim, lease time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rec, err := m.claimHeld(c)
+	if err != nil {
+		return err
+	}
+	rec.claimed.expires = time.Now().Add(lease)
+	m.claimable[rec.d.Type].fix(rec)
+	return nil
+}
+
+// Settle ends a claim; see [Queue].
+func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) (State, error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	if o.State != Waiting && o.State != Done && o.State != Dead && o.State != Ignored {
+		return "", fmt.Errorf("webhook: %q is not an outcome", o.State)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rec, err := m.claimHeld(c)
+	if err != nil {
+		if rec != nil && rec.settled.fence == c.Fence && c.Fence != 0 {
+			return rec.settled.state, nil
+		}
+		return "", err
+	}
+	now, state := time.Now(), o.State
+	if o.State == Waiting && m.hasNewer(rec) {
+		state = Superseded
+	}
+	m.addFailed(rec, o, state, now)
+	rec.settle(o, state)
+	if state == Waiting {
+		m.retry(rec, now.Add(max(o.Delay, 0)), o.RetryOutOfOrder, now)
+	} else {
+		m.finish(rec, state, now)
+	}
+	m.notify()
+	return state, nil
 }
 
 // oldestDue returns the record of these types that may be claimed and was due
 // first: a Waiting one, or a Claimed one whose lease ran out.
 func (m *MemInbox) oldestDue(types []string, now time.Time) *memRecord {
 	if types == nil {
-		types = slices.Collect(maps.Keys(m.due))
+		types = slices.Collect(maps.Keys(m.claimable))
 	}
 	var first *memRecord
 	for _, t := range types {
-		if h := m.due[t]; h != nil && len(h.items) > 0 {
-			if rec := h.items[0]; !rec.due.After(now) && (first == nil || rec.before(first)) {
+		if h := m.claimable[t]; h != nil && len(h.items) > 0 {
+			if rec := h.items[0]; !rec.claimable().After(now) && (first == nil || rec.before(first)) {
 				first = rec
 			}
 		}
 	}
 	return first
+}
+
+// claimHeld returns the record of c if that is still held. With the error it
+// returns the record that c was a claim of, if there is one.
+func (m *MemInbox) claimHeld(c Claim) (*memRecord, error) {
+	if c.Delivery == nil {
+		return nil, ErrClaimLost
+	}
+	rec := m.all[c.Delivery.UID]
+	if rec == nil || rec.last.state != Claimed || rec.fence != c.Fence {
+		return rec, fmt.Errorf("%w: %s", ErrClaimLost, c.Delivery.UID)
+	}
+	return rec, nil
 }

@@ -55,7 +55,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 		arrive(t, in, "c", body(4))
 		finish(t, in, webhook.Done)
 		arrive(t, in, "d", body(10))
-		require.Equal(t, map[webhook.State]int{webhook.Waiting: 1}, in.Stats())
+		require.Equal(t, map[webhook.State]int{webhook.Waiting: 1}, counts(t, in))
 	})
 	bubble(t, "what finished first makes room first, and stays a duplicate by its dedup keys", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 3}
@@ -247,13 +247,13 @@ func TestMemInboxWhatIsRevivedIsTheYoungest(t *testing.T) {
 func TestMemInboxCountsWhatItKeeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		require.Empty(t, in.Stats())
+		require.Empty(t, counts(t, in))
 		arrive(t, in, "a", keyed("key"))
 		arrive(t, in, "b", keyed("key"))
 		arrive(t, in, "c", nil)
 		_, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1})
 		require.NoError(t, err)
-		require.Equal(t, map[webhook.State]int{webhook.Claimed: 1, webhook.Blocked: 1, webhook.Waiting: 1}, in.Stats())
+		require.Equal(t, map[webhook.State]int{webhook.Claimed: 1, webhook.Blocked: 1, webhook.Waiting: 1}, counts(t, in))
 	})
 }
 
@@ -278,7 +278,7 @@ func TestMemInboxUnderLoad(t *testing.T) {
 	}
 	for range 4 {
 		working.Go(func() {
-			for in.Stats()[webhook.Done] < senders*each && !t.Failed() {
+			for counts(t, in)[webhook.Done] < senders*each && !t.Failed() {
 				claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 7})
 				if err != nil {
 					t.Error(err)
@@ -313,5 +313,5 @@ func TestWhatDoesNotFitDropsNothing(t *testing.T) {
 	settle(t, in, claims[0], webhook.Outcome{State: webhook.Dead})
 	require.ErrorIs(t, put("large", "12345678901"), webhook.ErrOverloaded)
 	require.NoError(t, in.Ping(t.Context()))
-	require.Equal(t, map[webhook.State]int{webhook.Dead: 1}, in.Stats())
+	require.Equal(t, map[webhook.State]int{webhook.Dead: 1}, counts(t, in))
 }

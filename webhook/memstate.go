@@ -5,33 +5,32 @@ import (
 	"time"
 )
 
-// setState moves a record between the indexes of its states. Waiting and
-// Claimed ones share one: both are claimed from their due time on.
+// setState moves a record between the indexes of its states. Waiting and Claimed
+// ones share one.
 func (m *MemInbox) setState(rec *memRecord, s State) {
-	h := m.due[rec.d.Type]
-	if old := rec.fate.state; old == Waiting || old == Claimed {
+	h := m.claimable[rec.d.Type]
+	if old := rec.last.state; old == Waiting || old == Claimed {
 		h.remove(rec)
 	}
-	rec.fate.state = s
+	rec.last.state = s
 	if s == Waiting || s == Claimed {
 		m.heapOf(rec).add(rec)
 	} else if h != nil && len(h.items) == 0 {
-		delete(m.due, rec.d.Type)
+		delete(m.claimable, rec.d.Type)
 	}
 }
 
 // heapOf returns the heap for records of rec's type.
 func (m *MemInbox) heapOf(rec *memRecord) *memHeap {
-	h := m.due[rec.d.Type]
+	h := m.claimable[rec.d.Type]
 	if h == nil {
 		h = &memHeap{}
-		m.due[rec.d.Type] = h
+		m.claimable[rec.d.Type] = h
 	}
 	return h
 }
 
-// enqueue gives a new or revived record its place behind those of its ordering
-// key.
+// enqueue appends a new or restarted record to those of its ordering key.
 func (m *MemInbox) enqueue(rec *memRecord, now time.Time) {
 	m.live++
 	m.liveBytes += int64(len(rec.d.Body))
@@ -42,23 +41,23 @@ func (m *MemInbox) enqueue(rec *memRecord, now time.Time) {
 		m.setState(rec, Waiting)
 		return
 	}
-	q := m.keys[rec.key()]
+	q := m.queues[rec.orderingKey()]
 	if q == nil {
 		q = &memQueue{}
-		m.keys[rec.key()] = q
+		m.queues[rec.orderingKey()] = q
 	}
 	q.items = append(q.items, rec)
 	m.setState(rec, Blocked)
-	m.promote(rec.key(), now)
+	m.promote(rec.orderingKey(), now)
 }
 
 // coalesce supersedes the older unclaimed records of the ordering key and sets
-// when rec is due. One that has run already is no part of the burst.
+// when rec is due. One that has run already is not part of the burst.
 func (m *MemInbox) coalesce(rec *memRecord, now time.Time) {
 	rec.burst = now
-	if q := m.keys[rec.key()]; q != nil && rec.d.OrderingKey != "" {
-		for _, old := range append([]*memRecord(nil), q.items...) {
-			if old.fate.state == Claimed {
+	if q := m.queues[rec.orderingKey()]; q != nil && rec.d.OrderingKey != "" {
+		for _, old := range slices.Clone(q.items) {
+			if old.last.state == Claimed {
 				continue
 			}
 			if old.coalesces() && old.attempt == 0 && old.burst.Before(rec.burst) {
@@ -73,121 +72,78 @@ func (m *MemInbox) coalesce(rec *memRecord, now time.Time) {
 	}
 }
 
-// promote makes the first record of an ordering key Waiting, if none is
+// promote makes the next record of an ordering key Waiting, unless one is
 // claimed.
-func (m *MemInbox) promote(k memKey, now time.Time) {
-	q := m.keys[k]
+func (m *MemInbox) promote(k memOrderingKey, now time.Time) {
+	q := m.queues[k]
 	if q == nil {
 		return
 	}
 	if len(q.items) == 0 {
-		delete(m.keys, k)
+		delete(m.queues, k)
 		return
 	}
 	first := q.items[0]
-	if first.fate.state == Claimed {
+	if first.last.state == Claimed {
 		return
 	}
 	q.advance(now)
-	if q.items[0] != first && first.fate.state == Waiting {
+	if q.items[0] != first && first.last.state == Waiting {
 		m.setState(first, Blocked)
 	}
-	if q.items[0].fate.state == Blocked {
+	if q.items[0].last.state == Blocked {
 		m.setState(q.items[0], Waiting)
 	}
 }
 
-// outdated reports whether a newer one of a coalesced burst has arrived since
-// rec was claimed. It stands right behind rec: it superseded all between.
-func (m *MemInbox) outdated(rec *memRecord) bool {
+// hasNewer reports whether a newer one of a coalesced burst has arrived since rec
+// was claimed. That one is right behind rec: it superseded all between.
+func (m *MemInbox) hasNewer(rec *memRecord) bool {
 	if rec.d.OrderingKey == "" {
 		return false
 	}
-	q := m.keys[rec.key()]
+	q := m.queues[rec.orderingKey()]
 	return len(q.items) > 1 && q.items[1].coalesces() && q.items[1].seq > rec.seq
 }
 
-// finish gives a record its final state and brings the next of its ordering key
-// forward.
+// hasYounger reports whether rec coalesces and a younger one of its ordering key
+// is unfinished. If rec ran again it would supersede that one, which replaced it.
+func (m *MemInbox) hasYounger(rec *memRecord) bool {
+	q := m.queues[rec.orderingKey()]
+	return rec.coalesces() && q != nil && slices.ContainsFunc(q.items, func(r *memRecord) bool { return r.origin > rec.origin })
+}
+
+// retry makes a claimed record Waiting again, due at the given time.
+func (m *MemInbox) retry(rec *memRecord, due time.Time, outOfOrder bool, now time.Time) {
+	rec.due, rec.retryOutOfOrder = due, outOfOrder
+	m.setState(rec, Waiting)
+	m.promote(rec.orderingKey(), now)
+}
+
+// finish gives a record its final state and promotes the next of its ordering key.
 func (m *MemInbox) finish(rec *memRecord, s State, now time.Time) {
 	m.live--
 	m.liveBytes -= int64(len(rec.d.Body))
 	m.setState(rec, s)
-	rec.ended = now
-	if s == Dead {
-		m.buried = append(m.buried, rec)
-	} else {
-		m.ended = append(m.ended, rec)
-	}
-	if q := m.keys[rec.key()]; q != nil && rec.d.OrderingKey != "" {
+	rec.finishedAt = now
+	m.finishedAs(s).add(rec)
+	if q := m.queues[rec.orderingKey()]; q != nil && rec.d.OrderingKey != "" {
 		q.remove(rec)
-		m.promote(rec.key(), now)
+		m.promote(rec.orderingKey(), now)
 	}
 }
 
-// known returns the fate of the delivery that d repeats.
-func (m *MemInbox) known(d *Delivery, now time.Time) *memFate {
-	m.forgetMarks(now)
-	if rec := m.all[d.UID]; rec != nil {
-		return rec.fate
+// restart makes a finished record run again, as if it had just arrived. It leaves
+// one as it is, and returns false, that has a younger one.
+func (m *MemInbox) restart(rec *memRecord, now time.Time) bool {
+	if m.hasYounger(rec) {
+		return false
 	}
-	for _, mark := range d.DedupKeys {
-		if f := m.marks[memMark{d.Source, mark}]; f != nil && !(m.all[f.uid] == nil && f.redeliveredBy(d)) {
-			return f
-		}
-	}
-	return nil
-}
-
-// redeliveredBy reports whether d is the sender's own redelivery of one that died.
-func (f *memFate) redeliveredBy(d *Delivery) bool {
-	return f.state == Dead && d.UID != f.uid && d.ID != "" && d.ID == f.senderID
-}
-
-// duplicate says what d is a duplicate of, after it has revived that one if it
-// may.
-func (m *MemInbox) duplicate(f *memFate, d *Delivery, now time.Time) error {
-	e := &DuplicateError{UID: f.uid, State: f.state}
-	rec := m.all[f.uid]
-	if f.redeliveredBy(d) && rec.revived < maxRevivals && !m.overtaken(rec) {
-		rec.revived++
-		m.buried = slices.DeleteFunc(m.buried, func(r *memRecord) bool { return r == rec })
-		rec.attempt, rec.lost, rec.crashes, rec.begun = 0, 0, 0, false
-		rec.due, rec.retryOutOfOrder = now, false
-		m.seq++
-		rec.seq = m.seq
-		m.enqueue(rec, now)
-		m.notify()
-		e.State, e.Revived = f.state, true
-	}
-	return e
-}
-
-// overtaken reports whether rec coalesces and a younger one of its ordering key
-// is unfinished, which would be superseded by what it supersedes.
-func (m *MemInbox) overtaken(rec *memRecord) bool {
-	q := m.keys[rec.key()]
-	return rec.coalesces() && q != nil && slices.ContainsFunc(q.items, func(r *memRecord) bool { return r.origin > rec.origin })
-}
-
-func (m *MemInbox) mark(rec *memRecord, now time.Time) {
-	for _, text := range rec.d.DedupKeys {
-		mark := memMark{rec.d.Source, text}
-		m.marks[mark] = rec.fate
-		m.markLog = append(m.markLog, memMarked{mark, rec.fate, now})
-	}
-}
-
-// forgetMarks drops dedup keys that are older than the window or too many.
-func (m *MemInbox) forgetMarks(now time.Time) {
-	window := m.Window
-	if window <= 0 {
-		window = defaultWindow
-	}
-	for len(m.markLog) > 0 && (now.Sub(m.markLog[0].at) > window || len(m.markLog) > marksPerDelivery*m.maxDeliveries()) {
-		if old := m.markLog[0]; m.marks[old.mark] == old.fate {
-			delete(m.marks, old.mark)
-		}
-		m.markLog = m.markLog[1:]
-	}
+	m.finishedAs(rec.last.state).remove(rec)
+	rec.attempt, rec.lost, rec.crashes, rec.begun = 0, 0, 0, false
+	rec.due, rec.retryOutOfOrder, rec.finishedAt = now, false, time.Time{}
+	m.seq++
+	rec.seq = m.seq
+	m.enqueue(rec, now)
+	return true
 }

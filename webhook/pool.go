@@ -40,7 +40,7 @@ func newPool(w *Worker, work context.Context, end context.CancelCauseFunc) *pool
 // claimUntil claims as many as there are free slots until ctx ends. Attempts
 // run on the context work.
 func (p *pool) claimUntil(ctx, work context.Context, types []string) {
-	pause := p.pollInterval()
+	pause, by := p.pollInterval(), p.name()
 	for {
 		// Ask for the signal first: what changes after that is not missed.
 		changed, unheard := p.inbox.changed()
@@ -53,7 +53,7 @@ func (p *pool) claimUntil(ctx, work context.Context, types []string) {
 		}
 		asked := time.Now()
 		p.wants(asked)
-		claims, err := p.claim(ctx, ClaimOptions{N: free, Lease: p.lease(), Types: types, Except: underWay.adrift(p.inbox.origin())})
+		claims, err := p.claim(ctx, ClaimOptions{N: free, Lease: p.lease(), Types: types, Except: underWay.adrift(p.inbox.origin()), By: by})
 		p.start(ctx, work, claims, asked)
 		p.give(free - len(claims))
 		switch {

@@ -22,7 +22,7 @@ func TestWorkerNeedsOnlyAQueue(t *testing.T) {
 		arrive(t, in, "1", nil)
 		pass(time.Second)
 		require.Equal(t, []string{"1"}, ran())
-		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, in.Stats())
+		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, counts(t, in))
 	})
 	h, _ := recorded(succeed)
 	require.PanicsWithValue(t, "webhook: NewWorker needs a queue", func() { webhook.NewWorker(nil, h) })

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"time"
 )
 
@@ -85,6 +86,9 @@ type Worker struct {
 	// KeepRunning keeps Run from ending with ErrStuck. The Worker then works on
 	// nothing until a Handler returns. Zero means that Run ends.
 	KeepRunning bool
+	// Name is who claims, for [ClaimOptions.By]. Empty means the host name and the
+	// process ID.
+	Name string
 	// Logger gets failures and ends. Zero means slog.Default.
 	Logger *slog.Logger
 	// Observer has funcs that are called when something happens. May be nil.
@@ -186,6 +190,15 @@ func (w *Worker) sweep(ctx context.Context) {
 }
 
 func (w *Worker) logger() *slog.Logger { return logger(w.Logger) }
+
+// name returns Name, or what empty means.
+func (w *Worker) name() string {
+	if w.Name != "" {
+		return w.Name
+	}
+	host, _ := os.Hostname() // without one the process ID alone
+	return fmt.Sprintf("%s:%d", host, os.Getpid())
+}
 
 func (w *Worker) concurrency() int            { return positive(w.Concurrency, defaultConcurrency) }
 func (w *Worker) maxAttempts() int            { return positive(w.MaxAttempts, defaultMaxAttempts) }

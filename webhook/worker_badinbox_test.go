@@ -92,7 +92,7 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 		require.Zero(t, time.Since(begun), "nothing is under way")
 		require.EqualValues(t, 2, most.Load())
 		require.Len(t, ran(), 8)
-		require.Equal(t, map[webhook.State]int{webhook.Done: 8}, in.Stats())
+		require.Equal(t, map[webhook.State]int{webhook.Done: 8}, counts(t, in))
 	})
 	bubble(t, "by a Changed that panics", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}

@@ -249,7 +249,7 @@ func TestObserverIsToldOfEveryAttempt(t *testing.T) {
 		arrive(t, in, "b", nil)
 		pass(5 * time.Second)
 		stop()
-		require.Equal(t, 2, in.Stats()[webhook.Done])
+		require.Equal(t, 2, counts(t, in)[webhook.Done])
 	})
 }
 

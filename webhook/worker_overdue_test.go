@@ -166,7 +166,7 @@ func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
 		go func() { done <- w.Run(t.Context()) }()
 		require.ErrorIs(t, <-done, webhook.ErrStuck)
 		require.Equal(t, 30*time.Minute+30*time.Second, time.Since(begun))
-		require.Equal(t, map[webhook.State]int{webhook.Waiting: 4}, in.Stats())
+		require.Equal(t, map[webhook.State]int{webhook.Waiting: 4}, counts(t, in))
 		require.Len(t, ran(), 3)
 		release(3)
 	})

@@ -253,7 +253,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		stop := startFor(t, w, webhook.ErrShutdown)
 		pass(time.Second)
 		stop()
-		require.Equal(t, map[webhook.State]int{webhook.Waiting: 7, webhook.Claimed: 1}, in.Stats())
+		require.Equal(t, map[webhook.State]int{webhook.Waiting: 7, webhook.Claimed: 1}, counts(t, in))
 		close(release)
 	})
 	bubble(t, "an outcome that the inbox would not take is offered once more, not thrown away", func(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 // The states of a build that has begun. What waits for its first run is a
@@ -193,8 +192,8 @@ func (s *store) forget(ctx context.Context, before time.Time, n int) ([]string, 
 
 // queued returns what waits for its first run, the newest first, without the
 // bodies.
-func (s *store) queued(ctx context.Context, n int) (list []sqlinbox.Record, err error) {
-	f := sqlinbox.Filter{Source: "github", States: []webhook.State{webhook.Waiting, webhook.Blocked}, Limit: n}
+func (s *store) queued(ctx context.Context, n int) (list []webhook.Record, err error) {
+	f := webhook.Filter{Source: "github", States: []webhook.State{webhook.Waiting, webhook.Blocked}, Limit: n}
 	for r, err := range s.All(ctx, f) {
 		if err != nil {
 			return nil, err

@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 // recover puts in order what the process before this one left when it was
@@ -35,7 +34,7 @@ func (b *builder) recover(ctx context.Context) error {
 		switch {
 		case err == nil && r.State.Final():
 			err = b.store.abandon(ctx, one.ID, "cannot run again: its delivery is "+string(r.State), b.report)
-		case errors.Is(err, sqlinbox.ErrNotFound):
+		case errors.Is(err, webhook.ErrNotFound):
 			err = b.store.abandon(ctx, one.ID, "cannot run again: its delivery is gone", b.report)
 		}
 		if err != nil {

@@ -107,7 +107,7 @@ func (m *metrics) handler() http.Handler {
 }
 
 // stored asks the inbox at each scrape.
-type stored struct{ inbox sqlinbox.Admin }
+type stored struct{ inbox webhook.Admin }
 
 var (
 	storedDeliveries = prometheus.NewDesc("hookhouse_deliveries", "Stored deliveries.", []string{"type", "state"}, nil)

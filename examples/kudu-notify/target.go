@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 // sendTimeout bounds one attempt at telling a target.
@@ -90,7 +89,7 @@ var errNotYet = errors.New("an older notice is tried first")
 // The worker lets them run while it waits for its retry; whether they may go on
 // is decided here.
 func (t *teller) inTurn(ctx context.Context, d *webhook.Delivery) error {
-	unfinished := sqlinbox.Filter{
+	unfinished := webhook.Filter{
 		Source: d.Source, OrderingKey: d.OrderingKey, States: []webhook.State{webhook.Waiting, webhook.Blocked, webhook.Claimed},
 	}
 	older := false

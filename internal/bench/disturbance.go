@@ -10,7 +10,6 @@ import (
 
 	"github.com/hookhouse/hookhouse/internal/bench/pace"
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 // A disturbance is what goes on beside the senders.
@@ -84,7 +83,7 @@ func replayRuns(ctx context.Context, sc *scene) (disturbance, error) {
 			running.Go(func() {
 				defer close(over)
 				for {
-					n, err := sc.repair.Replay(replaying, sqlinbox.Filter{States: []webhook.State{webhook.Done}}, sqlinbox.Note{By: "bench"})
+					n, err := sc.repair.Replay(replaying, webhook.Filter{States: []webhook.State{webhook.Done}}, webhook.Note{By: "bench"})
 					total += n
 					if err == nil || replaying.Err() != nil {
 						return

@@ -15,9 +15,9 @@ import (
 // sweepNow is what Sweep does, to all that is finished.
 func sweepNow(t *testing.T, db *sql.DB) {
 	t.Helper()
-	run(t, db, `UPDATE hookhouse_marks m SET state = d.state, sender_id = d.sender_id FROM hookhouse_deliveries d WHERE d.uid = m.uid AND d.ended IS NOT NULL`)
-	run(t, db, `DELETE FROM hookhouse_bodies WHERE id IN (SELECT id FROM hookhouse_deliveries WHERE ended IS NOT NULL)`)
-	run(t, db, `DELETE FROM hookhouse_deliveries WHERE ended IS NOT NULL`)
+	run(t, db, `UPDATE hookhouse_dedup_keys m SET state = d.state, sender_id = d.sender_id FROM hookhouse_deliveries d WHERE d.uid = m.uid AND d.finished_at IS NOT NULL`)
+	run(t, db, `DELETE FROM hookhouse_bodies WHERE id IN (SELECT id FROM hookhouse_deliveries WHERE finished_at IS NOT NULL)`)
+	run(t, db, `DELETE FROM hookhouse_deliveries WHERE finished_at IS NOT NULL`)
 }
 
 // puts are the two ways to store; both return what the sender is told, after a
@@ -76,7 +76,7 @@ func TestARedeliveryIsToldTheStateThatItFound(t *testing.T) {
 			first := put(t, in, delivery("key"+name, "mark"+name))
 			settle(t, in, claimOne(t, in), webhook.Dead)
 			reached := beforeNth(plan, 1, isFind, func() {
-				if n, err := other.Replay(t.Context(), sqlinbox.Filter{UID: first.UID}, sqlinbox.Note{By: "ann"}); n != 1 || err != nil {
+				if n, err := other.Replay(t.Context(), webhook.Filter{UID: first.UID}, webhook.Note{By: "ann"}); n != 1 || err != nil {
 					t.Errorf("Replay: %d, %v", n, err)
 				}
 			})
@@ -104,7 +104,7 @@ func TestNothingMakesRoomForADuplicate(t *testing.T) {
 			quiet time.Duration
 			made  string // the statement that makes room
 		}{
-			{"a head that lets younger ones pass", 0, "UPDATE hookhouse_deliveries SET state = 'behind'"},
+			{"a head that lets younger ones pass", 0, "UPDATE hookhouse_deliveries SET state = 'blocked'"},
 			{"an older one of a burst", time.Hour, "UPDATE hookhouse_deliveries SET state = 'superseded'"},
 		} {
 			t.Run(name+" behind "+c.name, func(t *testing.T) {
@@ -139,7 +139,7 @@ func TestNothingMakesRoomForADuplicate(t *testing.T) {
 				if s := stateOf(t, in, older.UID); s != webhook.Waiting {
 					t.Errorf("the older one is %s, want waiting", s)
 				}
-				if _, err := in.Get(t.Context(), d.UID); !errors.Is(err, sqlinbox.ErrNotFound) {
+				if _, err := in.Get(t.Context(), d.UID); !errors.Is(err, webhook.ErrNotFound) {
 					t.Errorf("the duplicate: %v, want that it is not there", err)
 				}
 			})

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 func TestARowThatCannotBeReadIsDeadAndDoesNotStopTheRest(t *testing.T) {
@@ -55,7 +54,7 @@ func TestAnUndecodableRowDoesNotLoop(t *testing.T) {
 			h := &handles{runs: make(map[string]int)}
 			finish(t, h, in)
 			// A person who does not know runs it again: it dies again.
-			if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: d.UID}, sqlinbox.Note{By: "ann"}); n != 1 || err != nil {
+			if n, err := in.Replay(t.Context(), webhook.Filter{UID: d.UID}, webhook.Note{By: "ann"}); n != 1 || err != nil {
 				t.Fatalf("%s: Replay: %d, %v", name, n, err)
 			}
 			finish(t, h, in)

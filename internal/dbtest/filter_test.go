@@ -11,7 +11,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-func uids(t *testing.T, in *sqlinbox.Inbox, f sqlinbox.Filter) []string {
+func uids(t *testing.T, in *sqlinbox.Inbox, f webhook.Filter) []string {
 	t.Helper()
 	var list []string
 	for r, err := range in.All(t.Context(), f) {
@@ -38,24 +38,24 @@ func TestAFilterChoosesRecords(t *testing.T) {
 		late.ReceivedAt = late.ReceivedAt.Add(time.Hour)
 		put(t, in, late)
 		for name, test := range map[string]struct {
-			filter sqlinbox.Filter
+			filter webhook.Filter
 			want   []string
 		}{
-			"nothing set, newest first": {sqlinbox.Filter{}, []string{late.UID, other.UID, dead.UID}},
-			"uid":                       {sqlinbox.Filter{UID: other.UID}, []string{other.UID}},
-			"source":                    {sqlinbox.Filter{Source: "beta"}, []string{other.UID}},
-			"type":                      {sqlinbox.Filter{Type: "alpha.push"}, []string{late.UID, dead.UID}},
-			"key":                       {sqlinbox.Filter{OrderingKey: "key"}, []string{other.UID, dead.UID}},
-			"sender's id":               {sqlinbox.Filter{ID: "other"}, []string{other.UID}},
-			"states":                    {sqlinbox.Filter{States: []webhook.State{webhook.Dead, webhook.Done}}, []string{dead.UID}},
-			"text in any case":          {sqlinbox.Filter{Text: "connection REFUSED"}, []string{dead.UID}},
-			"text beyond ASCII":         {sqlinbox.Filter{Text: "Überlast"}, []string{dead.UID}},
-			"text with wildcards":       {sqlinbox.Filter{Text: "100% of_"}, []string{dead.UID}},
-			"wildcards mean themselves": {sqlinbox.Filter{Text: "c%d"}, nil},
-			"from":                      {sqlinbox.Filter{From: late.ReceivedAt}, []string{late.UID}},
-			"to":                        {sqlinbox.Filter{To: late.ReceivedAt}, []string{other.UID, dead.UID}},
-			"limit":                     {sqlinbox.Filter{Limit: 2}, []string{late.UID, other.UID}},
-			"all at once":               {sqlinbox.Filter{Source: "alpha", Type: "alpha.push", OrderingKey: "key", Text: "refused", Limit: 5}, []string{dead.UID}},
+			"nothing set, newest first": {webhook.Filter{}, []string{late.UID, other.UID, dead.UID}},
+			"uid":                       {webhook.Filter{UID: other.UID}, []string{other.UID}},
+			"source":                    {webhook.Filter{Source: "beta"}, []string{other.UID}},
+			"type":                      {webhook.Filter{Type: "alpha.push"}, []string{late.UID, dead.UID}},
+			"key":                       {webhook.Filter{OrderingKey: "key"}, []string{other.UID, dead.UID}},
+			"sender's id":               {webhook.Filter{ID: "other"}, []string{other.UID}},
+			"states":                    {webhook.Filter{States: []webhook.State{webhook.Dead, webhook.Done}}, []string{dead.UID}},
+			"text in any case":          {webhook.Filter{Text: "connection REFUSED"}, []string{dead.UID}},
+			"text beyond ASCII":         {webhook.Filter{Text: "Überlast"}, []string{dead.UID}},
+			"text with wildcards":       {webhook.Filter{Text: "100% of_"}, []string{dead.UID}},
+			"wildcards mean themselves": {webhook.Filter{Text: "c%d"}, nil},
+			"from":                      {webhook.Filter{From: late.ReceivedAt}, []string{late.UID}},
+			"to":                        {webhook.Filter{To: late.ReceivedAt}, []string{other.UID, dead.UID}},
+			"limit":                     {webhook.Filter{Limit: 2}, []string{late.UID, other.UID}},
+			"all at once":               {webhook.Filter{Source: "alpha", Type: "alpha.push", OrderingKey: "key", Text: "refused", Limit: 5}, []string{dead.UID}},
 		} {
 			if diff := cmp.Diff(test.want, uids(t, in, test.filter)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
@@ -71,13 +71,13 @@ func TestAllGoesThroughManyPages(t *testing.T) {
 		for range 250 {
 			tx = append(tx, put(t, in, delivery("hot")).UID)
 		}
-		got := uids(t, in, sqlinbox.Filter{})
+		got := uids(t, in, webhook.Filter{})
 		if len(got) != 250 || got[0] != tx[249] || got[249] != tx[0] {
 			t.Fatalf("%d records", len(got))
 		}
 		// The last of a page leads to the next one.
 		var first []string
-		var f sqlinbox.Filter
+		var f webhook.Filter
 		f.Limit = 120
 		for r, err := range in.All(t.Context(), f) {
 			if err != nil {
@@ -109,7 +109,7 @@ func TestGetTellsEverything(t *testing.T) {
 		if string(r.Delivery.Body) != string(d.Body) || r.Delivery.Header.Get("X-Event") != "push" || len(r.Delivery.DedupKeys) != 1 {
 			t.Errorf("delivery is %+v", r.Delivery)
 		}
-		if _, err := in.Get(t.Context(), "nobody"); !errors.Is(err, sqlinbox.ErrNotFound) {
+		if _, err := in.Get(t.Context(), "nobody"); !errors.Is(err, webhook.ErrNotFound) {
 			t.Errorf("Get of another returned %v, want ErrNotFound", err)
 		}
 	})

@@ -136,7 +136,7 @@ func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
 			})
 		}
 		all.Wait()
-		run(t, db, "UPDATE hookhouse_deliveries SET state = 'dead', ended = 1")
+		run(t, db, "UPDATE hookhouse_deliveries SET state = 'dead', finished_at = 1")
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		live := 0
@@ -157,7 +157,7 @@ func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
 			// What is tested is a slow line: nothing waits here for a condition.
 			plan.Watch(func(string) { time.Sleep(distance) }, nil)
 		}
-		n, err := operator.Replay(t.Context(), sqlinbox.Filter{States: []webhook.State{webhook.Dead}}, sqlinbox.Note{By: "ann"})
+		n, err := operator.Replay(t.Context(), webhook.Filter{States: []webhook.State{webhook.Dead}}, webhook.Note{By: "ann"})
 		stop()
 		all.Wait()
 		if n != total || err != nil {

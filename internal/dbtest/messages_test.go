@@ -148,7 +148,7 @@ func TestWhatAnOldProcessIgnoredIsHandledAfterAReplay(t *testing.T) {
 		if s := stateOf(t, in, d.UID); s != webhook.Ignored {
 			t.Fatalf("it is %s, want ignored", s)
 		}
-		n, err := in.Replay(t.Context(), sqlinbox.Filter{States: []webhook.State{webhook.Ignored}, Type: d.Type}, sqlinbox.Note{By: "a test", Why: "a rolling deploy"})
+		n, err := in.Replay(t.Context(), webhook.Filter{States: []webhook.State{webhook.Ignored}, Type: d.Type}, webhook.Note{By: "a test", Why: "a rolling deploy"})
 		if err != nil || n != 1 {
 			t.Fatalf("Replay returned %d, %v", n, err)
 		}

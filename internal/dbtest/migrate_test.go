@@ -39,7 +39,7 @@ func TestMigrateMovesEveryEarlierVersionWithWhatItHolds(t *testing.T) {
 				run(t, openDB(t, driver, dsn), text)
 				in, _ := e.reopen(t, driver, dsn)
 				states := make(map[string]webhook.State)
-				for r, err := range in.All(t.Context(), sqlinbox.Filter{Bodies: true}) {
+				for r, err := range in.All(t.Context(), webhook.Filter{Bodies: true}) {
 					if err != nil || r.Err != nil || string(r.Delivery.Body) != `{"a":1}` {
 						t.Fatalf("%s: %v, %v, body %q", r.Delivery.UID, err, r.Err, r.Delivery.Body)
 					}
@@ -56,7 +56,7 @@ func TestMigrateMovesEveryEarlierVersionWithWhatItHolds(t *testing.T) {
 				if err := in.Put(t.Context(), delivery("", "mark-1")); !errors.As(err, &known) || known.UID != "u-done" {
 					t.Errorf("Put returned %v, want a duplicate of u-done", err)
 				}
-				if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: "u-dead"}, sqlinbox.Note{By: "test"}); n != 1 || err != nil {
+				if n, err := in.Replay(t.Context(), webhook.Filter{UID: "u-dead"}, webhook.Note{By: "test"}); n != 1 || err != nil {
 					t.Errorf("Replay: %d, %v", n, err)
 				}
 				ran := make(map[string]int)
@@ -89,14 +89,14 @@ func TestAProcessThatMeetsANewerSchemaRefuses(t *testing.T) {
 		in, db := e.open(t)
 		put(t, in, delivery("key"))
 		c := claimOne(t, in)
-		run(t, db, "ALTER TABLE hookhouse_deliveries RENAME COLUMN settled TO ended_fence")
+		run(t, db, "ALTER TABLE hookhouse_deliveries RENAME COLUMN settled_fence TO ended_fence")
 		run(t, db, "UPDATE hookhouse_schema SET version = 7")
 		_, first := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
 		_, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
 		if first == nil || !errors.Is(err, sqlinbox.ErrNewerSchema) {
 			t.Fatalf("Settle returned %v, then %v; want ErrNewerSchema", first, err)
 		}
-		for _, number := range []string{"version 7", "known is 2"} {
+		for _, number := range []string{"version 7", "known is 3"} {
 			if !strings.Contains(err.Error(), number) {
 				t.Errorf("%q does not say %q", err, number)
 			}

@@ -10,7 +10,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 func TestReplayRunsWhatMatchesAgainAndRecordsIt(t *testing.T) {
@@ -24,15 +23,15 @@ func TestReplayRunsWhatMatchesAgainAndRecordsIt(t *testing.T) {
 		}
 		done := put(t, in, delivery("key0"))
 		settle(t, in, claimOne(t, in), webhook.Done)
-		if _, err := in.Replay(t.Context(), sqlinbox.Filter{UID: done.UID}, sqlinbox.Note{}); err == nil {
+		if _, err := in.Replay(t.Context(), webhook.Filter{UID: done.UID}, webhook.Note{}); err == nil {
 			t.Error("Replay by nobody returned no error")
 		}
-		for _, f := range []sqlinbox.Filter{{}, {Limit: 10, Bodies: true}} {
-			if n, err := in.Replay(t.Context(), f, sqlinbox.Note{By: "ann"}); err == nil || n != 0 {
+		for _, f := range []webhook.Filter{{}, {Limit: 10, Bodies: true}} {
+			if n, err := in.Replay(t.Context(), f, webhook.Note{By: "ann"}); err == nil || n != 0 {
 				t.Errorf("Replay of nothing in particular: %d, %v; want an error", n, err)
 			}
 		}
-		n, err := in.Replay(t.Context(), sqlinbox.Filter{States: []webhook.State{webhook.Dead}}, sqlinbox.Note{By: "ann", Why: "fixed"})
+		n, err := in.Replay(t.Context(), webhook.Filter{States: []webhook.State{webhook.Dead}}, webhook.Note{By: "ann", Why: "fixed"})
 		if err != nil || n != 120 {
 			t.Fatalf("Replay: %d, %v; want 120", n, err)
 		}
@@ -56,14 +55,14 @@ func TestReplayRunsWhatMatchesAgainAndRecordsIt(t *testing.T) {
 			t.Errorf("replays are %+v", r.Replays)
 		}
 		// One by name, whatever final state it has; not one that is under way.
-		note := sqlinbox.Note{By: "ann"}
-		if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: done.UID}, note); n != 1 || err != nil {
+		note := webhook.Note{By: "ann"}
+		if n, err := in.Replay(t.Context(), webhook.Filter{UID: done.UID}, note); n != 1 || err != nil {
 			t.Errorf("Replay of one: %d, %v", n, err)
 		}
-		if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: done.UID}, note); n != 0 || !errors.Is(err, sqlinbox.ErrState) {
+		if n, err := in.Replay(t.Context(), webhook.Filter{UID: done.UID}, note); n != 0 || !errors.Is(err, webhook.ErrState) {
 			t.Errorf("Replay of a waiting one: %d, %v; want ErrState", n, err)
 		}
-		if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: "nobody"}, note); n != 0 || !errors.Is(err, sqlinbox.ErrNotFound) {
+		if n, err := in.Replay(t.Context(), webhook.Filter{UID: "nobody"}, note); n != 0 || !errors.Is(err, webhook.ErrNotFound) {
 			t.Errorf("Replay of nobody: %d, %v; want ErrNotFound", n, err)
 		}
 	})
@@ -73,7 +72,7 @@ func TestReplayRunsWhatMatchesAgainAndRecordsIt(t *testing.T) {
 func TestReplayLeavesWhatAYoungerOneOfItsBurstOvertook(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
-		note := sqlinbox.Note{By: "ann"}
+		note := webhook.Note{By: "ann"}
 		burst := func() *webhook.Delivery {
 			d := delivery("app:latest")
 			d.Coalesce = webhook.Coalesce{Quiet: time.Microsecond}
@@ -89,14 +88,14 @@ func TestReplayLeavesWhatAYoungerOneOfItsBurstOvertook(t *testing.T) {
 		older := burst()
 		settle(t, in, soon(), webhook.Dead)
 		newer := burst()
-		if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: older.UID}, note); n != 0 || !errors.Is(err, sqlinbox.ErrState) {
+		if n, err := in.Replay(t.Context(), webhook.Filter{UID: older.UID}, note); n != 0 || !errors.Is(err, webhook.ErrState) {
 			t.Errorf("Replay while a younger one waits: %d, %v; want ErrState", n, err)
 		}
-		if n, err := in.Replay(t.Context(), sqlinbox.Filter{States: []webhook.State{webhook.Dead}}, note); n != 0 || err != nil {
+		if n, err := in.Replay(t.Context(), webhook.Filter{States: []webhook.State{webhook.Dead}}, note); n != 0 || err != nil {
 			t.Errorf("Replay of all: %d, %v; want none", n, err)
 		}
 		c := soon()
-		if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: older.UID}, note); n != 0 || !errors.Is(err, sqlinbox.ErrState) {
+		if n, err := in.Replay(t.Context(), webhook.Filter{UID: older.UID}, note); n != 0 || !errors.Is(err, webhook.ErrState) {
 			t.Errorf("Replay while a younger one runs: %d, %v; want ErrState", n, err)
 		}
 		if c.Delivery.UID != newer.UID {
@@ -105,7 +104,7 @@ func TestReplayLeavesWhatAYoungerOneOfItsBurstOvertook(t *testing.T) {
 		settle(t, in, c, webhook.Done)
 		// A person may go back once nothing younger is under way, and forward again.
 		for _, d := range []*webhook.Delivery{older, newer} {
-			if n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: d.UID}, note); n != 1 || err != nil {
+			if n, err := in.Replay(t.Context(), webhook.Filter{UID: d.UID}, note); n != 1 || err != nil {
 				t.Fatalf("Replay: %d, %v", n, err)
 			}
 		}
@@ -140,7 +139,7 @@ func TestReleaseMakesDueNow(t *testing.T) {
 			t.Errorf("Settle by the former owner returned %v, want ErrClaimLost", err)
 		}
 		settle(t, in, claimOne(t, in), webhook.Done)
-		for uid, want := range map[string]error{d.UID: sqlinbox.ErrState, "nobody": sqlinbox.ErrNotFound} {
+		for uid, want := range map[string]error{d.UID: webhook.ErrState, "nobody": webhook.ErrNotFound} {
 			if err := in.Release(t.Context(), uid); !errors.Is(err, want) {
 				t.Errorf("Release of %s returned %v, want %v", uid, err, want)
 			}
@@ -162,7 +161,7 @@ func TestSkipStaleIgnoresWhatIsOlderThanWhatIsDone(t *testing.T) {
 		newer := put(t, in, delivery("main"))
 		settle(t, in, claimOne(t, in), webhook.Done)
 		newest := put(t, in, delivery("main"))
-		if _, err := in.Replay(t.Context(), sqlinbox.Filter{UID: older.UID}, sqlinbox.Note{By: "ann"}); err != nil {
+		if _, err := in.Replay(t.Context(), webhook.Filter{UID: older.UID}, webhook.Note{By: "ann"}); err != nil {
 			t.Fatal(err) // its place is the last one now
 		}
 		var handled []string

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
@@ -26,7 +25,7 @@ func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
 			if err := other.PutTx(t.Context(), tx, young); err != nil {
 				t.Fatal(err)
 			}
-			f, note := sqlinbox.Filter{UID: d.UID}, sqlinbox.Note{By: "ann"}
+			f, note := webhook.Filter{UID: d.UID}, webhook.Note{By: "ann"}
 			if n, err := in.Replay(t.Context(), f, note); n != 0 || err == nil || !strings.Contains(err.Error(), "holds the key") {
 				t.Errorf("Replay of a held key: %d, %v", n, err)
 			}
@@ -73,7 +72,7 @@ func TestReplayOutlivesAHeadThatComesMeanwhile(t *testing.T) {
 		plan.Watch(func(string) { operations.Add(1) }, nil)
 		answer := make(chan error, 1)
 		go func() {
-			n, err := in.Replay(t.Context(), sqlinbox.Filter{UID: d.UID}, sqlinbox.Note{By: "ann"})
+			n, err := in.Replay(t.Context(), webhook.Filter{UID: d.UID}, webhook.Note{By: "ann"})
 			if err == nil && n != 1 {
 				err = fmt.Errorf("%d replayed", n)
 			}
@@ -84,7 +83,7 @@ func TestReplayOutlivesAHeadThatComesMeanwhile(t *testing.T) {
 		})
 		commit(t, tx)
 		// A younger one that is unfinished is not overtaken by one that coalesces.
-		if err := <-answer; err != nil && (quiet == 0 || !errors.Is(err, sqlinbox.ErrState)) {
+		if err := <-answer; err != nil && (quiet == 0 || !errors.Is(err, webhook.ErrState)) {
 			t.Errorf("Replay returned %v", err)
 		}
 		plan.Watch(nil, nil)

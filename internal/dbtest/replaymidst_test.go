@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 // Two of a key are replayed together. The first has been replayed by another since
@@ -20,13 +19,13 @@ func TestAReplayOfOneThatRanAgainMeanwhileLeavesNoKeyStuck(t *testing.T) {
 		settle(t, s.other, claimOne(t, s.other), webhook.Done)
 		put(t, s.other, delivery(key))
 		settle(t, s.other, claimOne(t, s.other), webhook.Done)
-		note := sqlinbox.Note{By: "ann"}
+		note := webhook.Note{By: "ann"}
 		reached, acted, came := s.meanwhile(t, n, func() error {
-			_, err := s.in.Replay(t.Context(), sqlinbox.Filter{OrderingKey: key}, note)
+			_, err := s.in.Replay(t.Context(), webhook.Filter{OrderingKey: key}, note)
 			return err
 		}, func() error {
-			_, err := s.other.Replay(t.Context(), sqlinbox.Filter{UID: first.UID}, note)
-			if errors.Is(err, sqlinbox.ErrState) && strings.HasSuffix(err.Error(), " is waiting") {
+			_, err := s.other.Replay(t.Context(), webhook.Filter{UID: first.UID}, note)
+			if errors.Is(err, webhook.ErrState) && strings.HasSuffix(err.Error(), " is waiting") {
 				err = nil // the first was quicker
 			}
 			for _, c := range claim(t, s.other, 1) {

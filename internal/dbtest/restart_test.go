@@ -18,7 +18,7 @@ import (
 func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 	e := onPostgres(t) // SQLite lets nobody in between
 	replay := func(ctx context.Context, in *sqlinbox.Inbox, d *webhook.Delivery) error {
-		_, err := in.Replay(ctx, sqlinbox.Filter{UID: d.UID}, sqlinbox.Note{By: "ann"})
+		_, err := in.Replay(ctx, webhook.Filter{UID: d.UID}, webhook.Note{By: "ann"})
 		return err
 	}
 	for _, way := range []struct {
@@ -68,7 +68,7 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 					}, nil)
 					err := way.restart(t.Context(), in, d)
 					plan.Watch(nil, nil)
-					if err != nil && !errors.Is(err, sqlinbox.ErrState) {
+					if err != nil && !errors.Is(err, webhook.ErrState) {
 						t.Errorf("%s: restarting returned %v", key, err)
 					}
 					if came != nil {
@@ -115,7 +115,7 @@ func putWithoutLock(t *testing.T, db *sql.DB, d *webhook.Delivery) error {
 	_, err := tx.ExecContext(t.Context(), "SET LOCAL lock_timeout = '20ms'")
 	if err == nil {
 		_, err = tx.ExecContext(t.Context(), `WITH d AS (
-			INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, state, received, due, quiet, most, burst, size)
+			INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, ordering_key, key_label, state, received_at, due_at, coalesce_quiet_us, coalesce_max_us, burst_started_at, size)
 			VALUES ($1, 'alpha', '', 'alpha.push', $2, '', 'waiting', 1, 1, 0, 0, 1, 0) RETURNING id)
 			INSERT INTO hookhouse_bodies (id, envelope, body) SELECT id, '{}', '' FROM d`, d.UID, d.OrderingKey)
 	}

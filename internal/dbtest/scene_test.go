@@ -135,11 +135,11 @@ var deeds = map[string]func(ctx context.Context, c *scene, in *sqlinbox.Inbox, d
 		return settleAll(ctx, in, claims, webhook.Outcome{State: webhook.Done})
 	},
 	"Replay": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
-		_, err := in.Replay(ctx, sqlinbox.Filter{OrderingKey: c.key}, sqlinbox.Note{By: "ann"})
+		_, err := in.Replay(ctx, webhook.Filter{OrderingKey: c.key}, webhook.Note{By: "ann"})
 		return err
 	},
 	"Replay and work": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
-		_, err := in.Replay(ctx, sqlinbox.Filter{OrderingKey: c.key}, sqlinbox.Note{By: "ann"})
+		_, err := in.Replay(ctx, webhook.Filter{OrderingKey: c.key}, webhook.Note{By: "ann"})
 		for range 3 {
 			claims, failed := c.claim(ctx, in, time.Hour)
 			err = errors.Join(err, failed, settleAll(ctx, in, claims, webhook.Outcome{State: webhook.Dead}))
@@ -151,7 +151,7 @@ var deeds = map[string]func(ctx context.Context, c *scene, in *sqlinbox.Inbox, d
 			return nil
 		}
 		err := in.Release(ctx, c.last.UID)
-		if errors.Is(err, sqlinbox.ErrState) || errors.Is(err, sqlinbox.ErrNotFound) {
+		if errors.Is(err, webhook.ErrState) || errors.Is(err, webhook.ErrNotFound) {
 			return nil
 		}
 		return err
@@ -203,11 +203,11 @@ func TestWhateverComesInTheMidstOfAStatementLeavesNoKeyStuck(t *testing.T) {
 // check works the key off, and sees that nothing is stuck or inconsistent.
 func (c *scene) check(t *testing.T, what string) {
 	t.Helper()
-	if n := count(t, c.db, "hookhouse_deliveries WHERE key = '"+c.key+"' AND (ended IS NULL) <> (state IN ('waiting', 'behind', 'claimed'))"); n > 0 {
+	if n := count(t, c.db, "hookhouse_deliveries WHERE ordering_key = '"+c.key+"' AND (finished_at IS NULL) <> (state IN ('waiting', 'blocked', 'claimed'))"); n > 0 {
 		t.Errorf("%s: %d ended and unfinished", what, n)
 	}
 	for range 20 {
-		run(t, c.db, "UPDATE hookhouse_deliveries SET due = 1, expires = 1 WHERE key = '"+c.key+"' AND state IN ('waiting', 'claimed', 'behind')")
+		run(t, c.db, "UPDATE hookhouse_deliveries SET due_at = 1, lease_expires_at = 1 WHERE ordering_key = '"+c.key+"' AND state IN ('waiting', 'claimed', 'blocked')")
 		claims, err := c.claim(t.Context(), c.other, time.Hour)
 		if err != nil {
 			t.Fatal(err)
@@ -225,10 +225,10 @@ func (c *scene) check(t *testing.T, what string) {
 			break
 		}
 	}
-	if n := count(t, c.db, "hookhouse_deliveries WHERE key = '"+c.key+"' AND state IN ('waiting', 'behind', 'claimed')"); n > 0 {
+	if n := count(t, c.db, "hookhouse_deliveries WHERE ordering_key = '"+c.key+"' AND state IN ('waiting', 'blocked', 'claimed')"); n > 0 {
 		t.Errorf("%s: %d are stuck", what, n)
 	}
-	if n := count(t, c.db, "hookhouse_deliveries d WHERE key = '"+c.key+"' AND NOT EXISTS (SELECT 1 FROM hookhouse_bodies b WHERE b.id = d.id)"); n > 0 {
+	if n := count(t, c.db, "hookhouse_deliveries d WHERE ordering_key = '"+c.key+"' AND NOT EXISTS (SELECT 1 FROM hookhouse_bodies b WHERE b.id = d.id)"); n > 0 {
 		t.Errorf("%s: %d without a body", what, n)
 	}
 }

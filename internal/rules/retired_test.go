@@ -50,9 +50,17 @@ var retiredNames = []retired{
 	{room: "webhook", name: "FromContext", now: "DeliveryFromContext"},
 	{room: "webhook", name: "NewSpool", now: "spool.New", plain: true},
 	{room: "webhook", name: "NewURLToken", now: "URLToken", plain: true},
-	{room: "webhook/sqlinbox", owner: "Filter", name: "Key", now: "OrderingKey"},
-	{room: "webhook/sqlinbox", owner: "Record", name: "Damage", now: "Err"},
-	{room: "webhook/sqlinbox", owner: "Stats", name: "Untaken", now: "Unhandled", plain: true},
+	{room: "webhook/sqlinbox", name: "Admin", now: "webhook.Admin"},
+	{room: "webhook/sqlinbox", name: "Record", now: "webhook.Record"},
+	{room: "webhook/sqlinbox", name: "Filter", now: "webhook.Filter"},
+	{room: "webhook/sqlinbox", name: "Note", now: "webhook.Note"},
+	{room: "webhook/sqlinbox", name: "Replay", now: "webhook.Replay"},
+	{room: "webhook/sqlinbox", name: "Stats", now: "webhook.Stats"},
+	{room: "webhook/sqlinbox", name: "ErrNotFound", now: "webhook.ErrNotFound"},
+	{room: "webhook/sqlinbox", name: "ErrState", now: "webhook.ErrState"},
+	{room: "webhook", owner: "Filter", name: "Key", now: "OrderingKey"},
+	{room: "webhook", owner: "Record", name: "Damage", now: "Err"},
+	{room: "webhook", owner: "Stats", name: "Untaken", now: "Unhandled", plain: true},
 	{room: "webhook/sqlinbox", owner: "Inbox", name: "Untaken", now: "Unhandled", plain: true},
 	{room: "webhook/sqlinbox", owner: "Inbox", name: "Observe", now: "Observer"},
 	{room: "webhook/webhooktest", owner: "Recorder", name: "Keep", now: "Max"},
@@ -63,21 +71,27 @@ func (r retired) qualified() string {
 	return cmp.Or(r.owner, filepath.Base(r.room)) + "." + r.name
 }
 
-// retiredUses find each of retiredNames in a text. A name of a package may be a
-// link within it: [Behind].
+// retiredUses find each of retiredNames in a text of any room.
 var retiredUses = func() (uses []*regexp.Regexp) {
 	for _, r := range retiredNames {
-		switch {
-		case r.plain:
-			uses = append(uses, regexp.MustCompile(`\b`+r.name+`\b`))
-		case r.owner == "":
-			uses = append(uses, regexp.MustCompile(`\b`+r.qualified()+`\b|\[`+r.name+`\]`))
-		default:
-			uses = append(uses, regexp.MustCompile(`\b`+r.qualified()+`\b`))
+		name := r.qualified()
+		if r.plain {
+			name = r.name
 		}
+		uses = append(uses, regexp.MustCompile(`\b`+name+`\b`))
 	}
 	return uses
 }()
+
+// usedIn returns the first use of retiredNames[i] in a text of a room. In its own
+// room the name of a package may be a link: [Behind].
+func usedIn(room string, i int, text string) string {
+	r := retiredNames[i]
+	if link := "[" + r.name + "]"; r.room == room && r.owner == "" && strings.Contains(text, link) {
+		return link
+	}
+	return retiredUses[i].FindString(text)
+}
 
 // declaredIn returns what a file declares, as texts qualify it: the names of the
 // package, and the fields and methods of its types.
@@ -152,7 +166,7 @@ func retiredFaults(room, name, text string) (faults []string) {
 	for i, r := range retiredNames {
 		if r.room == room && slices.Contains(declared, r.qualified()) {
 			faults = append(faults, fmt.Sprintf("declares %s, which is called %s", r.qualified(), r.now))
-		} else if use := retiredUses[i].FindString(text); use != "" {
+		} else if use := usedIn(room, i, text); use != "" {
 			faults = append(faults, fmt.Sprintf("has %s, which is called %s", use, r.now))
 		}
 	}
@@ -199,6 +213,9 @@ func TestTheCheckOfRetiredNamesFindsWhatIsWrong(t *testing.T) {
 		{"a constant", "webhook", "a.go", "package webhook\n\nconst (\n\tBlocked, Behind = 1, 2\n)\n", "declares webhook.Behind, which is called Blocked"},
 		{"a doc link", "webhook", "a.go", "// [Worker.Grace] ends it.\npackage webhook\n", "has Worker.Grace, which is called ShutdownTimeout"},
 		{"a doc link within the package", "webhook", "a.go", "// See [Behind].\npackage webhook\n", "has [Behind], which is called Blocked"},
+		{"a doc link within another package", "webhook", "a.go", "// See [Filter].\npackage webhook\n", ""},
+		{"a type that moved", "webhook/sqlinbox", "a.go", "package sqlinbox\n\ntype Filter struct{}\n", "declares sqlinbox.Filter, which is called webhook.Filter"},
+		{"a use of a type that moved", "examples", "a.go", "package main\n\nvar f sqlinbox.Filter\n", "has sqlinbox.Filter, which is called webhook.Filter"},
 		{"a document", "", "README.md", "Set `webhook.Delivery.Key`.", "has Delivery.Key, which is called OrderingKey"},
 		{"a word of no other meaning", "examples", "a.go", "package main\n\n// IgnoreRest is set.\n", "has IgnoreRest, which is called IgnoreUnhandled"},
 	} {

@@ -31,7 +31,7 @@ var order = []law{
 		t.put("key")
 		d := t.put("key", "mark")
 		if got := t.state(d); got != webhook.Blocked {
-			t.Errorf("state %s, want behind", got)
+			t.Errorf("state %s, want blocked", got)
 		}
 		t.end(t.claim(), webhook.Done)
 		if got := t.state(d); got != webhook.Waiting {

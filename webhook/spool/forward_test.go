@@ -127,7 +127,7 @@ func TestSpoolRunEndsCleanly(t *testing.T) {
 			}
 			stop := r.run(t)
 			require.LessOrEqual(t, stop(), 4*time.Second)
-			require.Zero(t, r.local.inbox.Stats()[webhook.Claimed], "nothing is left under a claim")
+			require.Zero(t, counts(t, r.local.inbox)[webhook.Claimed], "nothing is left under a claim")
 			r.set(none)
 			defer r.run(t)()
 			advance(time.Minute)

@@ -122,7 +122,7 @@ func TestSpoolARefusalForGoodIsTheDeliverysOwn(t *testing.T) {
 			require.ErrorIs(t, err, refusal)
 			r.take(t, "2")
 			require.Equal(t, []string{"2"}, inOrder(t, primary), "the others go to primary, at once")
-			require.Empty(t, local.Stats())
+			require.Empty(t, counts(t, local))
 		})
 	}
 }

@@ -87,7 +87,7 @@ func TestSpoolDuplicatesAreSuccess(t *testing.T) {
 		putDelivery(t, r.primary.inbox, "1", func(d *webhook.Delivery) { d.DedupKeys = []string{"id:id"} })
 		require.NoError(t, r.Handle(t.Context(), marked("2")))
 		defer r.run(t)()
-		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, r.local.inbox.Stats())
+		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, counts(t, r.local.inbox))
 		require.Equal(t, []string{"1"}, inOrder(t, r.primary.inbox))
 	})
 	synctestRun(t, "and one that died in primary after it was forwarded is revived there", func(t *testing.T) {
@@ -141,7 +141,7 @@ func TestSpoolLeavesCoalescingToPrimary(t *testing.T) {
 		}
 		defer r.run(t)()
 		require.Zero(t, pendingIn(t, r.local.inbox), "local does not wait")
-		require.Equal(t, map[webhook.State]int{webhook.Superseded: 2, webhook.Waiting: 1}, r.primary.inbox.Stats())
+		require.Equal(t, map[webhook.State]int{webhook.Superseded: 2, webhook.Waiting: 1}, counts(t, r.primary.inbox))
 		advance(time.Minute)
 		require.Equal(t, []string{"2"}, inOrder(t, r.primary.inbox))
 	})

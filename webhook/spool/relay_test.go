@@ -66,7 +66,7 @@ func TestRelayMovesAnInboxInOrder(t *testing.T) {
 		stop := start(t, newRelay(bareQueue{from}, webhook.Store(to)))
 		advance(time.Minute)
 		stop()
-		require.Equal(t, map[webhook.State]int{webhook.Done: 100}, from.Stats())
+		require.Equal(t, map[webhook.State]int{webhook.Done: 100}, counts(t, from))
 		moved := inOrder(t, to)
 		require.Len(t, moved, 100)
 		last := make(map[int]string)
@@ -147,7 +147,7 @@ func TestRelayGoesOnAfterAHandlerThatDoesNotReturnAnError(t *testing.T) {
 			defer start(t, r)()
 			advance(time.Hour)
 			require.Zero(t, pendingIn(t, from))
-			require.Equal(t, 50, from.Stats()[webhook.Done])
+			require.Equal(t, 50, counts(t, from)[webhook.Done])
 		})
 	}
 }
@@ -201,7 +201,7 @@ func TestRelayRunEndsInTime(t *testing.T) {
 		cancel()
 		require.ErrorIs(t, <-done, webhook.ErrShutdown)
 		require.LessOrEqual(t, time.Since(began), 5*time.Second)
-		require.Equal(t, 1, from.Stats()[webhook.Waiting], "it is given back")
+		require.Equal(t, 1, counts(t, from)[webhook.Waiting], "it is given back")
 		close(release)
 		advance(time.Second)
 	})

@@ -184,7 +184,7 @@ func (in *Inbox) bury(ctx context.Context, c webhook.Claim, damage error) error 
 	return err
 }
 
-// ask remembers what claims asked for; see [Stats.Unhandled].
+// ask remembers what claims asked for; see [webhook.Stats.Unhandled].
 func (in *Inbox) ask(types []string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()

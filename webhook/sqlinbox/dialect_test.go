@@ -18,8 +18,8 @@ import (
 // to be tried. Only SQLite's dedup keys stand in an order.
 func TestDialectsHaveTheSameStatements(t *testing.T) {
 	lite, pg := SQLite.queries, PostgreSQL.queries
-	ofBatches := []string{"lookup", "aside", "insert"}
-	alone := []string{"insert_one", "try_lock", "try_find", "replay", "mark", "unmark", "insert_bodies", "insert_marks"}
+	ofBatches := []string{"lookup", "demote_head", "insert"}
+	alone := []string{"insert_one", "try_lock", "try_find", "replay", "insert_dedup_key", "delete_last_dedup_keys", "insert_bodies", "insert_dedup_keys"}
 	for name, q := range lite {
 		other, ok := pg[name]
 		if !ok {
@@ -128,7 +128,7 @@ func FuzzEnvelope(f *testing.F) {
 		if diff := cmp.Diff(want, got.Header); diff != "" {
 			t.Errorf("header changed:\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{mark}, got.Marks); diff != "" {
+		if diff := cmp.Diff([]string{mark}, got.DedupKeys); diff != "" {
 			t.Errorf("dedup keys changed:\n%s", diff)
 		}
 	})

@@ -123,17 +123,17 @@
 //     503 is right while a disk is full or a server is down, because senders that
 //     retry come back. Make room or start the server. Nothing is left half written.
 //   - Something is stuck: look at [Inbox.Stats], or
-//     SELECT type, state, count(*), min(due) FROM hookhouse_deliveries GROUP BY 1, 2.
+//     SELECT type, state, count(*), min(due_at) FROM hookhouse_deliveries GROUP BY 1, 2.
 //     Many waiting: no worker runs, or it is slow. A type in Stats.Unhandled: no worker
-//     of the process that asks handles it. Many behind, and one of the same ordering
+//     of the process that asks handles it. Many blocked, and one of the same ordering
 //     key waiting or claimed: that head is slow or being retried, and its reason says
-//     why. Many behind, and none waiting or claimed: Release one of them and report it.
+//     why. Many blocked, and none waiting or claimed: Release one of them and report it.
 //   - A worker is gone with its claim: the lease ends after 30 seconds by default. To
 //     wait no longer, call [Inbox.Release].
 //   - The head of an ordering key fails again and again: fix the cause and Release it.
 //     After Worker.MaxAttempts it becomes dead by itself.
 //   - Deliveries are dead and the cause is fixed: call [Inbox.Replay] with
-//     Filter{States: dead, Text: part of the reason}. It records who and why.
+//     webhook.Filter{States: dead, Text: part of the reason}. It records who and why.
 //     [Inbox.SkipStale] keeps old deliveries from undoing newer ones.
 //   - To delete by hand: delete a row of hookhouse_deliveries and the row of
 //     hookhouse_bodies with the same id, in one transaction, and only in a final

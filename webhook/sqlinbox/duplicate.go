@@ -46,7 +46,7 @@ func (in *Inbox) withoutKnown(ctx context.Context, s session, round []*job, a ar
 		known := &webhook.DuplicateError{UID: first[n].uid, State: first[n].state}
 		if first[n].revivedBy(j.put.delivery) {
 			err := in.revive(ctx, s, j, known, g)
-			if errors.Is(err, errHeld) || errors.Is(err, ErrNotFound) {
+			if errors.Is(err, errHeld) || errors.Is(err, webhook.ErrNotFound) {
 				j.held = true // or was deleted since: the next look tells
 				continue
 			}
@@ -75,7 +75,7 @@ func (k *known) revivedBy(d *webhook.Delivery) bool {
 // forgetFate takes the dedup keys of e from a delivery that died and was swept.
 func (in *Inbox) forgetFate(ctx context.Context, s session, e *entry, uid string) error {
 	marks, _ := json.Marshal(e.marks) // strings only: cannot fail
-	_, err := in.exec(ctx, s, "forget_fate", args{"source": e.delivery.Source, "uid": uid, "marks": string(marks)})
+	_, err := in.exec(ctx, s, "delete_last_state", args{"source": e.delivery.Source, "uid": uid, "marks": string(marks)})
 	return err
 }
 
@@ -123,7 +123,7 @@ func (in *Inbox) find(ctx context.Context, s session, uid string, g grip) (found
 	switch {
 	case err != nil:
 	case f.state == "":
-		err = ErrNotFound
+		err = webhook.ErrNotFound
 	case f.id == 0:
 		err = errHeld
 	}
@@ -173,7 +173,7 @@ func (in *Inbox) restart(ctx context.Context, s session, j *job, f found, revive
 // head that is not held could be finished before f is committed, and f would then
 // stand behind nothing.
 func (in *Inbox) giveHead(ctx context.Context, s session, f found, g grip) error {
-	if _, err := in.exec(ctx, s, "aside", args{"rows": keyRows([]keyed{f.keyed}), "source": f.source, "key": f.key}); err != nil {
+	if _, err := in.exec(ctx, s, "demote_head", args{"rows": keyRows([]keyed{f.keyed}), "source": f.source, "key": f.key}); err != nil {
 		return err
 	}
 	for range 5 {
@@ -205,7 +205,7 @@ func (in *Inbox) overtaken(ctx context.Context, s session, f found) (bool, error
 		return false, nil
 	}
 	var n int
-	err := in.query(ctx, s, "younger", args{"source": f.source, "key": f.key, "origin": f.origin}, scanOne(&n))
+	err := in.query(ctx, s, "newer", args{"source": f.source, "key": f.key, "origin": f.origin}, scanOne(&n))
 	return n > 0, err
 }
 

@@ -36,14 +36,14 @@ type fields struct {
 	Source   string   `json:"source"`
 	SenderID string   `json:"sender_id"`
 	Type     string   `json:"type"`
-	Key      string   `json:"key"`
-	Label    string   `json:"label"`
-	Received int64    `json:"received"`
-	Quiet    int64    `json:"quiet"`
-	Most     int64    `json:"most"`
+	Key      string   `json:"ordering_key"`
+	Label    string   `json:"key_label"`
+	Received int64    `json:"received_at"`
+	Quiet    int64    `json:"coalesce_quiet_us"`
+	Most     int64    `json:"coalesce_max_us"`
 	Size     int      `json:"size"`
 	Envelope int      `json:"envelope"`
-	Marks    []string `json:"marks"`
+	Marks    []string `json:"dedup_keys"`
 }
 
 // newEntry refuses what cannot be stored. Batches tells that statements take
@@ -161,7 +161,7 @@ func pack(batch []*entry) (rows string, bytes []byte) {
 		text = append(text, `,"at":`...)
 		text = strconv.AppendInt(text, int64(len(bytes)), 10)
 		if e.burst != 0 {
-			text = append(text, `,"burst":`...)
+			text = append(text, `,"burst_started_at":`...)
 			text = strconv.AppendInt(text, e.burst, 10)
 		}
 		text = append(text, ',')

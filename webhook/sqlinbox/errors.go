@@ -20,10 +20,6 @@ var (
 	// ErrInvalid: the delivery has no UID, or a name that no column takes: over
 	// 255 bytes, not UTF-8, or with a NUL. It is [webhook.Permanent].
 	ErrInvalid = errors.New("sqlinbox: delivery cannot be stored")
-	// ErrNotFound: there is no such delivery.
-	ErrNotFound = errors.New("sqlinbox: no such delivery")
-	// ErrState: the state of the delivery does not allow the operation.
-	ErrState = errors.New("sqlinbox: not possible in this state")
 	// ErrClosed: the inbox was closed.
 	ErrClosed = errors.New("sqlinbox: inbox is closed")
 )

@@ -23,6 +23,7 @@ func ExampleSchema() {
 	// hookhouse_bodies
 	// hookhouse_marks
 	// hookhouse_replays
+	// hookhouse_attempts
 }
 
 // Dead letters of one cause are run again after the fix.
@@ -30,8 +31,8 @@ func ExampleInbox_Replay() {
 	var inbox *sqlinbox.Inbox // of sqlinbox.New
 	replay := func(ctx context.Context) error {
 		n, err := inbox.Replay(ctx,
-			sqlinbox.Filter{States: []webhook.State{webhook.Dead}, Text: "connection refused"},
-			sqlinbox.Note{By: "ann", Why: "registry is back"})
+			webhook.Filter{States: []webhook.State{webhook.Dead}, Text: "connection refused"},
+			webhook.Note{By: "ann", Why: "registry is back"})
 		fmt.Println(n, "run again")
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"iter"
+
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // A finished one may be replayed.
@@ -15,7 +17,7 @@ type finished struct {
 
 // finished returns those that match, a page at a time, oldest first. What is
 // replayed gets a new place, beyond the last of now: it does not match again.
-func (in *Inbox) finished(ctx context.Context, f Filter) iter.Seq2[[]finished, error] {
+func (in *Inbox) finished(ctx context.Context, f webhook.Filter) iter.Seq2[[]finished, error] {
 	return func(yield func([]finished, error) bool) {
 		r, err := in.finishedRange(ctx, f)
 		if err != nil {
@@ -38,7 +40,7 @@ func (in *Inbox) finished(ctx context.Context, f Filter) iter.Seq2[[]finished, e
 // A span is the ids above after, up to last.
 type span struct{ after, last int64 }
 
-func (in *Inbox) finishedRange(ctx context.Context, f Filter) (r span, err error) {
+func (in *Inbox) finishedRange(ctx context.Context, f webhook.Filter) (r span, err error) {
 	if err := in.reads(ctx); err != nil {
 		return r, err
 	}
@@ -47,9 +49,9 @@ func (in *Inbox) finishedRange(ctx context.Context, f Filter) (r span, err error
 		return r, err
 	}
 	// The newest so many.
-	where, a := f.where()
+	terms, a := where(f)
 	a["n"] = f.Limit
-	q := compile("SELECT coalesce(min(id), 0) - 1 FROM (SELECT d.id FROM hookhouse_deliveries d"+where+isFinished+" ORDER BY d.id DESC LIMIT @n) AS newest", in.dialect.clock)
+	q := compile("SELECT coalesce(min(id), 0) - 1 FROM (SELECT d.id FROM hookhouse_deliveries d"+terms+isFinished+" ORDER BY d.id DESC LIMIT @n) AS newest", in.dialect.clock)
 	err = queryText(ctx, in.db, q.text, q.bind(a), func(row *sql.Rows) error { return row.Scan(&r.after) })
 	if err != nil {
 		err = fmt.Errorf("sqlinbox: list: %w", in.explain(ctx, err))
@@ -60,10 +62,10 @@ func (in *Inbox) finishedRange(ctx context.Context, f Filter) (r span, err error
 const isFinished = " AND d.state IN ('done', 'dead', 'superseded', 'ignored')"
 
 // finishedPage reads the next page, and moves r behind it.
-func (in *Inbox) finishedPage(ctx context.Context, f Filter, r *span) ([]finished, error) {
-	where, a := f.where()
+func (in *Inbox) finishedPage(ctx context.Context, f webhook.Filter, r *span) ([]finished, error) {
+	terms, a := where(f)
 	a["after"], a["last"], a["n"] = r.after, r.last, replayPage
-	q := compile("SELECT d.id, d.uid, d.size FROM hookhouse_deliveries d"+where+isFinished+
+	q := compile("SELECT d.id, d.uid, d.size FROM hookhouse_deliveries d"+terms+isFinished+
 		" AND d.id > @after AND d.id <= @last ORDER BY d.id LIMIT @n", in.dialect.clock)
 	var page []finished
 	err := queryText(ctx, in.db, q.text, q.bind(a), func(row *sql.Rows) error {

@@ -57,7 +57,7 @@ var (
 	_ webhook.Inbox    = (*Inbox)(nil)
 	_ webhook.Notifier = (*Inbox)(nil)
 	_ webhook.Sweeper  = (*Inbox)(nil)
-	_ Admin            = (*Inbox)(nil)
+	_ webhook.Admin    = (*Inbox)(nil)
 )
 
 // New returns an Inbox in db, which stays the caller's: close it last. Nothing

@@ -68,7 +68,7 @@ func (in *Inbox) insertMarked(ctx context.Context, s session, e *entry, a args) 
 	if err != nil || len(e.marks) == 0 {
 		return err
 	}
-	_, err = in.exec(ctx, s, "insert_marks", a)
+	_, err = in.exec(ctx, s, "insert_dedup_keys", a)
 	return err
 }
 

@@ -20,9 +20,9 @@ const (
 	listBytes = 4 << 20
 )
 
-// All lists deliveries; see [Admin].
-func (in *Inbox) All(ctx context.Context, f Filter) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
+// All lists deliveries; see [webhook.Admin].
+func (in *Inbox) All(ctx context.Context, f webhook.Filter) iter.Seq2[webhook.Record, error] {
+	return func(yield func(webhook.Record, error) bool) {
 		left := f.Limit
 		for {
 			page := listPage
@@ -36,7 +36,7 @@ func (in *Inbox) All(ctx context.Context, f Filter) iter.Seq2[Record, error] {
 				}
 			}
 			if err != nil {
-				yield(Record{}, err)
+				yield(webhook.Record{}, err)
 				return
 			}
 			if left -= len(records); len(records) < page || f.Limit > 0 && left == 0 {
@@ -49,8 +49,8 @@ func (in *Inbox) All(ctx context.Context, f Filter) iter.Seq2[Record, error] {
 
 // withContents yields the records of a page, where the filter asks for it with
 // what they came in. One that was deleted since the page was read is left out.
-func (in *Inbox) withContents(ctx context.Context, f Filter, page []Record) iter.Seq2[Record, error] {
-	return func(yield func(Record, error) bool) {
+func (in *Inbox) withContents(ctx context.Context, f webhook.Filter, page []webhook.Record) iter.Seq2[webhook.Record, error] {
+	return func(yield func(webhook.Record, error) bool) {
 		for len(page) > 0 {
 			n := len(page)
 			if f.Bodies {
@@ -61,7 +61,7 @@ func (in *Inbox) withContents(ctx context.Context, f Filter, page []Record) iter
 			if f.Bodies {
 				var err error
 				if part, err = in.fill(ctx, part); err != nil {
-					yield(Record{}, err)
+					yield(webhook.Record{}, err)
 					return
 				}
 			}
@@ -76,7 +76,7 @@ func (in *Inbox) withContents(ctx context.Context, f Filter, page []Record) iter
 
 // fitting returns how many from the front, one at least, have bodies that fit
 // into listBytes.
-func fitting(page []Record) int {
+func fitting(page []webhook.Record) int {
 	total := int64(0)
 	for i, r := range page {
 		if total += r.Size; total > listBytes && i > 0 {
@@ -87,7 +87,7 @@ func fitting(page []Record) int {
 }
 
 // fill reads what the records came in, and returns those that are still there.
-func (in *Inbox) fill(ctx context.Context, records []Record) ([]Record, error) {
+func (in *Inbox) fill(ctx context.Context, records []webhook.Record) ([]webhook.Record, error) {
 	uids := make([]string, len(records))
 	at := make(map[string]int, len(records))
 	for i, r := range records {
@@ -104,7 +104,7 @@ func (in *Inbox) fill(ctx context.Context, records []Record) ([]Record, error) {
 		}
 		return err
 	})
-	var kept []Record
+	var kept []webhook.Record
 	for i, r := range records {
 		if there[i] {
 			kept = append(kept, r)
@@ -113,22 +113,22 @@ func (in *Inbox) fill(ctx context.Context, records []Record) ([]Record, error) {
 	return kept, err
 }
 
-// Get returns one delivery; see [Admin].
-func (in *Inbox) Get(ctx context.Context, uid string) (Record, error) {
-	records, err := in.list(ctx, Filter{UID: uid}, 1)
+// Get returns one delivery; see [webhook.Admin].
+func (in *Inbox) Get(ctx context.Context, uid string) (webhook.Record, error) {
+	records, err := in.list(ctx, webhook.Filter{UID: uid}, 1)
 	if err == nil {
 		records, err = in.fill(ctx, records)
 	}
 	if err != nil {
-		return Record{}, err
+		return webhook.Record{}, err
 	}
 	if uid == "" || len(records) == 0 {
-		return Record{}, fmt.Errorf("%w: %q", ErrNotFound, uid)
+		return webhook.Record{}, fmt.Errorf("%w: %q", webhook.ErrNotFound, uid)
 	}
 	r := records[0]
 	err = in.query(ctx, in.db, "replays", args{"uid": uid}, func(row *sql.Rows) error {
 		var at int64
-		var p Replay
+		var p webhook.Replay
 		err := row.Scan(&at, &p.By, &p.Why, &p.Was)
 		p.At = time.UnixMicro(at)
 		r.Replays = append(r.Replays, p)
@@ -138,14 +138,14 @@ func (in *Inbox) Get(ctx context.Context, uid string) (Record, error) {
 }
 
 // list reads a page without bodies, newest first.
-func (in *Inbox) list(ctx context.Context, f Filter, page int) ([]Record, error) {
+func (in *Inbox) list(ctx context.Context, f webhook.Filter, page int) ([]webhook.Record, error) {
 	if err := in.reads(ctx); err != nil {
 		return nil, err
 	}
-	where, a := f.where()
+	terms, a := where(f)
 	a["page"] = page
-	q := compile("SELECT "+listColumns+" FROM hookhouse_deliveries d"+where+" ORDER BY d.id DESC LIMIT @page", in.dialect.clock)
-	var records []Record
+	q := compile("SELECT "+listColumns+" FROM hookhouse_deliveries d"+terms+" ORDER BY d.id DESC LIMIT @page", in.dialect.clock)
+	var records []webhook.Record
 	err := queryText(ctx, in.db, q.text, q.bind(a), func(row *sql.Rows) error {
 		r, err := scanRecord(row)
 		records = append(records, r)
@@ -157,11 +157,12 @@ func (in *Inbox) list(ctx context.Context, f Filter, page int) ([]Record, error)
 	return records, nil
 }
 
-const listColumns = `d.id, d.uid, d.source, d.sender_id, d.type, d.key, d.label, d.received, d.quiet, d.most,
-	d.state, d.attempt, d.fence, d.due, d.expires, d.ended, d.reason, d.revived, d.size`
+const listColumns = `d.id, d.uid, d.source, d.sender_id, d.type, d.ordering_key, d.key_label, d.received_at,
+	d.coalesce_quiet_us, d.coalesce_max_us, d.state, d.attempt, d.fence, d.due_at, d.lease_expires_at, d.finished_at,
+	d.reason, d.revivals, d.size`
 
-// where is the filter as a condition over d.
-func (f Filter) where() (string, args) {
+// where returns the filter as a condition over d.
+func where(f webhook.Filter) (string, args) {
 	var terms []string
 	a := make(args)
 	add := func(term, name string, value any) {
@@ -169,7 +170,7 @@ func (f Filter) where() (string, args) {
 		a[name] = value
 	}
 	for _, t := range []struct{ column, value string }{
-		{"uid", f.UID}, {"source", f.Source}, {"type", f.Type}, {"key", f.OrderingKey}, {"sender_id", f.ID},
+		{"uid", f.UID}, {"source", f.Source}, {"type", f.Type}, {"ordering_key", f.OrderingKey}, {"sender_id", f.ID},
 	} {
 		if t.value != "" {
 			add("d."+t.column+" = @"+t.column, t.column, t.value)
@@ -188,10 +189,10 @@ func (f Filter) where() (string, args) {
 		add(`lower(d.reason) LIKE lower(CAST(@text AS text)) ESCAPE '!'`, "text", "%"+escapeLike(f.Text)+"%")
 	}
 	if !f.From.IsZero() {
-		add("d.received >= @since", "since", f.From.UnixMicro())
+		add("d.received_at >= @since", "since", f.From.UnixMicro())
 	}
 	if !f.To.IsZero() {
-		add("d.received < @until", "until", f.To.UnixMicro())
+		add("d.received_at < @until", "until", f.To.UnixMicro())
 	}
 	if f.Before > 0 {
 		add("d.id < @before", "before", f.Before)
@@ -203,8 +204,8 @@ func (f Filter) where() (string, args) {
 }
 
 // matchesAll reports whether nothing is set that a delivery must meet.
-func (f Filter) matchesAll() bool {
-	text, _ := f.where()
+func matchesAll(f webhook.Filter) bool {
+	text, _ := where(f)
 	return text == ""
 }
 
@@ -212,9 +213,9 @@ func escapeLike(text string) string {
 	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text)
 }
 
-func scanRecord(row *sql.Rows) (Record, error) {
+func scanRecord(row *sql.Rows) (webhook.Record, error) {
 	d := new(webhook.Delivery)
-	r := Record{Delivery: d}
+	r := webhook.Record{Delivery: d}
 	var received, quiet, most, due, expires int64
 	var ended sql.Null[int64]
 	err := row.Scan(&r.Seq, &d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &most,
@@ -243,6 +244,6 @@ func open(d *webhook.Delivery, sealed, body sql.Null[[]byte]) error {
 	if err != nil {
 		return fmt.Errorf("envelope: %w", err)
 	}
-	d.Header, d.DedupKeys, d.Body = e.Header, e.Marks, body.V
+	d.Header, d.DedupKeys, d.Body = e.Header, e.DedupKeys, body.V
 	return nil
 }

@@ -93,7 +93,7 @@ func (in *Inbox) lockKey(ctx context.Context, s session, k keyed, g grip) (heade
 func keyRows(keys []keyed) string {
 	type row struct {
 		Source string `json:"source"`
-		Key    string `json:"key"`
+		Key    string `json:"ordering_key"`
 	}
 	rows := make([]row, len(keys))
 	for i, k := range keys {

@@ -24,7 +24,7 @@ func (in *Inbox) endOvertaken(ctx context.Context, o webhook.ClaimOptions) (ende
 	a := args{"any": number(o.Types == nil), "types": texts(o.Types), "except": texts(o.Except)}
 	err = in.claimIn(ctx, func(ctx context.Context, s session) error {
 		overtaken = nil
-		return in.query(ctx, s, "overtaken", a, func(rows *sql.Rows) error {
+		return in.query(ctx, s, "superseded_claims", a, func(rows *sql.Rows) error {
 			var r row
 			err := rows.Scan(&r.uid, &r.source, &r.key)
 			overtaken = append(overtaken, r)
@@ -41,7 +41,7 @@ func (in *Inbox) endOvertaken(ctx context.Context, o webhook.ClaimOptions) (ende
 	err = in.transact(ctx, func(ctx context.Context, s session) error {
 		ended = 0
 		for _, r := range overtaken {
-			n, err := in.exec(ctx, s, "overtake", args{"uid": r.uid})
+			n, err := in.exec(ctx, s, "supersede_claim", args{"uid": r.uid})
 			if err == nil && n > 0 {
 				ended++
 				err = in.promote(ctx, s, r.keyed)

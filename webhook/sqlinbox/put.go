@@ -95,7 +95,7 @@ func (in *Inbox) putUnseen(ctx context.Context, s session, e *entry) (stored boo
 	marked := 0
 	for _, m := range e.marks {
 		a["mark"] = m
-		n, err := in.exec(ctx, s, "mark", a)
+		n, err := in.exec(ctx, s, "insert_dedup_key", a)
 		if err != nil {
 			return false, err
 		}
@@ -110,7 +110,7 @@ func (in *Inbox) putUnseen(ctx context.Context, s session, e *entry) (stored boo
 		}
 	}
 	if marked > 0 {
-		_, err = in.exec(ctx, s, "unmark", args{"n": marked})
+		_, err = in.exec(ctx, s, "delete_last_dedup_keys", args{"n": marked})
 	}
 	return false, err
 }

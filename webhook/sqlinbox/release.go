@@ -7,7 +7,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Release makes a delivery due now; see [Admin].
+// Release makes a delivery due now; see [webhook.Admin].
 func (in *Inbox) Release(ctx context.Context, uid string) error {
 	r, err := in.Get(ctx, uid)
 	if err != nil {
@@ -31,7 +31,7 @@ func (in *Inbox) Release(ctx context.Context, uid string) error {
 	if err != nil || done {
 		return err
 	}
-	return fmt.Errorf("%w: %s is %s", ErrState, uid, r.State)
+	return fmt.Errorf("%w: %s is %s", webhook.ErrState, uid, r.State)
 }
 
 // releaseClaim takes c from the worker that has it and puts it back. It counts

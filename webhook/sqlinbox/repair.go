@@ -54,7 +54,7 @@ func (in *Inbox) repair(ctx context.Context, pages int) error {
 // behind, and those of them that have no head.
 func (in *Inbox) headless(ctx context.Context, after keyed) (page, stuck []keyed, err error) {
 	a := args{"source": after.source, "key": after.key, "n": repairPage}
-	err = in.query(ctx, in.db, "headless", a, func(row *sql.Rows) error {
+	err = in.query(ctx, in.db, "stuck_keys", a, func(row *sql.Rows) error {
 		var k keyed
 		var missing bool
 		err := row.Scan(&k.source, &k.key, &missing)

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 const (
@@ -19,15 +21,15 @@ const (
 	replayBytes = 1 << 20
 )
 
-// Replay runs finished deliveries again; see [Admin]. It commits in batches: an
-// error leaves what was done so far. While another transaction holds an
-// ordering key, those under it are tried again for two seconds; an error then
+// Replay runs finished deliveries again; see [webhook.Admin]. It commits in
+// batches: an error leaves what was done so far. While another transaction holds
+// an ordering key, those under it are tried again for two seconds; an error then
 // tells that they were left as they are, after the others have been replayed.
-func (in *Inbox) Replay(ctx context.Context, f Filter, n Note) (int, error) {
+func (in *Inbox) Replay(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error) {
 	switch {
 	case n.By == "":
 		return 0, errors.New("sqlinbox: replay needs to know by whom")
-	case f.matchesAll():
+	case matchesAll(f):
 		return 0, errors.New("sqlinbox: replay needs to know what: the filter is empty")
 	}
 	r := &replay{in: in, who: reason(n.By), why: reason(n.Why)}
@@ -52,9 +54,9 @@ func (in *Inbox) Replay(ctx context.Context, f Filter, n Note) (int, error) {
 	case err != nil:
 		return 0, err
 	case matched > 0 && found.State.Final():
-		return 0, fmt.Errorf("%w: %s has a younger one of its key, which is unfinished", ErrState, f.UID)
+		return 0, fmt.Errorf("%w: %s has a younger one of its key, which is unfinished", webhook.ErrState, f.UID)
 	}
-	return 0, fmt.Errorf("%w: %s is %s", ErrState, f.UID, found.State)
+	return 0, fmt.Errorf("%w: %s is %s", webhook.ErrState, f.UID, found.State)
 }
 
 // A replay is one call of Replay.
@@ -205,7 +207,7 @@ func (r *replay) byItself(ctx context.Context, uid string) (ok bool, err error) 
 
 func (r *replay) one(ctx context.Context, s session, uid string) (bool, error) {
 	row, err := r.in.find(ctx, s, uid, grip{})
-	if errors.Is(err, ErrNotFound) || err == nil && !row.state.Final() {
+	if errors.Is(err, webhook.ErrNotFound) || err == nil && !row.state.Final() {
 		return false, nil // another was quicker
 	}
 	if err != nil {

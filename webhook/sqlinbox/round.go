@@ -149,7 +149,7 @@ func (in *Inbox) putRound(ctx context.Context, s session, round []*job, g grip, 
 // makeRoom lets heads step aside that wait for their retry, and ends what the
 // deliveries of a burst supersede. It reports whether there was any.
 func (in *Inbox) makeRoom(ctx context.Context, s session, fresh []*job, a args) (changed bool, err error) {
-	n, err := in.exec(ctx, s, "aside", a)
+	n, err := in.exec(ctx, s, "demote_head", a)
 	if err != nil {
 		return false, err
 	}

@@ -127,13 +127,13 @@ func (in *Inbox) putBack(ctx context.Context, s session, a args, key string, o w
 	if key != "" {
 		// Hold the row, so that the next statement sees all that stand behind it.
 		var held int
-		if err := in.query(ctx, s, "hold", a, scanOne(&held)); err != nil || held == 0 {
+		if err := in.query(ctx, s, "lock_claim", a, scanOne(&held)); err != nil || held == 0 {
 			return "", err
 		}
 	}
 	var state webhook.State
 	var k keyed
-	err := in.query(ctx, s, "put_back", a, func(row *sql.Rows) error { return row.Scan(&state, &k.source, &k.key) })
+	err := in.query(ctx, s, "retry", a, func(row *sql.Rows) error { return row.Scan(&state, &k.source, &k.key) })
 	if err == nil && state == webhook.Superseded {
 		_, err = in.exec(ctx, s, "end", a)
 	}

@@ -13,9 +13,9 @@ import (
 // that nobody takes.
 const unhandledAfter = time.Minute
 
-// Stats counts deliveries; see [Admin].
-func (in *Inbox) Stats(ctx context.Context) (Stats, error) {
-	st := Stats{
+// Stats counts deliveries; see [webhook.Admin].
+func (in *Inbox) Stats(ctx context.Context) (webhook.Stats, error) {
+	st := webhook.Stats{
 		Count:  make(map[webhook.State]int),
 		Types:  make(map[string]map[webhook.State]int),
 		Oldest: make(map[string]time.Duration),

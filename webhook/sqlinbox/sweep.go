@@ -79,7 +79,7 @@ func (in *Inbox) warnOfDying(ctx context.Context, age time.Duration, a args) err
 		return nil
 	}
 	total, types := 0, make(map[string]int)
-	err := in.query(ctx, in.db, "dying", a, func(row *sql.Rows) error {
+	err := in.query(ctx, in.db, "expiring_dead", a, func(row *sql.Rows) error {
 		var typ string
 		var n int
 		err := row.Scan(&typ, &n)
@@ -103,11 +103,11 @@ func (in *Inbox) sweepMarks(ctx context.Context) error {
 	for n := 0; n < markRounds && gone >= sweepLimit; n++ {
 		err := in.transact(ctx, func(ctx context.Context, s session) error {
 			a := args{"n": sweepLimit, "window": in.window()}
-			if _, err := in.exec(ctx, s, "restamp_marks", a); err != nil {
+			if _, err := in.exec(ctx, s, "restamp_dedup_keys", a); err != nil {
 				return err
 			}
 			var err error
-			gone, err = in.exec(ctx, s, "forget_marks", a)
+			gone, err = in.exec(ctx, s, "delete_dedup_keys", a)
 			return err
 		})
 		if err != nil {
@@ -120,7 +120,7 @@ func (in *Inbox) sweepMarks(ctx context.Context) error {
 // A sweptMark is what is kept with a dedup key when its delivery is deleted.
 type sweptMark struct {
 	Source   string        `json:"source"`
-	Mark     string        `json:"mark"`
+	Mark     string        `json:"dedup_key"`
 	UID      string        `json:"uid"`
 	State    webhook.State `json:"state"`
 	SenderID string        `json:"sender_id"`
@@ -128,7 +128,7 @@ type sweptMark struct {
 
 func (in *Inbox) sweep(ctx context.Context, s session, a args) (int, error) {
 	ids, fates := []int64{}, []sweptMark{}
-	err := in.query(ctx, s, "ended", a, func(row *sql.Rows) error {
+	err := in.query(ctx, s, "finished", a, func(row *sql.Rows) error {
 		var id int64
 		var f sweptMark
 		var sealed sql.Null[[]byte]
@@ -137,7 +137,7 @@ func (in *Inbox) sweep(ctx context.Context, s session, a args) (int, error) {
 		}
 		ids = append(ids, id)
 		e, _ := openEnvelope(sealed.V) // a damaged one has no dedup keys to tell of
-		for _, f.Mark = range e.Marks {
+		for _, f.Mark = range e.DedupKeys {
 			fates = append(fates, f)
 		}
 		return nil
@@ -146,11 +146,11 @@ func (in *Inbox) sweep(ctx context.Context, s session, a args) (int, error) {
 		return 0, err
 	}
 	text, _ := json.Marshal(fates) // strings only: cannot fail
-	if _, err := in.exec(ctx, s, "keep_fate", args{"fates": string(text)}); err != nil {
+	if _, err := in.exec(ctx, s, "keep_last_state", args{"fates": string(text)}); err != nil {
 		return 0, err
 	}
 	text, _ = json.Marshal(ids)
-	for _, name := range []string{"forget_bodies", "forget_replays", "forget"} {
+	for _, name := range []string{"delete_bodies", "delete_replays", "delete_deliveries"} {
 		if _, err := in.exec(ctx, s, name, args{"ids": string(text)}); err != nil {
 			return 0, err
 		}

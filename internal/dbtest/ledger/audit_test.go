@@ -25,7 +25,7 @@ func (a *account) audit(ctx context.Context, in *sqlinbox.Inbox, db *sql.DB) (su
 		a.book.Faultf("no delivery of a burst was superseded")
 	}
 	rows := 0
-	for r, err := range in.All(ctx, sqlinbox.Filter{}) {
+	for r, err := range in.All(ctx, webhook.Filter{}) {
 		if err != nil {
 			return total, err
 		}
@@ -45,7 +45,7 @@ func (a *account) audit(ctx context.Context, in *sqlinbox.Inbox, db *sql.DB) (su
 	if !maps.EqualFunc(stats.Types, total.types, maps.Equal[map[webhook.State]int]) {
 		a.book.Faultf("the database counts %v by type, the ledger %v", stats.Types, total.types)
 	}
-	for table, want := range map[string]int{"hookhouse_bodies": a.book.Len(), "hookhouse_marks": total.dedupKeys} {
+	for table, want := range map[string]int{"hookhouse_bodies": a.book.Len(), "hookhouse_dedup_keys": total.dedupKeys} {
 		var n int
 		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&n); err != nil {
 			return total, err
@@ -77,7 +77,7 @@ func (a *account) checkPlan(e *entry) {
 }
 
 // checkRow compares a stored delivery with its entry.
-func (a *account) checkRow(r sqlinbox.Record) {
+func (a *account) checkRow(r webhook.Record) {
 	e := a.book.Entry(r.Delivery.ID)
 	switch {
 	case e == nil:

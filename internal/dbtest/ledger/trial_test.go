@@ -163,9 +163,9 @@ func (tr *trial) wait(t *testing.T) {
 // checkHeads looks, while others work, for blocked deliveries whose key has no
 // head: nothing would ever unblock them. It returns how often it looked.
 func (tr *trial) checkHeads(ctx context.Context) (checks int) {
-	const headless = `SELECT count(*) FROM hookhouse_deliveries b WHERE b.state = 'behind' AND NOT EXISTS (
+	const headless = `SELECT count(*) FROM hookhouse_deliveries b WHERE b.state = 'blocked' AND NOT EXISTS (
 		SELECT 1 FROM hookhouse_deliveries h
-		WHERE h.source = b.source AND h.key = b.key AND h.key <> '' AND h.state IN ('waiting', 'claimed'))`
+		WHERE h.source = b.source AND h.ordering_key = b.ordering_key AND h.ordering_key <> '' AND h.state IN ('waiting', 'claimed'))`
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for ; ; checks++ {

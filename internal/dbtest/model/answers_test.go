@@ -27,7 +27,7 @@ func (j *judge) answers() {
 			if !j.mayBeLost(e) {
 				j.fault("answer: %s of %s, fence %d: %v; nobody else had it", e.op.verb, e.uid, e.fence, e.err)
 			}
-		case (e.op.verb == releasing || e.op.verb == replaying) && (errors.Is(e.err, sqlinbox.ErrState) || errors.Is(e.err, sqlinbox.ErrNotFound)):
+		case (e.op.verb == releasing || e.op.verb == replaying) && (errors.Is(e.err, webhook.ErrState) || errors.Is(e.err, webhook.ErrNotFound)):
 		case isConflict(e.err):
 			if e.op.verb != puttingTx && e.op.verb != settlingTx && e.op.verb != inTx {
 				j.fault("answer: %s of %s: %v", e.op.verb, e.player.name, e.err)

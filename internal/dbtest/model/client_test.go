@@ -80,13 +80,13 @@ func (p *player) do(ctx context.Context, pl *plan, o op) string {
 		e.n, err = p.inbox.Sweep(ctx)
 		return p.book.end(e, err)
 	case replaying:
-		f := sqlinbox.Filter{States: []webhook.State{webhook.Dead}}
+		f := webhook.Filter{States: []webhook.State{webhook.Dead}}
 		if !o.all {
-			f = sqlinbox.Filter{UID: pl.parcels[o.parcels[0]].uid}
+			f = webhook.Filter{UID: pl.parcels[o.parcels[0]].uid}
 		}
 		e := p.book.begin(p, o)
 		var err error
-		e.n, err = p.inbox.Replay(ctx, f, sqlinbox.Note{By: p.name})
+		e.n, err = p.inbox.Replay(ctx, f, webhook.Note{By: p.name})
 		return p.book.end(e, err)
 	case releasing:
 		uid := ""

@@ -29,7 +29,7 @@ func TestMemInboxKeepsNothingOfWhatWasRevived(t *testing.T) {
 			}
 		}
 	}
-	if len(in.buried) != 0 {
-		t.Errorf("%d deliveries are kept as dead and none is", len(in.buried))
+	if n := in.dead.len(); n != 0 {
+		t.Errorf("%d deliveries are kept as dead and none is", n)
 	}
 }

@@ -40,7 +40,7 @@ func TestMemInboxKeepsDeadDeliveriesLongerThanOthers(t *testing.T) {
 			pass(step.after)
 			_, err := in.Sweep(t.Context())
 			require.NoError(t, err)
-			require.Equal(t, step.want, in.Stats())
+			require.Equal(t, step.want, counts(t, in))
 		}
 	})
 }
@@ -58,7 +58,7 @@ func TestMemInboxWarnsWhenDeadDeliveriesGo(t *testing.T) {
 		n, err := in.Sweep(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, 2, n)
-		require.Contains(t, out.String(), `level=WARN msg="dead deliveries are forgotten after DeadRetention" count=2 types="[github.push kudu.deployment]"`)
+		require.Contains(t, out.String(), `level=WARN msg="dead deliveries are deleted after DeadRetention" count=2 types="[github.push kudu.deployment]"`)
 	})
 	bubble(t, "for want of room", func(t *testing.T) {
 		var out bytes.Buffer

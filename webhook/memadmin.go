@@ -1,0 +1,147 @@
+package webhook
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+)
+
+// All returns the deliveries that match f; see [Admin].
+func (m *MemInbox) All(ctx context.Context, f Filter) iter.Seq2[Record, error] {
+	return func(yield func(Record, error) bool) {
+		n := 0
+		for _, s := range m.newest(f) {
+			if err := ctx.Err(); err != nil {
+				yield(Record{}, err)
+				return
+			}
+			r, ok := m.read(s, f)
+			if !ok {
+				continue
+			}
+			if n++; !yield(r, nil) || n == f.Limit {
+				return
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			yield(Record{}, err)
+		}
+	}
+}
+
+// A memSeen is a record with the seq that it had.
+type memSeen struct {
+	*memRecord
+	seq int64
+}
+
+// newest returns the records that may match f, newest first.
+func (m *MemInbox) newest(f Filter) (seen []memSeen) {
+	m.mu.Lock()
+	for _, rec := range m.all {
+		if (f.Before <= 0 || rec.seq < f.Before) && (f.UID == "" || rec.d.UID == f.UID) {
+			seen = append(seen, memSeen{rec, rec.seq})
+		}
+	}
+	m.mu.Unlock()
+	slices.SortFunc(seen, func(a, b memSeen) int { return cmp.Compare(b.seq, a.seq) })
+	return seen
+}
+
+// read returns what is stored of s now. It reports false if that does not match f,
+// was deleted, or has another seq, with which it would be out of order.
+func (m *MemInbox) read(s memSeen, f Filter) (Record, bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.isCurrent(s) || !f.matches(s.memRecord) {
+		return Record{}, false
+	}
+	r := s.record()
+	r.Delivery = copyWithoutContents(s.d)
+	if f.Bodies {
+		r.Delivery = copyDelivery(s.d)
+	}
+	return r, true
+}
+
+func (m *MemInbox) isCurrent(s memSeen) bool {
+	return m.all[s.d.UID] == s.memRecord && s.memRecord.seq == s.seq
+}
+
+// Get returns one delivery; see [Admin].
+func (m *MemInbox) Get(ctx context.Context, uid string) (Record, error) {
+	if err := ctx.Err(); err != nil {
+		return Record{}, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	rec := m.all[uid]
+	if rec == nil {
+		return Record{}, fmt.Errorf("%w: %q", ErrNotFound, uid)
+	}
+	r := rec.record()
+	r.Delivery = copyDelivery(rec.d)
+	r.Replays, r.Attempts = valuesOf[Replay](rec.replays), valuesOf[Attempt](rec.attempts)
+	return r, nil
+}
+
+// record returns the Record without its Delivery.
+func (r *memRecord) record() Record {
+	var expires time.Time
+	if r.last.state == Claimed {
+		expires = r.claimed.expires
+	}
+	return Record{
+		Seq:     r.seq,
+		State:   r.last.state,
+		Attempt: r.attempt,
+		Fence:   r.fence,
+		Due:     r.due,
+		Expires: expires,
+		Ended:   r.finishedAt,
+		Reason:  r.reason,
+		Revived: r.revived,
+		Size:    int64(len(r.d.Body)),
+	}
+}
+
+// matches reports whether rec meets all that f demands, but for Limit.
+func (f Filter) matches(rec *memRecord) bool {
+	d := rec.d
+	for _, field := range []struct{ want, is string }{
+		{f.UID, d.UID}, {f.Source, d.Source}, {f.Type, d.Type}, {f.OrderingKey, d.OrderingKey}, {f.ID, d.ID},
+	} {
+		if field.want != "" && field.want != field.is {
+			return false
+		}
+	}
+	switch {
+	case len(f.States) > 0 && !slices.Contains(f.States, rec.last.state),
+		!f.From.IsZero() && d.ReceivedAt.Before(f.From),
+		!f.To.IsZero() && !d.ReceivedAt.Before(f.To),
+		f.Before > 0 && rec.seq >= f.Before:
+		return false
+	}
+	return f.Text == "" || strings.Contains(lowerASCII(rec.reason), lowerASCII(f.Text))
+}
+
+// matchesAll reports whether f demands nothing of a delivery.
+func (f Filter) matchesAll() bool {
+	return f.UID == "" && f.Source == "" && f.Type == "" && f.OrderingKey == "" && f.ID == "" && len(f.States) == 0 &&
+		f.Text == "" && f.From.IsZero() && f.To.IsZero() && f.Before <= 0
+}
+
+// lowerASCII returns s with the letters A to Z in lower case.
+func lowerASCII(s string) string {
+	text := []byte(s)
+	for i, c := range text {
+		if 'A' <= c && c <= 'Z' {
+			text[i] = c + 'a' - 'A'
+		}
+	}
+	return string(text)
+}

@@ -1,0 +1,103 @@
+package webhook
+
+import (
+	"context"
+	"slices"
+	"time"
+)
+
+// unhandledAfter is how long a delivery could have been claimed before its type
+// counts as unhandled.
+const unhandledAfter = time.Minute
+
+// Ping fails when Put would fail because there is no room.
+func (m *MemInbox) Ping(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.hasRoom(0)
+}
+
+// Stats counts what is stored; see [Admin].
+func (m *MemInbox) Stats(ctx context.Context) (Stats, error) {
+	st := Stats{
+		Count:  make(map[State]int),
+		Types:  make(map[string]map[State]int),
+		Oldest: make(map[string]time.Duration),
+	}
+	if err := ctx.Err(); err != nil {
+		return st, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, rec := range m.all {
+		typ, state := rec.d.Type, rec.last.state
+		if st.Types[typ] == nil {
+			st.Types[typ] = make(map[State]int)
+		}
+		st.Types[typ][state]++
+		st.Count[state]++
+	}
+	now := time.Now()
+	for typ, h := range m.claimable {
+		if len(h.items) > 0 && !h.items[0].claimable().After(now) {
+			st.Oldest[typ] = now.Sub(h.items[0].claimable())
+		}
+	}
+	st.Unhandled = m.unhandled(now)
+	return st, nil
+}
+
+// Unhandled returns, sorted, the types with deliveries that could have been claimed
+// for a minute and that no Claim asked for.
+func (m *MemInbox) Unhandled(ctx context.Context) ([]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.unhandled(time.Now()), nil
+}
+
+func (m *MemInbox) unhandled(now time.Time) (types []string) {
+	if m.askedAny {
+		return nil
+	}
+	for typ, h := range m.claimable {
+		if !m.asked[typ] && len(h.items) > 0 && now.Sub(h.items[0].claimable()) >= unhandledAfter {
+			types = append(types, typ)
+		}
+	}
+	slices.Sort(types)
+	return types
+}
+
+// noteAsked remembers which types a Claim asks for.
+func (m *MemInbox) noteAsked(types []string) {
+	m.askedAny = m.askedAny || types == nil
+	for _, typ := range types {
+		m.asked[typ] = true
+	}
+}
+
+// Pending implements [PendingCounter].
+func (m *MemInbox) Pending(ctx context.Context, most int) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := 0
+	for _, h := range m.claimable {
+		n += len(h.items)
+	}
+	for _, q := range m.queues { // the first of each is counted
+		if n >= most {
+			break
+		}
+		n += len(q.items) - 1
+	}
+	return min(n, most), nil
+}
