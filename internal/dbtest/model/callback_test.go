@@ -11,7 +11,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// newInbox returns an inbox that sweeps what is finished at once.
+// newInbox returns an inbox whose Sweep deletes everything that is finished.
 func newInbox(db *sql.DB, d *sqlinbox.Dialect) *sqlinbox.Inbox {
 	in := sqlinbox.New(db, d)
 	in.Retention, in.DeadRetention = time.Microsecond, time.Microsecond
@@ -19,11 +19,11 @@ func newInbox(db *sql.DB, d *sqlinbox.Dialect) *sqlinbox.Inbox {
 	return in
 }
 
-// underClaim runs work on the context of a callback that has c.
-func underClaim(ctx context.Context, c webhook.Claim, work func(ctx context.Context)) error {
+// inCallback runs work with the context of a callback for c.
+func inCallback(ctx context.Context, c webhook.Claim, work func(ctx context.Context)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	w := webhook.NewWorker(&oneClaim{claim: c}, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+	w := webhook.NewWorker(&singleClaimInbox{claim: c}, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 		defer cancel()
 		work(ctx)
 		return nil
@@ -32,24 +32,26 @@ func underClaim(ctx context.Context, c webhook.Claim, work func(ctx context.Cont
 	return w.Run(ctx)
 }
 
-// oneClaim is an inbox that hands out one claim and does not keep anything.
-type oneClaim struct {
+// A singleClaimInbox returns one claim and stores nothing.
+type singleClaimInbox struct {
 	webhook.Inbox
 	claim webhook.Claim
 	taken atomic.Bool
 }
 
-func (o *oneClaim) Claim(context.Context, webhook.ClaimOptions) ([]webhook.Claim, error) {
+func (o *singleClaimInbox) Claim(context.Context, webhook.ClaimOptions) ([]webhook.Claim, error) {
 	if o.taken.Swap(true) {
 		return nil, nil
 	}
 	return []webhook.Claim{o.claim}, nil
 }
 
-func (o *oneClaim) Begin(_ context.Context, c webhook.Claim) (webhook.Claim, error) { return c, nil }
+func (o *singleClaimInbox) Begin(_ context.Context, c webhook.Claim) (webhook.Claim, error) {
+	return c, nil
+}
 
-func (o *oneClaim) Extend(context.Context, webhook.Claim, time.Duration) error { return nil }
+func (o *singleClaimInbox) Extend(context.Context, webhook.Claim, time.Duration) error { return nil }
 
-func (o *oneClaim) Settle(_ context.Context, _ webhook.Claim, out webhook.Outcome) (webhook.State, error) {
+func (o *singleClaimInbox) Settle(_ context.Context, _ webhook.Claim, out webhook.Outcome) (webhook.State, error) {
 	return out.State, nil
 }

@@ -7,26 +7,26 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A judge compares what the players were told with what is stored.
-type judge struct {
-	*book
-	plan   *plan
-	rows   map[string]*stored
-	faults []string
-	reborn map[string]bool // stored, swept, and stored once more under the same uid
+// A checker compares the history of the calls with what is stored.
+type checker struct {
+	*history
+	plan        *plan
+	rows        map[string]*row
+	faults      []string
+	storedAgain map[string]bool // stored, swept, and stored once more under the same uid
 }
 
-func newJudge(b *book, pl *plan) *judge {
-	j := &judge{book: b, plan: pl, reborn: make(map[string]bool)}
+func newChecker(b *history, pl *plan) *checker {
+	j := &checker{history: b, plan: pl, storedAgain: make(map[string]bool)}
 	stored := make(map[string]bool)
-	for _, e := range b.entries {
+	for _, e := range b.calls {
 		if e.put == nil || e.err != nil {
 			continue
 		}
 		if stored[e.put.uid] {
-			j.reborn[e.put.uid] = true
-			if !j.swept() || len(e.put.marks) > 0 {
-				j.fault("twice: %s was stored two times", e.put.uid)
+			j.storedAgain[e.put.uid] = true
+			if !j.swept() || len(e.put.dedupKeys) > 0 {
+				j.fault("twice: %s was stored twice", e.put.uid)
 			}
 		}
 		stored[e.put.uid] = true
@@ -34,23 +34,23 @@ func newJudge(b *book, pl *plan) *judge {
 	return j
 }
 
-func (j *judge) swept() bool {
-	return slices.ContainsFunc(j.entries, func(e *entry) bool { return e.op.verb == sweeping })
+func (j *checker) swept() bool {
+	return slices.ContainsFunc(j.calls, func(e *call) bool { return e.op.verb == sweeping })
 }
 
-func (j *judge) fault(format string, args ...any) {
+func (j *checker) fault(format string, args ...any) {
 	j.faults = append(j.faults, fmt.Sprintf(format, args...))
 }
 
-// atRest judges once every player is through.
-func (j *judge) atRest(bodies int) {
-	j.heads()
-	j.answers()
-	j.nothingMissing()
-	j.sweeps()
-	j.marksOnce()
-	j.redeliveries()
-	j.settled()
+// checkStopped checks the store when all programs have ended.
+func (j *checker) checkStopped(bodies int) {
+	j.checkHeads()
+	j.checkAnswers()
+	j.checkStored()
+	j.checkSweeps()
+	j.checkDedupKeys()
+	j.checkRedeliveries()
+	j.checkSettled()
 	for _, r := range j.rows {
 		if r.bodies != 1 {
 			j.fault("body: %s has %d", r.uid, r.bodies)
@@ -61,8 +61,9 @@ func (j *judge) atRest(bodies int) {
 	}
 }
 
-// heads: of each key with unfinished work exactly one is waiting or claimed.
-func (j *judge) heads() {
+// checkHeads checks that each key with unfinished deliveries has exactly one that is
+// waiting or claimed.
+func (j *checker) checkHeads() {
 	heads, unfinished := make(map[string]int), make(map[string]int)
 	for _, r := range j.rows {
 		if r.state.Final() {
@@ -72,7 +73,7 @@ func (j *judge) heads() {
 			heads[r.key]++
 		}
 		if r.key == "" && r.state == webhook.Blocked {
-			j.fault("stuck: %s has no key and is behind", r.uid)
+			j.fault("stuck: %s has no key and is blocked", r.uid)
 		}
 	}
 	for key, n := range unfinished {
@@ -82,12 +83,12 @@ func (j *judge) heads() {
 	}
 }
 
-// nothingMissing: what was acknowledged is stored, unless it was swept after it
-// was finished; and what was refused is not.
-func (j *judge) nothingMissing() {
-	for _, p := range j.plan.parcels {
+// checkStored checks that what was acknowledged is stored, unless it was swept after
+// it was finished, and that what was refused is not stored.
+func (j *checker) checkStored() {
+	for _, p := range j.plan.specs {
 		acknowledged, unknown := false, false
-		for _, e := range j.entries {
+		for _, e := range j.calls {
 			if e.put == p {
 				acknowledged = acknowledged || e.err == nil
 				unknown = unknown || e.err != nil && e.op.verb == putting
@@ -95,59 +96,58 @@ func (j *judge) nothingMissing() {
 		}
 		switch r := j.rows[p.uid]; {
 		case r == nil && acknowledged && (!j.swept() || !j.wasFinished(p)):
-			j.fault("missing: %s was acknowledged", p.uid)
+			j.fault("missing: %s was acknowledged and is not stored", p.uid)
 		case r != nil && !acknowledged && !unknown:
-			j.fault("uninvited: %s was not stored, or taken back, and is there", p.uid)
-		case r != nil && r.marks == 0 && len(p.marks) > 0:
+			j.fault("uninvited: %s was refused or rolled back, and is stored", p.uid)
+		case r != nil && r.dedupKeys == 0 && len(p.dedupKeys) > 0:
 			j.fault("dedup keys: %s has none", p.uid)
 		}
 	}
 }
 
-// wasFinished reports whether something may have ended p: a settlement, or a younger
-// one of a burst.
-func (j *judge) wasFinished(p *parcel) bool {
-	return slices.ContainsFunc(j.entries, func(e *entry) bool {
-		return e.uid == p.uid && e.final() || j.mayOvertake(e, p)
+// wasFinished reports whether something may have finished p: a settlement, or a
+// newer delivery of its burst.
+func (j *checker) wasFinished(p *spec) bool {
+	return slices.ContainsFunc(j.calls, func(e *call) bool {
+		return e.uid == p.uid && e.final() || j.maySupersede(e, p)
 	})
 }
 
-// mayOvertake reports whether e put, or made run again, one that supersedes p.
-func (j *judge) mayOvertake(e *entry, p *parcel) bool {
+// maySupersede reports whether e stored or restarted a delivery that supersedes p.
+func (j *checker) maySupersede(e *call, p *spec) bool {
 	if e.op.verb == replaying {
-		return slices.ContainsFunc(j.plan.parcels, func(o *parcel) bool { return o != p && o.key == p.key && o.coalesce.Quiet > 0 })
+		return slices.ContainsFunc(j.plan.specs, func(o *spec) bool { return o != p && o.key == p.key && o.coalesce.Quiet > 0 })
 	}
-	return e.put != nil && e.put != p && e.put.key == p.key && p.key != "" && e.put.coalesce.Quiet > 0 && (e.err == nil || e.known != nil && e.known.Revived)
+	return e.put != nil && e.put != p && e.put.key == p.key && p.key != "" && e.put.coalesce.Quiet > 0 && (e.err == nil || e.duplicate != nil && e.duplicate.Revived)
 }
 
-// sweeps: they deleted as many as are missing.
-func (j *judge) sweeps() {
+// checkSweeps checks that Sweep reported as many deliveries as are gone.
+func (j *checker) checkSweeps() {
 	deleted, gone, known := 0, 0, true
-	for _, e := range j.entries {
+	for _, e := range j.calls {
 		switch {
 		case e.op.verb == sweeping:
 			deleted += e.n
 			known = known && e.err == nil
-		case e.op.verb == putting && e.err != nil && e.known == nil:
+		case e.op.verb == putting && e.err != nil && e.duplicate == nil:
 			known = false
 		case e.put != nil && e.err == nil && j.rows[e.put.uid] == nil:
 			gone++
 		}
 	}
-	if known && deleted != gone && len(j.reborn) == 0 {
+	if known && deleted != gone && len(j.storedAgain) == 0 {
 		j.fault("missing: %d were swept, %d are gone", deleted, gone)
 	}
 }
 
-// marksOnce: of those with a dedup key in common one is stored, but for one
-// whose forerunner was swept when it was dead.
-func (j *judge) marksOnce() {
-	holders := make(map[string][]*entry)
-	for _, e := range j.entries {
+// checkDedupKeys checks that no two stored deliveries have a dedup key in common.
+func (j *checker) checkDedupKeys() {
+	holders := make(map[string][]*call)
+	for _, e := range j.calls {
 		if e.put == nil || e.err != nil || j.rows[e.put.uid] == nil {
 			continue
 		}
-		for _, m := range e.put.marks {
+		for _, m := range e.put.dedupKeys {
 			holders[m] = append(holders[m], e)
 		}
 	}

@@ -11,96 +11,96 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A player has an inbox of its own, as a process has. It does one thing at a time.
-type player struct {
-	n      int
-	name   string
-	source string // of what it puts
-	db     *sql.DB
-	inbox  *sqlinbox.Inbox
-	wrong  *wrong              // nil on SQLite
-	level  string              // of isolation, by default
-	run    atomic.Pointer[run] // nil: its statements do not stop
-	book   *book
-	doing  verb
-	claims []webhook.Claim // that it holds, oldest first
+// A client has an inbox of its own, as a process has. It makes one call at a time.
+type client struct {
+	n       int
+	name    string
+	source  string // of what it puts
+	db      *sql.DB
+	inbox   *sqlinbox.Inbox
+	mutant  *mutant             // nil on SQLite
+	level   string              // of isolation, by default
+	run     atomic.Pointer[run] // nil means that its statements do not pause
+	history *history
+	doing   verb
+	claims  []webhook.Claim // that it holds, oldest first
 }
 
-// stop waits before a statement until it may pass. What it returns is to be called
+// pause waits before a statement until the run resumes it. Call the returned func
 // when the statement has returned.
-func (p *player) stop(what string, pid uint32) (passed func(error)) {
+func (p *client) pause(what string, pid uint32) (passed func(error)) {
 	r := p.run.Load()
 	if r == nil {
 		return func(error) {}
 	}
-	s := &stop{player: p, what: what, pid: pid, granted: make(chan struct{})}
-	r.tell(event{player: p, stop: s})
+	s := &pause{client: p, what: what, pid: pid, resumed: make(chan struct{})}
+	r.send(event{client: p, pause: s})
 	select {
-	case <-s.granted:
-	case <-r.free:
+	case <-s.resumed:
+	case <-r.abandoned:
 	}
 	if s.isOperation() {
 		return nil
 	}
 	return func(err error) {
-		e := event{player: p, stop: s}
+		e := event{client: p, pause: s}
 		if err != nil {
 			e.result = err.Error()
 		}
-		r.tell(e)
+		r.send(e)
 	}
 }
 
-// play does the program, one operation after the other.
-func (p *player) play(ctx context.Context, pl *plan, program []op) {
+// play runs the program, one operation after the other.
+func (p *client) play(ctx context.Context, pl *plan, program []op) {
 	for _, o := range program {
-		p.stop(o.describe(pl.parcels), 0)
+		p.pause(o.describe(pl.specs), 0)
 		result := p.do(ctx, pl, o)
 		if r := p.run.Load(); r != nil {
-			r.tell(event{player: p, result: result})
+			r.send(event{client: p, result: result})
 		}
 	}
 }
 
-// do does o, writes down what came of it, and says so.
-func (p *player) do(ctx context.Context, pl *plan, o op) string {
+// do runs o, notes the result, and returns it as text.
+func (p *client) do(ctx context.Context, pl *plan, o op) string {
 	p.doing = o.verb
 	switch o.verb {
 	case putting:
-		e := p.book.begin(p, o)
-		e.put = pl.parcels[o.parcels[0]]
-		return p.book.end(e, p.inbox.Put(ctx, p.delivery(e.put)))
+		e := p.history.begin(p, o)
+		e.put = pl.specs[o.specs[0]]
+		return p.history.end(e, p.inbox.Put(ctx, p.delivery(e.put)))
 	case puttingTx:
-		return p.transaction(ctx, pl, o, nil)
+		return p.transact(ctx, pl, o, nil)
 	case claiming:
 		return p.claim(ctx, p, o)
 	case sweeping:
-		e := p.book.begin(p, o)
+		e := p.history.begin(p, o)
 		var err error
 		e.n, err = p.inbox.Sweep(ctx)
-		return p.book.end(e, err)
+		return p.history.end(e, err)
 	case replaying:
 		f := webhook.Filter{States: []webhook.State{webhook.Dead}}
 		if !o.all {
-			f = webhook.Filter{UID: pl.parcels[o.parcels[0]].uid}
+			f = webhook.Filter{UID: pl.specs[o.specs[0]].uid}
 		}
-		e := p.book.begin(p, o)
+		e := p.history.begin(p, o)
 		var err error
 		e.n, err = p.inbox.Replay(ctx, f, webhook.Note{By: p.name})
-		return p.book.end(e, err)
+		return p.history.end(e, err)
 	case releasing:
 		uid := ""
 		switch {
 		case !o.all:
-			uid = pl.parcels[o.parcels[0]].uid
+			uid = pl.specs[o.specs[0]].uid
 		case len(p.claims) > 0:
 			uid = p.claims[0].Delivery.UID
 		default:
 			return "nothing to release"
 		}
-		e := p.book.begin(p, o)
+		e := p.history.begin(p, o)
 		e.uid = uid
-		return p.book.end(e, p.inbox.Release(ctx, uid))
+		return p.history.end(e, p.inbox.Release(ctx, uid))
 	}
 	if len(p.claims) == 0 {
 		return "no claim"
@@ -108,65 +108,65 @@ func (p *player) do(ctx context.Context, pl *plan, o op) string {
 	c := p.claims[0]
 	switch o.verb {
 	case extending:
-		e := p.book.begin(p, o)
-		e.about(c)
-		return p.book.end(e, p.inbox.Extend(ctx, c, time.Hour))
+		e := p.history.begin(p, o)
+		e.concerns(c)
+		return p.history.end(e, p.inbox.Extend(ctx, c, time.Hour))
 	case settling:
 		p.claims = p.claims[1:]
 		return p.settle(ctx, c, o)
 	case settlingTx, inTx:
 		p.claims = p.claims[1:]
-		return p.transaction(ctx, pl, o, &c)
+		return p.transact(ctx, pl, o, &c)
 	}
 	panic("model: no such verb: " + o.verb)
 }
 
-func (p *player) delivery(l *parcel) *webhook.Delivery {
-	return &webhook.Delivery{UID: l.uid, Source: p.source, ID: l.id, Type: l.typ, OrderingKey: l.key, DedupKeys: l.marks, Coalesce: l.coalesce,
+func (p *client) delivery(l *spec) *webhook.Delivery {
+	return &webhook.Delivery{UID: l.uid, Source: p.source, ID: l.id, Type: l.typ, OrderingKey: l.key, DedupKeys: l.dedupKeys, Coalesce: l.coalesce,
 		Body: []byte(l.uid), ReceivedAt: time.Now()}
 }
 
-// claim gives what it claims to holder.
-func (p *player) claim(ctx context.Context, holder *player, o op) string {
+// claim adds what it claims to the claims of holder.
+func (p *client) claim(ctx context.Context, holder *client, o op) string {
 	lease := time.Hour
 	if o.short {
 		lease = time.Microsecond
 	}
-	e := p.book.begin(p, o)
+	e := p.history.begin(p, o)
 	claims, err := p.inbox.Claim(ctx, webhook.ClaimOptions{N: o.n, Lease: lease, Types: o.types})
 	e.claims = claims
 	holder.claims = append(holder.claims, claims...)
-	return p.book.end(e, err)
+	return p.history.end(e, err)
 }
 
-func (p *player) settle(ctx context.Context, c webhook.Claim, o op) string {
+func (p *client) settle(ctx context.Context, c webhook.Claim, o op) string {
 	if c.Delivery.Body == nil {
-		e := p.book.begin(p, op{verb: beginning})
-		e.about(c)
+		e := p.history.begin(p, op{verb: beginning})
+		e.concerns(c)
 		begun, err := c, error(nil)
 		if c.Suspect {
 			begun, err = p.inbox.Begin(ctx, c)
 		}
-		if result := p.book.end(e, err); err != nil {
+		if result := p.history.end(e, err); err != nil {
 			return result
 		}
 		c = begun
 	}
-	e := p.book.begin(p, o)
-	e.about(c)
+	e := p.history.begin(p, o)
+	e.concerns(c)
 	var err error
 	e.state, err = p.inbox.Settle(ctx, c, o.outcome)
-	return p.book.end(e, err)
+	return p.history.end(e, err)
 }
 
 const beginning verb = "Begin"
 
-var errUndone = errors.New("rolled back on purpose")
+var errRolledBack = errors.New("rolled back on purpose")
 
-// transaction puts what o says in a transaction, settles c in it if that is not
-// nil, and then does what a Worker does: it settles what the transaction did not.
-func (p *player) transaction(ctx context.Context, pl *plan, o op, c *webhook.Claim) string {
-	var entries []*entry
+// transact runs o in a transaction, which settles c if that is not nil. Then it does
+// what a Worker does: it settles the claim if the transaction did not.
+func (p *client) transact(ctx context.Context, pl *plan, o op, c *webhook.Claim) string {
+	var entries []*call
 	put := func(ctx context.Context, tx *sql.Tx) error {
 		if o.reads {
 			var n int
@@ -174,11 +174,11 @@ func (p *player) transaction(ctx context.Context, pl *plan, o op, c *webhook.Cla
 				return err
 			}
 		}
-		for _, n := range o.parcels {
-			e := p.book.begin(p, op{verb: puttingTx})
-			e.put = pl.parcels[n]
+		for _, n := range o.specs {
+			e := p.history.begin(p, op{verb: puttingTx})
+			e.put = pl.specs[n]
 			if c != nil {
-				e.about(*c)
+				e.concerns(*c)
 			}
 			entries = append(entries, e)
 			e.err = p.inbox.PutTx(ctx, tx, p.delivery(e.put))
@@ -186,21 +186,21 @@ func (p *player) transaction(ctx context.Context, pl *plan, o op, c *webhook.Cla
 				return e.err
 			}
 		}
-		if o.undo {
-			return errUndone
+		if o.rollback {
+			return errRolledBack
 		}
 		return nil
 	}
-	var settled *entry
+	var settled *call
 	if c != nil {
-		settled = p.book.begin(p, o)
-		settled.about(*c)
+		settled = p.history.begin(p, o)
+		settled.concerns(*c)
 		entries = append(entries, settled)
 		settled.state = settled.wanted()
 	}
 	var err error
 	if o.verb == inTx {
-		ran := underClaim(ctx, *c, func(ctx context.Context) {
+		ran := inCallback(ctx, *c, func(ctx context.Context) {
 			err = p.inbox.InTx(ctx, func(tx *sql.Tx) error { return put(ctx, tx) })
 		})
 		err = errors.Join(err, ran)
@@ -215,11 +215,11 @@ func (p *player) transaction(ctx context.Context, pl *plan, o op, c *webhook.Cla
 	var result string
 	for _, e := range entries {
 		if e.err == nil || err != nil {
-			e.err = err // what it says holds once it is committed
+			e.err = err // the answer holds once it is committed
 		}
-		result = p.book.end(e, e.err)
+		result = p.history.end(e, e.err)
 	}
-	if c != nil && (err == nil && o.again || err != nil && !o.undo || o.undo && o.again) {
+	if c != nil && (err == nil && o.settleAgain || err != nil && !o.rollback || o.rollback && o.settleAgain) {
 		again := op{verb: settling, outcome: webhook.Outcome{State: webhook.Waiting, Reason: "failed"}}
 		if err == nil {
 			again.outcome = webhook.Outcome{State: webhook.Done}
@@ -229,7 +229,7 @@ func (p *player) transaction(ctx context.Context, pl *plan, o op, c *webhook.Cla
 	return result
 }
 
-func (p *player) ownTransaction(ctx context.Context, level string, work func(tx *sql.Tx) error) error {
+func (p *client) ownTransaction(ctx context.Context, level string, work func(tx *sql.Tx) error) error {
 	tx, err := p.db.BeginTx(ctx, &sql.TxOptions{Isolation: p.isolation(level)})
 	if err != nil {
 		return err
@@ -241,9 +241,9 @@ func (p *player) ownTransaction(ctx context.Context, level string, work func(tx 
 	return tx.Commit()
 }
 
-// isolation is the named one, and none on SQLite, which has but one.
-func (p *player) isolation(name string) sql.IsolationLevel {
-	if p.wrong == nil {
+// isolation returns the named isolation. SQLite has only its default.
+func (p *client) isolation(name string) sql.IsolationLevel {
+	if p.mutant == nil {
 		return sql.LevelDefault
 	}
 	return levels[name]

@@ -15,27 +15,27 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// most is how many players a plan has at most.
-const most = 4
+// maxClients is the maximum number of clients of a plan.
+const maxClients = 4
 
-// A stage is an empty store and those who play on it, one plan at a time.
-type stage struct {
-	clerk   *player // does what is done before and afterwards; nothing stops it
-	players []*player
-	monitor *monitor // nil on SQLite, where operations are not interleaved
-	empty   string
-	tidy    string // now and then
-	played  int
-	close   func()
+// An env is a store and its clients. It runs one plan at a time.
+type env struct {
+	admin     *client // does what is done before and afterwards; nothing stops it
+	clients   []*client
+	monitor   *monitor // nil on SQLite, where operations are not interleaved
+	deleteAll string
+	vacuum    string // now and then
+	played    int
+	close     func()
 }
 
-var sources atomic.Int64 // that stages have taken
+var sources atomic.Int64 // in use
 
-// onPostgres returns a func that makes a stage in a schema of its own.
-func onPostgres(w *wrong) func(t *testing.T) (*stage, error) {
-	return func(t *testing.T) (*stage, error) {
+// onPostgres returns a func that makes an env in a schema of its own.
+func onPostgres(w *mutant) func(t *testing.T) (*env, error) {
+	return func(t *testing.T) (*env, error) {
 		ctx := t.Context()
-		g := &stage{tidy: "VACUUM"}
+		g := &env{vacuum: "VACUUM"}
 		store := engine.OnServer(engine.Server, "plan_cache_mode=force_generic_plan").NewStore(t)
 		plain, err := store.Open()
 		if err != nil {
@@ -45,157 +45,157 @@ func onPostgres(w *wrong) func(t *testing.T) (*stage, error) {
 		if _, err = plain.ExecContext(ctx, "CREATE FUNCTION unlocked(bigint) RETURNS boolean LANGUAGE sql AS 'SELECT true'"); err != nil {
 			return nil, err
 		}
-		// The server has one space of advisory locks for all schemas: with a source
-		// of its own, no stage locks the keys of another.
+		// Advisory locks do not depend on the schema. An env has a source of its
+		// own, so that it locks no keys of another env.
 		source := fmt.Sprint("model", sources.Add(1))
-		open := func(n int, name string, w *wrong) (*player, error) {
-			p := &player{n: n, name: name, source: source, wrong: w, level: isolations[0]}
+		open := func(n int, name string, w *mutant) (*client, error) {
+			p := &client{n: n, name: name, source: source, mutant: w, level: isolations[0]}
 			var err error
-			if p.db, err = openStopped(store.DSN, p); err == nil {
+			if p.db, err = openPaused(store.DSN, p); err == nil {
 				p.inbox = newInbox(p.db, sqlinbox.PostgreSQL)
 			}
 			return p, err
 		}
-		if g.clerk, err = open(-1, "clerk", right); err != nil {
+		if g.admin, err = open(-1, "clerk", original); err != nil {
 			return nil, err
 		}
-		for n := range most {
+		for n := range maxClients {
 			p, err := open(n, fmt.Sprintf("P%d", n), w)
 			if err != nil {
 				return nil, err
 			}
-			g.players = append(g.players, p)
+			g.clients = append(g.clients, p)
 		}
 		if g.monitor, err = newMonitor(ctx, store.DSN); err != nil {
 			return nil, err
 		}
 		g.close = func() {
-			g.closePlayers()
+			g.closeClients()
 			g.monitor.close()
 		}
 		return g, g.prepare(ctx, "SELECT tablename FROM pg_tables WHERE schemaname = current_schema AND tablename LIKE 'hookhouse%'")
 	}
 }
 
-// onSQLite makes a stage in a file.
-func onSQLite(t *testing.T) (*stage, error) {
+// onSQLite makes an env in a file.
+func onSQLite(t *testing.T) (*env, error) {
 	folder, err := os.MkdirTemp(memory(), "hookhouse-model-")
 	if err != nil {
 		return nil, err
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	g := new(stage)
+	g := new(env)
 	store := engine.Store{Driver: "sqlite", DSN: engine.SQLiteDSN(filepath.Join(folder, "inbox.db"))}.With("_txlock=immediate")
-	for n := range most + 1 {
-		p := &player{n: n, name: fmt.Sprintf("P%d", n), source: "model"}
+	for n := range maxClients + 1 {
+		p := &client{n: n, name: fmt.Sprintf("P%d", n), source: "model"}
 		if p.db, err = store.Open(); err != nil {
 			return nil, err
 		}
 		p.inbox = newInbox(p.db, sqlinbox.SQLite)
-		g.players = append(g.players, p)
+		g.clients = append(g.clients, p)
 	}
-	g.clerk, g.players = g.players[most], g.players[:most]
-	g.close = g.closePlayers
+	g.admin, g.clients = g.clients[maxClients], g.clients[:maxClients]
+	g.close = g.closeClients
 	return g, g.prepare(t.Context(), "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'hookhouse%'")
 }
 
-func (g *stage) closePlayers() {
-	for _, p := range append(g.players, g.clerk) {
+func (g *env) closeClients() {
+	for _, p := range append(g.clients, g.admin) {
 		_ = p.inbox.Close()
 		_ = p.db.Close()
 	}
 }
 
-func (g *stage) prepare(ctx context.Context, tables string) error {
-	if err := g.clerk.inbox.Migrate(ctx); err != nil {
+func (g *env) prepare(ctx context.Context, tables string) error {
+	if err := g.admin.inbox.Migrate(ctx); err != nil {
 		return err
 	}
-	if _, err := g.clerk.db.ExecContext(ctx, "CREATE TABLE orders (n int)"); err != nil {
+	if _, err := g.admin.db.ExecContext(ctx, "CREATE TABLE orders (n int)"); err != nil {
 		return err
 	}
-	for _, p := range g.players { // what an inbox does once is none of a plan's statements
+	for _, p := range g.clients { // what an inbox runs once is not part of a plan
 		if err := p.inbox.Check(ctx); err != nil {
 			return err
 		}
 	}
 	var err error
-	g.empty, err = emptied(ctx, g.clerk.db, tables)
+	g.deleteAll, err = deleteAllFrom(ctx, g.admin.db, tables)
 	return err
 }
 
-// A report is what came of a plan.
+// A report is the result of a plan.
 type report struct {
 	plan   *plan
-	tactic tactic
-	trace  []*line
+	tactic scheduler
+	trace  []*step
 	faults []string
 	err    error // it was not played to the end
 }
 
 func (r *report) failed() bool { return len(r.faults) > 0 || r.err != nil }
 
-// play plays a plan and judges it.
-func (g *stage) play(ctx context.Context, pl *plan) (r *report) {
+// play runs a plan and checks the result.
+func (g *env) play(ctx context.Context, pl *plan) (r *report) {
 	r = &report{plan: pl}
-	if g.played++; g.tidy != "" && g.played%200 == 0 {
-		if _, r.err = g.clerk.db.ExecContext(ctx, g.tidy); r.err != nil {
+	if g.played++; g.vacuum != "" && g.played%200 == 0 {
+		if _, r.err = g.admin.db.ExecContext(ctx, g.vacuum); r.err != nil {
 			return r
 		}
 	}
-	if _, r.err = g.clerk.db.ExecContext(ctx, g.empty); r.err != nil {
+	if _, r.err = g.admin.db.ExecContext(ctx, g.deleteAll); r.err != nil {
 		return r
 	}
-	b := new(book)
-	players := g.players[:len(pl.programs)]
+	b := new(history)
+	players := g.clients[:len(pl.programs)]
 	for _, p := range players {
 		p.level = pl.isolation
 	}
-	for _, p := range append([]*player{g.clerk}, players...) {
-		p.book, p.claims = b, nil
+	for _, p := range append([]*client{g.admin}, players...) {
+		p.history, p.claims = b, nil
 	}
 	for _, o := range pl.before {
 		switch o.verb {
 		case claiming:
-			g.clerk.claim(ctx, players[o.holder], o)
+			g.admin.claim(ctx, players[o.holder], o)
 		case settling:
 			players[o.holder].do(ctx, pl, o)
 		default:
-			g.clerk.do(ctx, pl, o)
+			g.admin.do(ctx, pl, o)
 		}
 	}
-	rng := random(pl.turns, 2)
+	rng := random(pl.orderSeed, 2)
 	if g.monitor == nil {
 		r.trace = interleave(ctx, rng, pl, players)
 	} else {
-		r.tactic = newTactic(rng, pl)
+		r.tactic = newScheduler(rng, pl)
 		acts := &run{monitor: g.monitor, tactic: r.tactic}
-		r.err = acts.play(ctx, players, func(p *player) { p.play(ctx, pl, pl.programs[p.n]) })
+		r.err = acts.play(ctx, players, func(p *client) { p.play(ctx, pl, pl.programs[p.n]) })
 		r.trace = acts.trace
 		if r.err != nil {
 			return r
 		}
 	}
-	j := newJudge(b, pl)
+	j := newChecker(b, pl)
 	var bodies int
-	if j.rows, bodies, r.err = readTables(ctx, g.clerk.db); r.err != nil {
+	if j.rows, bodies, r.err = readTables(ctx, g.admin.db); r.err != nil {
 		return r
 	}
-	j.atRest(bodies)
+	j.checkStopped(bodies)
 	if len(j.faults) == 0 {
-		if r.err = g.workOff(ctx, pl, len(j.rows)); r.err != nil {
+		if r.err = g.drain(ctx, pl, len(j.rows)); r.err != nil {
 			return r
 		}
-		if j.rows, _, r.err = readTables(ctx, g.clerk.db); r.err != nil {
+		if j.rows, _, r.err = readTables(ctx, g.admin.db); r.err != nil {
 			return r
 		}
-		j.workedOff()
+		j.checkDrained()
 	}
 	r.faults = j.faults
 	return r
 }
 
-// interleave does the players' operations one after the other, in any order.
-func interleave(ctx context.Context, rng *rand.Rand, pl *plan, players []*player) (trace []*line) {
+// interleave runs the clients' operations one after the other, in a random order.
+func interleave(ctx context.Context, rng *rand.Rand, pl *plan, players []*client) (trace []*step) {
 	left := make([][]op, len(players))
 	n := 0
 	for i, program := range pl.programs {
@@ -210,34 +210,34 @@ func interleave(ctx context.Context, rng *rand.Rand, pl *plan, players []*player
 		o := left[i][0]
 		left[i] = left[i][1:]
 		n--
-		trace = append(trace, &line{player: players[i].name, what: o.describe(pl.parcels), result: players[i].do(ctx, pl, o)})
+		trace = append(trace, &step{client: players[i].name, what: o.describe(pl.specs), result: players[i].do(ctx, pl, o)})
 	}
 	return trace
 }
 
-// workOff claims and settles until nothing is left to claim.
-func (g *stage) workOff(ctx context.Context, pl *plan, n int) error {
+// drain claims and settles until nothing is left to claim.
+func (g *env) drain(ctx context.Context, pl *plan, n int) error {
 	for range n + 1 {
-		if err := hurry(ctx, g.clerk.db); err != nil {
+		if err := makeAllDue(ctx, g.admin.db); err != nil {
 			return err
 		}
-		g.clerk.claims = nil
-		g.clerk.claim(ctx, g.clerk, op{verb: claiming, n: 100, types: []string{"t0", "t1"}})
-		if len(g.clerk.claims) == 0 {
+		g.admin.claims = nil
+		g.admin.claim(ctx, g.admin, op{verb: claiming, n: 100, types: []string{"t0", "t1"}})
+		if len(g.admin.claims) == 0 {
 			return nil
 		}
-		for len(g.clerk.claims) > 0 {
-			g.clerk.do(ctx, pl, op{verb: settling, outcome: webhook.Outcome{State: webhook.Done}})
+		for len(g.admin.claims) > 0 {
+			g.admin.do(ctx, pl, op{verb: settling, outcome: webhook.Outcome{State: webhook.Done}})
 		}
 	}
-	return errors.New("there is always one more to claim")
+	return errors.New("more deliveries can be claimed than are stored")
 }
 
-// String prints what went wrong and how it came to it.
+// String returns the plan, its statements in order, and the faults.
 func (r *report) String() string {
 	order := ""
 	if r.tactic != nil {
 		order = fmt.Sprintf("order: %v\n", r.tactic)
 	}
-	return fmt.Sprintf("%v%s%s\nfaults: %q, error: %v", r.plan, order, printTrace(r.trace), r.faults, r.err)
+	return fmt.Sprintf("%v%s%s\nfaults: %q, error: %v", r.plan, order, formatTrace(r.trace), r.faults, r.err)
 }

@@ -8,48 +8,48 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A book is what the players were told. It has a clock of its own, which goes up
-// with each entry that begins or ends.
-type book struct {
-	mu      sync.Mutex
-	clock   int
-	entries []*entry
+// A history is the calls of all clients with their results. Its clock advances when
+// a call begins or ends.
+type history struct {
+	mu    sync.Mutex
+	clock int
+	calls []*call
 }
 
-// An entry is one call and what came of it.
-type entry struct {
-	player *player
-	op     op
-	began  int
-	ended  int // zero: it has not returned
-	err    error
-	put    *parcel         // for a put
-	claims []webhook.Claim // for a claim
-	uid    string          // for what is about one
-	fence  int64
-	state  webhook.State // that came of a settle
-	n      int           // for a sweep and a replay
-	known  *webhook.DuplicateError
+// A call is one call of an inbox and its result.
+type call struct {
+	client    *client
+	op        op
+	began     int
+	ended     int // zero: it has not returned
+	err       error
+	put       *spec           // for a put
+	claims    []webhook.Claim // for a claim
+	uid       string          // for what is about one
+	fence     int64
+	state     webhook.State // that came of a settle
+	n         int           // for a sweep and a replay
+	duplicate *webhook.DuplicateError
 }
 
-func (e *entry) about(c webhook.Claim) { e.uid, e.fence = c.Delivery.UID, c.Fence }
+func (e *call) concerns(c webhook.Claim) { e.uid, e.fence = c.Delivery.UID, c.Fence }
 
-func (b *book) begin(p *player, o op) *entry {
+func (b *history) begin(p *client, o op) *call {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.clock++
-	e := &entry{player: p, op: o, began: b.clock}
-	b.entries = append(b.entries, e)
+	e := &call{client: p, op: o, began: b.clock}
+	b.calls = append(b.calls, e)
 	return e
 }
 
-// end writes down what came of e, and says it.
-func (b *book) end(e *entry, err error) string {
+// end notes the result of e and returns it as text.
+func (b *history) end(e *call, err error) string {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.clock++
 	e.ended, e.err = b.clock, err
-	errors.As(err, &e.known)
+	errors.As(err, &e.duplicate)
 	switch {
 	case err != nil:
 		return err.Error()
@@ -71,16 +71,16 @@ func (b *book) end(e *entry, err error) string {
 	}
 }
 
-// overlaps reports whether the two may have been at the same time.
-func (e *entry) overlaps(other *entry) bool { return e.began < other.ended && other.began < e.ended }
+// overlaps reports whether the two calls may have run at the same time.
+func (e *call) overlaps(other *call) bool { return e.began < other.ended && other.began < e.ended }
 
 // settles reports whether e settles a claim.
-func (e *entry) settles() bool {
+func (e *call) settles() bool {
 	return e.op.verb == settling || e.op.verb == settlingTx || e.op.verb == inTx
 }
 
-// wanted is what e settles a claim as.
-func (e *entry) wanted() webhook.State {
+// wanted is the state that e settles a claim with.
+func (e *call) wanted() webhook.State {
 	if e.op.verb == inTx {
 		return webhook.Done
 	}
@@ -88,4 +88,4 @@ func (e *entry) wanted() webhook.State {
 }
 
 // final reports whether e settled a claim for good.
-func (e *entry) final() bool { return e.settles() && e.err == nil && e.wanted().Final() }
+func (e *call) final() bool { return e.settles() && e.err == nil && e.wanted().Final() }

@@ -14,14 +14,14 @@ import (
 )
 
 var (
-	schedules = flag.Int("schedules", 0, "how many schedules to play on each database; zero: as many as take half a minute")
-	seed      = flag.Uint64("seed", 1, "the seed of the first schedule; the next has the next")
-	stages    = flag.Int("stages", 4, "how many schedules to play at once")
-	show      = flag.Bool("show", false, "print each schedule, also if it is well")
-	goOn      = flag.Bool("goon", false, "play all schedules, and count what fails")
+	schedules = flag.Int("schedules", 0, "number of schedules on each database; zero means as many as take half a minute")
+	seed      = flag.Uint64("seed", 1, "seed of the first schedule; each further one has the next seed")
+	parallel  = flag.Int("workers", 4, "number of schedules that run at the same time")
+	show      = flag.Bool("show", false, "print each schedule, not only those that fail")
+	playAll   = flag.Bool("all", false, "run all schedules and count those that fail")
 )
 
-// memory is a folder of a memory file system, or empty.
+// memory returns a folder of a memory file system, or "".
 func memory() string {
 	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
 		return "/dev/shm"
@@ -34,15 +34,15 @@ func TestMain(m *testing.M) {
 		"deadlock_timeout=20ms", "jit=off", "autovacuum=off")
 }
 
-// A campaign plays schedules on several stages at once.
+// A campaign runs schedules in several envs at the same time.
 type campaign struct {
 	n     int
-	open  func(t *testing.T) (*stage, error)
+	open  func(t *testing.T) (*env, error)
 	found func(*report) bool // that one fails as expected; nil expects none
 }
 
-// play plays them and returns those that failed: unless all are to be played, only
-// the first, and less of it.
+// play runs the schedules and returns those that failed. Without the flag -all it
+// stops at the first and makes that smaller.
 func (c *campaign) play(t *testing.T) []*report {
 	t.Helper()
 	var (
@@ -72,10 +72,10 @@ func (c *campaign) play(t *testing.T) []*report {
 			if !r.failed() || c.found != nil && r.err == nil && !c.found(r) {
 				continue
 			}
-			if !*goOn {
+			if !*playAll {
 				next.Store(*seed + uint64(c.n))
 			}
-			if !*goOn && c.found == nil && r.err == nil {
+			if !*playAll && c.found == nil && r.err == nil {
 				r = g.shrink(t.Context(), r)
 			}
 			mu.Lock()
@@ -86,31 +86,31 @@ func (c *campaign) play(t *testing.T) []*report {
 			}
 		}
 	}
-	for range *stages {
+	for range *parallel {
 		all.Go(work)
 	}
 	all.Wait()
-	if took := time.Since(start); len(failed) == 0 || *goOn {
+	if took := time.Since(start); len(failed) == 0 || *playAll {
 		t.Logf("%d schedules from %d on in %v: %.0f each second", c.n, *seed, took.Round(time.Millisecond), float64(c.n)/took.Seconds())
 	}
 	slices.SortFunc(failed, func(a, b *report) int { return cmp.Compare(a.plan.seed, b.plan.seed) })
 	return failed
 }
 
-func TestNoOrderOfStatementsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
+func TestNoOrderOfStatementsLeavesAKeyStuckOrADeliveryMissing(t *testing.T) {
 	engine.PostgreSQL(t)
-	c := &campaign{n: cmp.Or(*schedules, 2000), open: onPostgres(right)}
-	tell(t, c.play(t))
+	c := &campaign{n: cmp.Or(*schedules, 2000), open: onPostgres(original)}
+	reportFailures(t, c.play(t))
 }
 
-func TestNoOrderOfOperationsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
-	c := &campaign{n: cmp.Or(*schedules, usually), open: onSQLite}
-	tell(t, c.play(t))
+func TestNoOrderOfOperationsLeavesAKeyStuckOrADeliveryMissing(t *testing.T) {
+	c := &campaign{n: cmp.Or(*schedules, defaultSchedules), open: onSQLite}
+	reportFailures(t, c.play(t))
 }
 
-func TestAWrongInboxIsFound(t *testing.T) {
+func TestEachMutantIsFound(t *testing.T) {
 	engine.PostgreSQL(t)
-	for _, w := range wrongs {
+	for _, w := range mutants {
 		t.Run(w.name, func(t *testing.T) {
 			c := &campaign{n: 1000, open: onPostgres(w), found: w.isFound}
 			failed := c.play(t)
@@ -127,16 +127,16 @@ func TestAWrongInboxIsFound(t *testing.T) {
 			for _, r := range failed {
 				t.Error(r)
 			}
-			t.Error("it was not found")
+			t.Error("the mutant was not found")
 			if !w.used.Load() {
-				t.Error("none of its statements took the place of another: the inbox has others now")
+				t.Error("the mutant replaced no statement: the inbox has other ones now")
 			}
 		})
 	}
 }
 
-// tell prints the first schedule that failed, and of the others what was wrong.
-func tell(t *testing.T, failed []*report) {
+// reportFailures prints the first schedule that failed, and the faults of the others.
+func reportFailures(t *testing.T, failed []*report) {
 	t.Helper()
 	for i, r := range failed {
 		if i == 0 {

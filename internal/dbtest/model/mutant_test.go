@@ -7,23 +7,23 @@ import (
 	"sync/atomic"
 )
 
-// A wrong is a fault put into the inbox from outside: what is sent to the database
-// in the place of its own statements.
-type wrong struct {
-	name  string
-	kinds []string // of the faults that it must lead to
-	// instead returns another statement, and whether it takes the same arguments.
-	// An empty one leaves it as it is.
-	instead func(p *player, name, text string) (other string, same bool)
+// A mutant is an inbox with a fault: some of its statements are replaced on their
+// way to the database.
+type mutant struct {
+	name   string
+	faults []string // of the faults that it must lead to
+	// replace returns another statement, and whether it takes the same arguments.
+	// An empty one means that the statement is not replaced.
+	replace func(p *client, name, text string) (other string, same bool)
 	used    atomic.Bool // in the place of any
 }
 
-// right is the inbox as it is.
-var right = &wrong{instead: func(*player, string, string) (string, bool) { return "", false }}
+// original is the inbox as it is.
+var original = &mutant{replace: func(*client, string, string) (string, bool) { return "", false }}
 
-// rewrite returns what is sent in the place of a statement.
-func (w *wrong) rewrite(p *player, name, text string, args []driver.NamedValue) (string, []driver.NamedValue) {
-	other, same := w.instead(p, name, text)
+// rewrite returns the statement to send, with its arguments.
+func (w *mutant) rewrite(p *client, name, text string, args []driver.NamedValue) (string, []driver.NamedValue) {
+	other, same := w.replace(p, name, text)
 	if other == "" {
 		return text, args
 	}
@@ -34,20 +34,20 @@ func (w *wrong) rewrite(p *player, name, text string, args []driver.NamedValue) 
 	return other, args
 }
 
-// isFound reports whether r fails as it must.
-func (w *wrong) isFound(r *report) bool {
+// isFound reports whether r has one of the faults that the mutant leads to.
+func (w *mutant) isFound(r *report) bool {
 	return slices.ContainsFunc(r.faults, func(fault string) bool {
 		kind, _, _ := strings.Cut(fault, ":")
-		return slices.Contains(w.kinds, kind)
+		return slices.Contains(w.faults, kind)
 	})
 }
 
-// wrongs are faults that the inbox once had, and others like them.
-var wrongs = []*wrong{
+// mutants have faults that the inbox once had, and similar ones.
+var mutants = []*mutant{
 	{
-		name:  "SettleTx and PutTx take any isolation",
-		kinds: []string{"stuck", "order"},
-		instead: func(_ *player, _, text string) (string, bool) {
+		name:   "SettleTx and PutTx accept any isolation",
+		faults: []string{"stuck", "order"},
+		replace: func(_ *client, _, text string) (string, bool) {
 			if strings.Contains(text, "current_setting('transaction_isolation')") {
 				return "SELECT 'read committed'", false
 			}
@@ -55,9 +55,9 @@ var wrongs = []*wrong{
 		},
 	},
 	{
-		name:  "a restart holds no more than the head there is, and takes it for granted that there is one",
-		kinds: []string{"stuck", "order"},
-		instead: func(p *player, name, text string) (string, bool) {
+		name:   "a restart locks only the head, and assumes that there is one",
+		faults: []string{"stuck", "order"},
+		replace: func(p *client, name, text string) (string, bool) {
 			if p.doing != replaying && p.doing != putting || name != "lock" && name != "try_lock" {
 				return "", false
 			}
@@ -65,9 +65,9 @@ var wrongs = []*wrong{
 		},
 	},
 	{
-		name:  "a redelivery takes what it does not find for one that was revived often enough",
-		kinds: []string{"swallowed"},
-		instead: func(p *player, name, text string) (string, bool) {
+		name:   "a redelivery that finds nothing assumes that the delivery was revived too often",
+		faults: []string{"swallowed"},
+		replace: func(p *client, name, text string) (string, bool) {
 			if p.doing != putting || name != "find" && name != "try_find" {
 				return "", false
 			}
@@ -75,9 +75,9 @@ var wrongs = []*wrong{
 		},
 	},
 	{
-		name:  "a settlement does not bring the next of its key forward",
-		kinds: []string{"stuck"},
-		instead: func(p *player, name, _ string) (string, bool) {
+		name:   "a settlement does not promote the next delivery of its key",
+		faults: []string{"stuck"},
+		replace: func(p *client, name, _ string) (string, bool) {
 			if name != "promote" && name != "promote_group" || p.doing != settling {
 				return "", false
 			}

@@ -7,60 +7,61 @@ import (
 	"time"
 )
 
-// A seat is what the run knows of a player.
-type seat struct {
-	player *player
-	stops  []*stop
+// A clientState is what the run knows of a client.
+type clientState struct {
+	client *client
+	pauses []*pause
 	since  time.Time // of its last event
-	asleep bool
-	over   bool
+	idle   bool
+	done   bool
 }
 
-// busy reports whether the player is between two stops.
-func (s *seat) busy() bool { return !s.over && !s.asleep && len(s.stops) == 0 }
+// busy reports whether the client runs and is not paused.
+func (s *clientState) busy() bool { return !s.done && !s.idle && len(s.pauses) == 0 }
 
-// A stop is before a statement, or before an operation: then it has no process.
-type stop struct {
-	player  *player
+// A pause is before a statement of a server process, or before an operation.
+type pause struct {
+	client  *client
 	what    string
 	pid     uint32
 	phase   phase
-	line    *line
-	granted chan struct{}
+	step    *step
+	resumed chan struct{}
 }
 
-func (s *stop) isOperation() bool { return s.pid == 0 }
+func (s *pause) isOperation() bool { return s.pid == 0 }
 
 type phase int
 
 const (
-	parked phase = iota
+	paused phase = iota
 	executing
 	blocked
 )
 
-// An event is what a player tells: of a stop that it has come to, or left with a
-// result. Without a stop it tells what came of an operation, or of all.
+// An event is sent by a client when it pauses and when the paused statement has
+// returned. Without a pause it has the result of an operation, or says that the
+// client is done.
 type event struct {
-	player *player
-	stop   *stop
+	client *client
+	pause  *pause
 	done   bool
 	result string
 }
 
-// A line is one step, as printed.
-type line struct {
-	player  string
+// A step is one line of the trace.
+type step struct {
+	client  string
 	what    string
 	waited  bool
 	result  string
 	pending bool
 }
 
-func printTrace(trace []*line) string {
+func formatTrace(trace []*step) string {
 	var b strings.Builder
 	for n, l := range trace {
-		fmt.Fprintf(&b, "%4d %s %s", n, l.player, l.what)
+		fmt.Fprintf(&b, "%4d %s %s", n, l.client, l.what)
 		if l.waited {
 			b.WriteString(" (waits for a lock)")
 		}
@@ -75,6 +76,6 @@ func printTrace(trace []*line) string {
 	return b.String()
 }
 
-func (s *seat) drop(gone *stop) {
-	s.stops = slices.DeleteFunc(s.stops, func(s *stop) bool { return s == gone })
+func (s *clientState) drop(gone *pause) {
+	s.pauses = slices.DeleteFunc(s.pauses, func(s *pause) bool { return s == gone })
 }
