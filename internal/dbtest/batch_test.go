@@ -13,7 +13,7 @@ import (
 )
 
 // A refused row is simulated by a trigger, since no valid delivery is one.
-func TestOneBadRowDoesNotFailItsNeighbours(t *testing.T) {
+func TestARefusedRowDoesNotFailItsBatch(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		if e.Dialect == sqlinbox.SQLite {
@@ -56,7 +56,7 @@ func TestOneBadRowDoesNotFailItsNeighbours(t *testing.T) {
 	})
 }
 
-func TestACancelledPutAnswersAndIsStoredWholeOrNot(t *testing.T) {
+func TestACancelledPutReturnsAndIsStoredWholeOrNotAtAll(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		put(t, in, delivery("")) // the writer is ready
@@ -112,7 +112,7 @@ func TestACancelledPutAnswersAndIsStoredWholeOrNot(t *testing.T) {
 	})
 }
 
-func TestAClosedInboxRefuses(t *testing.T) {
+func TestAClosedInboxReturnsErrClosed(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		put(t, in, delivery(""))
@@ -144,7 +144,7 @@ func TestAClosedInboxRefuses(t *testing.T) {
 
 // On PostgreSQL most of a batch may be committed before the rest is looked at:
 // what is stored is answered so, whatever happens to the rest.
-func TestWhatIsStoredIsNoDuplicateOfItself(t *testing.T) {
+func TestAStoredDeliveryIsNotADuplicateOfItself(t *testing.T) {
 	in, db := onPostgres(t).open(t) // SQLite commits a batch as a whole
 	dead := put(t, in, delivery("held", "mark"))
 	settle(t, in, claimOne(t, in), webhook.Dead)

@@ -13,7 +13,7 @@ import (
 )
 
 // sweepNow is what Sweep does, to all that is finished.
-func sweepNow(t *testing.T, db *sql.DB) {
+func deleteFinished(t *testing.T, db *sql.DB) {
 	t.Helper()
 	run(t, db, `UPDATE hookhouse_dedup_keys m SET state = d.state, sender_id = d.sender_id FROM hookhouse_deliveries d WHERE d.uid = m.uid AND d.finished_at IS NOT NULL`)
 	run(t, db, `DELETE FROM hookhouse_bodies WHERE id IN (SELECT id FROM hookhouse_deliveries WHERE finished_at IS NOT NULL)`)
@@ -40,16 +40,16 @@ func puts(in *sqlinbox.Inbox, db *sql.DB) map[string]func(ctx context.Context, d
 	}
 }
 
-func TestARedeliveryThatMeetsASweepIsStored(t *testing.T) {
+func TestARedeliveryDuringASweepIsStored(t *testing.T) {
 	e := onPostgres(t) // SQLite lets nobody in between
 	driver, dsn := e.store(t)
-	in, db, plan := watched(t, e, driver, dsn)
+	in, db, plan := openWatched(t, e, driver, dsn)
 	for name, store := range puts(in, db) {
 		t.Run(name, func(t *testing.T) {
 			first := put(t, in, delivery("key"+name, "mark"+name))
 			settle(t, in, claimOne(t, in), webhook.Dead)
 			other := openDB(t, driver, dsn)
-			reached := beforeNth(plan, 1, isFind, func() { sweepNow(t, other) })
+			reached := beforeNth(plan, 1, isFind, func() { deleteFinished(t, other) })
 			d := delivery("key"+name, "mark"+name)
 			err := store(t.Context(), d)
 			if !reached() {
@@ -61,15 +61,15 @@ func TestARedeliveryThatMeetsASweepIsStored(t *testing.T) {
 			if r, err := in.Get(t.Context(), d.UID); err != nil || r.State != webhook.Waiting {
 				t.Errorf("it is %s, %v; want that it waits", r.State, err)
 			}
-			workOff(t, in)
+			drain(t, in)
 		})
 	}
 }
 
-func TestARedeliveryIsToldTheStateThatItFound(t *testing.T) {
+func TestARedeliveryDuringAReplayReturnsWaiting(t *testing.T) {
 	e := onPostgres(t) // SQLite lets nobody in between
 	driver, dsn := e.store(t)
-	in, db, plan := watched(t, e, driver, dsn)
+	in, db, plan := openWatched(t, e, driver, dsn)
 	other, _ := e.reopen(t, driver, dsn)
 	for name, store := range puts(in, db) {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestARedeliveryIsToldTheStateThatItFound(t *testing.T) {
 			if !errors.As(err, &known) || known.State != webhook.Waiting || known.Revived || known.UID != first.UID {
 				t.Errorf("returned %v, want a duplicate of %s, which waits", err, first.UID)
 			}
-			workOff(t, in)
+			drain(t, in)
 		})
 	}
 }
@@ -96,7 +96,7 @@ func TestARedeliveryIsToldTheStateThatItFound(t *testing.T) {
 // Another writer stores the dedup key when room has been made for the delivery:
 // that must be undone, or the key has no head, or an older one of its burst is
 // lost.
-func TestNothingMakesRoomForADuplicate(t *testing.T) {
+func TestADuplicateDemotesAndSupersedesNothing(t *testing.T) {
 	e := onPostgres(t) // SQLite lets nobody in between
 	for _, name := range []string{"Put", "PutTx"} {
 		for _, c := range []struct {
@@ -109,7 +109,7 @@ func TestNothingMakesRoomForADuplicate(t *testing.T) {
 		} {
 			t.Run(name+" behind "+c.name, func(t *testing.T) {
 				driver, dsn := e.store(t)
-				in, db, plan := watched(t, e, driver, dsn)
+				in, db, plan := openWatched(t, e, driver, dsn)
 				other, _ := e.reopen(t, driver, dsn)
 				fresh := func(marks ...string) *webhook.Delivery {
 					d := delivery("key", marks...)

@@ -18,12 +18,12 @@ import (
 func microseconds(d time.Duration) string { return strconv.FormatInt(d.Microseconds(), 10) }
 
 // A countingSweeps tells of each Sweep that has ended.
-type countingSweeps struct {
+type sweepCounter struct {
 	*sqlinbox.Inbox
 	swept chan<- struct{}
 }
 
-func (c *countingSweeps) Sweep(ctx context.Context) (int, error) {
+func (c *sweepCounter) Sweep(ctx context.Context) (int, error) {
 	n, err := c.Inbox.Sweep(ctx)
 	select {
 	case c.swept <- struct{}{}:
@@ -79,7 +79,7 @@ func TestAClaimOfManyIsBoundedByBytes(t *testing.T) {
 	})
 }
 
-func TestWhatIsExceptedIsNotClaimed(t *testing.T) {
+func TestClaimLeavesOutExcept(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		first, second := put(t, in, delivery("one")), put(t, in, delivery("two"))
@@ -91,19 +91,19 @@ func TestWhatIsExceptedIsNotClaimed(t *testing.T) {
 }
 
 // loseLease lets the lease of what is claimed run out.
-func loseLease(t *testing.T, db *sql.DB) {
+func expireLeases(t *testing.T, db *sql.DB) {
 	t.Helper()
 	run(t, db, "UPDATE hookhouse_deliveries SET lease_expires_at = 1 WHERE state = 'claimed'")
 }
 
 // What was lost twice comes without its body, which may be what nobody could
 // receive in time; Begin brings it, and only then is the attempt counted.
-func TestASuspectComesWithoutItsBodyAndIsCountedWhenItBegins(t *testing.T) {
+func TestASuspectHasNoBodyAndCountsAnAttemptWhenItBegins(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		d := delivery("key", "mark")
 		put(t, in, d)
-		lose := func() { loseLease(t, db) }
+		lose := func() { expireLeases(t, db) }
 		for attempt := 1; attempt <= 2; attempt++ {
 			c := claimOne(t, in)
 			if c.Suspect || c.Attempt != attempt || string(c.Delivery.Body) != string(d.Body) {
@@ -155,7 +155,7 @@ func TestASuspectComesWithoutItsBodyAndIsCountedWhenItBegins(t *testing.T) {
 
 // Whoever releases what a crash has left, after each crash, makes nothing look
 // innocent.
-func TestWhatIsReleasedCountsAsLost(t *testing.T) {
+func TestAReleasedClaimCountsAsLost(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		d := put(t, in, delivery("key"))
@@ -207,7 +207,7 @@ func TestListingBodiesIsBoundedByBytes(t *testing.T) {
 }
 
 // A dead lease keeps a key just as a delivery that waits does.
-func TestATypeThatNobodyTakesIsToldAlsoWhereItIsClaimed(t *testing.T) {
+func TestUnhandledListsTypesOfExpiredClaims(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		gone, db := e.reopen(t, driver, dsn)
@@ -236,7 +236,7 @@ func TestATypeThatNobodyTakesIsToldAlsoWhereItIsClaimed(t *testing.T) {
 }
 
 // What came of a claim can be asked again, since the first answer may get lost.
-func TestSettlingAgainTellsWhatCameOfIt(t *testing.T) {
+func TestSettlingAgainReturnsTheSameState(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		burst := func() *webhook.Delivery {

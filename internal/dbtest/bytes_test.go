@@ -14,7 +14,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-func TestHeadersAndBodiesOfAnyBytesComeBack(t *testing.T) {
+func TestHeadersAndBodiesKeepAnyBytes(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		d := delivery("key \u2028 \"quoted\"", "mark", "mark")
@@ -44,7 +44,7 @@ func TestHeadersAndBodiesOfAnyBytesComeBack(t *testing.T) {
 	})
 }
 
-func TestWhatNoColumnTakesIsRefusedWhole(t *testing.T) {
+func TestADeliveryThatNoColumnCanHoldIsErrInvalid(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		for name, spoil := range map[string]func(d *webhook.Delivery){

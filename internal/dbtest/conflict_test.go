@@ -7,7 +7,7 @@ import (
 
 // refusals has the database refuse the next n inserts as it does where two writers
 // store the same thing at once.
-const refusals = `
+const refuseInserts = `
 CREATE SEQUENCE refused;
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -18,15 +18,15 @@ BEGIN
 END $$;
 CREATE TRIGGER refuse BEFORE INSERT ON hookhouse_deliveries FOR EACH ROW EXECUTE FUNCTION refuse(`
 
-func TestAPutOutlivesOtherWritersWhoAreQuicker(t *testing.T) {
+func TestPutRetriesConflictsWithOtherWriters(t *testing.T) {
 	in, db := onPostgres(t).open(t) // SQLite has one writer
-	run(t, db, refusals+"25)")
+	run(t, db, refuseInserts+"25)")
 	put(t, in, delivery("key"))
 }
 
-func TestAPutThatIsAlwaysRefusedTellsWhy(t *testing.T) {
+func TestPutReturnsTheDatabaseErrorOfARefusedInsert(t *testing.T) {
 	in, db := onPostgres(t).open(t) // SQLite has one writer
-	run(t, db, refusals+"1000000)")
+	run(t, db, refuseInserts+"1000000)")
 	if err := in.Put(t.Context(), delivery("key")); err == nil || !strings.Contains(err.Error(), "another was quicker") {
 		t.Errorf("Put returned %v, want what the database said", err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestARowThatCannotBeReadIsDeadAndDoesNotStopTheRest(t *testing.T) {
+func TestAnUnreadableRowIsDeadAndBlocksNoOther(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		var damaged []string
@@ -37,7 +37,7 @@ func TestARowThatCannotBeReadIsDeadAndDoesNotStopTheRest(t *testing.T) {
 	})
 }
 
-func TestAnUndecodableRowDoesNotLoop(t *testing.T) {
+func TestAnUnreadableRowIsDeadAgainAfterReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		for name, change := range map[string]string{
@@ -51,13 +51,13 @@ func TestAnUndecodableRowDoesNotLoop(t *testing.T) {
 		} {
 			d := put(t, in, delivery("key"))
 			run(t, db, change+" WHERE id = (SELECT max(id) FROM hookhouse_deliveries)")
-			h := &handles{runs: make(map[string]int)}
-			finish(t, h, in)
+			h := &runCounter{runs: make(map[string]int)}
+			drainWithWorkers(t, h, in)
 			// A person who does not know runs it again: it dies again.
 			if n, err := in.Replay(t.Context(), webhook.Filter{UID: d.UID}, webhook.Note{By: "ann"}); n != 1 || err != nil {
 				t.Fatalf("%s: Replay: %d, %v", name, n, err)
 			}
-			finish(t, h, in)
+			drainWithWorkers(t, h, in)
 			r, err := in.Get(t.Context(), d.UID)
 			if err != nil {
 				t.Fatal(err)
@@ -69,7 +69,7 @@ func TestAnUndecodableRowDoesNotLoop(t *testing.T) {
 				t.Errorf("%s: the reason is %q, the damage %v", name, r.Reason, r.Err)
 			}
 			good := put(t, in, delivery("key"))
-			finish(t, h, in)
+			drainWithWorkers(t, h, in)
 			if h.runs[good.UID] != 1 {
 				t.Errorf("%s: the next of the key ran %d times", name, h.runs[good.UID])
 			}

@@ -11,7 +11,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-func TestFiftyAtOnceRunOnce(t *testing.T) {
+func TestFiftyConcurrentDuplicatesStoreOne(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		a, db := e.reopen(t, driver, dsn)
@@ -40,7 +40,7 @@ func TestFiftyAtOnceRunOnce(t *testing.T) {
 	})
 }
 
-func TestADedupKeyIsForgottenAfterTheWindow(t *testing.T) {
+func TestADedupKeyIsDeletedAfterTheWindow(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		d := put(t, in, delivery("", "mark"))
@@ -60,7 +60,7 @@ func TestADedupKeyIsForgottenAfterTheWindow(t *testing.T) {
 	})
 }
 
-func TestADuplicateDoesNotPassAHeadThatRetriesOutOfOrder(t *testing.T) {
+func TestADuplicateDoesNotDemoteAHeadThatRetriesOutOfOrder(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		head := put(t, in, delivery("key", "mark"))

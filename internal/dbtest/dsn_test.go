@@ -12,7 +12,7 @@ import (
 )
 
 // takesNothing demands that an inbox on the DSN says no to everything, each time.
-func takesNothing(t *testing.T, driver, dsn string, d *sqlinbox.Dialect) {
+func wantRefused(t *testing.T, driver, dsn string, d *sqlinbox.Dialect) {
 	t.Helper()
 	in := sqlinbox.New(openDB(t, driver, dsn), d)
 	t.Cleanup(func() { _ = in.Close() })
@@ -31,32 +31,32 @@ func takesNothing(t *testing.T, driver, dsn string, d *sqlinbox.Dialect) {
 func TestAWrongDSNIsAnErrorAtOnce(t *testing.T) {
 	folder := t.TempDir()
 	for _, driver := range []string{"sqlite", "sqlite3"} {
-		t.Run(driver+" of a folder", func(t *testing.T) { takesNothing(t, driver, "file:"+folder, sqlinbox.SQLite) })
+		t.Run(driver+" of a folder", func(t *testing.T) { wantRefused(t, driver, "file:"+folder, sqlinbox.SQLite) })
 		t.Run(driver+" with an unknown mode", func(t *testing.T) {
-			takesNothing(t, driver, "file:"+filepath.Join(folder, "inbox.db")+"?mode=nonsense", sqlinbox.SQLite)
+			wantRefused(t, driver, "file:"+filepath.Join(folder, "inbox.db")+"?mode=nonsense", sqlinbox.SQLite)
 		})
 	}
-	t.Run("pgx that is no URL", func(t *testing.T) { takesNothing(t, "pgx", "postgres://%zz", sqlinbox.PostgreSQL) })
+	t.Run("pgx that is no URL", func(t *testing.T) { wantRefused(t, "pgx", "postgres://%zz", sqlinbox.PostgreSQL) })
 }
 
 func TestAWrongDSNOfPostgresIsAnErrorAtOnce(t *testing.T) {
 	onPostgres(t)
 	dsn := databases.Server.DSN
 	t.Run("pgx of another database", func(t *testing.T) {
-		takesNothing(t, "pgx", strings.Replace(dsn(), "/postgres?", "/nowhere?", 1), sqlinbox.PostgreSQL)
+		wantRefused(t, "pgx", strings.Replace(dsn(), "/postgres?", "/nowhere?", 1), sqlinbox.PostgreSQL)
 	})
 	t.Run("pgx of another user", func(t *testing.T) {
-		takesNothing(t, "pgx", strings.Replace(dsn(), "hookhouse@", "stranger@", 1), sqlinbox.PostgreSQL)
+		wantRefused(t, "pgx", strings.Replace(dsn(), "hookhouse@", "stranger@", 1), sqlinbox.PostgreSQL)
 	})
 	t.Run("pgx of a schema that is not there", func(t *testing.T) {
-		takesNothing(t, "pgx", dsn("search_path=nowhere"), sqlinbox.PostgreSQL)
+		wantRefused(t, "pgx", dsn("search_path=nowhere"), sqlinbox.PostgreSQL)
 	})
 	t.Run("the dialect of another database", func(t *testing.T) {
-		takesNothing(t, "pgx", dsn(), sqlinbox.SQLite)
+		wantRefused(t, "pgx", dsn(), sqlinbox.SQLite)
 	})
 }
 
-func TestWhatIsNoDatabaseIsAnErrorAtOnce(t *testing.T) {
+func TestAFileThatIsNoDatabaseIsAnErrorAtOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "note.txt")
 	text := strings.Repeat("not a database\n", 500)
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

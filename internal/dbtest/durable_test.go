@@ -57,7 +57,7 @@ func TestAnEncodingThatLosesBytesIsRefused(t *testing.T) {
 }
 
 // A session that asks for commits that may be lost gets none of a Put.
-func TestPostgresCommitsAPutAsDurablyAsItCan(t *testing.T) {
+func TestPostgresCommitsAPutWithSynchronousCommit(t *testing.T) {
 	e := onPostgres(t)
 	for asked, want := range map[string]string{"off": "on", "local": "on", "remote_apply": "remote_apply"} {
 		driver, dsn := e.store(t)

@@ -11,7 +11,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-func uids(t *testing.T, in *sqlinbox.Inbox, f webhook.Filter) []string {
+func listUIDs(t *testing.T, in *sqlinbox.Inbox, f webhook.Filter) []string {
 	t.Helper()
 	var list []string
 	for r, err := range in.All(t.Context(), f) {
@@ -57,21 +57,21 @@ func TestAFilterChoosesRecords(t *testing.T) {
 			"limit":                     {webhook.Filter{Limit: 2}, []string{late.UID, other.UID}},
 			"all at once":               {webhook.Filter{Source: "alpha", Type: "alpha.push", OrderingKey: "key", Text: "refused", Limit: 5}, []string{dead.UID}},
 		} {
-			if diff := cmp.Diff(test.want, uids(t, in, test.filter)); diff != "" {
+			if diff := cmp.Diff(test.want, listUIDs(t, in, test.filter)); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", name, diff)
 			}
 		}
 	})
 }
 
-func TestAllGoesThroughManyPages(t *testing.T) {
+func TestAllReadsManyPages(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		tx := make([]string, 0, 250)
 		for range 250 {
 			tx = append(tx, put(t, in, delivery("hot")).UID)
 		}
-		got := uids(t, in, webhook.Filter{})
+		got := listUIDs(t, in, webhook.Filter{})
 		if len(got) != 250 || got[0] != tx[249] || got[249] != tx[0] {
 			t.Fatalf("%d records", len(got))
 		}
@@ -88,13 +88,13 @@ func TestAllGoesThroughManyPages(t *testing.T) {
 				break
 			}
 		}
-		if rest := uids(t, in, f); rest[0] != got[110] || len(rest) != 120 {
+		if rest := listUIDs(t, in, f); rest[0] != got[110] || len(rest) != 120 {
 			t.Errorf("the next page begins at %s with %d, want %s", rest[0], len(rest), got[110])
 		}
 	})
 }
 
-func TestGetTellsEverything(t *testing.T) {
+func TestGetReturnsTheWholeRecord(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		d := put(t, in, delivery("key", "mark"))

@@ -12,12 +12,12 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-var minted atomic.Int64
+var uids atomic.Int64
 
 // delivery makes one that has not been stored.
 func delivery(key string, marks ...string) *webhook.Delivery {
 	return &webhook.Delivery{
-		UID:         fmt.Sprintf("uid%06d", minted.Add(1)),
+		UID:         fmt.Sprintf("uid%06d", uids.Add(1)),
 		Source:      "alpha",
 		ID:          "sender",
 		Type:        "alpha.push",

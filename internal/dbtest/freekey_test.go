@@ -16,19 +16,19 @@ import (
 )
 
 // distance is how far away an operator sits: to the database and back.
-const distance = 10 * time.Millisecond
+const roundTrip = 10 * time.Millisecond
 
-var replayMany = flag.Int("replays", 2000, "how many are replayed beside live puts")
+var replays = flag.Int("replays", 2000, "how many are replayed beside live puts")
 
 // A waited is a context that tells when somebody begins to wait for its end: a
 // Put is in the queue then.
-type waited struct {
+type queuedContext struct {
 	context.Context
 	once   sync.Once
 	queued chan struct{}
 }
 
-func (w *waited) Done() <-chan struct{} {
+func (w *queuedContext) Done() <-chan struct{} {
 	w.once.Do(func() { close(w.queued) })
 	return w.Context.Done()
 }
@@ -36,7 +36,7 @@ func (w *waited) Done() <-chan struct{} {
 // statementsOfAFreePut returns how many statements are begun from when a Put is
 // in the queue, behind one that is being executed, until it is committed. Batches
 // is told the number of Puts of each transaction, by the writer.
-func statementsOfAFreePut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, batches chan int, key string) int {
+func statementsOfAPut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, batches chan int, key string) int {
 	t.Helper()
 	stopped, goOn := make(chan struct{}), make(chan struct{})
 	var begun atomic.Int64
@@ -50,7 +50,7 @@ func statementsOfAFreePut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, ba
 	first := make(chan error, 1)
 	go func() { first <- in.Put(t.Context(), delivery("")) }()
 	<-stopped
-	ctx := &waited{Context: t.Context(), queued: make(chan struct{})}
+	ctx := &queuedContext{Context: t.Context(), queued: make(chan struct{})}
 	answer := make(chan error, 1)
 	go func() { answer <- in.Put(ctx, delivery(key)) }()
 	<-ctx.queued
@@ -68,11 +68,11 @@ func statementsOfAFreePut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, ba
 }
 
 // Each statement is a round trip: none of a free key's is for one that is held.
-func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
+func TestAPutUnderAFreeKeyDoesNotWaitForLockedKeys(t *testing.T) {
 	e := onPostgres(t) // SQLite has one writer
 	const held = 200
 	driver, dsn := e.store(t)
-	in, _, plan := watched(t, e, driver, dsn)
+	in, _, plan := openWatched(t, e, driver, dsn)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	batches := make(chan int)
@@ -87,7 +87,7 @@ func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
 	for i := range held / 2 { // of half of them there is a head
 		put(t, other, delivery(fmt.Sprint("held", i)))
 	}
-	want := statementsOfAFreePut(t, in, plan, batches, "free")
+	want := statementsOfAPut(t, in, plan, batches, "free")
 	tx := begin(t, db)
 	for i := range held {
 		if err := other.PutTx(t.Context(), tx, delivery(fmt.Sprint("held", i))); err != nil {
@@ -106,7 +106,7 @@ func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
 		})
 	}
 	for i := range 20 {
-		if n := statementsOfAFreePut(t, in, plan, batches, fmt.Sprint("free", i)); n > want {
+		if n := statementsOfAPut(t, in, plan, batches, fmt.Sprint("free", i)); n > want {
 			t.Errorf("try %d: %d statements were begun before a free key's Put returned, want %d", i, n, want)
 		}
 	}
@@ -116,14 +116,14 @@ func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
 
 // GitHub and Kudu call once: a call that is refused during a replay is lost. The
 // operator is not on the database's machine.
-func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
+func TestPutsSucceedDuringAReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
-		total := *replayMany
+		total := *replays
 		if e.Dialect == sqlinbox.SQLite {
 			total /= 4
 		}
 		driver, dsn := e.store(t)
-		operator, db, plan := watched(t, e, driver, dsn)
+		operator, db, plan := openWatched(t, e, driver, dsn)
 		in, _ := e.reopen(t, driver, dsn)
 		var all sync.WaitGroup
 		for s := range 20 {
@@ -155,7 +155,7 @@ func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
 		}
 		if e.Dialect == sqlinbox.PostgreSQL {
 			// What is tested is a slow line: nothing waits here for a condition.
-			plan.Watch(func(string) { time.Sleep(distance) }, nil)
+			plan.Watch(func(string) { time.Sleep(roundTrip) }, nil)
 		}
 		n, err := operator.Replay(t.Context(), webhook.Filter{States: []webhook.State{webhook.Dead}}, webhook.Note{By: "ann"})
 		stop()

@@ -16,7 +16,7 @@ import (
 )
 
 // handled runs a Worker on in until it has settled n times.
-func handled(t *testing.T, in webhook.Inbox, n int, handle func(ctx context.Context, d *webhook.Delivery) error) []webhook.State {
+func runWorker(t *testing.T, in webhook.Inbox, n int, handle func(ctx context.Context, d *webhook.Delivery) error) []webhook.State {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -67,7 +67,7 @@ func TestInTxCommitsAllOrNothing(t *testing.T) {
 				return nil
 			})
 		}
-		states := handled(t, in, 3, func(ctx context.Context, got *webhook.Delivery) error {
+		states := runWorker(t, in, 3, func(ctx context.Context, got *webhook.Delivery) error {
 			if got.UID == d.UID {
 				return effect(ctx)
 			}
@@ -89,7 +89,7 @@ func TestInTxCommitsAllOrNothing(t *testing.T) {
 
 // What a callback puts may be there already, from a run before: that is no
 // reason to undo the rest, nor to call it done when it was undone.
-func TestInTxCommitsBesideDuplicatesAlone(t *testing.T) {
+func TestInTxCommitsIfItsOnlyErrorsAreDuplicates(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		run(t, db, "CREATE TABLE effects (uid TEXT)")
@@ -114,7 +114,7 @@ func TestInTxCommitsBesideDuplicatesAlone(t *testing.T) {
 				return errors.Join(again, fmt.Errorf("follow: %w", again))
 			})
 		}
-		handled(t, in, 3, func(ctx context.Context, d *webhook.Delivery) error {
+		runWorker(t, in, 3, func(ctx context.Context, d *webhook.Delivery) error {
 			if d.UID != cause.UID {
 				return nil
 			}
@@ -132,7 +132,7 @@ func TestInTxCommitsBesideDuplicatesAlone(t *testing.T) {
 }
 
 // Whoever waits for a connection keeps nobody from writing.
-func TestInTxWaitsForAConnectionBeforeItsTurn(t *testing.T) {
+func TestInTxDoesNotBlockWritersWhileItWaitsForAConnection(t *testing.T) {
 	in, db := modernc.open(t)
 	db.SetMaxOpenConns(2)
 	put(t, in, delivery("key"))
@@ -145,7 +145,7 @@ func TestInTxWaitsForAConnectionBeforeItsTurn(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		handled(t, in, 1, func(ctx context.Context, _ *webhook.Delivery) error {
+		runWorker(t, in, 1, func(ctx context.Context, _ *webhook.Delivery) error {
 			once.Do(func() { close(entered) })
 			return in.InTx(ctx, func(*sql.Tx) error { return nil })
 		})
@@ -267,12 +267,12 @@ func TestInTxMayReadFirstWhileOthersWrite(t *testing.T) {
 
 // A Worker settles ErrDuplicate as done, by whomever it is returned: then the
 // callback's rows are there too.
-func TestInTxCommitsWhatAWorkerTakesForADuplicate(t *testing.T) {
+func TestInTxCommitsOnAnyErrDuplicate(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		run(t, db, "CREATE TABLE effects (uid TEXT)")
 		put(t, in, delivery("key"))
-		handled(t, in, 1, func(ctx context.Context, d *webhook.Delivery) error {
+		runWorker(t, in, 1, func(ctx context.Context, d *webhook.Delivery) error {
 			return in.InTx(ctx, func(tx *sql.Tx) error {
 				_, err := tx.ExecContext(ctx, "INSERT INTO effects VALUES ('x')")
 				return cmp.Or(err, fmt.Errorf("known by a table of my own: %w", webhook.ErrDuplicate))

@@ -27,7 +27,7 @@ func (e engine) under(isolation string) engine {
 
 var isolations = []string{"read committed", "repeatable read", "serializable"}
 
-func TestATransactionThatCannotSeeTheNextOfAKeyIsRefused(t *testing.T) {
+func TestATransactionWithSnapshotIsolationIsRefused(t *testing.T) {
 	in, db := onPostgres(t).open(t)
 	put(t, in, delivery("key"))
 	c := claimOne(t, in)
@@ -51,7 +51,7 @@ func TestATransactionThatCannotSeeTheNextOfAKeyIsRefused(t *testing.T) {
 
 // The callback's first statement fixes what a transaction of another isolation
 // can see: a delivery that comes after it stood behind nothing for ever.
-func TestInTxBringsForwardWhatCameMeanwhileWhateverTheServersIsolation(t *testing.T) {
+func TestInTxPromotesDeliveriesThatComeMeanwhileUnderAnyIsolation(t *testing.T) {
 	for _, isolation := range isolations {
 		t.Run(isolation, func(t *testing.T) {
 			in, _ := onPostgres(t).under(isolation).open(t)
@@ -81,7 +81,7 @@ func TestInTxBringsForwardWhatCameMeanwhileWhateverTheServersIsolation(t *testin
 	}
 }
 
-func TestManyClaimWithoutFailureWhateverTheServersIsolation(t *testing.T) {
+func TestConcurrentClaimsSucceedUnderAnyIsolation(t *testing.T) {
 	for _, isolation := range isolations {
 		t.Run(isolation, func(t *testing.T) {
 			e := onPostgres(t).under(isolation)
@@ -128,7 +128,7 @@ func TestManyClaimWithoutFailureWhateverTheServersIsolation(t *testing.T) {
 
 // Whoever holds the last connection of the pool and writes in its transaction
 // waits for nothing else.
-func TestTransactionsOfTheCallerNeedNoSecondConnection(t *testing.T) {
+func TestPutTxNeedsNoSecondConnection(t *testing.T) {
 	e := onPostgres(t)
 	driver, dsn := e.store(t)
 	e.reopen(t, driver, dsn)
@@ -162,7 +162,7 @@ func TestTransactionsOfTheCallerNeedNoSecondConnection(t *testing.T) {
 }
 
 // A prober that gives up midway says nothing of the database.
-func TestAPingThatGivesUpUndoesNoCheck(t *testing.T) {
+func TestACancelledPingDoesNotUndoTheCheck(t *testing.T) {
 	e := onPostgres(t)
 	driver, dsn := e.store(t)
 	in, db := e.reopen(t, driver, dsn)

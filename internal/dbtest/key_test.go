@@ -67,7 +67,7 @@ func TestTwoInboxesOnOneDatabaseAgree(t *testing.T) {
 	})
 }
 
-func TestABurstAtOnceLeavesOne(t *testing.T) {
+func TestAConcurrentBurstLeavesOneWaiting(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		a, db := e.reopen(t, driver, dsn)

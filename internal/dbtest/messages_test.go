@@ -14,7 +14,7 @@ import (
 )
 
 // says demands an error that has each text in it, once.
-func says(t *testing.T, err error, texts ...string) {
+func wantTexts(t *testing.T, err error, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
 		if err == nil || strings.Count(err.Error(), text) != 1 {
@@ -23,19 +23,19 @@ func says(t *testing.T, err error, texts ...string) {
 	}
 }
 
-func TestADatabaseWithoutTablesSaysToCallMigrate(t *testing.T) {
+func TestErrNotMigratedSaysToCallMigrate(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		in := sqlinbox.New(openDB(t, driver, dsn), e.Dialect)
 		t.Cleanup(func() { _ = in.Close() })
 		_, claiming := in.Claim(t.Context(), webhook.ClaimOptions{})
 		for _, err := range []error{in.Check(t.Context()), webhook.Store(in).Handle(t.Context(), delivery("")), claiming} {
-			says(t, err, "sqlinbox: schema is not migrated: call Inbox.Migrate: ", "sqlinbox", "hookhouse_schema")
+			wantTexts(t, err, "sqlinbox: schema is not migrated: call Inbox.Migrate: ", "sqlinbox", "hookhouse_schema")
 		}
 	})
 }
 
-func TestSettingsThatLoseCommitsAreNamedWithWhatToCopy(t *testing.T) {
+func TestErrNotDurableNamesTheSettingAndADSNToCopy(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
 		for name, test := range map[string]struct{ options, want string }{
 			"nothing set":        {"", "it is DELETE without synchronous EXTRA"},
@@ -52,7 +52,7 @@ func TestSettingsThatLoseCommitsAreNamedWithWhatToCopy(t *testing.T) {
 				if !errors.Is(err, sqlinbox.ErrNotDurable) {
 					t.Fatalf("Migrate returned %v, want ErrNotDurable", err)
 				}
-				says(t, err, test.want)
+				wantTexts(t, err, test.want)
 				_, copied, ok := strings.Cut(err.Error(), `open it with "file:hookhouse.db`)
 				copied, _, closed := strings.Cut(copied, `"`)
 				if !ok || !closed {
@@ -65,7 +65,7 @@ func TestSettingsThatLoseCommitsAreNamedWithWhatToCopy(t *testing.T) {
 	}
 }
 
-func TestTheDialectOfAnotherDatabaseIsNamedAndSoIsTheRightOne(t *testing.T) {
+func TestAWrongDialectIsNamedWithTheRightOne(t *testing.T) {
 	type mistake struct {
 		engine
 		wrong *sqlinbox.Dialect
@@ -86,20 +86,20 @@ func TestTheDialectOfAnotherDatabaseIsNamedAndSoIsTheRightOne(t *testing.T) {
 				}
 				in := sqlinbox.New(openDB(t, driver, dsn), m.wrong)
 				t.Cleanup(func() { _ = in.Close() })
-				says(t, in.Migrate(t.Context()), m.texts...)
-				says(t, in.Check(t.Context()), m.texts...)
-				says(t, in.Put(t.Context(), delivery("")), m.texts...)
+				wantTexts(t, in.Migrate(t.Context()), m.texts...)
+				wantTexts(t, in.Check(t.Context()), m.texts...)
+				wantTexts(t, in.Put(t.Context(), delivery("")), m.texts...)
 			})
 		}
 	}
 }
 
-func TestInTxOutsideACallbackIsDeadAtOnce(t *testing.T) {
+func TestInTxWithAnotherContextIsDeadAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		d := put(t, in, delivery("key"))
 		runs := 0
-		handled(t, in, 1, func(context.Context, *webhook.Delivery) error {
+		runWorker(t, in, 1, func(context.Context, *webhook.Delivery) error {
 			runs++
 			return in.InTx(context.Background(), func(*sql.Tx) error { return nil })
 		})
@@ -107,11 +107,11 @@ func TestInTxOutsideACallbackIsDeadAtOnce(t *testing.T) {
 		if err != nil || r.State != webhook.Dead || runs != 1 {
 			t.Errorf("it is %s after %d runs, %v, want dead after one", r.State, runs, err)
 		}
-		says(t, errors.New(r.Reason), "InTx needs the context that the callback got")
+		wantTexts(t, errors.New(r.Reason), "InTx needs the context that the callback got")
 	})
 }
 
-func TestInTxSaysWhichHandleToUseWhereTheCallerWaitsForItself(t *testing.T) {
+func TestInTxSaysToUseItsTransactionIfTheCallbackUsesTheDB(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
 		t.Run(e.Name, func(t *testing.T) {
 			driver, dsn := e.store(t)
@@ -119,7 +119,7 @@ func TestInTxSaysWhichHandleToUseWhereTheCallerWaitsForItself(t *testing.T) {
 			run(t, db, "CREATE TABLE effects (uid TEXT)")
 			put(t, in, delivery("key"))
 			var wrong, right, own error
-			handled(t, in, 1, func(ctx context.Context, d *webhook.Delivery) error {
+			runWorker(t, in, 1, func(ctx context.Context, d *webhook.Delivery) error {
 				wrong = in.InTx(ctx, func(*sql.Tx) error {
 					_, err := db.ExecContext(ctx, "INSERT INTO effects VALUES ('x')")
 					return err
@@ -131,7 +131,7 @@ func TestInTxSaysWhichHandleToUseWhereTheCallerWaitsForItself(t *testing.T) {
 				})
 				return right
 			})
-			says(t, wrong, "database is locked", "inside InTx use its tx, not the *sql.DB")
+			wantTexts(t, wrong, "database is locked", "inside InTx use its tx, not the *sql.DB")
 			if own == nil || own.Error() != "its own" || right != nil {
 				t.Errorf("an error of its own: %v; by its tx: %v", own, right)
 			}
@@ -139,12 +139,12 @@ func TestInTxSaysWhichHandleToUseWhereTheCallerWaitsForItself(t *testing.T) {
 	}
 }
 
-func TestWhatAnOldProcessIgnoredIsHandledAfterAReplay(t *testing.T) {
+func TestAnIgnoredDeliveryIsHandledAfterAReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		d := put(t, in, delivery("key"))
 		before := &webhook.Mux{IgnoreUnhandled: true}
-		handled(t, in, 1, before.Handle)
+		runWorker(t, in, 1, before.Handle)
 		if s := stateOf(t, in, d.UID); s != webhook.Ignored {
 			t.Fatalf("it is %s, want ignored", s)
 		}
@@ -152,7 +152,7 @@ func TestWhatAnOldProcessIgnoredIsHandledAfterAReplay(t *testing.T) {
 		if err != nil || n != 1 {
 			t.Fatalf("Replay returned %d, %v", n, err)
 		}
-		handled(t, in, 1, func(context.Context, *webhook.Delivery) error { return nil })
+		runWorker(t, in, 1, func(context.Context, *webhook.Delivery) error { return nil })
 		if s := stateOf(t, in, d.UID); s != webhook.Done {
 			t.Errorf("it is %s, want done", s)
 		}

@@ -14,7 +14,7 @@ import (
 )
 
 // earlier returns the databases of earlier versions for the dialect, by name.
-func earlier(t *testing.T, d *sqlinbox.Dialect) map[string]string {
+func earlierVersions(t *testing.T, d *sqlinbox.Dialect) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "schema", map[*sqlinbox.Dialect]string{sqlinbox.SQLite: "sqlite", sqlinbox.PostgreSQL: "postgres"}[d]+"-*.sql"))
 	if err != nil || len(files) < 2 {
@@ -31,9 +31,9 @@ func earlier(t *testing.T, d *sqlinbox.Dialect) map[string]string {
 	return texts
 }
 
-func TestMigrateMovesEveryEarlierVersionWithWhatItHolds(t *testing.T) {
+func TestMigrateKeepsTheDeliveriesOfEveryEarlierVersion(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
-		for name, text := range earlier(t, e.Dialect) {
+		for name, text := range earlierVersions(t, e.Dialect) {
 			t.Run(name, func(t *testing.T) {
 				driver, dsn := e.store(t)
 				run(t, openDB(t, driver, dsn), text)
@@ -84,7 +84,7 @@ func TestMigrateMovesEveryEarlierVersionWithWhatItHolds(t *testing.T) {
 
 // A process that runs on while another migrates says so with both numbers, once
 // it meets what it does not know.
-func TestAProcessThatMeetsANewerSchemaRefuses(t *testing.T) {
+func TestAProcessReturnsErrNewerSchemaAfterAMigration(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		put(t, in, delivery("key"))

@@ -22,7 +22,7 @@ import (
 var someHMAC = &webhook.HMAC{Header: "X-Signature", Keys: webhook.Keys(webhook.NewSecret("0123456789abcdef"))}
 
 // callOf describes a call by its headers. DedupBySignature is the source's.
-func callOf(bySignature bool) func(r *http.Request, body []byte) webhook.Description {
+func describe(bySignature bool) func(r *http.Request, body []byte) webhook.Description {
 	return func(r *http.Request, body []byte) webhook.Description {
 		return webhook.Description{ID: r.Header.Get("X-Id"), Type: "alpha.push", OrderingKey: r.Header.Get("X-Key"), DedupBySignature: bySignature}
 	}
@@ -35,7 +35,7 @@ type answer struct {
 }
 
 // call makes a signed call, which must be acknowledged.
-func call(ctx context.Context, url, body string, header http.Header) (a answer, err error) {
+func post(ctx context.Context, url, body string, header http.Header) (a answer, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		return a, err
@@ -60,7 +60,7 @@ func call(ctx context.Context, url, body string, header http.Header) (a answer, 
 }
 
 // finish runs a Worker on each inbox until nothing is unfinished.
-func finish(t *testing.T, h webhook.Handler, inboxes ...*sqlinbox.Inbox) {
+func drainWithWorkers(t *testing.T, h webhook.Handler, inboxes ...*sqlinbox.Inbox) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -94,7 +94,7 @@ func waitFor(t *testing.T, condition string, holds func() bool) {
 }
 
 // Two receivers and two workers on one database, as on two machines.
-func TestTheSameCallFiftyTimesAtOnceRunsOnce(t *testing.T) {
+func TestFiftyConcurrentCallsOfOneEventRunOnce(t *testing.T) {
 	for _, test := range []struct {
 		name        string
 		bySignature bool
@@ -112,7 +112,7 @@ func TestTheSameCallFiftyTimesAtOnceRunsOnce(t *testing.T) {
 				var urls []string
 				for range 2 {
 					in, _ := e.reopen(t, driver, dsn)
-					s := webhook.Source{Name: "alpha", Verifier: someHMAC, Describe: callOf(test.bySignature)}
+					s := webhook.Source{Name: "alpha", Verifier: someHMAC, Describe: describe(test.bySignature)}
 					server := httptest.NewServer(webhook.NewReceiver(s, webhook.Store(in)))
 					t.Cleanup(server.Close)
 					inboxes, urls = append(inboxes, in), append(urls, server.URL)
@@ -123,7 +123,7 @@ func TestTheSameCallFiftyTimesAtOnceRunsOnce(t *testing.T) {
 					all.Go(func() {
 						var err error
 						header := http.Header{"X-Key": {"key"}, "X-Id": {test.id(i)}}
-						if answers[i], err = call(t.Context(), urls[i%2], test.body(i), header); err != nil {
+						if answers[i], err = post(t.Context(), urls[i%2], test.body(i), header); err != nil {
 							t.Error(err)
 						}
 					})
@@ -145,7 +145,7 @@ func TestTheSameCallFiftyTimesAtOnceRunsOnce(t *testing.T) {
 				if err := <-early; err != nil {
 					t.Error(err)
 				}
-				finish(t, count, inboxes...)
+				drainWithWorkers(t, count, inboxes...)
 				if n := runs.Load(); n != 1 {
 					t.Fatalf("%d runs, want 1", n)
 				}

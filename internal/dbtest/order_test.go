@@ -13,7 +13,7 @@ import (
 
 // watched returns an inbox on a store whose statements can be watched, on
 // connections of its own as in another process.
-func watched(t *testing.T, e engine, driver, dsn string) (*sqlinbox.Inbox, *sql.DB, *fault.Plan) {
+func openWatched(t *testing.T, e engine, driver, dsn string) (*sqlinbox.Inbox, *sql.DB, *fault.Plan) {
 	t.Helper()
 	db, plan, err := fault.Open(driver, dsn)
 	if err != nil {
@@ -30,11 +30,11 @@ func watched(t *testing.T, e engine, driver, dsn string) (*sqlinbox.Inbox, *sql.
 
 // watchedBeside returns an inbox on PostgreSQL whose statements can be watched, and
 // another one on the same store with its connections.
-func watchedBeside(t *testing.T) (in *sqlinbox.Inbox, plan *fault.Plan, other *sqlinbox.Inbox, db *sql.DB) {
+func openWatchedPair(t *testing.T) (in *sqlinbox.Inbox, plan *fault.Plan, other *sqlinbox.Inbox, db *sql.DB) {
 	t.Helper()
 	e := onPostgres(t)
 	driver, dsn := e.store(t)
-	in, _, plan = watched(t, e, driver, dsn)
+	in, _, plan = openWatched(t, e, driver, dsn)
 	other, db = e.reopen(t, driver, dsn)
 	return in, plan, other, db
 }
@@ -79,7 +79,7 @@ var (
 
 // settledOrTried waits until a Put has returned, or its statement has been tried
 // twice: it waits for something then.
-func settledOrTried(t *testing.T, plan *fault.Plan, put func() error) (result chan error, returned bool) {
+func putOrRetried(t *testing.T, plan *fault.Plan, put func() error) (result chan error, returned bool) {
 	t.Helper()
 	tried := make(chan struct{}, 100)
 	plan.Watch(nil, func(what string) {
@@ -107,7 +107,7 @@ func settledOrTried(t *testing.T, plan *fault.Plan, put func() error) (result ch
 
 // workOff claims and settles until nothing is claimed, and reports how many are
 // left unfinished: nobody will ever claim them.
-func workOff(t *testing.T, in *sqlinbox.Inbox) int {
+func drain(t *testing.T, in *sqlinbox.Inbox) int {
 	t.Helper()
 	for {
 		claims := claim(t, in, 10)

@@ -12,7 +12,7 @@ import (
 
 // A file that may not be written is moot for root; a file that is opened to be
 // read is not.
-func TestAReadOnlyDatabaseTakesNothing(t *testing.T) {
+func TestAReadOnlyDatabaseStoresNothing(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
 		t.Run(e.Name, func(t *testing.T) {
 			driver, dsn := e.store(t)
@@ -25,13 +25,13 @@ func TestAReadOnlyDatabaseTakesNothing(t *testing.T) {
 					t.Errorf("%s returned no error", what)
 				}
 			}
-			unchanged(t, db, 1)
+			wantRows(t, db, 1)
 		})
 	}
 }
 
 // unchanged checks that n deliveries and their bodies are stored, and no dedup key.
-func unchanged(t *testing.T, db *sql.DB, n int) {
+func wantRows(t *testing.T, db *sql.DB, n int) {
 	t.Helper()
 	for table, want := range map[string]int{"hookhouse_deliveries": n, "hookhouse_bodies": n, "hookhouse_dedup_keys": 0} {
 		if got := count(t, db, table); got != want {
@@ -40,7 +40,7 @@ func unchanged(t *testing.T, db *sql.DB, n int) {
 	}
 }
 
-func TestARoleWithoutRightsTakesNothing(t *testing.T) {
+func TestARoleWithoutRightsStoresNothing(t *testing.T) {
 	e := onPostgres(t)
 	for i, test := range []struct{ name, rights string }{
 		{"none", ""},
@@ -74,12 +74,12 @@ func TestARoleWithoutRightsTakesNothing(t *testing.T) {
 					t.Errorf("Put returned %v, want that permission is denied", err)
 				}
 			}
-			unchanged(t, db, 1)
+			wantRows(t, db, 1)
 		})
 	}
 }
 
-func TestAMissingTableStoresNothingByHalves(t *testing.T) {
+func TestAMissingTableLeavesNoPartOfADelivery(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		for _, table := range []string{"hookhouse_bodies", "hookhouse_dedup_keys", "hookhouse_deliveries"} {
 			in, db := e.open(t)
@@ -96,7 +96,7 @@ func TestAMissingTableStoresNothingByHalves(t *testing.T) {
 				}
 			}
 			run(t, db, "ALTER TABLE lost RENAME TO "+table)
-			unchanged(t, db, 1)
+			wantRows(t, db, 1)
 			put(t, in, delivery("key", "mark")) // as if nothing had been
 			if c := claimOne(t, in); c.Attempt != 1 {
 				t.Errorf("without %s the attempts were %d, want 1", table, c.Attempt)

@@ -25,7 +25,7 @@ func stuckKey(t *testing.T, e engine) (*sqlinbox.Inbox, []*webhook.Delivery) {
 	return in, stuck
 }
 
-func TestAStuckKeyIsFreed(t *testing.T) {
+func TestAStuckKeyIsRepaired(t *testing.T) {
 	for name, free := range map[string]func(ctx context.Context, in *sqlinbox.Inbox, uid string) error{
 		"by Check":   func(ctx context.Context, in *sqlinbox.Inbox, _ string) error { return in.Check(ctx) },
 		"by Migrate": func(ctx context.Context, in *sqlinbox.Inbox, _ string) error { return in.Migrate(ctx) },
@@ -57,7 +57,7 @@ func TestAStuckKeyIsFreed(t *testing.T) {
 	}
 }
 
-func TestReleaseOfWhatIsBlockedByAnotherIsRefused(t *testing.T) {
+func TestReleaseOfABlockedDeliveryIsErrState(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		put(t, in, delivery("key"))
@@ -69,7 +69,7 @@ func TestReleaseOfWhatIsBlockedByAnotherIsRefused(t *testing.T) {
 }
 
 // A Worker sweeps at its start and every minute.
-func TestAWorkerFreesAStuckKey(t *testing.T) {
+func TestAWorkerRepairsAStuckKey(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := stuckKey(t, e)
 		ctx, stop := context.WithCancel(t.Context())
@@ -121,7 +121,7 @@ func TestEveryStuckKeyIsFoundAmongMany(t *testing.T) {
 
 // Two processes find the same stuck key. One brings its delivery forward, and it
 // runs; the other has waited, and leaves it as it has become.
-func TestARepairLeavesWhatAnotherHasBroughtForward(t *testing.T) {
+func TestARepairDoesNotUndoAnother(t *testing.T) {
 	e := onPostgres(t) // SQLite has one writer
 	for _, became := range []string{"state = 'claimed', fence = fence + 1, lease_expires_at = 9e15", "state = 'done', finished_at = 1"} {
 		in, db := e.open(t)

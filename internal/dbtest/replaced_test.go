@@ -12,7 +12,7 @@ import (
 
 // A backup that is put in the file's place leaves an open database writing to
 // a file that has no name any more.
-func TestAFileThatIsReplacedWhileItIsOpenTakesNothingMore(t *testing.T) {
+func TestAReplacedFileIsErrNotDurable(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
 		for name, replace := range map[string]func(path string) error{
 			"moved":   func(path string) error { return os.Rename(path, path+".old") },

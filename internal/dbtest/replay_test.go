@@ -12,7 +12,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestReplayRunsWhatMatchesAgainAndRecordsIt(t *testing.T) {
+func TestReplayRunsMatchesAgainAndRecordsIt(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		var dead []string
@@ -69,7 +69,7 @@ func TestReplayRunsWhatMatchesAgainAndRecordsIt(t *testing.T) {
 }
 
 // A build of an older image must not take the place of a newer one.
-func TestReplayLeavesWhatAYoungerOneOfItsBurstOvertook(t *testing.T) {
+func TestReplayDoesNotOvertakeANewerDeliveryOfTheBurst(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		note := webhook.Note{By: "ann"}
@@ -117,7 +117,7 @@ func TestReplayLeavesWhatAYoungerOneOfItsBurstOvertook(t *testing.T) {
 	})
 }
 
-func TestReleaseMakesDueNow(t *testing.T) {
+func TestReleaseMakesADeliveryDueNow(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		d, behind := put(t, in, delivery("key")), put(t, in, delivery("key"))
@@ -151,7 +151,7 @@ func TestReleaseMakesDueNow(t *testing.T) {
 	})
 }
 
-func TestSkipStaleIgnoresWhatIsOlderThanWhatIsDone(t *testing.T) {
+func TestSkipStaleIgnoresDeliveriesOlderThanADoneOne(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		older := delivery("main")
@@ -165,7 +165,7 @@ func TestSkipStaleIgnoresWhatIsOlderThanWhatIsDone(t *testing.T) {
 			t.Fatal(err) // its place is the last one now
 		}
 		var handled []string
-		h := in.SkipStale(recorder{&handled})
+		h := in.SkipStale(typeRecorder{&handled})
 		for _, d := range []*webhook.Delivery{older, newer, newest, delivery("main"), put(t, in, delivery(""))} {
 			err := h.Handle(t.Context(), d)
 			if stale := d == older; stale != errors.Is(err, webhook.ErrIgnored) || !stale && err != nil {
@@ -181,11 +181,11 @@ func TestSkipStaleIgnoresWhatIsOlderThanWhatIsDone(t *testing.T) {
 	})
 }
 
-type recorder struct{ handled *[]string }
+type typeRecorder struct{ handled *[]string }
 
-func (r recorder) Types() []string { return []string{"alpha.push"} }
+func (r typeRecorder) Types() []string { return []string{"alpha.push"} }
 
-func (r recorder) Handle(_ context.Context, d *webhook.Delivery) error {
+func (r typeRecorder) Handle(_ context.Context, d *webhook.Delivery) error {
 	*r.handled = append(*r.handled, d.UID)
 	return nil
 }

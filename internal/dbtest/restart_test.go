@@ -15,7 +15,7 @@ import (
 // Another delivery of the ordering key comes before one of the statements that
 // restart a delivery, by a Put or from a process that takes no lock, and runs
 // and is finished before a later one, for each two of them.
-func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
+func TestAKeyHasAHeadIfAnotherDeliveryComesDuringARestart(t *testing.T) {
 	e := onPostgres(t) // SQLite lets nobody in between
 	replay := func(ctx context.Context, in *sqlinbox.Inbox, d *webhook.Delivery) error {
 		_, err := in.Replay(ctx, webhook.Filter{UID: d.UID}, webhook.Note{By: "ann"})
@@ -39,21 +39,21 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 		for _, locks := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, the other locks: %t", way.name, locks), func(t *testing.T) {
 				driver, dsn := e.store(t)
-				in, _, plan := watched(t, e, driver, dsn)
-				other, db, others := watched(t, e, driver, dsn)
+				in, _, plan := openWatched(t, e, driver, dsn)
+				other, db, others := openWatched(t, e, driver, dsn)
 				comes, finishes := 1, 1
 				for {
 					key := fmt.Sprintf("key %d %d", comes, finishes)
 					d := delivery(key, "dedup key of "+key)
 					d.Coalesce.Quiet = way.quiet
 					put(t, other, d)
-					bury(t, other)
+					settleDead(t, other)
 					var came chan error
 					seen := 0
 					plan.Watch(func(string) {
 						seen++
 						if seen == comes {
-							came, _ = settledOrTried(t, others, func() error {
+							came, _ = putOrRetried(t, others, func() error {
 								if !locks {
 									return putWithoutLock(t, db, delivery(key))
 								}
@@ -76,7 +76,7 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 							t.Errorf("%s: the other returned %v", key, err)
 						}
 					}
-					if left := workOff(t, in); left > 0 {
+					if left := drain(t, in); left > 0 {
 						t.Fatalf("%s: %d are stuck", key, left)
 					}
 					switch finishes++; {
@@ -96,7 +96,7 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 }
 
 // bury claims what can be claimed, one that coalesces soon, and settles it as dead.
-func bury(t *testing.T, in *sqlinbox.Inbox) {
+func settleDead(t *testing.T, in *sqlinbox.Inbox) {
 	t.Helper()
 	waitFor(t, "it can be claimed", func() bool {
 		claims := claim(t, in, 1)

@@ -13,11 +13,11 @@ import (
 
 // aged returns statements' text that lets all that is finished have been so for
 // that long already.
-func aged(d time.Duration) string {
+func ageFinished(d time.Duration) string {
 	return "UPDATE hookhouse_deliveries SET finished_at = finished_at - " + microseconds(d)
 }
 
-func TestDeadLettersOutliveWhatIsDone(t *testing.T) {
+func TestDeadLettersAreKeptLongerThanDoneDeliveries(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		var log strings.Builder
@@ -33,14 +33,14 @@ func TestDeadLettersOutliveWhatIsDone(t *testing.T) {
 			}
 		}
 		sweep(0)
-		run(t, db, aged(8*24*time.Hour))
+		run(t, db, ageFinished(8*24*time.Hour))
 		sweep(2)
-		run(t, db, aged(80*24*time.Hour))
+		run(t, db, ageFinished(80*24*time.Hour))
 		sweep(0)
 		if log.Len() > 0 {
 			t.Errorf("the log says %q while nothing dead goes", log.String())
 		}
-		run(t, db, aged(3*24*time.Hour))
+		run(t, db, ageFinished(3*24*time.Hour))
 		sweep(1)
 		for _, want := range []string{"level=WARN", "count=1", "alpha.push:1"} {
 			if !strings.Contains(log.String(), want) {
@@ -50,7 +50,7 @@ func TestDeadLettersOutliveWhatIsDone(t *testing.T) {
 	})
 }
 
-func TestWhatIsKeptForEverIsNotSwept(t *testing.T) {
+func TestNegativeRetentionKeepsDeliveries(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		in.Retention, in.DeadRetention = -1, -1
@@ -58,7 +58,7 @@ func TestWhatIsKeptForEverIsNotSwept(t *testing.T) {
 			put(t, in, delivery(""))
 			settle(t, in, claimOne(t, in), s)
 		}
-		run(t, db, aged(100*365*24*time.Hour))
+		run(t, db, ageFinished(100*365*24*time.Hour))
 		if n, err := in.Sweep(t.Context()); n != 0 || err != nil {
 			t.Errorf("Sweep: %d, %v; want none", n, err)
 		}
@@ -66,7 +66,7 @@ func TestWhatIsKeptForEverIsNotSwept(t *testing.T) {
 }
 
 // How long is the inbox's affair: no Worker is more forgetful than another.
-func TestSeveralWorkersKeepWhatTheInboxKeeps(t *testing.T) {
+func TestWorkersUseTheRetentionOfTheInbox(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		in.Retention = -1
@@ -74,9 +74,9 @@ func TestSeveralWorkersKeepWhatTheInboxKeeps(t *testing.T) {
 			put(t, in, delivery(""))
 			settle(t, in, claimOne(t, in), webhook.Done)
 		}
-		run(t, db, aged(365*24*time.Hour))
+		run(t, db, ageFinished(365*24*time.Hour))
 		swept := make(chan struct{}, 10)
-		counted := &countingSweeps{Inbox: in, swept: swept}
+		counted := &sweepCounter{Inbox: in, swept: swept}
 		ctx, stop := context.WithCancel(t.Context())
 		var working sync.WaitGroup
 		for range 2 {

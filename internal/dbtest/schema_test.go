@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-func TestManyMayMigrateAtOnceAndAgain(t *testing.T) {
+func TestMigrateMayRunConcurrentlyAndAgain(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		errs := make([]error, 8)
@@ -39,7 +39,7 @@ func TestManyMayMigrateAtOnceAndAgain(t *testing.T) {
 	})
 }
 
-func TestSchemaAsTextIsWhatMigrateMakes(t *testing.T) {
+func TestSchemaIsWhatMigrateCreates(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		db := openDB(t, driver, dsn)
@@ -53,7 +53,7 @@ func TestSchemaAsTextIsWhatMigrateMakes(t *testing.T) {
 	})
 }
 
-func TestWhatIsNotReadyIsRefused(t *testing.T) {
+func TestADatabaseOfAnotherVersionIsRefused(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		db := openDB(t, driver, dsn)
@@ -116,7 +116,7 @@ func TestSQLiteSettingsThatLoseCommitsAreRefused(t *testing.T) {
 	}
 }
 
-func TestSQLiteSynchronousEXTRAIsTaken(t *testing.T) {
+func TestSQLiteSynchronousEXTRAIsAccepted(t *testing.T) {
 	driver, dsn := modernc.store(t)
 	in, _ := modernc.reopen(t, driver, strings.ReplaceAll(dsn, "synchronous(FULL)", "synchronous(EXTRA)"))
 	put(t, in, delivery(""))

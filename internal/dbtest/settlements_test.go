@@ -23,7 +23,7 @@ var (
 
 // settleMeanwhile settles the first claim, and the others while the statement for
 // that one is held up, so that they gather. It returns the answers.
-func settleMeanwhile(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, first webhook.Claim, others []webhook.Claim, watch func(what string)) []error {
+func settleTogether(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, first webhook.Claim, others []webhook.Claim, watch func(what string)) []error {
 	t.Helper()
 	stopped, goOn := make(chan struct{}), make(chan struct{})
 	var stop sync.Once
@@ -40,7 +40,7 @@ func settleMeanwhile(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, first w
 	answers := make([]error, 1+len(others))
 	var answered sync.WaitGroup
 	send := func(i int, c webhook.Claim) {
-		ctx := &waited{Context: t.Context(), queued: make(chan struct{})}
+		ctx := &queuedContext{Context: t.Context(), queued: make(chan struct{})}
 		answered.Go(func() { _, answers[i] = in.Settle(ctx, c, webhook.Outcome{State: webhook.Done}) })
 		if i > 0 {
 			<-ctx.queued
@@ -57,7 +57,7 @@ func settleMeanwhile(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, first w
 }
 
 // share settles a claim as a Worker does, in a transaction that may be shared.
-func share(t *testing.T, in *sqlinbox.Inbox, c webhook.Claim) {
+func settleDone(t *testing.T, in *sqlinbox.Inbox, c webhook.Claim) {
 	t.Helper()
 	if _, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); err != nil {
 		t.Fatal(err)
@@ -66,9 +66,9 @@ func share(t *testing.T, in *sqlinbox.Inbox, c webhook.Claim) {
 
 // claimedTogether returns claims of n deliveries, each with a younger one behind
 // it, of an inbox whose statements can be watched, and connections of another.
-func claimedTogether(t *testing.T, n int) (in *sqlinbox.Inbox, db *sql.DB, plan *fault.Plan, claims []webhook.Claim) {
+func claimMany(t *testing.T, n int) (in *sqlinbox.Inbox, db *sql.DB, plan *fault.Plan, claims []webhook.Claim) {
 	t.Helper()
-	in, plan, _, db = watchedBeside(t)
+	in, plan, _, db = openWatchedPair(t)
 	for i := range n {
 		put(t, in, delivery(fmt.Sprint("key", i)))
 		put(t, in, delivery(fmt.Sprint("key", i)))
@@ -81,10 +81,10 @@ func claimedTogether(t *testing.T, n int) (in *sqlinbox.Inbox, db *sql.DB, plan 
 }
 
 // SQLite's settlements share the transactions of its one writer.
-func TestSettlementsThatComeTogetherShareATransaction(t *testing.T) {
-	in, _, plan, claims := claimedTogether(t, 40)
+func TestConcurrentSettlementsShareATransaction(t *testing.T) {
+	in, _, plan, claims := claimMany(t, 40)
 	var begun atomic.Int64
-	answers := settleMeanwhile(t, in, plan, claims[0], claims[1:], func(string) { begun.Add(1) })
+	answers := settleTogether(t, in, plan, claims[0], claims[1:], func(string) { begun.Add(1) })
 	if err := errors.Join(answers...); err != nil {
 		t.Error(err)
 	}
@@ -105,8 +105,8 @@ func TestSettlementsThatComeTogetherShareATransaction(t *testing.T) {
 
 // Each is left out for a reason of its own: its row is another transaction's, its
 // claim is lost, it was settled before, or its callback has changed its key.
-func TestASettlementThatIsLeftOutHoldsUpNoOther(t *testing.T) {
-	in, db, plan, claims := claimedTogether(t, 6)
+func TestASettlementThatCannotBeSharedDoesNotBlockOthers(t *testing.T) {
+	in, db, plan, claims := claimMany(t, 6)
 	held, lost, done, changed := claims[1], claims[2], claims[3], claims[4]
 	tx := begin(t, db)
 	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM hookhouse_deliveries WHERE uid = $1 FOR UPDATE", held.Delivery.UID); err != nil {
@@ -116,7 +116,7 @@ func TestASettlementThatIsLeftOutHoldsUpNoOther(t *testing.T) {
 	settle(t, in, done, webhook.Done)
 	changed.Delivery.OrderingKey = ""
 	var alone sync.Once
-	answers := settleMeanwhile(t, in, plan, claims[0], []webhook.Claim{held, lost, done, changed, claims[5]}, func(what string) {
+	answers := settleTogether(t, in, plan, claims[0], []webhook.Claim{held, lost, done, changed, claims[5]}, func(what string) {
 		if isSettlement(what) && !isSharedSettlement(what) {
 			alone.Do(func() { // after the others
 				var n int
@@ -141,8 +141,8 @@ func TestASettlementThatIsLeftOutHoldsUpNoOther(t *testing.T) {
 }
 
 // Whoever holds the next of a key, by hand, holds up the settlement of that key.
-func TestAPromotionThatIsHeldHoldsUpNoOther(t *testing.T) {
-	in, db, _, claims := claimedTogether(t, 3)
+func TestALockedPromotionDoesNotBlockOtherSettlements(t *testing.T) {
+	in, db, _, claims := claimMany(t, 3)
 	tx := begin(t, db)
 	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM hookhouse_deliveries WHERE ordering_key = 'key1' AND state = 'blocked' FOR UPDATE"); err != nil {
 		t.Fatal(err)
@@ -170,22 +170,22 @@ func TestAPromotionThatIsHeldHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-func TestWhatEndsASharedSettlementEndsThatOnly(t *testing.T) {
+func TestAPanicInASharedSettlementEndsOnlyThatOne(t *testing.T) {
 	for name, end := range map[string]func(){"a panic": func() { panic("on purpose") }, "Goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
-			in, _, plan, claims := claimedTogether(t, 2)
+			in, _, plan, claims := claimMany(t, 2)
 			reached := beforeNth(plan, 1, isSharedSettlement, end)
-			share(t, in, claims[0])
+			settleDone(t, in, claims[0])
 			if !reached() {
 				t.Fatal("nothing ended it")
 			}
-			share(t, in, claims[1])
+			settleDone(t, in, claims[1])
 		})
 	}
 }
 
-func TestASettlementWhoseContextEndsIsNotWaitedFor(t *testing.T) {
-	in, _, plan, claims := claimedTogether(t, 2)
+func TestSettleReturnsWhenItsContextEnds(t *testing.T) {
+	in, _, plan, claims := claimMany(t, 2)
 	stopped, goOn := make(chan struct{}), make(chan struct{})
 	reached := beforeNth(plan, 1, isSharedSettlement, func() {
 		close(stopped)
@@ -205,7 +205,7 @@ func TestASettlementWhoseContextEndsIsNotWaitedFor(t *testing.T) {
 	close(goOn)
 	// Settled or not, it can be asked for again.
 	for _, c := range claims {
-		share(t, in, c)
+		settleDone(t, in, c)
 	}
 	if !reached() {
 		t.Error("nothing was held up")
@@ -213,20 +213,20 @@ func TestASettlementWhoseContextEndsIsNotWaitedFor(t *testing.T) {
 }
 
 // A trigger of the program's own refuses one: the others are not refused with it.
-func TestAShareThatIsRefusedRefusesNoOther(t *testing.T) {
-	in, db, plan, claims := claimedTogether(t, 6)
+func TestARefusedSettlementDoesNotFailOthers(t *testing.T) {
+	in, db, plan, claims := claimMany(t, 6)
 	run(t, db, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 		IF NEW.ordering_key = 'key3' AND NEW.state = 'done' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$`)
 	run(t, db, "CREATE TRIGGER refuse BEFORE UPDATE ON hookhouse_deliveries FOR EACH ROW EXECUTE FUNCTION refuse()")
-	for i, err := range settleMeanwhile(t, in, plan, claims[0], claims[1:], func(string) {}) {
+	for i, err := range settleTogether(t, in, plan, claims[0], claims[1:], func(string) {}) {
 		if refused := err != nil && strings.Contains(err.Error(), "not this one"); refused != (claims[i].Delivery.OrderingKey == "key3") {
 			t.Errorf("settlement of %s: %v", claims[i].Delivery.OrderingKey, err)
 		}
 	}
 }
 
-func TestAConnectionThatHangsHoldsUpNoOtherSettlement(t *testing.T) {
-	in, _, plan, claims := claimedTogether(t, 2)
+func TestAHangingConnectionDoesNotBlockOtherSettlements(t *testing.T) {
+	in, _, plan, claims := claimMany(t, 2)
 	hangs, goOn := make(chan struct{}), make(chan struct{})
 	reached := beforeNth(plan, 1, isSharedSettlement, func() {
 		close(hangs)
@@ -241,7 +241,7 @@ func TestAConnectionThatHangsHoldsUpNoOtherSettlement(t *testing.T) {
 	}()
 	<-hangs
 	plan.Watch(nil, nil)
-	share(t, in, claims[1])
+	settleDone(t, in, claims[1])
 	<-first
 	// Close waits for the one that hangs: nothing is written after it.
 	closed := make(chan struct{})

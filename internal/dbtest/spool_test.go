@@ -14,11 +14,11 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-var spoolRounds = flag.Int("rounds", 8, "how often a side of the spool is killed or stopped")
+var rounds = flag.Int("rounds", 8, "how often a side of the spool is killed or stopped")
 
 // The primary inbox is PostgreSQL, the local one SQLite beside a receiver in a
 // process of its own. Both are killed and started again while senders call.
-func TestSpoolStopAndStartOfEitherSideLosesNothingAndKeepsOrder(t *testing.T) {
+func TestSpoolLosesNothingAndKeepsOrderIfEitherSideIsKilled(t *testing.T) {
 	onPostgres(t)
 	server, err := postgres.Start(t.Context()) // one that may be killed
 	if err != nil {
@@ -36,26 +36,26 @@ func TestSpoolStopAndStartOfEitherSideLosesNothingAndKeepsOrder(t *testing.T) {
 	defer cancel()
 	w := webhook.NewWorker(primary, account)
 	w.Lease, w.PollInterval, w.Logger = 5*time.Second, 20*time.Millisecond, slog.New(slog.DiscardHandler)
-	w.Observer = &webhook.Observer{Lost: func(webhook.Claim) { account.lose() }}
+	w.Observer = &webhook.Observer{Lost: func(webhook.Claim) { account.loseClaim() }}
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
 
 	stopSenders := account.send(t, receiver.url)
 	rng := rand.New(rand.NewPCG(7, 0))
 	kinds := map[string]int{}
-	for round := range *spoolRounds {
+	for round := range *rounds {
 		goal := account.acknowledgements() + 40 + rng.IntN(120)
 		waitFor(t, "some more were acknowledged", func() bool { return account.acknowledgements() >= goal })
 		what := []string{"primary killed", "receiver killed", "primary and receiver killed", "receiver stopped"}[round%4]
 		kinds[what]++
 		switch what {
 		case "primary killed":
-			account.without(t, server, func() {})
+			account.withoutPrimary(t, server, func() {})
 		case "receiver killed":
 			receiver.kill()
 			receiver.start(t)
 		case "primary and receiver killed":
-			account.without(t, server, func() {
+			account.withoutPrimary(t, server, func() {
 				receiver.kill()
 				receiver.start(t)
 			})

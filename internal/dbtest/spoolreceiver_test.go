@@ -41,7 +41,7 @@ func (c receiverConfig) run(ctx context.Context) error {
 	}
 	s := spool.New(webhook.Store(sqlinbox.New(primaryDB, c.Primary.Dialect())), local)
 	s.PrimaryTimeout, s.Lease = time.Second, time.Second
-	source := webhook.Source{Name: "alpha", Verifier: someHMAC, Describe: callOf(false)}
+	source := webhook.Source{Name: "alpha", Verifier: someHMAC, Describe: describe(false)}
 	server := &http.Server{Handler: webhook.NewReceiver(source, s)}
 	on, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-func TestStatsCountAndNameWhatNobodyTakes(t *testing.T) {
+func TestStatsCountDeliveriesAndListUnhandledTypes(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		put(t, in, delivery("key"))
@@ -47,7 +47,7 @@ func TestStatsCountAndNameWhatNobodyTakes(t *testing.T) {
 	})
 }
 
-func TestPendingCountsWhatIsUnfinishedUpToABound(t *testing.T) {
+func TestPendingCountsUnfinishedDeliveriesUpToALimit(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		pending := func(most, want int) {
@@ -86,7 +86,7 @@ func TestPingCommits(t *testing.T) {
 	})
 }
 
-func TestAnObserverIsTold(t *testing.T) {
+func TestTheObserverIsCalled(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		told := map[string]int{}
@@ -118,7 +118,7 @@ func TestAnObserverIsTold(t *testing.T) {
 }
 
 // An observer that panics changes nothing of what it is told.
-func TestAnObserverThatPanicsHarmsNobody(t *testing.T) {
+func TestAPanicOfTheObserverIsLogged(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		before := slog.Default()
@@ -162,7 +162,7 @@ func TestAnObserverThatPanicsHarmsNobody(t *testing.T) {
 
 // Workers wait for the signal: one that came with every claim would make them
 // go round, and keep all others from SQLite's file.
-func TestAClaimIsNoChange(t *testing.T) {
+func TestAnEmptyClaimIsNoChange(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		put(t, in, delivery(""))

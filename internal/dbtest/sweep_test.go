@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestSweepKeepsTheDedupKeysAndTheirFate(t *testing.T) {
+func TestSweepKeepsDedupKeysWithTheLastState(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		for i := range 30 {
@@ -38,7 +38,7 @@ func TestSweepKeepsTheDedupKeysAndTheirFate(t *testing.T) {
 
 // A delivery has several dedup keys, and those of deliveries that are kept for
 // ever are forgotten too.
-func TestSweepForgetsAllDedupKeysThatAreTooOld(t *testing.T) {
+func TestSweepDeletesAllDedupKeysBeyondTheWindow(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		for i := range 30 {
@@ -61,7 +61,7 @@ func TestSweepForgetsAllDedupKeysThatAreTooOld(t *testing.T) {
 
 // What died and was swept is tried again when its sender sends it again, and
 // only then: its dedup keys are those of others, too.
-func TestARedeliveryOfWhatWasSweptTakesNoDedupKeyOfAnother(t *testing.T) {
+func TestARedeliveryAfterASweepTakesNoDedupKeyOfAnother(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		sent := func(id string, marks ...string) *webhook.Delivery {

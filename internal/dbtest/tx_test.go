@@ -27,7 +27,7 @@ func commit(t *testing.T, tx *sql.Tx) {
 	}
 }
 
-func TestPutTxStoresWithTheCallersRows(t *testing.T) {
+func TestPutTxCommitsWithTheCallersRows(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		run(t, db, "CREATE TABLE orders (n INTEGER)")
@@ -116,7 +116,7 @@ func TestSettleTxCommitsWithTheCallersRows(t *testing.T) {
 	})
 }
 
-func TestAStaleOwnerCannotSettleInATransaction(t *testing.T) {
+func TestAReleasedClaimCannotBeSettledInATransaction(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		put(t, in, delivery("key"))
@@ -136,7 +136,7 @@ func TestAStaleOwnerCannotSettleInATransaction(t *testing.T) {
 	})
 }
 
-func TestAWorkerSettlesOnceWhatItsCallbackSettledInATransaction(t *testing.T) {
+func TestAWorkerAcceptsASettlementByItsCallback(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		run(t, db, "CREATE TABLE effects (uid TEXT)")

@@ -15,7 +15,7 @@ import (
 )
 
 // t.FailNow does so in a test's Observer.
-func TestAnObserverThatEndsItsGoroutineDoesNotEndTheWriter(t *testing.T) {
+func TestTheWriterSurvivesGoexitInTheObserver(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		in.Observer = &sqlinbox.Observer{Batch: func(int, int, time.Duration, error) { runtime.Goexit() }}
@@ -30,12 +30,12 @@ func TestAnObserverThatEndsItsGoroutineDoesNotEndTheWriter(t *testing.T) {
 
 // A driver that panics, or ends the goroutine, stands for any code in a
 // transaction of the writer.
-func TestWhatEndsTheWriterEndsOneBatch(t *testing.T) {
+func TestAPanicInTheWriterFailsOneBatch(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		for name, end := range map[string]func(){"a panic": func() { panic("on purpose") }, "Goexit": runtime.Goexit} {
 			t.Run(name, func(t *testing.T) {
 				driver, dsn := e.store(t)
-				in, db, plan := watched(t, e, driver, dsn)
+				in, db, plan := openWatched(t, e, driver, dsn)
 				put(t, in, delivery("key"))
 				reached := beforeNth(plan, 1, isInsert, end)
 				if err := in.Put(t.Context(), delivery("key")); err == nil {
@@ -72,7 +72,7 @@ func inCallback(t *testing.T, in *sqlinbox.Inbox, f func(ctx context.Context)) {
 	}
 }
 
-func TestACallbackThatHangsInInTxHoldsUpNobodyAfterItsTime(t *testing.T) {
+func TestACallbackThatHangsInInTxBlocksNobodyAfterItsContextEnds(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		run(t, db, "CREATE TABLE effects (uid TEXT)")
@@ -148,7 +148,7 @@ type writerFunc func(text []byte) (int, error)
 
 func (f writerFunc) Write(text []byte) (int, error) { return f(text) }
 
-func TestACallbackThatEndsItsGoroutineInInTxHoldsUpNobody(t *testing.T) {
+func TestGoexitInInTxBlocksNobody(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		inCallback(t, in, func(ctx context.Context) {

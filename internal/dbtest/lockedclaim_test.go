@@ -9,7 +9,7 @@ import (
 
 // A worker has died, a newer delivery of the burst came, and a caller's
 // transaction holds the key: what is due under other keys is claimed all the same.
-func TestAKeyHeldForLongHoldsUpNoClaim(t *testing.T) {
+func TestALockedKeyDoesNotBlockClaims(t *testing.T) {
 	in, db := onPostgres(t).open(t) // SQLite has one writer: who holds it holds all
 	burst := func() *webhook.Delivery {
 		d := delivery("held")

@@ -11,8 +11,8 @@ import (
 
 // Two of a key are replayed together. The first has been replayed by another since
 // they were looked at, ran again and is finished again.
-func TestAReplayOfOneThatRanAgainMeanwhileLeavesNoKeyStuck(t *testing.T) {
-	s := newStage(t) // SQLite has one writer
+func TestConcurrentReplaysLeaveNoKeyStuck(t *testing.T) {
+	s := newPausedStore(t) // SQLite has one writer
 	for n := 1; n < 40; n++ {
 		key := fmt.Sprint("key", n)
 		first := put(t, s.other, delivery(key))
@@ -20,8 +20,8 @@ func TestAReplayOfOneThatRanAgainMeanwhileLeavesNoKeyStuck(t *testing.T) {
 		put(t, s.other, delivery(key))
 		settle(t, s.other, claimOne(t, s.other), webhook.Done)
 		note := webhook.Note{By: "ann"}
-		reached, acted, came := s.meanwhile(t, n, func() error {
-			_, err := s.in.Replay(t.Context(), webhook.Filter{OrderingKey: key}, note)
+		reached, acted, came := s.during(t, n, func() error {
+			_, err := s.paused.Replay(t.Context(), webhook.Filter{OrderingKey: key}, note)
 			return err
 		}, func() error {
 			_, err := s.other.Replay(t.Context(), webhook.Filter{UID: first.UID}, note)
@@ -36,7 +36,7 @@ func TestAReplayOfOneThatRanAgainMeanwhileLeavesNoKeyStuck(t *testing.T) {
 		if acted != nil || came != nil {
 			t.Errorf("at %d: returned %v; the other %v", n, acted, came)
 		}
-		if left := workOff(t, s.other); left > 0 {
+		if left := drain(t, s.other); left > 0 {
 			t.Fatalf("at %d: %d are stuck", n, left)
 		}
 		if !reached {

@@ -13,14 +13,14 @@ import (
 )
 
 // handles is a Router of one type that writes down what ran.
-type handles struct {
+type runCounter struct {
 	mu   sync.Mutex
 	runs map[string]int
 }
 
-func (h *handles) Types() []string { return []string{"alpha.push"} }
+func (h *runCounter) Types() []string { return []string{"alpha.push"} }
 
-func (h *handles) Handle(_ context.Context, d *webhook.Delivery) error {
+func (h *runCounter) Handle(_ context.Context, d *webhook.Delivery) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.runs[d.UID]++
@@ -29,7 +29,7 @@ func (h *handles) Handle(_ context.Context, d *webhook.Delivery) error {
 
 // A batch is what a Worker claims at once, eight; the types that are looked at,
 // and the overtaken, are a hundred at most.
-func TestMoreStuckRowsThanABatchDoNotStarveTheRest(t *testing.T) {
+func TestManyUnclaimableRowsDoNotStarveOthers(t *testing.T) {
 	const many = 120
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
@@ -62,7 +62,7 @@ func TestMoreStuckRowsThanABatchDoNotStarveTheRest(t *testing.T) {
 		})
 		good := putMany(20, func(d *webhook.Delivery, i int) { d.OrderingKey = fmt.Sprint("key", i%7) })
 
-		h := &handles{runs: make(map[string]int)}
+		h := &runCounter{runs: make(map[string]int)}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		w := webhook.NewWorker(in, h)
@@ -104,7 +104,7 @@ func TestMoreStuckRowsThanABatchDoNotStarveTheRest(t *testing.T) {
 	})
 }
 
-func TestAStaleOwnerCannotSettle(t *testing.T) {
+func TestALostClaimCannotBeSettled(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		a, _ := e.reopen(t, driver, dsn)

@@ -12,7 +12,7 @@ import (
 
 // crowd lets two inboxes, each on connections of its own as in another process,
 // write without a pause until the test ends.
-func crowd(t *testing.T, e engine, driver, dsn string) {
+func startWriters(t *testing.T, e engine, driver, dsn string) {
 	t.Helper()
 	one, _ := e.reopen(t, driver, dsn)
 	other, _ := e.reopen(t, driver, dsn)
@@ -39,11 +39,11 @@ func crowd(t *testing.T, e engine, driver, dsn string) {
 
 // SQLite lets no writer queue, and one that looks seldom finds the file taken
 // whenever it looks.
-func TestAWriterGetsItsTurnInACrowd(t *testing.T) {
+func TestMigrateSucceedsBesideBusyWriters(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		e.reopen(t, driver, dsn)
-		crowd(t, e, driver, dsn)
+		startWriters(t, e, driver, dsn)
 		for range 60 {
 			in, _ := e.reopen(t, driver, dsn) // migrates and checks
 			if err := in.Close(); err != nil {
@@ -53,7 +53,7 @@ func TestAWriterGetsItsTurnInACrowd(t *testing.T) {
 	})
 }
 
-func TestInTxGetsItsTurnInACrowd(t *testing.T) {
+func TestInTxSucceedsBesideBusyWriters(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		in, db := e.reopen(t, driver, dsn)
@@ -62,7 +62,7 @@ func TestInTxGetsItsTurnInACrowd(t *testing.T) {
 		for range total {
 			put(t, in, delivery(""))
 		}
-		crowd(t, e, driver, dsn)
+		startWriters(t, e, driver, dsn)
 		ctx, stop := context.WithTimeout(t.Context(), 5*time.Minute)
 		defer stop()
 		var mux webhook.Mux
@@ -96,7 +96,7 @@ func TestInTxGetsItsTurnInACrowd(t *testing.T) {
 }
 
 // InTx hurries to begin and then leaves the connection as the program set it up.
-func TestInTxKeepsTheBusyTimeoutOfTheConnection(t *testing.T) {
+func TestInTxRestoresTheBusyTimeoutOfTheConnection(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
 		t.Run(e.Name, func(t *testing.T) {
 			in, db := e.open(t)
@@ -111,7 +111,7 @@ func TestInTxKeepsTheBusyTimeoutOfTheConnection(t *testing.T) {
 				return ms
 			}
 			before, within := patience(db), 0
-			handled(t, in, 1, func(ctx context.Context, _ *webhook.Delivery) error {
+			runWorker(t, in, 1, func(ctx context.Context, _ *webhook.Delivery) error {
 				return in.InTx(ctx, func(tx *sql.Tx) error {
 					within = patience(tx)
 					return nil

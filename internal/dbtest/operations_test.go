@@ -17,58 +17,58 @@ import (
 )
 
 // A scene is a key with what is stored under it, and that has a type of its own.
-type scene struct {
-	*stage
-	typ  string
-	key  string
-	held []webhook.Claim
-	last *webhook.Delivery // that was stored; nil where none was
+type keyState struct {
+	*pausedStore
+	typ    string
+	key    string
+	claims []webhook.Claim
+	last   *webhook.Delivery // that was stored; nil where none was
 }
 
-func (c *scene) delivery(marks ...string) *webhook.Delivery {
+func (c *keyState) delivery(marks ...string) *webhook.Delivery {
 	d := delivery(c.key, marks...)
 	d.Type = c.typ
 	return d
 }
 
-func (c *scene) claim(ctx context.Context, in *sqlinbox.Inbox, lease time.Duration) ([]webhook.Claim, error) {
+func (c *keyState) claim(ctx context.Context, in *sqlinbox.Inbox, lease time.Duration) ([]webhook.Claim, error) {
 	return in.Claim(ctx, webhook.ClaimOptions{N: 5, Lease: lease, Types: []string{c.typ}})
 }
 
 // settings make scenes.
-var settings = map[string]func(t *testing.T, c *scene){
-	"nothing": func(*testing.T, *scene) {},
-	"a head":  func(t *testing.T, c *scene) { c.last = put(t, c.other, c.delivery("m"+c.key)) },
-	"a claim": func(t *testing.T, c *scene) {
+var keyStates = map[string]func(t *testing.T, c *keyState){
+	"nothing": func(*testing.T, *keyState) {},
+	"a head":  func(t *testing.T, c *keyState) { c.last = put(t, c.other, c.delivery("m"+c.key)) },
+	"a claim": func(t *testing.T, c *keyState) {
 		c.last = put(t, c.other, c.delivery("m"+c.key))
-		c.held, _ = c.claim(t.Context(), c.other, time.Hour)
+		c.claims, _ = c.claim(t.Context(), c.other, time.Hour)
 	},
-	"a claim and two behind": func(t *testing.T, c *scene) {
+	"a claim and two behind": func(t *testing.T, c *keyState) {
 		c.last = put(t, c.other, c.delivery("m"+c.key))
-		c.held, _ = c.claim(t.Context(), c.other, time.Hour)
+		c.claims, _ = c.claim(t.Context(), c.other, time.Hour)
 		put(t, c.other, c.delivery())
 		put(t, c.other, c.delivery())
 	},
-	"one whose lease is over, and a burst behind": func(t *testing.T, c *scene) {
+	"one whose lease is over, and a burst behind": func(t *testing.T, c *keyState) {
 		c.last = put(t, c.other, c.delivery("m"+c.key))
-		c.held, _ = c.claim(t.Context(), c.other, time.Microsecond)
+		c.claims, _ = c.claim(t.Context(), c.other, time.Microsecond)
 		d := c.delivery()
 		d.Coalesce.Quiet = time.Microsecond
 		put(t, c.other, d)
 	},
-	"one that lets younger ones pass": func(t *testing.T, c *scene) {
+	"one that lets younger ones pass": func(t *testing.T, c *keyState) {
 		c.last = put(t, c.other, c.delivery("m"+c.key))
 		held, _ := c.claim(t.Context(), c.other, time.Hour)
 		if _, err := c.other.Settle(t.Context(), held[0], webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true}); err != nil {
 			t.Fatal(err)
 		}
 	},
-	"a dead one": func(t *testing.T, c *scene) {
+	"a dead one": func(t *testing.T, c *keyState) {
 		c.last = put(t, c.other, c.delivery("m"+c.key))
 		held, _ := c.claim(t.Context(), c.other, time.Hour)
 		settle(t, c.other, held[0], webhook.Dead)
 	},
-	"a dead one that coalesces": func(t *testing.T, c *scene) {
+	"a dead one that coalesces": func(t *testing.T, c *keyState) {
 		c.last = c.delivery("m" + c.key)
 		c.last.Coalesce.Quiet = time.Microsecond
 		put(t, c.other, c.last)
@@ -76,7 +76,7 @@ var settings = map[string]func(t *testing.T, c *scene){
 		waitFor(t, "it is due", func() bool { held, _ = c.claim(t.Context(), c.other, time.Hour); return len(held) == 1 })
 		settle(t, c.other, held[0], webhook.Dead)
 	},
-	"two finished": func(t *testing.T, c *scene) {
+	"two finished": func(t *testing.T, c *keyState) {
 		for range 2 {
 			c.last = put(t, c.other, c.delivery())
 			held, _ := c.claim(t.Context(), c.other, time.Hour)
@@ -87,26 +87,26 @@ var settings = map[string]func(t *testing.T, c *scene){
 
 // deeds are what an inbox does at a scene. What may be, however it comes, is no
 // error.
-var deeds = map[string]func(ctx context.Context, c *scene, in *sqlinbox.Inbox, db *sql.DB) error{
-	"Put": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
+var operations = map[string]func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, db *sql.DB) error{
+	"Put": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		return c.put(ctx, in, c.delivery())
 	},
-	"Puts at once": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
+	"Puts at once": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		answers := make(chan error, 3)
 		for _, d := range []*webhook.Delivery{c.delivery(), c.delivery("m" + c.key), c.delivery()} {
 			go func() { answers <- c.put(ctx, in, d) }()
 		}
 		return errors.Join(<-answers, <-answers, <-answers)
 	},
-	"Put of a burst": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
+	"Put of a burst": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		d := c.delivery()
 		d.Coalesce.Quiet = time.Microsecond
 		return c.put(ctx, in, d)
 	},
-	"redelivery": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
+	"redelivery": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		return c.put(ctx, in, c.delivery("m"+c.key))
 	},
-	"PutTx": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, db *sql.DB) error {
+	"PutTx": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, db *sql.DB) error {
 		tx, err := db.BeginTx(ctx, nil)
 		if err != nil {
 			return err
@@ -121,24 +121,24 @@ var deeds = map[string]func(ctx context.Context, c *scene, in *sqlinbox.Inbox, d
 		}
 		return tx.Commit()
 	},
-	"Settle": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
-		return settleAll(ctx, in, c.held, webhook.Outcome{State: webhook.Done})
+	"Settle": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
+		return settleAll(ctx, in, c.claims, webhook.Outcome{State: webhook.Done})
 	},
-	"put back": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
-		return settleAll(ctx, in, c.held, webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true})
+	"put back": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
+		return settleAll(ctx, in, c.claims, webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true})
 	},
-	"work": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
+	"work": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		claims, err := c.claim(ctx, in, time.Hour)
 		if err != nil {
 			return err
 		}
 		return settleAll(ctx, in, claims, webhook.Outcome{State: webhook.Done})
 	},
-	"Replay": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
+	"Replay": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		_, err := in.Replay(ctx, webhook.Filter{OrderingKey: c.key}, webhook.Note{By: "ann"})
 		return err
 	},
-	"Replay and work": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
+	"Replay and work": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		_, err := in.Replay(ctx, webhook.Filter{OrderingKey: c.key}, webhook.Note{By: "ann"})
 		for range 3 {
 			claims, failed := c.claim(ctx, in, time.Hour)
@@ -146,7 +146,7 @@ var deeds = map[string]func(ctx context.Context, c *scene, in *sqlinbox.Inbox, d
 		}
 		return err
 	},
-	"Release": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
+	"Release": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		if c.last == nil {
 			return nil
 		}
@@ -156,14 +156,14 @@ var deeds = map[string]func(ctx context.Context, c *scene, in *sqlinbox.Inbox, d
 		}
 		return err
 	},
-	"Sweep": func(ctx context.Context, _ *scene, in *sqlinbox.Inbox, _ *sql.DB) error {
+	"Sweep": func(ctx context.Context, _ *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		_, err := in.Sweep(ctx)
 		return err
 	},
-	"repair": func(ctx context.Context, c *scene, in *sqlinbox.Inbox, _ *sql.DB) error { return in.Check(ctx) },
+	"repair": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error { return in.Check(ctx) },
 }
 
-func (c *scene) put(ctx context.Context, in *sqlinbox.Inbox, d *webhook.Delivery) error {
+func (c *keyState) put(ctx context.Context, in *sqlinbox.Inbox, d *webhook.Delivery) error {
 	err := in.Put(ctx, d)
 	if errors.Is(err, webhook.ErrDuplicate) {
 		return nil
@@ -181,17 +181,17 @@ func settleAll(ctx context.Context, in *sqlinbox.Inbox, claims []webhook.Claim, 
 }
 
 // Some of the many ways in which two inboxes can meet, other ones each time.
-func TestWhateverComesInTheMidstOfAStatementLeavesNoKeyStuck(t *testing.T) {
-	s := newStage(t) // SQLite has one writer
-	names := slices.Sorted(maps.Keys(deeds))
-	for setting, prepare := range settings {
+func TestNoOperationDuringAnotherLeavesAKeyStuck(t *testing.T) {
+	s := newPausedStore(t) // SQLite has one writer
+	names := slices.Sorted(maps.Keys(operations))
+	for setting, prepare := range keyStates {
 		for _, deed := range names {
 			meets, n := names[rand.N(len(names))], 1+rand.N(8)
 			what := fmt.Sprintf("%s: %s comes in the midst of %s, at its call %d", setting, meets, deed, n)
-			c := &scene{stage: s, key: fmt.Sprint("key", minted.Add(1)), typ: fmt.Sprint("type", minted.Add(1))}
+			c := &keyState{pausedStore: s, key: fmt.Sprint("key", uids.Add(1)), typ: fmt.Sprint("type", uids.Add(1))}
 			prepare(t, c)
-			_, acted, came := s.meanwhile(t, n, func() error { return deeds[deed](t.Context(), c, s.in, s.inDB) },
-				func() error { return deeds[meets](t.Context(), c, s.other, s.db) })
+			_, acted, came := s.during(t, n, func() error { return operations[deed](t.Context(), c, s.paused, s.pausedDB) },
+				func() error { return operations[meets](t.Context(), c, s.other, s.db) })
 			if acted != nil || came != nil {
 				t.Errorf("%s: %s returned %v, %s %v", what, deed, acted, meets, came)
 			}
@@ -201,7 +201,7 @@ func TestWhateverComesInTheMidstOfAStatementLeavesNoKeyStuck(t *testing.T) {
 }
 
 // check works the key off, and sees that nothing is stuck or inconsistent.
-func (c *scene) check(t *testing.T, what string) {
+func (c *keyState) check(t *testing.T, what string) {
 	t.Helper()
 	if n := count(t, c.db, "hookhouse_deliveries WHERE ordering_key = '"+c.key+"' AND (finished_at IS NULL) <> (state IN ('waiting', 'blocked', 'claimed'))"); n > 0 {
 		t.Errorf("%s: %d ended and unfinished", what, n)

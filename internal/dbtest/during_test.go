@@ -15,18 +15,18 @@ import (
 // A stage is a store in which statements of one inbox can be stopped in their
 // midst: after they have seen what is there, before or after they have locked
 // something. Another inbox acts meanwhile.
-type stage struct {
-	in     *sqlinbox.Inbox // is stopped
-	inDB   *sql.DB
-	other  *sqlinbox.Inbox
-	db     *sql.DB // of other
-	others *fault.Plan
-	gate   *sql.Conn // has the lock for which the stopped one waits
+type pausedStore struct {
+	paused    *sqlinbox.Inbox // is stopped
+	pausedDB  *sql.DB
+	other     *sqlinbox.Inbox
+	db        *sql.DB // of other
+	otherPlan *fault.Plan
+	locker    *sql.Conn // has the lock for which the stopped one waits
 }
 
 // stops are the functions that statements call, in place of the server's own. The
 // n-th call, n being the value of the sequence stop_at, waits for the gate.
-const stops = `
+const pauseFunctions = `
 CREATE SEQUENCE calls;
 CREATE SEQUENCE stop_at;
 CREATE FUNCTION stop() RETURNS void LANGUAGE plpgsql AS $$
@@ -47,29 +47,29 @@ CREATE FUNCTION nextval(regclass) RETURNS bigint VOLATILE LANGUAGE plpgsql AS
 CREATE FUNCTION jsonb_array_elements_text(jsonb) RETURNS SETOF text STABLE LANGUAGE plpgsql AS
 	$$ BEGIN PERFORM stop(); RETURN QUERY SELECT * FROM pg_catalog.jsonb_array_elements_text($1); END $$;`
 
-func newStage(t *testing.T) *stage {
+func newPausedStore(t *testing.T) *pausedStore {
 	t.Helper()
 	e := onPostgres(t)
 	driver, dsn := e.store(t)
-	s := new(stage)
-	s.other, s.db, s.others = watched(t, e, driver, dsn)
-	run(t, s.db, stops)
-	s.in, s.inDB = e.reopen(t, driver, dsn+",pg_catalog")
-	for _, in := range []*sqlinbox.Inbox{s.in, s.other} {
+	s := new(pausedStore)
+	s.other, s.db, s.otherPlan = openWatched(t, e, driver, dsn)
+	run(t, s.db, pauseFunctions)
+	s.paused, s.pausedDB = e.reopen(t, driver, dsn+",pg_catalog")
+	for _, in := range []*sqlinbox.Inbox{s.paused, s.other} {
 		in.Logger = slog.New(slog.DiscardHandler)
 		in.Retention, in.DeadRetention = time.Microsecond, time.Microsecond
 	}
 	var err error
-	if s.gate, err = s.db.Conn(t.Context()); err != nil {
+	if s.locker, err = s.db.Conn(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.gate.Close() })
+	t.Cleanup(func() { _ = s.locker.Close() })
 	return s
 }
 
-func (s *stage) ask(t *testing.T, query string) (n int) {
+func (s *pausedStore) query(t *testing.T, query string) (n int) {
 	t.Helper()
-	if err := s.gate.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
+	if err := s.locker.QueryRowContext(t.Context(), query).Scan(&n); err != nil {
 		t.Fatalf("%s: %v", query, err)
 	}
 	return n
@@ -77,29 +77,29 @@ func (s *stage) ask(t *testing.T, query string) (n int) {
 
 // meanwhile runs act, stops it at its n-th call, and runs another. It reports
 // whether there were so many calls.
-func (s *stage) meanwhile(t *testing.T, n int, act, another func() error) (reached bool, acted, came error) {
+func (s *pausedStore) during(t *testing.T, n int, act, another func() error) (reached bool, acted, came error) {
 	t.Helper()
-	s.ask(t, "SELECT 1 FROM (SELECT pg_advisory_lock(4711)) x")
-	s.ask(t, "SELECT setval('calls', 1, false)")
-	s.ask(t, fmt.Sprintf("SELECT setval('stop_at', %d)", n))
+	s.query(t, "SELECT 1 FROM (SELECT pg_advisory_lock(4711)) x")
+	s.query(t, "SELECT setval('calls', 1, false)")
+	s.query(t, fmt.Sprintf("SELECT setval('stop_at', %d)", n))
 	end, arrival := make(chan error, 1), make(chan error, 1)
 	go func() { end <- act() }()
 	waitFor(t, "it stops or ends", func() bool {
-		reached = s.ask(t, fmt.Sprintf("SELECT (last_value >= %d AND is_called)::int FROM calls", n)) == 1
+		reached = s.query(t, fmt.Sprintf("SELECT (last_value >= %d AND is_called)::int FROM calls", n)) == 1
 		return reached || len(end) > 0
 	})
 	if reached {
 		var operations atomic.Int64
-		s.others.Watch(func(string) { operations.Add(1) }, nil)
+		s.otherPlan.Watch(func(string) { operations.Add(1) }, nil)
 		go func() { arrival <- another() }()
 		waitFor(t, "the other has ended, or waits", func() bool {
-			return len(arrival) > 0 || operations.Load() > 30 || s.ask(t, "SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
+			return len(arrival) > 0 || operations.Load() > 30 || s.query(t, "SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
 		})
 	} else {
 		arrival <- nil
 	}
-	s.ask(t, "SELECT 1 FROM (SELECT pg_advisory_unlock(4711)) x")
+	s.query(t, "SELECT 1 FROM (SELECT pg_advisory_unlock(4711)) x")
 	acted, came = <-end, <-arrival
-	s.others.Watch(nil, nil)
+	s.otherPlan.Watch(nil, nil)
 	return reached, acted, came
 }

@@ -66,7 +66,7 @@ func (a *spoolAccount) send(t *testing.T, url func() string) (stop func()) {
 				header := http.Header{"X-Id": {id}, "X-Key": {key}}
 				a.began(id, key)
 				for t.Context().Err() == nil {
-					_, err := call(t.Context(), url(), `{}`, header)
+					_, err := post(t.Context(), url(), `{}`, header)
 					if a.answered(id, err) {
 						break
 					}
@@ -117,7 +117,7 @@ func (a *spoolAccount) answered(id string, err error) (acknowledged bool) {
 }
 
 // lose counts a claim that was not held when its worker settled it.
-func (a *spoolAccount) lose() {
+func (a *spoolAccount) loseClaim() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.lost++
@@ -148,7 +148,7 @@ func (a *spoolAccount) isFull() bool {
 
 // without kills the primary's server, calls meanwhile, waits until some deliveries
 // are acknowledged without it, and starts it again.
-func (a *spoolAccount) without(t *testing.T, server *postgres.Server, meanwhile func()) {
+func (a *spoolAccount) withoutPrimary(t *testing.T, server *postgres.Server, meanwhile func()) {
 	t.Helper()
 	if err := server.Kill(); err != nil {
 		t.Fatal(err)

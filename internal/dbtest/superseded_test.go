@@ -10,7 +10,7 @@ import (
 )
 
 // burst stores a delivery of a burst that is over at once.
-func burst(t *testing.T, in *sqlinbox.Inbox, key string) *webhook.Delivery {
+func putBurst(t *testing.T, in *sqlinbox.Inbox, key string) *webhook.Delivery {
 	t.Helper()
 	d := delivery(key)
 	d.Coalesce = webhook.Coalesce{Quiet: time.Microsecond}
@@ -19,13 +19,13 @@ func burst(t *testing.T, in *sqlinbox.Inbox, key string) *webhook.Delivery {
 
 // A claim whose lease has ended is superseded by the next Claim once a newer
 // delivery of its burst waits, and the same call can claim that one.
-func TestAClaimEndsWhatABurstHasOvertaken(t *testing.T) {
+func TestClaimSupersedesExpiredClaimsOfABurst(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
-		older := burst(t, in, "key")
+		older := putBurst(t, in, "key")
 		waitFor(t, "the burst is over", func() bool { return len(claim(t, in, 1)) == 1 })
-		newer := burst(t, in, "key")
-		loseLease(t, db)
+		newer := putBurst(t, in, "key")
+		expireLeases(t, db)
 		claims := claim(t, in, 2)
 		if len(claims) != 1 || claims[0].Delivery.UID != newer.UID || claims[0].Attempt != 1 {
 			t.Errorf("claimed %+v", claims)
@@ -38,12 +38,12 @@ func TestAClaimEndsWhatABurstHasOvertaken(t *testing.T) {
 
 // Another transaction takes the key of an overtaken delivery after Claim has seen
 // it. Claim does not wait for that transaction.
-func TestAClaimWaitsForNobodyWhoHoldsAnOvertakenKey(t *testing.T) {
-	in, plan, other, db := watchedBeside(t) // SQLite has one writer
-	burst(t, other, "key")
+func TestClaimDoesNotWaitForALockedKeyToSupersede(t *testing.T) {
+	in, plan, other, db := openWatchedPair(t) // SQLite has one writer
+	putBurst(t, other, "key")
 	waitFor(t, "the burst is over", func() bool { return len(claim(t, other, 1)) == 1 })
-	burst(t, other, "key")
-	loseLease(t, db)
+	putBurst(t, other, "key")
+	expireLeases(t, db)
 	free := put(t, other, delivery("free"))
 	tx := begin(t, db)
 	reached := beforeNth(plan, 1, contains("state = 'superseded'", "SKIP LOCKED"), func() {
@@ -61,12 +61,12 @@ func TestAClaimWaitsForNobodyWhoHoldsAnOvertakenKey(t *testing.T) {
 }
 
 // The rest is left to the next call.
-func TestAClaimEndsAHundredOvertakenAtMost(t *testing.T) {
+func TestClaimSupersedesAtMostAHundred(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		const keys = 250
 		for i := range keys {
-			burst(t, in, fmt.Sprint("key", i))
+			putBurst(t, in, fmt.Sprint("key", i))
 		}
 		for claimed := 0; claimed < keys; {
 			claimed += len(claim(t, in, keys))
@@ -76,7 +76,7 @@ func TestAClaimEndsAHundredOvertakenAtMost(t *testing.T) {
 			d.Coalesce = webhook.Coalesce{Quiet: time.Hour}
 			put(t, in, d)
 		}
-		loseLease(t, db)
+		expireLeases(t, db)
 		free := put(t, in, delivery("free"))
 		claims := claim(t, in, 2)
 		if len(claims) != 1 || claims[0].Delivery.UID != free.UID {

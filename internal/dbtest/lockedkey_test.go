@@ -18,7 +18,7 @@ import (
 
 // heldKey returns an inbox on PostgreSQL and a transaction that holds the
 // ordering key "held" there, as a callback does that does not come to its end.
-func heldKey(t *testing.T) (*sqlinbox.Inbox, *sql.DB, *sql.Tx) {
+func lockKey(t *testing.T) (*sqlinbox.Inbox, *sql.DB, *sql.Tx) {
 	t.Helper()
 	in, db := onPostgres(t).open(t)
 	put(t, in, delivery("held"))
@@ -30,8 +30,8 @@ func heldKey(t *testing.T) (*sqlinbox.Inbox, *sql.DB, *sql.Tx) {
 }
 
 // SQLite has one writer there: who holds it holds all.
-func TestAKeyHeldForLongHoldsUpNoOther(t *testing.T) {
-	in, _, tx := heldKey(t)
+func TestALockedKeyDoesNotBlockOtherKeys(t *testing.T) {
+	in, _, tx := lockKey(t)
 	refused := make(chan error)
 	for range 6 {
 		d := delivery("held")
@@ -55,9 +55,9 @@ func TestAKeyHeldForLongHoldsUpNoOther(t *testing.T) {
 	put(t, in, delivery("held"))
 }
 
-func TestAPutWaitsForAKeyThatIsHeldBriefly(t *testing.T) {
+func TestAPutWaitsForAKeyThatIsLockedBriefly(t *testing.T) {
 	for _, senders := range []int{1, 6} {
-		in, tx, plan := watchedHeldKey(t)
+		in, tx, plan := lockKeyWatched(t)
 		tried := make(chan struct{}, 1000)
 		plan.Watch(nil, func(what string) {
 			if isInsert(what) {
@@ -95,9 +95,9 @@ func TestAPutWaitsForAKeyThatIsHeldBriefly(t *testing.T) {
 }
 
 // watchedHeldKey is heldKey, with an inbox whose statements can be watched.
-func watchedHeldKey(t *testing.T) (*sqlinbox.Inbox, *sql.Tx, *fault.Plan) {
+func lockKeyWatched(t *testing.T) (*sqlinbox.Inbox, *sql.Tx, *fault.Plan) {
 	t.Helper()
-	in, plan, other, db := watchedBeside(t)
+	in, plan, other, db := openWatchedPair(t)
 	tx := begin(t, db)
 	if err := other.PutTx(t.Context(), tx, delivery("held")); err != nil {
 		t.Fatal(err)
@@ -105,8 +105,8 @@ func watchedHeldKey(t *testing.T) (*sqlinbox.Inbox, *sql.Tx, *fault.Plan) {
 	return in, tx, plan
 }
 
-func TestClosingEndsTheWaitForAHeldKey(t *testing.T) {
-	in, _, plan := watchedHeldKey(t)
+func TestCloseEndsTheWaitForALockedKey(t *testing.T) {
+	in, _, plan := lockKeyWatched(t)
 	tried := make(chan struct{}, 1000)
 	plan.Watch(nil, func(what string) {
 		if isInsert(what) {
@@ -123,7 +123,7 @@ func TestClosingEndsTheWaitForAHeldKey(t *testing.T) {
 		t.Errorf("Put returned %v, want ErrClosed", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	in, _, plan = watchedHeldKey(t)
+	in, _, plan = lockKeyWatched(t)
 	plan.Watch(nil, func(what string) {
 		if isInsert(what) {
 			cancel()
@@ -136,7 +136,7 @@ func TestClosingEndsTheWaitForAHeldKey(t *testing.T) {
 
 // A batch without ordering keys has its held one answered apart from the
 // others.
-func TestADedupKeyHeldForLongHoldsUpNoOther(t *testing.T) {
+func TestALockedDedupKeyDoesNotBlockOtherPuts(t *testing.T) {
 	in, db := onPostgres(t).open(t)
 	tx := begin(t, db)
 	if err := in.PutTx(t.Context(), tx, delivery("", "mark")); err != nil {
@@ -174,7 +174,7 @@ func TestADedupKeyHeldForLongHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-func TestNothingIsToldOfAPutThatWasUndone(t *testing.T) {
+func TestTheObserverIsNotCalledForAPutThatWasRolledBack(t *testing.T) {
 	in, db := onPostgres(t).open(t)
 	burst := func(marks ...string) *webhook.Delivery {
 		d := delivery("key", marks...)
@@ -199,8 +199,8 @@ func TestNothingIsToldOfAPutThatWasUndone(t *testing.T) {
 	commit(t, tx)
 }
 
-func TestALargeBodyIsNotSentAgainWhileItsKeyIsHeld(t *testing.T) {
-	in, tx, plan := watchedHeldKey(t)
+func TestALargeBodyIsSentOnceWhileItsKeyIsLocked(t *testing.T) {
+	in, tx, plan := lockKeyWatched(t)
 	var sent, tries atomic.Int64
 	enough := make(chan struct{})
 	plan.Watch(nil, func(what string) {
@@ -230,11 +230,11 @@ func TestALargeBodyIsNotSentAgainWhileItsKeyIsHeld(t *testing.T) {
 
 // The server has few locks: beyond so many keys of one transaction the index of
 // heads alone decides.
-func TestATransactionOfManyKeysTakesFewLocksAndLosesNothing(t *testing.T) {
+func TestATransactionOfManyKeysTakesFewLocksAndKeepsOrder(t *testing.T) {
 	const keys = 300
 	e := onPostgres(t)
 	driver, dsn := e.store(t)
-	in, db, plan := watched(t, e, driver, dsn)
+	in, db, plan := openWatched(t, e, driver, dsn)
 	tx := begin(t, db)
 	for i := range keys {
 		if err := in.PutTx(t.Context(), tx, delivery(fmt.Sprint("key", i))); err != nil {

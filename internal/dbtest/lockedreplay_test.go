@@ -12,14 +12,14 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
-	in, plan, other, db := watchedBeside(t) // SQLite has one writer
+func TestReplayRetriesALockedKey(t *testing.T) {
+	in, plan, other, db := openWatchedPair(t) // SQLite has one writer
 	for _, quiet := range []time.Duration{0, time.Microsecond} {
 		t.Run(fmt.Sprintf("that coalesces: %t", quiet > 0), func(t *testing.T) {
 			d := delivery(fmt.Sprint("key", quiet))
 			d.Coalesce.Quiet = quiet
 			put(t, other, d)
-			bury(t, other)
+			settleDead(t, other)
 			tx := begin(t, db)
 			young := delivery(d.OrderingKey)
 			if err := other.PutTx(t.Context(), tx, young); err != nil {
@@ -46,7 +46,7 @@ func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
 			if n, err := in.Replay(t.Context(), f, note); n != 1 || err != nil {
 				t.Errorf("Replay of a key that is held at first: %d, %v", n, err)
 			}
-			if left := workOff(t, in); left > 0 {
+			if left := drain(t, in); left > 0 {
 				t.Errorf("%d are stuck", left)
 			}
 		})
@@ -55,13 +55,13 @@ func TestReplayTriesAgainWhatAnotherTransactionHolds(t *testing.T) {
 
 // The other commits when the replay waits for it, or has tried a second time: what
 // it refuses then is a conflict, and no reason to give up.
-func TestReplayOutlivesAHeadThatComesMeanwhile(t *testing.T) {
-	in, plan, other, db := watchedBeside(t) // SQLite has one writer
+func TestReplaySucceedsIfANewHeadCommitsMeanwhile(t *testing.T) {
+	in, plan, other, db := openWatchedPair(t) // SQLite has one writer
 	for _, quiet := range []time.Duration{0, time.Microsecond} {
 		d := delivery(fmt.Sprint("key", quiet))
 		d.Coalesce.Quiet = quiet
 		put(t, other, d)
-		bury(t, other)
+		settleDead(t, other)
 		tx := begin(t, db)
 		young := delivery(d.OrderingKey)
 		young.Type = "alpha.young"
@@ -87,7 +87,7 @@ func TestReplayOutlivesAHeadThatComesMeanwhile(t *testing.T) {
 			t.Errorf("Replay returned %v", err)
 		}
 		plan.Watch(nil, nil)
-		if left := workOff(t, in); left > 0 {
+		if left := drain(t, in); left > 0 {
 			t.Errorf("%d are stuck", left)
 		}
 	}
