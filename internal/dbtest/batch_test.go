@@ -12,7 +12,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A refused row is simulated by a trigger, since no valid delivery is one.
+// A trigger refuses the row, since the database accepts every valid delivery.
 func TestARefusedRowDoesNotFailItsBatch(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
@@ -51,7 +51,7 @@ func TestARefusedRowDoesNotFailItsBatch(t *testing.T) {
 			t.Errorf("%d dedup keys, want %d", n, senders*9/10)
 		}
 		if largest < 2 {
-			t.Errorf("the largest batch was %d: nothing was shared", largest)
+			t.Errorf("the largest batch had %d puts, want several", largest)
 		}
 	})
 }
@@ -142,8 +142,8 @@ func TestAClosedInboxReturnsErrClosed(t *testing.T) {
 	})
 }
 
-// On PostgreSQL most of a batch may be committed before the rest is looked at:
-// what is stored is answered so, whatever happens to the rest.
+// On PostgreSQL most of a batch may be committed before the rest is stored. Its puts
+// succeed whatever happens to the rest.
 func TestAStoredDeliveryIsNotADuplicateOfItself(t *testing.T) {
 	in, db := onPostgres(t).open(t) // SQLite commits a batch as a whole
 	dead := put(t, in, delivery("held", "mark"))
@@ -169,7 +169,7 @@ func TestAStoredDeliveryIsNotADuplicateOfItself(t *testing.T) {
 		t.Errorf("another delivery: %v", err)
 	}
 	if revival == nil || errors.Is(revival, webhook.ErrDuplicate) {
-		t.Errorf("the revival returned %v, want that the key is held", revival)
+		t.Errorf("the revival returned %v, want that the key is locked", revival)
 	}
 	commit(t, tx)
 	var known *webhook.DuplicateError

@@ -12,7 +12,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// sweepNow is what Sweep does, to all that is finished.
+// deleteFinished does what Sweep does, to every finished delivery.
 func deleteFinished(t *testing.T, db *sql.DB) {
 	t.Helper()
 	run(t, db, `UPDATE hookhouse_dedup_keys m SET state = d.state, sender_id = d.sender_id FROM hookhouse_deliveries d WHERE d.uid = m.uid AND d.finished_at IS NOT NULL`)
@@ -20,8 +20,8 @@ func deleteFinished(t *testing.T, db *sql.DB) {
 	run(t, db, `DELETE FROM hookhouse_deliveries WHERE finished_at IS NOT NULL`)
 }
 
-// puts are the two ways to store; both return what the sender is told, after a
-// commit if there is one.
+// puts are the two ways to store. Both return the error that the sender gets, after
+// the commit if there is one.
 func puts(in *sqlinbox.Inbox, db *sql.DB) map[string]func(ctx context.Context, d *webhook.Delivery) error {
 	return map[string]func(ctx context.Context, d *webhook.Delivery) error{
 		"Put": in.Put,
@@ -59,7 +59,7 @@ func TestARedeliveryDuringASweepIsStored(t *testing.T) {
 				t.Errorf("returned %v after %s was swept", err, first.UID)
 			}
 			if r, err := in.Get(t.Context(), d.UID); err != nil || r.State != webhook.Waiting {
-				t.Errorf("it is %s, %v; want that it waits", r.State, err)
+				t.Errorf("it is %s, %v; want waiting", r.State, err)
 			}
 			drain(t, in)
 		})
@@ -86,26 +86,26 @@ func TestARedeliveryDuringAReplayReturnsWaiting(t *testing.T) {
 			}
 			var known *webhook.DuplicateError
 			if !errors.As(err, &known) || known.State != webhook.Waiting || known.Revived || known.UID != first.UID {
-				t.Errorf("returned %v, want a duplicate of %s, which waits", err, first.UID)
+				t.Errorf("returned %v, want a duplicate of %s, which is waiting", err, first.UID)
 			}
 			drain(t, in)
 		})
 	}
 }
 
-// Another writer stores the dedup key when room has been made for the delivery:
-// that must be undone, or the key has no head, or an older one of its burst is
-// lost.
+// Another writer stores the dedup key after the head was demoted, or an older
+// delivery of the burst superseded. That must be rolled back: otherwise the key has
+// no head, or the older delivery is lost.
 func TestADuplicateDemotesAndSupersedesNothing(t *testing.T) {
 	e := onPostgres(t) // SQLite lets nobody in between
 	for _, name := range []string{"Put", "PutTx"} {
 		for _, c := range []struct {
 			name  string
 			quiet time.Duration
-			made  string // the statement that makes room
+			made  string // the statement that demotes or supersedes
 		}{
-			{"a head that lets younger ones pass", 0, "UPDATE hookhouse_deliveries SET state = 'blocked'"},
-			{"an older one of a burst", time.Hour, "UPDATE hookhouse_deliveries SET state = 'superseded'"},
+			{"a head that retries out of order", 0, "UPDATE hookhouse_deliveries SET state = 'blocked'"},
+			{"an older delivery of a burst", time.Hour, "UPDATE hookhouse_deliveries SET state = 'superseded'"},
 		} {
 			t.Run(name+" behind "+c.name, func(t *testing.T) {
 				driver, dsn := e.store(t)
@@ -131,7 +131,7 @@ func TestADuplicateDemotesAndSupersedesNothing(t *testing.T) {
 				d := fresh("mark")
 				err := puts(in, db)[name](t.Context(), d)
 				if !reached() {
-					t.Fatal("nothing came in between")
+					t.Fatal("the other writer did not run")
 				}
 				if err == nil || name == "Put" && !errors.Is(err, webhook.ErrDuplicate) {
 					t.Errorf("returned %v", err)
@@ -140,7 +140,7 @@ func TestADuplicateDemotesAndSupersedesNothing(t *testing.T) {
 					t.Errorf("the older one is %s, want waiting", s)
 				}
 				if _, err := in.Get(t.Context(), d.UID); !errors.Is(err, webhook.ErrNotFound) {
-					t.Errorf("the duplicate: %v, want that it is not there", err)
+					t.Errorf("Get of the duplicate returned %v, want ErrNotFound", err)
 				}
 			})
 		}

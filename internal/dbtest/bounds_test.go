@@ -14,10 +14,10 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// microseconds is d as the tables have it.
+// microseconds returns d as the tables store it.
 func microseconds(d time.Duration) string { return strconv.FormatInt(d.Microseconds(), 10) }
 
-// A countingSweeps tells of each Sweep that has ended.
+// A sweepCounter sends to swept after each Sweep.
 type sweepCounter struct {
 	*sqlinbox.Inbox
 	swept chan<- struct{}
@@ -52,8 +52,8 @@ func TestAClaimIsBoundedByBytes(t *testing.T) {
 	})
 }
 
-// More than one statement claims is asked for: the second one takes no body that
-// does not fit either.
+// The claim takes more than one statement. The second one must respect the bound,
+// too.
 func TestAClaimOfManyIsBoundedByBytes(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
@@ -74,7 +74,7 @@ func TestAClaimOfManyIsBoundedByBytes(t *testing.T) {
 			t.Errorf("%d claims, %v; want the 256 that fit", len(claims), err)
 		}
 		if c := claimOne(t, in); c.Delivery.UID != large.UID {
-			t.Errorf("claimed %s then, want the large one", c.Delivery.UID)
+			t.Errorf("the next claim is %s, want the large delivery", c.Delivery.UID)
 		}
 	})
 }
@@ -90,14 +90,14 @@ func TestClaimLeavesOutExcept(t *testing.T) {
 	})
 }
 
-// loseLease lets the lease of what is claimed run out.
+// expireLeases ends the lease of every claim.
 func expireLeases(t *testing.T, db *sql.DB) {
 	t.Helper()
 	run(t, db, "UPDATE hookhouse_deliveries SET lease_expires_at = 1 WHERE state = 'claimed'")
 }
 
-// What was lost twice comes without its body, which may be what nobody could
-// receive in time; Begin brings it, and only then is the attempt counted.
+// A delivery whose claims were lost twice comes without its body, which may be too
+// large to receive in time. Begin returns it and counts the attempt.
 func TestASuspectHasNoBodyAndCountsAnAttemptWhenItBegins(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
@@ -128,19 +128,19 @@ func TestASuspectHasNoBodyAndCountsAnAttemptWhenItBegins(t *testing.T) {
 		lose()
 		last := claimOne(t, in)
 		if !last.Suspect || last.Attempt != 4 || last.Crashes != 1 {
-			t.Errorf("after a run that ended without a word: attempt %d, suspect %t, %d crashes", last.Attempt, last.Suspect, last.Crashes)
+			t.Errorf("after a lost run: attempt %d, suspect %t, %d crashes", last.Attempt, last.Suspect, last.Crashes)
 		}
 		if _, err := in.Begin(t.Context(), c); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Begin of the claim before returned %v, want ErrClaimLost", err)
 		}
-		// Given back before it began, it is as suspect as before.
+		// Put back before it began, it is as suspect as before.
 		if _, err := in.Settle(t.Context(), last, webhook.Outcome{State: webhook.Waiting, Uncounted: true}); err != nil {
 			t.Fatal(err)
 		}
 		if c = claimOne(t, in); !c.Suspect || c.Attempt != 4 || c.Crashes != 1 {
-			t.Errorf("after it was given back: attempt %d, suspect %t, %d crashes", c.Attempt, c.Suspect, c.Crashes)
+			t.Errorf("after it was put back: attempt %d, suspect %t, %d crashes", c.Attempt, c.Suspect, c.Crashes)
 		}
-		// One that says how it ended is like any other.
+		// Once settled, it is like any other.
 		if _, err := in.Begin(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
@@ -148,13 +148,12 @@ func TestASuspectHasNoBodyAndCountsAnAttemptWhenItBegins(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c = claimOne(t, in); c.Suspect || c.Attempt != 5 || c.Crashes != 0 || c.Reason != "not yet" {
-			t.Errorf("after it said how it ended: attempt %d, suspect %t, %d crashes, reason %q", c.Attempt, c.Suspect, c.Crashes, c.Reason)
+			t.Errorf("after it was settled: attempt %d, suspect %t, %d crashes, reason %q", c.Attempt, c.Suspect, c.Crashes, c.Reason)
 		}
 	})
 }
 
-// Whoever releases what a crash has left, after each crash, makes nothing look
-// innocent.
+// Releasing the claims that a crash left does not make a delivery look harmless.
 func TestAReleasedClaimCountsAsLost(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
@@ -167,7 +166,7 @@ func TestAReleasedClaimCountsAsLost(t *testing.T) {
 		}
 		for range 2 {
 			if c := claimOne(t, in); c.Suspect {
-				t.Fatalf("a suspect after %d claims", c.Attempt)
+				t.Fatalf("suspect after %d claims", c.Attempt)
 			}
 			release()
 		}
@@ -206,7 +205,7 @@ func TestListingBodiesIsBoundedByBytes(t *testing.T) {
 	})
 }
 
-// A dead lease keeps a key just as a delivery that waits does.
+// A claim whose lease has expired blocks its key like a delivery that waits.
 func TestUnhandledListsTypesOfExpiredClaims(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
@@ -235,7 +234,7 @@ func TestUnhandledListsTypesOfExpiredClaims(t *testing.T) {
 	})
 }
 
-// What came of a claim can be asked again, since the first answer may get lost.
+// Settling may be repeated, since the first answer may get lost.
 func TestSettlingAgainReturnsTheSameState(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
@@ -273,7 +272,7 @@ func TestSettlingAgainReturnsTheSameState(t *testing.T) {
 			}
 		}
 		if s, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); s != webhook.Waiting || err != nil {
-			t.Errorf("Settle otherwise: %s, %v; want what came of it before", s, err)
+			t.Errorf("Settle with another outcome: %s, %v; want the first state", s, err)
 		}
 	})
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// crowd lets two inboxes, each on connections of its own as in another process,
-// write without a pause until the test ends.
+// startWriters makes two inboxes, each on connections of its own as in another
+// process, write without a pause until the test ends.
 func startWriters(t *testing.T, e engine, driver, dsn string) {
 	t.Helper()
 	one, _ := e.reopen(t, driver, dsn)
@@ -29,7 +29,7 @@ func startWriters(t *testing.T, e engine, driver, dsn string) {
 					d := delivery("")
 					d.Type = "beta.push"
 					if err := in.Put(ctx, d); err != nil && ctx.Err() == nil {
-						t.Errorf("one of the crowd: %v", err)
+						t.Errorf("a busy writer: %v", err)
 					}
 				}
 			})
@@ -37,8 +37,8 @@ func startWriters(t *testing.T, e engine, driver, dsn string) {
 	}
 }
 
-// SQLite lets no writer queue, and one that looks seldom finds the file taken
-// whenever it looks.
+// SQLite has no queue of writers. One that polls seldom finds the file locked each
+// time.
 func TestMigrateSucceedsBesideBusyWriters(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
@@ -95,14 +95,14 @@ func TestInTxSucceedsBesideBusyWriters(t *testing.T) {
 	})
 }
 
-// InTx hurries to begin and then leaves the connection as the program set it up.
+// InTx changes the timeout of the connection to begin its transaction.
 func TestInTxRestoresTheBusyTimeoutOfTheConnection(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
 		t.Run(e.Name, func(t *testing.T) {
 			in, db := e.open(t)
 			db.SetMaxOpenConns(2) // the writer's, and the one that is looked at
 			put(t, in, delivery("key"))
-			patience := func(q interface {
+			busyTimeout := func(q interface {
 				QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 			}) (ms int) {
 				if err := q.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&ms); err != nil {
@@ -110,14 +110,14 @@ func TestInTxRestoresTheBusyTimeoutOfTheConnection(t *testing.T) {
 				}
 				return ms
 			}
-			before, within := patience(db), 0
+			before, within := busyTimeout(db), 0
 			runWorker(t, in, 1, func(ctx context.Context, _ *webhook.Delivery) error {
 				return in.InTx(ctx, func(tx *sql.Tx) error {
-					within = patience(tx)
+					within = busyTimeout(tx)
 					return nil
 				})
 			})
-			if after := patience(db); before != 5000 || within != before || after != before {
+			if after := busyTimeout(db); before != 5000 || within != before || after != before {
 				t.Errorf("busy_timeout was %d before, %d within and %d after", before, within, after)
 			}
 		})

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// refusals has the database refuse the next n inserts as it does where two writers
-// store the same thing at once.
+// refuseInserts makes the database refuse the next n inserts as it does when two
+// writers store the same thing at the same time.
 const refuseInserts = `
 CREATE SEQUENCE refused;
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -28,6 +28,6 @@ func TestPutReturnsTheDatabaseErrorOfARefusedInsert(t *testing.T) {
 	in, db := onPostgres(t).open(t) // SQLite has one writer
 	run(t, db, refuseInserts+"1000000)")
 	if err := in.Put(t.Context(), delivery("key")); err == nil || !strings.Contains(err.Error(), "another was quicker") {
-		t.Errorf("Put returned %v, want what the database said", err)
+		t.Errorf("Put returned %v, want the error of the database", err)
 	}
 }

@@ -89,7 +89,7 @@ func TestADuplicateDoesNotDemoteAHeadThatRetriesOutOfOrder(t *testing.T) {
 			t.Errorf("the next is %s, want waiting", s)
 		}
 		if s := stateOf(t, in, head.UID); s != webhook.Blocked {
-			t.Errorf("the head is %s now, want behind", s)
+			t.Errorf("the head is %s after the next put, want blocked", s)
 		}
 	})
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// takesNothing demands that an inbox on the DSN says no to everything, each time.
+// wantRefused fails unless every call of an inbox on the DSN returns an error, each
+// time.
 func wantRefused(t *testing.T, driver, dsn string, d *sqlinbox.Dialect) {
 	t.Helper()
 	in := sqlinbox.New(openDB(t, driver, dsn), d)
@@ -48,7 +49,7 @@ func TestAWrongDSNOfPostgresIsAnErrorAtOnce(t *testing.T) {
 	t.Run("pgx of another user", func(t *testing.T) {
 		wantRefused(t, "pgx", strings.Replace(dsn(), "hookhouse@", "stranger@", 1), sqlinbox.PostgreSQL)
 	})
-	t.Run("pgx of a schema that is not there", func(t *testing.T) {
+	t.Run("pgx of a missing schema", func(t *testing.T) {
 		wantRefused(t, "pgx", dsn("search_path=nowhere"), sqlinbox.PostgreSQL)
 	})
 	t.Run("the dialect of another database", func(t *testing.T) {
@@ -80,9 +81,9 @@ func TestAFileThatIsNoDatabaseIsAnErrorAtOnce(t *testing.T) {
 		}
 	}
 	if after, err := os.ReadFile(file); err != nil || string(after) != text {
-		t.Errorf("the text file is another now: %v", err)
+		t.Errorf("the text file has changed: %v", err)
 	}
-	t.Run("a port where nobody listens", func(t *testing.T) {
+	t.Run("a port that is closed", func(t *testing.T) {
 		in := sqlinbox.New(openDB(t, "pgx", postgres.DSN(1, "connect_timeout=2")), sqlinbox.PostgreSQL)
 		if err := in.Put(t.Context(), delivery("")); err == nil {
 			t.Error("Put returned no error")

@@ -56,7 +56,7 @@ func TestAnEncodingThatLosesBytesIsRefused(t *testing.T) {
 	}
 }
 
-// A session that asks for commits that may be lost gets none of a Put.
+// The inbox does not use the session's synchronous_commit if commits could be lost.
 func TestPostgresCommitsAPutWithSynchronousCommit(t *testing.T) {
 	e := onPostgres(t)
 	for asked, want := range map[string]string{"off": "on", "local": "on", "remote_apply": "remote_apply"} {

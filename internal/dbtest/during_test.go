@@ -12,9 +12,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A stage is a store in which statements of one inbox can be stopped in their
-// midst: after they have seen what is there, before or after they have locked
-// something. Another inbox acts meanwhile.
+// A pausedStore is a store in which a statement of one inbox can be paused while it
+// runs: after it has read rows, before or after it has locked some. Another inbox
+// acts meanwhile.
 type pausedStore struct {
 	paused    *sqlinbox.Inbox // is stopped
 	pausedDB  *sql.DB
@@ -24,8 +24,8 @@ type pausedStore struct {
 	locker    *sql.Conn // has the lock for which the stopped one waits
 }
 
-// stops are the functions that statements call, in place of the server's own. The
-// n-th call, n being the value of the sequence stop_at, waits for the gate.
+// pauseFunctions replace functions of the server that statements call. The n-th call,
+// where n is the value of the sequence stop_at, waits for the locker.
 const pauseFunctions = `
 CREATE SEQUENCE calls;
 CREATE SEQUENCE stop_at;
@@ -75,8 +75,8 @@ func (s *pausedStore) query(t *testing.T, query string) (n int) {
 	return n
 }
 
-// meanwhile runs act, stops it at its n-th call, and runs another. It reports
-// whether there were so many calls.
+// during runs act, pauses it at its n-th call, and runs another. It reports whether
+// act made so many calls.
 func (s *pausedStore) during(t *testing.T, n int, act, another func() error) (reached bool, acted, came error) {
 	t.Helper()
 	s.query(t, "SELECT 1 FROM (SELECT pg_advisory_lock(4711)) x")
@@ -84,7 +84,7 @@ func (s *pausedStore) during(t *testing.T, n int, act, another func() error) (re
 	s.query(t, fmt.Sprintf("SELECT setval('stop_at', %d)", n))
 	end, arrival := make(chan error, 1), make(chan error, 1)
 	go func() { end <- act() }()
-	waitFor(t, "it stops or ends", func() bool {
+	waitFor(t, "the statement is paused or has ended", func() bool {
 		reached = s.query(t, fmt.Sprintf("SELECT (last_value >= %d AND is_called)::int FROM calls", n)) == 1
 		return reached || len(end) > 0
 	})
@@ -92,7 +92,7 @@ func (s *pausedStore) during(t *testing.T, n int, act, another func() error) (re
 		var operations atomic.Int64
 		s.otherPlan.Watch(func(string) { operations.Add(1) }, nil)
 		go func() { arrival <- another() }()
-		waitFor(t, "the other has ended, or waits", func() bool {
+		waitFor(t, "the other has ended or waits", func() bool {
 			return len(arrival) > 0 || operations.Load() > 30 || s.query(t, "SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
 		})
 	} else {

@@ -14,7 +14,7 @@ import (
 
 var uids atomic.Int64
 
-// delivery makes one that has not been stored.
+// delivery returns a new delivery.
 func delivery(key string, marks ...string) *webhook.Delivery {
 	return &webhook.Delivery{
 		UID:         fmt.Sprintf("uid%06d", uids.Add(1)),
@@ -50,7 +50,7 @@ func claimOne(t *testing.T, in webhook.Inbox) webhook.Claim {
 	t.Helper()
 	claims := claim(t, in, 1)
 	if len(claims) != 1 {
-		t.Fatalf("%d claims, want one", len(claims))
+		t.Fatalf("%d claims, want 1", len(claims))
 	}
 	return claims[0]
 }

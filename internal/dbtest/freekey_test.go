@@ -15,13 +15,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// distance is how far away an operator sits: to the database and back.
+// roundTrip is the time from a remote operator to the database and back.
 const roundTrip = 10 * time.Millisecond
 
-var replays = flag.Int("replays", 2000, "how many are replayed beside live puts")
+var replays = flag.Int("replays", 2000, "number of deliveries to replay during live puts")
 
-// A waited is a context that tells when somebody begins to wait for its end: a
-// Put is in the queue then.
+// A queuedContext closes queued when somebody begins to wait for its end: a Put is in
+// the queue then.
 type queuedContext struct {
 	context.Context
 	once   sync.Once
@@ -33,9 +33,9 @@ func (w *queuedContext) Done() <-chan struct{} {
 	return w.Context.Done()
 }
 
-// statementsOfAFreePut returns how many statements are begun from when a Put is
-// in the queue, behind one that is being executed, until it is committed. Batches
-// is told the number of Puts of each transaction, by the writer.
+// statementsOfAPut returns the number of statements that begin after a Put is in the
+// queue, behind one whose transaction runs, and before it is committed. The writer
+// sends the number of Puts of each transaction to batches.
 func statementsOfAPut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, batches chan int, key string) int {
 	t.Helper()
 	stopped, goOn := make(chan struct{}), make(chan struct{})
@@ -67,7 +67,7 @@ func statementsOfAPut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, batche
 	return int(n)
 }
 
-// Each statement is a round trip: none of a free key's is for one that is held.
+// Each statement is a round trip. A Put of a free key waits for none of a locked key.
 func TestAPutUnderAFreeKeyDoesNotWaitForLockedKeys(t *testing.T) {
 	e := onPostgres(t) // SQLite has one writer
 	const held = 200
@@ -100,14 +100,14 @@ func TestAPutUnderAFreeKeyDoesNotWaitForLockedKeys(t *testing.T) {
 		senders.Go(func() {
 			for ctx.Err() == nil {
 				if err := in.Put(ctx, d); err == nil {
-					t.Errorf("%s was stored while its key was held", d.UID)
+					t.Errorf("%s was stored while its key was locked", d.UID)
 				}
 			}
 		})
 	}
 	for i := range 20 {
 		if n := statementsOfAPut(t, in, plan, batches, fmt.Sprint("free", i)); n > want {
-			t.Errorf("try %d: %d statements were begun before a free key's Put returned, want %d", i, n, want)
+			t.Errorf("try %d: %d statements began before the Put of a free key returned, want %d", i, n, want)
 		}
 	}
 	cancel()
@@ -115,7 +115,7 @@ func TestAPutUnderAFreeKeyDoesNotWaitForLockedKeys(t *testing.T) {
 }
 
 // GitHub and Kudu call once: a call that is refused during a replay is lost. The
-// operator is not on the database's machine.
+// operator is far away from the database.
 func TestPutsSucceedDuringAReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		total := *replays
@@ -154,7 +154,7 @@ func TestPutsSucceedDuringAReplay(t *testing.T) {
 			})
 		}
 		if e.Dialect == sqlinbox.PostgreSQL {
-			// What is tested is a slow line: nothing waits here for a condition.
+			// This is the delay of a slow network. It waits for no condition.
 			plan.Watch(func(string) { time.Sleep(roundTrip) }, nil)
 		}
 		n, err := operator.Replay(t.Context(), webhook.Filter{States: []webhook.State{webhook.Dead}}, webhook.Note{By: "ann"})

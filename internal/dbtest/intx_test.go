@@ -15,7 +15,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// handled runs a Worker on in until it has settled n times.
+// runWorker runs a Worker until it has settled n times, and returns the states.
 func runWorker(t *testing.T, in webhook.Inbox, n int, handle func(ctx context.Context, d *webhook.Delivery) error) []webhook.State {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -87,8 +87,9 @@ func TestInTxCommitsAllOrNothing(t *testing.T) {
 	})
 }
 
-// What a callback puts may be there already, from a run before: that is no
-// reason to undo the rest, nor to call it done when it was undone.
+// A delivery that a callback puts may be stored already, by an earlier run. Then the
+// rest of the transaction is committed; after another error, everything is rolled
+// back and the delivery is not done.
 func TestInTxCommitsIfItsOnlyErrorsAreDuplicates(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
@@ -131,7 +132,7 @@ func TestInTxCommitsIfItsOnlyErrorsAreDuplicates(t *testing.T) {
 	})
 }
 
-// Whoever waits for a connection keeps nobody from writing.
+// The pool has no free connection while InTx waits.
 func TestInTxDoesNotBlockWritersWhileItWaitsForAConnection(t *testing.T) {
 	in, db := modernc.open(t)
 	db.SetMaxOpenConns(2)
@@ -212,8 +213,8 @@ func TestInTxNeedsAClaim(t *testing.T) {
 	})
 }
 
-// On SQLite a transaction that has read is refused when another has written
-// meanwhile, unless it began as a writer.
+// On SQLite a transaction that has read cannot write after another has written,
+// unless it began as a writer.
 func TestInTxMayReadFirstWhileOthersWrite(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
@@ -265,8 +266,7 @@ func TestInTxMayReadFirstWhileOthersWrite(t *testing.T) {
 	})
 }
 
-// A Worker settles ErrDuplicate as done, by whomever it is returned: then the
-// callback's rows are there too.
+// A Worker settles any ErrDuplicate as done, so the callback's rows must be committed.
 func TestInTxCommitsOnAnyErrDuplicate(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)

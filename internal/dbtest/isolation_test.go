@@ -49,8 +49,8 @@ func TestATransactionWithSnapshotIsolationIsRefused(t *testing.T) {
 	settle(t, in, c, webhook.Done)
 }
 
-// The callback's first statement fixes what a transaction of another isolation
-// can see: a delivery that comes after it stood behind nothing for ever.
+// The first statement of a callback fixes the snapshot of a transaction of another
+// isolation. A delivery that came later was blocked by nothing and never ran.
 func TestInTxPromotesDeliveriesThatComeMeanwhileUnderAnyIsolation(t *testing.T) {
 	for _, isolation := range isolations {
 		t.Run(isolation, func(t *testing.T) {
@@ -126,15 +126,14 @@ func TestConcurrentClaimsSucceedUnderAnyIsolation(t *testing.T) {
 	}
 }
 
-// Whoever holds the last connection of the pool and writes in its transaction
-// waits for nothing else.
+// All connections of the pool are in transactions that call PutTx.
 func TestPutTxNeedsNoSecondConnection(t *testing.T) {
 	e := onPostgres(t)
 	driver, dsn := e.store(t)
 	e.reopen(t, driver, dsn)
 	db := openDB(t, driver, dsn)
 	db.SetMaxOpenConns(3)
-	in := sqlinbox.New(db, e.Dialect) // that has checked nothing yet
+	in := sqlinbox.New(db, e.Dialect) // it has checked nothing yet
 	t.Cleanup(func() { _ = in.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -161,7 +160,7 @@ func TestPutTxNeedsNoSecondConnection(t *testing.T) {
 	all.Wait()
 }
 
-// A prober that gives up midway says nothing of the database.
+// A probe that gives up does not mean that the database has changed.
 func TestACancelledPingDoesNotUndoTheCheck(t *testing.T) {
 	e := onPostgres(t)
 	driver, dsn := e.store(t)

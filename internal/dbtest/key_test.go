@@ -43,7 +43,7 @@ func TestTwoInboxesOnOneDatabaseAgree(t *testing.T) {
 		if diff := cmp.Diff(map[string]int{"stored": 40, "duplicate": 40}, outcomes); diff != "" {
 			t.Error(diff)
 		}
-		// Work them off through both: never two of a key at once, in order.
+		// Settle them through both: in order, and never two of a key at once.
 		handled := map[string]int64{}
 		for total := 0; total < 40; {
 			for _, in := range inboxes {
@@ -92,7 +92,7 @@ func TestAConcurrentBurstLeavesOneWaiting(t *testing.T) {
 	})
 }
 
-// The delivery of a claim has been in the callback's hands.
+// A callback may change the delivery of its claim.
 func TestACallbackThatChangesTheKeyLeavesNoKeyStuck(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
@@ -107,7 +107,7 @@ func TestACallbackThatChangesTheKeyLeavesNoKeyStuck(t *testing.T) {
 					t.Fatal(err)
 				}
 				if s := stateOf(t, in, next.UID); s != webhook.Waiting {
-					t.Errorf("%s, the key changed to %q: the next is %s, want that it waits", o.State, changed, s)
+					t.Errorf("%s, the key changed to %q: the next is %s, want waiting", o.State, changed, s)
 				}
 				settle(t, in, claimOne(t, in), webhook.Done)
 			}

@@ -7,8 +7,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A worker has died, a newer delivery of the burst came, and a caller's
-// transaction holds the key: what is due under other keys is claimed all the same.
+// A worker has died, a newer delivery of the burst came, and a transaction of a
+// caller has locked the key. Deliveries of other keys are still claimed.
 func TestALockedKeyDoesNotBlockClaims(t *testing.T) {
 	in, db := onPostgres(t).open(t) // SQLite has one writer: who holds it holds all
 	burst := func() *webhook.Delivery {
@@ -45,7 +45,7 @@ func TestALockedKeyDoesNotBlockClaims(t *testing.T) {
 		}
 	})
 	if len(claims) != 1 || claims[0].Delivery.UID != other.UID {
-		t.Errorf("%d claims beside the held key, want that of the other", len(claims))
+		t.Errorf("%d claims beside the locked key, want that of the other", len(claims))
 	}
 	commit(t, tx)
 	if claims == nil {
@@ -53,6 +53,6 @@ func TestALockedKeyDoesNotBlockClaims(t *testing.T) {
 	}
 	claim(t, in, 5)
 	if s := stateOf(t, in, first.UID); s != webhook.Superseded {
-		t.Errorf("with the key free again the first is %s, want superseded", s)
+		t.Errorf("after the key was unlocked the first is %s, want superseded", s)
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// heldKey returns an inbox on PostgreSQL and a transaction that holds the
-// ordering key "held" there, as a callback does that does not come to its end.
+// lockKey returns an inbox on PostgreSQL and a transaction that has locked the
+// ordering key "held", as a callback does that does not return.
 func lockKey(t *testing.T) (*sqlinbox.Inbox, *sql.DB, *sql.Tx) {
 	t.Helper()
 	in, db := onPostgres(t).open(t)
@@ -29,7 +29,7 @@ func lockKey(t *testing.T) (*sqlinbox.Inbox, *sql.DB, *sql.Tx) {
 	return in, db, tx
 }
 
-// SQLite has one writer there: who holds it holds all.
+// On SQLite a transaction that writes blocks all others.
 func TestALockedKeyDoesNotBlockOtherKeys(t *testing.T) {
 	in, _, tx := lockKey(t)
 	refused := make(chan error)
@@ -41,7 +41,7 @@ func TestALockedKeyDoesNotBlockOtherKeys(t *testing.T) {
 		select {
 		case err := <-refused:
 			if err == nil {
-				t.Error("a Put under the held key returned before the transaction ended")
+				t.Error("a Put under the locked key returned before the transaction ended")
 			}
 			if held--; held == 0 && others < 10 {
 				t.Errorf("%d deliveries of other keys were stored meanwhile", others)
@@ -78,7 +78,7 @@ func TestAPutWaitsForAKeyThatIsLockedBriefly(t *testing.T) {
 		plan.Watch(nil, nil)
 		select {
 		case <-changed:
-			t.Error("workers are woken although nothing was stored")
+			t.Error("workers were woken although nothing was stored")
 		default:
 		}
 		commit(t, tx)
@@ -94,7 +94,7 @@ func TestAPutWaitsForAKeyThatIsLockedBriefly(t *testing.T) {
 	}
 }
 
-// watchedHeldKey is heldKey, with an inbox whose statements can be watched.
+// lockKeyWatched is lockKey with an inbox whose statements can be watched.
 func lockKeyWatched(t *testing.T) (*sqlinbox.Inbox, *sql.Tx, *fault.Plan) {
 	t.Helper()
 	in, plan, other, db := openWatchedPair(t)
@@ -134,8 +134,8 @@ func TestCloseEndsTheWaitForALockedKey(t *testing.T) {
 	}
 }
 
-// A batch without ordering keys has its held one answered apart from the
-// others.
+// A batch without ordering keys answers the Put whose dedup key is locked apart from
+// the others.
 func TestALockedDedupKeyDoesNotBlockOtherPuts(t *testing.T) {
 	in, db := onPostgres(t).open(t)
 	tx := begin(t, db)
@@ -163,7 +163,7 @@ func TestALockedDedupKeyDoesNotBlockOtherPuts(t *testing.T) {
 	}
 	all.Wait()
 	if refused == nil || errors.Is(refused, webhook.ErrDuplicate) {
-		t.Errorf("Put under a dedup key that is held returned %v", refused)
+		t.Errorf("Put under a locked dedup key returned %v", refused)
 	}
 	if n := committed.Load(); n != total {
 		t.Errorf("%d of %d others were committed in batches", n, total)
@@ -187,11 +187,11 @@ func TestTheObserverIsNotCalledForAPutThatWasRolledBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	in.Observer = &sqlinbox.Observer{
-		Stored:     func(d *webhook.Delivery, _ time.Duration) { t.Errorf("told that %s is stored", d.UID) },
-		Superseded: func(uid string, _ *webhook.Delivery) { t.Errorf("told that %s is superseded", uid) },
+		Stored:     func(d *webhook.Delivery, _ time.Duration) { t.Errorf("Stored was called for %s", d.UID) },
+		Superseded: func(uid string, _ *webhook.Delivery) { t.Errorf("Superseded was called for %s", uid) },
 	}
 	if err := in.Put(t.Context(), burst("mark")); err == nil {
-		t.Error("a Put under a dedup key that is held returned")
+		t.Error("a Put under a locked dedup key returned no error")
 	}
 	if s := stateOf(t, in, older.UID); s != webhook.Waiting {
 		t.Errorf("the older one is %s, want waiting", s)
@@ -217,19 +217,19 @@ func TestALargeBodyIsSentOnceWhileItsKeyIsLocked(t *testing.T) {
 	go func() { answer <- in.Put(t.Context(), d) }()
 	<-enough
 	if n := sent.Load(); n != 1 {
-		t.Errorf("it was sent %d times while its key was held, want once", n)
+		t.Errorf("it was sent %d times while its key was locked, want once", n)
 	}
 	commit(t, tx)
 	if err := <-answer; err != nil {
 		t.Errorf("Put returned %v after the transaction ended", err)
 	}
 	if s := stateOf(t, in, d.UID); s != webhook.Blocked {
-		t.Errorf("it is %s, want behind", s)
+		t.Errorf("it is %s, want blocked", s)
 	}
 }
 
-// The server has few locks: beyond so many keys of one transaction the index of
-// heads alone decides.
+// The server has few locks. Beyond a number of keys in one transaction, only the
+// unique index of heads keeps the order.
 func TestATransactionOfManyKeysTakesFewLocksAndKeepsOrder(t *testing.T) {
 	const keys = 300
 	e := onPostgres(t)
@@ -268,7 +268,7 @@ func TestATransactionOfManyKeysTakesFewLocksAndKeepsOrder(t *testing.T) {
 	}
 	for _, d := range late {
 		if s := stateOf(t, in, d.UID); s != webhook.Blocked {
-			t.Errorf("the second of %s is %s, want behind", d.OrderingKey, s)
+			t.Errorf("the second of %s is %s, want blocked", d.OrderingKey, s)
 		}
 	}
 }

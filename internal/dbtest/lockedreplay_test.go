@@ -27,7 +27,7 @@ func TestReplayRetriesALockedKey(t *testing.T) {
 			}
 			f, note := webhook.Filter{UID: d.UID}, webhook.Note{By: "ann"}
 			if n, err := in.Replay(t.Context(), f, note); n != 0 || err == nil || !strings.Contains(err.Error(), "holds the key") {
-				t.Errorf("Replay of a held key: %d, %v", n, err)
+				t.Errorf("Replay of a locked key: %d, %v", n, err)
 			}
 			if s := stateOf(t, in, d.UID); s != webhook.Dead {
 				t.Errorf("it is %s, want dead", s)
@@ -44,7 +44,7 @@ func TestReplayRetriesALockedKey(t *testing.T) {
 			})
 			defer plan.Watch(nil, nil)
 			if n, err := in.Replay(t.Context(), f, note); n != 1 || err != nil {
-				t.Errorf("Replay of a key that is held at first: %d, %v", n, err)
+				t.Errorf("Replay of a key that is locked at first: %d, %v", n, err)
 			}
 			if left := drain(t, in); left > 0 {
 				t.Errorf("%d are stuck", left)
@@ -53,8 +53,8 @@ func TestReplayRetriesALockedKey(t *testing.T) {
 	}
 }
 
-// The other commits when the replay waits for it, or has tried a second time: what
-// it refuses then is a conflict, and no reason to give up.
+// The other transaction commits when the replay waits for it or has retried. The
+// conflict that follows must not end the replay.
 func TestReplaySucceedsIfANewHeadCommitsMeanwhile(t *testing.T) {
 	in, plan, other, db := openWatchedPair(t) // SQLite has one writer
 	for _, quiet := range []time.Duration{0, time.Microsecond} {

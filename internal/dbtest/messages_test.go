@@ -13,7 +13,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// says demands an error that has each text in it, once.
+// wantTexts fails unless err contains each text once.
 func wantTexts(t *testing.T, err error, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
@@ -56,7 +56,7 @@ func TestErrNotDurableNamesTheSettingAndADSNToCopy(t *testing.T) {
 				_, copied, ok := strings.Cut(err.Error(), `open it with "file:hookhouse.db`)
 				copied, _, closed := strings.Cut(copied, `"`)
 				if !ok || !closed {
-					t.Fatalf("%v: there is nothing to copy", err)
+					t.Fatalf("%v: no DSN to copy", err)
 				}
 				in, _ = e.reopen(t, driver, file+copied)
 				put(t, in, delivery(""))

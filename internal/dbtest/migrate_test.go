@@ -13,7 +13,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// earlier returns the databases of earlier versions for the dialect, by name.
+// earlierVersions returns the databases of earlier versions for the dialect, by file
+// name.
 func earlierVersions(t *testing.T, d *sqlinbox.Dialect) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "schema", map[*sqlinbox.Dialect]string{sqlinbox.SQLite: "sqlite", sqlinbox.PostgreSQL: "postgres"}[d]+"-*.sql"))
@@ -82,8 +83,8 @@ func TestMigrateKeepsTheDeliveriesOfEveryEarlierVersion(t *testing.T) {
 	})
 }
 
-// A process that runs on while another migrates says so with both numbers, once
-// it meets what it does not know.
+// A process that goes on while another migrates gets an error with both version
+// numbers, once a statement fails.
 func TestAProcessReturnsErrNewerSchemaAfterAMigration(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)

@@ -21,7 +21,7 @@ import (
 
 var someHMAC = &webhook.HMAC{Header: "X-Signature", Keys: webhook.Keys(webhook.NewSecret("0123456789abcdef"))}
 
-// callOf describes a call by its headers. DedupBySignature is the source's.
+// describe returns a func that describes a call by its headers.
 func describe(bySignature bool) func(r *http.Request, body []byte) webhook.Description {
 	return func(r *http.Request, body []byte) webhook.Description {
 		return webhook.Description{ID: r.Header.Get("X-Id"), Type: "alpha.push", OrderingKey: r.Header.Get("X-Key"), DedupBySignature: bySignature}
@@ -34,7 +34,7 @@ type answer struct {
 	Duplicate bool   `json:"duplicate"`
 }
 
-// call makes a signed call, which must be acknowledged.
+// post sends a signed call. An answer other than 202 is an error.
 func post(ctx context.Context, url, body string, header http.Header) (a answer, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
@@ -59,7 +59,7 @@ func post(ctx context.Context, url, body string, header http.Header) (a answer, 
 	return a, json.Unmarshal(text, &a)
 }
 
-// finish runs a Worker on each inbox until nothing is unfinished.
+// drainWithWorkers runs a Worker on each inbox until nothing is unfinished.
 func drainWithWorkers(t *testing.T, h webhook.Handler, inboxes ...*sqlinbox.Inbox) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -93,7 +93,7 @@ func waitFor(t *testing.T, condition string, holds func() bool) {
 	}
 }
 
-// Two receivers and two workers on one database, as on two machines.
+// There are two receivers and two workers on one database, as on two machines.
 func TestFiftyConcurrentCallsOfOneEventRunOnce(t *testing.T) {
 	for _, test := range []struct {
 		name        string
@@ -128,8 +128,8 @@ func TestFiftyConcurrentCallsOfOneEventRunOnce(t *testing.T) {
 						}
 					})
 				}
-				// The workers are there while the calls arrive: a copy may come when
-				// the first has been run already.
+				// The workers run while the calls arrive: a copy may come after the
+				// first has run.
 				var runs atomic.Int64
 				var handled atomic.Value
 				running, stop := context.WithCancel(t.Context())

@@ -16,7 +16,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A scene is a key with what is stored under it, and that has a type of its own.
+// A keyState is an ordering key with its stored deliveries. They have a type of their
+// own.
 type keyState struct {
 	*pausedStore
 	typ    string
@@ -35,7 +36,7 @@ func (c *keyState) claim(ctx context.Context, in *sqlinbox.Inbox, lease time.Dur
 	return in.Claim(ctx, webhook.ClaimOptions{N: 5, Lease: lease, Types: []string{c.typ}})
 }
 
-// settings make scenes.
+// keyStates prepare the deliveries of a key.
 var keyStates = map[string]func(t *testing.T, c *keyState){
 	"nothing": func(*testing.T, *keyState) {},
 	"a head":  func(t *testing.T, c *keyState) { c.last = put(t, c.other, c.delivery("m"+c.key)) },
@@ -49,14 +50,14 @@ var keyStates = map[string]func(t *testing.T, c *keyState){
 		put(t, c.other, c.delivery())
 		put(t, c.other, c.delivery())
 	},
-	"one whose lease is over, and a burst behind": func(t *testing.T, c *keyState) {
+	"an expired claim and a burst behind": func(t *testing.T, c *keyState) {
 		c.last = put(t, c.other, c.delivery("m"+c.key))
 		c.claims, _ = c.claim(t.Context(), c.other, time.Microsecond)
 		d := c.delivery()
 		d.Coalesce.Quiet = time.Microsecond
 		put(t, c.other, d)
 	},
-	"one that lets younger ones pass": func(t *testing.T, c *keyState) {
+	"one that retries out of order": func(t *testing.T, c *keyState) {
 		c.last = put(t, c.other, c.delivery("m"+c.key))
 		held, _ := c.claim(t.Context(), c.other, time.Hour)
 		if _, err := c.other.Settle(t.Context(), held[0], webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true}); err != nil {
@@ -85,8 +86,7 @@ var keyStates = map[string]func(t *testing.T, c *keyState){
 	},
 }
 
-// deeds are what an inbox does at a scene. What may be, however it comes, is no
-// error.
+// operations are calls of an inbox. They return no error that may occur.
 var operations = map[string]func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, db *sql.DB) error{
 	"Put": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		return c.put(ctx, in, c.delivery())
@@ -180,14 +180,14 @@ func settleAll(ctx context.Context, in *sqlinbox.Inbox, claims []webhook.Claim, 
 	return nil
 }
 
-// Some of the many ways in which two inboxes can meet, other ones each time.
+// Each run tries other pairs of operations, at other moments.
 func TestNoOperationDuringAnotherLeavesAKeyStuck(t *testing.T) {
 	s := newPausedStore(t) // SQLite has one writer
 	names := slices.Sorted(maps.Keys(operations))
 	for setting, prepare := range keyStates {
 		for _, deed := range names {
 			meets, n := names[rand.N(len(names))], 1+rand.N(8)
-			what := fmt.Sprintf("%s: %s comes in the midst of %s, at its call %d", setting, meets, deed, n)
+			what := fmt.Sprintf("%s: %s during %s, at its call %d", setting, meets, deed, n)
 			c := &keyState{pausedStore: s, key: fmt.Sprint("key", uids.Add(1)), typ: fmt.Sprint("type", uids.Add(1))}
 			prepare(t, c)
 			_, acted, came := s.during(t, n, func() error { return operations[deed](t.Context(), c, s.paused, s.pausedDB) },
@@ -200,11 +200,11 @@ func TestNoOperationDuringAnotherLeavesAKeyStuck(t *testing.T) {
 	}
 }
 
-// check works the key off, and sees that nothing is stuck or inconsistent.
+// check settles the deliveries of the key, and fails if one is stuck or inconsistent.
 func (c *keyState) check(t *testing.T, what string) {
 	t.Helper()
 	if n := count(t, c.db, "hookhouse_deliveries WHERE ordering_key = '"+c.key+"' AND (finished_at IS NULL) <> (state IN ('waiting', 'blocked', 'claimed'))"); n > 0 {
-		t.Errorf("%s: %d ended and unfinished", what, n)
+		t.Errorf("%s: %d finished in an unfinished state, or the reverse", what, n)
 	}
 	for range 20 {
 		run(t, c.db, "UPDATE hookhouse_deliveries SET due_at = 1, lease_expires_at = 1 WHERE ordering_key = '"+c.key+"' AND state IN ('waiting', 'claimed', 'blocked')")

@@ -11,8 +11,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// watched returns an inbox on a store whose statements can be watched, on
-// connections of its own as in another process.
+// openWatched returns an inbox whose statements can be watched, on connections of its
+// own as in another process.
 func openWatched(t *testing.T, e engine, driver, dsn string) (*sqlinbox.Inbox, *sql.DB, *fault.Plan) {
 	t.Helper()
 	db, plan, err := fault.Open(driver, dsn)
@@ -28,8 +28,8 @@ func openWatched(t *testing.T, e engine, driver, dsn string) (*sqlinbox.Inbox, *
 	return in, db, plan
 }
 
-// watchedBeside returns an inbox on PostgreSQL whose statements can be watched, and
-// another one on the same store with its connections.
+// openWatchedPair returns an inbox on PostgreSQL whose statements can be watched, and
+// another inbox on the same store with its connections.
 func openWatchedPair(t *testing.T) (in *sqlinbox.Inbox, plan *fault.Plan, other *sqlinbox.Inbox, db *sql.DB) {
 	t.Helper()
 	e := onPostgres(t)
@@ -39,8 +39,8 @@ func openWatchedPair(t *testing.T) (in *sqlinbox.Inbox, plan *fault.Plan, other 
 	return in, plan, other, db
 }
 
-// beforeNth calls f before the n-th operation of plan that is such a one, and
-// returns a func that tells whether there was one.
+// beforeNth calls f before the n-th operation of plan for which is reports true. The
+// returned func ends that and reports whether f was called.
 func beforeNth(plan *fault.Plan, n int, is func(what string) bool, f func()) (reached func() bool) {
 	var mu sync.Mutex
 	seen := 0
@@ -77,8 +77,8 @@ var (
 	isFind   = contains("coalesce(first_id, id), state, source, ordering_key", "FOR UPDATE")
 )
 
-// settledOrTried waits until a Put has returned, or its statement has been tried
-// twice: it waits for something then.
+// putOrRetried waits until a Put has returned, or its statement has run twice: then
+// the Put waits for something.
 func putOrRetried(t *testing.T, plan *fault.Plan, put func() error) (result chan error, returned bool) {
 	t.Helper()
 	tried := make(chan struct{}, 100)
@@ -105,8 +105,8 @@ func putOrRetried(t *testing.T, plan *fault.Plan, put func() error) (result chan
 	return result, false
 }
 
-// workOff claims and settles until nothing is claimed, and reports how many are
-// left unfinished: nobody will ever claim them.
+// drain claims and settles until nothing can be claimed. It returns the number of
+// unfinished deliveries that are left: nothing will ever claim them.
 func drain(t *testing.T, in *sqlinbox.Inbox) int {
 	t.Helper()
 	for {

@@ -10,8 +10,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A file that may not be written is moot for root; a file that is opened to be
-// read is not.
+// Root may write any file, but not one that is opened read-only.
 func TestAReadOnlyDatabaseStoresNothing(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
 		t.Run(e.Name, func(t *testing.T) {
@@ -30,7 +29,7 @@ func TestAReadOnlyDatabaseStoresNothing(t *testing.T) {
 	}
 }
 
-// unchanged checks that n deliveries and their bodies are stored, and no dedup key.
+// wantRows fails unless n deliveries with their bodies are stored, and no dedup key.
 func wantRows(t *testing.T, db *sql.DB, n int) {
 	t.Helper()
 	for table, want := range map[string]int{"hookhouse_deliveries": n, "hookhouse_bodies": n, "hookhouse_dedup_keys": 0} {

@@ -13,8 +13,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// stuckKey returns an inbox in which by hand-written SQL the deliveries of a key
-// have no head, and those deliveries in order.
+// stuckKey returns an inbox with a key that has no head, and the deliveries of the
+// key in order.
 func stuckKey(t *testing.T, e engine) (*sqlinbox.Inbox, []*webhook.Delivery) {
 	t.Helper()
 	in, db := e.open(t)
@@ -68,7 +68,7 @@ func TestReleaseOfABlockedDeliveryIsErrState(t *testing.T) {
 	})
 }
 
-// A Worker sweeps at its start and every minute.
+// A Worker sweeps when it starts and every minute.
 func TestAWorkerRepairsAStuckKey(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := stuckKey(t, e)
@@ -86,7 +86,7 @@ func TestAWorkerRepairsAStuckKey(t *testing.T) {
 	})
 }
 
-// The look at the keys goes on page by page.
+// The repair reads the keys page by page.
 func TestEveryStuckKeyIsFoundAmongMany(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
@@ -119,8 +119,8 @@ func TestEveryStuckKeyIsFoundAmongMany(t *testing.T) {
 	})
 }
 
-// Two processes find the same stuck key. One brings its delivery forward, and it
-// runs; the other has waited, and leaves it as it has become.
+// Two processes find the same stuck key. One promotes its delivery, which runs. The
+// other has waited and must not promote it again.
 func TestARepairDoesNotUndoAnother(t *testing.T) {
 	e := onPostgres(t) // SQLite has one writer
 	for _, became := range []string{"state = 'claimed', fence = fence + 1, lease_expires_at = 9e15", "state = 'done', finished_at = 1"} {

@@ -10,8 +10,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A backup that is put in the file's place leaves an open database writing to
-// a file that has no name any more.
+// If a backup replaces the file, an open database goes on writing to the old file,
+// which has no name.
 func TestAReplacedFileIsErrNotDurable(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
 		for name, replace := range map[string]func(path string) error{

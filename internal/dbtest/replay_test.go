@@ -68,7 +68,7 @@ func TestReplayRunsMatchesAgainAndRecordsIt(t *testing.T) {
 	})
 }
 
-// A build of an older image must not take the place of a newer one.
+// A build of an older image must not replace that of a newer one.
 func TestReplayDoesNotOvertakeANewerDeliveryOfTheBurst(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)

@@ -12,9 +12,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// Another delivery of the ordering key comes before one of the statements that
-// restart a delivery, by a Put or from a process that takes no lock, and runs
-// and is finished before a later one, for each two of them.
+// Another delivery of the key is stored before one of the statements that restart a
+// delivery, by a Put or by a process that takes no lock, and is settled before a
+// later statement, for each pair of statements.
 func TestAKeyHasAHeadIfAnotherDeliveryComesDuringARestart(t *testing.T) {
 	e := onPostgres(t) // SQLite lets nobody in between
 	replay := func(ctx context.Context, in *sqlinbox.Inbox, d *webhook.Delivery) error {
@@ -95,7 +95,7 @@ func TestAKeyHasAHeadIfAnotherDeliveryComesDuringARestart(t *testing.T) {
 	}
 }
 
-// bury claims what can be claimed, one that coalesces soon, and settles it as dead.
+// settleDead waits for a delivery, claims it and settles it as dead.
 func settleDead(t *testing.T, in *sqlinbox.Inbox) {
 	t.Helper()
 	waitFor(t, "it can be claimed", func() bool {
@@ -107,8 +107,8 @@ func settleDead(t *testing.T, in *sqlinbox.Inbox) {
 	})
 }
 
-// putWithoutLock stores d as the head of its key, unless there is one. It does
-// not wait.
+// putWithoutLock stores d as the head of its key, unless the key has one. It does not
+// wait for locks.
 func putWithoutLock(t *testing.T, db *sql.DB, d *webhook.Delivery) error {
 	t.Helper()
 	tx := begin(t, db)

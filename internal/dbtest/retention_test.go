@@ -11,8 +11,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// aged returns statements' text that lets all that is finished have been so for
-// that long already.
+// ageFinished returns a statement that makes all finished deliveries older by d.
 func ageFinished(d time.Duration) string {
 	return "UPDATE hookhouse_deliveries SET finished_at = finished_at - " + microseconds(d)
 }
@@ -38,7 +37,7 @@ func TestDeadLettersAreKeptLongerThanDoneDeliveries(t *testing.T) {
 		run(t, db, ageFinished(80*24*time.Hour))
 		sweep(0)
 		if log.Len() > 0 {
-			t.Errorf("the log says %q while nothing dead goes", log.String())
+			t.Errorf("the log says %q although nothing dead was deleted", log.String())
 		}
 		run(t, db, ageFinished(3*24*time.Hour))
 		sweep(1)
@@ -65,7 +64,7 @@ func TestNegativeRetentionKeepsDeliveries(t *testing.T) {
 	})
 }
 
-// How long is the inbox's affair: no Worker is more forgetful than another.
+// Retention is set on the inbox, not on its workers.
 func TestWorkersUseTheRetentionOfTheInbox(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
@@ -94,7 +93,7 @@ func TestWorkersUseTheRetentionOfTheInbox(t *testing.T) {
 	})
 }
 
-// A transaction of retention is bounded by bytes: others write in between.
+// Each transaction of Sweep is bounded by bytes, so that others can write in between.
 func TestSweepIsBoundedByBytes(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)

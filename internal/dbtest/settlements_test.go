@@ -21,8 +21,8 @@ var (
 	isSettlement       = contains("UPDATE", "settled_fence = fence")
 )
 
-// settleMeanwhile settles the first claim, and the others while the statement for
-// that one is held up, so that they gather. It returns the answers.
+// settleTogether settles the first claim, and the others while the statement for the
+// first is paused, so that they share a transaction. It returns the answers.
 func settleTogether(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, first webhook.Claim, others []webhook.Claim, watch func(what string)) []error {
 	t.Helper()
 	stopped, goOn := make(chan struct{}), make(chan struct{})
@@ -56,7 +56,7 @@ func settleTogether(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, first we
 	return answers
 }
 
-// share settles a claim as a Worker does, in a transaction that may be shared.
+// settleDone settles a claim as a Worker does, in a transaction that may be shared.
 func settleDone(t *testing.T, in *sqlinbox.Inbox, c webhook.Claim) {
 	t.Helper()
 	if _, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); err != nil {
@@ -64,8 +64,8 @@ func settleDone(t *testing.T, in *sqlinbox.Inbox, c webhook.Claim) {
 	}
 }
 
-// claimedTogether returns claims of n deliveries, each with a younger one behind
-// it, of an inbox whose statements can be watched, and connections of another.
+// claimMany returns claims of n deliveries, each with a younger one of its key, of an
+// inbox whose statements can be watched, and connections of another inbox.
 func claimMany(t *testing.T, n int) (in *sqlinbox.Inbox, db *sql.DB, plan *fault.Plan, claims []webhook.Claim) {
 	t.Helper()
 	in, plan, _, db = openWatchedPair(t)
@@ -103,8 +103,8 @@ func TestConcurrentSettlementsShareATransaction(t *testing.T) {
 	}
 }
 
-// Each is left out for a reason of its own: its row is another transaction's, its
-// claim is lost, it was settled before, or its callback has changed its key.
+// Settlements are not shared if another transaction has locked the row, the claim is
+// lost, it was settled before, or the callback has changed the key.
 func TestASettlementThatCannotBeSharedDoesNotBlockOthers(t *testing.T) {
 	in, db, plan, claims := claimMany(t, 6)
 	held, lost, done, changed := claims[1], claims[2], claims[3], claims[4]
@@ -140,7 +140,7 @@ func TestASettlementThatCannotBeSharedDoesNotBlockOthers(t *testing.T) {
 	}
 }
 
-// Whoever holds the next of a key, by hand, holds up the settlement of that key.
+// Another transaction has locked the next delivery of a key.
 func TestALockedPromotionDoesNotBlockOtherSettlements(t *testing.T) {
 	in, db, _, claims := claimMany(t, 3)
 	tx := begin(t, db)
@@ -161,7 +161,7 @@ func TestALockedPromotionDoesNotBlockOtherSettlements(t *testing.T) {
 	}
 	first.Wait()
 	if s := stateOf(t, in, claims[1].Delivery.UID); s != webhook.Claimed {
-		t.Errorf("the one whose key is held is %s", s)
+		t.Errorf("the delivery with the locked key is %s, want claimed", s)
 	}
 	commit(t, tx)
 	second.Wait()
@@ -203,16 +203,16 @@ func TestSettleReturnsWhenItsContextEnds(t *testing.T) {
 		t.Errorf("Settle returned %v", err)
 	}
 	close(goOn)
-	// Settled or not, it can be asked for again.
+	// Settled or not, it can be settled again.
 	for _, c := range claims {
 		settleDone(t, in, c)
 	}
 	if !reached() {
-		t.Error("nothing was held up")
+		t.Error("the settlement was not paused")
 	}
 }
 
-// A trigger of the program's own refuses one: the others are not refused with it.
+// A trigger of the program refuses one settlement.
 func TestARefusedSettlementDoesNotFailOthers(t *testing.T) {
 	in, db, plan, claims := claimMany(t, 6)
 	run(t, db, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -243,7 +243,7 @@ func TestAHangingConnectionDoesNotBlockOtherSettlements(t *testing.T) {
 	plan.Watch(nil, nil)
 	settleDone(t, in, claims[1])
 	<-first
-	// Close waits for the one that hangs: nothing is written after it.
+	// Close waits for the hanging settlement: nothing is written after Close returned.
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
@@ -259,6 +259,6 @@ func TestAHangingConnectionDoesNotBlockOtherSettlements(t *testing.T) {
 	close(goOn)
 	<-closed
 	if !reached() {
-		t.Error("nothing hung")
+		t.Error("the settlement did not hang")
 	}
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-var rounds = flag.Int("rounds", 8, "how often a side of the spool is killed or stopped")
+var rounds = flag.Int("rounds", 8, "number of times that a side of the spool is killed or stopped")
 
-// The primary inbox is PostgreSQL, the local one SQLite beside a receiver in a
+// The primary inbox is PostgreSQL. The local one is SQLite, used by a receiver in a
 // process of its own. Both are killed and started again while senders call.
 func TestSpoolLosesNothingAndKeepsOrderIfEitherSideIsKilled(t *testing.T) {
 	onPostgres(t)
@@ -45,7 +45,7 @@ func TestSpoolLosesNothingAndKeepsOrderIfEitherSideIsKilled(t *testing.T) {
 	kinds := map[string]int{}
 	for round := range *rounds {
 		goal := account.acknowledgements() + 40 + rng.IntN(120)
-		waitFor(t, "some more were acknowledged", func() bool { return account.acknowledgements() >= goal })
+		waitFor(t, "more deliveries are acknowledged", func() bool { return account.acknowledgements() >= goal })
 		what := []string{"primary killed", "receiver killed", "primary and receiver killed", "receiver stopped"}[round%4]
 		kinds[what]++
 		switch what {
@@ -65,10 +65,10 @@ func TestSpoolLosesNothingAndKeepsOrderIfEitherSideIsKilled(t *testing.T) {
 		}
 	}
 	stopSenders()
-	waitFor(t, "all that was acknowledged is handled", func() bool { return account.waiting() == 0 })
+	waitFor(t, "all acknowledged deliveries are handled", func() bool { return account.waiting() == 0 })
 	receiver.stop(t)
 	checkLocal(t, config.Local)
-	waitFor(t, "the primary is worked off", func() bool {
+	waitFor(t, "the primary is drained", func() bool {
 		n, err := primary.Pending(t.Context(), 1)
 		return err == nil && n == 0
 	})
@@ -95,6 +95,6 @@ func checkLocal(t *testing.T, local databases.Store) {
 		}
 	}
 	if stats.Count[webhook.Done] == 0 {
-		t.Error("nothing ever went through the local inbox")
+		t.Error("no delivery went through the local inbox")
 	}
 }

@@ -116,7 +116,7 @@ func (a *spoolAccount) answered(id string, err error) (acknowledged bool) {
 	return true
 }
 
-// lose counts a claim that was not held when its worker settled it.
+// loseClaim counts a claim that was lost when its worker settled it.
 func (a *spoolAccount) loseClaim() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -156,7 +156,7 @@ func (a *spoolAccount) withoutPrimary(t *testing.T, server *postgres.Server, mea
 	a.setAway(true)
 	meanwhile()
 	goal := a.acknowledgements() + 40
-	waitFor(t, "some were acknowledged without the primary", func() bool { return a.acknowledgements() >= goal })
+	waitFor(t, "deliveries are acknowledged without the primary", func() bool { return a.acknowledgements() >= goal })
 	if err := server.Restart(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -77,7 +77,7 @@ func TestPingCommits(t *testing.T) {
 			t.Fatal(err)
 		}
 		if n := count(t, db, "hookhouse_schema WHERE pinged > 0"); n != 1 {
-			t.Errorf("%d rows tell of it, want 1", n)
+			t.Errorf("%d rows have the time of a ping, want 1", n)
 		}
 		run(t, db, "DROP TABLE hookhouse_schema")
 		if err := in.Ping(t.Context()); !errors.Is(err, sqlinbox.ErrNotMigrated) {
@@ -112,12 +112,12 @@ func TestTheObserverIsCalled(t *testing.T) {
 		}
 		want := map[string]int{"stored": 4, "duplicate": 1, "superseded": 2, "refused": 1, "batch": 5, "swept": 2}
 		if diff := cmp.Diff(want, told); diff != "" {
-			t.Errorf("told (-want +got):\n%s", diff)
+			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// An observer that panics changes nothing of what it is told.
+// A panic of the observer does not change the result of the call.
 func TestAPanicOfTheObserverIsLogged(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
@@ -154,14 +154,14 @@ func TestAPanicOfTheObserverIsLogged(t *testing.T) {
 		}
 		for _, what := range []string{"stored", "duplicate", "superseded", "refused", "batch", "swept"} {
 			if !strings.Contains(log.String(), "reason="+what) {
-				t.Errorf("the log does not tell of the panic in %s", what)
+				t.Errorf("the log has no panic of %s", what)
 			}
 		}
 	})
 }
 
-// Workers wait for the signal: one that came with every claim would make them
-// go round, and keep all others from SQLite's file.
+// Workers wait for the signal. If every claim sent it, they would claim in a loop and
+// keep the file of SQLite locked.
 func TestAnEmptyClaimIsNoChange(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
@@ -173,7 +173,7 @@ func TestAnEmptyClaimIsNoChange(t *testing.T) {
 		}
 		select {
 		case <-changed:
-			t.Error("a claim of nothing was told as a change")
+			t.Error("an empty claim signalled a change")
 		default:
 		}
 		put(t, in, delivery(""))

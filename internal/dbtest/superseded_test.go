@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// burst stores a delivery of a burst that is over at once.
+// putBurst stores a delivery that coalesces for a microsecond.
 func putBurst(t *testing.T, in *sqlinbox.Inbox, key string) *webhook.Delivery {
 	t.Helper()
 	d := delivery(key)
@@ -36,8 +36,8 @@ func TestClaimSupersedesExpiredClaimsOfABurst(t *testing.T) {
 	})
 }
 
-// Another transaction takes the key of an overtaken delivery after Claim has seen
-// it. Claim does not wait for that transaction.
+// Another transaction locks the key of a superseded delivery after Claim has read it.
+// Claim does not wait for that transaction.
 func TestClaimDoesNotWaitForALockedKeyToSupersede(t *testing.T) {
 	in, plan, other, db := openWatchedPair(t) // SQLite has one writer
 	putBurst(t, other, "key")
@@ -56,11 +56,11 @@ func TestClaimDoesNotWaitForALockedKeyToSupersede(t *testing.T) {
 		t.Errorf("claimed %+v", claims)
 	}
 	if !reached() {
-		t.Error("nothing was to be superseded")
+		t.Error("Claim superseded nothing")
 	}
 }
 
-// The rest is left to the next call.
+// The next call supersedes the rest.
 func TestClaimSupersedesAtMostAHundred(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)

@@ -36,8 +36,7 @@ func TestSweepKeepsDedupKeysWithTheLastState(t *testing.T) {
 	})
 }
 
-// A delivery has several dedup keys, and those of deliveries that are kept for
-// ever are forgotten too.
+// A delivery has several dedup keys. They are deleted even if the delivery is kept.
 func TestSweepDeletesAllDedupKeysBeyondTheWindow(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
@@ -59,8 +58,8 @@ func TestSweepDeletesAllDedupKeysBeyondTheWindow(t *testing.T) {
 	})
 }
 
-// What died and was swept is tried again when its sender sends it again, and
-// only then: its dedup keys are those of others, too.
+// A dead delivery that was swept is stored again when its sender sends it again, and
+// only then: others may have its dedup keys.
 func TestARedeliveryAfterASweepTakesNoDedupKeyOfAnother(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)

@@ -66,7 +66,7 @@ func TestPutTxCommitsWithTheCallersRows(t *testing.T) {
 		}
 		commit(t, tx)
 		if s := stateOf(t, in, behind.UID); s != webhook.Blocked {
-			t.Errorf("the second of the key is %s, want behind", s)
+			t.Errorf("the second of the key is %s, want blocked", s)
 		}
 	})
 }
@@ -98,7 +98,7 @@ func TestSettleTxCommitsWithTheCallersRows(t *testing.T) {
 			t.Errorf("Extend returned %v", err)
 		}
 		if s, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Waiting, Reason: "late"}); s != webhook.Done || err != nil {
-			t.Errorf("Settle returned %s, %v; want what SettleTx did", s, err)
+			t.Errorf("Settle returned %s, %v; want the state of SettleTx", s, err)
 		}
 		if s := stateOf(t, in, first.UID); s != webhook.Done {
 			t.Errorf("it is %s, want done", s)

@@ -12,7 +12,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// handles is a Router of one type that writes down what ran.
+// A runCounter is a Router of one type that counts runs.
 type runCounter struct {
 	mu   sync.Mutex
 	runs map[string]int
@@ -27,8 +27,8 @@ func (h *runCounter) Handle(_ context.Context, d *webhook.Delivery) error {
 	return nil
 }
 
-// A batch is what a Worker claims at once, eight; the types that are looked at,
-// and the overtaken, are a hundred at most.
+// A Worker claims eight deliveries at once. A claim looks at no more than a hundred
+// types, and supersedes no more than a hundred claims.
 func TestManyUnclaimableRowsDoNotStarveOthers(t *testing.T) {
 	const many = 120
 	onEach(t, func(t *testing.T, e engine) {
@@ -68,7 +68,7 @@ func TestManyUnclaimableRowsDoNotStarveOthers(t *testing.T) {
 		w := webhook.NewWorker(in, h)
 		w.PollInterval = 5 * time.Millisecond
 		go func() { done <- w.Run(ctx) }()
-		waitFor(t, "only those remain that nobody takes yet", func() bool {
+		waitFor(t, "only deliveries that cannot be claimed yet are left", func() bool {
 			n, err := in.Pending(t.Context(), 10*many)
 			if err != nil {
 				t.Fatal(err)
@@ -142,9 +142,9 @@ func TestALostClaimCannotBeSettled(t *testing.T) {
 			t.Errorf("it changed: %+v, %v", r, err)
 		}
 		if s := stateOf(t, a, next.UID); s != webhook.Blocked {
-			t.Errorf("the next of the key is %s, want behind", s)
+			t.Errorf("the next of the key is %s, want blocked", s)
 		}
-		settle(t, a, held, webhook.Done) // whoever brings it
+		settle(t, a, held, webhook.Done) // through any inbox
 		if s := stateOf(t, b, d.UID); s != webhook.Done {
 			t.Errorf("it is %s, want done", s)
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// t.FailNow does so in a test's Observer.
+// An Observer that calls t.FailNow ends the goroutine.
 func TestTheWriterSurvivesGoexitInTheObserver(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
@@ -28,8 +28,8 @@ func TestTheWriterSurvivesGoexitInTheObserver(t *testing.T) {
 	})
 }
 
-// A driver that panics, or ends the goroutine, stands for any code in a
-// transaction of the writer.
+// A driver that panics or ends the goroutine stands for any code in a transaction of
+// the writer.
 func TestAPanicInTheWriterFailsOneBatch(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		for name, end := range map[string]func(){"a panic": func() { panic("on purpose") }, "Goexit": runtime.Goexit} {
@@ -42,7 +42,7 @@ func TestAPanicInTheWriterFailsOneBatch(t *testing.T) {
 					t.Error("Put returned no error")
 				}
 				if !reached() {
-					t.Fatal("nothing ended the writer")
+					t.Fatal("the driver did not panic")
 				}
 				put(t, in, delivery("key"))
 				settle(t, in, claimOne(t, in), webhook.Done)
@@ -54,7 +54,7 @@ func TestAPanicInTheWriterFailsOneBatch(t *testing.T) {
 	})
 }
 
-// inCallback runs f as the callback of a delivery that has just been put.
+// inCallback puts a delivery and runs f as its callback.
 func inCallback(t *testing.T, in *sqlinbox.Inbox, f func(ctx context.Context)) {
 	t.Helper()
 	put(t, in, delivery("of the callback"))
@@ -93,7 +93,7 @@ func TestACallbackThatHangsInInTxBlocksNobodyAfterItsContextEnds(t *testing.T) {
 			<-hangs
 			end()
 			put(t, in, delivery("another"))
-			// What it does late is not done, and takes nobody's turn.
+			// What it does late is not committed, and blocks nobody.
 			var turns sync.WaitGroup
 			turns.Go(func() {
 				if err := in.InTx(ctx, func(tx *sql.Tx) error {
