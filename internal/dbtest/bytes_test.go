@@ -31,11 +31,12 @@ func TestHeadersAndBodiesKeepAnyBytes(t *testing.T) {
 		d.KeyLabel, d.Coalesce = "blue", webhook.Coalesce{Quiet: time.Nanosecond, Max: time.Second}
 		put(t, in, d)
 		var got *webhook.Delivery
-		for got == nil {
+		waitFor(t, "the delivery is due", func() bool {
 			for _, c := range claim(t, in, 1) {
 				got = c.Delivery
 			}
-		}
+			return got != nil
+		})
 		want := *d
 		want.Coalesce.Quiet = time.Microsecond // times are kept in microseconds, rounded up
 		if diff := cmp.Diff(&want, got, cmpopts.IgnoreUnexported(webhook.Delivery{})); diff != "" {

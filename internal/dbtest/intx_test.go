@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -152,9 +151,7 @@ func TestInTxDoesNotBlockWritersWhileItWaitsForAConnection(t *testing.T) {
 		})
 	}()
 	<-entered
-	for db.Stats().WaitCount == 0 { // InTx waits for the reader
-		runtime.Gosched()
-	}
+	waitFor(t, "InTx waits for the reader", func() bool { return db.Stats().WaitCount > 0 })
 	put(t, in, delivery("another"))
 	if err := reader.Close(); err != nil {
 		t.Error(err)

@@ -79,11 +79,9 @@ func TestReplayDoesNotOvertakeANewerDeliveryOfTheBurst(t *testing.T) {
 			return put(t, in, d)
 		}
 		soon := func() webhook.Claim {
-			for {
-				if claims := claim(t, in, 1); len(claims) == 1 {
-					return claims[0]
-				}
-			}
+			var claims []webhook.Claim
+			waitFor(t, "a delivery is due", func() bool { claims = claim(t, in, 1); return len(claims) == 1 })
+			return claims[0]
 		}
 		older := burst()
 		settle(t, in, soon(), webhook.Dead)

@@ -68,9 +68,11 @@ func TestClaimSupersedesAtMostAHundred(t *testing.T) {
 		for i := range keys {
 			putBurst(t, in, fmt.Sprint("key", i))
 		}
-		for claimed := 0; claimed < keys; {
+		claimed := 0
+		waitFor(t, "all are due and claimed", func() bool {
 			claimed += len(claim(t, in, keys))
-		}
+			return claimed == keys
+		})
 		for i := range keys {
 			d := delivery(fmt.Sprint("key", i))
 			d.Coalesce = webhook.Coalesce{Quiet: time.Hour}

@@ -134,7 +134,7 @@ func TestAccountCounts(t *testing.T) {
 	}
 }
 
-func TestReportOfNothingIsAnError(t *testing.T) {
+func TestAReportWithoutKillsIsAnError(t *testing.T) {
 	for name, r := range map[string]Report{
 		"no kill":              {Acknowledged: 1000},
 		"nothing acknowledged": {Kills: 200},

@@ -21,7 +21,7 @@ const (
 
 func (v victim) String() string { return [...]string{"receiver", "server", "receiver and server"}[v] }
 
-// victim returns whose turn it is.
+// victim returns what to kill next.
 func (r *run) victim() victim {
 	if r.Server == nil {
 		return theReceiver
@@ -29,7 +29,7 @@ func (r *run) victim() victim {
 	return victim(r.kills % 3)
 }
 
-// A moment is what a kill would meet.
+// A moment is the state that a kill would meet.
 type moment struct {
 	acknowledged int // since the kill before
 	inFlight     int // requests begun whose answer is not read
@@ -37,7 +37,7 @@ type moment struct {
 }
 
 func (m moment) counts() bool {
-	return m.acknowledged >= leastAtStake && m.inFlight >= leastAtStake && m.running > 0
+	return m.acknowledged >= minAtStake && m.inFlight >= minAtStake && m.running > 0
 }
 
 func (m moment) String() string {
@@ -49,9 +49,9 @@ func (r *run) moment() moment {
 	return moment{acknowledged, int(r.load.inFlight.Load()), running}
 }
 
-// killOnce kills at a random moment under load, if it is one that counts, and
-// makes everything run again. A kill does not count either if the receiver's
-// last words show that everything was settled just before it.
+// killOnce kills at a random moment under load, if that counts, and starts again what
+// it has killed. A kill does not count either if the last lines of the receiver show
+// that everything was settled just before it.
 func (r *run) killOnce(ctx context.Context) (counted bool, err error) {
 	r.load.open()
 	if err := pause(ctx, cmp.Or(r.Wait, 50*time.Millisecond)); err != nil {
@@ -77,11 +77,11 @@ func (r *run) killOnce(ctx context.Context) (counted bool, err error) {
 			r.Name, r.kills, v, acknowledged, m.inFlight, claimed, second)
 	}
 	r.load.shut()
-	return counted, r.workOff(ctx, mostPending)
+	return counted, r.drain(ctx, maxPending)
 }
 
-// killReceiver ends the receiver, and the server with it, and starts them again.
-// It returns how many were claimed.
+// killReceiver kills the receiver, and the server if withServer, and starts them
+// again. It returns how many deliveries were claimed.
 func (r *run) killReceiver(ctx context.Context, withServer bool) (claimed int, err error) {
 	r.load.shut() // what is in flight stays in flight
 	r.receiver.Kill()
@@ -99,9 +99,9 @@ func (r *run) killReceiver(ctx context.Context, withServer bool) (claimed int, e
 	return claimed, r.startReceiver(ctx)
 }
 
-// killServer ends the database under a receiver that lives on, waits until that
-// refuses calls, and starts the database again. It returns how many were
-// claimed: none is taken or settled until the server is back.
+// killServer kills the server under a receiver that goes on, waits until the receiver
+// refuses calls, and starts the server again. It returns how many deliveries were
+// claimed: none can be claimed or settled until the server is back.
 func (r *run) killServer(ctx context.Context) (claimed int, err error) {
 	if err := r.Server.Kill(); err != nil {
 		return 0, err

@@ -19,10 +19,10 @@ import (
 )
 
 const (
-	// longestRun bounds a callback.
-	longestRun = 10 * time.Millisecond
-	// workers are how many callbacks run at once, and so how many are claimed.
-	workers = 16
+	// maxRun limits the time of a callback.
+	maxRun = 10 * time.Millisecond
+	// concurrency is how many callbacks run, and deliveries are claimed, at once.
+	concurrency = 16
 )
 
 // A receiver is the process that is killed, as its parent configures it.
@@ -54,7 +54,7 @@ func (r receiver) serve(ctx context.Context) error {
 	}
 	src, in := source(), r.Variant.Of(plain)
 	worker := webhook.NewWorker(in, callback(src.Verifier))
-	worker.Concurrency, worker.Lease = workers, r.Lease
+	worker.Concurrency, worker.Lease = concurrency, r.Lease
 	worker.Observer = &webhook.Observer{
 		Settled: func(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 			if o.State.Final() {
@@ -83,8 +83,8 @@ func (r receiver) serve(ctx context.Context) error {
 	return webhook.Serve(ctx, &http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}, listener, worker)
 }
 
-// source is the sender that the clients play: the id and the key stand in the
-// header, and the body, which begins with the id, is signed.
+// source describes the clients: the header has the id and the key, and the body, which
+// begins with the id, is signed.
 func source() webhook.Source {
 	return webhook.Source{
 		Name:     "crash",
@@ -102,8 +102,8 @@ func signature() *webhook.HMAC {
 	}
 }
 
-// callback takes a few milliseconds and reports its beginning and its end. What
-// it is handed must be what was signed.
+// callback takes a few milliseconds and reports its beginning and its end. It checks
+// that the delivery is what was signed.
 func callback(v webhook.Verifier) webhook.Handler {
 	return webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 		claim, _ := webhook.ClaimFromContext(ctx)
@@ -113,7 +113,7 @@ func callback(v webhook.Verifier) webhook.Handler {
 			process.Print(damaged, d.ID)
 			return webhook.Permanent(errors.Join(err, webhook.ErrMalformed))
 		}
-		if err := pause(ctx, longestRun); err != nil {
+		if err := pause(ctx, maxRun); err != nil {
 			process.Print(failed, d.ID)
 			return err
 		}

@@ -18,15 +18,15 @@ import (
 )
 
 const (
-	// leastAtStake is how many requests must be in flight for a kill to count, and
-	// how many deliveries acknowledged since the one before.
-	leastAtStake = 16
-	// mostPending is how many deliveries the load may begin on top of, so that
-	// the worker keeps up over hundreds of kills.
-	mostPending = 256
+	// minAtStake is how many requests must be in flight for a kill to count, and how
+	// many deliveries acknowledged since the kill before.
+	minAtStake = 16
+	// maxPending is how many deliveries may be unfinished when the load goes on, so
+	// that the worker keeps up over hundreds of kills.
+	maxPending = 256
 )
 
-// ErrVacuous: no moment was found at which a kill would have proved anything.
+// ErrVacuous means that there was no moment at which a kill would prove anything.
 var ErrVacuous = errors.New("crash: no kill counted")
 
 // A Trial says what is killed, how often, and under which load.
@@ -43,8 +43,8 @@ type Trial struct {
 	Output  io.Writer        // gets a line for each kill
 }
 
-// Run holds the trial and returns what the ledger says; [Report.Err] judges it.
-// The error is [ErrVacuous], or why the trial could not be held.
+// Run runs the trial. [Report.Err] says whether a promise was broken. The error of Run
+// is [ErrVacuous], or why the trial could not run.
 func (t Trial) Run(ctx context.Context) (Report, error) {
 	began := time.Now()
 	r := &run{Trial: t, account: newAccount()}
@@ -76,7 +76,7 @@ func (t Trial) Run(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	r.load.stop()
-	if err := r.workOff(ctx, 0); err != nil {
+	if err := r.drain(ctx, 0); err != nil {
 		return Report{}, err
 	}
 	if err := r.receiver.Stop(ctx); err != nil {
@@ -99,8 +99,8 @@ type run struct {
 
 func (r *run) clients() int { return cmp.Or(r.Clients, 64) }
 
-// startReceiver starts the receiver; from the second time on at the address that
-// the first has got.
+// startReceiver starts the receiver. From the second time on it listens at the address
+// of the first.
 func (r *run) startReceiver(ctx context.Context) (err error) {
 	if r.receiver, err = process.Start(ctx, r.config, r.account.read); err == nil {
 		r.config.Address = r.receiver.Address
@@ -108,15 +108,15 @@ func (r *run) startReceiver(ctx context.Context) (err error) {
 	return err
 }
 
-// resume has the load go on for a while after the last kill.
+// resume lets the load go on for a while after the last kill.
 func (r *run) resume(ctx context.Context) error {
 	r.load.open()
 	return wait.Until(ctx, "deliveries are acknowledged after the last kill", func() bool { return r.moment().acknowledged >= 2*r.clients() })
 }
 
-// workOff returns when at most so many deliveries are unfinished.
-func (r *run) workOff(ctx context.Context, most int) error {
-	err := wait.Until(ctx, fmt.Sprintf("%d deliveries are unfinished", most), func() bool {
+// drain returns when no more than most deliveries are unfinished.
+func (r *run) drain(ctx context.Context, most int) error {
+	err := wait.Until(ctx, fmt.Sprintf("no more than %d deliveries are unfinished", most), func() bool {
 		n, err := r.pending(ctx)
 		return err == nil && n <= most
 	})

@@ -25,13 +25,13 @@ func openTable(t *testing.T, e engine.Engine) (*sql.DB, *fault.Plan) {
 	return db, plan
 }
 
-func TestEachKindDoesWhatItSays(t *testing.T) {
+func TestEachKindBreaksAnOperation(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine.Engine) {
 		for _, c := range []struct {
 			kind     fault.Kind
 			executed bool
 			gone     bool  // the connection
-			want     error // nil: whatever package database/sql and the driver make of it
+			want     error // nil means any error
 		}{
 			{fault.Refuse, false, false, fault.ErrFault},
 			{fault.LoseAnswer, true, false, fault.ErrFault},
@@ -69,7 +69,7 @@ func TestEachKindDoesWhatItSays(t *testing.T) {
 					}
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
-					plan.Impatient = cancel
+					plan.Cancel = cancel
 					plan.Break(1, c.kind)
 					if err := how(ctx, conn); err == nil || c.want != nil && !errors.Is(err, c.want) {
 						t.Errorf("returned %v, want %v", err, c.want)
@@ -94,7 +94,7 @@ func TestEachKindDoesWhatItSays(t *testing.T) {
 	})
 }
 
-func TestATransactionEndsAsItsFaultSays(t *testing.T) {
+func TestEachKindBreaksATransaction(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine.Engine) {
 		for _, c := range []struct {
 			name string

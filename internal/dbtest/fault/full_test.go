@@ -12,10 +12,10 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// Of PostgreSQL a full disk is not tested: to fill one takes a file system of
-// its own, which takes root. What it then says, class 53, is an error like
-// others, which the scenario has at each statement.
-func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
+// There is no test of PostgreSQL on a full disk: that takes a file system of its own,
+// and so root. Its errors, class 53, are like the errors that the scenario has at
+// each statement.
+func TestAFullDiskLosesNothing(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		open func(t *testing.T) (r *rig, room func(t *testing.T))
@@ -25,13 +25,13 @@ func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, room := c.open(t)
-			first := &message{name: "first", marks: []string{"first"}}
+			first := &message{name: "first", dedupKeys: []string{"first"}}
 			r.send(first)
 			accepted, refused := r.fill(t)
 			if len(accepted) == 0 || len(refused) == 0 {
 				t.Fatalf("%d accepted, %d refused, want some of both", len(accepted), len(refused))
 			}
-			r.inspect("while it is full")
+			r.checkTables("while it is full")
 			if n, want := r.count("hookhouse_deliveries"), 1+len(accepted); n != want {
 				t.Errorf("%d are stored, want the %d that were acknowledged", n, want)
 			}
@@ -39,9 +39,9 @@ func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
 			for _, m := range refused {
 				r.send(m) // the sender's next try
 			}
-			r.workOff()
-			r.inspect("with room")
-			r.settleAccounts(false)
+			r.drain()
+			r.checkTables("with room")
+			r.checkMessages(false)
 			r.report(t)
 		})
 	}
@@ -53,8 +53,8 @@ func (r *rig) fill(t *testing.T) (accepted, refused []*message) {
 	for round := 0; len(refused) < 10 && round < 50; round++ {
 		var all sync.WaitGroup
 		for i := range 8 {
-			m := &message{name: fmt.Sprintf("%d-%d %s", round, i, strings.Repeat("x", 6000)), key: fmt.Sprint("key", i%3), marks: []string{fmt.Sprint(round, "-", i)}}
-			d := r.mint(m)
+			m := &message{name: fmt.Sprintf("%d-%d %s", round, i, strings.Repeat("x", 6000)), key: fmt.Sprint("key", i%3), dedupKeys: []string{fmt.Sprint(round, "-", i)}}
+			d := r.newDelivery(m)
 			all.Go(func() {
 				err := webhook.Store(r.inbox).Handle(t.Context(), d)
 				mu.Lock()
@@ -62,7 +62,7 @@ func (r *rig) fill(t *testing.T) (accepted, refused []*message) {
 				switch status := webhook.StatusCode(err); status {
 				case 202:
 					accepted = append(accepted, m)
-					m.known = append(m.known, d.UID)
+					m.acknowledged = append(m.acknowledged, d.UID)
 				case 503:
 					refused = append(refused, m)
 				default:
@@ -75,7 +75,7 @@ func (r *rig) fill(t *testing.T) (accepted, refused []*message) {
 	return accepted, refused
 }
 
-// onFullDisk is a disk of a megabyte, which is later made larger.
+// onFullDisk opens a rig on a disk of a megabyte. room enlarges the disk.
 func onFullDisk(t *testing.T) (*rig, func(t *testing.T)) {
 	disk, err := powerloss.NewDisk(nil)
 	if err != nil {
@@ -88,11 +88,11 @@ func onFullDisk(t *testing.T) (*rig, func(t *testing.T)) {
 	return r, func(*testing.T) { disk.Room.Store(0) }
 }
 
-// onSmallDatabase is a file of a hundred pages, which a sweep makes room in.
+// onSmallDatabase opens a rig on a file of a hundred pages. room sweeps it.
 func onSmallDatabase(t *testing.T) (*rig, func(t *testing.T)) {
 	r := openRig(t, engine.Modernc.NewStore(t).With("_pragma=max_page_count(100)"))
 	return r, func(t *testing.T) {
-		r.workOff() // settling takes no room
+		r.drain() // settling takes no space
 		for _, uid := range r.uids("1 = 1") {
 			r.swept[uid] = true
 		}
@@ -102,11 +102,11 @@ func onSmallDatabase(t *testing.T) (*rig, func(t *testing.T)) {
 	}
 }
 
-func TestAReadOnlyDatabaseRefusesAndIsStillRead(t *testing.T) {
+func TestAReadOnlyDatabaseCanBeRead(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine.Engine) {
 		store := e.NewStore(t)
 		r := openRig(t, store)
-		kept := &message{name: "kept", marks: []string{"kept"}}
+		kept := &message{name: "kept", dedupKeys: []string{"kept"}}
 		r.send(kept)
 
 		readOnly := store.With("default_transaction_read_only=on")
@@ -115,7 +115,7 @@ func TestAReadOnlyDatabaseRefusesAndIsStillRead(t *testing.T) {
 		}
 		in := sqlinbox.New(readOnly.DB(t), e.Dialect)
 		defer in.Close()
-		d := r.mint(&message{name: "refused", marks: []string{"refused"}})
+		d := r.newDelivery(&message{name: "refused", dedupKeys: []string{"refused"}})
 		if err := webhook.Store(in).Handle(t.Context(), d); webhook.StatusCode(err) != 503 {
 			t.Errorf("Put was answered %d: %v", webhook.StatusCode(err), err)
 		} else {
@@ -127,14 +127,14 @@ func TestAReadOnlyDatabaseRefusesAndIsStillRead(t *testing.T) {
 		if claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1}); err == nil {
 			t.Errorf("Claim returned %d", len(claims))
 		}
-		if got, err := in.Get(t.Context(), kept.known[0]); err != nil || string(got.Delivery.Body) != "body of kept" {
+		if got, err := in.Get(t.Context(), kept.acknowledged[0]); err != nil || string(got.Delivery.Body) != "body of kept" {
 			t.Errorf("Get returned %v, %v", got, err)
 		}
 		if n := r.count("hookhouse_deliveries"); n != 1 {
 			t.Errorf("%d are stored, want 1", n)
 		}
-		r.inspect("read-only")
-		r.workOff()
+		r.checkTables("read-only")
+		r.drain()
 		r.report(t)
 	})
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// holder has what a put needs. On SQLite that is the only writer's place, on
-// PostgreSQL the head of the put's key.
-func holder(t *testing.T, r *rig, e engine.Engine) (release func()) {
+// lockStore locks what a put needs: on SQLite the database, on PostgreSQL the head of
+// the key.
+func lockStore(t *testing.T, r *rig, e engine.Engine) (release func()) {
 	t.Helper()
-	conn, err := r.eye.Conn(t.Context())
+	conn, err := r.direct.Conn(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,17 +40,17 @@ func holder(t *testing.T, r *rig, e engine.Engine) (release func()) {
 func lockRig(t *testing.T, e engine.Engine) *rig {
 	t.Helper()
 	r := openRig(t, e.NewStore(t))
-	r.send(&message{name: "head", key: "key", marks: []string{"head"}})
+	r.send(&message{name: "head", key: "key", dedupKeys: []string{"head"}})
 	return r
 }
 
-func TestADatabaseLockedForLongIsAnsweredAndLosesNothing(t *testing.T) {
+func TestALockedDatabaseIsAnswered503AndLosesNothing(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine.Engine) {
 		t.Parallel() // it takes as long as the inbox waits
 		r := lockRig(t, e)
-		release := holder(t, r, e)
-		m := &message{name: "late", key: "key", marks: []string{"late"}}
-		d := r.mint(m)
+		release := lockStore(t, r, e)
+		m := &message{name: "late", key: "key", dedupKeys: []string{"late"}}
+		d := r.newDelivery(m)
 		err := r.try("put", func(ctx context.Context) error { return webhook.Store(r.inbox).Handle(ctx, d) })
 		if webhook.StatusCode(err) != http.StatusServiceUnavailable || r.plan.Count() == 0 {
 			t.Errorf("answered %d: %v", webhook.StatusCode(err), err)
@@ -61,21 +61,21 @@ func TestADatabaseLockedForLongIsAnsweredAndLosesNothing(t *testing.T) {
 		}
 		release()
 		r.send(m)
-		r.workOff()
-		r.inspect("afterwards")
-		r.settleAccounts(false)
+		r.drain()
+		r.checkTables("afterwards")
+		r.checkMessages(false)
 		r.report(t)
 	})
 }
 
-func TestADatabaseLockedForAMomentIsWaitedFor(t *testing.T) {
+func TestPutWaitsForADatabaseThatIsLockedBriefly(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine.Engine) {
 		r := lockRig(t, e)
-		release := holder(t, r, e)
+		release := lockStore(t, r, e)
 		r.plan.Break(0, 0) // count from here
 		done := make(chan struct{})
-		m := &message{name: "patient", key: "key", marks: []string{"patient"}}
-		d := r.mint(m)
+		m := &message{name: "patient", key: "key", dedupKeys: []string{"patient"}}
+		d := r.newDelivery(m)
 		go func() {
 			defer close(done)
 			err := r.try("put", func(ctx context.Context) error { return r.inbox.Put(ctx, d) })
@@ -94,8 +94,8 @@ func TestADatabaseLockedForAMomentIsWaitedFor(t *testing.T) {
 		}
 		release()
 		<-done
-		r.workOff()
-		r.settleAccounts(false)
+		r.drain()
+		r.checkMessages(false)
 		r.report(t)
 	})
 }
