@@ -146,9 +146,9 @@ func TestAClosedInboxReturnsErrClosed(t *testing.T) {
 // succeed whatever happens to the rest.
 func TestAStoredDeliveryIsNotADuplicateOfItself(t *testing.T) {
 	in, db := onPostgres(t).open(t) // SQLite commits a batch as a whole
-	dead := put(t, in, delivery("held", "mark"))
+	dead := put(t, in, delivery("locked", "mark"))
 	settle(t, in, claimOne(t, in), webhook.Dead)
-	put(t, in, delivery("held"))
+	put(t, in, delivery("locked"))
 	tx := begin(t, db) // holds the key that the revival needs
 	if err := in.SettleTx(t.Context(), tx, claimOne(t, in), webhook.Outcome{State: webhook.Done}); err != nil {
 		t.Fatal(err)
@@ -160,7 +160,7 @@ func TestAStoredDeliveryIsNotADuplicateOfItself(t *testing.T) {
 		o := delivery(fmt.Sprint("key", i), fmt.Sprint("mark", i))
 		all.Go(func() { others[i] = in.Put(t.Context(), o) })
 		if i == 5 {
-			again := delivery("held", "mark")
+			again := delivery("locked", "mark")
 			all.Go(func() { revival = in.Put(t.Context(), again) })
 		}
 	}
@@ -173,7 +173,7 @@ func TestAStoredDeliveryIsNotADuplicateOfItself(t *testing.T) {
 	}
 	commit(t, tx)
 	var known *webhook.DuplicateError
-	if err := in.Put(t.Context(), delivery("held", "mark")); !errors.As(err, &known) || !known.Revived || known.UID != dead.UID {
+	if err := in.Put(t.Context(), delivery("locked", "mark")); !errors.As(err, &known) || !known.Revived || known.UID != dead.UID {
 		t.Errorf("the revival returned %v afterwards", err)
 	}
 }

@@ -111,8 +111,8 @@ func TestADuplicateDemotesAndSupersedesNothing(t *testing.T) {
 				driver, dsn := e.store(t)
 				in, db, plan := openWatched(t, e, driver, dsn)
 				other, _ := e.reopen(t, driver, dsn)
-				fresh := func(marks ...string) *webhook.Delivery {
-					d := delivery("key", marks...)
+				fresh := func(dedupKeys ...string) *webhook.Delivery {
+					d := delivery("key", dedupKeys...)
 					d.Coalesce.Quiet = c.quiet
 					return d
 				}

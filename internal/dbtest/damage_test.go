@@ -17,11 +17,11 @@ func TestAnUnreadableRowIsDeadAndBlocksNoOther(t *testing.T) {
 			damaged = append(damaged, d.UID)
 		}
 		run(t, db, "UPDATE hookhouse_bodies SET envelope = '{'")
-		gone := put(t, in, delivery("key1"))
-		damaged = append(damaged, gone.UID)
+		bodiless := put(t, in, delivery("key1"))
+		damaged = append(damaged, bodiless.UID)
 		run(t, db, "DELETE FROM hookhouse_bodies WHERE id = (SELECT max(id) FROM hookhouse_deliveries)")
 		good := put(t, in, delivery("key2"))
-		claims := claim(t, in, 4) // less than there are damaged
+		claims := claim(t, in, 4) // fewer than are damaged
 		if len(claims) != 1 || claims[0].Delivery.UID != good.UID {
 			t.Fatalf("claims are %v, want %s", claims, good.UID)
 		}

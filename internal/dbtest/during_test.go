@@ -82,24 +82,24 @@ func (s *pausedStore) during(t *testing.T, n int, act, another func() error) (re
 	s.query(t, "SELECT 1 FROM (SELECT pg_advisory_lock(4711)) x")
 	s.query(t, "SELECT setval('calls', 1, false)")
 	s.query(t, fmt.Sprintf("SELECT setval('stop_at', %d)", n))
-	end, arrival := make(chan error, 1), make(chan error, 1)
-	go func() { end <- act() }()
+	actDone, anotherDone := make(chan error, 1), make(chan error, 1)
+	go func() { actDone <- act() }()
 	waitFor(t, "the statement is paused or has ended", func() bool {
 		reached = s.query(t, fmt.Sprintf("SELECT (last_value >= %d AND is_called)::int FROM calls", n)) == 1
-		return reached || len(end) > 0
+		return reached || len(actDone) > 0
 	})
 	if reached {
 		var operations atomic.Int64
 		s.otherPlan.Watch(func(string) { operations.Add(1) }, nil)
-		go func() { arrival <- another() }()
+		go func() { anotherDone <- another() }()
 		waitFor(t, "the other has ended or waits", func() bool {
-			return len(arrival) > 0 || operations.Load() > 30 || s.query(t, "SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
+			return len(anotherDone) > 0 || operations.Load() > 30 || s.query(t, "SELECT count(*) FROM pg_locks WHERE NOT granted") > 0
 		})
 	} else {
-		arrival <- nil
+		anotherDone <- nil
 	}
 	s.query(t, "SELECT 1 FROM (SELECT pg_advisory_unlock(4711)) x")
-	acted, came = <-end, <-arrival
+	acted, came = <-actDone, <-anotherDone
 	s.otherPlan.Watch(nil, nil)
 	return reached, acted, came
 }

@@ -15,14 +15,14 @@ import (
 var uids atomic.Int64
 
 // delivery returns a new delivery.
-func delivery(key string, marks ...string) *webhook.Delivery {
+func delivery(key string, dedupKeys ...string) *webhook.Delivery {
 	return &webhook.Delivery{
 		UID:         fmt.Sprintf("uid%06d", uids.Add(1)),
 		Source:      "alpha",
 		ID:          "sender",
 		Type:        "alpha.push",
 		OrderingKey: key,
-		DedupKeys:   marks,
+		DedupKeys:   dedupKeys,
 		Header:      http.Header{"X-Event": {"push"}},
 		Body:        []byte(`{"a":1}`),
 		ReceivedAt:  time.UnixMicro(time.Now().UnixMicro()),

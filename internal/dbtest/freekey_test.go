@@ -70,7 +70,7 @@ func statementsOfAPut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, batche
 // Each statement is a round trip. A Put of a free key waits for none of a locked key.
 func TestAPutUnderAFreeKeyDoesNotWaitForLockedKeys(t *testing.T) {
 	e := onPostgres(t) // SQLite has one writer
-	const held = 200
+	const lockedKeys = 200
 	driver, dsn := e.store(t)
 	in, _, plan := openWatched(t, e, driver, dsn)
 	ctx, cancel := context.WithCancel(t.Context())
@@ -84,19 +84,19 @@ func TestAPutUnderAFreeKeyDoesNotWaitForLockedKeys(t *testing.T) {
 		}
 	}}
 	other, db := e.reopen(t, driver, dsn)
-	for i := range held / 2 { // of half of them there is a head
-		put(t, other, delivery(fmt.Sprint("held", i)))
+	for i := range lockedKeys / 2 { // half of them have a head
+		put(t, other, delivery(fmt.Sprint("locked", i)))
 	}
 	want := statementsOfAPut(t, in, plan, batches, "free")
 	tx := begin(t, db)
-	for i := range held {
-		if err := other.PutTx(t.Context(), tx, delivery(fmt.Sprint("held", i))); err != nil {
+	for i := range lockedKeys {
+		if err := other.PutTx(t.Context(), tx, delivery(fmt.Sprint("locked", i))); err != nil {
 			t.Fatal(err)
 		}
 	}
 	var senders sync.WaitGroup
-	for i := range held {
-		d := delivery(fmt.Sprint("held", i))
+	for i := range lockedKeys {
+		d := delivery(fmt.Sprint("locked", i))
 		senders.Go(func() {
 			for ctx.Err() == nil {
 				if err := in.Put(ctx, d); err == nil {

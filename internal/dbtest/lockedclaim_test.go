@@ -12,7 +12,7 @@ import (
 func TestALockedKeyDoesNotBlockClaims(t *testing.T) {
 	in, db := onPostgres(t).open(t) // SQLite has one writer: who holds it holds all
 	burst := func() *webhook.Delivery {
-		d := delivery("held")
+		d := delivery("locked")
 		d.Coalesce.Quiet = time.Microsecond
 		return d
 	}
@@ -27,7 +27,7 @@ func TestALockedKeyDoesNotBlockClaims(t *testing.T) {
 	put(t, in, burst())
 	other := put(t, in, delivery("other"))
 	tx := begin(t, db)
-	if err := in.PutTx(t.Context(), tx, delivery("held")); err != nil {
+	if err := in.PutTx(t.Context(), tx, delivery("locked")); err != nil {
 		t.Fatal(err)
 	}
 	answer := make(chan []webhook.Claim, 1)

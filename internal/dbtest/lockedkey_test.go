@@ -17,11 +17,11 @@ import (
 )
 
 // lockKey returns an inbox on PostgreSQL and a transaction that has locked the
-// ordering key "held", as a callback does that does not return.
+// ordering key "locked", as a callback does that does not return.
 func lockKey(t *testing.T) (*sqlinbox.Inbox, *sql.DB, *sql.Tx) {
 	t.Helper()
 	in, db := onPostgres(t).open(t)
-	put(t, in, delivery("held"))
+	put(t, in, delivery("locked"))
 	tx := begin(t, db)
 	if err := in.SettleTx(t.Context(), tx, claimOne(t, in), webhook.Outcome{State: webhook.Done}); err != nil {
 		t.Fatal(err)
@@ -34,16 +34,16 @@ func TestALockedKeyDoesNotBlockOtherKeys(t *testing.T) {
 	in, _, tx := lockKey(t)
 	refused := make(chan error)
 	for range 6 {
-		d := delivery("held")
+		d := delivery("locked")
 		go func() { refused <- in.Put(t.Context(), d) }()
 	}
-	for held, others := 6, 0; held > 0; {
+	for waiting, others := 6, 0; waiting > 0; {
 		select {
 		case err := <-refused:
 			if err == nil {
 				t.Error("a Put under the locked key returned before the transaction ended")
 			}
-			if held--; held == 0 && others < 10 {
+			if waiting--; waiting == 0 && others < 10 {
 				t.Errorf("%d deliveries of other keys were stored meanwhile", others)
 			}
 		default:
@@ -52,7 +52,7 @@ func TestALockedKeyDoesNotBlockOtherKeys(t *testing.T) {
 		}
 	}
 	commit(t, tx)
-	put(t, in, delivery("held"))
+	put(t, in, delivery("locked"))
 }
 
 func TestAPutWaitsForAKeyThatIsLockedBriefly(t *testing.T) {
@@ -68,7 +68,7 @@ func TestAPutWaitsForAKeyThatIsLockedBriefly(t *testing.T) {
 		var puts []*webhook.Delivery
 		answers := make(chan error)
 		for range senders {
-			d := delivery("held")
+			d := delivery("locked")
 			puts = append(puts, d)
 			go func() { answers <- in.Put(t.Context(), d) }()
 		}
@@ -99,7 +99,7 @@ func lockKeyWatched(t *testing.T) (*sqlinbox.Inbox, *sql.Tx, *fault.Plan) {
 	t.Helper()
 	in, plan, other, db := openWatchedPair(t)
 	tx := begin(t, db)
-	if err := other.PutTx(t.Context(), tx, delivery("held")); err != nil {
+	if err := other.PutTx(t.Context(), tx, delivery("locked")); err != nil {
 		t.Fatal(err)
 	}
 	return in, tx, plan
@@ -114,7 +114,7 @@ func TestCloseEndsTheWaitForALockedKey(t *testing.T) {
 		}
 	})
 	answer := make(chan error)
-	go func() { answer <- in.Put(t.Context(), delivery("held")) }()
+	go func() { answer <- in.Put(t.Context(), delivery("locked")) }()
 	<-tried
 	if err := in.Close(); err != nil {
 		t.Error(err)
@@ -129,7 +129,7 @@ func TestCloseEndsTheWaitForALockedKey(t *testing.T) {
 			cancel()
 		}
 	})
-	if err := in.Put(ctx, delivery("held")); !errors.Is(err, context.Canceled) {
+	if err := in.Put(ctx, delivery("locked")); !errors.Is(err, context.Canceled) {
 		t.Errorf("Put returned %v, want context.Canceled", err)
 	}
 }
@@ -150,8 +150,8 @@ func TestALockedDedupKeyDoesNotBlockOtherPuts(t *testing.T) {
 		}
 	}}
 	var refused error
-	held := delivery("", "mark")
-	all.Go(func() { refused = in.Put(t.Context(), held) })
+	waiting := delivery("", "mark")
+	all.Go(func() { refused = in.Put(t.Context(), waiting) })
 	const total = 50
 	for range total {
 		d := delivery("")
@@ -169,15 +169,15 @@ func TestALockedDedupKeyDoesNotBlockOtherPuts(t *testing.T) {
 		t.Errorf("%d of %d others were committed in batches", n, total)
 	}
 	commit(t, tx)
-	if err := in.Put(t.Context(), held); !errors.Is(err, webhook.ErrDuplicate) {
+	if err := in.Put(t.Context(), waiting); !errors.Is(err, webhook.ErrDuplicate) {
 		t.Errorf("Put returned %v, want a duplicate", err)
 	}
 }
 
 func TestTheObserverIsNotCalledForAPutThatWasRolledBack(t *testing.T) {
 	in, db := onPostgres(t).open(t)
-	burst := func(marks ...string) *webhook.Delivery {
-		d := delivery("key", marks...)
+	burst := func(dedupKeys ...string) *webhook.Delivery {
+		d := delivery("key", dedupKeys...)
 		d.Coalesce.Quiet = time.Hour
 		return d
 	}
@@ -211,7 +211,7 @@ func TestALargeBodyIsSentOnceWhileItsKeyIsLocked(t *testing.T) {
 			close(enough)
 		}
 	})
-	d := delivery("held")
+	d := delivery("locked")
 	d.Body = make([]byte, 1<<20)
 	answer := make(chan error)
 	go func() { answer <- in.Put(t.Context(), d) }()

@@ -26,8 +26,8 @@ type keyState struct {
 	last   *webhook.Delivery // that was stored; nil where none was
 }
 
-func (c *keyState) delivery(marks ...string) *webhook.Delivery {
-	d := delivery(c.key, marks...)
+func (c *keyState) delivery(dedupKeys ...string) *webhook.Delivery {
+	d := delivery(c.key, dedupKeys...)
 	d.Type = c.typ
 	return d
 }
@@ -59,29 +59,29 @@ var keyStates = map[string]func(t *testing.T, c *keyState){
 	},
 	"one that retries out of order": func(t *testing.T, c *keyState) {
 		c.last = put(t, c.other, c.delivery("m"+c.key))
-		held, _ := c.claim(t.Context(), c.other, time.Hour)
-		if _, err := c.other.Settle(t.Context(), held[0], webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true}); err != nil {
+		claims, _ := c.claim(t.Context(), c.other, time.Hour)
+		if _, err := c.other.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true}); err != nil {
 			t.Fatal(err)
 		}
 	},
 	"a dead one": func(t *testing.T, c *keyState) {
 		c.last = put(t, c.other, c.delivery("m"+c.key))
-		held, _ := c.claim(t.Context(), c.other, time.Hour)
-		settle(t, c.other, held[0], webhook.Dead)
+		claims, _ := c.claim(t.Context(), c.other, time.Hour)
+		settle(t, c.other, claims[0], webhook.Dead)
 	},
 	"a dead one that coalesces": func(t *testing.T, c *keyState) {
 		c.last = c.delivery("m" + c.key)
 		c.last.Coalesce.Quiet = time.Microsecond
 		put(t, c.other, c.last)
-		var held []webhook.Claim
-		waitFor(t, "it is due", func() bool { held, _ = c.claim(t.Context(), c.other, time.Hour); return len(held) == 1 })
-		settle(t, c.other, held[0], webhook.Dead)
+		var claims []webhook.Claim
+		waitFor(t, "it is due", func() bool { claims, _ = c.claim(t.Context(), c.other, time.Hour); return len(claims) == 1 })
+		settle(t, c.other, claims[0], webhook.Dead)
 	},
 	"two finished": func(t *testing.T, c *keyState) {
 		for range 2 {
 			c.last = put(t, c.other, c.delivery())
-			held, _ := c.claim(t.Context(), c.other, time.Hour)
-			settle(t, c.other, held[0], webhook.Done)
+			claims, _ := c.claim(t.Context(), c.other, time.Hour)
+			settle(t, c.other, claims[0], webhook.Done)
 		}
 	},
 }

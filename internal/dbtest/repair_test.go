@@ -35,15 +35,15 @@ func TestAStuckKeyIsRepaired(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			onEach(t, func(t *testing.T, e engine) {
 				in, stuck := stuckKey(t, e)
-				told := ""
-				in.Observer = &sqlinbox.Observer{Repaired: func(source, key string) { told += source + "/" + key }}
+				repaired := ""
+				in.Observer = &sqlinbox.Observer{Repaired: func(source, key string) { repaired += source + "/" + key }}
 				var log strings.Builder
 				in.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				if err := free(t.Context(), in, stuck[1].UID); err != nil {
 					t.Fatal(err)
 				}
-				if told != "alpha/key" {
-					t.Errorf("the Observer was told of %q, want the one key once", told)
+				if repaired != "alpha/key" {
+					t.Errorf("Repaired was called for %q, want the one key once", repaired)
 				}
 				if !strings.Contains(log.String(), "level=ERROR") || !strings.Contains(log.String(), "key=key") {
 					t.Errorf("the log says %q", log.String())

@@ -24,11 +24,11 @@ func TestReplayRunsMatchesAgainAndRecordsIt(t *testing.T) {
 		done := put(t, in, delivery("key0"))
 		settle(t, in, claimOne(t, in), webhook.Done)
 		if _, err := in.Replay(t.Context(), webhook.Filter{UID: done.UID}, webhook.Note{}); err == nil {
-			t.Error("Replay by nobody returned no error")
+			t.Error("Replay without a name returned no error")
 		}
 		for _, f := range []webhook.Filter{{}, {Limit: 10, Bodies: true}} {
 			if n, err := in.Replay(t.Context(), f, webhook.Note{By: "ann"}); err == nil || n != 0 {
-				t.Errorf("Replay of nothing in particular: %d, %v; want an error", n, err)
+				t.Errorf("Replay without a filter: %d, %v; want an error", n, err)
 			}
 		}
 		n, err := in.Replay(t.Context(), webhook.Filter{States: []webhook.State{webhook.Dead}}, webhook.Note{By: "ann", Why: "fixed"})
@@ -63,7 +63,7 @@ func TestReplayRunsMatchesAgainAndRecordsIt(t *testing.T) {
 			t.Errorf("Replay of a waiting one: %d, %v; want ErrState", n, err)
 		}
 		if n, err := in.Replay(t.Context(), webhook.Filter{UID: "nobody"}, note); n != 0 || !errors.Is(err, webhook.ErrNotFound) {
-			t.Errorf("Replay of nobody: %d, %v; want ErrNotFound", n, err)
+			t.Errorf("Replay of an unknown UID: %d, %v; want ErrNotFound", n, err)
 		}
 	})
 }

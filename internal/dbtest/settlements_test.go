@@ -107,16 +107,16 @@ func TestConcurrentSettlementsShareATransaction(t *testing.T) {
 // lost, it was settled before, or the callback has changed the key.
 func TestASettlementThatCannotBeSharedDoesNotBlockOthers(t *testing.T) {
 	in, db, plan, claims := claimMany(t, 6)
-	held, lost, done, changed := claims[1], claims[2], claims[3], claims[4]
+	lockedClaim, lost, done, changed := claims[1], claims[2], claims[3], claims[4]
 	tx := begin(t, db)
-	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM hookhouse_deliveries WHERE uid = $1 FOR UPDATE", held.Delivery.UID); err != nil {
+	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM hookhouse_deliveries WHERE uid = $1 FOR UPDATE", lockedClaim.Delivery.UID); err != nil {
 		t.Fatal(err)
 	}
 	lost.Fence++
 	settle(t, in, done, webhook.Done)
 	changed.Delivery.OrderingKey = ""
 	var alone sync.Once
-	answers := settleTogether(t, in, plan, claims[0], []webhook.Claim{held, lost, done, changed, claims[5]}, func(what string) {
+	answers := settleTogether(t, in, plan, claims[0], []webhook.Claim{lockedClaim, lost, done, changed, claims[5]}, func(what string) {
 		if isSettlement(what) && !isSharedSettlement(what) {
 			alone.Do(func() { // after the others
 				var n int

@@ -89,14 +89,14 @@ func TestPingCommits(t *testing.T) {
 func TestTheObserverIsCalled(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
-		told := map[string]int{}
+		calls := map[string]int{}
 		in.Observer = &sqlinbox.Observer{
-			Stored:     func(*webhook.Delivery, time.Duration) { told["stored"]++ },
-			Duplicate:  func(*webhook.Delivery, *webhook.DuplicateError) { told["duplicate"]++ },
-			Superseded: func(string, *webhook.Delivery) { told["superseded"]++ },
-			Refused:    func(*webhook.Delivery, error) { told["refused"]++ },
-			Batch:      func(puts, bytes int, _ time.Duration, err error) { told["batch"] += puts },
-			Swept:      func(n int) { told["swept"] += n },
+			Stored:     func(*webhook.Delivery, time.Duration) { calls["stored"]++ },
+			Duplicate:  func(*webhook.Delivery, *webhook.DuplicateError) { calls["duplicate"]++ },
+			Superseded: func(string, *webhook.Delivery) { calls["superseded"]++ },
+			Refused:    func(*webhook.Delivery, error) { calls["refused"]++ },
+			Batch:      func(puts, bytes int, _ time.Duration, err error) { calls["batch"] += puts },
+			Swept:      func(n int) { calls["swept"] += n },
 		}
 		for range 3 {
 			d := delivery("key")
@@ -111,7 +111,7 @@ func TestTheObserverIsCalled(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[string]int{"stored": 4, "duplicate": 1, "superseded": 2, "refused": 1, "batch": 5, "swept": 2}
-		if diff := cmp.Diff(want, told); diff != "" {
+		if diff := cmp.Diff(want, calls); diff != "" {
 			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 	})

@@ -63,8 +63,8 @@ func TestSweepDeletesAllDedupKeysBeyondTheWindow(t *testing.T) {
 func TestARedeliveryAfterASweepTakesNoDedupKeyOfAnother(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
-		sent := func(id string, marks ...string) *webhook.Delivery {
-			d := delivery("", marks...)
+		sent := func(id string, dedupKeys ...string) *webhook.Delivery {
+			d := delivery("", dedupKeys...)
 			d.ID = id
 			return d
 		}

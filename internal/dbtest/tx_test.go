@@ -124,7 +124,7 @@ func TestAReleasedClaimCannotBeSettledInATransaction(t *testing.T) {
 		if err := in.Release(t.Context(), old.Delivery.UID); err != nil {
 			t.Fatal(err)
 		}
-		held := claimOne(t, in)
+		current := claimOne(t, in)
 		tx := begin(t, db)
 		if err := in.SettleTx(t.Context(), tx, old, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("SettleTx returned %v, want ErrClaimLost", err)
@@ -132,7 +132,7 @@ func TestAReleasedClaimCannotBeSettledInATransaction(t *testing.T) {
 		if err := tx.Rollback(); err != nil {
 			t.Fatal(err)
 		}
-		settle(t, in, held, webhook.Done)
+		settle(t, in, current, webhook.Done)
 	})
 }
 

@@ -123,9 +123,9 @@ func TestALostClaimCannotBeSettled(t *testing.T) {
 			return c
 		}
 		stale := claimed(a, 20*time.Millisecond)
-		held := claimed(b, time.Hour) // once the lease has ended
-		if held.Delivery.UID != d.UID || held.Attempt != 2 || held.Fence <= stale.Fence {
-			t.Fatalf("the second claim is %s, attempt %d, fence %d after %d", held.Delivery.UID, held.Attempt, held.Fence, stale.Fence)
+		second := claimed(b, time.Hour) // once the lease has ended
+		if second.Delivery.UID != d.UID || second.Attempt != 2 || second.Fence <= stale.Fence {
+			t.Fatalf("the second claim is %s, attempt %d, fence %d after %d", second.Delivery.UID, second.Attempt, second.Fence, stale.Fence)
 		}
 		for _, o := range []webhook.Outcome{{State: webhook.Done}, {State: webhook.Dead, Reason: "stale"}, {State: webhook.Waiting}} {
 			for name, in := range map[string]*sqlinbox.Inbox{"its own inbox": a, "the other": b} {
@@ -138,13 +138,13 @@ func TestALostClaimCannotBeSettled(t *testing.T) {
 			t.Errorf("Extend returned %v, want ErrClaimLost", err)
 		}
 		r, err := a.Get(t.Context(), d.UID)
-		if err != nil || r.State != webhook.Claimed || r.Fence != held.Fence || r.Reason != "" || !r.Expires.Equal(held.Expires) {
+		if err != nil || r.State != webhook.Claimed || r.Fence != second.Fence || r.Reason != "" || !r.Expires.Equal(second.Expires) {
 			t.Errorf("it changed: %+v, %v", r, err)
 		}
 		if s := stateOf(t, a, next.UID); s != webhook.Blocked {
 			t.Errorf("the next of the key is %s, want blocked", s)
 		}
-		settle(t, a, held, webhook.Done) // through any inbox
+		settle(t, a, second, webhook.Done) // through any inbox
 		if s := stateOf(t, b, d.UID); s != webhook.Done {
 			t.Errorf("it is %s, want done", s)
 		}

@@ -140,7 +140,7 @@ func (a *account) excuseClaims() (claimed int) {
 	return len(a.claims)
 }
 
-// endRuns notes that the receiver is gone, when everything that it printed is
+// endRuns notes that the receiver has ended, after everything that it printed was
 // read.
 func (a *account) endRuns() {
 	a.mu.Lock()

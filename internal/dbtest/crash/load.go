@@ -39,7 +39,7 @@ func newLoad(address string, a *account) *load {
 		url:     url.URL{Scheme: "http", Host: address, Path: "/hooks"},
 		account: a,
 		sender:  signature(),
-		http:    &http.Client{Timeout: wait.Patience, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
+		http:    &http.Client{Timeout: wait.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
 		opened:  make(chan struct{}),
 	}
 }

@@ -29,7 +29,7 @@ func (r *rig) checkTables(when string) {
 	}
 	for n, count := range r.numbers(strings.Join(all, " UNION ALL ")) {
 		if count != 0 {
-			r.faultf("%s there are %d %s", when, count, invariants[n].name)
+			r.faultf("%s: %d %s", when, count, invariants[n].name)
 		}
 	}
 	marks := r.counts("SELECT uid, count(*) FROM hookhouse_dedup_keys GROUP BY uid")

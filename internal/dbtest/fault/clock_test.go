@@ -150,15 +150,15 @@ func TestALeaseAfterAJumpBackCanBeExtendedAndReleased(t *testing.T) {
 			t.Fatalf("%d claims, and %d again after the jump, want 2 and none", len(claims), len(again))
 		}
 		// A worker that lives extends its lease by today's clock.
-		held, left := claims[0], claims[1]
-		if err := r.inbox.Extend(t.Context(), held, time.Minute); err != nil {
+		kept, left := claims[0], claims[1]
+		if err := r.inbox.Extend(t.Context(), kept, time.Minute); err != nil {
 			t.Errorf("Extend returned %v", err)
 		}
-		record, err := r.inbox.Get(t.Context(), held.Delivery.UID)
+		record, err := r.inbox.Get(t.Context(), kept.Delivery.UID)
 		if err != nil || time.Until(record.Expires) > time.Hour {
 			t.Errorf("the lease ends at %v, %v", record.Expires, err)
 		}
-		if _, err := r.inbox.Settle(t.Context(), held, webhook.Outcome{State: webhook.Done}); err != nil {
+		if _, err := r.inbox.Settle(t.Context(), kept, webhook.Outcome{State: webhook.Done}); err != nil {
 			t.Errorf("Settle returned %v", err)
 		}
 		// The delivery of a lost worker can be claimed tomorrow, or once it is released.

@@ -30,7 +30,7 @@ func TestEachKindBreaksAnOperation(t *testing.T) {
 		for _, c := range []struct {
 			kind     fault.Kind
 			executed bool
-			gone     bool  // the connection
+			closed   bool  // the connection
 			want     error // nil means any error
 		}{
 			{fault.Refuse, false, false, fault.ErrFault},
@@ -77,8 +77,8 @@ func TestEachKindBreaksAnOperation(t *testing.T) {
 					if plan.Broke() == "" {
 						t.Error("the plan says that nothing broke")
 					}
-					if _, err := conn.ExecContext(t.Context(), "SELECT 1"); (err != nil) != c.gone && c.kind != fault.Delay {
-						t.Errorf("the connection afterwards says %v; want it gone: %t", err, c.gone)
+					if _, err := conn.ExecContext(t.Context(), "SELECT 1"); (err != nil) != c.closed && c.kind != fault.Delay {
+						t.Errorf("afterwards the connection returned %v; want it closed: %t", err, c.closed)
 					}
 					_ = conn.Close()
 					var n int

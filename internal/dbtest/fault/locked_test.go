@@ -74,7 +74,7 @@ func TestPutWaitsForADatabaseThatIsLockedBriefly(t *testing.T) {
 		release := lockStore(t, r, e)
 		r.plan.Break(0, 0) // count from here
 		done := make(chan struct{})
-		m := &message{name: "patient", key: "key", dedupKeys: []string{"patient"}}
+		m := &message{name: "waiting", key: "key", dedupKeys: []string{"waiting"}}
 		d := r.newDelivery(m)
 		go func() {
 			defer close(done)
@@ -89,7 +89,7 @@ func TestPutWaitsForADatabaseThatIsLockedBriefly(t *testing.T) {
 		}
 		select {
 		case <-done:
-			t.Error("Put returned while another holds the lock")
+			t.Error("Put returned while another has the lock")
 		default:
 		}
 		release()

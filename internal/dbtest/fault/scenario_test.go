@@ -100,7 +100,7 @@ func (r *rig) scenario(n int, k fault.Kind) []string {
 	_ = r.retry("stats", func(ctx context.Context) error { _, err := r.inbox.Stats(ctx); return err })
 	_ = r.retry("ping", r.inbox.Ping)
 
-	// Whatever failed, the inbox goes on.
+	// Whatever failed, the inbox works.
 	last := &message{name: "last", key: "key", dedupKeys: []string{"last"}}
 	r.send(last)
 	r.drain()
@@ -133,10 +133,10 @@ func (r *rig) checkProgramRows(second, newer, order *message) {
 		}
 	}
 	if n := r.count("effects"); n != 2 {
-		r.faultf("there are %d effects, want 2", n)
+		r.faultf("%d effects, want 2", n)
 	}
 	if n := r.count("orders"); n != 1 {
-		r.faultf("there are %d orders, want 1", n)
+		r.faultf("%d orders, want 1", n)
 	}
 	if len(order.acknowledged) != 1 {
 		r.faultf("the order was acknowledged %d times", len(order.acknowledged))

@@ -23,7 +23,7 @@ type client struct {
 	run     atomic.Pointer[run] // nil means that its statements do not pause
 	history *history
 	doing   verb
-	claims  []webhook.Claim // that it holds, oldest first
+	claims  []webhook.Claim // not settled, oldest first
 }
 
 // pause waits before a statement until the run resumes it. Call the returned func

@@ -31,5 +31,5 @@
 //	go test ./model -v -schedules 100000 -timeout 2h
 //	go test ./model -v -run Statements -schedules 1 -seed 44 -show
 //
-// The databases are on /dev/shm where there is one.
+// The databases are on /dev/shm if it exists.
 package model

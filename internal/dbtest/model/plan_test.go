@@ -63,16 +63,16 @@ const (
 type op struct {
 	verb        verb
 	specs       []int // to put; in a transaction, perhaps none
-	holder      int   // gets the claims, before the players begin
+	holder      int   // gets the claims, before the clients begin
 	n           int
-	short       bool // a lease that has ended at once
+	short       bool // the lease ends at once
 	types       []string
 	outcome     webhook.Outcome
 	level       string // of the caller's own transaction
 	reads       bool   // something first, in the transaction
 	rollback    bool   // rolls back
-	settleAgain bool   // settles once more afterwards, as a Worker does
-	all         bool   // replays all that are dead, or releases what it holds
+	settleAgain bool   // settles again afterwards, as a Worker does
+	all         bool   // replays everything dead, or releases its first claim
 }
 
 func (o op) describe(parcels []*spec) string {

@@ -26,7 +26,7 @@ var errStalled = errors.New("no client makes progress")
 // the order of the scheduler, until it returns or waits for a lock.
 type run struct {
 	events    chan event
-	abandoned chan struct{} // closed when nobody stops any more
+	abandoned chan struct{} // closed when the clients no longer pause
 	states    []*clientState
 	monitor   *monitor
 	tactic    scheduler
@@ -136,8 +136,8 @@ func (r *run) handle(e event) {
 // quiesce returns when every client is paused, waits for a lock or for time, or has
 // ended.
 func (r *run) quiesce(ctx context.Context) error {
-	patience := time.NewTimer(lockCheckAfter)
-	defer patience.Stop()
+	check := time.NewTimer(lockCheckAfter)
+	defer check.Stop()
 	started := time.Now()
 	for {
 		loose := false
@@ -156,12 +156,12 @@ func (r *run) quiesce(ctx context.Context) error {
 			}
 			continue
 		}
-		patience.Reset(lockCheckAfter)
+		check.Reset(lockCheckAfter)
 		select {
 		case e := <-r.events:
 			r.handle(e)
 			continue
-		case <-patience.C:
+		case <-check.C:
 		}
 		if err := r.updatePhases(ctx, running, executing, blocked); err != nil {
 			return err

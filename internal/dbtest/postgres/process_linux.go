@@ -61,7 +61,7 @@ func killAll(pid int) error {
 func waitStopped(pid int) error {
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
-	patience := time.After(10 * time.Second)
+	timeout := time.After(10 * time.Second)
 	for {
 		switch state, _, err := status(pid); {
 		case err != nil:
@@ -71,7 +71,7 @@ func waitStopped(pid int) error {
 		}
 		select {
 		case <-tick.C:
-		case <-patience:
+		case <-timeout:
 			return fmt.Errorf("process %d does not stop", pid)
 		}
 	}

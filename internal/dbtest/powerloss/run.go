@@ -72,7 +72,7 @@ func (cfg Run) Do(ctx context.Context) (*Report, error) {
 
 // open returns the database after the inbox has checked it.
 func (r *run) open(ctx context.Context) (*sql.DB, error) {
-	var conns []*sqlite3.Conn // nobody uses one while it is weakened
+	var conns []*sqlite3.Conn // none is in use while it is weakened
 	remember := func(c *sqlite3.Conn) error {
 		conns = append(conns, c)
 		return nil

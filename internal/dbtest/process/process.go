@@ -62,7 +62,7 @@ func Start[C any](ctx context.Context, config C, printed func(line string)) (*Pr
 			}
 		}
 	}()
-	ctx, cancel := context.WithTimeout(ctx, wait.Patience)
+	ctx, cancel := context.WithTimeout(ctx, wait.Timeout)
 	defer cancel()
 	select {
 	case p.Address = <-listening:
@@ -89,7 +89,7 @@ func (p *Process) Stop(ctx context.Context) error {
 	if err := p.stdin.Close(); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, wait.Patience)
+	ctx, cancel := context.WithTimeout(ctx, wait.Timeout)
 	defer cancel()
 	select {
 	case <-p.read:

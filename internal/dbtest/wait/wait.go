@@ -7,15 +7,15 @@ import (
 	"time"
 )
 
-// Patience limits a wait whose context has no deadline.
-const Patience = 3 * time.Minute
+// Timeout limits a wait whose context has no deadline.
+const Timeout = 3 * time.Minute
 
 // Until calls holds every few milliseconds and returns nil when it reports true.
 // It returns an error that names the condition when ctx ends first.
 func Until(ctx context.Context, condition string, holds func() bool) error {
 	if _, ok := ctx.Deadline(); !ok {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, Patience)
+		ctx, cancel = context.WithTimeout(ctx, Timeout)
 		defer cancel()
 	}
 	tick := time.NewTicker(5 * time.Millisecond)
