@@ -93,10 +93,11 @@ type Record struct {
 	Err error
 }
 
-// An Attempt is a counted run of a delivery that failed, or whose claim was lost.
-// A successful run leaves none, and neither does one that is not counted. An inbox
-// keeps a bounded number of each delivery, at least the newest ten, and deletes
-// them with it.
+// An Attempt is a run of a delivery that failed, or whose claim was lost. A run that
+// ends Done or Ignored leaves none, and neither does one that is not counted, by
+// [Outcome.Uncounted] or because a suspect did not begin. An inbox keeps a bounded
+// number of them for each delivery, at least the newest ten, and deletes them with
+// the delivery.
 type Attempt struct {
 	Number int           // the Attempt of its Claim; a replay counts from 1 again
 	At     time.Time     // when it was claimed

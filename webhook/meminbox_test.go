@@ -22,6 +22,17 @@ func TestMemInboxKeepsTheLawsInRealTime(t *testing.T) {
 	inboxtest.Run(t, func(*testing.T) webhook.Inbox { return &webhook.MemInbox{} })
 }
 
+func TestMemInboxKeepsTheLawsOfAnAdmin(t *testing.T) {
+	open := func(*testing.T) webhook.Inbox { return &webhook.MemInbox{} }
+	sweeping := func(_ *testing.T, retention, deadRetention time.Duration) webhook.Inbox {
+		return &webhook.MemInbox{Retention: retention, DeadRetention: deadRetention, Logger: quiet}
+	}
+	t.Run("in fake time", func(t *testing.T) { inboxtest.RunAdminSynctest(t, open) })
+	t.Run("in real time", func(t *testing.T) { inboxtest.RunAdmin(t, open) })
+	t.Run("attempts in fake time", func(t *testing.T) { inboxtest.RunAttemptsSynctest(t, sweeping) })
+	t.Run("attempts in real time", func(t *testing.T) { inboxtest.RunAttempts(t, sweeping) })
+}
+
 // finish claims what is due and ends all of it.
 func finish(t *testing.T, in webhook.Inbox, s webhook.State) int {
 	t.Helper()

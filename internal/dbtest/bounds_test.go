@@ -153,37 +153,6 @@ func TestASuspectHasNoBodyAndCountsAnAttemptWhenItBegins(t *testing.T) {
 	})
 }
 
-// Releasing the claims that a crash left does not make a delivery look harmless.
-func TestAReleasedClaimCountsAsLost(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		in, _ := e.open(t)
-		d := put(t, in, delivery("key"))
-		release := func() {
-			t.Helper()
-			if err := in.Release(t.Context(), d.UID); err != nil {
-				t.Fatal(err)
-			}
-		}
-		for range 2 {
-			if c := claimOne(t, in); c.Suspect {
-				t.Fatalf("suspect after %d claims", c.Attempt)
-			}
-			release()
-		}
-		c := claimOne(t, in)
-		if !c.Suspect || c.Attempt != 3 || c.Crashes != 0 {
-			t.Fatalf("attempt %d, suspect %t, %d crashes", c.Attempt, c.Suspect, c.Crashes)
-		}
-		if _, err := in.Begin(t.Context(), c); err != nil {
-			t.Fatal(err)
-		}
-		release()
-		if c := claimOne(t, in); !c.Suspect || c.Attempt != 4 || c.Crashes != 1 {
-			t.Errorf("after a run: attempt %d, suspect %t, %d crashes", c.Attempt, c.Suspect, c.Crashes)
-		}
-	})
-}
-
 func TestListingBodiesIsBoundedByBytes(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)

@@ -28,3 +28,12 @@ func TestEveryEngineKeepsTheLawsOfASweeper(t *testing.T) {
 		})
 	})
 }
+
+func TestEveryEngineKeepsTheLawsOfAnAdmin(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		inboxtest.RunAdmin(t, func(t *testing.T) webhook.Inbox {
+			in, _ := e.open(t)
+			return in
+		})
+	})
+}

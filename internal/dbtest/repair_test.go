@@ -2,7 +2,6 @@ package dbtest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -55,17 +54,6 @@ func TestAStuckKeyIsRepaired(t *testing.T) {
 			})
 		})
 	}
-}
-
-func TestReleaseOfABlockedDeliveryIsErrState(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		in, _ := e.open(t)
-		put(t, in, delivery("key"))
-		second := put(t, in, delivery("key"))
-		if err := in.Release(t.Context(), second.UID); !errors.Is(err, webhook.ErrState) {
-			t.Errorf("Release returned %v, want ErrState", err)
-		}
-	})
 }
 
 // A Worker sweeps when it starts and every minute.

@@ -14,10 +14,22 @@ type brokenLaw struct {
 	breaks func(f *fault)
 }
 
+var adminFaults = slices.Concat(listingFaults, filterFaults, recordFaults, replayFaults, releaseFaults, statsFaults, attemptFaults)
+
 func TestABrokenInboxFailsTheLawItBreaks(t *testing.T) {
-	for _, test := range slices.Concat(storingFaults, claimingFaults, duplicateFaults, settlingFaults, suspectFaults, sweepFaults) {
+	faults := slices.Concat(storingFaults, claimingFaults, duplicateFaults, settlingFaults, suspectFaults, sweepFaults)
+	failsTheLawItBreaks(t, faults, slices.Concat(inAnyTime(laws), sweepLaws))
+}
+
+// The laws of an Admin build on those of an Inbox, but not the other way round.
+func TestABrokenAdminFailsTheLawItBreaks(t *testing.T) {
+	failsTheLawItBreaks(t, adminFaults, allLaws())
+}
+
+func failsTheLawItBreaks(t *testing.T, faults []brokenLaw, laws []sweepLaw) {
+	for _, test := range faults {
 		t.Run(test.law, func(t *testing.T) {
-			found := broken(t, func(retention, deadRetention time.Duration) webhook.Inbox {
+			found := broken(t, laws, func(retention, deadRetention time.Duration) webhook.Inbox {
 				f := faulty(retention, deadRetention)
 				test.breaks(f)
 				return f
@@ -34,8 +46,17 @@ func TestABrokenInboxFailsTheLawItBreaks(t *testing.T) {
 }
 
 func TestAnInboxWithoutFaultKeepsTheLaws(t *testing.T) {
-	found := broken(t, func(retention, deadRetention time.Duration) webhook.Inbox { return faulty(retention, deadRetention) })
+	found := broken(t, allLaws(), func(retention, deadRetention time.Duration) webhook.Inbox { return faulty(retention, deadRetention) })
 	for name, complaints := range found {
 		t.Errorf("%s: %s", name, complaints)
+	}
+}
+
+// A law that nothing breaks may be one that nothing can break.
+func TestEveryLawOfAnAdminIsBrokenByAnInbox(t *testing.T) {
+	for _, l := range slices.Concat(inAnyTime(adminLaws), attemptLaws) {
+		if !slices.ContainsFunc(adminFaults, func(b brokenLaw) bool { return b.law == l.name }) {
+			t.Errorf("no inbox breaks the law that %s", l.name)
+		}
 	}
 }

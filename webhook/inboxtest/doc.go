@@ -21,4 +21,7 @@
 // laws of their own, which hold of an Inbox without them. Those of
 // [webhook.Sweeper] need inboxes that keep what is finished for a time of the
 // law's choice: see [RunSweeper].
+//
+// An inbox that is a [webhook.Admin] has more laws, which build on those of an Inbox:
+// see [RunAdmin], and [RunAttempts] for the failed attempts that it keeps.
 package inboxtest

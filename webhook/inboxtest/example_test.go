@@ -21,6 +21,13 @@ func TestMemInboxAsASweeper(t *testing.T) {
 	})
 }
 
+func TestMemInboxAsAnAdmin(t *testing.T) {
+	inboxtest.RunAdminSynctest(t, func(*testing.T) webhook.Inbox { return new(webhook.MemInbox) })
+	inboxtest.RunAttemptsSynctest(t, func(_ *testing.T, retention, deadRetention time.Duration) webhook.Inbox {
+		return &webhook.MemInbox{Retention: retention, DeadRetention: deadRetention}
+	})
+}
+
 // What an Inbox promises about dead deliveries.
 func ExampleLaws() {
 	for _, law := range inboxtest.Laws() {
@@ -35,4 +42,5 @@ func ExampleLaws() {
 	// what is dead is not claimed again
 	// what is dead stays until DeadRetention
 	// what is dead goes after DeadRetention
+	// a run after which a delivery is dead leaves an attempt
 }

@@ -23,6 +23,7 @@ type fault struct {
 	sweep   func(ctx context.Context) (int, error)
 	changed func() <-chan struct{}
 	pending func(ctx context.Context, most int) (int, error)
+	admin   adminVerbs
 }
 
 // faulty returns an inbox that has no fault yet.
@@ -31,6 +32,7 @@ func faulty(retention, deadRetention time.Duration) *fault {
 	return &fault{
 		MemInbox: m, put: m.Put, claim: m.Claim, begin: m.Begin, extend: m.Extend, settle: m.Settle,
 		sweep: m.Sweep, changed: m.Changed, pending: m.Pending,
+		admin: verbsOf(m),
 	}
 }
 

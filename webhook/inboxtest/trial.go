@@ -40,7 +40,8 @@ type reporter interface {
 type trial struct {
 	reporter
 	in    webhook.Inbox
-	count int // deliveries made
+	fake  bool // time passes at once
+	count int  // deliveries made
 }
 
 // delivery makes one with a UID of its own, not stored yet.

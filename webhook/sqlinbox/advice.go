@@ -7,8 +7,8 @@ import (
 )
 
 // sqliteAdvice is what makes a database of SQLite durable, to be copied.
-const sqliteAdvice = `: open it with "file:hookhouse.db?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)",` +
-	` or with the driver of mattn "file:hookhouse.db?_journal_mode=WAL&_synchronous=FULL"`
+const sqliteAdvice = `: open it with "file:hookhouse.db?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)",` +
+	` or with the driver of mattn "file:hookhouse.db?_txlock=immediate&_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL"`
 
 // orOther returns err, and says so where the words are those of another kind of
 // database than d.

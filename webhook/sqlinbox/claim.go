@@ -91,6 +91,7 @@ func unlessAny(claims []webhook.Claim, err error) error {
 type claimedRow struct {
 	id, due, size int64 // the size of what came with the claim
 	claim         webhook.Claim
+	lost          bool // the claim before may have been lost by this one
 	damage        error
 }
 
@@ -102,17 +103,25 @@ func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int, first
 		lease = defaultLease
 	}
 	var taken []claimedRow
+	by := claimedBy(o.By)
 	work := func(ctx context.Context, s session) error {
 		taken = nil
+		now := time.Now().UnixMicro()
 		a := args{
 			"any": number(o.Types == nil), "types": texts(o.Types), "except": texts(o.Except), "n": n,
-			"lease": microseconds(lease), "bytes": o.MaxBytes, "first": number(first),
+			"lease": microseconds(lease), "bytes": o.MaxBytes, "first": number(first), "by": by, "now": now,
 		}
-		return in.query(ctx, s, "claim", a, func(row *sql.Rows) error {
+		err := in.query(ctx, s, "claim", a, func(row *sql.Rows) error {
 			r, err := scanClaim(row)
 			taken = append(taken, r)
 			return err
 		})
+		for _, r := range taken {
+			if r.lost && err == nil {
+				err = in.addLost(ctx, s, endedClaim{r.claim.Delivery.UID, r.claim.Fence}, by, now)
+			}
+		}
+		return err
 	}
 	if err := in.claimIn(ctx, work); err != nil {
 		return nil, err
@@ -158,7 +167,7 @@ func scanClaim(row *sql.Rows) (claimedRow, error) {
 	d := new(webhook.Delivery)
 	c := &r.claim
 	c.Delivery = d
-	err := row.Scan(&r.id, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires,
+	err := row.Scan(&r.id, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires, &r.lost,
 		&d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &most, &r.size, &sealed, &body)
 	if err != nil {
 		return r, err

@@ -15,6 +15,8 @@ type Dialect struct {
 	files    string // folder of the schema versions
 	queries  map[string]query
 	setup    []string      // run on the writing connection before settings are checked
+	raise    *raise        // run after setup
+	empty    *raise        // run by Migrate, on a database without tables
 	hurried  string        // do not wait for another writer; run before each transaction
 	patient  string        // wait for what a transaction that writes may meet
 	settings []setting     // what the writing connection must have
@@ -32,6 +34,13 @@ type setting struct {
 	advice  string
 }
 
+// A raise changes a setting, unless its value, which must be in one row, is fine.
+type raise struct {
+	query string
+	fine  []string
+	text  string
+}
+
 // SQLite is SQLite 3.38 or later. The *sql.DB must allow at least two
 // connections: the inbox keeps one to write.
 var SQLite = &Dialect{
@@ -39,7 +48,15 @@ var SQLite = &Dialect{
 	files:   "sqlite",
 	queries: readQueries("query/sqlite.sql", ""),
 	pinned:  true,
-	setup:   []string{"PRAGMA busy_timeout = 5000", "PRAGMA wal_autocheckpoint = 250"},
+	setup:   []string{"PRAGMA busy_timeout = 5000", "PRAGMA wal_autocheckpoint = 1000"},
+	// Set even where it reads FULL: a driver may have another default for WAL, which
+	// takes effect later.
+	raise: &raise{"SELECT synchronous FROM pragma_synchronous", []string{"3"}, "PRAGMA synchronous = FULL"},
+	// A file that is new has a journal that is deleted, unless the program has set
+	// another. With EXTRA the program has chosen it.
+	empty: &raise{`SELECT CASE WHEN journal_mode = 'delete' AND synchronous < 3 AND NOT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table')
+		THEN 'new' ELSE journal_mode END FROM pragma_journal_mode, pragma_synchronous`,
+		[]string{"wal", "truncate", "persist", "delete", "memory", "off"}, "PRAGMA journal_mode = WAL"},
 	hurried: "PRAGMA busy_timeout = 0",
 	patient: "PRAGMA busy_timeout = 5000",
 	advice:  sqliteAdvice,

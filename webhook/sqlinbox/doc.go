@@ -41,6 +41,9 @@
 //     repair is logged, and [Observer.Repaired] is called.
 //   - A stored row that cannot be read becomes dead, with the reason, and does not hold
 //     up others.
+//   - A run that failed, and one whose claim was lost, is kept with its delivery: when,
+//     how long, what came of it and who claimed. [Inbox.Get] returns the newest twenty.
+//     Cost: none for a run that succeeds.
 //   - Bodies are in a table of their own, so that a claim or a settlement rewrites
 //     about two hundred bytes.
 //

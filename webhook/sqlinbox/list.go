@@ -134,6 +134,9 @@ func (in *Inbox) Get(ctx context.Context, uid string) (webhook.Record, error) {
 		r.Replays = append(r.Replays, p)
 		return err
 	})
+	if err == nil {
+		r.Attempts, err = in.attempts(ctx, uid)
+	}
 	return r, err
 }
 

@@ -17,7 +17,7 @@ const overtakenEvery = time.Second
 // claimed then. It leaves out what another transaction holds.
 func (in *Inbox) endOvertaken(ctx context.Context, o webhook.ClaimOptions) (ended int, err error) {
 	type row struct {
-		uid string
+		endedClaim
 		keyed
 	}
 	var overtaken []row
@@ -26,7 +26,7 @@ func (in *Inbox) endOvertaken(ctx context.Context, o webhook.ClaimOptions) (ende
 		overtaken = nil
 		return in.query(ctx, s, "superseded_claims", a, func(rows *sql.Rows) error {
 			var r row
-			err := rows.Scan(&r.uid, &r.source, &r.key)
+			err := rows.Scan(&r.uid, &r.fence, &r.source, &r.key)
 			overtaken = append(overtaken, r)
 			return err
 		})
@@ -41,9 +41,12 @@ func (in *Inbox) endOvertaken(ctx context.Context, o webhook.ClaimOptions) (ende
 	err = in.transact(ctx, func(ctx context.Context, s session) error {
 		ended = 0
 		for _, r := range overtaken {
-			n, err := in.exec(ctx, s, "supersede_claim", args{"uid": r.uid})
+			n, err := in.exec(ctx, s, "supersede_claim", args{"uid": r.uid, "fence": r.fence})
 			if err == nil && n > 0 {
 				ended++
+				err = in.addSuperseded(ctx, s, r.endedClaim)
+			}
+			if err == nil && n > 0 {
 				err = in.promote(ctx, s, r.keyed)
 			}
 			if err != nil {

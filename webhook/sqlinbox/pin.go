@@ -33,11 +33,9 @@ func (in *Inbox) pinConn(ctx context.Context) (*pin, error) {
 		return nil, err
 	}
 	p := &pin{conn: conn, stmts: make(map[string]*sql.Stmt)}
-	for _, text := range in.dialect.setup {
-		if err := queryText(ctx, conn, text, nil, func(*sql.Rows) error { return nil }); err != nil {
-			p.discard()
-			return nil, fmt.Errorf("sqlinbox: %s: %w", in.dialect, in.dialect.orOther(err))
-		}
+	if err := in.setUp(ctx, conn); err != nil {
+		p.discard()
+		return nil, err
 	}
 	if err := errors.Join(in.checkSettings(ctx, conn), in.checkVersion(ctx, conn), p.hurry(ctx, in.dialect)); err != nil {
 		p.discard()

@@ -39,12 +39,15 @@ func (in *Inbox) Release(ctx context.Context, uid string) error {
 // somebody releases it after each crash.
 func (in *Inbox) releaseClaim(ctx context.Context, c webhook.Claim, why string) (done bool, err error) {
 	err = in.transact(ctx, func(ctx context.Context, s session) error {
+		if err := in.addReleased(ctx, s, endedClaim{c.Delivery.UID, c.Fence}); err != nil {
+			return err
+		}
 		n, err := in.exec(ctx, s, "release_claim", args{"uid": c.Delivery.UID, "fence": c.Fence})
 		if done = n > 0; err != nil || !done {
 			return err
 		}
 		a := args{"uid": c.Delivery.UID, "fence": c.Fence + 1, "reason": reason(why)}
-		_, err = in.putBack(ctx, s, a, c.Delivery.OrderingKey, webhook.Outcome{State: webhook.Waiting}, true)
+		_, err = in.putBack(ctx, s, a, c, webhook.Outcome{State: webhook.Waiting}, true)
 		return err
 	})
 	return done, err

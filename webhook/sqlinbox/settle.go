@@ -90,7 +90,10 @@ func checkOutcome(ctx context.Context, c webhook.Claim, o webhook.Outcome) error
 func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "state": string(o.State), "reason": reason(o.Reason)}
 	if o.State == webhook.Waiting {
-		return in.putBack(ctx, s, a, c.Delivery.OrderingKey, o, false)
+		return in.putBack(ctx, s, a, c, o, false)
+	}
+	if err := in.addFailed(ctx, s, c, o); err != nil {
+		return "", err
 	}
 	k := keyed{c.Delivery.Source, c.Delivery.OrderingKey}
 	held, err := in.settleAs(ctx, s, a, k)
@@ -121,13 +124,18 @@ func (in *Inbox) settleAs(ctx context.Context, s session, a args, k keyed) (held
 
 // putBack makes a claim waiting again, or superseded where a newer one of a
 // coalesced burst has come. Released tells that its worker did not do it.
-func (in *Inbox) putBack(ctx context.Context, s session, a args, key string, o webhook.Outcome, released bool) (webhook.State, error) {
+func (in *Inbox) putBack(ctx context.Context, s session, a args, c webhook.Claim, o webhook.Outcome, released bool) (webhook.State, error) {
 	a["delay"], a["yield"] = microseconds(o.Delay), number(o.RetryOutOfOrder)
 	a["uncounted"], a["released"] = number(o.Uncounted), number(released)
-	if key != "" {
+	if c.Delivery.OrderingKey != "" {
 		// Hold the row, so that the next statement sees all that stand behind it.
 		var held int
 		if err := in.query(ctx, s, "lock_claim", a, scanOne(&held)); err != nil || held == 0 {
+			return "", err
+		}
+	}
+	if !released {
+		if err := in.addFailed(ctx, s, c, o); err != nil {
 			return "", err
 		}
 	}

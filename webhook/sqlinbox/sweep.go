@@ -150,7 +150,7 @@ func (in *Inbox) sweep(ctx context.Context, s session, a args) (int, error) {
 		return 0, err
 	}
 	text, _ = json.Marshal(ids)
-	for _, name := range []string{"delete_bodies", "delete_replays", "delete_deliveries"} {
+	for _, name := range []string{"delete_bodies", "delete_replays", "delete_attempts", "delete_deliveries"} {
 		if _, err := in.exec(ctx, s, name, args{"ids": string(text)}); err != nil {
 			return 0, err
 		}

@@ -259,8 +259,8 @@ WITH RECURSIVE c(type) AS (
 ), t(type) AS (
   SELECT jsonb_array_elements_text(@types::text::jsonb) UNION SELECT type FROM c
 )
-SELECT d.uid, d.source, d.ordering_key FROM t CROSS JOIN LATERAL (
-  SELECT c.id, c.uid, c.source, c.ordering_key FROM hookhouse_deliveries c
+SELECT d.uid, d.fence, d.source, d.ordering_key FROM t CROSS JOIN LATERAL (
+  SELECT c.id, c.uid, c.fence, c.source, c.ordering_key FROM hookhouse_deliveries c
   WHERE c.type = t.type AND c.state = 'claimed' AND c.lease_expires_at <= @now AND c.ordering_key <> ''
     AND c.uid <> ALL (ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb))) LIMIT 100
 ) d
@@ -271,7 +271,8 @@ LIMIT 100
 -- name: supersede_claim
 -- It waits for no other transaction.
 UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
-WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE SKIP LOCKED) AND state = 'claimed' AND lease_expires_at <= @now
+WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE SKIP LOCKED)
+  AND fence = @fence::bigint AND state = 'claimed' AND lease_expires_at <= @now
 
 -- name: claim
 -- Claims what is due of @types, with @any of all types: their names are looked up
@@ -279,7 +280,8 @@ WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDAT
 -- limit by an argument for a tenth of all that waits, and where many wait it would
 -- have the statement compiled at each call. The limit by n is the inner one, since
 -- each row that it lets through is locked. Of the locked rows as many are claimed
--- as @bytes allows; with @first one in any case. What is overtaken is passed by.
+-- as @bytes allows; with @first one in any case. What is overtaken is passed by. A
+-- claim that is lost by this becomes an attempt: only then has picked a uid.
 WITH RECURSIVE w(type) AS (
   SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type LIMIT 1) WHERE @any::int = 1
   UNION ALL
@@ -293,13 +295,15 @@ WITH RECURSIVE w(type) AS (
     ARRAY(SELECT jsonb_array_elements_text(@types::text::jsonb) UNION SELECT type FROM w UNION SELECT type FROM c) AS types,
     ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb)) AS except
 ), picked AS MATERIALIZED (
-  SELECT c.id, c.since, c.size FROM arg CROSS JOIN LATERAL unnest(arg.types) AS t(type)
+  SELECT c.* FROM arg CROSS JOIN LATERAL unnest(arg.types) AS t(type)
   CROSS JOIN LATERAL (
-    (SELECT * FROM (SELECT w.id, w.due_at AS since, CASE WHEN w.lost_claims < 2 THEN w.size ELSE 0 END AS size FROM hookhouse_deliveries w
+    (SELECT w.id, w.since, w.size, NULL::text AS uid, 0 AS fence, 0 AS attempt, 0 AS claimed_at, NULL::text AS claimed_by FROM (
+      SELECT w.id, w.due_at AS since, CASE WHEN w.lost_claims < 2 THEN w.size ELSE 0 END AS size FROM hookhouse_deliveries w
       WHERE w.state = 'waiting' AND w.type = t.type AND w.due_at <= arg.now AND w.uid <> ALL (arg.except)
       ORDER BY w.due_at, w.id LIMIT arg.n FOR UPDATE SKIP LOCKED) w LIMIT 256)
     UNION ALL
-    (SELECT * FROM (SELECT e.id, e.lease_expires_at, CASE WHEN e.lost_claims < 1 THEN e.size ELSE 0 END FROM hookhouse_deliveries e
+    (SELECT * FROM (SELECT e.id, e.lease_expires_at, CASE WHEN e.lost_claims < 1 THEN e.size ELSE 0 END,
+        CASE WHEN e.lost_claims < 2 OR e.begun_fence = e.fence THEN e.uid END, e.fence, e.attempt, e.claimed_at, e.claimed_by FROM hookhouse_deliveries e
       WHERE e.state = 'claimed' AND e.type = t.type AND e.lease_expires_at <= arg.now AND e.uid <> ALL (arg.except)
         AND (e.ordering_key = '' OR coalesce((SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
           WHERE b.source = e.source AND b.ordering_key = e.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0 AND b.id > e.id ORDER BY b.id LIMIT 1), 0) = 0)
@@ -307,20 +311,53 @@ WITH RECURSIVE w(type) AS (
   ) c
   ORDER BY c.since, c.id LIMIT (SELECT n FROM arg)
 ), bounded AS MATERIALIZED (
-  SELECT id FROM (
-    SELECT id, row_number() OVER w AS place, sum(size) OVER w AS total FROM picked WINDOW w AS (ORDER BY since, id)
+  SELECT * FROM (
+    SELECT *, row_number() OVER w AS place, sum(size) OVER w AS total FROM picked WINDOW w AS (ORDER BY since, id)
   ) p WHERE place = 1 AND @first::int = 1 OR total <= @bytes::bigint
+), lost AS (
+  INSERT INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
+  SELECT b.uid, b.fence, b.attempt, b.claimed_at, greatest(arg.now - b.claimed_at, 0), 'waiting', 1, '', b.claimed_by
+  FROM arg, bounded b WHERE b.uid IS NOT NULL
+  ON CONFLICT (uid, fence) DO NOTHING
 )
 UPDATE hookhouse_deliveries d
 SET due_at = CASE d.state WHEN 'claimed' THEN d.lease_expires_at ELSE d.due_at END,
   lost_claims = d.lost_claims + (d.state = 'claimed')::int,
   attempt = d.attempt + (d.lost_claims + (d.state = 'claimed')::int < 2)::int,
-  state = 'claimed', fence = d.fence + 1, lease_expires_at = (SELECT now + lease FROM arg)
+  state = 'claimed', fence = d.fence + 1, lease_expires_at = (SELECT now + lease FROM arg),
+  claimed_at = (SELECT now FROM arg), claimed_by = @by::text
 WHERE d.id = ANY (ARRAY(SELECT id FROM bounded))
-RETURNING d.id, d.due_at, d.attempt, d.lost_claims, d.crashed_runs, d.reason, d.fence, d.lease_expires_at,
+RETURNING d.id, d.due_at, d.attempt, d.lost_claims, d.crashed_runs, d.reason, d.fence, d.lease_expires_at, d.lost_claims > 0,
   d.uid, d.source, d.sender_id, d.type, d.ordering_key, d.key_label, d.received_at, d.coalesce_quiet_us, d.coalesce_max_us, d.size,
   CASE WHEN d.lost_claims < 2 THEN (SELECT b.envelope FROM hookhouse_bodies b WHERE b.id = d.id) END,
   CASE WHEN d.lost_claims < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END
+
+-- name: insert_lost_attempt
+-- The claim does this.
+
+-- name: reclaim
+-- The claim does this.
+
+-- name: insert_attempt
+-- Of a claim that is about to end, or has just been superseded. The run of a suspect
+-- counts once it has begun. The row stays locked, so that no other ends the claim.
+INSERT INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
+SELECT d.uid, d.fence, d.attempt, d.claimed_at, greatest(@now - d.claimed_at, 0),
+  CASE WHEN @state::text = 'waiting' AND d.ordering_key <> '' AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
+      WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0
+        AND b.id > d.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded' ELSE @state::text END,
+  @lost::int, @reason::text, d.claimed_by
+FROM (SELECT * FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint FOR UPDATE) d
+WHERE d.state = @current::text AND (d.lost_claims < 2 OR d.begun_fence = d.fence)
+ON CONFLICT (uid, fence) DO NOTHING
+
+-- name: trim_attempts
+-- Keeps the newest 20 of a delivery.
+DELETE FROM hookhouse_attempts WHERE uid = @uid::text AND fence <= (
+  SELECT fence FROM hookhouse_attempts WHERE uid = @uid::text ORDER BY fence DESC LIMIT 1 OFFSET 20)
+
+-- name: attempts
+SELECT number, started_at, took_us, state, lost, reason, claimed_by FROM hookhouse_attempts WHERE uid = @uid::text ORDER BY fence
 
 -- name: content
 -- Of a claim; no row where it is not held.
@@ -586,6 +623,10 @@ DELETE FROM hookhouse_bodies WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_t
 
 -- name: delete_replays
 DELETE FROM hookhouse_replays WHERE uid IN (
+  SELECT uid FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint)))
+
+-- name: delete_attempts
+DELETE FROM hookhouse_attempts WHERE uid IN (
   SELECT uid FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint)))
 
 -- name: delete_deliveries

@@ -97,7 +97,7 @@ WITH RECURSIVE c(type) AS (
 ), asked(value) AS (
   SELECT value FROM json_each(@types) UNION SELECT type FROM c
 )
-SELECT d.uid, d.source, d.ordering_key FROM asked t CROSS JOIN hookhouse_deliveries d
+SELECT d.uid, d.fence, d.source, d.ordering_key FROM asked t CROSS JOIN hookhouse_deliveries d
 WHERE d.type = t.value AND d.state = 'claimed' AND d.lease_expires_at <= @now AND d.ordering_key <> ''
   AND d.uid NOT IN (SELECT value FROM json_each(@except))
   AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
@@ -106,12 +106,13 @@ LIMIT 100
 
 -- name: supersede_claim
 UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
-WHERE uid = @uid AND state = 'claimed' AND lease_expires_at <= @now
+WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND lease_expires_at <= @now
 
 -- name: claim
 -- Of the oldest that are due of @types, with @any of all types, as many as @bytes
 -- allows; with @first one in any case. The types of what waits or is claimed are
--- looked up one by one. What is overtaken is passed by.
+-- looked up one by one. What is overtaken is passed by. A claim that is lost by this
+-- keeps who claimed it and when, for insert_lost_attempt; reclaim then completes it.
 WITH RECURSIVE w(type) AS (
   SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'waiting') WHERE @any = 1
   UNION ALL
@@ -127,6 +128,8 @@ UPDATE hookhouse_deliveries
 SET due_at = CASE state WHEN 'claimed' THEN lease_expires_at ELSE due_at END,
   lost_claims = lost_claims + (state = 'claimed'),
   attempt = attempt + (lost_claims + (state = 'claimed') < 2),
+  claimed_at = CASE state WHEN 'claimed' THEN claimed_at ELSE @now END,
+  claimed_by = CASE state WHEN 'claimed' THEN claimed_by ELSE @by END,
   state = 'claimed', fence = fence + 1, lease_expires_at = @now + @lease
 WHERE id IN (
   SELECT id FROM (
@@ -147,10 +150,40 @@ WHERE id IN (
       ORDER BY since, d.id LIMIT @n + 0
     ) p WINDOW w AS (ORDER BY p.since, p.id)
   ) WHERE place = 1 AND @first = 1 OR total <= @bytes)
-RETURNING id, due_at, attempt, lost_claims, crashed_runs, reason, fence, lease_expires_at,
+RETURNING id, due_at, attempt, lost_claims, crashed_runs, reason, fence, lease_expires_at, claimed_at <> @now,
   uid, source, sender_id, type, ordering_key, key_label, received_at, coalesce_quiet_us, coalesce_max_us, size,
   CASE WHEN lost_claims < 2 THEN (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
   CASE WHEN lost_claims < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END
+
+-- name: insert_lost_attempt
+-- Of the claim before this one, which this one has made lost.
+INSERT OR IGNORE INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
+SELECT uid, fence - 1, attempt - (lost_claims < 2), claimed_at, max(@now - claimed_at, 0), 'waiting', 1, '', claimed_by
+FROM hookhouse_deliveries
+WHERE uid = @uid AND fence = @fence AND (lost_claims - 1 < 2 OR begun_fence = fence - 1)
+
+-- name: reclaim
+UPDATE hookhouse_deliveries SET claimed_at = @now, claimed_by = @by WHERE uid = @uid AND fence = @fence
+
+-- name: insert_attempt
+-- Of a claim that is about to end, or has just been superseded. The run of a suspect
+-- counts once it has begun.
+INSERT OR IGNORE INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
+SELECT d.uid, d.fence, d.attempt, d.claimed_at, max(@now - d.claimed_at, 0),
+  CASE WHEN @state = 'waiting' AND d.ordering_key <> '' AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
+      WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0
+        AND b.id > d.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded' ELSE @state END,
+  @lost, @reason, d.claimed_by
+FROM hookhouse_deliveries d
+WHERE d.uid = @uid AND d.fence = @fence AND d.state = @current AND (d.lost_claims < 2 OR d.begun_fence = d.fence)
+
+-- name: trim_attempts
+-- Keeps the newest 20 of a delivery.
+DELETE FROM hookhouse_attempts WHERE uid = @uid AND fence <= (
+  SELECT fence FROM hookhouse_attempts WHERE uid = @uid ORDER BY fence DESC LIMIT 1 OFFSET 20)
+
+-- name: attempts
+SELECT number, started_at, took_us, state, lost, reason, claimed_by FROM hookhouse_attempts WHERE uid = @uid ORDER BY fence
 
 -- name: content
 -- Of a claim; no row where it is not held.
@@ -310,6 +343,9 @@ DELETE FROM hookhouse_bodies WHERE id IN (SELECT value FROM json_each(@ids))
 
 -- name: delete_replays
 DELETE FROM hookhouse_replays WHERE uid IN (SELECT d.uid FROM json_each(@ids) i CROSS JOIN hookhouse_deliveries d WHERE d.id = i.value)
+
+-- name: delete_attempts
+DELETE FROM hookhouse_attempts WHERE uid IN (SELECT d.uid FROM json_each(@ids) i CROSS JOIN hookhouse_deliveries d WHERE d.id = i.value)
 
 -- name: delete_deliveries
 DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))

@@ -38,6 +38,7 @@ ALTER INDEX hookhouse_replay RENAME TO hookhouse_replays_uid;
 -- Who has claimed a delivery, and when.
 ALTER TABLE hookhouse_deliveries ADD COLUMN claimed_by text NOT NULL DEFAULT '';
 ALTER TABLE hookhouse_deliveries ADD COLUMN claimed_at bigint NOT NULL DEFAULT 0;
+UPDATE hookhouse_deliveries SET claimed_at = due_at WHERE state = 'claimed'; -- not known, but no earlier
 
 -- The newest failed and lost runs of each delivery. A successful run has no row.
 CREATE TABLE hookhouse_attempts (

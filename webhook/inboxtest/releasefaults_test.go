@@ -1,0 +1,84 @@
+package inboxtest
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// releaseFaults break the laws of Release.
+var releaseFaults = []brokenLaw{
+	{"what waits for its retry is due now once it is released", func(f *fault) { // it waits on
+		f.admin.release = func(ctx context.Context, uid string) error {
+			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Waiting && r.Attempt > 0 {
+				return nil
+			}
+			return f.MemInbox.Release(ctx, uid)
+		}
+	}},
+	{"a claim that is released can be claimed by another now", func(f *fault) { // its run is taken back
+		released := make(map[string]bool)
+		f.afterRelease(func(_ context.Context, uid string) { released[uid] = true })
+		f.changeClaims(func(c *webhook.Claim) {
+			if released[c.Delivery.UID] && c.Attempt == 2 && !c.Suspect {
+				c.Attempt = 1
+			}
+		})
+	}},
+	{"a claim that is released cannot be settled or extended", func(f *fault) { // but extended
+		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
+			err := f.MemInbox.Extend(ctx, c, lease)
+			if r, _ := f.MemInbox.Get(ctx, c.Delivery.UID); r.State == webhook.Waiting && len(r.Attempts) > 0 && r.Attempts[0].Lost {
+				return nil
+			}
+			return err
+		}
+	}},
+	{"a claim that is released counts as lost", func(f *fault) { // never suspect
+		released := make(map[string]bool)
+		f.afterRelease(func(_ context.Context, uid string) { released[uid] = true })
+		f.changeClaims(func(c *webhook.Claim) { c.Suspect = c.Suspect && !released[c.Delivery.UID] })
+	}},
+	{"what is blocked by another is not released", func(f *fault) { // it is said to be
+		f.admin.release = func(ctx context.Context, uid string) error {
+			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Blocked {
+				return nil
+			}
+			return f.MemInbox.Release(ctx, uid)
+		}
+	}},
+	{"what is finished is not released", func(f *fault) { // it runs again
+		f.admin.release = func(ctx context.Context, uid string) error {
+			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Dead {
+				_, err := f.MemInbox.Replay(ctx, webhook.Filter{UID: uid}, someone)
+				return err
+			}
+			return f.MemInbox.Release(ctx, uid)
+		}
+	}},
+	{"a release of an unknown UID is ErrNotFound", func(f *fault) { // it is finished
+		f.admin.release = func(ctx context.Context, uid string) error {
+			err := f.MemInbox.Release(ctx, uid)
+			if errors.Is(err, webhook.ErrNotFound) {
+				err = webhook.ErrState
+			}
+			return err
+		}
+	}},
+	{"a context that has ended releases nothing", func(f *fault) {
+		f.admin.release = func(ctx context.Context, uid string) error {
+			return f.MemInbox.Release(context.WithoutCancel(ctx), uid)
+		}
+	}},
+	{"Release closes the channel of Changed", func(f *fault) {
+		tell := f.signal()
+		f.putThen(tell)
+		f.settleThen(tell)
+		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
+			defer tell()
+			return f.MemInbox.Replay(ctx, filter, n)
+		}
+	}},
+}
