@@ -91,10 +91,10 @@ func TestARedeliveryAfterASweepTakesNoDedupKeyOfAnother(t *testing.T) {
 			}
 		}
 		again := put(t, in, sent("one", "id:one", "signature"))
-		for mark, want := range map[string]string{"id:one": again.UID, "signature": again.UID, "live": live.UID} {
+		for key, want := range map[string]string{"id:one": again.UID, "signature": again.UID, "live": live.UID} {
 			var known *webhook.DuplicateError
-			if err := in.Put(t.Context(), sent("four", mark)); !errors.As(err, &known) || known.UID != want {
-				t.Errorf("%s: Put returned %v, want a duplicate of %s", mark, err, want)
+			if err := in.Put(t.Context(), sent("four", key)); !errors.As(err, &known) || known.UID != want {
+				t.Errorf("%s: Put returned %v, want a duplicate of %s", key, err, want)
 			}
 		}
 	})

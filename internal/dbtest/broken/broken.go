@@ -16,22 +16,26 @@ import (
 // A Variant names the promise that an inbox breaks. The zero Variant breaks none.
 type Variant string
 
-// The variants. Those that speak of one delivery break the promise once in
-// [Rarely] deliveries.
+// Package crash finds these.
 const (
 	AcknowledgesEarly Variant = "acknowledges before it commits"
-	LosesOne          Variant = "acknowledges one and does not store it"
-	DeniesOne         Variant = "stores one and calls it a duplicate"
-	NoDedupKeys       Variant = "stores no dedup keys"
-	NoOrderingKeys    Variant = "stores no ordering keys"
-	NoCoalescing      Variant = "stores bursts as single deliveries"
 	SettlesEarly      Variant = "settles before the callback runs"
-	RepeatsOne        Variant = "puts one back that is done"
 	Reorders          Variant = "puts claims back behind younger ones of their key"
-	DoneForDead       Variant = "settles as done what is dead"
 )
 
-// Rarely is how many deliveries a variant treats well before it breaks a promise.
+// Package ledger finds these; package crash finds NoDedupKeys, too. A variant of one
+// delivery breaks the promise once in [Rarely] deliveries.
+const (
+	LosesOne       Variant = "acknowledges one and does not store it"
+	DeniesOne      Variant = "stores one and calls it a duplicate"
+	RepeatsOne     Variant = "puts one back that is done"
+	DoneForDead    Variant = "settles as done what is dead"
+	NoDedupKeys    Variant = "stores no dedup keys"
+	NoOrderingKeys Variant = "stores no ordering keys"
+	NoCoalescing   Variant = "stores bursts as single deliveries"
+)
+
+// Rarely is how many deliveries such a variant counts before it breaks the promise.
 const Rarely = 150
 
 // An Inbox is what receivers and workers use.

@@ -32,11 +32,11 @@ func (r *rig) checkTables(when string) {
 			r.faultf("%s: %d %s", when, count, invariants[n].name)
 		}
 	}
-	marks := r.counts("SELECT uid, count(*) FROM hookhouse_dedup_keys GROUP BY uid")
+	stored := r.counts("SELECT uid, count(*) FROM hookhouse_dedup_keys GROUP BY uid")
 	there := r.counts("SELECT uid, 1 FROM hookhouse_deliveries")
 	for uid, m := range r.messages {
-		if want := (there[uid] + number(r.swept[uid])) * len(m.dedupKeys); marks[uid] != want {
-			r.faultf("%s %s, as %s, has %d dedup keys, want %d", when, m.name, uid, marks[uid], want)
+		if want := (there[uid] + number(r.swept[uid])) * len(m.dedupKeys); stored[uid] != want {
+			r.faultf("%s %s, as %s, has %d dedup keys, want %d", when, m.name, uid, stored[uid], want)
 		}
 	}
 }

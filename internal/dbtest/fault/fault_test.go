@@ -66,13 +66,13 @@ func runScenario(t *testing.T, e engine.Engine, n int, k fault.Kind) (count int,
 		t.Error(err)
 		return 0, ""
 	}
-	wrong := r.scenario(n, k)
+	faults := r.scenario(n, k)
 	count, broke = r.plan.Count(), r.plan.Broke()
 	if err := r.close(); err != nil {
-		wrong = append(wrong, fmt.Sprint("close: ", err))
+		faults = append(faults, fmt.Sprint("close: ", err))
 	}
-	if len(wrong) > 0 {
-		t.Errorf("%d, %s: %s:\n\t%s", n, k, broke, strings.Join(wrong, "\n\t"))
+	if len(faults) > 0 {
+		t.Errorf("%d, %s: %s:\n\t%s", n, k, broke, strings.Join(faults, "\n\t"))
 	}
 	return count, broke
 }

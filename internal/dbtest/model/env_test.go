@@ -56,7 +56,7 @@ func onPostgres(w *mutant) func(t *testing.T) (*env, error) {
 			}
 			return p, err
 		}
-		if g.admin, err = open(-1, "clerk", original); err != nil {
+		if g.admin, err = open(-1, "admin", original); err != nil {
 			return nil, err
 		}
 		for n := range maxClients {
@@ -125,11 +125,11 @@ func (g *env) prepare(ctx context.Context, tables string) error {
 
 // A report is the result of a plan.
 type report struct {
-	plan   *plan
-	tactic scheduler
-	trace  []*step
-	faults []string
-	err    error // it was not played to the end
+	plan      *plan
+	scheduler scheduler
+	trace     []*step
+	faults    []string
+	err       error // it was not played to the end
 }
 
 func (r *report) failed() bool { return len(r.faults) > 0 || r.err != nil }
@@ -146,31 +146,31 @@ func (g *env) play(ctx context.Context, pl *plan) (r *report) {
 		return r
 	}
 	b := new(history)
-	players := g.clients[:len(pl.programs)]
-	for _, p := range players {
+	clients := g.clients[:len(pl.programs)]
+	for _, p := range clients {
 		p.level = pl.isolation
 	}
-	for _, p := range append([]*client{g.admin}, players...) {
+	for _, p := range append([]*client{g.admin}, clients...) {
 		p.history, p.claims = b, nil
 	}
 	for _, o := range pl.before {
 		switch o.verb {
 		case claiming:
-			g.admin.claim(ctx, players[o.holder], o)
+			g.admin.claim(ctx, clients[o.holder], o)
 		case settling:
-			players[o.holder].do(ctx, pl, o)
+			clients[o.holder].do(ctx, pl, o)
 		default:
 			g.admin.do(ctx, pl, o)
 		}
 	}
 	rng := random(pl.orderSeed, 2)
 	if g.monitor == nil {
-		r.trace = interleave(ctx, rng, pl, players)
+		r.trace = interleave(ctx, rng, pl, clients)
 	} else {
-		r.tactic = newScheduler(rng, pl)
-		acts := &run{monitor: g.monitor, tactic: r.tactic}
-		r.err = acts.play(ctx, players, func(p *client) { p.play(ctx, pl, pl.programs[p.n]) })
-		r.trace = acts.trace
+		r.scheduler = newScheduler(rng, pl)
+		current := &run{monitor: g.monitor, scheduler: r.scheduler}
+		r.err = current.play(ctx, clients, func(p *client) { p.play(ctx, pl, pl.programs[p.n]) })
+		r.trace = current.trace
 		if r.err != nil {
 			return r
 		}
@@ -195,22 +195,22 @@ func (g *env) play(ctx context.Context, pl *plan) (r *report) {
 }
 
 // interleave runs the clients' operations one after the other, in a random order.
-func interleave(ctx context.Context, rng *rand.Rand, pl *plan, players []*client) (trace []*step) {
-	left := make([][]op, len(players))
+func interleave(ctx context.Context, rng *rand.Rand, pl *plan, clients []*client) (trace []*step) {
+	left := make([][]op, len(clients))
 	n := 0
 	for i, program := range pl.programs {
 		left[i] = program
 		n += len(program)
 	}
 	for n > 0 {
-		i := rng.IntN(len(players))
+		i := rng.IntN(len(clients))
 		if len(left[i]) == 0 {
 			continue
 		}
 		o := left[i][0]
 		left[i] = left[i][1:]
 		n--
-		trace = append(trace, &step{client: players[i].name, what: o.describe(pl.specs), result: players[i].do(ctx, pl, o)})
+		trace = append(trace, &step{client: clients[i].name, what: o.describe(pl.specs), result: clients[i].do(ctx, pl, o)})
 	}
 	return trace
 }
@@ -236,8 +236,8 @@ func (g *env) drain(ctx context.Context, pl *plan, n int) error {
 // String returns the plan, its statements in order, and the faults.
 func (r *report) String() string {
 	order := ""
-	if r.tactic != nil {
-		order = fmt.Sprintf("order: %v\n", r.tactic)
+	if r.scheduler != nil {
+		order = fmt.Sprintf("order: %v\n", r.scheduler)
 	}
 	return fmt.Sprintf("%v%s%s\nfaults: %q, error: %v", r.plan, order, formatTrace(r.trace), r.faults, r.err)
 }

@@ -12,11 +12,11 @@ import (
 type plan struct {
 	seed          uint64
 	orderSeed     uint64 // the seed of the order
-	isolation     string // by default, of the players' connections
+	isolation     string // the default of the clients' connections
 	specs         []*spec
 	before        []op // done one after the other
 	programs      [][]op
-	preemptBefore []string // statements of the first player before which it is likely to be hurt
+	preemptBefore []string // preempts the first client before these statements
 }
 
 // A spec describes a delivery to put.
@@ -75,11 +75,11 @@ type op struct {
 	all         bool   // replays everything dead, or releases its first claim
 }
 
-func (o op) describe(parcels []*spec) string {
+func (o op) describe(specs []*spec) string {
 	var b strings.Builder
 	fmt.Fprint(&b, o.verb)
 	for _, n := range o.specs {
-		fmt.Fprintf(&b, " %v", parcels[n])
+		fmt.Fprintf(&b, " %v", specs[n])
 	}
 	switch o.verb {
 	case claiming:

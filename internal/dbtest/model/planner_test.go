@@ -30,17 +30,17 @@ func newPlan(seed uint64) *plan {
 	if g.rng.IntN(10) < 3 {
 		g.coalescing = 6
 	}
-	players := pick(g.rng, 2, 2, 3, 3, 3, 4)
-	theme := g.rng.IntN(10)
-	if theme < scenarios && g.rng.IntN(3) > 0 { // with nothing beside it
-		g.keys, players = []string{"a"}, 2
+	clients := pick(g.rng, 2, 2, 3, 3, 3, 4)
+	drawn := g.rng.IntN(10)
+	if drawn < scenarios && g.rng.IntN(3) > 0 { // with nothing beside it
+		g.keys, clients = []string{"a"}, 2
 	} else {
 		for range g.rng.IntN(4) {
-			g.begin(players)
+			g.begin(clients)
 		}
 	}
-	first, second := g.scenario(theme)
-	for n := range players {
+	first, second := g.scenario(drawn)
+	for n := range clients {
 		var program []op
 		switch n {
 		case 0:
@@ -109,8 +109,8 @@ func (g *planner) putWithDedupKey() op {
 }
 
 // begin draws what happens to one delivery before the clients begin.
-func (g *planner) begin(players int) {
-	holder := g.rng.IntN(players)
+func (g *planner) begin(clients int) {
+	holder := g.rng.IntN(clients)
 	o := op{verb: claiming, n: 1, holder: holder, types: g.types()}
 	end := op{verb: settling, holder: holder, outcome: webhook.Outcome{State: webhook.Dead}}
 	g.before = append(g.before, g.put(putting, g.rng.IntN(10) < 3))

@@ -29,27 +29,27 @@ type run struct {
 	abandoned chan struct{} // closed when the clients no longer pause
 	states    []*clientState
 	monitor   *monitor
-	tactic    scheduler
+	scheduler scheduler
 	trace     []*step
-	returned  bool // a statement has returned since the blocked were looked at
+	returned  bool // a statement has returned since the blocked ones were checked
 }
 
 // play runs work for all clients at the same time and returns when all have ended.
-func (r *run) play(ctx context.Context, players []*client, work func(p *client)) error {
+func (r *run) play(ctx context.Context, clients []*client, work func(p *client)) error {
 	r.events, r.abandoned = make(chan event, 16), make(chan struct{})
-	for _, p := range players {
+	for _, p := range clients {
 		r.states = append(r.states, &clientState{client: p, since: time.Now()})
 		p.run.Store(r)
 	}
 	var all sync.WaitGroup
-	for _, p := range players {
+	for _, p := range clients {
 		all.Go(func() {
 			work(p)
 			r.send(event{client: p, done: true})
 		})
 	}
 	err := r.loop(ctx)
-	for _, p := range players {
+	for _, p := range clients {
 		p.run.Store(nil)
 	}
 	close(r.abandoned)
@@ -84,7 +84,7 @@ func (r *run) loop(ctx context.Context) error {
 		case over:
 			return nil
 		case len(ready) > 0:
-			r.resume(r.tactic.next(ready))
+			r.resume(r.scheduler.next(ready))
 		default:
 			select { // all wait for locks or for time
 			case e := <-r.events:
@@ -107,28 +107,28 @@ func (r *run) resume(s *pause) {
 	}
 	r.trace = append(r.trace, s.step)
 	s.phase = executing
-	seat := r.stateOf(s.client)
-	seat.since = time.Now()
+	state := r.stateOf(s.client)
+	state.since = time.Now()
 	if s.isOperation() {
-		seat.drop(s)
+		state.drop(s)
 	}
 	close(s.resumed)
 }
 
 func (r *run) handle(e event) {
-	seat := r.stateOf(e.client)
-	seat.since, seat.idle = time.Now(), false
+	state := r.stateOf(e.client)
+	state.since, state.idle = time.Now(), false
 	switch {
 	case e.done:
-		seat.done = true
+		state.done = true
 	case e.pause == nil:
 		r.trace = append(r.trace, &step{client: e.client.name, what: "      ->", result: e.result})
 	case e.pause.phase == paused:
-		seat.pauses = append(seat.pauses, e.pause)
-		slices.SortFunc(seat.pauses, func(a, b *pause) int { return cmp.Compare(a.pid, b.pid) })
+		state.pauses = append(state.pauses, e.pause)
+		slices.SortFunc(state.pauses, func(a, b *pause) int { return cmp.Compare(a.pid, b.pid) })
 	default:
 		e.pause.step.result, e.pause.step.pending = e.result, false
-		seat.drop(e.pause)
+		state.drop(e.pause)
 		r.returned = true
 	}
 }

@@ -31,29 +31,29 @@ func newScheduler(rng *rand.Rand, pl *plan) scheduler {
 	if rng.IntN(2) == 0 {
 		return newPreemptor(rng, victim, alternate(preemption{after: drawDelay(rng), operations: 1}))
 	}
-	var halts []preemption
+	var list []preemption
 	for range 1 + rng.IntN(3) {
 		h := preemption{after: drawDelay(rng), operations: pick(rng, 1, 1, 1, 2, 3, 100, 100)}
 		if rng.IntN(2) == 0 {
 			h.before = []string{pick(rng, append(known("promote", "find", "try_find", "settle"), commit, commit, commit)...)}
 		}
-		halts = append(halts, h)
+		list = append(list, h)
 	}
-	return newPreemptor(rng, victim, halts)
+	return newPreemptor(rng, victim, list)
 }
 
 // alternate lets the others run one operation before each statement of the victim,
 // from the first preemption on.
 func alternate(first preemption) []preemption {
-	halts := []preemption{first}
+	list := []preemption{first}
 	for range 5 {
-		halts = append(halts, preemption{after: 1, operations: 1})
+		list = append(list, preemption{after: 1, operations: 1})
 	}
-	return halts
+	return list
 }
 
-func newPreemptor(rng *rand.Rand, victim int, halts []preemption) *preemptor {
-	a := &preemptor{victim: victim, preemptions: halts, others: walk{rng: rng, keep: 0.95}}
+func newPreemptor(rng *rand.Rand, victim int, list []preemption) *preemptor {
+	a := &preemptor{victim: victim, preemptions: list, others: walk{rng: rng, keep: 0.95}}
 	a.text = fmt.Sprintf("P%d is preempted", a.victim)
 	for _, h := range a.preemptions {
 		where := fmt.Sprintf("after %d statements", h.after)
