@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"sync"
-	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -35,34 +33,16 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	if !ok {
 		return webhook.Permanent(fmt.Errorf("%w: InTx needs the context that the callback got", webhook.ErrClaimLost))
 	}
-	if in.queue.isClosed() {
-		return ErrClosed
-	}
-	conn, err := in.db.Conn(ctx)
+	tx, release, err := in.engine.begin(ctx)
 	if err != nil {
-		return fmt.Errorf("sqlinbox: %w", err)
+		return err
 	}
-	if in.dialect.pinned {
-		if err := in.turn.take(ctx); err != nil {
-			_ = conn.Close()
-			return err
-		}
-	}
-	giveBack := sync.OnceFunc(func() {
-		_ = conn.Close() // waits for the end of the transaction
-		if in.dialect.pinned {
-			in.turn.give()
-		}
-	})
-	defer giveBack()
-	tx, err := in.beginTx(ctx, conn)
-	if err != nil {
-		return fmt.Errorf("sqlinbox: begin: %w", in.explain(ctx, err))
-	}
+	defer release()
 	defer func() { _ = tx.Rollback() }() // nothing after a commit
-	defer in.watch(ctx, claim, giveBack)()
+	defer in.watch(ctx, release, "a callback in InTx has not returned at the end of its context; its transaction was rolled back",
+		"uid", claim.Delivery.UID, "type", claim.Delivery.Type)()
 	if err := work(tx); err != nil && !webhook.IsDuplicate(err) {
-		return in.dialect.inTxError(err)
+		return in.engine.txError("InTx", err)
 	}
 	if err := in.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
 		return err
@@ -72,27 +52,4 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	}
 	in.notify()
 	return nil
-}
-
-// hangAfter is how long after the end of its context a callback hangs.
-const hangAfter = time.Second
-
-// watch gives back what InTx has when ctx ends: package database/sql rolls the
-// transaction back then, and work, which has nothing left to do, may not return.
-// The caller calls stop when it has returned.
-func (in *Inbox) watch(ctx context.Context, c webhook.Claim, giveBack func()) (stop func()) {
-	returned := make(chan struct{})
-	ended := context.AfterFunc(ctx, func() {
-		giveBack()
-		select {
-		case <-returned:
-		case <-time.After(hangAfter):
-			in.logger().Warn("a callback in InTx has not returned at the end of its context; its transaction was rolled back",
-				"uid", c.Delivery.UID, "type", c.Delivery.Type, "reason", context.Cause(ctx))
-		}
-	})
-	return func() {
-		ended()
-		close(returned)
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/statement"
 )
 
 // Migrate creates the tables, or updates those of an earlier version of this
@@ -20,7 +22,7 @@ func (in *Inbox) Migrate(ctx context.Context) error {
 }
 
 func (in *Inbox) migrate(ctx context.Context) error {
-	err := untilFree(ctx, migrateWait, func() error { return in.migrateOnce(ctx) })
+	err := retryBusy(ctx, migrateWait, func() error { return in.migrateOnce(ctx) })
 	if err != nil {
 		return in.explain(ctx, err)
 	}
@@ -46,13 +48,13 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 	if err == nil && version >= len(steps) {
 		return nil // newer is for Check to tell
 	}
-	if _, err = conn.ExecContext(ctx, in.dialect.queries["begin"].text); err == nil {
+	if _, err = conn.ExecContext(ctx, in.dialect.queries["begin"].Text); err == nil {
 		if err = in.step(ctx, conn, steps); err == nil {
 			_, err = conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
 		}
 	}
 	if err != nil {
-		discard(conn) // its transaction may be open, whatever failed
+		statement.Discard(conn) // its transaction may be open, whatever failed
 		return fmt.Errorf("sqlinbox: %s: migrate: %w", in.dialect, in.dialect.orOther(err))
 	}
 	return nil
