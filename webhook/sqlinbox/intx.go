@@ -8,26 +8,29 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// InTx runs work in a transaction that also settles the claim of ctx as done:
-// the callback's own rows, what it puts with [Inbox.PutTx], and the settlement
-// are committed together, or not at all. Pass it the context of the callback, and
-// let the callback return what InTx returns.
+// InTx runs work in a transaction that also settles the claim of ctx as done: the
+// callback's own rows, what it puts with [Inbox.PutTx], and the settlement are
+// committed together, or not at all. Pass it the context of the callback, and let the
+// callback return what InTx returns. For a transaction without a claim use
+// [Inbox.Write].
 //
-//		webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
-//			return inbox.InTx(ctx, func(tx *sql.Tx) error { return count(ctx, tx, e.Payload) })
-//		})
+//   - If work or the database fails, InTx rolls back and returns that error, which
+//     the Worker handles like any other. If work returns the error of a PutTx that
+//     found a duplicate, InTx commits and returns nil.
+//   - The error is [webhook.ErrClaimLost] if another worker has the delivery, or if
+//     ctx has no claim, which is also [webhook.Permanent].
+//   - Do what is slow before InTx. While the transaction has settled or put, no other
+//     can put or settle under the same ordering key.
+//   - On SQLite no other writes while work runs. Put, Claim and Settle wait for it
+//     and fail after 5 s, so work must use PutTx. It need not begin as a writer.
+//   - When ctx ends, the transaction is rolled back and the others go on, even if
+//     work does not return.
 //
-//	  - If work or the database fails, InTx rolls back and returns that error, which
-//	    the Worker handles like any other. If work returns the error of a PutTx that
-//	    found a duplicate, InTx commits and returns nil.
-//	  - The error is [webhook.ErrClaimLost] if another worker has the delivery, or if
-//	    ctx has no claim, which is also [webhook.Permanent].
-//	  - Do what is slow before InTx. While the transaction has settled or put, no other
-//	    can put or settle under the same ordering key.
-//	  - On SQLite no other writes while work runs. Put, Claim and Settle wait for it
-//	    and fail after 5 s, so work must use PutTx. It need not begin as a writer.
-//	  - When ctx ends, the transaction is rolled back and the others go on, even if
-//	    work does not return.
+// For example:
+//
+//	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
+//		return inbox.InTx(ctx, func(tx *sql.Tx) error { return count(ctx, tx, e.Payload) })
+//	})
 func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	claim, ok := webhook.ClaimFromContext(ctx)
 	if !ok {

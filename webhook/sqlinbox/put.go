@@ -33,7 +33,8 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 }
 
 // PutTx stores d in the caller's transaction. Do not acknowledge d before that is
-// committed. Workers of this process find it at their next poll.
+// committed. Workers of this process find it at their next poll, or at once after a
+// commit by [Inbox.InTx], or by [Inbox.Write] if ctx is the one that its func got.
 //
 // The transaction holds the ordering key of d until it ends: settlements under that
 // key wait for it, and Puts fail after two seconds. PutTx itself waits, until ctx
@@ -50,6 +51,9 @@ func (in *Inbox) PutTx(ctx context.Context, tx *sql.Tx, d *webhook.Delivery) err
 	}
 	if err := in.engine.checkTx(ctx, tx); err != nil {
 		return err
+	}
+	if w := insideWriteOf(ctx, in.engine); w != nil {
+		w.put.Store(true)
 	}
 	j := &job{put: e}
 	for range 10 {

@@ -73,7 +73,7 @@ func (e *sqliteEngine) stmt(ctx context.Context, f func(ctx context.Context, s s
 }
 
 func (e *sqliteEngine) submit(ctx context.Context, j *job) error {
-	if isInsideTx(ctx, e) {
+	if insideWriteOf(ctx, e) != nil {
 		return errInsideTx
 	}
 	return e.writer.submit(ctx, j)

@@ -15,7 +15,7 @@ func (e *sqliteEngine) begin(ctx context.Context) (tx *sql.Tx, release func(), e
 	if e.writer.queue.isClosed() {
 		return nil, nil, ErrClosed
 	}
-	if isInsideTx(ctx, e) {
+	if insideWriteOf(ctx, e) != nil {
 		return nil, nil, errInsideTx
 	}
 	conn, err := e.db.Conn(ctx)
@@ -32,6 +32,9 @@ func (e *sqliteEngine) begin(ctx context.Context) (tx *sql.Tx, release func(), e
 	})
 	if tx, err = e.beginOn(ctx, conn); err != nil {
 		release()
+		if isMissingTable(err) {
+			err = fmt.Errorf("%w: %w", ErrNotMigrated, err)
+		}
 		return nil, nil, fmt.Errorf("sqlinbox: begin: %w", e.explain(ctx, err))
 	}
 	return tx, release, nil
