@@ -36,7 +36,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 	}
 	o.Except = slices.Clip(o.Except) // the caller's
 	var claims []webhook.Claim
-	looked := false
+	looked := false // for superseded claims
 	for len(claims) < want && o.MaxBytes > 0 {
 		n := min(want-len(claims), claimLimit)
 		rows, err := in.claim(ctx, o, n, len(claims) == 0)
@@ -46,7 +46,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 		var unread []claimedRow
 		for _, row := range rows {
 			o.MaxBytes -= row.size
-			if row.damage != nil {
+			if row.err != nil {
 				unread = append(unread, row)
 				continue
 			}
@@ -54,7 +54,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 			o.Except = append(o.Except, row.claim.Delivery.UID) // should its lease end meanwhile
 		}
 		for _, row := range unread {
-			if err := in.bury(ctx, row.claim, row.damage); err != nil {
+			if err := in.settleCorrupt(ctx, row.claim, row.err); err != nil {
 				return claims, err
 			}
 		}
@@ -65,14 +65,14 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 			break
 		}
 		looked = true
-		if ended, err := in.endOvertaken(ctx, o); err != nil {
+		if ended, err := in.endSuperseded(ctx, o); err != nil {
 			return claims, unlessAny(claims, err)
 		} else if ended == 0 {
 			break
 		}
 	}
-	if !looked && time.Since(time.UnixMicro(in.overtakenAt.Load())) > overtakenEvery {
-		_, err := in.endOvertaken(ctx, o)
+	if !looked && time.Since(time.UnixMicro(in.supersededAt.Load())) > supersededEvery {
+		_, err := in.endSuperseded(ctx, o)
 		return claims, unlessAny(claims, err)
 	}
 	return claims, nil
@@ -87,12 +87,12 @@ func unlessAny(claims []webhook.Claim, err error) error {
 	return err
 }
 
-// A claimedRow is a claim as stored; damage says why it cannot be read.
+// A claimedRow is a claim as stored; err says why it cannot be read.
 type claimedRow struct {
 	id, due, size int64 // the size of what came with the claim
 	claim         webhook.Claim
 	lost          bool // the claim before may have been lost by this one
-	damage        error
+	err           error
 }
 
 // claim is one statement of Claim: up to n, the first of them whatever its size
@@ -123,40 +123,13 @@ func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int, first
 		}
 		return err
 	}
-	if err := in.claimIn(ctx, work); err != nil {
+	if err := in.engine.stmt(ctx, work); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(taken, func(a, b claimedRow) int {
 		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.id, b.id))
 	})
 	return taken, nil
-}
-
-// claimIn runs statements of which each is whole by itself. Where many write,
-// they need no transaction around them, unless the server would run them under
-// another isolation than they are made for.
-func (in *Inbox) claimIn(ctx context.Context, work func(ctx context.Context, s session) error) error {
-	if in.dialect.pinned {
-		return in.transact(ctx, work)
-	}
-	if err := in.writes(ctx); err != nil {
-		return err
-	}
-	return again(ctx, func() error { return in.direct(ctx, work) })
-}
-
-// direct is one try of such statements, on a database with many writers. Only
-// another isolation fails by a serialization failure: then the server's default
-// was changed since it was looked at.
-func (in *Inbox) direct(ctx context.Context, work func(ctx context.Context, s session) error) error {
-	if in.strict.Load() {
-		return in.pooled(ctx, work)
-	}
-	err := work(ctx, in.db)
-	if isSerialization(err) {
-		in.strict.Store(true)
-	}
-	return err
 }
 
 func scanClaim(row *sql.Rows) (claimedRow, error) {
@@ -179,14 +152,14 @@ func scanClaim(row *sql.Rows) (claimedRow, error) {
 		c.Attempt++ // by Begin
 		r.size = 0
 	} else {
-		r.damage = open(d, sealed, body)
+		r.err = open(d, sealed, body)
 	}
 	return r, nil
 }
 
-// bury settles a claim whose row cannot be read.
-func (in *Inbox) bury(ctx context.Context, c webhook.Claim, damage error) error {
-	_, err := in.Settle(ctx, c, webhook.Outcome{State: webhook.Dead, Reason: "stored row cannot be read: " + damage.Error()})
+// settleCorrupt settles a claim as dead, since its row cannot be read.
+func (in *Inbox) settleCorrupt(ctx context.Context, c webhook.Claim, why error) error {
+	_, err := in.Settle(ctx, c, webhook.Outcome{State: webhook.Dead, Reason: "stored row cannot be read: " + why.Error()})
 	if errors.Is(err, webhook.ErrClaimLost) {
 		return nil
 	}
@@ -212,9 +185,4 @@ func texts(list []string) string {
 	}
 	text, _ := json.Marshal(list) // strings only: cannot fail
 	return string(text)
-}
-
-// scanOne scans a row of one number.
-func scanOne(n *int) func(row *sql.Rows) error {
-	return func(row *sql.Rows) error { return row.Scan(n) }
 }

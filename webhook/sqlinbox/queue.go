@@ -13,19 +13,19 @@ const (
 
 // A queue is served in order by a goroutine that lives while it is not empty.
 type queue struct {
-	over chan struct{} // closed with the queue
+	closing chan struct{} // closed with the queue
 
 	mu      sync.Mutex
 	waiting []*job
 	alone   []*job // each to be a batch of its own, between two of the others
-	turn    bool   // it is that of alone
+	turn    bool   // the next batch is one of alone
 	running bool
 	closed  bool
 	idle    *sync.Cond // of mu, signalled when the goroutine ends
 }
 
 func newQueue() *queue {
-	q := &queue{over: make(chan struct{})}
+	q := &queue{closing: make(chan struct{})}
 	q.idle = sync.NewCond(&q.mu)
 	return q
 }
@@ -104,7 +104,7 @@ func (q *queue) stop() {
 	defer q.mu.Unlock()
 	if !q.closed {
 		q.closed = true
-		close(q.over)
+		close(q.closing)
 	}
 	for q.running {
 		q.idle.Wait()
