@@ -27,9 +27,12 @@ var SQLite = &Dialect{
 			FROM pragma_journal_mode, pragma_synchronous`,
 			[]string{"wal", "truncate", "persist", "delete"}, "journal_mode must be WAL, or another that survives a power loss"},
 	},
+	isError:     isOfSQLite,
 	replayBytes: 1 << 20,
 	newEngine:   newSQLiteEngine,
 }
+
+func init() { dialects = append(dialects, SQLite) }
 
 // sqliteQueries reads the statements. What only tries to lock a row elsewhere is a
 // look here.
