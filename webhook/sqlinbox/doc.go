@@ -50,23 +50,16 @@
 //
 // # From Put to commit
 //
-//  1. Put (put.go) checks and encodes the delivery in the caller's goroutine and
-//     gives it to the engine of the database (engine.go; sqlite.go, postgres.go).
-//  2. The engine adds it to a queue. One goroutine, the writer (writer.go), takes up
-//     to 256 deliveries, or 4 MB, as a batch. While it commits a batch, the next one
-//     gathers.
-//  3. On SQLite (sqliteput.go) the batch is a transaction on the one connection that
-//     writes, after its turn among the writers of the process. storeOptimistic inserts
-//     dedup keys and row. If one exists, or the delivery coalesces, store looks first.
-//  4. On PostgreSQL (postgresput.go) storeOptimistic is one statement for all of the
-//     batch that is new and whose ordering key it can lock at once. What it leaves out
-//     goes to storeChecked in a transaction, in order: lock, look up, insert.
-//  5. Both look up in dedupe.go. A duplicate gets its result there, and a dead delivery
-//     that its sender sends again goes back into its ordering key (requeue.go).
-//  6. If the batch fails because of its rows, the writer tries its halves.
-//  7. If another transaction holds the ordering key, Put pauses (lockedkeys.go) and
-//     adds the delivery to the queue again.
-//  8. After the commit Put returns, and Workers of the process are woken.
+//  1. Put (put.go) checks and encodes the delivery in the caller's goroutine. The
+//     engine (engine.go, sqlite.go, postgres.go) adds it to a queue.
+//  2. One goroutine (writer.go) commits up to 256 deliveries, or 4 MB, as a batch. In
+//     the meantime the next one gathers. If a batch fails by its rows, it is halved.
+//  3. SQLite (sqliteput.go): in a transaction on the connection that writes,
+//     storeOptimistic inserts each delivery. If it cannot, store looks it up first.
+//  4. PostgreSQL (postgresput.go): storeOptimistic inserts, by one statement, all that
+//     is new and whose ordering key is free; storeChecked decides about the others.
+//  5. Duplicates are found in dedupe.go, and what is sent again after it died is
+//     restarted in requeue.go. A Put whose key is locked waits in lockedkeys.go.
 //
 // # SQLite
 //
