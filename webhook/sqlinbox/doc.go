@@ -59,7 +59,7 @@
 //  4. PostgreSQL (postgresput.go): storeOptimistic inserts, by one statement, all that
 //     is new and whose ordering key is free; storeChecked decides about the others.
 //  5. Duplicates are found in dedupe.go, and what is sent again after it died is
-//     restarted in requeue.go. A Put whose key is locked waits in lockedkeys.go.
+//     requeued in requeue.go. A Put whose key is locked waits in lockedkeys.go.
 //
 // # SQLite
 //

@@ -118,8 +118,8 @@ func (e *sqliteEngine) settleDone(context.Context, webhook.Claim) (settled bool,
 	return false, nil
 }
 
-// restart replays a batch in one of the writer's transactions.
-func (e *sqliteEngine) restart(ctx context.Context, r *replay, uids []string) error {
+// replay runs a batch again in one of the writer's transactions.
+func (e *sqliteEngine) replay(ctx context.Context, r *replay, uids []string) error {
 	done := 0
 	err := e.tx(ctx, func(ctx context.Context, s session) error {
 		done = 0
