@@ -11,21 +11,11 @@ import (
 const sqliteAdvice = `: open it with "file:hookhouse.db?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)",` +
 	` or with the driver of mattn "file:hookhouse.db?_txlock=immediate&_busy_timeout=5000&_journal_mode=WAL&_synchronous=FULL"`
 
-// errorsOf are the kinds of databases that can be told by an error.
-var errorsOf = []struct {
-	name string
-	is   func(err error) bool
-}{
-	{"SQLite", isOfSQLite},
-	{"PostgreSQL", statement.HasState},
-}
-
-// orOther returns err, and says so where the words are those of another kind of
-// database than d.
+// orOther returns err, and says so if it is that of another kind of database than d.
 func (d *Dialect) orOther(err error) error {
-	for _, kind := range errorsOf {
-		if kind.name != d.name && kind.is(err) {
-			return fmt.Errorf("%w: the database looks like %s: give sqlinbox.%[2]s to New", err, kind.name)
+	for _, other := range dialects {
+		if other != d && other.isError(err) {
+			return fmt.Errorf("%w: the database looks like %s: give sqlinbox.%[2]s to New", err, other)
 		}
 	}
 	return err

@@ -14,8 +14,8 @@ import (
 
 const (
 	defaultLease = 30 * time.Second
-	// claimLimit is how many one statement claims at most; PostgreSQL's says it
-	// again. ClaimBytes bounds their bodies where the caller does not.
+	// claimLimit is the largest number that one statement claims; the text of
+	// PostgreSQL's has it too. claimBytes bounds their bodies if the caller does not.
 	claimLimit = 256
 	claimBytes = 8 << 20
 )
@@ -26,7 +26,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	in.ask(o.Types)
+	in.addAsked(o.Types)
 	if o.Types != nil && len(o.Types) == 0 {
 		return nil, nil
 	}
@@ -43,22 +43,22 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 		if err != nil {
 			return claims, unlessAny(claims, err)
 		}
-		var unread []claimedRow
+		var corrupt []claimedRow
 		for _, row := range rows {
 			o.MaxBytes -= row.size
 			if row.err != nil {
-				unread = append(unread, row)
+				corrupt = append(corrupt, row)
 				continue
 			}
 			claims = append(claims, row.claim)
 			o.Except = append(o.Except, row.claim.Delivery.UID) // should its lease end meanwhile
 		}
-		for _, row := range unread {
+		for _, row := range corrupt {
 			if err := in.settleCorrupt(ctx, row.claim, row.err); err != nil {
 				return claims, err
 			}
 		}
-		if len(unread) > 0 || len(rows) == n {
+		if len(corrupt) > 0 || len(rows) == n {
 			continue
 		}
 		if looked {
@@ -78,8 +78,8 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 	return claims, nil
 }
 
-// unlessAny returns err if there are no claims. Those that there are, are the
-// caller's, and the next call meets the failure again.
+// unlessAny returns err if there are no claims. If there are, the caller gets them,
+// and the next call meets the failure again.
 func unlessAny(claims []webhook.Claim, err error) error {
 	if len(claims) > 0 {
 		return nil
@@ -166,8 +166,8 @@ func (in *Inbox) settleCorrupt(ctx context.Context, c webhook.Claim, why error) 
 	return err
 }
 
-// ask remembers what claims asked for; see [webhook.Stats.Unhandled].
-func (in *Inbox) ask(types []string) {
+// addAsked remembers the types that a claim asks for; see [webhook.Stats.Unhandled].
+func (in *Inbox) addAsked(types []string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if types == nil {

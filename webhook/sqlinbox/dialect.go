@@ -22,12 +22,17 @@ type Dialect struct {
 	settings []setting // what the connection that writes must have
 	migrate  []string  // run first in the transaction that migrates
 	advice   string    // on how to get the settings
+	// isError reports whether err can only be that of such a database.
+	isError func(err error) bool
 
 	// replayBytes bounds the bodies that one batch of a Replay moves, beyond the
 	// first. Zero means no bound.
 	replayBytes int64
 	newEngine   func(t *tables, h host) engine
 }
+
+// dialects are all of them. The file of each adds its own.
+var dialects []*Dialect
 
 // A setting is refused unless its value, which must be in one row, is allowed.
 type setting struct {

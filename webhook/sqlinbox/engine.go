@@ -43,8 +43,8 @@ type engine interface {
 	// settleDone settles a claim as done together with others, and reports whether
 	// it did. If not, the claim is to be settled alone.
 	settleDone(ctx context.Context, c webhook.Claim) (settled bool, err error)
-	// restart runs the deliveries of a batch again for r, and counts them there.
-	restart(ctx context.Context, r *replay, uids []string) error
+	// replay runs the deliveries of a batch again for r, and counts them there.
+	replay(ctx context.Context, r *replay, uids []string) error
 
 	// check checks the settings and the schema where the inbox writes.
 	check(ctx context.Context) error

@@ -24,8 +24,11 @@ var PostgreSQL = &Dialect{
 		{"SELECT current_setting('server_encoding')", []string{"UTF8"}, "the database must be encoded in UTF8"},
 	},
 	migrate:   []string{"SELECT pg_advisory_xact_lock(7741962880473)"},
+	isError:   statement.HasState,
 	newEngine: newPostgresEngine,
 }
+
+func init() { dialects = append(dialects, PostgreSQL) }
 
 // postgresSyntax has the server's clock, in microseconds.
 var postgresSyntax = statement.Syntax{Numbered: true, Now: "(extract(epoch FROM statement_timestamp()) * 1000000)::bigint"}

@@ -10,14 +10,14 @@ import (
 	"github.com/hookhouse/hookhouse/internal/statement"
 )
 
-// restart replays a batch by one statement, which holds keys only while it runs,
+// replay runs a batch again by one statement, which holds keys only while it runs,
 // and alone each delivery that takes more. What is locked is tried again for a while.
-func (e *postgresEngine) restart(ctx context.Context, r *replay, uids []string) error {
+func (e *postgresEngine) replay(ctx context.Context, r *replay, uids []string) error {
 	var waiter *keyWaiter // from the first that is locked on
 	var alone []string
 	for len(uids)+len(alone) > 0 {
 		if len(uids) > 0 {
-			byResult, err := e.restartTogether(ctx, r, uids)
+			byResult, err := e.replayTogether(ctx, r, uids)
 			if err != nil {
 				return err
 			}
@@ -27,7 +27,7 @@ func (e *postgresEngine) restart(ctx context.Context, r *replay, uids []string) 
 		}
 		left := alone[:0]
 		for _, uid := range alone {
-			ok, err := e.restartAlone(ctx, r, uid)
+			ok, err := e.replayAlone(ctx, r, uid)
 			switch {
 			case errors.Is(err, errKeyLocked):
 				left = append(left, uid)
@@ -56,9 +56,9 @@ func (e *postgresEngine) restart(ctx context.Context, r *replay, uids []string) 
 	return nil
 }
 
-// restartTogether returns the UIDs of a batch by result: "done", "again" if the key is
+// replayTogether returns the UIDs of a batch by result: "done", "again" if the key is
 // locked, and "alone".
-func (e *postgresEngine) restartTogether(ctx context.Context, r *replay, uids []string) (map[string][]string, error) {
+func (e *postgresEngine) replayTogether(ctx context.Context, r *replay, uids []string) (map[string][]string, error) {
 	if err := e.ready(ctx); err != nil {
 		return nil, err
 	}
@@ -86,8 +86,8 @@ func (e *postgresEngine) restartTogether(ctx context.Context, r *replay, uids []
 	return byResult, err
 }
 
-// restartAlone replays one delivery in a transaction of its own.
-func (e *postgresEngine) restartAlone(ctx context.Context, r *replay, uid string) (ok bool, err error) {
+// replayAlone replays one delivery in a transaction of its own.
+func (e *postgresEngine) replayAlone(ctx context.Context, r *replay, uid string) (ok bool, err error) {
 	err = e.tx(ctx, func(ctx context.Context, s session) error {
 		ok, err = r.one(ctx, s, uid)
 		return err

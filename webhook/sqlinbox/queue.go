@@ -30,7 +30,7 @@ func newQueue() *queue {
 	return q
 }
 
-// add reports whether there is no goroutine yet.
+// add reports whether the caller must start the goroutine.
 func (q *queue) add(j *job) (first bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -60,7 +60,7 @@ func (q *queue) withdraw(j *job) bool {
 }
 
 // next takes a batch, or ends the writer when nothing waits. However many are
-// alone, the others wait for one of them at most.
+// alone, the others wait for only one of them.
 func (q *queue) next() []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()

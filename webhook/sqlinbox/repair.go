@@ -22,10 +22,10 @@ type repairs struct {
 	last orderKey
 }
 
-// repair brings a delivery forward under each key that has unfinished ones and
-// none that may be claimed. No statement of this package leaves such a key; one
-// of another writer, or a fault, may, and then nothing else would ever move it.
-// It looks at so many pages of keys, unless another repair is under way.
+// repair makes a delivery the head of each key that has unfinished ones and no head.
+// No statement of this package leaves such a key. One of another writer may, or a
+// fault, and then nothing else would ever move it. repair reads the given number of
+// pages of keys, or none if another repair is under way.
 func (in *Inbox) repair(ctx context.Context, pages int) error {
 	if !in.repairs.mu.TryLock() {
 		return nil
@@ -68,20 +68,20 @@ func (t *tables) stuckKeys(ctx context.Context, after orderKey) (page, stuck []o
 }
 
 // repairKey makes a delivery of k its head if it has none, and reports that it did.
-func (in *Inbox) repairKey(ctx context.Context, k orderKey) (mended bool, err error) {
+func (in *Inbox) repairKey(ctx context.Context, k orderKey) (repaired bool, err error) {
 	err = in.engine.tx(ctx, func(ctx context.Context, s session) error {
-		mended = false
+		repaired = false
 		if _, err := in.engine.lock(ctx, s, k, lockMode{}); err != nil {
 			return err
 		}
 		n, err := in.exec(ctx, s, "promote", args{"source": k.source, "key": k.key})
-		mended = n > 0
+		repaired = n > 0
 		return err
 	})
 	if errors.Is(err, errKeyLocked) {
 		return false, nil // somebody decides about the key at this moment
 	}
-	if err != nil || !mended {
+	if err != nil || !repaired {
 		return false, err
 	}
 	in.logger().Error("an ordering key had unfinished deliveries and none that could be claimed; the next one was brought forward",

@@ -11,7 +11,7 @@ import (
 const (
 	// replayPage is how many finished deliveries are looked up at a time.
 	replayPage = 1000
-	// replayBatch is how many are restarted together; see also Dialect.replayBytes.
+	// replayBatch is how many run again together; see also Dialect.replayBytes.
 	replayBatch = 40
 )
 
@@ -78,7 +78,7 @@ func (r *replay) run(ctx context.Context, page []finished) error {
 		}
 		page = page[n:]
 		before := r.done
-		if err := r.in.engine.restart(ctx, r, uids); err != nil {
+		if err := r.in.engine.replay(ctx, r, uids); err != nil {
 			return err
 		}
 		if r.done > before {
@@ -97,7 +97,7 @@ func (r *replay) one(ctx context.Context, s session, uid string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	ok, err := r.in.restart(ctx, s, new(job), row, 0, lockMode{})
+	ok, err := r.in.requeue(ctx, s, new(job), row, 0, lockMode{})
 	if err != nil || !ok {
 		return false, err
 	}

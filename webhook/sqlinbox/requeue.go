@@ -42,11 +42,11 @@ func (t *tables) find(ctx context.Context, s session, uid string, m lockMode) (s
 	return f, err
 }
 
-// restart puts a finished delivery at the end of its key, as if it had just come.
+// requeue puts a finished delivery at the end of its key, as if it had just come.
 // One that coalesces is left as it is, and false returned, while a newer one is
 // unfinished, which would be superseded by what it supersedes. errKeyLocked comes
 // before anything is changed.
-func (t *tables) restart(ctx context.Context, s session, j *job, f storedRow, revived int, m lockMode) (bool, error) {
+func (t *tables) requeue(ctx context.Context, s session, j *job, f storedRow, revived int, m lockMode) (bool, error) {
 	a := args{"uid": f.uid, "revived": revived, "burst": int64(1 << 62)}
 	if f.key != "" {
 		if _, err := t.locks.lock(ctx, s, f.orderKey, m); err != nil {

@@ -86,7 +86,7 @@ func checkOutcome(ctx context.Context, c webhook.Claim, o webhook.Outcome) error
 	return nil
 }
 
-// settle returns the state that came of the claim, empty where it is not held.
+// settle returns the new state of the delivery, empty if the claim is not held.
 func (t *tables) settle(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "state": string(o.State), "reason": reason(o.Reason)}
 	if o.State == webhook.Waiting {
@@ -115,15 +115,15 @@ func (t *tables) settle(ctx context.Context, s session, c webhook.Claim, o webho
 	return o.State, err
 }
 
-// settleAs reports whether the claim is held under k, and has settled it then.
+// settleAs settles the claim if it is held under k, and reports whether it is.
 func (t *tables) settleAs(ctx context.Context, s session, a args, k orderKey) (claimHeld bool, err error) {
 	a["source"], a["key"] = k.source, k.key
 	n, err := t.exec(ctx, s, "settle", a)
 	return n > 0, err
 }
 
-// retry makes a claim waiting again, or superseded where a newer one of a
-// coalesced burst has come. Released reports that its worker did not do it.
+// retry makes a delivery waiting again, or superseded if a newer one of its burst
+// has come. Released reports that its worker did not do it.
 func (t *tables) retry(ctx context.Context, s session, a args, c webhook.Claim, o webhook.Outcome, released bool) (webhook.State, error) {
 	a["delay"], a["yield"] = microseconds(o.Delay), number(o.RetryOutOfOrder)
 	a["uncounted"], a["released"] = number(o.Uncounted), number(released)

@@ -16,7 +16,7 @@ const (
 	// sharedWait is how long a settlement waits for the transaction that it shares.
 	// Then it goes alone: one connection that hangs holds up no other.
 	sharedWait = 500 * time.Millisecond
-	// sharedLimit bounds that transaction, for which nobody waits any more.
+	// sharedLimit bounds that transaction. By then nobody waits for it.
 	sharedLimit = 5 * time.Second
 )
 
@@ -24,7 +24,7 @@ const (
 type settlements struct {
 	mu      sync.Mutex
 	waiting []*settlement
-	running chan struct{} // closed when the goroutine that serves them ends; nil: there is none
+	running chan struct{} // closed when the goroutine that serves them ends; nil if none does
 }
 
 // A settlement waits for the transaction that it shares.
@@ -36,7 +36,7 @@ type settlement struct {
 	done    chan struct{} // closed once settled is set
 }
 
-// add reports whether there is no goroutine yet.
+// add reports whether the caller must start the goroutine.
 func (ss *settlements) add(s *settlement) (first bool) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()

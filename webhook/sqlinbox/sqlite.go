@@ -35,9 +35,12 @@ var SQLite = &Dialect{
 			FROM pragma_journal_mode, pragma_synchronous`,
 			[]string{"wal", "truncate", "persist", "delete"}, "journal_mode must be WAL, or another that survives a power loss"},
 	},
+	isError:     isOfSQLite,
 	replayBytes: 1 << 20,
 	newEngine:   newSQLiteEngine,
 }
+
+func init() { dialects = append(dialects, SQLite) }
 
 // sqliteQueries reads the statements. What only tries to lock a row elsewhere is a
 // look here.
@@ -123,8 +126,8 @@ func (e *sqliteEngine) settleDone(context.Context, webhook.Claim) (settled bool,
 	return false, nil
 }
 
-// restart replays a batch in one of the writer's transactions.
-func (e *sqliteEngine) restart(ctx context.Context, r *replay, uids []string) error {
+// replay runs a batch again in one of the writer's transactions.
+func (e *sqliteEngine) replay(ctx context.Context, r *replay, uids []string) error {
 	done := 0
 	err := e.tx(ctx, func(ctx context.Context, s session) error {
 		done = 0

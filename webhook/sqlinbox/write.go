@@ -28,13 +28,6 @@ import (
 //     not part of its transaction. On SQLite, they wait for f itself: with the context
 //     that f got they fail at once. With another context, Put, Claim and Settle fail
 //     after 5 s, but InTx and Write only when that context ends.
-//
-// For example:
-//
-//	err := inbox.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
-//		_, err := tx.ExecContext(ctx, "UPDATE builds SET state = ? WHERE id = ?", "done", id)
-//		return err
-//	})
 func (in *Inbox) Write(ctx context.Context, f func(ctx context.Context, tx *sql.Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
