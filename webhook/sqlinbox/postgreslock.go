@@ -78,7 +78,7 @@ func (e *postgresEngine) tryLock(ctx context.Context, s session, k orderKey) (ha
 func keyRows(keys ...orderKey) string {
 	type row struct {
 		Source string `json:"source"`
-		Key    string `json:"key"`
+		Key    string `json:"ordering_key"`
 	}
 	rows := make([]row, len(keys))
 	for i, k := range keys {
