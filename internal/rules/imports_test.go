@@ -45,6 +45,8 @@ func mayImport(from, to string) bool {
 		return to == "webhook" || to == "webhook/wire" || to == "internal/scan"
 	case from == "webhook", from == "webhook/wire":
 		return false
+	case from == "webhook/sqlinbox":
+		return to == "webhook" || to == "internal/statement"
 	case strings.HasPrefix(from, "webhook/"):
 		return to == "webhook"
 	case isStandIn(from):

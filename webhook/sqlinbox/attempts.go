@@ -21,56 +21,56 @@ type endedClaim struct {
 
 // addFailed keeps the run of c, which is about to be settled with o, as a failed
 // attempt, if it is one. A run that is not counted is none.
-func (in *Inbox) addFailed(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome) error {
+func (t *tables) addFailed(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome) error {
 	if o.State != webhook.Dead && (o.State != webhook.Waiting || o.Uncounted) {
 		return nil
 	}
-	return in.addAttempt(ctx, s, endedClaim{c.Delivery.UID, c.Fence}, args{
+	return t.addAttempt(ctx, s, endedClaim{c.Delivery.UID, c.Fence}, args{
 		"state": string(o.State), "lost": 0, "reason": reason(o.Reason), "current": string(webhook.Claimed),
 	})
 }
 
 // addReleased keeps the run of a claim that is about to be released as lost.
-func (in *Inbox) addReleased(ctx context.Context, s session, c endedClaim) error {
-	return in.addAttempt(ctx, s, c, args{
+func (t *tables) addReleased(ctx context.Context, s session, c endedClaim) error {
+	return t.addAttempt(ctx, s, c, args{
 		"state": string(webhook.Waiting), "lost": 1, "reason": "", "current": string(webhook.Claimed),
 	})
 }
 
 // addSuperseded keeps the run of a claim that was superseded as lost.
-func (in *Inbox) addSuperseded(ctx context.Context, s session, c endedClaim) error {
-	return in.addAttempt(ctx, s, c, args{
+func (t *tables) addSuperseded(ctx context.Context, s session, c endedClaim) error {
+	return t.addAttempt(ctx, s, c, args{
 		"state": string(webhook.Superseded), "lost": 1, "reason": "", "current": string(webhook.Superseded),
 	})
 }
 
-func (in *Inbox) addAttempt(ctx context.Context, s session, c endedClaim, a args) error {
+func (t *tables) addAttempt(ctx context.Context, s session, c endedClaim, a args) error {
 	a["uid"], a["fence"] = c.uid, c.fence
-	if _, err := in.exec(ctx, s, "insert_attempt", a); err != nil {
+	if _, err := t.exec(ctx, s, "insert_attempt", a); err != nil {
 		return err
 	}
-	return in.trimAttempts(ctx, s, c)
+	return t.trimAttempts(ctx, s, c)
 }
 
 // addLost keeps the run that the given claim has made lost. Where the claim itself
 // has done so, nothing is left to do but to keep the number bounded.
-func (in *Inbox) addLost(ctx context.Context, s session, c endedClaim, by string, now int64) error {
+func (t *tables) addLost(ctx context.Context, s session, c endedClaim, by string, now int64) error {
 	a := args{"uid": c.uid, "fence": c.fence, "by": by, "now": now}
 	for _, name := range []string{"insert_lost_attempt", "reclaim"} {
-		if _, err := in.exec(ctx, s, name, a); err != nil {
+		if _, err := t.exec(ctx, s, name, a); err != nil {
 			return err
 		}
 	}
-	return in.trimAttempts(ctx, s, c)
+	return t.trimAttempts(ctx, s, c)
 }
 
 // trimAttempts keeps the number of attempts bounded. A delivery with a low fence has
 // had fewer claims than that.
-func (in *Inbox) trimAttempts(ctx context.Context, s session, c endedClaim) error {
+func (t *tables) trimAttempts(ctx context.Context, s session, c endedClaim) error {
 	if c.fence <= attemptsKept {
 		return nil
 	}
-	_, err := in.exec(ctx, s, "trim_attempts", args{"uid": c.uid})
+	_, err := t.exec(ctx, s, "trim_attempts", args{"uid": c.uid})
 	return err
 }
 

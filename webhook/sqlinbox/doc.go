@@ -53,18 +53,16 @@
 //
 // # From Put to commit
 //
-//  1. Put checks and encodes the delivery in the caller's goroutine and adds it to a
-//     queue. One goroutine for each Inbox takes up to 256 deliveries, or 4 MB, from
-//     the queue as a batch. While it commits a batch, the next one gathers.
-//  2. On SQLite that goroutine owns the connection that writes. In one transaction it
-//     inserts the dedup keys and the row of each delivery. A delivery that coalesces,
-//     or of which a dedup key exists, is looked up first.
-//  3. On PostgreSQL one statement stores all deliveries of the batch that are new and
-//     whose ordering key it can lock at once. It skips the others. Those that are
-//     known or coalesce are then decided in a transaction, one after the other.
-//  4. If the batch fails because of its rows, its halves are tried.
-//  5. If another transaction holds the ordering key, Put tries again, in a later batch.
-//  6. Put returns, and Workers of the process are woken.
+//  1. Put (put.go) checks and encodes the delivery in the caller's goroutine. The
+//     engine (engine.go, sqlite.go, postgres.go) adds it to a queue.
+//  2. One goroutine (writer.go) commits up to 256 deliveries, or 4 MB, as a batch. In
+//     the meantime the next one gathers. If a batch fails by its rows, it is halved.
+//  3. SQLite (sqliteput.go): in a transaction on the connection that writes,
+//     storeOptimistic inserts each delivery. If it cannot, store looks it up first.
+//  4. PostgreSQL (postgresput.go): storeOptimistic inserts, by one statement, all that
+//     is new and whose ordering key is free; storeChecked decides about the others.
+//  5. Duplicates are found in dedupe.go, and what is sent again after it died is
+//     requeued in requeue.go. A Put whose key is locked waits in lockedkeys.go.
 //
 // # SQLite
 //
@@ -72,10 +70,11 @@
 // writes of the Inbox share its transactions. Set journal_mode to WAL, so that readers
 // and the writer do not wait for each other.
 //
-// SQLite does not queue writers. An Inbox and its InTx try every millisecond, for up to
-// 5 s, while another process holds the file, so that several processes under full load
-// get their turns. The program's own transactions wait as SQLite does, which tries ten
-// times a second and may not get a turn: give them a long busy_timeout.
+// SQLite does not queue writers. An Inbox, its InTx and its Write try every millisecond,
+// for up to 5 s, while another process holds the file, so that several processes under
+// full load get their turns. Other transactions of the program wait as SQLite does,
+// which tries ten times a second and may not get a turn: use [Inbox.Write] for them, or
+// give them a long busy_timeout.
 //
 // The log is written back every 250 pages, since larger steps make rare long pauses. A
 // reader that holds an old state prevents that, and the log file beside the database

@@ -60,3 +60,15 @@ func ExampleInbox_SettleTx() {
 	})
 	_ = book
 }
+
+// The program's own tables are in the database of the inbox.
+func ExampleInbox_Write() {
+	var inbox *sqlinbox.Inbox // of sqlinbox.New
+	finish := func(ctx context.Context, build int64) error {
+		return inbox.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, "UPDATE builds SET state = 'done' WHERE id = $1", build)
+			return err
+		})
+	}
+	_ = finish
+}

@@ -29,7 +29,7 @@ func (in *Inbox) All(ctx context.Context, f webhook.Filter) iter.Seq2[webhook.Re
 			if f.Limit > 0 {
 				page = min(page, left)
 			}
-			records, err := in.list(ctx, f, page)
+			records, err := in.page(ctx, f, page)
 			for r, err := range in.withContents(ctx, f, records) {
 				if !yield(r, err) || err != nil {
 					return
@@ -115,7 +115,7 @@ func (in *Inbox) fill(ctx context.Context, records []webhook.Record) ([]webhook.
 
 // Get returns one delivery; see [webhook.Admin].
 func (in *Inbox) Get(ctx context.Context, uid string) (webhook.Record, error) {
-	records, err := in.list(ctx, webhook.Filter{UID: uid}, 1)
+	records, err := in.page(ctx, webhook.Filter{UID: uid}, 1)
 	if err == nil {
 		records, err = in.fill(ctx, records)
 	}
@@ -140,22 +140,22 @@ func (in *Inbox) Get(ctx context.Context, uid string) (webhook.Record, error) {
 	return r, err
 }
 
-// list reads a page without bodies, newest first.
-func (in *Inbox) list(ctx context.Context, f webhook.Filter, page int) ([]webhook.Record, error) {
+// page reads one page without bodies, newest first.
+func (in *Inbox) page(ctx context.Context, f webhook.Filter, n int) ([]webhook.Record, error) {
 	if err := in.reads(ctx); err != nil {
 		return nil, err
 	}
 	terms, a := where(f)
-	a["page"] = page
-	q := compile("SELECT "+listColumns+" FROM hookhouse_deliveries d"+terms+" ORDER BY d.id DESC LIMIT @page", in.dialect.clock)
+	a["page"] = n
+	text := "SELECT " + listColumns + " FROM hookhouse_deliveries d" + terms + " ORDER BY d.id DESC LIMIT @page"
 	var records []webhook.Record
-	err := queryText(ctx, in.db, q.text, q.bind(a), func(row *sql.Rows) error {
+	err := in.list(ctx, text, a, func(row *sql.Rows) error {
 		r, err := scanRecord(row)
 		records = append(records, r)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("sqlinbox: list: %w", in.explain(ctx, err))
+		return nil, err
 	}
 	return records, nil
 }

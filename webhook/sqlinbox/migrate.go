@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/statement"
 )
 
 // Migrate creates the tables, or updates those of an earlier version of this
@@ -27,7 +29,7 @@ func (in *Inbox) Migrate(ctx context.Context) error {
 }
 
 func (in *Inbox) migrate(ctx context.Context) error {
-	err := untilFree(ctx, migrateWait, func() error { return in.migrateOnce(ctx) })
+	err := retryBusy(ctx, migrateWait, func() error { return in.migrateOnce(ctx) })
 	if err != nil {
 		return in.explain(ctx, err)
 	}
@@ -45,7 +47,7 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 		return fmt.Errorf("sqlinbox: %w", err)
 	}
 	// Its settings are not what the program has asked for: it does not go back.
-	defer discard(conn)
+	defer statement.Discard(conn)
 	if err := in.prepare(ctx, conn); err != nil {
 		return err
 	}
@@ -57,7 +59,7 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 	if err == nil && version >= len(steps) {
 		return nil // newer is for Check to tell
 	}
-	if _, err = conn.ExecContext(ctx, in.dialect.queries["begin"].text); err == nil {
+	if _, err = conn.ExecContext(ctx, in.dialect.queries["begin"].Text); err == nil {
 		if err = in.step(ctx, conn, steps); err == nil {
 			_, err = conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
 		}

@@ -8,46 +8,46 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// overtakenEvery is how often a Claim looks for what is overtaken, at least. One
+// supersededEvery is how often a Claim looks for superseded claims, at least. One
 // that finds less than it asks for always looks.
-const overtakenEvery = time.Second
+const supersededEvery = time.Second
 
-// endOvertaken supersedes claims whose leases have ended while a newer delivery of
-// their burst waits, a hundred at most, and returns how many. The newer ones can be
+// endSuperseded ends claims whose leases have ended while a newer delivery of their
+// burst waits, no more than a hundred, and returns how many. The newer ones can be
 // claimed then. It leaves out what another transaction holds.
-func (in *Inbox) endOvertaken(ctx context.Context, o webhook.ClaimOptions) (ended int, err error) {
+func (in *Inbox) endSuperseded(ctx context.Context, o webhook.ClaimOptions) (ended int, err error) {
 	type row struct {
 		endedClaim
-		keyed
+		orderKey
 	}
-	var overtaken []row
+	var superseded []row
 	a := args{"any": number(o.Types == nil), "types": texts(o.Types), "except": texts(o.Except)}
-	err = in.claimIn(ctx, func(ctx context.Context, s session) error {
-		overtaken = nil
+	err = in.engine.stmt(ctx, func(ctx context.Context, s session) error {
+		superseded = nil
 		return in.query(ctx, s, "superseded_claims", a, func(rows *sql.Rows) error {
 			var r row
 			err := rows.Scan(&r.uid, &r.fence, &r.source, &r.key)
-			overtaken = append(overtaken, r)
+			superseded = append(superseded, r)
 			return err
 		})
 	})
 	if err != nil {
 		return 0, err
 	}
-	in.overtakenAt.Store(time.Now().UnixMicro())
-	if len(overtaken) == 0 {
+	in.supersededAt.Store(time.Now().UnixMicro())
+	if len(superseded) == 0 {
 		return 0, nil
 	}
-	err = in.transact(ctx, func(ctx context.Context, s session) error {
+	err = in.engine.tx(ctx, func(ctx context.Context, s session) error {
 		ended = 0
-		for _, r := range overtaken {
+		for _, r := range superseded {
 			n, err := in.exec(ctx, s, "supersede_claim", args{"uid": r.uid, "fence": r.fence})
 			if err == nil && n > 0 {
 				ended++
 				err = in.addSuperseded(ctx, s, r.endedClaim)
 			}
 			if err == nil && n > 0 {
-				err = in.promote(ctx, s, r.keyed)
+				err = in.promote(ctx, s, r.orderKey)
 			}
 			if err != nil {
 				return err
