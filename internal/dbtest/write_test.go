@@ -158,10 +158,12 @@ func TestOtherWritesInsideAWriteDoNotDeadlock(t *testing.T) {
 			check("Write", in.Write(ctx, insertEffect))
 			_, err := in.Claim(ctx, webhook.ClaimOptions{})
 			check("Claim", err)
-			if took := time.Since(start); took > 3*time.Second {
-				t.Errorf("with the context of f they took %v", took)
-			}
+			took := time.Since(start)
 			check("Put with another context", in.Put(t.Context(), delivery("")))
+			// On SQLite only a Put with another context waits for the busy timeout.
+			if waited := time.Since(start) - took; e.Dialect == sqlinbox.SQLite && took >= waited {
+				t.Errorf("with the context of f they took %v, a Put with another context %v", took, waited)
+			}
 			return insertEffect(ctx, tx)
 		})
 		if err != nil {
