@@ -62,9 +62,7 @@ func TestACancelledPutReturnsAndIsStoredWholeOrNotAtAll(t *testing.T) {
 		put(t, in, delivery("")) // the writer is ready
 		// Another holds the database, so that the batch cannot commit.
 		conn, err := db.Conn(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		defer conn.Close()
 		hold := "BEGIN IMMEDIATE"
 		if e.Dialect == sqlinbox.PostgreSQL {
@@ -119,9 +117,7 @@ func TestAClosedInboxReturnsErrClosed(t *testing.T) {
 		put(t, in, delivery(""))
 		c := claimOne(t, in)
 		ctx := t.Context()
-		if err := in.Close(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.Close())
 		for what, f := range map[string]func() error{
 			"Put":     func() error { return in.Put(ctx, delivery("")) },
 			"Claim":   func() error { _, err := in.Claim(ctx, webhook.ClaimOptions{}); return err },
@@ -150,9 +146,7 @@ func TestAStoredDeliveryIsNotADuplicateOfItself(t *testing.T) {
 	settle(t, in, claimOne(t, in), webhook.Dead)
 	put(t, in, delivery("locked"))
 	tx := begin(t, db) // holds the key that the revival needs
-	if err := in.SettleTx(t.Context(), tx, claimOne(t, in), webhook.Outcome{State: webhook.Done}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, in.SettleTx(t.Context(), tx, claimOne(t, in), webhook.Outcome{State: webhook.Done}))
 	var all sync.WaitGroup
 	var revival error
 	var others [20]error

@@ -60,9 +60,7 @@ func TestAClaimOfManyIsBoundedByBytes(t *testing.T) {
 		var storing sync.WaitGroup
 		for range 256 {
 			storing.Go(func() {
-				if err := in.Put(t.Context(), delivery("")); err != nil {
-					t.Error(err)
-				}
+				wantNil(t, in.Put(t.Context(), delivery("")))
 			})
 		}
 		storing.Wait()

@@ -46,9 +46,7 @@ func TestMigrateSucceedsBesideBusyWriters(t *testing.T) {
 		startWriters(t, e, driver, dsn)
 		for range 60 {
 			in, _ := e.reopen(t, driver, dsn) // migrates and checks
-			if err := in.Close(); err != nil {
-				t.Error(err)
-			}
+			wantNil(t, in.Close())
 		}
 	})
 }
@@ -86,9 +84,7 @@ func TestInTxSucceedsBesideBusyWriters(t *testing.T) {
 				stop()
 			}
 		}}
-		if err := w.Run(ctx); err != nil {
-			t.Error(err)
-		}
+		wantNil(t, w.Run(ctx))
 		if n := count(t, db, "effects"); n != total {
 			t.Errorf("%d effects, want %d", n, total)
 		}
@@ -105,9 +101,7 @@ func TestInTxRestoresTheBusyTimeoutOfTheConnection(t *testing.T) {
 			busyTimeout := func(q interface {
 				QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 			}) (ms int) {
-				if err := q.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&ms); err != nil {
-					t.Error(err)
-				}
+				wantNil(t, q.QueryRowContext(t.Context(), "PRAGMA busy_timeout").Scan(&ms))
 				return ms
 			}
 			before, within := busyTimeout(db), 0

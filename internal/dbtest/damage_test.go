@@ -27,9 +27,7 @@ func TestAnUnreadableRowIsDeadAndBlocksNoOther(t *testing.T) {
 		}
 		for _, uid := range damaged {
 			r, err := in.Get(t.Context(), uid)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if r.State != webhook.Dead || r.Attempt != 1 || !strings.Contains(r.Reason, "cannot be read") || r.Err == nil {
 				t.Errorf("%s is %s after %d attempts: %s (%v)", uid, r.State, r.Attempt, r.Reason, r.Err)
 			}
@@ -59,9 +57,7 @@ func TestAnUnreadableRowIsDeadAgainAfterReplay(t *testing.T) {
 			}
 			drainWithWorkers(t, h, in)
 			r, err := in.Get(t.Context(), d.UID)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if r.State != webhook.Dead || r.Attempt != 1 || r.Fence != 2 || h.runs[d.UID] != 0 {
 				t.Errorf("%s: it is %s after %d attempts, %d claims and %d runs", name, r.State, r.Attempt, r.Fence, h.runs[d.UID])
 			}

@@ -60,9 +60,7 @@ func TestAWrongDSNOfPostgresIsAnErrorAtOnce(t *testing.T) {
 func TestAFileThatIsNoDatabaseIsAnErrorAtOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "note.txt")
 	text := strings.Repeat("not a database\n", 500)
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.WriteFile(file, []byte(text), 0o600))
 	for _, driver := range []string{"sqlite", "sqlite3"} {
 		for name, dsn := range map[string]string{
 			"a text file":      "file:" + file,

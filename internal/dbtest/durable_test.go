@@ -17,9 +17,7 @@ func TestPostgresSettingsThatLoseCommitsAreRefused(t *testing.T) {
 		run(t, db, "SELECT pg_reload_conf()")
 		waitFor(t, name+" is "+want, func() bool {
 			var value string
-			if err := db.QueryRowContext(t.Context(), "SHOW "+name).Scan(&value); err != nil {
-				t.Fatal(err)
-			}
+			must(t, db.QueryRowContext(t.Context(), "SHOW "+name).Scan(&value))
 			return value == want
 		})
 	}
@@ -71,9 +69,7 @@ func TestPostgresCommitsAPutWithSynchronousCommit(t *testing.T) {
 		coalesced.Coalesce.Quiet = 1
 		put(t, in, coalesced) // goes another way
 		tx := begin(t, db)
-		if err := in.PutTx(t.Context(), tx, delivery("key")); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.PutTx(t.Context(), tx, delivery("key")))
 		commit(t, tx)
 		if n := count(t, db, "seen WHERE value = '"+want+"'"); n != 3 {
 			t.Errorf("%s: %d of 3 deliveries were committed with synchronous_commit = %s", asked, n, want)

@@ -29,20 +29,32 @@ func delivery(key string, dedupKeys ...string) *webhook.Delivery {
 	}
 }
 
-func put(t *testing.T, in webhook.Inbox, d *webhook.Delivery) *webhook.Delivery {
+// must ends the test if err is not nil.
+func must(t *testing.T, err error) {
 	t.Helper()
-	if err := in.Put(t.Context(), d); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// wantNil fails the test if err is not nil.
+func wantNil(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func put(t *testing.T, in webhook.Inbox, d *webhook.Delivery) *webhook.Delivery {
+	t.Helper()
+	must(t, in.Put(t.Context(), d))
 	return d
 }
 
 func claim(t *testing.T, in webhook.Inbox, n int) []webhook.Claim {
 	t.Helper()
 	claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: n, Lease: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return claims
 }
 
@@ -65,9 +77,7 @@ func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, s webhook.State) {
 func stateOf(t *testing.T, in *sqlinbox.Inbox, uid string) webhook.State {
 	t.Helper()
 	r, err := in.Get(t.Context(), uid)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return r.State
 }
 
@@ -81,8 +91,6 @@ func run(t *testing.T, db *sql.DB, text string) {
 func count(t *testing.T, db *sql.DB, table string) int {
 	t.Helper()
 	var n int
-	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
+	must(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n))
 	return n
 }

@@ -61,9 +61,7 @@ func statementsOfAPut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, batche
 		n = begun.Load() - 1
 		batches <- 0 // the writer goes on
 	}
-	if err := errors.Join(<-first, <-answer); err != nil {
-		t.Error(err)
-	}
+	wantNil(t, errors.Join(<-first, <-answer))
 	return int(n)
 }
 
@@ -90,9 +88,7 @@ func TestAPutUnderAFreeKeyDoesNotWaitForLockedKeys(t *testing.T) {
 	want := statementsOfAPut(t, in, plan, batches, "free")
 	tx := begin(t, db)
 	for i := range lockedKeys {
-		if err := other.PutTx(t.Context(), tx, delivery(fmt.Sprint("locked", i))); err != nil {
-			t.Fatal(err)
-		}
+		must(t, other.PutTx(t.Context(), tx, delivery(fmt.Sprint("locked", i))))
 	}
 	var senders sync.WaitGroup
 	for i := range lockedKeys {
@@ -129,9 +125,7 @@ func TestPutsSucceedDuringAReplay(t *testing.T) {
 		for s := range 20 {
 			all.Go(func() {
 				for i := s; i < total; i += 20 {
-					if err := operator.Put(t.Context(), delivery(fmt.Sprint("key", i%(total/2)))); err != nil {
-						t.Error(err)
-					}
+					wantNil(t, operator.Put(t.Context(), delivery(fmt.Sprint("key", i%(total/2)))))
 				}
 			})
 		}

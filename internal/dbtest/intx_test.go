@@ -33,9 +33,7 @@ func runWorker(t *testing.T, in webhook.Inbox, n int, handle func(ctx context.Co
 		},
 		Lost: func(c webhook.Claim) { t.Errorf("the claim of %s was lost", c.Delivery.UID) },
 	}
-	if err := w.Run(ctx); err != nil {
-		t.Error(err)
-	}
+	wantNil(t, w.Run(ctx))
 	return states
 }
 
@@ -137,9 +135,7 @@ func TestInTxDoesNotBlockWritersWhileItWaitsForAConnection(t *testing.T) {
 	db.SetMaxOpenConns(2)
 	put(t, in, delivery("key"))
 	reader, err := db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	entered := make(chan struct{})
 	var once sync.Once
 	done := make(chan struct{})
@@ -153,9 +149,7 @@ func TestInTxDoesNotBlockWritersWhileItWaitsForAConnection(t *testing.T) {
 	<-entered
 	waitFor(t, "InTx waits for the reader", func() bool { return db.Stats().WaitCount > 0 })
 	put(t, in, delivery("another"))
-	if err := reader.Close(); err != nil {
-		t.Error(err)
-	}
+	wantNil(t, reader.Close())
 	<-done
 }
 
@@ -170,9 +164,7 @@ func TestInTxRollsBackWhenTheClaimIsLost(t *testing.T) {
 		defer cancel()
 		w := webhook.NewWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 			defer cancel()
-			if err := other.Release(ctx, d.UID); err != nil {
-				t.Error(err)
-			}
+			wantNil(t, other.Release(ctx, d.UID))
 			err := in.InTx(ctx, func(tx *sql.Tx) error {
 				_, err := tx.ExecContext(ctx, "INSERT INTO effects VALUES ('late')")
 				return err
@@ -182,18 +174,14 @@ func TestInTxRollsBackWhenTheClaimIsLost(t *testing.T) {
 			}
 			return err
 		}))
-		if err := w.Run(ctx); err != nil {
-			t.Error(err)
-		}
+		wantNil(t, w.Run(ctx))
 		if n := count(t, db, "effects"); n != 0 {
 			t.Errorf("%d effects of a lost claim", n)
 		}
 		if s := stateOf(t, in, d.UID); s == webhook.Done {
 			t.Errorf("it is %s", s)
 		}
-		if err := other.Close(); err != nil {
-			t.Error(err)
-		}
+		wantNil(t, other.Close())
 	})
 }
 
@@ -252,9 +240,7 @@ func TestInTxMayReadFirstWhileOthersWrite(t *testing.T) {
 				t.Errorf("settled as %s: %s", o.State, o.Reason)
 			}
 		}}
-		if err := w.Run(ctx); err != nil {
-			t.Error(err)
-		}
+		wantNil(t, w.Run(ctx))
 		putting.Wait()
 		var n int
 		if err := db.QueryRow("SELECT n FROM counts").Scan(&n); err != nil || n != total {

@@ -33,18 +33,14 @@ func TestATransactionWithSnapshotIsolationIsRefused(t *testing.T) {
 	c := claimOne(t, in)
 	for _, level := range []sql.IsolationLevel{sql.LevelRepeatableRead, sql.LevelSerializable} {
 		tx, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: level})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if err := in.PutTx(t.Context(), tx, delivery("key")); !errors.Is(err, sqlinbox.ErrIsolation) {
 			t.Errorf("PutTx under %s returned %v, want ErrIsolation", level, err)
 		}
 		if err := in.SettleTx(t.Context(), tx, c, webhook.Outcome{State: webhook.Done}); !errors.Is(err, sqlinbox.ErrIsolation) {
 			t.Errorf("SettleTx under %s returned %v, want ErrIsolation", level, err)
 		}
-		if err := tx.Rollback(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, tx.Rollback())
 	}
 	settle(t, in, c, webhook.Done)
 }
@@ -116,9 +112,7 @@ func TestConcurrentClaimsSucceedUnderAnyIsolation(t *testing.T) {
 			}
 			all.Wait()
 			st, err := inboxes[0].Stats(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if left := st.Count[webhook.Claimed] + st.Count[webhook.Blocked]; st.Count[webhook.Done] == 0 || st.Count[webhook.Claimed] > 0 {
 				t.Errorf("%d done, %d left", st.Count[webhook.Done], left)
 			}
@@ -149,12 +143,8 @@ func TestPutTxNeedsNoSecondConnection(t *testing.T) {
 			}
 			ready.Done()
 			ready.Wait() // nobody has a connection left
-			if err := in.PutTx(ctx, tx, delivery("")); err != nil {
-				t.Error(err)
-			}
-			if err := tx.Commit(); err != nil {
-				t.Error(err)
-			}
+			wantNil(t, in.PutTx(ctx, tx, delivery("")))
+			wantNil(t, tx.Commit())
 		})
 	}
 	all.Wait()
@@ -176,11 +166,7 @@ func TestACancelledPingDoesNotUndoTheCheck(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := in.SettleTx(ctx, tx, c, webhook.Outcome{State: webhook.Done}); err != nil {
-		t.Error(err)
-	}
+	must(t, err)
+	wantNil(t, in.SettleTx(ctx, tx, c, webhook.Outcome{State: webhook.Done}))
 	commit(t, tx)
 }

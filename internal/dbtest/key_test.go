@@ -49,9 +49,7 @@ func TestTwoInboxesOnOneDatabaseAgree(t *testing.T) {
 			for _, in := range inboxes {
 				for _, c := range claim(t, in, 3) {
 					r, err := in.Get(t.Context(), c.Delivery.UID)
-					if err != nil {
-						t.Fatal(err)
-					}
+					must(t, err)
 					if r.Seq <= handled[c.Delivery.OrderingKey] {
 						t.Errorf("%s out of order", c.Delivery.UID)
 					}
@@ -80,9 +78,7 @@ func TestAConcurrentBurstLeavesOneWaiting(t *testing.T) {
 			all.Go(func() { errs[i] = []*sqlinbox.Inbox{a, b}[i%2].Put(t.Context(), d) })
 		}
 		all.Wait()
-		if err := errors.Join(errs...); err != nil {
-			t.Fatal(err)
-		}
+		must(t, errors.Join(errs...))
 		if n := count(t, db, "hookhouse_deliveries WHERE state = 'waiting'"); n != 1 {
 			t.Errorf("%d waiting, want 1", n)
 		}

@@ -19,17 +19,13 @@ func TestALockedKeyDoesNotBlockClaims(t *testing.T) {
 	first := put(t, in, burst())
 	waitFor(t, "it is due and claimed", func() bool {
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1, Lease: time.Microsecond})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		return len(claims) == 1
 	})
 	put(t, in, burst())
 	other := put(t, in, delivery("other"))
 	tx := begin(t, db)
-	if err := in.PutTx(t.Context(), tx, delivery("locked")); err != nil {
-		t.Fatal(err)
-	}
+	must(t, in.PutTx(t.Context(), tx, delivery("locked")))
 	answer := make(chan []webhook.Claim, 1)
 	go func() {
 		claims, _ := in.Claim(t.Context(), webhook.ClaimOptions{N: 5, Lease: time.Hour})

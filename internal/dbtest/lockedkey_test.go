@@ -23,9 +23,7 @@ func lockKey(t *testing.T) (*sqlinbox.Inbox, *sql.DB, *sql.Tx) {
 	in, db := onPostgres(t).open(t)
 	put(t, in, delivery("locked"))
 	tx := begin(t, db)
-	if err := in.SettleTx(t.Context(), tx, claimOne(t, in), webhook.Outcome{State: webhook.Done}); err != nil {
-		t.Fatal(err)
-	}
+	must(t, in.SettleTx(t.Context(), tx, claimOne(t, in), webhook.Outcome{State: webhook.Done}))
 	return in, db, tx
 }
 
@@ -99,9 +97,7 @@ func lockKeyWatched(t *testing.T) (*sqlinbox.Inbox, *sql.Tx, *fault.Plan) {
 	t.Helper()
 	in, plan, other, db := openWatchedPair(t)
 	tx := begin(t, db)
-	if err := other.PutTx(t.Context(), tx, delivery("locked")); err != nil {
-		t.Fatal(err)
-	}
+	must(t, other.PutTx(t.Context(), tx, delivery("locked")))
 	return in, tx, plan
 }
 
@@ -116,9 +112,7 @@ func TestCloseEndsTheWaitForALockedKey(t *testing.T) {
 	answer := make(chan error)
 	go func() { answer <- in.Put(t.Context(), delivery("locked")) }()
 	<-tried
-	if err := in.Close(); err != nil {
-		t.Error(err)
-	}
+	wantNil(t, in.Close())
 	if err := <-answer; !errors.Is(err, sqlinbox.ErrClosed) {
 		t.Errorf("Put returned %v, want ErrClosed", err)
 	}
@@ -139,9 +133,7 @@ func TestCloseEndsTheWaitForALockedKey(t *testing.T) {
 func TestALockedDedupKeyDoesNotBlockOtherPuts(t *testing.T) {
 	in, db := onPostgres(t).open(t)
 	tx := begin(t, db)
-	if err := in.PutTx(t.Context(), tx, delivery("", "mark")); err != nil {
-		t.Fatal(err)
-	}
+	must(t, in.PutTx(t.Context(), tx, delivery("", "mark")))
 	var all sync.WaitGroup
 	var committed atomic.Int64
 	in.Observer = &sqlinbox.Observer{Batch: func(puts, _ int, _ time.Duration, err error) {
@@ -156,9 +148,7 @@ func TestALockedDedupKeyDoesNotBlockOtherPuts(t *testing.T) {
 	for range total {
 		d := delivery("")
 		all.Go(func() {
-			if err := in.Put(t.Context(), d); err != nil {
-				t.Error(err)
-			}
+			wantNil(t, in.Put(t.Context(), d))
 		})
 	}
 	all.Wait()
@@ -183,9 +173,7 @@ func TestTheObserverIsNotCalledForAPutThatWasRolledBack(t *testing.T) {
 	}
 	older := put(t, in, burst())
 	tx := begin(t, db)
-	if err := in.PutTx(t.Context(), tx, delivery("", "mark")); err != nil {
-		t.Fatal(err)
-	}
+	must(t, in.PutTx(t.Context(), tx, delivery("", "mark")))
 	in.Observer = &sqlinbox.Observer{
 		Stored:     func(d *webhook.Delivery, _ time.Duration) { t.Errorf("Stored was called for %s", d.UID) },
 		Superseded: func(uid string, _ *webhook.Delivery) { t.Errorf("Superseded was called for %s", uid) },
@@ -237,9 +225,7 @@ func TestATransactionOfManyKeysTakesFewLocksAndKeepsOrder(t *testing.T) {
 	in, db, plan := openWatched(t, e, driver, dsn)
 	tx := begin(t, db)
 	for i := range keys {
-		if err := in.PutTx(t.Context(), tx, delivery(fmt.Sprint("key", i))); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.PutTx(t.Context(), tx, delivery(fmt.Sprint("key", i))))
 	}
 	var locks int
 	if err := tx.QueryRowContext(t.Context(), "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()").Scan(&locks); err != nil || locks > 256 {

@@ -22,9 +22,7 @@ func TestReplayRetriesALockedKey(t *testing.T) {
 			settleDead(t, other)
 			tx := begin(t, db)
 			young := delivery(d.OrderingKey)
-			if err := other.PutTx(t.Context(), tx, young); err != nil {
-				t.Fatal(err)
-			}
+			must(t, other.PutTx(t.Context(), tx, young))
 			f, note := webhook.Filter{UID: d.UID}, webhook.Note{By: "ann"}
 			if n, err := in.Replay(t.Context(), f, note); n != 0 || err == nil || !strings.Contains(err.Error(), "holds the key") {
 				t.Errorf("Replay of a locked key: %d, %v", n, err)
@@ -36,9 +34,7 @@ func TestReplayRetriesALockedKey(t *testing.T) {
 			plan.Watch(nil, func(what string) {
 				if strings.Contains(what, "pg_try_advisory_xact_lock") {
 					once.Do(func() {
-						if err := tx.Rollback(); err != nil {
-							t.Error(err)
-						}
+						wantNil(t, tx.Rollback())
 					})
 				}
 			})
@@ -65,9 +61,7 @@ func TestReplaySucceedsIfANewHeadCommitsMeanwhile(t *testing.T) {
 		tx := begin(t, db)
 		young := delivery(d.OrderingKey)
 		young.Type = "alpha.young"
-		if err := other.PutTx(t.Context(), tx, young); err != nil {
-			t.Fatal(err)
-		}
+		must(t, other.PutTx(t.Context(), tx, young))
 		var operations atomic.Int64
 		plan.Watch(func(string) { operations.Add(1) }, nil)
 		answer := make(chan error, 1)

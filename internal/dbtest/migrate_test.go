@@ -24,9 +24,7 @@ func earlierVersions(t *testing.T, d *sqlinbox.Dialect) map[string]string {
 	texts := make(map[string]string)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		texts[filepath.Base(file)] = string(text)
 	}
 	return texts

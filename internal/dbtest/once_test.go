@@ -72,25 +72,19 @@ func drainWithWorkers(t *testing.T, h webhook.Handler, inboxes ...*sqlinbox.Inbo
 	}
 	waitFor(t, "nothing is unfinished", func() bool {
 		n, err := inboxes[0].Pending(t.Context(), 1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		return n == 0
 	})
 	stop()
 	for range inboxes {
-		if err := <-errs; err != nil {
-			t.Error(err)
-		}
+		wantNil(t, <-errs)
 	}
 }
 
 // waitFor fails the test if a condition never holds.
 func waitFor(t *testing.T, condition string, holds func() bool) {
 	t.Helper()
-	if err := wait.Until(t.Context(), condition, holds); err != nil {
-		t.Fatal(err)
-	}
+	must(t, wait.Until(t.Context(), condition, holds))
 }
 
 // There are two receivers and two workers on one database, as on two machines.
@@ -142,9 +136,7 @@ func TestFiftyConcurrentCallsOfOneEventRunOnce(t *testing.T) {
 				go func() { early <- webhook.NewWorker(inboxes[0], count).Run(running) }()
 				all.Wait()
 				stop()
-				if err := <-early; err != nil {
-					t.Error(err)
-				}
+				wantNil(t, <-early)
 				drainWithWorkers(t, count, inboxes...)
 				if n := runs.Load(); n != 1 {
 					t.Fatalf("%d runs, want 1", n)

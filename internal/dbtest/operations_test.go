@@ -209,9 +209,7 @@ func (c *keyState) check(t *testing.T, what string) {
 	for range 20 {
 		run(t, c.db, "UPDATE hookhouse_deliveries SET due_at = 1, lease_expires_at = 1 WHERE ordering_key = '"+c.key+"' AND state IN ('waiting', 'claimed', 'blocked')")
 		claims, err := c.claim(t.Context(), c.other, time.Hour)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if len(claims) > 1 {
 			t.Errorf("%s: %d claims of one key", what, len(claims))
 		}

@@ -16,14 +16,10 @@ import (
 func openWatched(t *testing.T, e engine, driver, dsn string) (*sqlinbox.Inbox, *sql.DB, *fault.Plan) {
 	t.Helper()
 	db, plan, err := fault.Open(driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	in := sqlinbox.New(db, e.Dialect)
-	if err := in.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, in.Migrate(t.Context()))
 	t.Cleanup(func() { _ = in.Close() })
 	return in, db, plan
 }
@@ -116,9 +112,7 @@ func drain(t *testing.T, in *sqlinbox.Inbox) int {
 		}
 		if len(claims) == 0 {
 			n, err := in.Pending(t.Context(), 10)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			return n
 		}
 	}

@@ -52,9 +52,7 @@ func TestARoleWithoutRightsStoresNothing(t *testing.T) {
 			put(t, in, delivery(""))
 			role := fmt.Sprint("guest", i)
 			var schema string
-			if err := db.QueryRowContext(t.Context(), "SELECT current_schema()").Scan(&schema); err != nil {
-				t.Fatal(err)
-			}
+			must(t, db.QueryRowContext(t.Context(), "SELECT current_schema()").Scan(&schema))
 			run(t, db, "CREATE ROLE "+role+" LOGIN")
 			t.Cleanup(func() {
 				if _, err := db.Exec("DROP OWNED BY " + role + "; DROP ROLE " + role); err != nil {

@@ -38,9 +38,7 @@ func TestAStuckKeyIsRepaired(t *testing.T) {
 				in.Observer = &sqlinbox.Observer{Repaired: func(source, key string) { repaired += source + "/" + key }}
 				var log strings.Builder
 				in.Logger = slog.New(slog.NewTextHandler(&log, nil))
-				if err := free(t.Context(), in, stuck[1].UID); err != nil {
-					t.Fatal(err)
-				}
+				must(t, free(t.Context(), in, stuck[1].UID))
 				if repaired != "alpha/key" {
 					t.Errorf("Repaired was called for %q, want the one key once", repaired)
 				}
@@ -95,9 +93,7 @@ func TestEveryStuckKeyIsFoundAmongMany(t *testing.T) {
 		run(t, db, "UPDATE hookhouse_deliveries SET state = 'blocked' WHERE ordering_key IN ('key0', 'key1', 'key500', 'key999', 'key1098', 'key1099')")
 		repaired := 0
 		in.Observer = &sqlinbox.Observer{Repaired: func(string, string) { repaired++ }}
-		if err := in.Check(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.Check(t.Context()))
 		if repaired != 6 {
 			t.Errorf("%d keys were repaired, want 6", repaired)
 		}
@@ -124,9 +120,7 @@ func TestARepairDoesNotUndoAnother(t *testing.T) {
 		go func() { repaired <- in.Check(t.Context()) }()
 		waitFor(t, "the repair waits", func() bool { return count(t, db, "pg_locks WHERE NOT granted") > 0 })
 		commit(t, tx)
-		if err := <-repaired; err != nil {
-			t.Error(err)
-		}
+		wantNil(t, <-repaired)
 		if s := stateOf(t, in, d.UID); s == webhook.Waiting {
 			t.Errorf("after it became %q it waits again", became)
 		}

@@ -27,17 +27,11 @@ func TestAReplacedFileIsErrNotDurable(t *testing.T) {
 				put(t, in, delivery(""))
 				tx := begin(t, db)
 				u, err := url.Parse(dsn)
-				if err != nil {
-					t.Fatal(err)
-				}
+				must(t, err)
 				path, _, _ := strings.Cut(u.Opaque+u.Path, "?")
-				if err := replace(path); err != nil {
-					t.Fatal(err)
-				}
+				must(t, replace(path))
 				stored := in.PutTx(t.Context(), tx, delivery(""))
-				if err := tx.Rollback(); err != nil {
-					t.Error(err)
-				}
+				wantNil(t, tx.Rollback())
 				for what, err := range map[string]error{
 					"Put": in.Put(t.Context(), delivery("")), "Ping": in.Ping(t.Context()), "PutTx": stored,
 				} {

@@ -22,14 +22,10 @@ func TestMigrateMayRunConcurrentlyAndAgain(t *testing.T) {
 			})
 		}
 		all.Wait()
-		if err := errors.Join(errs...); err != nil {
-			t.Fatal(err)
-		}
+		must(t, errors.Join(errs...))
 		in, db := e.reopen(t, driver, dsn)
 		put(t, in, delivery(""))
-		if err := in.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.Migrate(t.Context()))
 		if n := count(t, db, "hookhouse_deliveries"); n != 1 {
 			t.Errorf("%d deliveries after another Migrate, want 1", n)
 		}
@@ -46,9 +42,7 @@ func TestSchemaIsWhatMigrateCreates(t *testing.T) {
 		run(t, db, sqlinbox.Schema(e.Dialect))
 		in := sqlinbox.New(db, e.Dialect)
 		t.Cleanup(func() { _ = in.Close() })
-		if err := in.Check(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.Check(t.Context()))
 		put(t, in, delivery("key", "mark"))
 	})
 }
@@ -107,9 +101,7 @@ func TestSQLiteSettingsThatLoseCommitsAreRefused(t *testing.T) {
 					t.Errorf("Put returned %v, want %v", err, change.own)
 				}
 				tx, err := db.BeginTx(t.Context(), nil)
-				if err != nil {
-					t.Fatal(err)
-				}
+				must(t, err)
 				defer func() { _ = tx.Rollback() }()
 				if err := in.PutTx(t.Context(), tx, delivery("")); !errors.Is(err, sqlinbox.ErrNotDurable) {
 					t.Errorf("PutTx returned %v, want ErrNotDurable", err)

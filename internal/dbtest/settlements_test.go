@@ -85,9 +85,7 @@ func TestConcurrentSettlementsShareATransaction(t *testing.T) {
 	in, _, plan, claims := claimMany(t, 40)
 	var begun atomic.Int64
 	answers := settleTogether(t, in, plan, claims[0], claims[1:], func(string) { begun.Add(1) })
-	if err := errors.Join(answers...); err != nil {
-		t.Error(err)
-	}
+	wantNil(t, errors.Join(answers...))
 	// Two transactions of a begin, two statements and a commit each, and what the
 	// driver prepares.
 	if n := begun.Load(); n > 12 {
@@ -123,9 +121,7 @@ func TestASettlementThatCannotBeSharedDoesNotBlockOthers(t *testing.T) {
 				if err := db.QueryRow("SELECT count(*) FROM hookhouse_deliveries WHERE state = 'done'").Scan(&n); err != nil || n != 4 {
 					t.Errorf("%d are done, %v; want 4", n, err)
 				}
-				if err := tx.Commit(); err != nil {
-					t.Error(err)
-				}
+				wantNil(t, tx.Commit())
 			})
 		}
 	})
@@ -247,9 +243,7 @@ func TestAHangingConnectionDoesNotBlockOtherSettlements(t *testing.T) {
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		if err := in.Close(); err != nil {
-			t.Error(err)
-		}
+		wantNil(t, in.Close())
 	}()
 	select {
 	case <-closed:

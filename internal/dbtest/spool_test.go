@@ -21,9 +21,7 @@ var rounds = flag.Int("rounds", 8, "number of times that a side of the spool is 
 func TestSpoolLosesNothingAndKeepsOrderIfEitherSideIsKilled(t *testing.T) {
 	onPostgres(t)
 	server, err := postgres.Start(t.Context()) // one that may be killed
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(server.Stop)
 	config := receiverConfig{Primary: databases.Store{Driver: "pgx", DSN: server.DSN()}, Local: modernc.NewStore(t)}
 	primary, _ := config.Primary.Inbox(t)
@@ -73,9 +71,7 @@ func TestSpoolLosesNothingAndKeepsOrderIfEitherSideIsKilled(t *testing.T) {
 		return err == nil && n == 0
 	})
 	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
+	wantNil(t, <-done)
 	account.check(t, primary)
 	t.Logf("spool: %v; %v", account, kinds)
 }
@@ -86,9 +82,7 @@ func checkLocal(t *testing.T, local databases.Store) {
 	in := sqlinbox.New(local.DB(t), local.Dialect())
 	defer in.Close()
 	stats, err := in.Stats(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for state, n := range stats.Count {
 		if state != webhook.Done {
 			t.Errorf("%d deliveries in the local inbox are %s", n, state)

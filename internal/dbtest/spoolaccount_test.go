@@ -7,10 +7,10 @@ import (
 	"net/http"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/hookhouse/hookhouse/internal/dbtest/ledger"
 	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -82,16 +82,8 @@ func (a *spoolAccount) send(t *testing.T, url func() string) (stop func()) {
 
 // mayGoOn waits while too many are unhandled. It reports false when ctx ends.
 func (a *spoolAccount) mayGoOn(ctx context.Context) bool {
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for a.isFull() {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-tick.C:
-		}
-	}
-	return ctx.Err() == nil
+	err := wait.Until(ctx, "few deliveries are unhandled", func() bool { return !a.isFull() })
+	return err == nil && ctx.Err() == nil
 }
 
 func (a *spoolAccount) began(id, key string) {
@@ -150,16 +142,12 @@ func (a *spoolAccount) isFull() bool {
 // are acknowledged without it, and starts it again.
 func (a *spoolAccount) withoutPrimary(t *testing.T, server *postgres.Server, meanwhile func()) {
 	t.Helper()
-	if err := server.Kill(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, server.Kill())
 	a.setAway(true)
 	meanwhile()
 	goal := a.acknowledgements() + 40
 	waitFor(t, "deliveries are acknowledged without the primary", func() bool { return a.acknowledgements() >= goal })
-	if err := server.Restart(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, server.Restart(t.Context()))
 	a.setAway(false)
 }
 
@@ -189,9 +177,7 @@ func (a *spoolAccount) check(t *testing.T, primary *sqlinbox.Inbox) {
 		t.Error(fault)
 	}
 	stats, err := primary.Stats(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	if stats.Count[webhook.Done] != a.book.Len() || len(stats.Count) != 1 {
 		t.Errorf("the primary counts %v, the account %d done", stats.Count, a.book.Len())
 	}

@@ -83,9 +83,7 @@ func (r *spoolReceiver) url() string {
 func (r *spoolReceiver) start(t *testing.T) {
 	t.Helper()
 	p, err := process.Start(t.Context(), r.config, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	r.process = p
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -103,8 +101,6 @@ func (r *spoolReceiver) kill() {
 // stop lets the process end by itself.
 func (r *spoolReceiver) stop(t *testing.T) {
 	t.Helper()
-	if err := r.process.Stop(t.Context()); err != nil {
-		t.Error(err)
-	}
+	wantNil(t, r.process.Stop(t.Context()))
 	r.process = nil
 }

@@ -29,9 +29,7 @@ func TestStatsNameTypesThatNoClaimAsksFor(t *testing.T) {
 		}
 		run(t, db, fmt.Sprintf("UPDATE hookhouse_deliveries SET due_at = due_at - %d WHERE type = 'alpha.orphan'", 2*time.Minute/time.Microsecond))
 		st, err := in.Stats(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if age := st.Oldest["alpha.orphan"]; age < 2*time.Minute {
 			t.Errorf("oldest is %v, want over two minutes", age)
 		}
@@ -67,9 +65,7 @@ func TestPendingCountsUnfinishedDeliveriesUpToALimit(t *testing.T) {
 func TestPingCommits(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
-		if err := in.Ping(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.Ping(t.Context()))
 		if n := count(t, db, "hookhouse_schema WHERE pinged > 0"); n != 1 {
 			t.Errorf("%d rows have the time of a ping, want 1", n)
 		}

@@ -47,9 +47,7 @@ func TestClaimDoesNotWaitForALockedKeyToSupersede(t *testing.T) {
 	free := put(t, other, delivery("free"))
 	tx := begin(t, db)
 	reached := beforeNth(plan, 1, contains("state = 'superseded'", "SKIP LOCKED"), func() {
-		if err := other.PutTx(t.Context(), tx, delivery("key")); err != nil {
-			t.Error(err)
-		}
+		wantNil(t, other.PutTx(t.Context(), tx, delivery("key")))
 	})
 	claims := claim(t, in, 5)
 	if len(claims) != 1 || claims[0].Delivery.UID != free.UID {

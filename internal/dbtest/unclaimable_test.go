@@ -43,9 +43,7 @@ func TestManyUnclaimableRowsDoNotStarveOthers(t *testing.T) {
 				all.Go(func() { errs[i] = in.Put(t.Context(), d) })
 			}
 			all.Wait()
-			if err := errors.Join(errs...); err != nil {
-				t.Fatal(err)
-			}
+			must(t, errors.Join(errs...))
 			return uids
 		}
 		left := putMany(many, func(d *webhook.Delivery, i int) { d.OrderingKey = fmt.Sprint("left", i) })
@@ -70,15 +68,11 @@ func TestManyUnclaimableRowsDoNotStarveOthers(t *testing.T) {
 		go func() { done <- w.Run(ctx) }()
 		waitFor(t, "only deliveries that cannot be claimed yet are left", func() bool {
 			n, err := in.Pending(t.Context(), 10*many)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			return n == len(nobodys)+len(later)
 		})
 		stop()
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
+		wantNil(t, <-done)
 		for _, group := range []struct {
 			name          string
 			uids          []string
@@ -93,9 +87,7 @@ func TestManyUnclaimableRowsDoNotStarveOthers(t *testing.T) {
 		} {
 			for _, uid := range group.uids {
 				r, err := in.Get(t.Context(), uid)
-				if err != nil {
-					t.Fatal(err)
-				}
+				must(t, err)
 				if r.State != group.state || r.Attempt != group.attempt || h.runs[uid] != group.runs {
 					t.Errorf("%s: %s is %s after %d attempts and %d runs", group.name, uid, r.State, r.Attempt, h.runs[uid])
 				}
@@ -113,9 +105,7 @@ func TestALostClaimCannotBeSettled(t *testing.T) {
 		claimed := func(in *sqlinbox.Inbox, lease time.Duration) (c webhook.Claim) {
 			waitFor(t, "it can be claimed", func() bool {
 				claims, err := in.Claim(t.Context(), webhook.ClaimOptions{Lease: lease})
-				if err != nil {
-					t.Fatal(err)
-				}
+				must(t, err)
 				for _, c = range claims {
 				}
 				return len(claims) > 0

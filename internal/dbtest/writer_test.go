@@ -67,9 +67,7 @@ func inCallback(t *testing.T, in *sqlinbox.Inbox, f func(ctx context.Context)) {
 		}
 		return nil
 	}))
-	if err := w.Run(ctx); err != nil {
-		t.Error(err)
-	}
+	wantNil(t, w.Run(ctx))
 }
 
 func TestACallbackThatHangsInInTxBlocksNobodyAfterItsContextEnds(t *testing.T) {

@@ -33,9 +33,7 @@ func (r *rig) exec(t *testing.T, text string) {
 func (r *rig) claim(t *testing.T, n int) []webhook.Claim {
 	t.Helper()
 	claims, err := r.inbox.Claim(t.Context(), webhook.ClaimOptions{N: n, Lease: time.Minute})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return claims
 }
 

@@ -15,9 +15,7 @@ func openTable(t *testing.T, e engine.Engine) (*sql.DB, *fault.Plan) {
 	t.Helper()
 	store := e.NewStore(t)
 	db, plan, err := fault.Open(store.Driver, store.DSN)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
 	if _, err := db.Exec("CREATE TABLE kept (n INTEGER)"); err != nil {
 		t.Fatal(err)
@@ -64,9 +62,7 @@ func TestEachKindBreaksAnOperation(t *testing.T) {
 				t.Run(name+" "+c.kind.String(), func(t *testing.T) {
 					db, plan := openTable(t, e)
 					conn, err := db.Conn(t.Context())
-					if err != nil {
-						t.Fatal(err)
-					}
+					must(t, err)
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
 					plan.Cancel = cancel
@@ -82,9 +78,7 @@ func TestEachKindBreaksAnOperation(t *testing.T) {
 					}
 					_ = conn.Close()
 					var n int
-					if err := db.QueryRow("SELECT count(*) FROM kept").Scan(&n); err != nil {
-						t.Fatal(err)
-					}
+					must(t, db.QueryRow("SELECT count(*) FROM kept").Scan(&n))
 					if n != number(c.executed) {
 						t.Errorf("%d rows, want %d", n, number(c.executed))
 					}
@@ -118,9 +112,7 @@ func TestEachKindBreaksATransaction(t *testing.T) {
 					t.Errorf("the transaction returned %v", err)
 				}
 				var n int
-				if err := db.QueryRow("SELECT count(*) FROM kept").Scan(&n); err != nil {
-					t.Fatal(err)
-				}
+				must(t, db.QueryRow("SELECT count(*) FROM kept").Scan(&n))
 				if n != c.want {
 					t.Errorf("%d rows, want %d", n, c.want)
 				}

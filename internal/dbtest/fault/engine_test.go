@@ -20,3 +20,11 @@ func onEach(t *testing.T, f func(t *testing.T, e engine.Engine)) {
 		t.Run(e.Name, func(t *testing.T) { f(t, e) })
 	}
 }
+
+// must ends the test if err is not nil.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}

@@ -78,9 +78,7 @@ func (r *rig) fill(t *testing.T) (accepted, refused []*message) {
 // onFullDisk opens a rig on a disk of a megabyte. room enlarges the disk.
 func onFullDisk(t *testing.T) (*rig, func(t *testing.T)) {
 	disk, err := powerloss.NewDisk(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = disk.Close() })
 	settings := []string{"_pragma=busy_timeout(5000)", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_txlock=immediate"}
 	r := openRig(t, engine.Store{Driver: "sqlite3", DSN: disk.DSN("inbox.db", settings...)})

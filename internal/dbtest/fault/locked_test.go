@@ -16,9 +16,7 @@ import (
 func lockStore(t *testing.T, r *rig, e engine.Engine) (release func()) {
 	t.Helper()
 	conn, err := r.direct.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	texts := []string{"BEGIN IMMEDIATE"}
 	if e.Dialect == sqlinbox.PostgreSQL {
 		texts = []string{"BEGIN", "SELECT 1 FROM hookhouse_deliveries WHERE ordering_key = 'key' FOR UPDATE"}
@@ -84,9 +82,7 @@ func TestPutWaitsForADatabaseThatIsLockedBriefly(t *testing.T) {
 			}
 			r.acknowledge(m, d.UID, nil)
 		}()
-		if err := wait.Until(t.Context(), "the put reaches the lock", func() bool { return r.plan.Count() > 0 }); err != nil {
-			t.Fatal(err)
-		}
+		must(t, wait.Until(t.Context(), "the put reaches the lock", func() bool { return r.plan.Count() > 0 }))
 		select {
 		case <-done:
 			t.Error("Put returned while another has the lock")

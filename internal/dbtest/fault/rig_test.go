@@ -78,17 +78,13 @@ func newRig(s engine.Store) (*rig, error) {
 func openRig(t *testing.T, s engine.Store) *rig {
 	t.Helper()
 	r, err := newRig(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() {
 		if err := r.close(); err != nil {
 			t.Error(err)
 		}
 	})
-	if err := r.inbox.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	must(t, r.inbox.Migrate(t.Context()))
 	return r
 }
 

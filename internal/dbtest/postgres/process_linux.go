@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 )
 
 // attributes makes the server end with its parent. If the parent runs as root, which
@@ -58,23 +61,15 @@ func killAll(pid int) error {
 
 // waitStopped returns when SIGSTOP has taken effect, which is later than kill
 // returns.
-func waitStopped(pid int) error {
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	timeout := time.After(10 * time.Second)
-	for {
-		switch state, _, err := status(pid); {
-		case err != nil:
-			return err
-		case state == "T":
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-timeout:
-			return fmt.Errorf("process %d does not stop", pid)
-		}
-	}
+func waitStopped(pid int) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	late := wait.Until(ctx, fmt.Sprintf("process %d stops", pid), func() bool {
+		var state string
+		state, _, err = status(pid)
+		return err != nil || state == "T"
+	})
+	return errors.Join(err, late)
 }
 
 func children(pid int) (found []int, err error) {
