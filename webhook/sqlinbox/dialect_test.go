@@ -20,8 +20,9 @@ import (
 // to be tried. Only SQLite's dedup keys stand in an order.
 func TestDialectsHaveTheSameStatements(t *testing.T) {
 	lite, pg := SQLite.queries, PostgreSQL.queries
-	ofBatches := []string{"lookup", "demote_head", "insert"}
-	alone := []string{"insert_one", "try_lock", "try_find", "replay", "insert_dedup_key", "delete_last_dedup_keys", "insert_bodies", "insert_dedup_keys"}
+	ofBatches := []string{"lookup", "demote_head", "insert", "delete_dedup_keys"}
+	alone := []string{"insert_one", "try_lock", "try_find", "replay", "insert_dedup_key",
+		"insert_dedup_key_pair", "delete_new_dedup_key", "replace_dedup_key", "insert_bodies", "marks", "insert_mark"}
 	for name, q := range lite {
 		other, ok := pg[name]
 		if !ok {

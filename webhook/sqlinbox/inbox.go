@@ -34,9 +34,10 @@ type Inbox struct {
 
 	*tables
 	engine       engine
-	repairs      repairs      // of keys that are stuck
-	warnedAt     atomic.Int64 // when dead letters were last warned of, in seconds
-	supersededAt atomic.Int64 // when a Claim last looked for superseded claims, in microseconds
+	repairs      repairs                // of keys that are stuck
+	warnedAt     atomic.Int64           // when dead letters were last warned of, in seconds
+	swept        atomic.Pointer[[]byte] // the dedup key where the last look at them ended
+	supersededAt atomic.Int64           // when a Claim last looked for superseded claims, in microseconds
 
 	mu      sync.Mutex
 	changed chan struct{}

@@ -22,7 +22,7 @@ type stored struct {
 // readTables returns what is stored, by uid, and how many bodies there are.
 func readTables(ctx context.Context, db *sql.DB) (map[string]*stored, int, error) {
 	rows, err := db.QueryContext(ctx, `SELECT d.uid, d.ordering_key, d.state, d.first_id IS NOT NULL,
-		(SELECT count(*) FROM hookhouse_bodies b WHERE b.id = d.id), (SELECT count(*) FROM hookhouse_dedup_keys m WHERE m.uid = d.uid),
+		(SELECT count(*) FROM hookhouse_bodies b WHERE b.id = d.id), (SELECT count(*) FROM hookhouse_dedup_keys m WHERE m.delivery_id = coalesce(d.first_id, d.id)),
 		(SELECT count(*) FROM hookhouse_bodies)
 		FROM hookhouse_deliveries d`)
 	if err != nil {

@@ -22,16 +22,21 @@ UPDATE hookhouse_schema SET pinged = @now
 -- name: lookup
 -- Which of these deliveries are known, first by uid, then by their dedup keys.
 WITH input AS MATERIALIZED (
-  SELECT n, uid, source, dedup_keys FROM jsonb_to_recordset(@rows::text::jsonb) AS x(n int, uid text, source text, dedup_keys text[])
+  SELECT n, uid, dedup_keys FROM jsonb_to_recordset(@rows::text::jsonb) AS x(n int, uid text, dedup_keys text[])
 )
 SELECT i.n, -1 AS place, d.uid, d.state, d.sender_id, d.revivals, 0
 FROM input i CROSS JOIN LATERAL (SELECT * FROM hookhouse_deliveries d WHERE d.uid = i.uid LIMIT 1) d
 UNION ALL
-SELECT i.n, u.place::int, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revivals, 0),
+SELECT i.n, u.place::int, coalesce(d.uid, m.uid, ''), coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revivals, 0),
   CASE WHEN d.uid IS NULL THEN 1 ELSE 0 END
-FROM input i CROSS JOIN LATERAL unnest(i.dedup_keys) WITH ORDINALITY AS u(dedup_key, place)
-CROSS JOIN LATERAL (SELECT * FROM hookhouse_dedup_keys m WHERE m.source = i.source AND m.dedup_key = u.dedup_key LIMIT 1) m
-LEFT JOIN LATERAL (SELECT * FROM hookhouse_deliveries d WHERE d.uid = m.uid LIMIT 1) d ON true
+FROM input i CROSS JOIN LATERAL unnest(i.dedup_keys) WITH ORDINALITY AS u(hash, place)
+CROSS JOIN LATERAL (SELECT * FROM hookhouse_dedup_keys m WHERE m.hash = decode(u.hash, 'hex') LIMIT 1) m
+LEFT JOIN LATERAL (
+  (SELECT * FROM hookhouse_deliveries d WHERE d.id = m.delivery_id LIMIT 1)
+  UNION ALL
+  (SELECT * FROM hookhouse_deliveries d WHERE d.first_id = m.delivery_id LIMIT 1)
+  LIMIT 1
+) d ON true
 WHERE m.seen_at >= @now - @window::bigint
 ORDER BY 1, 2
 
@@ -146,8 +151,8 @@ WITH durable AS MATERIALIZED (
     WHERE (@sure::int = 1 OR (h.passes IS NOT TRUE AND h.state IS DISTINCT FROM 'held'))
       AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = i.uid AND @sure::int = 0 LIMIT 1)
       AND NOT EXISTS (
-        SELECT 1 FROM arg, unnest(i.dedup_keys) AS u(dedup_key) CROSS JOIN LATERAL (
-          SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.source = i.source AND m.dedup_key = u.dedup_key LIMIT 1
+        SELECT 1 FROM arg, unnest(i.dedup_keys) AS u(hash) CROSS JOIN LATERAL (
+          SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.hash = decode(u.hash, 'hex') LIMIT 1
         ) m WHERE m.seen_at >= arg.since AND @sure::int = 0 LIMIT 1)
     ORDER BY i.n
   ) o
@@ -159,10 +164,11 @@ WITH durable AS MATERIALIZED (
 ), dedup_keys AS (
   -- A dedup key from before the window is taken over. One that came this very moment
   -- is not: the null is refused, and the caller tries again and sees it.
-  INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at)
-  SELECT f.source, u.dedup_key, f.uid, arg.now FROM arg, fresh f CROSS JOIN LATERAL unnest(f.dedup_keys) AS u(dedup_key) ORDER BY 1, 2
-  ON CONFLICT (source, dedup_key) DO UPDATE
-  SET uid = CASE WHEN hookhouse_dedup_keys.seen_at < (SELECT since FROM arg) THEN excluded.uid END, seen_at = excluded.seen_at, state = NULL, sender_id = NULL
+  INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
+  SELECT decode(u.hash, 'hex'), f.id, arg.now FROM arg, fresh f CROSS JOIN LATERAL unnest(f.dedup_keys) AS u(hash) ORDER BY 1
+  ON CONFLICT (hash) DO UPDATE
+  SET seen_at = CASE WHEN hookhouse_dedup_keys.seen_at < (SELECT since FROM arg) THEN excluded.seen_at END,
+    delivery_id = excluded.delivery_id, uid = NULL, state = NULL, sender_id = NULL
 ), stored AS (
   INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
   SELECT f.id, f.uid, f.source, f.sender_id, f.type, f.ordering_key, f.key_label, f.received_at, f.size, f.coalesce_quiet_us, f.coalesce_max_us,
@@ -204,16 +210,18 @@ WITH arg AS MATERIALIZED (
   WHERE h.passes IS NOT TRUE AND h.state <> 'held'
     AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = @uid::text LIMIT 1)
     AND NOT EXISTS (
-      SELECT 1 FROM jsonb_array_elements_text(@marks::text::jsonb) AS u(dedup_key) CROSS JOIN LATERAL (
-        SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.source = @source::text AND m.dedup_key = u.dedup_key LIMIT 1
+      SELECT 1 FROM generate_series(0, octet_length(@hashes::bytea) / 16 - 1) AS u(n) CROSS JOIN LATERAL (
+        SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.hash = substring(@hashes::bytea FROM u.n * 16 + 1 FOR 16) LIMIT 1
       ) m WHERE m.seen_at >= arg.since LIMIT 1)
 ), bodies AS (
   INSERT INTO hookhouse_bodies (id, envelope, body) SELECT id, @envelope::text, @body::bytea FROM fresh
 ), dedup_keys AS (
-  INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at)
-  SELECT @source::text, u.dedup_key, @uid::text, f.now FROM fresh f CROSS JOIN jsonb_array_elements_text(@marks::text::jsonb) AS u(dedup_key) ORDER BY 2
-  ON CONFLICT (source, dedup_key) DO UPDATE
-  SET uid = CASE WHEN hookhouse_dedup_keys.seen_at < (SELECT since FROM arg) THEN excluded.uid END, seen_at = excluded.seen_at, state = NULL, sender_id = NULL
+  INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
+  SELECT substring(@hashes::bytea FROM u.n * 16 + 1 FOR 16), f.id, f.now
+  FROM fresh f CROSS JOIN generate_series(0, octet_length(@hashes::bytea) / 16 - 1) AS u(n) ORDER BY 1
+  ON CONFLICT (hash) DO UPDATE
+  SET seen_at = CASE WHEN hookhouse_dedup_keys.seen_at < (SELECT since FROM arg) THEN excluded.seen_at END,
+    delivery_id = excluded.delivery_id, uid = NULL, state = NULL, sender_id = NULL
 ), stored AS (
   INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
   SELECT id, @uid::text, @source::text, @sender_id::text, @type::text, @key::text, @label::text, @received::bigint, @size::bigint,
@@ -582,15 +590,15 @@ SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 -- name: finished
 -- What was finished longer ago than @age: dead ones, or all the others.
 WITH picked AS MATERIALIZED (
-  SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+  SELECT d.id, coalesce(d.first_id, d.id) AS first, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
   WHERE d.finished_at IS NOT NULL AND d.state <> 'dead' AND d.finished_at < @now - @age::bigint AND @dead::int = 0
   ORDER BY d.finished_at LIMIT @n::int FOR UPDATE SKIP LOCKED
 ), dead AS MATERIALIZED (
-  SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+  SELECT d.id, coalesce(d.first_id, d.id) AS first, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
   WHERE d.finished_at IS NOT NULL AND d.state = 'dead' AND d.finished_at < @now - @age::bigint AND @dead::int = 1
   ORDER BY d.finished_at LIMIT @n::int FOR UPDATE SKIP LOCKED
 )
-SELECT id, uid, source, state, sender_id, envelope FROM (
+SELECT id, first, uid, source, state, sender_id, envelope FROM (
   SELECT p.*, b.envelope, row_number() OVER w AS place, sum(p.size + coalesce(octet_length(b.envelope), 0)) OVER w AS total
   FROM (SELECT * FROM picked UNION ALL SELECT * FROM dead) p
   LEFT JOIN LATERAL (SELECT envelope FROM hookhouse_bodies b WHERE b.id = p.id LIMIT 1) b ON true
@@ -603,20 +611,27 @@ SELECT type, count(*) FROM hookhouse_deliveries
 WHERE finished_at IS NOT NULL AND state = 'dead' AND finished_at < @now - @age::bigint GROUP BY type ORDER BY type
 
 -- name: keep_last_state
--- What became of deliveries, told by their dedup keys when they are gone.
-WITH fate AS MATERIALIZED (
-  SELECT * FROM jsonb_to_recordset(@fates::text::jsonb) AS f(source text, dedup_key text, uid text, state text, sender_id text)
+-- What became of deliveries is kept with their dedup keys when they are deleted.
+WITH last AS MATERIALIZED (
+  SELECT f.id, f.uid, f.state, f.sender_id, substring(@hashes::bytea FROM f.n * 16 + 1 FOR 16) AS hash
+  FROM jsonb_to_recordset(@states::text::jsonb) AS f(n int, id bigint, uid text, state text, sender_id text)
 ), hit AS MATERIALIZED (
-  SELECT m.place, f.state, f.sender_id FROM fate f CROSS JOIN LATERAL (
-    SELECT m.ctid AS place FROM hookhouse_dedup_keys m WHERE m.source = f.source AND m.dedup_key = f.dedup_key AND m.uid = f.uid LIMIT 1 FOR UPDATE
+  SELECT m.place, f.uid, f.state, f.sender_id FROM last f CROSS JOIN LATERAL (
+    SELECT m.ctid AS place FROM hookhouse_dedup_keys m WHERE m.hash = f.hash AND m.delivery_id = f.id LIMIT 1 FOR UPDATE
   ) m
 )
-UPDATE hookhouse_dedup_keys SET (state, sender_id) = (SELECT h.state, h.sender_id FROM hit h WHERE h.place = hookhouse_dedup_keys.ctid LIMIT 1)
+UPDATE hookhouse_dedup_keys SET (delivery_id, uid, state, sender_id) = (
+  SELECT NULL::bigint, h.uid, h.state, h.sender_id FROM hit h WHERE h.place = hookhouse_dedup_keys.ctid LIMIT 1)
 WHERE ctid = ANY (ARRAY(SELECT place FROM hit))
 
+-- name: keep_last_state_of
+-- The same for one whose dedup keys cannot be read.
+UPDATE hookhouse_dedup_keys SET delivery_id = NULL, uid = @uid::text, state = @state::text, sender_id = @sender_id::text
+WHERE delivery_id = @id::bigint
+
 -- name: delete_last_state
-DELETE FROM hookhouse_dedup_keys
-WHERE source = @source::text AND uid = @uid::text AND dedup_key = ANY (ARRAY(SELECT jsonb_array_elements_text(@marks::text::jsonb)))
+DELETE FROM hookhouse_dedup_keys WHERE uid = @uid::text AND hash = ANY (ARRAY(
+  SELECT substring(@hashes::bytea FROM u.n * 16 + 1 FOR 16) FROM generate_series(0, octet_length(@hashes::bytea) / 16 - 1) AS u(n)))
 
 -- name: delete_bodies
 DELETE FROM hookhouse_bodies WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
@@ -632,8 +647,11 @@ DELETE FROM hookhouse_attempts WHERE uid IN (
 -- name: delete_deliveries
 DELETE FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
 
+-- name: dedup_key_page
+-- They are found by their time.
+
 -- name: restamp_dedup_keys
--- Rows need not stand in order of time.
+-- They have the time of the server.
 
 -- name: delete_dedup_keys
 DELETE FROM hookhouse_dedup_keys WHERE ctid = ANY (ARRAY(

@@ -20,12 +20,19 @@ SELECT file FROM pragma_database_list WHERE name = 'main'
 UPDATE hookhouse_schema SET pinged = @now
 
 -- name: lookup
--- What this delivery repeats, first by uid, then by its dedup keys.
+-- What this delivery repeats, first by uid, then by its dedup keys: @hashes has 16
+-- bytes for each. One that was replayed has its id at the time as first_id.
+WITH RECURSIVE k(place) AS (
+  SELECT 0 WHERE length(@hashes) > 0 UNION ALL SELECT place + 1 FROM k WHERE (place + 2) * 16 <= length(@hashes)
+)
 SELECT 0, -1 AS place, uid, state, sender_id, revivals, 0 FROM hookhouse_deliveries WHERE uid = @uid
 UNION ALL
-SELECT 0, u.key, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revivals, 0), d.uid IS NULL
-FROM json_each(@marks) u CROSS JOIN hookhouse_dedup_keys m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid
-WHERE m.source = @source AND m.dedup_key = u.value AND m.seen_at >= @now - @window
+SELECT 0, k.place, coalesce(d.uid, r.uid, m.uid, ''), coalesce(d.state, r.state, m.state, 'done'),
+  coalesce(d.sender_id, r.sender_id, m.sender_id, ''), coalesce(d.revivals, r.revivals, 0), d.uid IS NULL AND r.uid IS NULL
+FROM k CROSS JOIN hookhouse_dedup_keys m
+LEFT JOIN hookhouse_deliveries d ON d.id = m.delivery_id
+LEFT JOIN hookhouse_deliveries r ON r.first_id = m.delivery_id
+WHERE m.hash = substr(@hashes, k.place * 16 + 1, 16) AND m.seen_at >= @now - @window
 ORDER BY 2
 
 -- name: lock
@@ -47,12 +54,21 @@ AND uid <> @uid
 RETURNING uid, burst_started_at, attempt, coalesce_quiet_us
 
 -- name: insert_dedup_key
--- Nothing where the dedup key stands already, also one older than the window.
-INSERT OR IGNORE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at) VALUES (@source, @mark, @uid, @now)
+-- Of the delivery that is inserted next. Inserts nothing if the dedup key exists, even
+-- if it is older than the window.
+INSERT OR IGNORE INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
+VALUES (@hash, (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries), @now)
 
--- name: delete_last_dedup_keys
--- Takes back as many as were just made: a new row is the last.
-DELETE FROM hookhouse_dedup_keys WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid DESC LIMIT @n + 0)
+-- name: insert_dedup_key_pair
+-- The same for two: most deliveries have two.
+INSERT OR IGNORE INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
+VALUES (@hash, (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries), @now),
+  (@other, (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries), @now)
+
+-- name: delete_new_dedup_key
+-- Takes back one that insert_dedup_key has inserted.
+DELETE FROM hookhouse_dedup_keys
+WHERE hash = @hash AND seen_at = @now AND delivery_id = (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries)
 
 -- name: insert
 -- What is known by its uid is left out, and so is what stands behind a head that
@@ -69,10 +85,10 @@ VALUES (@uid, @source, @sender_id, @type, @key, @label, @received, @size, @quiet
 -- name: insert_bodies
 INSERT INTO hookhouse_bodies (id, envelope, body) VALUES (last_insert_rowid(), @envelope, @body)
 
--- name: insert_dedup_keys
--- What stands here already is older than the window.
-INSERT OR REPLACE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at)
-SELECT @source, value, @uid, @now FROM json_each(@marks)
+-- name: replace_dedup_key
+-- One that exists is older than the window.
+INSERT OR REPLACE INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
+VALUES (@hash, (SELECT id FROM hookhouse_deliveries WHERE uid = @uid), @now)
 
 -- name: promote
 -- The next of a key without a head: one whose retry is due, the oldest that
@@ -309,13 +325,13 @@ SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
 -- name: finished
 -- What was finished longer ago than @age: dead ones, or all the others.
-SELECT id, uid, source, state, sender_id, envelope FROM (
+SELECT id, first, uid, source, state, sender_id, envelope FROM (
   SELECT e.*, b.envelope, row_number() OVER w AS place, sum(e.size + coalesce(length(b.envelope), 0)) OVER w AS total
   FROM (
-    SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+    SELECT * FROM (SELECT d.id, coalesce(d.first_id, d.id) AS first, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
       WHERE d.finished_at IS NOT NULL AND d.state <> 'dead' AND d.finished_at < @now - @age AND @dead = 0 ORDER BY d.finished_at LIMIT @n + 0)
     UNION ALL
-    SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+    SELECT * FROM (SELECT d.id, coalesce(d.first_id, d.id) AS first, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
       WHERE d.finished_at IS NOT NULL AND d.state = 'dead' AND d.finished_at < @now - @age AND @dead = 1 ORDER BY d.finished_at LIMIT @n + 0)
   ) e LEFT JOIN hookhouse_bodies b ON b.id = e.id
   WINDOW w AS (ORDER BY e.finished_at, e.id)
@@ -327,16 +343,23 @@ SELECT type, count(*) FROM hookhouse_deliveries
 WHERE finished_at IS NOT NULL AND state = 'dead' AND finished_at < @now - @age GROUP BY type ORDER BY type
 
 -- name: keep_last_state
--- What became of deliveries, told by their dedup keys when they are gone.
-UPDATE hookhouse_dedup_keys SET state = f.state, sender_id = f.sender_id
+-- What became of deliveries is kept with their dedup keys when they are deleted.
+UPDATE hookhouse_dedup_keys SET delivery_id = NULL, uid = f.uid, state = f.state, sender_id = f.sender_id
 FROM (
-  SELECT value ->> '$.source' AS source, value ->> '$.dedup_key' AS dedup_key, value ->> '$.uid' AS uid,
-    value ->> '$.state' AS state, value ->> '$.sender_id' AS sender_id FROM json_each(@fates)
+  SELECT substr(@hashes, (value ->> '$.n') * 16 + 1, 16) AS hash, value ->> '$.id' AS id, value ->> '$.uid' AS uid,
+    value ->> '$.state' AS state, value ->> '$.sender_id' AS sender_id FROM json_each(@states)
 ) f
-WHERE hookhouse_dedup_keys.source = f.source AND hookhouse_dedup_keys.dedup_key = f.dedup_key AND hookhouse_dedup_keys.uid = f.uid
+WHERE hookhouse_dedup_keys.hash = f.hash AND hookhouse_dedup_keys.delivery_id = f.id
+
+-- name: keep_last_state_of
+-- The same for one whose dedup keys cannot be read.
+UPDATE hookhouse_dedup_keys SET delivery_id = NULL, uid = @uid, state = @state, sender_id = @sender_id WHERE delivery_id = @id
 
 -- name: delete_last_state
-DELETE FROM hookhouse_dedup_keys WHERE source = @source AND uid = @uid AND dedup_key IN (SELECT value FROM json_each(@marks))
+WITH RECURSIVE k(place) AS (
+  SELECT 0 WHERE length(@hashes) > 0 UNION ALL SELECT place + 1 FROM k WHERE (place + 2) * 16 <= length(@hashes)
+)
+DELETE FROM hookhouse_dedup_keys WHERE uid = @uid AND hash IN (SELECT substr(@hashes, place * 16 + 1, 16) FROM k)
 
 -- name: delete_bodies
 DELETE FROM hookhouse_bodies WHERE id IN (SELECT value FROM json_each(@ids))
@@ -350,15 +373,16 @@ DELETE FROM hookhouse_attempts WHERE uid IN (SELECT d.uid FROM json_each(@ids) i
 -- name: delete_deliveries
 DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))
 
+-- name: dedup_key_page
+-- The end of the next @n, and how many there are.
+SELECT max(hash), count(*) FROM (SELECT hash FROM hookhouse_dedup_keys WHERE hash > @after ORDER BY hash LIMIT @n + 0)
+
 -- name: restamp_dedup_keys
--- Dedup keys of a clock that has been ahead go to the end: rows stand in order of time.
-INSERT OR REPLACE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at, state, sender_id)
-SELECT source, dedup_key, uid, @now, state, sender_id FROM hookhouse_dedup_keys
-WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid LIMIT @n + 0) AND seen_at > @now
+-- Those of a clock that was ahead would be kept too long.
+UPDATE hookhouse_dedup_keys SET seen_at = @now WHERE hash > @after AND hash <= @end AND seen_at > @now
 
 -- name: delete_dedup_keys
-DELETE FROM hookhouse_dedup_keys
-WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid LIMIT @n + 0) AND seen_at < @now - @window
+DELETE FROM hookhouse_dedup_keys WHERE hash > @after AND hash <= @end AND seen_at < @now - @window
 
 -- name: counts
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
@@ -389,6 +413,16 @@ SELECT count(*) FROM (
 
 -- name: has_tables
 SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'hookhouse_schema'
+
+-- name: marks
+-- The dedup keys of version 2, in version 3 but for their hashes.
+SELECT m.rowid, m.source, m.mark, m.at, coalesce(d.first_id, d.id),
+  CASE WHEN d.id IS NULL THEN m.uid END, CASE WHEN d.id IS NULL THEN m.state END, CASE WHEN d.id IS NULL THEN m.sender_id END
+FROM hookhouse_marks m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid
+WHERE m.rowid > @after ORDER BY m.rowid LIMIT @n + 0
+
+-- name: insert_mark
+INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at, uid, state, sender_id) VALUES (@hash, @id, @seen, @uid, @state, @sender_id)
 
 -- name: has_origin
 SELECT count(*) FROM pragma_table_info('hookhouse_deliveries') WHERE name = 'origin'
