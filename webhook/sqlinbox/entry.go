@@ -51,11 +51,7 @@ func newEntry(d *webhook.Delivery) (*entry, error) {
 	if err := check(d); err != nil {
 		return nil, webhook.Permanent(err) // it does not become storable
 	}
-	sealed, err := sealEnvelope(d.Header, d.DedupKeys)
-	if err != nil {
-		return nil, webhook.Permanent(fmt.Errorf("%w: %w", ErrInvalid, err))
-	}
-	e := &entry{delivery: d, envelope: sealed, dedupKeys: make([]string, 0, len(d.DedupKeys)), hashes: make([]byte, 0, hashSize*len(d.DedupKeys))}
+	e := &entry{delivery: d, envelope: sealEnvelope(d.Header, d.DedupKeys), dedupKeys: make([]string, 0, len(d.DedupKeys)), hashes: make([]byte, 0, hashSize*len(d.DedupKeys))}
 	for _, k := range d.DedupKeys {
 		if !slices.Contains(e.dedupKeys, k) {
 			e.dedupKeys = append(e.dedupKeys, k)
