@@ -1,11 +1,12 @@
--- The statements of the inbox for SQLite. @name stands for an argument and
--- becomes a ? each time; all writes run in one BEGIN IMMEDIATE at a time. The
--- statements of a put are run for each delivery: preparing them once costs less
--- than taking a batch apart in SQL, and one that inserts a single row from VALUES
--- needs no journal of its own to be undone by.
+-- The statements of the inbox for SQLite. @name is an argument and becomes a ?
+-- each time. All writes run inside BEGIN IMMEDIATE, so there is one writer.
 --
--- A limit is written @n + 0: SQLite looks at the value of a bare argument when it
--- plans, and then compiles the statement again each time that it is bound.
+-- A Put runs its statements for each delivery: to prepare them once costs less than
+-- to take a batch apart in SQL, and a statement that inserts a single row from VALUES
+-- needs no statement journal.
+--
+-- A limit is written @n + 0. SQLite looks at the value of a bare argument when it
+-- plans, and compiles the statement again each time that the argument is bound.
 
 -- name: begin
 BEGIN IMMEDIATE
@@ -20,8 +21,9 @@ SELECT file FROM pragma_database_list WHERE name = 'main'
 UPDATE hookhouse_schema SET pinged = @now
 
 -- name: lookup
--- What this delivery repeats, first by uid, then by its dedup keys: @hashes has 16
--- bytes for each. One that was replayed has its id at the time as first_id.
+-- The deliveries that this one is a duplicate of, first by its uid, then by its dedup
+-- keys. @hashes has 16 bytes for each key. If a delivery was replayed since, its
+-- first_id is the id in the dedup key.
 WITH RECURSIVE k(place) AS (
   SELECT 0 WHERE length(@hashes) > 0 UNION ALL SELECT place + 1 FROM k WHERE (place + 2) * 16 <= length(@hashes)
 )
@@ -36,10 +38,10 @@ WHERE m.hash = substr(@hashes, k.place * 16 + 1, 16) AND m.seen_at >= @now - @wi
 ORDER BY 2
 
 -- name: lock
--- Nothing to lock: there is one writer.
+-- There is one writer and nothing to lock.
 
 -- name: demote_head
--- A head that waits for its retry and lets younger ones pass.
+-- Blocks a head that waits for its retry and lets younger deliveries run first.
 UPDATE hookhouse_deliveries SET state = 'blocked'
 WHERE source = @source AND ordering_key = @key AND state IN ('waiting', 'claimed') AND ordering_key <> ''
   AND state = 'waiting' AND retry_out_of_order = 1 AND due_at > @now
@@ -54,25 +56,25 @@ AND uid <> @uid
 RETURNING uid, burst_started_at, attempt, coalesce_quiet_us
 
 -- name: insert_dedup_key
--- Of the delivery that is inserted next. Inserts nothing if the dedup key exists, even
--- if it is older than the window.
+-- Inserts a dedup key of the delivery that is inserted next. It inserts nothing if the
+-- key exists, even if that is older than the window.
 INSERT OR IGNORE INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
 VALUES (@hash, (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries), @now)
 
 -- name: insert_dedup_key_pair
--- The same for two: most deliveries have two.
+-- Inserts two, which is what most deliveries have.
 INSERT OR IGNORE INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
 VALUES (@hash, (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries), @now),
   (@other, (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries), @now)
 
 -- name: delete_new_dedup_key
--- Takes back one that insert_dedup_key has inserted.
+-- Deletes what insert_dedup_key has inserted.
 DELETE FROM hookhouse_dedup_keys
 WHERE hash = @hash AND seen_at = @now AND delivery_id = (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries)
 
 -- name: insert
--- What is known by its uid is left out, and so is what stands behind a head that
--- lets it pass: its state would be null. The caller sees that there is no row.
+-- Inserts nothing if the uid exists, or if the head of the ordering key lets this one
+-- run first: the state is null then. The caller sees that no row was inserted.
 INSERT OR IGNORE INTO hookhouse_deliveries (uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
 VALUES (@uid, @source, @sender_id, @type, @key, @label, @received, @size, @quiet, @most,
   nullif(coalesce((
@@ -86,13 +88,14 @@ VALUES (@uid, @source, @sender_id, @type, @key, @label, @received, @size, @quiet
 INSERT INTO hookhouse_bodies (id, envelope, body) VALUES (last_insert_rowid(), @envelope, @body)
 
 -- name: replace_dedup_key
--- One that exists is older than the window.
+-- Replaces a dedup key that is older than the window, if there is one.
 INSERT OR REPLACE INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
 VALUES (@hash, (SELECT id FROM hookhouse_deliveries WHERE uid = @uid), @now)
 
 -- name: promote
--- The next of a key without a head: one whose retry is due, the oldest that
--- waits for none, the one whose retry is due first.
+-- Makes the next delivery of an ordering key its head, if it has none: one whose retry
+-- is due, or else the oldest that waits for no retry, or else the one whose retry is
+-- due first.
 UPDATE hookhouse_deliveries SET state = 'waiting'
 WHERE id = coalesce(
   (SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state = 'blocked' AND retry_out_of_order = 1 AND due_at <= @now ORDER BY due_at, id LIMIT 1),
@@ -105,7 +108,7 @@ AND NOT EXISTS (
 -- See settle_group.
 
 -- name: superseded_claims
--- Claims let go by their workers while a newer one of a burst waits.
+-- Finds claims whose leases have run out while a newer delivery of their burst waits.
 WITH RECURSIVE c(type) AS (
   SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'claimed') WHERE @any = 1
   UNION ALL
@@ -125,10 +128,12 @@ UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
 WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND lease_expires_at <= @now
 
 -- name: claim
--- Of the oldest that are due of @types, with @any of all types, as many as @bytes
--- allows; with @first one in any case. The types of what waits or is claimed are
--- looked up one by one. What is overtaken is passed by. A claim that is lost by this
--- keeps who claimed it and when, for insert_lost_attempt; reclaim then completes it.
+-- Claims the oldest that are due: of @types, or of all types if @any is set. It claims
+-- as many as @bytes allows, but always one if @first is set. It looks up one by one the
+-- types of what is waiting or claimed, and leaves out what superseded_claims finds.
+--
+-- A row that was claimed before keeps claimed_by and claimed_at of that claim, which is
+-- lost now. insert_lost_attempt reads them, and reclaim then sets them.
 WITH RECURSIVE w(type) AS (
   SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'waiting') WHERE @any = 1
   UNION ALL
@@ -172,7 +177,7 @@ RETURNING id, due_at, attempt, lost_claims, crashed_runs, reason, fence, lease_e
   CASE WHEN lost_claims < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END
 
 -- name: insert_lost_attempt
--- Of the claim before this one, which this one has made lost.
+-- Keeps the claim before the given one, which is lost since that was made.
 INSERT OR IGNORE INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
 SELECT uid, fence - 1, attempt - (lost_claims < 2), claimed_at, max(@now - claimed_at, 0), 'waiting', 1, '', claimed_by
 FROM hookhouse_deliveries
@@ -182,8 +187,8 @@ WHERE uid = @uid AND fence = @fence AND (lost_claims - 1 < 2 OR begun_fence = fe
 UPDATE hookhouse_deliveries SET claimed_at = @now, claimed_by = @by WHERE uid = @uid AND fence = @fence
 
 -- name: insert_attempt
--- Of a claim that is about to end, or has just been superseded. The run of a suspect
--- counts once it has begun.
+-- Keeps the run of a claim that is about to end, or has just been superseded. The run
+-- of a suspect counts once it has begun.
 INSERT OR IGNORE INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
 SELECT d.uid, d.fence, d.attempt, d.claimed_at, max(@now - d.claimed_at, 0),
   CASE WHEN @state = 'waiting' AND d.ordering_key <> '' AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
@@ -194,7 +199,7 @@ FROM hookhouse_deliveries d
 WHERE d.uid = @uid AND d.fence = @fence AND d.state = @current AND (d.lost_claims < 2 OR d.begun_fence = d.fence)
 
 -- name: trim_attempts
--- Keeps the newest 20 of a delivery.
+-- Deletes all but the newest 20 of a delivery.
 DELETE FROM hookhouse_attempts WHERE uid = @uid AND fence <= (
   SELECT fence FROM hookhouse_attempts WHERE uid = @uid ORDER BY fence DESC LIMIT 1 OFFSET 20)
 
@@ -202,12 +207,12 @@ DELETE FROM hookhouse_attempts WHERE uid = @uid AND fence <= (
 SELECT number, started_at, took_us, state, lost, reason, claimed_by FROM hookhouse_attempts WHERE uid = @uid ORDER BY fence
 
 -- name: content
--- Of a claim; no row where it is not held.
+-- Reads the content of a claim. There is no row if the claim is not held.
 SELECT b.envelope, b.body FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
 WHERE d.uid = @uid AND d.fence = @fence AND d.state = 'claimed'
 
 -- name: begin_run
--- A suspect's run; once for each claim.
+-- Counts the run of a suspect, once for each claim.
 UPDATE hookhouse_deliveries
 SET attempt = attempt + (lost_claims >= 2 AND begun_fence <> fence), crashed_runs = crashed_runs + (lost_claims >= 2 AND begun_fence <> fence), begun_fence = fence
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
@@ -226,13 +231,14 @@ WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND source = @source A
 SELECT source, ordering_key FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: settle_group
--- All settlements share the transactions of the one writer.
+-- Settlements share the transactions of the one writer.
 
 -- name: lock_claim
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: retry
--- A suspect that has not begun its run stays one, and what is released was lost.
+-- Ends a claim whose delivery runs again. A suspect whose run has not begun stays one,
+-- and so does a delivery that is released, since its claim was lost.
 UPDATE hookhouse_deliveries
 SET state = CASE
     WHEN ordering_key = '' THEN 'waiting'
@@ -254,8 +260,8 @@ RETURNING state, source, ordering_key
 UPDATE hookhouse_deliveries SET finished_at = @now WHERE uid = @uid
 
 -- name: settled
--- What came of a claim that was settled before. Claimed again since, it had been
--- put back.
+-- The state that a claim led to that was settled before. A delivery that was claimed
+-- again since was waiting after that.
 SELECT CASE WHEN fence > settled_fence OR state = 'blocked' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
 WHERE uid = @uid AND settled_fence = @fence
 
@@ -266,8 +272,8 @@ WHERE uid = @uid AND settled_fence = @fence
 -- There is one writer.
 
 -- name: stuck_keys
--- The next @n keys in order that have deliveries behind, and whether one is
--- without the head that it must have.
+-- The next @n ordering keys that have blocked deliveries, and whether the key has no
+-- head, which it must have.
 WITH RECURSIVE k(source, ordering_key) AS (
   SELECT * FROM (SELECT source, ordering_key FROM hookhouse_deliveries
    WHERE state = 'blocked' AND (source, ordering_key) > (@source, @key) ORDER BY source, ordering_key LIMIT 1)
@@ -286,7 +292,7 @@ FROM k LIMIT @n + 0
 SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries WHERE uid = @uid
 
 -- name: newer
--- Unfinished ones that were acknowledged after the first run of this one.
+-- How many unfinished deliveries were acknowledged after the first run of this one.
 SELECT count(*) FROM hookhouse_deliveries
 WHERE coalesce(first_id, id) > @origin AND id IN (
   SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND ordering_key <> '' AND state IN ('waiting', 'claimed')
@@ -309,8 +315,8 @@ UPDATE hookhouse_bodies SET id = @id WHERE id = @old
 UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0 WHERE uid = @uid AND state = 'waiting'
 
 -- name: release_claim
--- From a worker that does not come back: what it settles later is of no claim,
--- and its claim was lost, like one whose lease ran out.
+-- Ends the claim of a worker that does not come back. What that worker settles later
+-- is no claim any more. The claim counts as lost, as if its lease had run out.
 UPDATE hookhouse_deliveries SET fence = fence + 1, lost_claims = lost_claims + 1
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
@@ -324,7 +330,8 @@ SELECT replayed_at, who, why, previous_state FROM hookhouse_replays WHERE uid = 
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
 -- name: finished
--- What was finished longer ago than @age: dead ones, or all the others.
+-- Deliveries that were finished longer ago than @age: dead ones if @dead is set, or
+-- else all others.
 SELECT id, first, uid, source, state, sender_id, envelope FROM (
   SELECT e.*, b.envelope, row_number() OVER w AS place, sum(e.size + coalesce(length(b.envelope), 0)) OVER w AS total
   FROM (
@@ -338,12 +345,12 @@ SELECT id, first, uid, source, state, sender_id, envelope FROM (
 ) WHERE place = 1 OR total <= @bytes
 
 -- name: expiring_dead
--- Dead letters that are older than @age, by type.
+-- How many dead letters are older than @age, by type.
 SELECT type, count(*) FROM hookhouse_deliveries
 WHERE finished_at IS NOT NULL AND state = 'dead' AND finished_at < @now - @age GROUP BY type ORDER BY type
 
 -- name: keep_last_state
--- What became of deliveries is kept with their dedup keys when they are deleted.
+-- Keeps the last state of deliveries with their dedup keys, before they are deleted.
 UPDATE hookhouse_dedup_keys SET delivery_id = NULL, uid = f.uid, state = f.state, sender_id = f.sender_id
 FROM (
   SELECT substr(@hashes, (value ->> '$.n') * 16 + 1, 16) AS hash, value ->> '$.id' AS id, value ->> '$.uid' AS uid,
@@ -352,7 +359,7 @@ FROM (
 WHERE hookhouse_dedup_keys.hash = f.hash AND hookhouse_dedup_keys.delivery_id = f.id
 
 -- name: keep_last_state_of
--- The same for one whose dedup keys cannot be read.
+-- Does what keep_last_state does, for one delivery whose envelope cannot be read.
 UPDATE hookhouse_dedup_keys SET delivery_id = NULL, uid = @uid, state = @state, sender_id = @sender_id WHERE delivery_id = @id
 
 -- name: delete_last_state
@@ -374,11 +381,12 @@ DELETE FROM hookhouse_attempts WHERE uid IN (SELECT d.uid FROM json_each(@ids) i
 DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))
 
 -- name: dedup_key_page
--- The end of the next @n, and how many there are.
+-- The last of the next @n dedup keys, and how many there are.
 SELECT max(hash), count(*) FROM (SELECT hash FROM hookhouse_dedup_keys WHERE hash > @after ORDER BY hash LIMIT @n + 0)
 
 -- name: restamp_dedup_keys
--- Those of a clock that was ahead would be kept too long.
+-- Sets dedup keys to now that have the time of a clock that was ahead: they would be
+-- kept too long.
 UPDATE hookhouse_dedup_keys SET seen_at = @now WHERE hash > @after AND hash <= @end AND seen_at > @now
 
 -- name: delete_dedup_keys
@@ -388,8 +396,8 @@ DELETE FROM hookhouse_dedup_keys WHERE hash > @after AND hash <= @end AND seen_a
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
 
 -- name: oldest
--- By type, since when the one that waits longest has been due, and since when the
--- lease is over that ran out first.
+-- By type, when the delivery that waits longest was due, or when the lease that ran
+-- out first ended.
 WITH RECURSIVE w(type) AS (
   SELECT min(type) FROM hookhouse_deliveries WHERE state = 'waiting'
   UNION ALL
@@ -415,7 +423,7 @@ SELECT count(*) FROM (
 SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'hookhouse_schema'
 
 -- name: marks
--- The dedup keys of version 2, in version 3 but for their hashes.
+-- The dedup keys of schema 2 with the columns of schema 3, except for the hash.
 SELECT m.rowid, m.source, m.mark, m.at, coalesce(d.first_id, d.id),
   CASE WHEN d.id IS NULL THEN m.uid END, CASE WHEN d.id IS NULL THEN m.state END, CASE WHEN d.id IS NULL THEN m.sender_id END
 FROM hookhouse_marks m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid
