@@ -156,7 +156,7 @@
 //   - To delete by hand: delete a row of hookhouse_deliveries and the row of
 //     hookhouse_bodies with the same id, in one transaction, and only in a final
 //     state. In the same transaction set delivery_id to NULL in hookhouse_dedup_keys
-//     where it is coalesce(first_id, id) of that row, since SQLite may give an id again.
+//     where it is coalesce(first_id, id) of that row, since SQLite may use an id again.
 //     If you delete a dedup key, the sender's copy runs again. Do not set a state by
 //     hand; Release and Replay keep the order of an ordering key.
 //   - A backup is restored: it lacks what was acknowledged after it. Ask the senders
