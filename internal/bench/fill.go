@@ -35,17 +35,17 @@ var shapes = []shape{
 // body is small: a million of 8 KB would be 8 GB, and bodies stand in a table
 // that is read by its primary key alone.
 var fillings = map[place]struct {
-	series, uid, body string
-	after             []string
+	series, uid, body, hash string
+	after                   []string
 }{
 	inSQLite: {
 		series: `WITH RECURSIVE s(i) AS (VALUES($from) UNION ALL SELECT i + 1 FROM s WHERE i < $to)`,
-		uid:    `printf('uid%012d', i)`, body: `CAST(printf('{"ref":"refs/heads/main","number":%d}', i) AS BLOB)`,
+		uid:    `printf('uid%012d', i)`, body: `CAST(printf('{"ref":"refs/heads/main","number":%d}', i) AS BLOB)`, hash: `randomblob(16)`,
 		after: []string{"PRAGMA wal_checkpoint(TRUNCATE)"},
 	},
 	inPostgres: {
 		series: `WITH s(i) AS (SELECT generate_series($from, $to))`,
-		uid:    `'uid' || lpad(i::text, 12, '0')`, body: `convert_to('{"ref":"refs/heads/main","number":' || i || '}', 'UTF8')`,
+		uid:    `'uid' || lpad(i::text, 12, '0')`, body: `convert_to('{"ref":"refs/heads/main","number":' || i || '}', 'UTF8')`, hash: `decode(md5(i::text), 'hex')`,
 		after: []string{"SELECT setval('hookhouse_ids', (SELECT max(id) FROM hookhouse_deliveries))", "VACUUM ANALYZE", "CHECKPOINT"},
 	},
 }
@@ -78,7 +78,7 @@ func (sh shape) insert(ctx context.Context, db *sql.DB, in place, from, to, keys
 	texts := []string{
 		deliveries,
 		f.series + ` INSERT INTO hookhouse_bodies (id, envelope, body) SELECT i, '{"header":{"X-Github-Event":["push"]}}', ` + f.body + ` FROM s`,
-		f.series + ` INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at) SELECT 'github', 'id:' || i, ` + f.uid + fmt.Sprintf(`, %d FROM s`, began),
+		f.series + ` INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at) SELECT ` + f.hash + fmt.Sprintf(`, i, %d FROM s`, began),
 	}
 	values := strings.NewReplacer("$from", fmt.Sprint(from), "$to", fmt.Sprint(to), "$keys", fmt.Sprint(keys))
 	for _, text := range texts {

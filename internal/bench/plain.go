@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/json"
 	"net/http"
@@ -29,11 +30,11 @@ RETURNING id`
 
 const (
 	plainBody       = `INSERT INTO hookhouse_bodies (id, envelope, body) VALUES ($1, $2, $3)`
-	plainMarks      = `INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at) VALUES ($1, $2, $4, $5), ($1, $3, $4, $5)`
+	plainMarks      = `INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at) VALUES ($1, $3, $4), ($2, $3, $4)`
 	plainEverything = `WITH d AS (` + plainDeliveryTyped + `), b AS (
   INSERT INTO hookhouse_bodies (id, envelope, body) SELECT id, $8::text, $9::bytea FROM d
 )
-INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at) VALUES ($2, $10::text, $1, $6), ($2, $11::text, $1, $6)`
+INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at) SELECT k.hash, d.id, $6 FROM d, (VALUES ($10::bytea), ($11::bytea)) AS k(hash)`
 )
 
 // envelopeOf is what the inbox stores beside the body.
@@ -43,6 +44,12 @@ func envelopeOf(d *webhook.Delivery) (string, error) {
 		Marks  []string    `json:"dedup_keys"`
 	}{d.Header, d.DedupKeys})
 	return string(text), err
+}
+
+// dedupHash is what the inbox stores of the n-th dedup key.
+func dedupHash(d *webhook.Delivery, n int) []byte {
+	sum := sha256.Sum256([]byte(d.Source + "\x00" + d.DedupKeys[n]))
+	return sum[:16]
 }
 
 // openPlainSQLite has one connection, as SQLite has one writer.
@@ -83,7 +90,7 @@ func openPlainSQLite(ctx context.Context, at string) (*kept, error) {
 		if _, err := tx.StmtContext(ctx, prepared[1]).ExecContext(ctx, id, envelope, d.Body); err != nil {
 			return err
 		}
-		if _, err := tx.StmtContext(ctx, prepared[2]).ExecContext(ctx, d.Source, d.DedupKeys[0], d.DedupKeys[1], d.UID, received); err != nil {
+		if _, err := tx.StmtContext(ctx, prepared[2]).ExecContext(ctx, dedupHash(d, 0), dedupHash(d, 1), id, received); err != nil {
 			return err
 		}
 		return tx.Commit()
@@ -121,7 +128,7 @@ func insertEach(ctx context.Context, db *sql.DB, d *webhook.Delivery) error {
 	if _, err := tx.ExecContext(ctx, plainBody, id, envelope, d.Body); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, plainMarks, d.Source, d.DedupKeys[0], d.DedupKeys[1], d.UID, received); err != nil {
+	if _, err := tx.ExecContext(ctx, plainMarks, dedupHash(d, 0), dedupHash(d, 1), id, received); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -133,7 +140,7 @@ func insertAtOnce(ctx context.Context, db *sql.DB, d *webhook.Delivery) error {
 	envelope, err := envelopeOf(d)
 	if err == nil {
 		_, err = db.ExecContext(ctx, plainEverything, d.UID, d.Source, d.ID, d.Type, d.OrderingKey, d.ReceivedAt.UnixMicro(), len(d.Body),
-			envelope, d.Body, d.DedupKeys[0], d.DedupKeys[1])
+			envelope, d.Body, dedupHash(d, 0), dedupHash(d, 1))
 	}
 	return err
 }

@@ -20,7 +20,7 @@ var postgresSettings = []string{"shared_buffers=512MB", "max_wal_size=8GB", "che
 // contenders share. The inbox sets the same on its connection itself.
 func sqliteDSN(folder string) string {
 	return "file:" + filepath.Join(folder, "bench.db") +
-		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(250)&_txlock=immediate"
+		"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=wal_autocheckpoint(1000)&_txlock=immediate"
 }
 
 // A site is the ground on which runs set up their stores: a temporary folder,

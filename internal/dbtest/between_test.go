@@ -15,7 +15,8 @@ import (
 // deleteFinished does what Sweep does, to every finished delivery.
 func deleteFinished(t *testing.T, db *sql.DB) {
 	t.Helper()
-	run(t, db, `UPDATE hookhouse_dedup_keys m SET state = d.state, sender_id = d.sender_id FROM hookhouse_deliveries d WHERE d.uid = m.uid AND d.finished_at IS NOT NULL`)
+	run(t, db, `UPDATE hookhouse_dedup_keys m SET delivery_id = NULL, uid = d.uid, state = d.state, sender_id = d.sender_id
+		FROM hookhouse_deliveries d WHERE coalesce(d.first_id, d.id) = m.delivery_id AND d.finished_at IS NOT NULL`)
 	run(t, db, `DELETE FROM hookhouse_bodies WHERE id IN (SELECT id FROM hookhouse_deliveries WHERE finished_at IS NOT NULL)`)
 	run(t, db, `DELETE FROM hookhouse_deliveries WHERE finished_at IS NOT NULL`)
 }

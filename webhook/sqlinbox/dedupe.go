@@ -3,7 +3,6 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -81,8 +80,7 @@ func (k *duplicateOf) isRevivedBy(d *webhook.Delivery) bool {
 
 // deleteLastState takes the dedup keys of e from a delivery that died and was swept.
 func (t *tables) deleteLastState(ctx context.Context, s session, e *entry, uid string) error {
-	marks, _ := json.Marshal(e.dedupKeys) // strings only: cannot fail
-	_, err := t.exec(ctx, s, "delete_last_state", args{"source": e.delivery.Source, "uid": uid, "marks": string(marks)})
+	_, err := t.exec(ctx, s, "delete_last_state", args{"uid": uid, "hashes": e.hashes})
 	return err
 }
 

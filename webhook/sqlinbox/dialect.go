@@ -81,6 +81,8 @@ func (d *Dialect) file(name string) string {
 	return string(text)
 }
 
-// Schema returns the tables as text, for those who create them with a tool of
-// their own. [Inbox.Migrate] runs the same text.
+// Schema returns the tables as text, for those who create them with a tool of their
+// own. [Inbox.Migrate] runs the same text. A SQLite database of version 1 or 2 needs
+// Migrate: the text alone drops its dedup keys, since SQLite cannot compute the hashes
+// of version 3.
 func Schema(d *Dialect) string { return strings.Join(d.versions(), "\n") }

@@ -4,7 +4,6 @@ import (
 	"database/sql"
 	"fmt"
 	"maps"
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,8 +19,9 @@ import (
 // to be tried. Only SQLite's dedup keys stand in an order.
 func TestDialectsHaveTheSameStatements(t *testing.T) {
 	lite, pg := SQLite.queries, PostgreSQL.queries
-	ofBatches := []string{"lookup", "demote_head", "insert"}
-	alone := []string{"insert_one", "try_lock", "try_find", "replay", "insert_dedup_key", "delete_last_dedup_keys", "insert_bodies", "insert_dedup_keys"}
+	ofBatches := []string{"lookup", "demote_head", "insert", "delete_dedup_keys"}
+	alone := []string{"insert_one", "try_lock", "try_find", "replay", "insert_dedup_key",
+		"insert_dedup_key_pair", "delete_new_dedup_key", "replace_dedup_key", "insert_bodies", "marks", "insert_mark"}
 	for name, q := range lite {
 		other, ok := pg[name]
 		if !ok {
@@ -87,35 +87,6 @@ func TestReasonsAreCutToWhatIsKept(t *testing.T) {
 	if !isText(got) || len(got) > maxReason+8 || !strings.HasPrefix(got, "a\uFFFDb\uFFFD\u00e4") {
 		t.Errorf("%d bytes, begins %q", len(got), got[:12])
 	}
-}
-
-func FuzzEnvelope(f *testing.F) {
-	f.Add("X-Event", "push", "mark")
-	f.Add("\xff\x00", "caf\xe9", "\u2028<&>")
-	f.Add("", "", "")
-	f.Fuzz(func(t *testing.T, name, value, mark string) {
-		if !isText(mark) {
-			return
-		}
-		want := http.Header{name: {value, ""}, "Fixed": {"text"}}
-		sealed, err := sealEnvelope(want, []string{mark})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !isText(string(sealed)) {
-			t.Fatalf("%q is not text", sealed)
-		}
-		got, err := openEnvelope(sealed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, got.Header); diff != "" {
-			t.Errorf("header changed:\n%s", diff)
-		}
-		if diff := cmp.Diff([]string{mark}, got.DedupKeys); diff != "" {
-			t.Errorf("dedup keys changed:\n%s", diff)
-		}
-	})
 }
 
 // SQLite compiles a statement again at each use when its limit is an argument.

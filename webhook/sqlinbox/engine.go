@@ -13,7 +13,7 @@ import (
 // again. SQLite and PostgreSQL have one each; see sqlite.go and postgres.go.
 //
 // The func that tx and stmt get may be called again after a conflict and must start
-// afresh then. If ctx ends before it is called, it is not called.
+// afresh then.
 type engine interface {
 	keyLocks
 

@@ -1,7 +1,6 @@
 package sqlinbox
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -25,6 +24,7 @@ type entry struct {
 	delivery  *webhook.Delivery
 	envelope  []byte
 	dedupKeys []string // without repetitions
+	hashes    []byte   // of the dedup keys, one after the other
 	row       []byte   // columns as a JSON object, where statements take a batch
 	args      args     // where they take one delivery
 	burst     int64    // when its burst began if earlier than now; zero: now
@@ -43,7 +43,7 @@ type columns struct {
 	Most     int64    `json:"coalesce_max_us"`
 	Size     int      `json:"size"`
 	Envelope int      `json:"envelope"`
-	Marks    []string `json:"dedup_keys"`
+	Hashes   []string `json:"dedup_keys"` // in hex
 }
 
 // newEntry refuses what cannot be stored.
@@ -51,14 +51,11 @@ func newEntry(d *webhook.Delivery) (*entry, error) {
 	if err := check(d); err != nil {
 		return nil, webhook.Permanent(err) // it does not become storable
 	}
-	sealed, err := sealEnvelope(d.Header, d.DedupKeys)
-	if err != nil {
-		return nil, webhook.Permanent(fmt.Errorf("%w: %w", ErrInvalid, err))
-	}
-	e := &entry{delivery: d, envelope: sealed, dedupKeys: make([]string, 0, len(d.DedupKeys))}
+	e := &entry{delivery: d, envelope: sealEnvelope(d.Header, d.DedupKeys), dedupKeys: make([]string, 0, len(d.DedupKeys)), hashes: make([]byte, 0, hashSize*len(d.DedupKeys))}
 	for _, k := range d.DedupKeys {
 		if !slices.Contains(e.dedupKeys, k) {
 			e.dedupKeys = append(e.dedupKeys, k)
+			e.hashes = appendHash(e.hashes, d.Source, k)
 		}
 	}
 	return e, nil
@@ -69,7 +66,7 @@ func (e *entry) columns() columns {
 	return columns{
 		UID: d.UID, Source: d.Source, SenderID: d.ID, Type: d.Type, Key: d.OrderingKey, Label: d.KeyLabel,
 		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), Most: microseconds(d.Coalesce.Max),
-		Size: len(d.Body), Envelope: len(e.envelope), Marks: e.dedupKeys,
+		Size: len(d.Body), Envelope: len(e.envelope), Hashes: hexHashes(e.hashes),
 	}
 }
 
@@ -77,11 +74,10 @@ func (e *entry) columns() columns {
 // known only when it is stored.
 func (e *entry) arguments() args {
 	d := e.delivery
-	marks, _ := json.Marshal(e.dedupKeys) // strings only: cannot fail
 	a := args{
 		"uid": d.UID, "source": d.Source, "sender_id": d.ID, "type": d.Type, "key": d.OrderingKey, "label": d.KeyLabel,
 		"received": d.ReceivedAt.UnixMicro(), "quiet": microseconds(d.Coalesce.Quiet), "most": microseconds(d.Coalesce.Max),
-		"size": len(d.Body), "envelope": string(e.envelope), "body": d.Body, "marks": string(marks),
+		"size": len(d.Body), "envelope": string(e.envelope), "body": d.Body, "hashes": e.hashes,
 	}
 	if d.Body == nil {
 		a["body"] = []byte{}

@@ -23,6 +23,7 @@ func ExampleSchema() {
 	// hookhouse_bodies
 	// hookhouse_marks
 	// hookhouse_replays
+	// hookhouse_dedup_keys
 	// hookhouse_attempts
 }
 

@@ -34,9 +34,10 @@ type Inbox struct {
 
 	*tables
 	engine       engine
-	repairs      repairs      // of keys that are stuck
-	warnedAt     atomic.Int64 // when dead letters were last warned of, in seconds
-	supersededAt atomic.Int64 // when a Claim last looked for superseded claims, in microseconds
+	repairs      repairs                // of keys that are stuck
+	warnedAt     atomic.Int64           // when dead letters were last warned of, in seconds
+	swept        atomic.Pointer[[]byte] // the dedup key where the last look at them ended
+	supersededAt atomic.Int64           // when a Claim last looked for superseded claims, in microseconds
 
 	mu      sync.Mutex
 	changed chan struct{}
@@ -92,6 +93,19 @@ func (in *Inbox) notify() {
 	}
 }
 
+// Check verifies the version of the schema and the settings that durability depends
+// on, on the connection that writes. Its errors are [ErrNotMigrated],
+// [ErrNewerSchema], [ErrNotDurable], [ErrConnections], or the database's own. The
+// first use of the Inbox verifies the same; call Check when the program starts to
+// fail early. Check also repairs ordering keys that are stuck; see
+// [Observer.Repaired].
+func (in *Inbox) Check(ctx context.Context) error {
+	if err := in.engine.check(ctx); err != nil {
+		return err
+	}
+	return in.repair(ctx, checkPages)
+}
+
 // Ping fails when Put would fail: it checks what [Inbox.Check] checks and
 // commits a small change, so that a read-only database and a dead server are
 // seen, and a disk without any room: a body may need more.
@@ -103,4 +117,12 @@ func (in *Inbox) Ping(ctx context.Context) error {
 		_, err := in.exec(ctx, s, "ping", args{})
 		return err
 	})
+}
+
+// logger is Logger, or what its zero value means at this moment.
+func (in *Inbox) logger() *slog.Logger {
+	if in.Logger == nil {
+		return slog.Default()
+	}
+	return in.Logger
 }

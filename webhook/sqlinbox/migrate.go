@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"math"
+	"strings"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/statement"
@@ -104,12 +106,56 @@ func (in *Inbox) step(ctx context.Context, s session, steps []string) error {
 		}
 	}
 	for version < len(steps) {
-		if _, err := s.ExecContext(ctx, steps[version]); err != nil {
+		if err := in.runStep(ctx, s, steps[version]); err != nil {
 			return fmt.Errorf("to version %d: %w", version+1, err)
 		}
 		version++
 	}
 	return nil
+}
+
+// runStep runs the text of one version, and copies dedup keys where it says so.
+func (in *Inbox) runStep(ctx context.Context, s session, text string) error {
+	before, after, copies := strings.Cut(text, "-- Here Migrate copies hookhouse_marks")
+	if _, err := s.ExecContext(ctx, before); err != nil || !copies {
+		return err
+	}
+	if err := in.copyDedupKeys(ctx, s); err != nil {
+		return err
+	}
+	_, err := s.ExecContext(ctx, "--"+after)
+	return err
+}
+
+// copyDedupKeys hashes the dedup keys of version 2, some at a time.
+func (in *Inbox) copyDedupKeys(ctx context.Context, s session) error {
+	const batch = 1000
+	last := int64(math.MinInt64)
+	for {
+		var keys []args
+		err := in.query(ctx, s, "marks", args{"after": last, "n": batch}, func(row *sql.Rows) error {
+			var source, key string
+			var seen int64
+			var id sql.Null[int64]
+			var uid, state, sender sql.Null[string]
+			err := row.Scan(&last, &source, &key, &seen, &id, &uid, &state, &sender)
+			keys = append(keys, args{
+				"hash": appendHash(nil, source, key), "id": id, "seen": seen, "uid": uid, "state": state, "sender_id": sender,
+			})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, a := range keys {
+			if _, err := in.exec(ctx, s, "insert_mark", a); err != nil {
+				return err
+			}
+		}
+		if len(keys) < batch {
+			return nil
+		}
+	}
 }
 
 // completeFirst adds what version 1 lacked when it was first used.

@@ -55,17 +55,9 @@ func (e *sqliteEngine) storeOptimistic(ctx context.Context, s session, en *entry
 		return false, nil
 	}
 	a := e.putArgs(en)
-	inserted := 0
-	for _, k := range en.dedupKeys {
-		a["mark"] = k
-		n, err := e.exec(ctx, s, "insert_dedup_key", a)
-		if err != nil {
-			return false, err
-		}
-		if n == 0 {
-			break
-		}
-		inserted++
+	inserted, err := e.insertDedupKeys(ctx, s, en, a)
+	if err != nil {
+		return false, err
 	}
 	if inserted == len(en.dedupKeys) {
 		if stored, err = e.insert(ctx, s, a); stored || err != nil {
@@ -73,9 +65,40 @@ func (e *sqliteEngine) storeOptimistic(ctx context.Context, s session, en *entry
 		}
 	}
 	if inserted > 0 {
-		_, err = e.exec(ctx, s, "delete_last_dedup_keys", args{"n": inserted})
+		err = e.forEachHash(ctx, s, en, "delete_new_dedup_key", a)
 	}
 	return false, err
+}
+
+// insertDedupKeys inserts the dedup keys of a delivery until it meets one that
+// exists, two by one statement, and returns how many it inserted.
+func (e *sqliteEngine) insertDedupKeys(ctx context.Context, s session, en *entry, a args) (inserted int, err error) {
+	for hashes := en.hashes; len(hashes) > 0; {
+		name, want := "insert_dedup_key", 1
+		a["hash"] = hashes[:hashSize]
+		if len(hashes) >= 2*hashSize {
+			name, want = "insert_dedup_key_pair", 2
+			a["other"] = hashes[hashSize : 2*hashSize]
+		}
+		n, err := e.exec(ctx, s, name, a)
+		inserted += int(n)
+		if err != nil || int(n) < want {
+			return inserted, err
+		}
+		hashes = hashes[want*hashSize:]
+	}
+	return inserted, nil
+}
+
+// forEachHash runs a statement for each dedup key of a delivery.
+func (e *sqliteEngine) forEachHash(ctx context.Context, s session, en *entry, name string, a args) error {
+	for hashes := en.hashes; len(hashes) > 0; hashes = hashes[hashSize:] {
+		a["hash"] = hashes[:hashSize]
+		if _, err := e.exec(ctx, s, name, a); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // store looks a delivery up and stores it if it is new.
@@ -95,11 +118,10 @@ func (e *sqliteEngine) store(ctx context.Context, s session, j *job) error {
 	if err == nil && !stored {
 		err = fmt.Errorf("sqlinbox: insert: %s is refused", j.put.delivery.UID)
 	}
-	if err != nil || len(j.put.dedupKeys) == 0 {
+	if err != nil {
 		return err
 	}
-	_, err = e.exec(ctx, s, "insert_dedup_keys", a)
-	return err
+	return e.forEachHash(ctx, s, j.put, "replace_dedup_key", a)
 }
 
 // insert stores a delivery without its dedup keys, unless the statement leaves it

@@ -96,49 +96,76 @@ func (in *Inbox) warnOfDying(ctx context.Context, age time.Duration, a args) err
 }
 
 // sweepDedupKeys deletes dedup keys that are older than the window, in transactions
-// of sweepLimit dedup keys. A delivery has several dedup keys, so it deletes
-// far more of them than deliveries.
+// that look at sweepLimit dedup keys, or delete as many. A delivery has several dedup
+// keys, so it deletes far more of them than deliveries. Where they are not found by
+// their time, it goes through all of them in turn, and goes on in the next Sweep.
 func (in *Inbox) sweepDedupKeys(ctx context.Context) error {
-	deleted := int64(sweepLimit)
-	for n := 0; n < dedupKeyRounds && deleted >= sweepLimit; n++ {
+	for range dedupKeyRounds {
+		full := false
 		err := in.engine.tx(ctx, func(ctx context.Context, s session) error {
-			a := args{"n": sweepLimit, "window": in.window()}
+			after := in.sweptDedupKeys()
+			var end []byte
+			var n int
+			page := args{"after": after, "n": sweepLimit}
+			err := in.query(ctx, s, "dedup_key_page", page, func(row *sql.Rows) error { return row.Scan(&end, &n) })
+			if err != nil {
+				return err
+			}
+			a := args{"after": after, "end": end, "n": sweepLimit, "window": in.window()}
 			if _, err := in.exec(ctx, s, "restamp_dedup_keys", a); err != nil {
 				return err
 			}
-			var err error
-			deleted, err = in.exec(ctx, s, "delete_dedup_keys", a)
+			deleted, err := in.exec(ctx, s, "delete_dedup_keys", a)
+			if full = n >= sweepLimit || deleted >= sweepLimit; !full {
+				end = nil // begin again
+			}
+			in.swept.Store(&end)
 			return err
 		})
-		if err != nil {
+		if err != nil || !full {
 			return err
 		}
 	}
 	return nil
 }
 
-// A lastState is what is kept with a dedup key when its delivery is deleted.
+// sweptDedupKeys is where the last look at dedup keys ended.
+func (in *Inbox) sweptDedupKeys() []byte {
+	if end := in.swept.Load(); end != nil && *end != nil {
+		return *end
+	}
+	return []byte{}
+}
+
+// A lastState is what is kept with the n-th of some dedup keys when its delivery is
+// deleted.
 type lastState struct {
-	Source   string        `json:"source"`
-	Mark     string        `json:"dedup_key"`
+	N        int           `json:"n"`
+	ID       int64         `json:"id"` // of the first run
 	UID      string        `json:"uid"`
 	State    webhook.State `json:"state"`
 	SenderID string        `json:"sender_id"`
 }
 
 func (t *tables) sweep(ctx context.Context, s session, a args) (int, error) {
-	ids, states := []int64{}, []lastState{}
+	ids, states, unread := []int64{}, []lastState{}, []lastState{}
+	hashes := []byte{}
 	err := t.query(ctx, s, "finished", a, func(row *sql.Rows) error {
 		var id int64
 		var f lastState
+		var source string
 		var sealed sql.Null[[]byte]
-		if err := row.Scan(&id, &f.UID, &f.Source, &f.State, &f.SenderID, &sealed); err != nil {
+		if err := row.Scan(&id, &f.ID, &f.UID, &source, &f.State, &f.SenderID, &sealed); err != nil {
 			return err
 		}
 		ids = append(ids, id)
-		e, _ := openEnvelope(sealed.V) // one that cannot be read has no dedup keys to keep
-		for _, f.Mark = range e.DedupKeys {
-			states = append(states, f)
+		e, err := openEnvelope(sealed.V)
+		if err != nil {
+			unread = append(unread, f)
+		}
+		for _, k := range e.DedupKeys {
+			f.N = len(states)
+			hashes, states = appendHash(hashes, source, k), append(states, f)
 		}
 		return nil
 	})
@@ -146,8 +173,14 @@ func (t *tables) sweep(ctx context.Context, s session, a args) (int, error) {
 		return 0, err
 	}
 	text, _ := json.Marshal(states) // strings only: cannot fail
-	if _, err := t.exec(ctx, s, "keep_last_state", args{"fates": string(text)}); err != nil {
+	if _, err := t.exec(ctx, s, "keep_last_state", args{"hashes": hashes, "states": string(text)}); err != nil {
 		return 0, err
+	}
+	for _, f := range unread { // reads all dedup keys: hardly ever
+		a := args{"id": f.ID, "uid": f.UID, "state": string(f.State), "sender_id": f.SenderID}
+		if _, err := t.exec(ctx, s, "keep_last_state_of", a); err != nil {
+			return 0, err
+		}
 	}
 	text, _ = json.Marshal(ids)
 	for _, name := range []string{"delete_bodies", "delete_replays", "delete_attempts", "delete_deliveries"} {

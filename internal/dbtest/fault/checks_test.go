@@ -11,7 +11,8 @@ import (
 var invariants = []struct{ name, query string }{
 	{"deliveries without a body", `hookhouse_deliveries d WHERE NOT EXISTS (SELECT 1 FROM hookhouse_bodies b WHERE b.id = d.id)`},
 	{"bodies without a delivery", `hookhouse_bodies b WHERE NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.id = b.id)`},
-	{"dedup keys of nothing", `hookhouse_dedup_keys m WHERE m.state IS NULL AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = m.uid)`},
+	{"dedup keys of nothing", `hookhouse_dedup_keys m WHERE m.state IS NULL AND NOT EXISTS (
+		SELECT 1 FROM hookhouse_deliveries d WHERE coalesce(d.first_id, d.id) = m.delivery_id)`},
 	{"replays of nothing", `hookhouse_replays p WHERE NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = p.uid)`},
 	{"deliveries blocked by nothing", `hookhouse_deliveries b WHERE b.state = 'blocked' AND NOT EXISTS (
 		SELECT 1 FROM hookhouse_deliveries h WHERE h.source = b.source AND h.ordering_key = b.ordering_key AND h.state IN ('waiting', 'claimed'))`},
@@ -32,7 +33,8 @@ func (r *rig) checkTables(when string) {
 			r.faultf("%s: %d %s", when, count, invariants[n].name)
 		}
 	}
-	stored := r.counts("SELECT uid, count(*) FROM hookhouse_dedup_keys GROUP BY uid")
+	stored := r.counts(`SELECT coalesce(d.uid, m.uid, ''), count(*)
+		FROM hookhouse_dedup_keys m LEFT JOIN hookhouse_deliveries d ON coalesce(d.first_id, d.id) = m.delivery_id GROUP BY 1`)
 	there := r.counts("SELECT uid, 1 FROM hookhouse_deliveries")
 	for uid, m := range r.messages {
 		if want := (there[uid] + number(r.swept[uid])) * len(m.dedupKeys); stored[uid] != want {

@@ -19,8 +19,8 @@ func TestEachKindOfDamageIsFound(t *testing.T) {
 		{"an acknowledged delivery is missing", "DELETE FROM hookhouse_deliveries WHERE uid = UID; DELETE FROM hookhouse_bodies; DELETE FROM hookhouse_dedup_keys", "is stored 0 times"},
 		{"a body is missing", "DELETE FROM hookhouse_bodies WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = UID)", "deliveries without a body"},
 		{"a body has no delivery", "DELETE FROM hookhouse_deliveries WHERE uid = UID", "bodies without a delivery"},
-		{"a dedup key is missing", "DELETE FROM hookhouse_dedup_keys WHERE dedup_key = 'one'", "has 1 dedup keys, want 2"},
-		{"dedup keys point nowhere", "UPDATE hookhouse_dedup_keys SET uid = 'nobody'", "dedup keys of nothing"},
+		{"a dedup key is missing", "DELETE FROM hookhouse_dedup_keys WHERE hash = (SELECT hash FROM hookhouse_dedup_keys ORDER BY hash LIMIT 1)", "has 1 dedup keys, want 2"},
+		{"dedup keys point nowhere", "UPDATE hookhouse_dedup_keys SET delivery_id = -1", "dedup keys of nothing"},
 		{"a delivery is blocked by nothing", "UPDATE hookhouse_deliveries SET state = 'blocked' WHERE uid = UID", "deliveries blocked by nothing"},
 		{"a done delivery has no end", "UPDATE hookhouse_deliveries SET state = 'done' WHERE uid = UID", "finished without an end"},
 		{"a delivery is stored twice", `INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)

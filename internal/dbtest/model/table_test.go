@@ -22,7 +22,7 @@ type row struct {
 // readTables returns what is stored, by UID, and the number of bodies.
 func readTables(ctx context.Context, db *sql.DB) (map[string]*row, int, error) {
 	rows, err := db.QueryContext(ctx, `SELECT d.uid, d.ordering_key, d.state, d.first_id IS NOT NULL,
-		(SELECT count(*) FROM hookhouse_bodies b WHERE b.id = d.id), (SELECT count(*) FROM hookhouse_dedup_keys m WHERE m.uid = d.uid),
+		(SELECT count(*) FROM hookhouse_bodies b WHERE b.id = d.id), (SELECT count(*) FROM hookhouse_dedup_keys m WHERE m.delivery_id = coalesce(d.first_id, d.id)),
 		(SELECT count(*) FROM hookhouse_bodies)
 		FROM hookhouse_deliveries d`)
 	if err != nil {

@@ -1,11 +1,13 @@
--- The statements of the inbox for PostgreSQL. @name stands for an argument and
--- becomes one $n. @now is not an argument here: it is replaced by the server's
--- clock in microseconds. @rows and @bytes are a batch, so that a put of any size
--- is one statement. Conditions that could be joins are written as look-ups: a
--- plan made for an empty table then reads a full one once at most, and not once
--- for each row. The server makes a new plan when it has counted the rows. Where a
--- row is found by its id or uid, its state is compared as state || '': a plan made
--- while few rows had that state would search the index of all that have it now.
+-- The statements of the inbox for PostgreSQL. @name is an argument and becomes one
+-- $n. @now is no argument: the server's clock in microseconds takes its place. @rows
+-- and @bytes are a batch, so that a Put of any size is one statement.
+--
+-- Conditions that could be joins are written as look-ups: a plan made for an empty
+-- table then reads a full one no more than once, and not once for each row. The
+-- server makes a new plan when it has counted the rows.
+--
+-- If a row is found by its id or uid, its state is compared as state || '': a plan
+-- made while few rows had that state would search the index of all that have it now.
 
 -- name: begin
 BEGIN ISOLATION LEVEL READ COMMITTED
@@ -14,35 +16,44 @@ BEGIN ISOLATION LEVEL READ COMMITTED
 SELECT coalesce(max(version), 0) FROM hookhouse_schema
 
 -- name: file
--- It is the server's.
+-- The server has the files.
 
 -- name: ping
 UPDATE hookhouse_schema SET pinged = @now
 
 -- name: lookup
--- Which of these deliveries are known, first by uid, then by their dedup keys.
+-- The deliveries that those of a batch are duplicates of, first by uid, then by dedup
+-- key. If a delivery was replayed since, its first_id is the id in the dedup key.
 WITH input AS MATERIALIZED (
-  SELECT n, uid, source, dedup_keys FROM jsonb_to_recordset(@rows::text::jsonb) AS x(n int, uid text, source text, dedup_keys text[])
+  SELECT n, uid, dedup_keys FROM jsonb_to_recordset(@rows::text::jsonb) AS x(n int, uid text, dedup_keys text[])
 )
 SELECT i.n, -1 AS place, d.uid, d.state, d.sender_id, d.revivals, 0
 FROM input i CROSS JOIN LATERAL (SELECT * FROM hookhouse_deliveries d WHERE d.uid = i.uid LIMIT 1) d
 UNION ALL
-SELECT i.n, u.place::int, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revivals, 0),
+SELECT i.n, u.place::int, coalesce(d.uid, m.uid, ''), coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revivals, 0),
   CASE WHEN d.uid IS NULL THEN 1 ELSE 0 END
-FROM input i CROSS JOIN LATERAL unnest(i.dedup_keys) WITH ORDINALITY AS u(dedup_key, place)
-CROSS JOIN LATERAL (SELECT * FROM hookhouse_dedup_keys m WHERE m.source = i.source AND m.dedup_key = u.dedup_key LIMIT 1) m
-LEFT JOIN LATERAL (SELECT * FROM hookhouse_deliveries d WHERE d.uid = m.uid LIMIT 1) d ON true
+FROM input i CROSS JOIN LATERAL unnest(i.dedup_keys) WITH ORDINALITY AS u(hash, place)
+CROSS JOIN LATERAL (SELECT * FROM hookhouse_dedup_keys m WHERE m.hash = decode(u.hash, 'hex') LIMIT 1) m
+LEFT JOIN LATERAL (
+  (SELECT * FROM hookhouse_deliveries d WHERE d.id = m.delivery_id LIMIT 1)
+  UNION ALL
+  (SELECT * FROM hookhouse_deliveries d WHERE d.first_id = m.delivery_id LIMIT 1)
+  LIMIT 1
+) d ON true
 WHERE m.seen_at >= @now - @window::bigint
 ORDER BY 1, 2
 
 -- name: lock
--- Locks a key until the end of the transaction: the row of its head, or where it
--- has none an advisory lock, since a head that another transaction has inserted
--- and not committed is not to be seen. It waits for whoever holds the key. "again":
--- while it waited the head was finished, or another transaction made one; the
--- caller must lock again. A transaction takes 256 advisory locks at most, since the
--- server has few. Under the keys beyond those only the index hookhouse_head keeps
--- two transactions from making a head each.
+-- Locks an ordering key until the end of the transaction. It waits for whoever holds
+-- the key. It locks the row of the head. If there is none it takes an advisory lock,
+-- since a head that another transaction has inserted and not committed is invisible.
+--
+-- "again" means that while it waited the head was finished, or another transaction
+-- made one: the caller must lock again.
+--
+-- A transaction takes up to 256 advisory locks, since the server has few. For keys
+-- beyond those, only the index hookhouse_head keeps two transactions from making a
+-- head each.
 WITH arg AS MATERIALIZED (
   SELECT CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS waits,
     coalesce(nullif(current_setting('hookhouse.keys', true), ''), '0')::int AS taken,
@@ -64,8 +75,8 @@ SELECT CASE
 END FROM arg
 
 -- name: try_lock
--- The same for many keys, without waiting. A row is a key that is locked now; the
--- others are held by other transactions.
+-- Locks many ordering keys without waiting. A row is a key that is locked now. Other
+-- transactions hold the others.
 WITH k AS MATERIALIZED (
   SELECT DISTINCT source COLLATE "C" AS source, ordering_key COLLATE "C" AS ordering_key
   FROM jsonb_to_recordset(@rows::text::jsonb) AS x(source text, ordering_key text) WHERE ordering_key <> '' ORDER BY 1, 2
@@ -87,7 +98,7 @@ WITH k AS MATERIALIZED (
 SELECT source, ordering_key, state FROM got WHERE state <> 'held'
 
 -- name: demote_head
--- Heads that wait for their retry and let younger ones pass.
+-- Blocks heads that wait for their retry and let younger deliveries run first.
 UPDATE hookhouse_deliveries SET state = 'blocked'
 WHERE id = ANY (ARRAY(
   SELECT h.id FROM (
@@ -108,13 +119,15 @@ AND state IN ('waiting', 'blocked') AND uid <> @uid::text
 RETURNING uid, burst_started_at, attempt, coalesce_quiet_us
 
 -- name: insert
--- Everything in one statement, so that a batch without surprises needs no
--- transaction around it. It waits for no key: those of a key that another
--- transaction holds (see lock) are not stored, and told to be held. What is known,
--- or stands behind a head that lets it pass, is left out: the caller sees that it
--- is missing. With @locked the caller has the locks of the keys without a head.
--- With @sure he has made room for each row: the database refuses what does not
--- fit, and nothing is left out.
+-- Stores a batch by one statement, so that it needs no transaction around it.
+--
+-- It waits for no ordering key: a delivery is returned as held, and not stored, if
+-- another transaction holds its key (see lock). It leaves out duplicates, and
+-- deliveries whose head lets them run first: the caller sees that they are missing.
+--
+-- If @locked is set, the caller has locked the keys that have no head. If @sure is set,
+-- the caller has made room for each row: nothing is left out, and the database refuses
+-- what does not fit.
 WITH durable AS MATERIALIZED (
   SELECT CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
     CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS waits
@@ -146,8 +159,8 @@ WITH durable AS MATERIALIZED (
     WHERE (@sure::int = 1 OR (h.passes IS NOT TRUE AND h.state IS DISTINCT FROM 'held'))
       AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = i.uid AND @sure::int = 0 LIMIT 1)
       AND NOT EXISTS (
-        SELECT 1 FROM arg, unnest(i.dedup_keys) AS u(dedup_key) CROSS JOIN LATERAL (
-          SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.source = i.source AND m.dedup_key = u.dedup_key LIMIT 1
+        SELECT 1 FROM arg, unnest(i.dedup_keys) AS u(hash) CROSS JOIN LATERAL (
+          SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.hash = decode(u.hash, 'hex') LIMIT 1
         ) m WHERE m.seen_at >= arg.since AND @sure::int = 0 LIMIT 1)
     ORDER BY i.n
   ) o
@@ -157,12 +170,13 @@ WITH durable AS MATERIALIZED (
     substring(arg.bytes FROM f.at + 1 + f.envelope FOR f.size::int)
   FROM arg, fresh f
 ), dedup_keys AS (
-  -- A dedup key from before the window is taken over. One that came this very moment
-  -- is not: the null is refused, and the caller tries again and sees it.
-  INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at)
-  SELECT f.source, u.dedup_key, f.uid, arg.now FROM arg, fresh f CROSS JOIN LATERAL unnest(f.dedup_keys) AS u(dedup_key) ORDER BY 1, 2
-  ON CONFLICT (source, dedup_key) DO UPDATE
-  SET uid = CASE WHEN hookhouse_dedup_keys.seen_at < (SELECT since FROM arg) THEN excluded.uid END, seen_at = excluded.seen_at, state = NULL, sender_id = NULL
+  -- Takes over a dedup key that is older than the window. Any other has been inserted
+  -- since: the null is refused, and the caller tries again and sees it.
+  INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
+  SELECT decode(u.hash, 'hex'), f.id, arg.now FROM arg, fresh f CROSS JOIN LATERAL unnest(f.dedup_keys) AS u(hash) ORDER BY 1
+  ON CONFLICT (hash) DO UPDATE
+  SET seen_at = CASE WHEN hookhouse_dedup_keys.seen_at < (SELECT since FROM arg) THEN excluded.seen_at END,
+    delivery_id = excluded.delivery_id, uid = NULL, state = NULL, sender_id = NULL
 ), stored AS (
   INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
   SELECT f.id, f.uid, f.source, f.sender_id, f.type, f.ordering_key, f.key_label, f.received_at, f.size, f.coalesce_quiet_us, f.coalesce_max_us,
@@ -177,8 +191,8 @@ UNION ALL
 SELECT i.uid, true FROM input i JOIN heads h ON h.source = i.source AND h.ordering_key = i.ordering_key WHERE h.state = 'held' AND @sure::int = 0
 
 -- name: insert_one
--- The same for one delivery, without taking a batch apart. Where it leaves it
--- out, no row comes.
+-- Does what insert does, for one delivery, without taking a batch apart. There is no
+-- row if it leaves the delivery out.
 WITH arg AS MATERIALIZED (
   SELECT @now AS now, @now - @window::bigint AS since,
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
@@ -204,16 +218,18 @@ WITH arg AS MATERIALIZED (
   WHERE h.passes IS NOT TRUE AND h.state <> 'held'
     AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = @uid::text LIMIT 1)
     AND NOT EXISTS (
-      SELECT 1 FROM jsonb_array_elements_text(@marks::text::jsonb) AS u(dedup_key) CROSS JOIN LATERAL (
-        SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.source = @source::text AND m.dedup_key = u.dedup_key LIMIT 1
+      SELECT 1 FROM generate_series(0, octet_length(@hashes::bytea) / 16 - 1) AS u(n) CROSS JOIN LATERAL (
+        SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.hash = substring(@hashes::bytea FROM u.n * 16 + 1 FOR 16) LIMIT 1
       ) m WHERE m.seen_at >= arg.since LIMIT 1)
 ), bodies AS (
   INSERT INTO hookhouse_bodies (id, envelope, body) SELECT id, @envelope::text, @body::bytea FROM fresh
 ), dedup_keys AS (
-  INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at)
-  SELECT @source::text, u.dedup_key, @uid::text, f.now FROM fresh f CROSS JOIN jsonb_array_elements_text(@marks::text::jsonb) AS u(dedup_key) ORDER BY 2
-  ON CONFLICT (source, dedup_key) DO UPDATE
-  SET uid = CASE WHEN hookhouse_dedup_keys.seen_at < (SELECT since FROM arg) THEN excluded.uid END, seen_at = excluded.seen_at, state = NULL, sender_id = NULL
+  INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
+  SELECT substring(@hashes::bytea FROM u.n * 16 + 1 FOR 16), f.id, f.now
+  FROM fresh f CROSS JOIN generate_series(0, octet_length(@hashes::bytea) / 16 - 1) AS u(n) ORDER BY 1
+  ON CONFLICT (hash) DO UPDATE
+  SET seen_at = CASE WHEN hookhouse_dedup_keys.seen_at < (SELECT since FROM arg) THEN excluded.seen_at END,
+    delivery_id = excluded.delivery_id, uid = NULL, state = NULL, sender_id = NULL
 ), stored AS (
   INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
   SELECT id, @uid::text, @source::text, @sender_id::text, @type::text, @key::text, @label::text, @received::bigint, @size::bigint,
@@ -226,9 +242,9 @@ UNION ALL
 SELECT @uid::text, true FROM head WHERE state = 'held'
 
 -- name: promote
--- The next of a key without a head: one whose retry is due, the oldest that
--- waits for none, the one whose retry is due first. What another transaction has
--- brought forward since is left as it is.
+-- Makes the next delivery of an ordering key its head, if it has none: one whose retry
+-- is due, or else the oldest that waits for no retry, or else the one whose retry is
+-- due first. A row that another transaction has promoted since stays as it is.
 UPDATE hookhouse_deliveries SET state = 'waiting'
 WHERE id = coalesce(
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state = 'blocked' AND retry_out_of_order = 1 AND due_at <= @now ORDER BY due_at, id LIMIT 1),
@@ -238,7 +254,7 @@ AND state || '' = 'blocked' AND NOT EXISTS (
   SELECT 1 FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state IN ('waiting', 'claimed') AND ordering_key <> '')
 
 -- name: promote_group
--- The same for many keys.
+-- Does what promote does, for many ordering keys.
 UPDATE hookhouse_deliveries SET state = 'waiting'
 WHERE id = ANY (ARRAY(
   SELECT CASE WHEN (
@@ -251,7 +267,7 @@ WHERE id = ANY (ARRAY(
 AND state || '' = 'blocked'
 
 -- name: superseded_claims
--- Claims let go by their workers while a newer one of a burst waits.
+-- Finds claims whose leases have run out while a newer delivery of their burst waits.
 WITH RECURSIVE c(type) AS (
   SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'claimed' ORDER BY type LIMIT 1) WHERE @any::int = 1
   UNION ALL
@@ -269,19 +285,23 @@ WHERE (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
 LIMIT 100
 
 -- name: supersede_claim
--- It waits for no other transaction.
+-- It leaves out a row that another transaction holds.
 UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
 WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE SKIP LOCKED)
   AND fence = @fence::bigint AND state = 'claimed' AND lease_expires_at <= @now
 
 -- name: claim
--- Claims what is due of @types, with @any of all types: their names are looked up
--- one by one. The limit of 256, the most that n is, is for the planner: it takes a
--- limit by an argument for a tenth of all that waits, and where many wait it would
--- have the statement compiled at each call. The limit by n is the inner one, since
--- each row that it lets through is locked. Of the locked rows as many are claimed
--- as @bytes allows; with @first one in any case. What is overtaken is passed by. A
--- claim that is lost by this becomes an attempt: only then has picked a uid.
+-- Claims the oldest that are due: of @types, or of all types if @any is set. It claims
+-- as many as @bytes allows, but always one if @first is set. It looks up one by one the
+-- types of what is waiting or claimed, and leaves out what superseded_claims finds.
+--
+-- The limit of 256, the largest n, is for the planner. It takes a limit by an argument
+-- for a tenth of all that waits, and if many wait it would have the statement compiled
+-- at each call. The limit by n is the inner one, since each row that it lets through is
+-- locked.
+--
+-- A claim that is lost by this becomes an attempt. Rows of other claims, and runs that
+-- are not counted, have no uid in picked.
 WITH RECURSIVE w(type) AS (
   SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type LIMIT 1) WHERE @any::int = 1
   UNION ALL
@@ -333,14 +353,15 @@ RETURNING d.id, d.due_at, d.attempt, d.lost_claims, d.crashed_runs, d.reason, d.
   CASE WHEN d.lost_claims < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END
 
 -- name: insert_lost_attempt
--- The claim does this.
+-- The statement claim does this.
 
 -- name: reclaim
--- The claim does this.
+-- The statement claim does this.
 
 -- name: insert_attempt
--- Of a claim that is about to end, or has just been superseded. The run of a suspect
--- counts once it has begun. The row stays locked, so that no other ends the claim.
+-- Keeps the run of a claim that is about to end, or has just been superseded. The run
+-- of a suspect counts once it has begun. The row stays locked, so that no other
+-- transaction ends the claim.
 INSERT INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
 SELECT d.uid, d.fence, d.attempt, d.claimed_at, greatest(@now - d.claimed_at, 0),
   CASE WHEN @state::text = 'waiting' AND d.ordering_key <> '' AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
@@ -352,7 +373,7 @@ WHERE d.state = @current::text AND (d.lost_claims < 2 OR d.begun_fence = d.fence
 ON CONFLICT (uid, fence) DO NOTHING
 
 -- name: trim_attempts
--- Keeps the newest 20 of a delivery.
+-- Deletes all but the newest 20 of a delivery.
 DELETE FROM hookhouse_attempts WHERE uid = @uid::text AND fence <= (
   SELECT fence FROM hookhouse_attempts WHERE uid = @uid::text ORDER BY fence DESC LIMIT 1 OFFSET 20)
 
@@ -360,12 +381,12 @@ DELETE FROM hookhouse_attempts WHERE uid = @uid::text AND fence <= (
 SELECT number, started_at, took_us, state, lost, reason, claimed_by FROM hookhouse_attempts WHERE uid = @uid::text ORDER BY fence
 
 -- name: content
--- Of a claim; no row where it is not held.
+-- Reads the content of a claim. There is no row if the claim is not held.
 SELECT b.envelope, b.body FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
 WHERE d.uid = @uid::text AND d.fence = @fence::bigint AND d.state = 'claimed'
 
 -- name: begin_run
--- A suspect's run; once for each claim.
+-- Counts the run of a suspect, once for each claim.
 UPDATE hookhouse_deliveries
 SET attempt = attempt + (lost_claims >= 2 AND begun_fence <> fence)::int, crashed_runs = crashed_runs + (lost_claims >= 2 AND begun_fence <> fence)::int, begun_fence = fence
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
@@ -384,8 +405,8 @@ WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' AND sour
 SELECT source, ordering_key FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: settle_group
--- Settles many claims as done. Those that another transaction holds are left out,
--- and without @keyed those that have a key.
+-- Settles many claims as done. It leaves out those that another transaction holds, and
+-- those with an ordering key unless @keyed is set.
 WITH arg AS MATERIALIZED (
   SELECT @claims::text::jsonb AS claims, set_config('lock_timeout', @wait::text, true) AS waits
 )
@@ -403,7 +424,8 @@ RETURNING uid, fence, source, ordering_key
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' FOR UPDATE
 
 -- name: retry
--- A suspect that has not begun its run stays one, and what is released was lost.
+-- Ends a claim whose delivery runs again. A suspect whose run has not begun stays one,
+-- and so does a delivery that is released, since its claim was lost.
 UPDATE hookhouse_deliveries d
 SET state = CASE
     WHEN d.ordering_key = '' THEN 'waiting'
@@ -425,8 +447,8 @@ RETURNING d.state, d.source, d.ordering_key
 UPDATE hookhouse_deliveries SET finished_at = @now WHERE uid = @uid::text
 
 -- name: settled
--- What came of a claim that was settled before. Claimed again since, it had been
--- put back.
+-- The state that a claim led to that was settled before. A delivery that was claimed
+-- again since was waiting after that.
 SELECT CASE WHEN fence > settled_fence OR state = 'blocked' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
 WHERE uid = @uid::text AND settled_fence = @fence::bigint
 
@@ -437,8 +459,8 @@ SELECT current_setting('transaction_isolation')
 SELECT current_setting('default_transaction_isolation')
 
 -- name: stuck_keys
--- The next @n keys in order that have deliveries behind, and whether one is
--- without the head that it must have.
+-- The next @n ordering keys that have blocked deliveries, and whether the key has no
+-- head, which it must have.
 WITH RECURSIVE k(source, ordering_key) AS (
   (SELECT source, ordering_key FROM hookhouse_deliveries
    WHERE state = 'blocked' AND (source, ordering_key) > (@source::text COLLATE "C", @key::text COLLATE "C") ORDER BY source, ordering_key LIMIT 1)
@@ -457,7 +479,7 @@ FROM k LIMIT @n::int
 SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE
 
 -- name: try_find
--- With id 0 where another holds it.
+-- Does what find does without waiting. The id is 0 if another transaction holds the row.
 WITH found AS MATERIALIZED (
   SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries WHERE uid = @uid::text
   FOR UPDATE SKIP LOCKED
@@ -468,7 +490,7 @@ SELECT 0, 0, state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, se
 WHERE uid = @uid::text AND NOT EXISTS (SELECT 1 FROM found)
 
 -- name: newer
--- Unfinished ones that were acknowledged after the first run of this one.
+-- How many unfinished deliveries were acknowledged after the first run of this one.
 SELECT count(*) FROM hookhouse_deliveries
 WHERE coalesce(first_id, id) > @origin::bigint AND id = ANY (ARRAY(
   SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND ordering_key <> '' AND state IN ('waiting', 'claimed')
@@ -476,7 +498,7 @@ WHERE coalesce(first_id, id) > @origin::bigint AND id = ANY (ARRAY(
   SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state = 'blocked'))
 
 -- name: restart
--- A redelivery is acknowledged by this.
+-- The commit of this acknowledges a redelivery, so it must be durable.
 WITH arg AS MATERIALIZED (
   SELECT nextval('hookhouse_ids') AS id, @now AS now, least(@now, @burst::bigint) AS burst_started_at,
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done
@@ -498,8 +520,8 @@ UPDATE hookhouse_bodies SET id = @id::bigint WHERE id = @old::bigint
 UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0 WHERE uid = @uid::text AND state = 'waiting'
 
 -- name: release_claim
--- From a worker that does not come back: what it settles later is of no claim,
--- and its claim was lost, like one whose lease ran out.
+-- Ends the claim of a worker that does not come back. What that worker settles later
+-- is no claim any more. The claim counts as lost, as if its lease had run out.
 UPDATE hookhouse_deliveries SET fence = fence + 1, lost_claims = lost_claims + 1
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
@@ -507,12 +529,13 @@ WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 INSERT INTO hookhouse_replays (uid, replayed_at, who, why, previous_state) VALUES (@uid::text, @now, @who::text, @why::text, @was::text)
 
 -- name: replay
--- Restarts many in one statement, which holds their keys for as long as it runs
--- and no longer. A row tells what became of one: "again", the key is another
--- transaction's, or "alone", it takes more than one statement. Without a row it
--- cannot be replayed.
--- One that another has replayed since this statement began, and that is finished
--- again, has a new id, under which this statement does not see it: "again".
+-- Restarts many by one statement, which holds their ordering keys only while it runs.
+-- Each row has what became of one: "done"; "again" if another transaction holds the
+-- key; "alone" if it takes more than one statement. A delivery without a row cannot be
+-- replayed.
+--
+-- A delivery that another transaction has replayed since this statement began, and
+-- that is finished again, has a new id that this statement does not see: "again".
 WITH arg AS MATERIALIZED (
   SELECT @now AS now, @uids::text::jsonb AS uids,
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
@@ -580,17 +603,18 @@ SELECT replayed_at, who, why, previous_state FROM hookhouse_replays WHERE uid = 
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
 -- name: finished
--- What was finished longer ago than @age: dead ones, or all the others.
+-- Deliveries that were finished longer ago than @age: dead ones if @dead is set, or
+-- else all others.
 WITH picked AS MATERIALIZED (
-  SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+  SELECT d.id, coalesce(d.first_id, d.id) AS first, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
   WHERE d.finished_at IS NOT NULL AND d.state <> 'dead' AND d.finished_at < @now - @age::bigint AND @dead::int = 0
   ORDER BY d.finished_at LIMIT @n::int FOR UPDATE SKIP LOCKED
 ), dead AS MATERIALIZED (
-  SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+  SELECT d.id, coalesce(d.first_id, d.id) AS first, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
   WHERE d.finished_at IS NOT NULL AND d.state = 'dead' AND d.finished_at < @now - @age::bigint AND @dead::int = 1
   ORDER BY d.finished_at LIMIT @n::int FOR UPDATE SKIP LOCKED
 )
-SELECT id, uid, source, state, sender_id, envelope FROM (
+SELECT id, first, uid, source, state, sender_id, envelope FROM (
   SELECT p.*, b.envelope, row_number() OVER w AS place, sum(p.size + coalesce(octet_length(b.envelope), 0)) OVER w AS total
   FROM (SELECT * FROM picked UNION ALL SELECT * FROM dead) p
   LEFT JOIN LATERAL (SELECT envelope FROM hookhouse_bodies b WHERE b.id = p.id LIMIT 1) b ON true
@@ -598,25 +622,32 @@ SELECT id, uid, source, state, sender_id, envelope FROM (
 ) e WHERE place = 1 OR total <= @bytes::bigint
 
 -- name: expiring_dead
--- Dead letters that are older than @age, by type.
+-- How many dead letters are older than @age, by type.
 SELECT type, count(*) FROM hookhouse_deliveries
 WHERE finished_at IS NOT NULL AND state = 'dead' AND finished_at < @now - @age::bigint GROUP BY type ORDER BY type
 
 -- name: keep_last_state
--- What became of deliveries, told by their dedup keys when they are gone.
-WITH fate AS MATERIALIZED (
-  SELECT * FROM jsonb_to_recordset(@fates::text::jsonb) AS f(source text, dedup_key text, uid text, state text, sender_id text)
+-- Keeps the last state of deliveries with their dedup keys, before they are deleted.
+WITH last AS MATERIALIZED (
+  SELECT f.id, f.uid, f.state, f.sender_id, substring(@hashes::bytea FROM f.n * 16 + 1 FOR 16) AS hash
+  FROM jsonb_to_recordset(@states::text::jsonb) AS f(n int, id bigint, uid text, state text, sender_id text)
 ), hit AS MATERIALIZED (
-  SELECT m.place, f.state, f.sender_id FROM fate f CROSS JOIN LATERAL (
-    SELECT m.ctid AS place FROM hookhouse_dedup_keys m WHERE m.source = f.source AND m.dedup_key = f.dedup_key AND m.uid = f.uid LIMIT 1 FOR UPDATE
+  SELECT m.place, f.uid, f.state, f.sender_id FROM last f CROSS JOIN LATERAL (
+    SELECT m.ctid AS place FROM hookhouse_dedup_keys m WHERE m.hash = f.hash AND m.delivery_id = f.id LIMIT 1 FOR UPDATE
   ) m
 )
-UPDATE hookhouse_dedup_keys SET (state, sender_id) = (SELECT h.state, h.sender_id FROM hit h WHERE h.place = hookhouse_dedup_keys.ctid LIMIT 1)
+UPDATE hookhouse_dedup_keys SET (delivery_id, uid, state, sender_id) = (
+  SELECT NULL::bigint, h.uid, h.state, h.sender_id FROM hit h WHERE h.place = hookhouse_dedup_keys.ctid LIMIT 1)
 WHERE ctid = ANY (ARRAY(SELECT place FROM hit))
 
+-- name: keep_last_state_of
+-- Does what keep_last_state does, for one delivery whose envelope cannot be read.
+UPDATE hookhouse_dedup_keys SET delivery_id = NULL, uid = @uid::text, state = @state::text, sender_id = @sender_id::text
+WHERE delivery_id = @id::bigint
+
 -- name: delete_last_state
-DELETE FROM hookhouse_dedup_keys
-WHERE source = @source::text AND uid = @uid::text AND dedup_key = ANY (ARRAY(SELECT jsonb_array_elements_text(@marks::text::jsonb)))
+DELETE FROM hookhouse_dedup_keys WHERE uid = @uid::text AND hash = ANY (ARRAY(
+  SELECT substring(@hashes::bytea FROM u.n * 16 + 1 FOR 16) FROM generate_series(0, octet_length(@hashes::bytea) / 16 - 1) AS u(n)))
 
 -- name: delete_bodies
 DELETE FROM hookhouse_bodies WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
@@ -632,8 +663,11 @@ DELETE FROM hookhouse_attempts WHERE uid IN (
 -- name: delete_deliveries
 DELETE FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
 
+-- name: dedup_key_page
+-- delete_dedup_keys finds them by their time.
+
 -- name: restamp_dedup_keys
--- Rows need not stand in order of time.
+-- All have the time of the server.
 
 -- name: delete_dedup_keys
 DELETE FROM hookhouse_dedup_keys WHERE ctid = ANY (ARRAY(
@@ -643,8 +677,8 @@ DELETE FROM hookhouse_dedup_keys WHERE ctid = ANY (ARRAY(
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
 
 -- name: oldest
--- By type, since when the one that waits longest has been due, and since when the
--- lease is over that ran out first.
+-- By type, when the delivery that waits longest was due, or when the lease that ran
+-- out first ended.
 WITH RECURSIVE w(type) AS (
   SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type LIMIT 1)
   UNION ALL

@@ -1,11 +1,12 @@
--- The statements of the inbox for SQLite. @name stands for an argument and
--- becomes a ? each time; all writes run in one BEGIN IMMEDIATE at a time. The
--- statements of a put are run for each delivery: preparing them once costs less
--- than taking a batch apart in SQL, and one that inserts a single row from VALUES
--- needs no journal of its own to be undone by.
+-- The statements of the inbox for SQLite. @name is an argument and becomes a ?
+-- each time. All writes run inside BEGIN IMMEDIATE, so there is one writer.
 --
--- A limit is written @n + 0: SQLite looks at the value of a bare argument when it
--- plans, and then compiles the statement again each time that it is bound.
+-- A Put runs its statements for each delivery: to prepare them once costs less than
+-- to take a batch apart in SQL, and a statement that inserts a single row from VALUES
+-- needs no statement journal.
+--
+-- A limit is written @n + 0. SQLite looks at the value of a bare argument when it
+-- plans, and compiles the statement again each time that the argument is bound.
 
 -- name: begin
 BEGIN IMMEDIATE
@@ -20,19 +21,27 @@ SELECT file FROM pragma_database_list WHERE name = 'main'
 UPDATE hookhouse_schema SET pinged = @now
 
 -- name: lookup
--- What this delivery repeats, first by uid, then by its dedup keys.
+-- The deliveries that this one is a duplicate of, first by its uid, then by its dedup
+-- keys. @hashes has 16 bytes for each key. If a delivery was replayed since, its
+-- first_id is the id in the dedup key.
+WITH RECURSIVE k(place) AS (
+  SELECT 0 WHERE length(@hashes) > 0 UNION ALL SELECT place + 1 FROM k WHERE (place + 2) * 16 <= length(@hashes)
+)
 SELECT 0, -1 AS place, uid, state, sender_id, revivals, 0 FROM hookhouse_deliveries WHERE uid = @uid
 UNION ALL
-SELECT 0, u.key, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revivals, 0), d.uid IS NULL
-FROM json_each(@marks) u CROSS JOIN hookhouse_dedup_keys m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid
-WHERE m.source = @source AND m.dedup_key = u.value AND m.seen_at >= @now - @window
+SELECT 0, k.place, coalesce(d.uid, r.uid, m.uid, ''), coalesce(d.state, r.state, m.state, 'done'),
+  coalesce(d.sender_id, r.sender_id, m.sender_id, ''), coalesce(d.revivals, r.revivals, 0), d.uid IS NULL AND r.uid IS NULL
+FROM k CROSS JOIN hookhouse_dedup_keys m
+LEFT JOIN hookhouse_deliveries d ON d.id = m.delivery_id
+LEFT JOIN hookhouse_deliveries r ON r.first_id = m.delivery_id
+WHERE m.hash = substr(@hashes, k.place * 16 + 1, 16) AND m.seen_at >= @now - @window
 ORDER BY 2
 
 -- name: lock
--- Nothing to lock: there is one writer.
+-- There is one writer and nothing to lock.
 
 -- name: demote_head
--- A head that waits for its retry and lets younger ones pass.
+-- Blocks a head that waits for its retry and lets younger deliveries run first.
 UPDATE hookhouse_deliveries SET state = 'blocked'
 WHERE source = @source AND ordering_key = @key AND state IN ('waiting', 'claimed') AND ordering_key <> ''
   AND state = 'waiting' AND retry_out_of_order = 1 AND due_at > @now
@@ -47,16 +56,25 @@ AND uid <> @uid
 RETURNING uid, burst_started_at, attempt, coalesce_quiet_us
 
 -- name: insert_dedup_key
--- Nothing where the dedup key stands already, also one older than the window.
-INSERT OR IGNORE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at) VALUES (@source, @mark, @uid, @now)
+-- Inserts a dedup key of the delivery that is inserted next. It inserts nothing if the
+-- key exists, even if that is older than the window.
+INSERT OR IGNORE INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
+VALUES (@hash, (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries), @now)
 
--- name: delete_last_dedup_keys
--- Takes back as many as were just made: a new row is the last.
-DELETE FROM hookhouse_dedup_keys WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid DESC LIMIT @n + 0)
+-- name: insert_dedup_key_pair
+-- Inserts two, which is what most deliveries have.
+INSERT OR IGNORE INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
+VALUES (@hash, (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries), @now),
+  (@other, (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries), @now)
+
+-- name: delete_new_dedup_key
+-- Deletes what insert_dedup_key has inserted.
+DELETE FROM hookhouse_dedup_keys
+WHERE hash = @hash AND seen_at = @now AND delivery_id = (SELECT coalesce(max(id), 0) + 1 FROM hookhouse_deliveries)
 
 -- name: insert
--- What is known by its uid is left out, and so is what stands behind a head that
--- lets it pass: its state would be null. The caller sees that there is no row.
+-- Inserts nothing if the uid exists, or if the head of the ordering key lets this one
+-- run first: the state is null then. The caller sees that no row was inserted.
 INSERT OR IGNORE INTO hookhouse_deliveries (uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
 VALUES (@uid, @source, @sender_id, @type, @key, @label, @received, @size, @quiet, @most,
   nullif(coalesce((
@@ -69,14 +87,15 @@ VALUES (@uid, @source, @sender_id, @type, @key, @label, @received, @size, @quiet
 -- name: insert_bodies
 INSERT INTO hookhouse_bodies (id, envelope, body) VALUES (last_insert_rowid(), @envelope, @body)
 
--- name: insert_dedup_keys
--- What stands here already is older than the window.
-INSERT OR REPLACE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at)
-SELECT @source, value, @uid, @now FROM json_each(@marks)
+-- name: replace_dedup_key
+-- Replaces a dedup key that is older than the window, if there is one.
+INSERT OR REPLACE INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
+VALUES (@hash, (SELECT id FROM hookhouse_deliveries WHERE uid = @uid), @now)
 
 -- name: promote
--- The next of a key without a head: one whose retry is due, the oldest that
--- waits for none, the one whose retry is due first.
+-- Makes the next delivery of an ordering key its head, if it has none: one whose retry
+-- is due, or else the oldest that waits for no retry, or else the one whose retry is
+-- due first.
 UPDATE hookhouse_deliveries SET state = 'waiting'
 WHERE id = coalesce(
   (SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state = 'blocked' AND retry_out_of_order = 1 AND due_at <= @now ORDER BY due_at, id LIMIT 1),
@@ -89,7 +108,7 @@ AND NOT EXISTS (
 -- See settle_group.
 
 -- name: superseded_claims
--- Claims let go by their workers while a newer one of a burst waits.
+-- Finds claims whose leases have run out while a newer delivery of their burst waits.
 WITH RECURSIVE c(type) AS (
   SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'claimed') WHERE @any = 1
   UNION ALL
@@ -109,10 +128,12 @@ UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
 WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND lease_expires_at <= @now
 
 -- name: claim
--- Of the oldest that are due of @types, with @any of all types, as many as @bytes
--- allows; with @first one in any case. The types of what waits or is claimed are
--- looked up one by one. What is overtaken is passed by. A claim that is lost by this
--- keeps who claimed it and when, for insert_lost_attempt; reclaim then completes it.
+-- Claims the oldest that are due: of @types, or of all types if @any is set. It claims
+-- as many as @bytes allows, but always one if @first is set. It looks up one by one the
+-- types of what is waiting or claimed, and leaves out what superseded_claims finds.
+--
+-- A row that was claimed before keeps claimed_by and claimed_at of that claim, which is
+-- lost now. insert_lost_attempt reads them, and reclaim then sets them.
 WITH RECURSIVE w(type) AS (
   SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'waiting') WHERE @any = 1
   UNION ALL
@@ -156,7 +177,7 @@ RETURNING id, due_at, attempt, lost_claims, crashed_runs, reason, fence, lease_e
   CASE WHEN lost_claims < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END
 
 -- name: insert_lost_attempt
--- Of the claim before this one, which this one has made lost.
+-- Keeps the claim before the given one, which is lost since that was made.
 INSERT OR IGNORE INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
 SELECT uid, fence - 1, attempt - (lost_claims < 2), claimed_at, max(@now - claimed_at, 0), 'waiting', 1, '', claimed_by
 FROM hookhouse_deliveries
@@ -166,8 +187,8 @@ WHERE uid = @uid AND fence = @fence AND (lost_claims - 1 < 2 OR begun_fence = fe
 UPDATE hookhouse_deliveries SET claimed_at = @now, claimed_by = @by WHERE uid = @uid AND fence = @fence
 
 -- name: insert_attempt
--- Of a claim that is about to end, or has just been superseded. The run of a suspect
--- counts once it has begun.
+-- Keeps the run of a claim that is about to end, or has just been superseded. The run
+-- of a suspect counts once it has begun.
 INSERT OR IGNORE INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
 SELECT d.uid, d.fence, d.attempt, d.claimed_at, max(@now - d.claimed_at, 0),
   CASE WHEN @state = 'waiting' AND d.ordering_key <> '' AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
@@ -178,7 +199,7 @@ FROM hookhouse_deliveries d
 WHERE d.uid = @uid AND d.fence = @fence AND d.state = @current AND (d.lost_claims < 2 OR d.begun_fence = d.fence)
 
 -- name: trim_attempts
--- Keeps the newest 20 of a delivery.
+-- Deletes all but the newest 20 of a delivery.
 DELETE FROM hookhouse_attempts WHERE uid = @uid AND fence <= (
   SELECT fence FROM hookhouse_attempts WHERE uid = @uid ORDER BY fence DESC LIMIT 1 OFFSET 20)
 
@@ -186,12 +207,12 @@ DELETE FROM hookhouse_attempts WHERE uid = @uid AND fence <= (
 SELECT number, started_at, took_us, state, lost, reason, claimed_by FROM hookhouse_attempts WHERE uid = @uid ORDER BY fence
 
 -- name: content
--- Of a claim; no row where it is not held.
+-- Reads the content of a claim. There is no row if the claim is not held.
 SELECT b.envelope, b.body FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
 WHERE d.uid = @uid AND d.fence = @fence AND d.state = 'claimed'
 
 -- name: begin_run
--- A suspect's run; once for each claim.
+-- Counts the run of a suspect, once for each claim.
 UPDATE hookhouse_deliveries
 SET attempt = attempt + (lost_claims >= 2 AND begun_fence <> fence), crashed_runs = crashed_runs + (lost_claims >= 2 AND begun_fence <> fence), begun_fence = fence
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
@@ -210,13 +231,14 @@ WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND source = @source A
 SELECT source, ordering_key FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: settle_group
--- All settlements share the transactions of the one writer.
+-- Settlements share the transactions of the one writer.
 
 -- name: lock_claim
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: retry
--- A suspect that has not begun its run stays one, and what is released was lost.
+-- Ends a claim whose delivery runs again. A suspect whose run has not begun stays one,
+-- and so does a delivery that is released, since its claim was lost.
 UPDATE hookhouse_deliveries
 SET state = CASE
     WHEN ordering_key = '' THEN 'waiting'
@@ -238,8 +260,8 @@ RETURNING state, source, ordering_key
 UPDATE hookhouse_deliveries SET finished_at = @now WHERE uid = @uid
 
 -- name: settled
--- What came of a claim that was settled before. Claimed again since, it had been
--- put back.
+-- The state that a claim led to that was settled before. A delivery that was claimed
+-- again since was waiting after that.
 SELECT CASE WHEN fence > settled_fence OR state = 'blocked' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
 WHERE uid = @uid AND settled_fence = @fence
 
@@ -250,8 +272,8 @@ WHERE uid = @uid AND settled_fence = @fence
 -- There is one writer.
 
 -- name: stuck_keys
--- The next @n keys in order that have deliveries behind, and whether one is
--- without the head that it must have.
+-- The next @n ordering keys that have blocked deliveries, and whether the key has no
+-- head, which it must have.
 WITH RECURSIVE k(source, ordering_key) AS (
   SELECT * FROM (SELECT source, ordering_key FROM hookhouse_deliveries
    WHERE state = 'blocked' AND (source, ordering_key) > (@source, @key) ORDER BY source, ordering_key LIMIT 1)
@@ -270,7 +292,7 @@ FROM k LIMIT @n + 0
 SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries WHERE uid = @uid
 
 -- name: newer
--- Unfinished ones that were acknowledged after the first run of this one.
+-- How many unfinished deliveries were acknowledged after the first run of this one.
 SELECT count(*) FROM hookhouse_deliveries
 WHERE coalesce(first_id, id) > @origin AND id IN (
   SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND ordering_key <> '' AND state IN ('waiting', 'claimed')
@@ -293,8 +315,8 @@ UPDATE hookhouse_bodies SET id = @id WHERE id = @old
 UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0 WHERE uid = @uid AND state = 'waiting'
 
 -- name: release_claim
--- From a worker that does not come back: what it settles later is of no claim,
--- and its claim was lost, like one whose lease ran out.
+-- Ends the claim of a worker that does not come back. What that worker settles later
+-- is no claim any more. The claim counts as lost, as if its lease had run out.
 UPDATE hookhouse_deliveries SET fence = fence + 1, lost_claims = lost_claims + 1
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
@@ -308,35 +330,43 @@ SELECT replayed_at, who, why, previous_state FROM hookhouse_replays WHERE uid = 
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
 -- name: finished
--- What was finished longer ago than @age: dead ones, or all the others.
-SELECT id, uid, source, state, sender_id, envelope FROM (
+-- Deliveries that were finished longer ago than @age: dead ones if @dead is set, or
+-- else all others.
+SELECT id, first, uid, source, state, sender_id, envelope FROM (
   SELECT e.*, b.envelope, row_number() OVER w AS place, sum(e.size + coalesce(length(b.envelope), 0)) OVER w AS total
   FROM (
-    SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+    SELECT * FROM (SELECT d.id, coalesce(d.first_id, d.id) AS first, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
       WHERE d.finished_at IS NOT NULL AND d.state <> 'dead' AND d.finished_at < @now - @age AND @dead = 0 ORDER BY d.finished_at LIMIT @n + 0)
     UNION ALL
-    SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+    SELECT * FROM (SELECT d.id, coalesce(d.first_id, d.id) AS first, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
       WHERE d.finished_at IS NOT NULL AND d.state = 'dead' AND d.finished_at < @now - @age AND @dead = 1 ORDER BY d.finished_at LIMIT @n + 0)
   ) e LEFT JOIN hookhouse_bodies b ON b.id = e.id
   WINDOW w AS (ORDER BY e.finished_at, e.id)
 ) WHERE place = 1 OR total <= @bytes
 
 -- name: expiring_dead
--- Dead letters that are older than @age, by type.
+-- How many dead letters are older than @age, by type.
 SELECT type, count(*) FROM hookhouse_deliveries
 WHERE finished_at IS NOT NULL AND state = 'dead' AND finished_at < @now - @age GROUP BY type ORDER BY type
 
 -- name: keep_last_state
--- What became of deliveries, told by their dedup keys when they are gone.
-UPDATE hookhouse_dedup_keys SET state = f.state, sender_id = f.sender_id
+-- Keeps the last state of deliveries with their dedup keys, before they are deleted.
+UPDATE hookhouse_dedup_keys SET delivery_id = NULL, uid = f.uid, state = f.state, sender_id = f.sender_id
 FROM (
-  SELECT value ->> '$.source' AS source, value ->> '$.dedup_key' AS dedup_key, value ->> '$.uid' AS uid,
-    value ->> '$.state' AS state, value ->> '$.sender_id' AS sender_id FROM json_each(@fates)
+  SELECT substr(@hashes, (value ->> '$.n') * 16 + 1, 16) AS hash, value ->> '$.id' AS id, value ->> '$.uid' AS uid,
+    value ->> '$.state' AS state, value ->> '$.sender_id' AS sender_id FROM json_each(@states)
 ) f
-WHERE hookhouse_dedup_keys.source = f.source AND hookhouse_dedup_keys.dedup_key = f.dedup_key AND hookhouse_dedup_keys.uid = f.uid
+WHERE hookhouse_dedup_keys.hash = f.hash AND hookhouse_dedup_keys.delivery_id = f.id
+
+-- name: keep_last_state_of
+-- Does what keep_last_state does, for one delivery whose envelope cannot be read.
+UPDATE hookhouse_dedup_keys SET delivery_id = NULL, uid = @uid, state = @state, sender_id = @sender_id WHERE delivery_id = @id
 
 -- name: delete_last_state
-DELETE FROM hookhouse_dedup_keys WHERE source = @source AND uid = @uid AND dedup_key IN (SELECT value FROM json_each(@marks))
+WITH RECURSIVE k(place) AS (
+  SELECT 0 WHERE length(@hashes) > 0 UNION ALL SELECT place + 1 FROM k WHERE (place + 2) * 16 <= length(@hashes)
+)
+DELETE FROM hookhouse_dedup_keys WHERE uid = @uid AND hash IN (SELECT substr(@hashes, place * 16 + 1, 16) FROM k)
 
 -- name: delete_bodies
 DELETE FROM hookhouse_bodies WHERE id IN (SELECT value FROM json_each(@ids))
@@ -350,22 +380,24 @@ DELETE FROM hookhouse_attempts WHERE uid IN (SELECT d.uid FROM json_each(@ids) i
 -- name: delete_deliveries
 DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))
 
+-- name: dedup_key_page
+-- The last of the next @n dedup keys, and how many there are.
+SELECT max(hash), count(*) FROM (SELECT hash FROM hookhouse_dedup_keys WHERE hash > @after ORDER BY hash LIMIT @n + 0)
+
 -- name: restamp_dedup_keys
--- Dedup keys of a clock that has been ahead go to the end: rows stand in order of time.
-INSERT OR REPLACE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at, state, sender_id)
-SELECT source, dedup_key, uid, @now, state, sender_id FROM hookhouse_dedup_keys
-WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid LIMIT @n + 0) AND seen_at > @now
+-- Sets dedup keys to now that have the time of a clock that was ahead: they would be
+-- kept too long.
+UPDATE hookhouse_dedup_keys SET seen_at = @now WHERE hash > @after AND hash <= @end AND seen_at > @now
 
 -- name: delete_dedup_keys
-DELETE FROM hookhouse_dedup_keys
-WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid LIMIT @n + 0) AND seen_at < @now - @window
+DELETE FROM hookhouse_dedup_keys WHERE hash > @after AND hash <= @end AND seen_at < @now - @window
 
 -- name: counts
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
 
 -- name: oldest
--- By type, since when the one that waits longest has been due, and since when the
--- lease is over that ran out first.
+-- By type, when the delivery that waits longest was due, or when the lease that ran
+-- out first ended.
 WITH RECURSIVE w(type) AS (
   SELECT min(type) FROM hookhouse_deliveries WHERE state = 'waiting'
   UNION ALL
@@ -389,6 +421,16 @@ SELECT count(*) FROM (
 
 -- name: has_tables
 SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'hookhouse_schema'
+
+-- name: marks
+-- The dedup keys of schema 2 with the columns of schema 3, except for the hash.
+SELECT m.rowid, m.source, m.mark, m.at, coalesce(d.first_id, d.id),
+  CASE WHEN d.id IS NULL THEN m.uid END, CASE WHEN d.id IS NULL THEN m.state END, CASE WHEN d.id IS NULL THEN m.sender_id END
+FROM hookhouse_marks m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid
+WHERE m.rowid > @after ORDER BY m.rowid LIMIT @n + 0
+
+-- name: insert_mark
+INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at, uid, state, sender_id) VALUES (@hash, @id, @seen, @uid, @state, @sender_id)
 
 -- name: has_origin
 SELECT count(*) FROM pragma_table_info('hookhouse_deliveries') WHERE name = 'origin'

@@ -17,13 +17,8 @@ ALTER TABLE hookhouse_deliveries RENAME COLUMN lost TO lost_claims;         -- i
 ALTER TABLE hookhouse_deliveries RENAME COLUMN crashes TO crashed_runs;     -- in a row, of a suspect; a settlement resets it
 ALTER TABLE hookhouse_deliveries RENAME COLUMN begun TO begun_fence;        -- the last suspect claim whose run began
 ALTER TABLE hookhouse_deliveries RENAME COLUMN settled TO settled_fence;    -- the last claim that was settled
-ALTER TABLE hookhouse_marks RENAME TO hookhouse_dedup_keys;
-ALTER TABLE hookhouse_dedup_keys RENAME COLUMN mark TO dedup_key;
-ALTER TABLE hookhouse_dedup_keys RENAME COLUMN at TO seen_at;
 ALTER TABLE hookhouse_replays RENAME COLUMN at TO replayed_at;
 ALTER TABLE hookhouse_replays RENAME COLUMN was TO previous_state;
-ALTER INDEX hookhouse_marked RENAME TO hookhouse_dedup_seen;
-ALTER INDEX hookhouse_marks_pkey RENAME TO hookhouse_dedup_keys_pkey;
 
 -- The state of a delivery that an older one of its ordering key holds back is 'blocked'.
 DROP INDEX hookhouse_behind;
@@ -34,6 +29,23 @@ CREATE INDEX hookhouse_blocked_retry ON hookhouse_deliveries (source, ordering_k
 
 ALTER INDEX hookhouse_ended RENAME TO hookhouse_finished;
 ALTER INDEX hookhouse_replay RENAME TO hookhouse_replays_uid;
+
+-- What makes a second delivery of a source a duplicate. Outlives the delivery.
+CREATE TABLE hookhouse_dedup_keys (
+  hash        bytea NOT NULL PRIMARY KEY,   -- the first 16 bytes of SHA-256 of the source, a zero byte and the key
+  delivery_id bigint,                       -- of its first run; NULL once it is deleted
+  seen_at     bigint NOT NULL,
+  uid         text COLLATE "C",             -- from here on: of a delivery that has been deleted
+  state       text COLLATE "C",
+  sender_id   text COLLATE "C"
+);
+INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at, uid, state, sender_id)
+SELECT substring(sha256(convert_to(m.source, 'UTF8') || '\x00'::bytea || convert_to(m.mark, 'UTF8')) FROM 1 FOR 16), coalesce(d.first_id, d.id), m.at,
+  CASE WHEN d.id IS NULL THEN m.uid END, CASE WHEN d.id IS NULL THEN m.state END, CASE WHEN d.id IS NULL THEN m.sender_id END
+FROM hookhouse_marks m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid;
+CREATE INDEX hookhouse_dedup_seen ON hookhouse_dedup_keys USING brin (seen_at) WITH (pages_per_range = 32);
+DROP TABLE hookhouse_marks;
+CREATE INDEX hookhouse_first ON hookhouse_deliveries (first_id) WHERE first_id IS NOT NULL;
 
 -- Who has claimed a delivery, and when.
 ALTER TABLE hookhouse_deliveries ADD COLUMN claimed_by text NOT NULL DEFAULT '';

@@ -17,9 +17,6 @@ ALTER TABLE hookhouse_deliveries RENAME COLUMN lost TO lost_claims;         -- i
 ALTER TABLE hookhouse_deliveries RENAME COLUMN crashes TO crashed_runs;     -- in a row, of a suspect; a settlement resets it
 ALTER TABLE hookhouse_deliveries RENAME COLUMN begun TO begun_fence;        -- the last suspect claim whose run began
 ALTER TABLE hookhouse_deliveries RENAME COLUMN settled TO settled_fence;    -- the last claim that was settled
-ALTER TABLE hookhouse_marks RENAME TO hookhouse_dedup_keys;
-ALTER TABLE hookhouse_dedup_keys RENAME COLUMN mark TO dedup_key;
-ALTER TABLE hookhouse_dedup_keys RENAME COLUMN at TO seen_at;
 ALTER TABLE hookhouse_replays RENAME COLUMN at TO replayed_at;
 ALTER TABLE hookhouse_replays RENAME COLUMN was TO previous_state;
 
@@ -34,6 +31,19 @@ DROP INDEX hookhouse_ended;
 CREATE INDEX hookhouse_finished ON hookhouse_deliveries (finished_at) WHERE finished_at IS NOT NULL AND state <> 'dead';
 DROP INDEX hookhouse_replay;
 CREATE INDEX hookhouse_replays_uid ON hookhouse_replays (uid);
+
+-- What makes a second delivery of a source a duplicate. Outlives the delivery.
+CREATE TABLE hookhouse_dedup_keys (
+  hash        BLOB NOT NULL PRIMARY KEY,    -- the first 16 bytes of SHA-256 of the source, a zero byte and the key
+  delivery_id INTEGER,                      -- of its first run; NULL once it is deleted
+  seen_at     INTEGER NOT NULL,
+  uid         TEXT,                         -- from here on: of a delivery that has been deleted
+  state       TEXT,
+  sender_id   TEXT
+) STRICT, WITHOUT ROWID;
+-- Here Migrate copies hookhouse_marks: SQLite has no SHA-256.
+DROP TABLE hookhouse_marks;
+CREATE INDEX hookhouse_first ON hookhouse_deliveries (first_id) WHERE first_id IS NOT NULL;
 
 -- Who has claimed a delivery, and when.
 ALTER TABLE hookhouse_deliveries ADD COLUMN claimed_by TEXT NOT NULL DEFAULT '';
