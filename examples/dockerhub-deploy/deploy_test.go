@@ -175,7 +175,7 @@ func TestDeploymentsOfOneTargetRunOneAtATime(t *testing.T) {
 	h.waitUntil("the first deploy", func() bool { return h.countCalls("image inspect") > 0 })
 	h.deliverPush("1.2.0", 6)
 	h.deliverPush("2.1.0", 6)
-	h.waitForMetric(fmt.Sprintf(deployRequests, "behind"), 1)
+	h.waitForMetric(fmt.Sprintf(deployRequests, "blocked"), 1)
 	require.Equal(t, h.repository()+":1.0.0", h.containers()["web"].Config.Image)
 	h.releaseHold()
 	h.waitUntil("both deployments", func() bool {

@@ -80,7 +80,7 @@ func TestHostileNames(t *testing.T) {
 	}
 	r.until("all deliveries are finished", func() bool {
 		metrics := r.page("/metrics")
-		return !strings.Contains(metrics, `state="waiting"`) && !strings.Contains(metrics, `state="claimed"`) && !strings.Contains(metrics, `state="behind"`)
+		return !strings.Contains(metrics, `state="waiting"`) && !strings.Contains(metrics, `state="claimed"`) && !strings.Contains(metrics, `state="blocked"`)
 	})
 	require.Contains(t, r.page("/metrics"), `hookhouse_deliveries{state="done",type="github.push"} 1`+"\n", "only the valid but unusual ref is built")
 	require.Equal(t, 1, r.areas(), "only one build has a work area")

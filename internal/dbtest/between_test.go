@@ -12,16 +12,17 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// sweepNow is what Sweep does, to all that is finished.
-func sweepNow(t *testing.T, db *sql.DB) {
+// deleteFinished does what Sweep does, to every finished delivery.
+func deleteFinished(t *testing.T, db *sql.DB) {
 	t.Helper()
-	run(t, db, `UPDATE hookhouse_marks m SET state = d.state, sender_id = d.sender_id FROM hookhouse_deliveries d WHERE d.uid = m.uid AND d.ended IS NOT NULL`)
-	run(t, db, `DELETE FROM hookhouse_bodies WHERE id IN (SELECT id FROM hookhouse_deliveries WHERE ended IS NOT NULL)`)
-	run(t, db, `DELETE FROM hookhouse_deliveries WHERE ended IS NOT NULL`)
+	run(t, db, `UPDATE hookhouse_dedup_keys m SET delivery_id = NULL, uid = d.uid, state = d.state, sender_id = d.sender_id
+		FROM hookhouse_deliveries d WHERE coalesce(d.first_id, d.id) = m.delivery_id AND d.finished_at IS NOT NULL`)
+	run(t, db, `DELETE FROM hookhouse_bodies WHERE id IN (SELECT id FROM hookhouse_deliveries WHERE finished_at IS NOT NULL)`)
+	run(t, db, `DELETE FROM hookhouse_deliveries WHERE finished_at IS NOT NULL`)
 }
 
-// puts are the two ways to store; both return what the sender is told, after a
-// commit if there is one.
+// puts are the two ways to store. Both return the error that the sender gets, after
+// the commit if there is one.
 func puts(in *sqlinbox.Inbox, db *sql.DB) map[string]func(ctx context.Context, d *webhook.Delivery) error {
 	return map[string]func(ctx context.Context, d *webhook.Delivery) error{
 		"Put": in.Put,
@@ -40,19 +41,16 @@ func puts(in *sqlinbox.Inbox, db *sql.DB) map[string]func(ctx context.Context, d
 	}
 }
 
-func TestARedeliveryThatMeetsASweepIsStored(t *testing.T) {
-	if theServer == nil {
-		return // SQLite lets nobody in between
-	}
-	e := onPostgres(theServer)
+func TestARedeliveryDuringASweepIsStored(t *testing.T) {
+	e := onPostgres(t) // SQLite lets nobody in between
 	driver, dsn := e.store(t)
-	in, db, plan := watched(t, e, driver, dsn)
+	in, db, plan := openWatched(t, e, driver, dsn)
 	for name, store := range puts(in, db) {
 		t.Run(name, func(t *testing.T) {
 			first := put(t, in, delivery("key"+name, "mark"+name))
 			settle(t, in, claimOne(t, in), webhook.Dead)
 			other := openDB(t, driver, dsn)
-			reached := beforeNth(plan, 1, isFind, func() { sweepNow(t, other) })
+			reached := beforeNth(plan, 1, isFind, func() { deleteFinished(t, other) })
 			d := delivery("key"+name, "mark"+name)
 			err := store(t.Context(), d)
 			if !reached() {
@@ -62,20 +60,17 @@ func TestARedeliveryThatMeetsASweepIsStored(t *testing.T) {
 				t.Errorf("returned %v after %s was swept", err, first.UID)
 			}
 			if r, err := in.Get(t.Context(), d.UID); err != nil || r.State != webhook.Waiting {
-				t.Errorf("it is %s, %v; want that it waits", r.State, err)
+				t.Errorf("it is %s, %v; want waiting", r.State, err)
 			}
-			workOff(t, in)
+			drain(t, in)
 		})
 	}
 }
 
-func TestARedeliveryIsToldTheStateThatItFound(t *testing.T) {
-	if theServer == nil {
-		return // SQLite lets nobody in between
-	}
-	e := onPostgres(theServer)
+func TestARedeliveryDuringAReplayReturnsWaiting(t *testing.T) {
+	e := onPostgres(t) // SQLite lets nobody in between
 	driver, dsn := e.store(t)
-	in, db, plan := watched(t, e, driver, dsn)
+	in, db, plan := openWatched(t, e, driver, dsn)
 	other, _ := e.reopen(t, driver, dsn)
 	for name, store := range puts(in, db) {
 		t.Run(name, func(t *testing.T) {
@@ -92,36 +87,33 @@ func TestARedeliveryIsToldTheStateThatItFound(t *testing.T) {
 			}
 			var known *webhook.DuplicateError
 			if !errors.As(err, &known) || known.State != webhook.Waiting || known.Revived || known.UID != first.UID {
-				t.Errorf("returned %v, want a duplicate of %s, which waits", err, first.UID)
+				t.Errorf("returned %v, want a duplicate of %s, which is waiting", err, first.UID)
 			}
-			workOff(t, in)
+			drain(t, in)
 		})
 	}
 }
 
-// Another writer stores the dedup key when room has been made for the delivery:
-// that must be undone, or the key has no head, or an older one of its burst is
-// lost.
-func TestNothingMakesRoomForADuplicate(t *testing.T) {
-	if theServer == nil {
-		return // SQLite lets nobody in between
-	}
-	e := onPostgres(theServer)
+// Another writer stores the dedup key after the head was demoted, or an older
+// delivery of the burst superseded. That must be rolled back: otherwise the key has
+// no head, or the older delivery is lost.
+func TestADuplicateDemotesAndSupersedesNothing(t *testing.T) {
+	e := onPostgres(t) // SQLite lets nobody in between
 	for _, name := range []string{"Put", "PutTx"} {
 		for _, c := range []struct {
 			name  string
 			quiet time.Duration
-			made  string // the statement that makes room
+			made  string // the statement that demotes or supersedes
 		}{
-			{"a head that lets younger ones pass", 0, "UPDATE hookhouse_deliveries SET state = 'behind'"},
-			{"an older one of a burst", time.Hour, "UPDATE hookhouse_deliveries SET state = 'superseded'"},
+			{"a head that retries out of order", 0, "UPDATE hookhouse_deliveries SET state = 'blocked'"},
+			{"an older delivery of a burst", time.Hour, "UPDATE hookhouse_deliveries SET state = 'superseded'"},
 		} {
 			t.Run(name+" behind "+c.name, func(t *testing.T) {
 				driver, dsn := e.store(t)
-				in, db, plan := watched(t, e, driver, dsn)
+				in, db, plan := openWatched(t, e, driver, dsn)
 				other, _ := e.reopen(t, driver, dsn)
-				fresh := func(marks ...string) *webhook.Delivery {
-					d := delivery("key", marks...)
+				fresh := func(dedupKeys ...string) *webhook.Delivery {
+					d := delivery("key", dedupKeys...)
 					d.Coalesce.Quiet = c.quiet
 					return d
 				}
@@ -140,7 +132,7 @@ func TestNothingMakesRoomForADuplicate(t *testing.T) {
 				d := fresh("mark")
 				err := puts(in, db)[name](t.Context(), d)
 				if !reached() {
-					t.Fatal("nothing came in between")
+					t.Fatal("the other writer did not run")
 				}
 				if err == nil || name == "Put" && !errors.Is(err, webhook.ErrDuplicate) {
 					t.Errorf("returned %v", err)
@@ -149,7 +141,7 @@ func TestNothingMakesRoomForADuplicate(t *testing.T) {
 					t.Errorf("the older one is %s, want waiting", s)
 				}
 				if _, err := in.Get(t.Context(), d.UID); !errors.Is(err, webhook.ErrNotFound) {
-					t.Errorf("the duplicate: %v, want that it is not there", err)
+					t.Errorf("Get of the duplicate returned %v, want ErrNotFound", err)
 				}
 			})
 		}

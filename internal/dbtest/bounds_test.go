@@ -14,16 +14,16 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// microseconds is d as the tables have it.
+// microseconds returns d as the tables store it.
 func microseconds(d time.Duration) string { return strconv.FormatInt(d.Microseconds(), 10) }
 
-// A countingSweeps tells of each Sweep that has ended.
-type countingSweeps struct {
+// A sweepCounter sends to swept after each Sweep.
+type sweepCounter struct {
 	*sqlinbox.Inbox
 	swept chan<- struct{}
 }
 
-func (c *countingSweeps) Sweep(ctx context.Context) (int, error) {
+func (c *sweepCounter) Sweep(ctx context.Context) (int, error) {
 	n, err := c.Inbox.Sweep(ctx)
 	select {
 	case c.swept <- struct{}{}:
@@ -52,17 +52,15 @@ func TestAClaimIsBoundedByBytes(t *testing.T) {
 	})
 }
 
-// More than one statement claims is asked for: the second one takes no body that
-// does not fit either.
+// The claim takes more than one statement. The second one must respect the bound,
+// too.
 func TestAClaimOfManyIsBoundedByBytes(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		var storing sync.WaitGroup
 		for range 256 {
 			storing.Go(func() {
-				if err := in.Put(t.Context(), delivery("")); err != nil {
-					t.Error(err)
-				}
+				wantNil(t, in.Put(t.Context(), delivery("")))
 			})
 		}
 		storing.Wait()
@@ -74,12 +72,12 @@ func TestAClaimOfManyIsBoundedByBytes(t *testing.T) {
 			t.Errorf("%d claims, %v; want the 256 that fit", len(claims), err)
 		}
 		if c := claimOne(t, in); c.Delivery.UID != large.UID {
-			t.Errorf("claimed %s then, want the large one", c.Delivery.UID)
+			t.Errorf("the next claim is %s, want the large delivery", c.Delivery.UID)
 		}
 	})
 }
 
-func TestWhatIsExceptedIsNotClaimed(t *testing.T) {
+func TestClaimLeavesOutExcept(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		first, second := put(t, in, delivery("one")), put(t, in, delivery("two"))
@@ -90,20 +88,20 @@ func TestWhatIsExceptedIsNotClaimed(t *testing.T) {
 	})
 }
 
-// loseLease lets the lease of what is claimed run out.
-func loseLease(t *testing.T, db *sql.DB) {
+// expireLeases ends the lease of every claim.
+func expireLeases(t *testing.T, db *sql.DB) {
 	t.Helper()
-	run(t, db, "UPDATE hookhouse_deliveries SET expires = 1 WHERE state = 'claimed'")
+	run(t, db, "UPDATE hookhouse_deliveries SET lease_expires_at = 1 WHERE state = 'claimed'")
 }
 
-// What was lost twice comes without its body, which may be what nobody could
-// receive in time; Begin brings it, and only then is the attempt counted.
-func TestASuspectComesWithoutItsBodyAndIsCountedWhenItBegins(t *testing.T) {
+// A delivery whose claims were lost twice comes without its body, which may be too
+// large to receive in time. Begin returns it and counts the attempt.
+func TestASuspectHasNoBodyAndCountsAnAttemptWhenItBegins(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		d := delivery("key", "mark")
 		put(t, in, d)
-		lose := func() { loseLease(t, db) }
+		lose := func() { expireLeases(t, db) }
 		for attempt := 1; attempt <= 2; attempt++ {
 			c := claimOne(t, in)
 			if c.Suspect || c.Attempt != attempt || string(c.Delivery.Body) != string(d.Body) {
@@ -128,19 +126,19 @@ func TestASuspectComesWithoutItsBodyAndIsCountedWhenItBegins(t *testing.T) {
 		lose()
 		last := claimOne(t, in)
 		if !last.Suspect || last.Attempt != 4 || last.Crashes != 1 {
-			t.Errorf("after a run that ended without a word: attempt %d, suspect %t, %d crashes", last.Attempt, last.Suspect, last.Crashes)
+			t.Errorf("after a lost run: attempt %d, suspect %t, %d crashes", last.Attempt, last.Suspect, last.Crashes)
 		}
 		if _, err := in.Begin(t.Context(), c); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Begin of the claim before returned %v, want ErrClaimLost", err)
 		}
-		// Given back before it began, it is as suspect as before.
+		// Put back before it began, it is as suspect as before.
 		if _, err := in.Settle(t.Context(), last, webhook.Outcome{State: webhook.Waiting, Uncounted: true}); err != nil {
 			t.Fatal(err)
 		}
 		if c = claimOne(t, in); !c.Suspect || c.Attempt != 4 || c.Crashes != 1 {
-			t.Errorf("after it was given back: attempt %d, suspect %t, %d crashes", c.Attempt, c.Suspect, c.Crashes)
+			t.Errorf("after it was put back: attempt %d, suspect %t, %d crashes", c.Attempt, c.Suspect, c.Crashes)
 		}
-		// One that says how it ended is like any other.
+		// Once settled, it is like any other.
 		if _, err := in.Begin(t.Context(), c); err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +146,7 @@ func TestASuspectComesWithoutItsBodyAndIsCountedWhenItBegins(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c = claimOne(t, in); c.Suspect || c.Attempt != 5 || c.Crashes != 0 || c.Reason != "not yet" {
-			t.Errorf("after it said how it ended: attempt %d, suspect %t, %d crashes, reason %q", c.Attempt, c.Suspect, c.Crashes, c.Reason)
+			t.Errorf("after it was settled: attempt %d, suspect %t, %d crashes, reason %q", c.Attempt, c.Suspect, c.Crashes, c.Reason)
 		}
 	})
 }
@@ -174,8 +172,8 @@ func TestListingBodiesIsBoundedByBytes(t *testing.T) {
 	})
 }
 
-// A dead lease keeps a key just as a delivery that waits does.
-func TestATypeThatNobodyTakesIsToldAlsoWhereItIsClaimed(t *testing.T) {
+// A claim whose lease has expired blocks its key like a delivery that waits.
+func TestUnhandledListsTypesOfExpiredClaims(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		gone, db := e.reopen(t, driver, dsn)
@@ -187,7 +185,7 @@ func TestATypeThatNobodyTakesIsToldAlsoWhereItIsClaimed(t *testing.T) {
 		if len(claim(t, gone, 5)) != 2 {
 			t.Fatal("not claimed")
 		}
-		run(t, db, "UPDATE hookhouse_deliveries SET expires = expires - "+microseconds(2*time.Hour))
+		run(t, db, "UPDATE hookhouse_deliveries SET lease_expires_at = lease_expires_at - "+microseconds(2*time.Hour))
 		in, _ := e.reopen(t, driver, dsn)
 		if _, err := in.Claim(t.Context(), webhook.ClaimOptions{Types: []string{"alpha.new"}}); err != nil {
 			t.Fatal(err)
@@ -203,8 +201,8 @@ func TestATypeThatNobodyTakesIsToldAlsoWhereItIsClaimed(t *testing.T) {
 	})
 }
 
-// What came of a claim can be asked again, since the first answer may get lost.
-func TestSettlingAgainTellsWhatCameOfIt(t *testing.T) {
+// Settling may be repeated, since the first answer may get lost.
+func TestSettlingAgainReturnsTheSameState(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		burst := func() *webhook.Delivery {
@@ -241,7 +239,7 @@ func TestSettlingAgainTellsWhatCameOfIt(t *testing.T) {
 			}
 		}
 		if s, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); s != webhook.Waiting || err != nil {
-			t.Errorf("Settle otherwise: %s, %v; want what came of it before", s, err)
+			t.Errorf("Settle with another outcome: %s, %v; want the first state", s, err)
 		}
 	})
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-func TestHeadersAndBodiesOfAnyBytesComeBack(t *testing.T) {
+func TestHeadersAndBodiesKeepAnyBytes(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		d := delivery("key \u2028 \"quoted\"", "mark", "mark")
@@ -31,11 +31,12 @@ func TestHeadersAndBodiesOfAnyBytesComeBack(t *testing.T) {
 		d.KeyLabel, d.Coalesce = "blue", webhook.Coalesce{Quiet: time.Nanosecond, Max: time.Second}
 		put(t, in, d)
 		var got *webhook.Delivery
-		for got == nil {
+		waitFor(t, "the delivery is due", func() bool {
 			for _, c := range claim(t, in, 1) {
 				got = c.Delivery
 			}
-		}
+			return got != nil
+		})
 		want := *d
 		want.Coalesce.Quiet = time.Microsecond // times are kept in microseconds, rounded up
 		if diff := cmp.Diff(&want, got, cmpopts.IgnoreUnexported(webhook.Delivery{})); diff != "" {
@@ -44,7 +45,7 @@ func TestHeadersAndBodiesOfAnyBytesComeBack(t *testing.T) {
 	})
 }
 
-func TestWhatNoColumnTakesIsRefusedWhole(t *testing.T) {
+func TestADeliveryThatNoColumnCanHoldIsErrInvalid(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		for name, spoil := range map[string]func(d *webhook.Delivery){
@@ -64,7 +65,7 @@ func TestWhatNoColumnTakesIsRefusedWhole(t *testing.T) {
 				t.Errorf("%s: Put returned %v, want ErrInvalid", name, err)
 			}
 		}
-		for _, table := range []string{"hookhouse_deliveries", "hookhouse_bodies", "hookhouse_marks"} {
+		for _, table := range []string{"hookhouse_deliveries", "hookhouse_bodies", "hookhouse_dedup_keys"} {
 			if n := count(t, db, table); n != 0 {
 				t.Errorf("%s has %d rows, want none", table, n)
 			}

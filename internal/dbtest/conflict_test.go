@@ -5,9 +5,9 @@ import (
 	"testing"
 )
 
-// refusals has the database refuse the next n inserts as it does where two writers
-// store the same thing at once.
-const refusals = `
+// refuseInserts makes the database refuse the next n inserts as it does when two
+// writers store the same thing at the same time.
+const refuseInserts = `
 CREATE SEQUENCE refused;
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -18,22 +18,16 @@ BEGIN
 END $$;
 CREATE TRIGGER refuse BEFORE INSERT ON hookhouse_deliveries FOR EACH ROW EXECUTE FUNCTION refuse(`
 
-func TestAPutOutlivesOtherWritersWhoAreQuicker(t *testing.T) {
-	if theServer == nil {
-		return // SQLite has one writer
-	}
-	in, db := onPostgres(theServer).open(t)
-	run(t, db, refusals+"25)")
+func TestPutRetriesConflictsWithOtherWriters(t *testing.T) {
+	in, db := onPostgres(t).open(t) // SQLite has one writer
+	run(t, db, refuseInserts+"25)")
 	put(t, in, delivery("key"))
 }
 
-func TestAPutThatIsAlwaysRefusedTellsWhy(t *testing.T) {
-	if theServer == nil {
-		return // SQLite has one writer
-	}
-	in, db := onPostgres(theServer).open(t)
-	run(t, db, refusals+"1000000)")
+func TestPutReturnsTheDatabaseErrorOfARefusedInsert(t *testing.T) {
+	in, db := onPostgres(t).open(t) // SQLite has one writer
+	run(t, db, refuseInserts+"1000000)")
 	if err := in.Put(t.Context(), delivery("key")); err == nil || !strings.Contains(err.Error(), "another was quicker") {
-		t.Errorf("Put returned %v, want what the database said", err)
+		t.Errorf("Put returned %v, want the error of the database", err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestARowThatCannotBeReadIsDeadAndDoesNotStopTheRest(t *testing.T) {
+func TestAnUnreadableRowIsDeadAndBlocksNoOther(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		var damaged []string
@@ -17,19 +17,17 @@ func TestARowThatCannotBeReadIsDeadAndDoesNotStopTheRest(t *testing.T) {
 			damaged = append(damaged, d.UID)
 		}
 		run(t, db, "UPDATE hookhouse_bodies SET envelope = '{'")
-		gone := put(t, in, delivery("key1"))
-		damaged = append(damaged, gone.UID)
+		bodiless := put(t, in, delivery("key1"))
+		damaged = append(damaged, bodiless.UID)
 		run(t, db, "DELETE FROM hookhouse_bodies WHERE id = (SELECT max(id) FROM hookhouse_deliveries)")
 		good := put(t, in, delivery("key2"))
-		claims := claim(t, in, 4) // less than there are damaged
+		claims := claim(t, in, 4) // fewer than are damaged
 		if len(claims) != 1 || claims[0].Delivery.UID != good.UID {
 			t.Fatalf("claims are %v, want %s", claims, good.UID)
 		}
 		for _, uid := range damaged {
 			r, err := in.Get(t.Context(), uid)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if r.State != webhook.Dead || r.Attempt != 1 || !strings.Contains(r.Reason, "cannot be read") || r.Err == nil {
 				t.Errorf("%s is %s after %d attempts: %s (%v)", uid, r.State, r.Attempt, r.Reason, r.Err)
 			}
@@ -37,7 +35,7 @@ func TestARowThatCannotBeReadIsDeadAndDoesNotStopTheRest(t *testing.T) {
 	})
 }
 
-func TestAnUndecodableRowDoesNotLoop(t *testing.T) {
+func TestAnUnreadableRowIsDeadAgainAfterReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		for name, change := range map[string]string{
@@ -51,17 +49,15 @@ func TestAnUndecodableRowDoesNotLoop(t *testing.T) {
 		} {
 			d := put(t, in, delivery("key"))
 			run(t, db, change+" WHERE id = (SELECT max(id) FROM hookhouse_deliveries)")
-			h := &handles{runs: make(map[string]int)}
-			finish(t, h, in)
+			h := &runCounter{runs: make(map[string]int)}
+			drainWithWorkers(t, h, in)
 			// A person who does not know runs it again: it dies again.
 			if n, err := in.Replay(t.Context(), webhook.Filter{UID: d.UID}, webhook.Note{By: "ann"}); n != 1 || err != nil {
 				t.Fatalf("%s: Replay: %d, %v", name, n, err)
 			}
-			finish(t, h, in)
+			drainWithWorkers(t, h, in)
 			r, err := in.Get(t.Context(), d.UID)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if r.State != webhook.Dead || r.Attempt != 1 || r.Fence != 2 || h.runs[d.UID] != 0 {
 				t.Errorf("%s: it is %s after %d attempts, %d claims and %d runs", name, r.State, r.Attempt, r.Fence, h.runs[d.UID])
 			}
@@ -69,7 +65,7 @@ func TestAnUndecodableRowDoesNotLoop(t *testing.T) {
 				t.Errorf("%s: the reason is %q, the damage %v", name, r.Reason, r.Err)
 			}
 			good := put(t, in, delivery("key"))
-			finish(t, h, in)
+			drainWithWorkers(t, h, in)
 			if h.runs[good.UID] != 1 {
 				t.Errorf("%s: the next of the key ran %d times", name, h.runs[good.UID])
 			}

@@ -5,29 +5,25 @@ import (
 	"strings"
 	"testing"
 
+	databases "github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 func TestPostgresSettingsThatLoseCommitsAreRefused(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	e := onPostgres(theServer)
+	e := onPostgres(t)
 	in, db := e.open(t)
 	reload := func(name, change, want string) {
 		run(t, db, "ALTER SYSTEM "+change)
 		run(t, db, "SELECT pg_reload_conf()")
 		waitFor(t, name+" is "+want, func() bool {
 			var value string
-			if err := db.QueryRowContext(t.Context(), "SHOW "+name).Scan(&value); err != nil {
-				t.Fatal(err)
-			}
+			must(t, db.QueryRowContext(t.Context(), "SHOW "+name).Scan(&value))
 			return value == want
 		})
 	}
 	for _, name := range []string{"fsync", "full_page_writes"} {
 		reload(name, "SET "+name+" = off", "off")
-		fresh := sqlinbox.New(db, e.dialect)
+		fresh := sqlinbox.New(db, e.Dialect)
 		for what, err := range map[string]error{
 			"Check": in.Check(t.Context()), "Ping": in.Ping(t.Context()), "Put": fresh.Put(t.Context(), delivery("")),
 		} {
@@ -41,17 +37,15 @@ func TestPostgresSettingsThatLoseCommitsAreRefused(t *testing.T) {
 }
 
 func TestAnEncodingThatLosesBytesIsRefused(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	db := openDB(t, "pgx", theServer.DSN())
+	onPostgres(t)
+	db := openDB(t, "pgx", databases.Server.DSN())
 	run(t, db, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
 	t.Cleanup(func() {
 		if _, err := db.Exec("DROP DATABASE latin WITH (FORCE)"); err != nil {
 			t.Error(err)
 		}
 	})
-	latin := openDB(t, "pgx", strings.Replace(theServer.DSN(), "/postgres?", "/latin?", 1))
+	latin := openDB(t, "pgx", strings.Replace(databases.Server.DSN(), "/postgres?", "/latin?", 1))
 	in := sqlinbox.New(latin, sqlinbox.PostgreSQL)
 	for what, err := range map[string]error{"Migrate": in.Migrate(t.Context()), "Put": in.Put(t.Context(), delivery(""))} {
 		if !errors.Is(err, sqlinbox.ErrNotDurable) {
@@ -60,12 +54,9 @@ func TestAnEncodingThatLosesBytesIsRefused(t *testing.T) {
 	}
 }
 
-// A session that asks for commits that may be lost gets none of a Put.
-func TestPostgresCommitsAPutAsDurablyAsItCan(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	e := onPostgres(theServer)
+// The inbox does not use the session's synchronous_commit if commits could be lost.
+func TestPostgresCommitsAPutWithSynchronousCommit(t *testing.T) {
+	e := onPostgres(t)
 	for asked, want := range map[string]string{"off": "on", "local": "on", "remote_apply": "remote_apply"} {
 		driver, dsn := e.store(t)
 		in, db := e.reopen(t, driver, dsn+"&synchronous_commit="+asked)
@@ -78,9 +69,7 @@ func TestPostgresCommitsAPutAsDurablyAsItCan(t *testing.T) {
 		coalesced.Coalesce.Quiet = 1
 		put(t, in, coalesced) // goes another way
 		tx := begin(t, db)
-		if err := in.PutTx(t.Context(), tx, delivery("key")); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.PutTx(t.Context(), tx, delivery("key")))
 		commit(t, tx)
 		if n := count(t, db, "seen WHERE value = '"+want+"'"); n != 3 {
 			t.Errorf("%s: %d of 3 deliveries were committed with synchronous_commit = %s", asked, n, want)

@@ -12,7 +12,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A program that stores before it acknowledges, and drains before it ends.
+// A program that stores before it acknowledges, and drains before it exits.
 func Example() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()

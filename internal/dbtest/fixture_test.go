@@ -12,37 +12,49 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-var minted atomic.Int64
+var uids atomic.Int64
 
-// delivery makes one that has not been stored.
-func delivery(key string, marks ...string) *webhook.Delivery {
+// delivery returns a new delivery.
+func delivery(key string, dedupKeys ...string) *webhook.Delivery {
 	return &webhook.Delivery{
-		UID:         fmt.Sprintf("uid%06d", minted.Add(1)),
+		UID:         fmt.Sprintf("uid%06d", uids.Add(1)),
 		Source:      "alpha",
 		ID:          "sender",
 		Type:        "alpha.push",
 		OrderingKey: key,
-		DedupKeys:   marks,
+		DedupKeys:   dedupKeys,
 		Header:      http.Header{"X-Event": {"push"}},
 		Body:        []byte(`{"a":1}`),
 		ReceivedAt:  time.UnixMicro(time.Now().UnixMicro()),
 	}
 }
 
-func put(t *testing.T, in webhook.Inbox, d *webhook.Delivery) *webhook.Delivery {
+// must ends the test if err is not nil.
+func must(t *testing.T, err error) {
 	t.Helper()
-	if err := in.Put(t.Context(), d); err != nil {
+	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// wantNil fails the test if err is not nil.
+func wantNil(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func put(t *testing.T, in webhook.Inbox, d *webhook.Delivery) *webhook.Delivery {
+	t.Helper()
+	must(t, in.Put(t.Context(), d))
 	return d
 }
 
 func claim(t *testing.T, in webhook.Inbox, n int) []webhook.Claim {
 	t.Helper()
 	claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: n, Lease: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return claims
 }
 
@@ -50,7 +62,7 @@ func claimOne(t *testing.T, in webhook.Inbox) webhook.Claim {
 	t.Helper()
 	claims := claim(t, in, 1)
 	if len(claims) != 1 {
-		t.Fatalf("%d claims, want one", len(claims))
+		t.Fatalf("%d claims, want 1", len(claims))
 	}
 	return claims[0]
 }
@@ -65,9 +77,7 @@ func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, s webhook.State) {
 func stateOf(t *testing.T, in *sqlinbox.Inbox, uid string) webhook.State {
 	t.Helper()
 	r, err := in.Get(t.Context(), uid)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	return r.State
 }
 
@@ -81,8 +91,6 @@ func run(t *testing.T, db *sql.DB, text string) {
 func count(t *testing.T, db *sql.DB, table string) int {
 	t.Helper()
 	var n int
-	if err := db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n); err != nil {
-		t.Fatal(err)
-	}
+	must(t, db.QueryRowContext(t.Context(), "SELECT count(*) FROM "+table).Scan(&n))
 	return n
 }

@@ -15,28 +15,28 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// distance is how far away an operator sits: to the database and back.
-const distance = 10 * time.Millisecond
+// roundTrip is the time from a remote operator to the database and back.
+const roundTrip = 10 * time.Millisecond
 
-var replayMany = flag.Int("replays", 2000, "how many are replayed beside live puts")
+var replays = flag.Int("replays", 2000, "number of deliveries to replay during live puts")
 
-// A waited is a context that tells when somebody begins to wait for its end: a
-// Put is in the queue then.
-type waited struct {
+// A queuedContext closes queued when somebody begins to wait for its end: a Put is in
+// the queue then.
+type queuedContext struct {
 	context.Context
 	once   sync.Once
 	queued chan struct{}
 }
 
-func (w *waited) Done() <-chan struct{} {
+func (w *queuedContext) Done() <-chan struct{} {
 	w.once.Do(func() { close(w.queued) })
 	return w.Context.Done()
 }
 
-// statementsOfAFreePut returns how many statements are begun from when a Put is
-// in the queue, behind one that is being executed, until it is committed. Batches
-// is told the number of Puts of each transaction, by the writer.
-func statementsOfAFreePut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, batches chan int, key string) int {
+// statementsOfAPut returns the number of statements that begin after a Put is in the
+// queue, behind one whose transaction runs, and before it is committed. The writer
+// sends the number of Puts of each transaction to batches.
+func statementsOfAPut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, batches chan int, key string) int {
 	t.Helper()
 	stopped, goOn := make(chan struct{}), make(chan struct{})
 	var begun atomic.Int64
@@ -50,7 +50,7 @@ func statementsOfAFreePut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, ba
 	first := make(chan error, 1)
 	go func() { first <- in.Put(t.Context(), delivery("")) }()
 	<-stopped
-	ctx := &waited{Context: t.Context(), queued: make(chan struct{})}
+	ctx := &queuedContext{Context: t.Context(), queued: make(chan struct{})}
 	answer := make(chan error, 1)
 	go func() { answer <- in.Put(ctx, delivery(key)) }()
 	<-ctx.queued
@@ -61,21 +61,16 @@ func statementsOfAFreePut(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, ba
 		n = begun.Load() - 1
 		batches <- 0 // the writer goes on
 	}
-	if err := errors.Join(<-first, <-answer); err != nil {
-		t.Error(err)
-	}
+	wantNil(t, errors.Join(<-first, <-answer))
 	return int(n)
 }
 
-// Each statement is a round trip: none of a free key's is for one that is held.
-func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
-	if theServer == nil {
-		return // SQLite has one writer
-	}
-	const held = 200
-	e := onPostgres(theServer)
+// Each statement is a round trip. A Put of a free key waits for none of a locked key.
+func TestAPutUnderAFreeKeyDoesNotWaitForLockedKeys(t *testing.T) {
+	e := onPostgres(t) // SQLite has one writer
+	const lockedKeys = 200
 	driver, dsn := e.store(t)
-	in, _, plan := watched(t, e, driver, dsn)
+	in, _, plan := openWatched(t, e, driver, dsn)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	batches := make(chan int)
@@ -87,30 +82,28 @@ func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
 		}
 	}}
 	other, db := e.reopen(t, driver, dsn)
-	for i := range held / 2 { // of half of them there is a head
-		put(t, other, delivery(fmt.Sprint("held", i)))
+	for i := range lockedKeys / 2 { // half of them have a head
+		put(t, other, delivery(fmt.Sprint("locked", i)))
 	}
-	want := statementsOfAFreePut(t, in, plan, batches, "free")
+	want := statementsOfAPut(t, in, plan, batches, "free")
 	tx := begin(t, db)
-	for i := range held {
-		if err := other.PutTx(t.Context(), tx, delivery(fmt.Sprint("held", i))); err != nil {
-			t.Fatal(err)
-		}
+	for i := range lockedKeys {
+		must(t, other.PutTx(t.Context(), tx, delivery(fmt.Sprint("locked", i))))
 	}
 	var senders sync.WaitGroup
-	for i := range held {
-		d := delivery(fmt.Sprint("held", i))
+	for i := range lockedKeys {
+		d := delivery(fmt.Sprint("locked", i))
 		senders.Go(func() {
 			for ctx.Err() == nil {
 				if err := in.Put(ctx, d); err == nil {
-					t.Errorf("%s was stored while its key was held", d.UID)
+					t.Errorf("%s was stored while its key was locked", d.UID)
 				}
 			}
 		})
 	}
 	for i := range 20 {
-		if n := statementsOfAFreePut(t, in, plan, batches, fmt.Sprint("free", i)); n > want {
-			t.Errorf("try %d: %d statements were begun before a free key's Put returned, want %d", i, n, want)
+		if n := statementsOfAPut(t, in, plan, batches, fmt.Sprint("free", i)); n > want {
+			t.Errorf("try %d: %d statements began before the Put of a free key returned, want %d", i, n, want)
 		}
 	}
 	cancel()
@@ -118,28 +111,26 @@ func TestAPutUnderAFreeKeyWaitsForNoHeldOne(t *testing.T) {
 }
 
 // GitHub and Kudu call once: a call that is refused during a replay is lost. The
-// operator is not on the database's machine.
-func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
+// operator is far away from the database.
+func TestPutsSucceedDuringAReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
-		total := *replayMany
-		if e.dialect == sqlinbox.SQLite {
+		total := *replays
+		if e.Dialect == sqlinbox.SQLite {
 			total /= 4
 		}
 		driver, dsn := e.store(t)
-		operator, db, plan := watched(t, e, driver, dsn)
+		operator, db, plan := openWatched(t, e, driver, dsn)
 		in, _ := e.reopen(t, driver, dsn)
 		var all sync.WaitGroup
 		for s := range 20 {
 			all.Go(func() {
 				for i := s; i < total; i += 20 {
-					if err := operator.Put(t.Context(), delivery(fmt.Sprint("key", i%(total/2)))); err != nil {
-						t.Error(err)
-					}
+					wantNil(t, operator.Put(t.Context(), delivery(fmt.Sprint("key", i%(total/2)))))
 				}
 			})
 		}
 		all.Wait()
-		run(t, db, "UPDATE hookhouse_deliveries SET state = 'dead', ended = 1")
+		run(t, db, "UPDATE hookhouse_deliveries SET state = 'dead', finished_at = 1")
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		live := 0
@@ -156,9 +147,9 @@ func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
 				}
 			})
 		}
-		if e.dialect == sqlinbox.PostgreSQL {
-			// What is tested is a slow line: nothing waits here for a condition.
-			plan.Watch(func(string) { time.Sleep(distance) }, nil)
+		if e.Dialect == sqlinbox.PostgreSQL {
+			// This is the delay of a slow network. It waits for no condition.
+			plan.Watch(func(string) { time.Sleep(roundTrip) }, nil)
 		}
 		n, err := operator.Replay(t.Context(), webhook.Filter{States: []webhook.State{webhook.Dead}}, webhook.Note{By: "ann"})
 		stop()

@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -15,8 +14,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// handled runs a Worker on in until it has settled n times.
-func handled(t *testing.T, in webhook.Inbox, n int, handle func(ctx context.Context, d *webhook.Delivery) error) []webhook.State {
+// runWorker runs a Worker until it has settled n times, and returns the states.
+func runWorker(t *testing.T, in webhook.Inbox, n int, handle func(ctx context.Context, d *webhook.Delivery) error) []webhook.State {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -34,9 +33,7 @@ func handled(t *testing.T, in webhook.Inbox, n int, handle func(ctx context.Cont
 		},
 		Lost: func(c webhook.Claim) { t.Errorf("the claim of %s was lost", c.Delivery.UID) },
 	}
-	if err := w.Run(ctx); err != nil {
-		t.Error(err)
-	}
+	wantNil(t, w.Run(ctx))
 	return states
 }
 
@@ -67,7 +64,7 @@ func TestInTxCommitsAllOrNothing(t *testing.T) {
 				return nil
 			})
 		}
-		states := handled(t, in, 3, func(ctx context.Context, got *webhook.Delivery) error {
+		states := runWorker(t, in, 3, func(ctx context.Context, got *webhook.Delivery) error {
 			if got.UID == d.UID {
 				return effect(ctx)
 			}
@@ -87,9 +84,10 @@ func TestInTxCommitsAllOrNothing(t *testing.T) {
 	})
 }
 
-// What a callback puts may be there already, from a run before: that is no
-// reason to undo the rest, nor to call it done when it was undone.
-func TestInTxCommitsBesideDuplicatesAlone(t *testing.T) {
+// A delivery that a callback puts may be stored already, by an earlier run. Then the
+// rest of the transaction is committed; after another error, everything is rolled
+// back and the delivery is not done.
+func TestInTxCommitsIfItsOnlyErrorsAreDuplicates(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		run(t, db, "CREATE TABLE effects (uid TEXT)")
@@ -114,7 +112,7 @@ func TestInTxCommitsBesideDuplicatesAlone(t *testing.T) {
 				return errors.Join(again, fmt.Errorf("follow: %w", again))
 			})
 		}
-		handled(t, in, 3, func(ctx context.Context, d *webhook.Delivery) error {
+		runWorker(t, in, 3, func(ctx context.Context, d *webhook.Delivery) error {
 			if d.UID != cause.UID {
 				return nil
 			}
@@ -131,33 +129,27 @@ func TestInTxCommitsBesideDuplicatesAlone(t *testing.T) {
 	})
 }
 
-// Whoever waits for a connection keeps nobody from writing.
-func TestInTxWaitsForAConnectionBeforeItsTurn(t *testing.T) {
+// The pool has no free connection while InTx waits.
+func TestInTxDoesNotBlockWritersWhileItWaitsForAConnection(t *testing.T) {
 	in, db := modernc.open(t)
 	db.SetMaxOpenConns(2)
 	put(t, in, delivery("key"))
 	reader, err := db.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	entered := make(chan struct{})
 	var once sync.Once
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		handled(t, in, 1, func(ctx context.Context, _ *webhook.Delivery) error {
+		runWorker(t, in, 1, func(ctx context.Context, _ *webhook.Delivery) error {
 			once.Do(func() { close(entered) })
 			return in.InTx(ctx, func(*sql.Tx) error { return nil })
 		})
 	}()
 	<-entered
-	for db.Stats().WaitCount == 0 { // InTx waits for the reader
-		runtime.Gosched()
-	}
+	waitFor(t, "InTx waits for the reader", func() bool { return db.Stats().WaitCount > 0 })
 	put(t, in, delivery("another"))
-	if err := reader.Close(); err != nil {
-		t.Error(err)
-	}
+	wantNil(t, reader.Close())
 	<-done
 }
 
@@ -165,16 +157,14 @@ func TestInTxRollsBackWhenTheClaimIsLost(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		in, db := e.reopen(t, driver, dsn)
-		other := sqlinbox.New(db, e.dialect)
+		other := sqlinbox.New(db, e.Dialect)
 		run(t, db, "CREATE TABLE effects (uid TEXT)")
 		d := put(t, in, delivery("key"))
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		w := webhook.NewWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 			defer cancel()
-			if err := other.Release(ctx, d.UID); err != nil {
-				t.Error(err)
-			}
+			wantNil(t, other.Release(ctx, d.UID))
 			err := in.InTx(ctx, func(tx *sql.Tx) error {
 				_, err := tx.ExecContext(ctx, "INSERT INTO effects VALUES ('late')")
 				return err
@@ -184,18 +174,14 @@ func TestInTxRollsBackWhenTheClaimIsLost(t *testing.T) {
 			}
 			return err
 		}))
-		if err := w.Run(ctx); err != nil {
-			t.Error(err)
-		}
+		wantNil(t, w.Run(ctx))
 		if n := count(t, db, "effects"); n != 0 {
 			t.Errorf("%d effects of a lost claim", n)
 		}
 		if s := stateOf(t, in, d.UID); s == webhook.Done {
 			t.Errorf("it is %s", s)
 		}
-		if err := other.Close(); err != nil {
-			t.Error(err)
-		}
+		wantNil(t, other.Close())
 	})
 }
 
@@ -212,8 +198,8 @@ func TestInTxNeedsAClaim(t *testing.T) {
 	})
 }
 
-// On SQLite a transaction that has read is refused when another has written
-// meanwhile, unless it began as a writer.
+// On SQLite a transaction that has read cannot write after another has written,
+// unless it began as a writer.
 func TestInTxMayReadFirstWhileOthersWrite(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
@@ -254,9 +240,7 @@ func TestInTxMayReadFirstWhileOthersWrite(t *testing.T) {
 				t.Errorf("settled as %s: %s", o.State, o.Reason)
 			}
 		}}
-		if err := w.Run(ctx); err != nil {
-			t.Error(err)
-		}
+		wantNil(t, w.Run(ctx))
 		putting.Wait()
 		var n int
 		if err := db.QueryRow("SELECT n FROM counts").Scan(&n); err != nil || n != total {
@@ -265,14 +249,13 @@ func TestInTxMayReadFirstWhileOthersWrite(t *testing.T) {
 	})
 }
 
-// A Worker settles ErrDuplicate as done, by whomever it is returned: then the
-// callback's rows are there too.
-func TestInTxCommitsWhatAWorkerTakesForADuplicate(t *testing.T) {
+// A Worker settles any ErrDuplicate as done, so the callback's rows must be committed.
+func TestInTxCommitsOnAnyErrDuplicate(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		run(t, db, "CREATE TABLE effects (uid TEXT)")
 		put(t, in, delivery("key"))
-		handled(t, in, 1, func(ctx context.Context, d *webhook.Delivery) error {
+		runWorker(t, in, 1, func(ctx context.Context, d *webhook.Delivery) error {
 			return in.InTx(ctx, func(tx *sql.Tx) error {
 				_, err := tx.ExecContext(ctx, "INSERT INTO effects VALUES ('x')")
 				return cmp.Or(err, fmt.Errorf("known by a table of my own: %w", webhook.ErrDuplicate))

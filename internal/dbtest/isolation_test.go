@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	databases "github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -17,48 +18,39 @@ import (
 // under returns an engine whose transactions have the given isolation unless
 // they name another.
 func (e engine) under(isolation string) engine {
-	return engine{e.name + ", " + isolation, e.dialect, func(tb testing.TB) (string, string) {
-		driver, dsn := e.store(tb)
-		return driver, dsn + "&default_transaction_isolation=" + url.PathEscape(isolation)
-	}}
+	newStore := e.NewStore
+	e.NewStore = func(tb testing.TB) databases.Store {
+		return newStore(tb).With("default_transaction_isolation=" + url.PathEscape(isolation))
+	}
+	return e
 }
 
 var isolations = []string{"read committed", "repeatable read", "serializable"}
 
-func TestATransactionThatCannotSeeTheNextOfAKeyIsRefused(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	in, db := onPostgres(theServer).open(t)
+func TestATransactionWithSnapshotIsolationIsRefused(t *testing.T) {
+	in, db := onPostgres(t).open(t)
 	put(t, in, delivery("key"))
 	c := claimOne(t, in)
 	for _, level := range []sql.IsolationLevel{sql.LevelRepeatableRead, sql.LevelSerializable} {
 		tx, err := db.BeginTx(t.Context(), &sql.TxOptions{Isolation: level})
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if err := in.PutTx(t.Context(), tx, delivery("key")); !errors.Is(err, sqlinbox.ErrIsolation) {
 			t.Errorf("PutTx under %s returned %v, want ErrIsolation", level, err)
 		}
 		if err := in.SettleTx(t.Context(), tx, c, webhook.Outcome{State: webhook.Done}); !errors.Is(err, sqlinbox.ErrIsolation) {
 			t.Errorf("SettleTx under %s returned %v, want ErrIsolation", level, err)
 		}
-		if err := tx.Rollback(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, tx.Rollback())
 	}
 	settle(t, in, c, webhook.Done)
 }
 
-// The callback's first statement fixes what a transaction of another isolation
-// can see: a delivery that comes after it stood behind nothing for ever.
-func TestInTxBringsForwardWhatCameMeanwhileWhateverTheServersIsolation(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
+// The first statement of a callback fixes the snapshot of a transaction of another
+// isolation. A delivery that came later was blocked by nothing and never ran.
+func TestInTxPromotesDeliveriesThatComeMeanwhileUnderAnyIsolation(t *testing.T) {
 	for _, isolation := range isolations {
 		t.Run(isolation, func(t *testing.T) {
-			in, _ := onPostgres(theServer).under(isolation).open(t)
+			in, _ := onPostgres(t).under(isolation).open(t)
 			first := put(t, in, delivery("key"))
 			var second *webhook.Delivery
 			w := webhook.NewWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
@@ -85,13 +77,10 @@ func TestInTxBringsForwardWhatCameMeanwhileWhateverTheServersIsolation(t *testin
 	}
 }
 
-func TestManyClaimWithoutFailureWhateverTheServersIsolation(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
+func TestConcurrentClaimsSucceedUnderAnyIsolation(t *testing.T) {
 	for _, isolation := range isolations {
 		t.Run(isolation, func(t *testing.T) {
-			e := onPostgres(theServer).under(isolation)
+			e := onPostgres(t).under(isolation)
 			driver, dsn := e.store(t)
 			inboxes := make([]*sqlinbox.Inbox, 4)
 			for i := range inboxes {
@@ -123,9 +112,7 @@ func TestManyClaimWithoutFailureWhateverTheServersIsolation(t *testing.T) {
 			}
 			all.Wait()
 			st, err := inboxes[0].Stats(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			if left := st.Count[webhook.Claimed] + st.Count[webhook.Blocked]; st.Count[webhook.Done] == 0 || st.Count[webhook.Claimed] > 0 {
 				t.Errorf("%d done, %d left", st.Count[webhook.Done], left)
 			}
@@ -133,18 +120,14 @@ func TestManyClaimWithoutFailureWhateverTheServersIsolation(t *testing.T) {
 	}
 }
 
-// Whoever holds the last connection of the pool and writes in its transaction
-// waits for nothing else.
-func TestTransactionsOfTheCallerNeedNoSecondConnection(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	e := onPostgres(theServer)
+// All connections of the pool are in transactions that call PutTx.
+func TestPutTxNeedsNoSecondConnection(t *testing.T) {
+	e := onPostgres(t)
 	driver, dsn := e.store(t)
 	e.reopen(t, driver, dsn)
 	db := openDB(t, driver, dsn)
 	db.SetMaxOpenConns(3)
-	in := sqlinbox.New(db, e.dialect) // that has checked nothing yet
+	in := sqlinbox.New(db, e.Dialect) // it has checked nothing yet
 	t.Cleanup(func() { _ = in.Close() })
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
@@ -160,23 +143,16 @@ func TestTransactionsOfTheCallerNeedNoSecondConnection(t *testing.T) {
 			}
 			ready.Done()
 			ready.Wait() // nobody has a connection left
-			if err := in.PutTx(ctx, tx, delivery("")); err != nil {
-				t.Error(err)
-			}
-			if err := tx.Commit(); err != nil {
-				t.Error(err)
-			}
+			wantNil(t, in.PutTx(ctx, tx, delivery("")))
+			wantNil(t, tx.Commit())
 		})
 	}
 	all.Wait()
 }
 
-// A prober that gives up midway says nothing of the database.
-func TestAPingThatGivesUpUndoesNoCheck(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	e := onPostgres(theServer)
+// A probe that gives up does not mean that the database has changed.
+func TestACancelledPingDoesNotUndoTheCheck(t *testing.T) {
+	e := onPostgres(t)
 	driver, dsn := e.store(t)
 	in, db := e.reopen(t, driver, dsn)
 	put(t, in, delivery("key"))
@@ -190,11 +166,7 @@ func TestAPingThatGivesUpUndoesNoCheck(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := in.SettleTx(ctx, tx, c, webhook.Outcome{State: webhook.Done}); err != nil {
-		t.Error(err)
-	}
+	must(t, err)
+	wantNil(t, in.SettleTx(ctx, tx, c, webhook.Outcome{State: webhook.Done}))
 	commit(t, tx)
 }

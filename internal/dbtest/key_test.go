@@ -43,15 +43,13 @@ func TestTwoInboxesOnOneDatabaseAgree(t *testing.T) {
 		if diff := cmp.Diff(map[string]int{"stored": 40, "duplicate": 40}, outcomes); diff != "" {
 			t.Error(diff)
 		}
-		// Work them off through both: never two of a key at once, in order.
+		// Settle them through both: in order, and never two of a key at once.
 		handled := map[string]int64{}
 		for total := 0; total < 40; {
 			for _, in := range inboxes {
 				for _, c := range claim(t, in, 3) {
 					r, err := in.Get(t.Context(), c.Delivery.UID)
-					if err != nil {
-						t.Fatal(err)
-					}
+					must(t, err)
 					if r.Seq <= handled[c.Delivery.OrderingKey] {
 						t.Errorf("%s out of order", c.Delivery.UID)
 					}
@@ -67,7 +65,7 @@ func TestTwoInboxesOnOneDatabaseAgree(t *testing.T) {
 	})
 }
 
-func TestABurstAtOnceLeavesOne(t *testing.T) {
+func TestAConcurrentBurstLeavesOneWaiting(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
 		a, db := e.reopen(t, driver, dsn)
@@ -80,9 +78,7 @@ func TestABurstAtOnceLeavesOne(t *testing.T) {
 			all.Go(func() { errs[i] = []*sqlinbox.Inbox{a, b}[i%2].Put(t.Context(), d) })
 		}
 		all.Wait()
-		if err := errors.Join(errs...); err != nil {
-			t.Fatal(err)
-		}
+		must(t, errors.Join(errs...))
 		if n := count(t, db, "hookhouse_deliveries WHERE state = 'waiting'"); n != 1 {
 			t.Errorf("%d waiting, want 1", n)
 		}
@@ -92,7 +88,7 @@ func TestABurstAtOnceLeavesOne(t *testing.T) {
 	})
 }
 
-// The delivery of a claim has been in the callback's hands.
+// A callback may change the delivery of its claim.
 func TestACallbackThatChangesTheKeyLeavesNoKeyStuck(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
@@ -107,7 +103,7 @@ func TestACallbackThatChangesTheKeyLeavesNoKeyStuck(t *testing.T) {
 					t.Fatal(err)
 				}
 				if s := stateOf(t, in, next.UID); s != webhook.Waiting {
-					t.Errorf("%s, the key changed to %q: the next is %s, want that it waits", o.State, changed, s)
+					t.Errorf("%s, the key changed to %q: the next is %s, want waiting", o.State, changed, s)
 				}
 				settle(t, in, claimOne(t, in), webhook.Done)
 			}

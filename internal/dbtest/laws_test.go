@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/inboxtest"
 )
 
-func TestEveryEngineKeepsTheLawsOfInbox(t *testing.T) {
+func TestEveryEngineKeepsTheLawsOfAnInbox(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		inboxtest.Run(t, func(t *testing.T) webhook.Inbox {
 			in, _ := e.open(t)

@@ -8,12 +8,13 @@ import (
 	"strings"
 	"testing"
 
+	databases "github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// says demands an error that has each text in it, once.
-func says(t *testing.T, err error, texts ...string) {
+// wantTexts fails unless err contains each text once.
+func wantTexts(t *testing.T, err error, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
 		if err == nil || strings.Count(err.Error(), text) != 1 {
@@ -22,40 +23,41 @@ func says(t *testing.T, err error, texts ...string) {
 	}
 }
 
-func TestADatabaseWithoutTablesSaysToCallMigrate(t *testing.T) {
+func TestErrNotMigratedSaysToCallMigrate(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
-		in := sqlinbox.New(openDB(t, driver, dsn), e.dialect)
+		in := sqlinbox.New(openDB(t, driver, dsn), e.Dialect)
 		t.Cleanup(func() { _ = in.Close() })
 		_, claiming := in.Claim(t.Context(), webhook.ClaimOptions{})
 		for _, err := range []error{in.Check(t.Context()), webhook.Store(in).Handle(t.Context(), delivery("")), claiming} {
-			says(t, err, "sqlinbox: schema is not migrated: call Inbox.Migrate: ", "sqlinbox", "hookhouse_schema")
+			wantTexts(t, err, "sqlinbox: schema is not migrated: call Inbox.Migrate: ", "sqlinbox", "hookhouse_schema")
 		}
 	})
 }
 
-func TestSettingsThatLoseCommitsAreNamedWithWhatToCopy(t *testing.T) {
+func TestErrNotDurableNamesTheSettingAndADSNToCopy(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
 		for name, test := range map[string]struct{ options, want string }{
-			"nothing set":        {"", "it is DELETE without synchronous EXTRA"},
-			"synchronous NORMAL": {"?_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)", "synchronous must be FULL or EXTRA, it is 1 (NORMAL)"},
-			"synchronous OFF":    {"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)", "synchronous must be FULL or EXTRA, it is 0 (OFF)"},
-			"no journal":         {"?_pragma=synchronous(FULL)&_pragma=journal_mode(OFF)", "it is off"},
+			"nothing set":       {"", "it is DELETE without synchronous EXTRA"},
+			"synchronous OFF":   {"?_pragma=synchronous(OFF)", "it is DELETE without synchronous EXTRA"},
+			"journal in memory": {"?_pragma=journal_mode(MEMORY)", "it is memory"},
+			"no journal":        {"?_pragma=synchronous(FULL)&_pragma=journal_mode(OFF)", "it is off"},
 		} {
-			t.Run(e.name+" "+name, func(t *testing.T) {
+			t.Run(e.Name+" "+name, func(t *testing.T) {
 				driver, _ := e.store(t)
 				file := "file:" + filepath.Join(t.TempDir(), "inbox.db")
-				in := sqlinbox.New(openDB(t, driver, file+test.options), e.dialect)
+				run(t, openDB(t, driver, file), "CREATE TABLE orders (id INTEGER)")
+				in := sqlinbox.New(openDB(t, driver, file+test.options), e.Dialect)
 				t.Cleanup(func() { _ = in.Close() })
 				err := in.Migrate(t.Context())
 				if !errors.Is(err, sqlinbox.ErrNotDurable) {
 					t.Fatalf("Migrate returned %v, want ErrNotDurable", err)
 				}
-				says(t, err, test.want)
+				wantTexts(t, err, test.want)
 				_, copied, ok := strings.Cut(err.Error(), `open it with "file:hookhouse.db`)
 				copied, _, closed := strings.Cut(copied, `"`)
 				if !ok || !closed {
-					t.Fatalf("%v: there is nothing to copy", err)
+					t.Fatalf("%v: no DSN to copy", err)
 				}
 				in, _ = e.reopen(t, driver, file+copied)
 				put(t, in, delivery(""))
@@ -64,7 +66,7 @@ func TestSettingsThatLoseCommitsAreNamedWithWhatToCopy(t *testing.T) {
 	}
 }
 
-func TestTheDialectOfAnotherDatabaseIsNamedAndSoIsTheRightOne(t *testing.T) {
+func TestAWrongDialectIsNamedWithTheRightOne(t *testing.T) {
 	type mistake struct {
 		engine
 		wrong *sqlinbox.Dialect
@@ -72,33 +74,33 @@ func TestTheDialectOfAnotherDatabaseIsNamedAndSoIsTheRightOne(t *testing.T) {
 	}
 	sqlite := []string{"sqlinbox: PostgreSQL: ", "the database looks like SQLite: give sqlinbox.SQLite to New"}
 	mistakes := []mistake{{modernc, sqlinbox.PostgreSQL, sqlite}, {ncruces, sqlinbox.PostgreSQL, sqlite}}
-	if theServer != nil {
-		mistakes = append(mistakes, mistake{onPostgres(theServer), sqlinbox.SQLite,
+	if databases.Server != nil {
+		mistakes = append(mistakes, mistake{onPostgres(t), sqlinbox.SQLite,
 			[]string{"sqlinbox: SQLite: ", "the database looks like PostgreSQL: give sqlinbox.PostgreSQL to New"}})
 	}
 	for _, m := range mistakes {
 		for _, migrated := range []bool{false, true} {
-			t.Run(m.name+map[bool]string{true: " with tables", false: " without tables"}[migrated], func(t *testing.T) {
+			t.Run(m.Name+map[bool]string{true: " with tables", false: " without tables"}[migrated], func(t *testing.T) {
 				driver, dsn := m.store(t)
 				if migrated {
 					m.reopen(t, driver, dsn)
 				}
 				in := sqlinbox.New(openDB(t, driver, dsn), m.wrong)
 				t.Cleanup(func() { _ = in.Close() })
-				says(t, in.Migrate(t.Context()), m.texts...)
-				says(t, in.Check(t.Context()), m.texts...)
-				says(t, in.Put(t.Context(), delivery("")), m.texts...)
+				wantTexts(t, in.Migrate(t.Context()), m.texts...)
+				wantTexts(t, in.Check(t.Context()), m.texts...)
+				wantTexts(t, in.Put(t.Context(), delivery("")), m.texts...)
 			})
 		}
 	}
 }
 
-func TestInTxOutsideACallbackIsDeadAtOnce(t *testing.T) {
+func TestInTxWithAnotherContextIsDeadAtOnce(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		d := put(t, in, delivery("key"))
 		runs := 0
-		handled(t, in, 1, func(context.Context, *webhook.Delivery) error {
+		runWorker(t, in, 1, func(context.Context, *webhook.Delivery) error {
 			runs++
 			return in.InTx(context.Background(), func(*sql.Tx) error { return nil })
 		})
@@ -106,19 +108,19 @@ func TestInTxOutsideACallbackIsDeadAtOnce(t *testing.T) {
 		if err != nil || r.State != webhook.Dead || runs != 1 {
 			t.Errorf("it is %s after %d runs, %v, want dead after one", r.State, runs, err)
 		}
-		says(t, errors.New(r.Reason), "InTx needs the context that the callback got")
+		wantTexts(t, errors.New(r.Reason), "InTx needs the context that the callback got")
 	})
 }
 
-func TestInTxSaysWhichHandleToUseWhereTheCallerWaitsForItself(t *testing.T) {
+func TestInTxSaysToUseItsTransactionIfTheCallbackUsesTheDB(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
-		t.Run(e.name, func(t *testing.T) {
+		t.Run(e.Name, func(t *testing.T) {
 			driver, dsn := e.store(t)
 			in, db := e.reopen(t, driver, strings.Replace(dsn, "busy_timeout(5000)", "busy_timeout(10)", 1))
 			run(t, db, "CREATE TABLE effects (uid TEXT)")
 			put(t, in, delivery("key"))
 			var wrong, right, own error
-			handled(t, in, 1, func(ctx context.Context, d *webhook.Delivery) error {
+			runWorker(t, in, 1, func(ctx context.Context, d *webhook.Delivery) error {
 				wrong = in.InTx(ctx, func(*sql.Tx) error {
 					_, err := db.ExecContext(ctx, "INSERT INTO effects VALUES ('x')")
 					return err
@@ -130,7 +132,7 @@ func TestInTxSaysWhichHandleToUseWhereTheCallerWaitsForItself(t *testing.T) {
 				})
 				return right
 			})
-			says(t, wrong, "database is locked", "inside InTx use its tx, not the *sql.DB")
+			wantTexts(t, wrong, "database is locked", "inside InTx use its tx, not the *sql.DB")
 			if own == nil || own.Error() != "its own" || right != nil {
 				t.Errorf("an error of its own: %v; by its tx: %v", own, right)
 			}
@@ -138,12 +140,12 @@ func TestInTxSaysWhichHandleToUseWhereTheCallerWaitsForItself(t *testing.T) {
 	}
 }
 
-func TestWhatAnOldProcessIgnoredIsHandledAfterAReplay(t *testing.T) {
+func TestAnIgnoredDeliveryIsHandledAfterAReplay(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		d := put(t, in, delivery("key"))
 		before := &webhook.Mux{IgnoreUnhandled: true}
-		handled(t, in, 1, before.Handle)
+		runWorker(t, in, 1, before.Handle)
 		if s := stateOf(t, in, d.UID); s != webhook.Ignored {
 			t.Fatalf("it is %s, want ignored", s)
 		}
@@ -151,7 +153,7 @@ func TestWhatAnOldProcessIgnoredIsHandledAfterAReplay(t *testing.T) {
 		if err != nil || n != 1 {
 			t.Fatalf("Replay returned %d, %v", n, err)
 		}
-		handled(t, in, 1, func(context.Context, *webhook.Delivery) error { return nil })
+		runWorker(t, in, 1, func(context.Context, *webhook.Delivery) error { return nil })
 		if s := stateOf(t, in, d.UID); s != webhook.Done {
 			t.Errorf("it is %s, want done", s)
 		}

@@ -13,8 +13,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// earlier returns the databases of earlier versions for the dialect, by name.
-func earlier(t *testing.T, d *sqlinbox.Dialect) map[string]string {
+// earlierVersions returns the databases of earlier versions for the dialect, by file
+// name.
+func earlierVersions(t *testing.T, d *sqlinbox.Dialect) map[string]string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("testdata", "schema", map[*sqlinbox.Dialect]string{sqlinbox.SQLite: "sqlite", sqlinbox.PostgreSQL: "postgres"}[d]+"-*.sql"))
 	if err != nil || len(files) < 2 {
@@ -23,17 +24,15 @@ func earlier(t *testing.T, d *sqlinbox.Dialect) map[string]string {
 	texts := make(map[string]string)
 	for _, file := range files {
 		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		texts[filepath.Base(file)] = string(text)
 	}
 	return texts
 }
 
-func TestMigrateMovesEveryEarlierVersionWithWhatItHolds(t *testing.T) {
+func TestMigrateKeepsTheDeliveriesOfEveryEarlierVersion(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
-		for name, text := range earlier(t, e.dialect) {
+		for name, text := range earlierVersions(t, e.Dialect) {
 			t.Run(name, func(t *testing.T) {
 				driver, dsn := e.store(t)
 				run(t, openDB(t, driver, dsn), text)
@@ -82,21 +81,21 @@ func TestMigrateMovesEveryEarlierVersionWithWhatItHolds(t *testing.T) {
 	})
 }
 
-// A process that runs on while another migrates says so with both numbers, once
-// it meets what it does not know.
-func TestAProcessThatMeetsANewerSchemaRefuses(t *testing.T) {
+// A process that goes on while another migrates gets an error with both version
+// numbers, once a statement fails.
+func TestAProcessReturnsErrNewerSchemaAfterAMigration(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		put(t, in, delivery("key"))
 		c := claimOne(t, in)
-		run(t, db, "ALTER TABLE hookhouse_deliveries RENAME COLUMN settled TO ended_fence")
+		run(t, db, "ALTER TABLE hookhouse_deliveries RENAME COLUMN settled_fence TO ended_fence")
 		run(t, db, "UPDATE hookhouse_schema SET version = 7")
 		_, first := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
 		_, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
 		if first == nil || !errors.Is(err, sqlinbox.ErrNewerSchema) {
 			t.Fatalf("Settle returned %v, then %v; want ErrNewerSchema", first, err)
 		}
-		for _, number := range []string{"version 7", "known is 2"} {
+		for _, number := range []string{"version 7", "known is 3"} {
 			if !strings.Contains(err.Error(), number) {
 				t.Errorf("%q does not say %q", err, number)
 			}

@@ -14,14 +14,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 var someHMAC = &webhook.HMAC{Header: "X-Signature", Keys: webhook.Keys(webhook.NewSecret("0123456789abcdef"))}
 
-// callOf describes a call by its headers. DedupBySignature is the source's.
-func callOf(bySignature bool) func(r *http.Request, body []byte) webhook.Description {
+// describe returns a func that describes a call by its headers.
+func describe(bySignature bool) func(r *http.Request, body []byte) webhook.Description {
 	return func(r *http.Request, body []byte) webhook.Description {
 		return webhook.Description{ID: r.Header.Get("X-Id"), Type: "alpha.push", OrderingKey: r.Header.Get("X-Key"), DedupBySignature: bySignature}
 	}
@@ -33,8 +34,8 @@ type answer struct {
 	Duplicate bool   `json:"duplicate"`
 }
 
-// call makes a signed call, which must be acknowledged.
-func call(ctx context.Context, url, body string, header http.Header) (a answer, err error) {
+// post sends a signed call. An answer other than 202 is an error.
+func post(ctx context.Context, url, body string, header http.Header) (a answer, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		return a, err
@@ -58,8 +59,8 @@ func call(ctx context.Context, url, body string, header http.Header) (a answer, 
 	return a, json.Unmarshal(text, &a)
 }
 
-// finish runs a Worker on each inbox until nothing is unfinished.
-func finish(t *testing.T, h webhook.Handler, inboxes ...*sqlinbox.Inbox) {
+// drainWithWorkers runs a Worker on each inbox until nothing is unfinished.
+func drainWithWorkers(t *testing.T, h webhook.Handler, inboxes ...*sqlinbox.Inbox) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
@@ -71,36 +72,23 @@ func finish(t *testing.T, h webhook.Handler, inboxes ...*sqlinbox.Inbox) {
 	}
 	waitFor(t, "nothing is unfinished", func() bool {
 		n, err := inboxes[0].Pending(t.Context(), 1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		return n == 0
 	})
 	stop()
 	for range inboxes {
-		if err := <-errs; err != nil {
-			t.Error(err)
-		}
+		wantNil(t, <-errs)
 	}
 }
 
-// waitFor waits for a condition, with patience.
-func waitFor(t *testing.T, what string, holds func() bool) {
+// waitFor fails the test if a condition never holds.
+func waitFor(t *testing.T, condition string, holds func() bool) {
 	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	patience := time.After(2 * time.Minute)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-patience:
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
+	must(t, wait.Until(t.Context(), condition, holds))
 }
 
-// Two receivers and two workers on one database, as on two machines.
-func TestTheSameCallFiftyTimesAtOnceRunsOnce(t *testing.T) {
+// There are two receivers and two workers on one database, as on two machines.
+func TestFiftyConcurrentCallsOfOneEventRunOnce(t *testing.T) {
 	for _, test := range []struct {
 		name        string
 		bySignature bool
@@ -118,7 +106,7 @@ func TestTheSameCallFiftyTimesAtOnceRunsOnce(t *testing.T) {
 				var urls []string
 				for range 2 {
 					in, _ := e.reopen(t, driver, dsn)
-					s := webhook.Source{Name: "alpha", Verifier: someHMAC, Describe: callOf(test.bySignature)}
+					s := webhook.Source{Name: "alpha", Verifier: someHMAC, Describe: describe(test.bySignature)}
 					server := httptest.NewServer(webhook.NewReceiver(s, webhook.Store(in)))
 					t.Cleanup(server.Close)
 					inboxes, urls = append(inboxes, in), append(urls, server.URL)
@@ -129,13 +117,13 @@ func TestTheSameCallFiftyTimesAtOnceRunsOnce(t *testing.T) {
 					all.Go(func() {
 						var err error
 						header := http.Header{"X-Key": {"key"}, "X-Id": {test.id(i)}}
-						if answers[i], err = call(t.Context(), urls[i%2], test.body(i), header); err != nil {
+						if answers[i], err = post(t.Context(), urls[i%2], test.body(i), header); err != nil {
 							t.Error(err)
 						}
 					})
 				}
-				// The workers are there while the calls arrive: a copy may come when
-				// the first has been run already.
+				// The workers run while the calls arrive: a copy may come after the
+				// first has run.
 				var runs atomic.Int64
 				var handled atomic.Value
 				running, stop := context.WithCancel(t.Context())
@@ -148,10 +136,8 @@ func TestTheSameCallFiftyTimesAtOnceRunsOnce(t *testing.T) {
 				go func() { early <- webhook.NewWorker(inboxes[0], count).Run(running) }()
 				all.Wait()
 				stop()
-				if err := <-early; err != nil {
-					t.Error(err)
-				}
-				finish(t, count, inboxes...)
+				wantNil(t, <-early)
+				drainWithWorkers(t, count, inboxes...)
 				if n := runs.Load(); n != 1 {
 					t.Fatalf("%d runs, want 1", n)
 				}

@@ -11,36 +11,32 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// watched returns an inbox on a store whose statements can be watched, on
-// connections of its own as in another process.
-func watched(t *testing.T, e engine, driver, dsn string) (*sqlinbox.Inbox, *sql.DB, *fault.Plan) {
+// openWatched returns an inbox whose statements can be watched, on connections of its
+// own as in another process.
+func openWatched(t *testing.T, e engine, driver, dsn string) (*sqlinbox.Inbox, *sql.DB, *fault.Plan) {
 	t.Helper()
 	db, plan, err := fault.Open(driver, dsn)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = db.Close() })
-	in := sqlinbox.New(db, e.dialect)
-	if err := in.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	in := sqlinbox.New(db, e.Dialect)
+	must(t, in.Migrate(t.Context()))
 	t.Cleanup(func() { _ = in.Close() })
 	return in, db, plan
 }
 
-// watchedBeside returns an inbox on PostgreSQL whose statements can be watched, and
-// another one on the same store with its connections.
-func watchedBeside(t *testing.T) (in *sqlinbox.Inbox, plan *fault.Plan, other *sqlinbox.Inbox, db *sql.DB) {
+// openWatchedPair returns an inbox on PostgreSQL whose statements can be watched, and
+// another inbox on the same store with its connections.
+func openWatchedPair(t *testing.T) (in *sqlinbox.Inbox, plan *fault.Plan, other *sqlinbox.Inbox, db *sql.DB) {
 	t.Helper()
-	e := onPostgres(theServer)
+	e := onPostgres(t)
 	driver, dsn := e.store(t)
-	in, _, plan = watched(t, e, driver, dsn)
+	in, _, plan = openWatched(t, e, driver, dsn)
 	other, db = e.reopen(t, driver, dsn)
 	return in, plan, other, db
 }
 
-// beforeNth calls f before the n-th operation of plan that is such a one, and
-// returns a func that tells whether there was one.
+// beforeNth calls f before the n-th operation of plan for which is reports true. The
+// returned func ends that and reports whether f was called.
 func beforeNth(plan *fault.Plan, n int, is func(what string) bool, f func()) (reached func() bool) {
 	var mu sync.Mutex
 	seen := 0
@@ -74,12 +70,12 @@ func contains(parts ...string) func(string) bool {
 
 var (
 	isInsert = contains("INTO hookhouse_deliveries")
-	isFind   = contains("coalesce(origin, id), state, source, key", "FOR UPDATE")
+	isFind   = contains("coalesce(first_id, id), state, source, ordering_key", "FOR UPDATE")
 )
 
-// settledOrTried waits until a Put has returned, or its statement has been tried
-// twice: it waits for something then.
-func settledOrTried(t *testing.T, plan *fault.Plan, put func() error) (result chan error, returned bool) {
+// putOrRetried waits until a Put has returned, or its statement has run twice: then
+// the Put waits for something.
+func putOrRetried(t *testing.T, plan *fault.Plan, put func() error) (result chan error, returned bool) {
 	t.Helper()
 	tried := make(chan struct{}, 100)
 	plan.Watch(nil, func(what string) {
@@ -105,9 +101,9 @@ func settledOrTried(t *testing.T, plan *fault.Plan, put func() error) (result ch
 	return result, false
 }
 
-// workOff claims and settles until nothing is claimed, and reports how many are
-// left unfinished: nobody will ever claim them.
-func workOff(t *testing.T, in *sqlinbox.Inbox) int {
+// drain claims and settles until nothing can be claimed. It returns the number of
+// unfinished deliveries that are left: nothing will ever claim them.
+func drain(t *testing.T, in *sqlinbox.Inbox) int {
 	t.Helper()
 	for {
 		claims := claim(t, in, 10)
@@ -116,9 +112,7 @@ func workOff(t *testing.T, in *sqlinbox.Inbox) int {
 		}
 		if len(claims) == 0 {
 			n, err := in.Pending(t.Context(), 10)
-			if err != nil {
-				t.Fatal(err)
-			}
+			must(t, err)
 			return n
 		}
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A backup that is put in the file's place leaves an open database writing to
-// a file that has no name any more.
-func TestAFileThatIsReplacedWhileItIsOpenTakesNothingMore(t *testing.T) {
+// If a backup replaces the file, an open database goes on writing to the old file,
+// which has no name.
+func TestAReplacedFileIsErrNotDurable(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
 		for name, replace := range map[string]func(path string) error{
 			"moved":   func(path string) error { return os.Rename(path, path+".old") },
@@ -21,23 +21,17 @@ func TestAFileThatIsReplacedWhileItIsOpenTakesNothingMore(t *testing.T) {
 				return errors.Join(os.Rename(path, path+".old"), os.WriteFile(path, nil, 0o600))
 			},
 		} {
-			t.Run(e.name+", "+name, func(t *testing.T) {
+			t.Run(e.Name+", "+name, func(t *testing.T) {
 				driver, dsn := e.store(t)
 				in, db := e.reopen(t, driver, dsn)
 				put(t, in, delivery(""))
 				tx := begin(t, db)
 				u, err := url.Parse(dsn)
-				if err != nil {
-					t.Fatal(err)
-				}
+				must(t, err)
 				path, _, _ := strings.Cut(u.Opaque+u.Path, "?")
-				if err := replace(path); err != nil {
-					t.Fatal(err)
-				}
+				must(t, replace(path))
 				stored := in.PutTx(t.Context(), tx, delivery(""))
-				if err := tx.Rollback(); err != nil {
-					t.Error(err)
-				}
+				wantNil(t, tx.Rollback())
 				for what, err := range map[string]error{
 					"Put": in.Put(t.Context(), delivery("")), "Ping": in.Ping(t.Context()), "PutTx": stored,
 				} {

@@ -12,14 +12,11 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// Another delivery of the ordering key comes before one of the statements that
-// restart a delivery, by a Put or from a process that takes no lock, and runs
-// and is finished before a later one, for each two of them.
-func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
-	if theServer == nil {
-		return // SQLite lets nobody in between
-	}
-	e := onPostgres(theServer)
+// Another delivery of the key is stored before one of the statements that restart a
+// delivery, by a Put or by a process that takes no lock, and is settled before a
+// later statement, for each pair of statements.
+func TestAKeyHasAHeadIfAnotherDeliveryComesDuringARestart(t *testing.T) {
+	e := onPostgres(t) // SQLite lets nobody in between
 	replay := func(ctx context.Context, in *sqlinbox.Inbox, d *webhook.Delivery) error {
 		_, err := in.Replay(ctx, webhook.Filter{UID: d.UID}, webhook.Note{By: "ann"})
 		return err
@@ -42,21 +39,21 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 		for _, locks := range []bool{true, false} {
 			t.Run(fmt.Sprintf("%s, the other locks: %t", way.name, locks), func(t *testing.T) {
 				driver, dsn := e.store(t)
-				in, _, plan := watched(t, e, driver, dsn)
-				other, db, others := watched(t, e, driver, dsn)
+				in, _, plan := openWatched(t, e, driver, dsn)
+				other, db, others := openWatched(t, e, driver, dsn)
 				comes, finishes := 1, 1
 				for {
 					key := fmt.Sprintf("key %d %d", comes, finishes)
 					d := delivery(key, "dedup key of "+key)
 					d.Coalesce.Quiet = way.quiet
 					put(t, other, d)
-					bury(t, other)
+					settleDead(t, other)
 					var came chan error
 					seen := 0
 					plan.Watch(func(string) {
 						seen++
 						if seen == comes {
-							came, _ = settledOrTried(t, others, func() error {
+							came, _ = putOrRetried(t, others, func() error {
 								if !locks {
 									return putWithoutLock(t, db, delivery(key))
 								}
@@ -79,7 +76,7 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 							t.Errorf("%s: the other returned %v", key, err)
 						}
 					}
-					if left := workOff(t, in); left > 0 {
+					if left := drain(t, in); left > 0 {
 						t.Fatalf("%s: %d are stuck", key, left)
 					}
 					switch finishes++; {
@@ -98,8 +95,8 @@ func TestAKeyHasAHeadWhateverComesWhileOneIsRestarted(t *testing.T) {
 	}
 }
 
-// bury claims what can be claimed, one that coalesces soon, and settles it as dead.
-func bury(t *testing.T, in *sqlinbox.Inbox) {
+// settleDead waits for a delivery, claims it and settles it as dead.
+func settleDead(t *testing.T, in *sqlinbox.Inbox) {
 	t.Helper()
 	waitFor(t, "it can be claimed", func() bool {
 		claims := claim(t, in, 1)
@@ -110,15 +107,15 @@ func bury(t *testing.T, in *sqlinbox.Inbox) {
 	})
 }
 
-// putWithoutLock stores d as the head of its key, unless there is one. It does
-// not wait.
+// putWithoutLock stores d as the head of its key, unless the key has one. It does not
+// wait for locks.
 func putWithoutLock(t *testing.T, db *sql.DB, d *webhook.Delivery) error {
 	t.Helper()
 	tx := begin(t, db)
 	_, err := tx.ExecContext(t.Context(), "SET LOCAL lock_timeout = '20ms'")
 	if err == nil {
 		_, err = tx.ExecContext(t.Context(), `WITH d AS (
-			INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, state, received, due, quiet, most, burst, size)
+			INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, ordering_key, key_label, state, received_at, due_at, coalesce_quiet_us, coalesce_max_us, burst_started_at, size)
 			VALUES ($1, 'alpha', '', 'alpha.push', $2, '', 'waiting', 1, 1, 0, 0, 1, 0) RETURNING id)
 			INSERT INTO hookhouse_bodies (id, envelope, body) SELECT id, '{}', '' FROM d`, d.UID, d.OrderingKey)
 	}

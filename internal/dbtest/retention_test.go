@@ -11,13 +11,12 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// aged returns statements' text that lets all that is finished have been so for
-// that long already.
-func aged(d time.Duration) string {
-	return "UPDATE hookhouse_deliveries SET ended = ended - " + microseconds(d)
+// ageFinished returns a statement that makes all finished deliveries older by d.
+func ageFinished(d time.Duration) string {
+	return "UPDATE hookhouse_deliveries SET finished_at = finished_at - " + microseconds(d)
 }
 
-func TestDeadLettersOutliveWhatIsDone(t *testing.T) {
+func TestDeadLettersAreKeptLongerThanDoneDeliveries(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		var log strings.Builder
@@ -33,14 +32,14 @@ func TestDeadLettersOutliveWhatIsDone(t *testing.T) {
 			}
 		}
 		sweep(0)
-		run(t, db, aged(8*24*time.Hour))
+		run(t, db, ageFinished(8*24*time.Hour))
 		sweep(2)
-		run(t, db, aged(80*24*time.Hour))
+		run(t, db, ageFinished(80*24*time.Hour))
 		sweep(0)
 		if log.Len() > 0 {
-			t.Errorf("the log says %q while nothing dead goes", log.String())
+			t.Errorf("the log says %q although nothing dead was deleted", log.String())
 		}
-		run(t, db, aged(3*24*time.Hour))
+		run(t, db, ageFinished(3*24*time.Hour))
 		sweep(1)
 		for _, want := range []string{"level=WARN", "count=1", "alpha.push:1"} {
 			if !strings.Contains(log.String(), want) {
@@ -50,7 +49,7 @@ func TestDeadLettersOutliveWhatIsDone(t *testing.T) {
 	})
 }
 
-func TestWhatIsKeptForEverIsNotSwept(t *testing.T) {
+func TestNegativeRetentionKeepsDeliveries(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		in.Retention, in.DeadRetention = -1, -1
@@ -58,15 +57,15 @@ func TestWhatIsKeptForEverIsNotSwept(t *testing.T) {
 			put(t, in, delivery(""))
 			settle(t, in, claimOne(t, in), s)
 		}
-		run(t, db, aged(100*365*24*time.Hour))
+		run(t, db, ageFinished(100*365*24*time.Hour))
 		if n, err := in.Sweep(t.Context()); n != 0 || err != nil {
 			t.Errorf("Sweep: %d, %v; want none", n, err)
 		}
 	})
 }
 
-// How long is the inbox's affair: no Worker is more forgetful than another.
-func TestSeveralWorkersKeepWhatTheInboxKeeps(t *testing.T) {
+// Retention is set on the inbox, not on its workers.
+func TestWorkersUseTheRetentionOfTheInbox(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		in.Retention = -1
@@ -74,9 +73,9 @@ func TestSeveralWorkersKeepWhatTheInboxKeeps(t *testing.T) {
 			put(t, in, delivery(""))
 			settle(t, in, claimOne(t, in), webhook.Done)
 		}
-		run(t, db, aged(365*24*time.Hour))
+		run(t, db, ageFinished(365*24*time.Hour))
 		swept := make(chan struct{}, 10)
-		counted := &countingSweeps{Inbox: in, swept: swept}
+		counted := &sweepCounter{Inbox: in, swept: swept}
 		ctx, stop := context.WithCancel(t.Context())
 		var working sync.WaitGroup
 		for range 2 {
@@ -94,7 +93,7 @@ func TestSeveralWorkersKeepWhatTheInboxKeeps(t *testing.T) {
 	})
 }
 
-// A transaction of retention is bounded by bytes: others write in between.
+// Each transaction of Sweep is bounded by bytes, so that others can write in between.
 func TestSweepIsBoundedByBytes(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)

@@ -18,12 +18,12 @@ import (
 
 var (
 	isSharedSettlement = contains("SET state = 'done'")
-	isSettlement       = contains("UPDATE", "settled = fence")
+	isSettlement       = contains("UPDATE", "settled_fence = fence")
 )
 
-// settleMeanwhile settles the first claim, and the others while the statement for
-// that one is held up, so that they gather. It returns the answers.
-func settleMeanwhile(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, first webhook.Claim, others []webhook.Claim, watch func(what string)) []error {
+// settleTogether settles the first claim, and the others while the statement for the
+// first is paused, so that they share a transaction. It returns the answers.
+func settleTogether(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, first webhook.Claim, others []webhook.Claim, watch func(what string)) []error {
 	t.Helper()
 	stopped, goOn := make(chan struct{}), make(chan struct{})
 	var stop sync.Once
@@ -40,7 +40,7 @@ func settleMeanwhile(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, first w
 	answers := make([]error, 1+len(others))
 	var answered sync.WaitGroup
 	send := func(i int, c webhook.Claim) {
-		ctx := &waited{Context: t.Context(), queued: make(chan struct{})}
+		ctx := &queuedContext{Context: t.Context(), queued: make(chan struct{})}
 		answered.Go(func() { _, answers[i] = in.Settle(ctx, c, webhook.Outcome{State: webhook.Done}) })
 		if i > 0 {
 			<-ctx.queued
@@ -56,19 +56,19 @@ func settleMeanwhile(t *testing.T, in *sqlinbox.Inbox, plan *fault.Plan, first w
 	return answers
 }
 
-// share settles a claim as a Worker does, in a transaction that may be shared.
-func share(t *testing.T, in *sqlinbox.Inbox, c webhook.Claim) {
+// settleDone settles a claim as a Worker does, in a transaction that may be shared.
+func settleDone(t *testing.T, in *sqlinbox.Inbox, c webhook.Claim) {
 	t.Helper()
 	if _, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// claimedTogether returns claims of n deliveries, each with a younger one behind
-// it, of an inbox whose statements can be watched, and connections of another.
-func claimedTogether(t *testing.T, n int) (in *sqlinbox.Inbox, db *sql.DB, plan *fault.Plan, claims []webhook.Claim) {
+// claimMany returns claims of n deliveries, each with a younger one of its key, of an
+// inbox whose statements can be watched, and connections of another inbox.
+func claimMany(t *testing.T, n int) (in *sqlinbox.Inbox, db *sql.DB, plan *fault.Plan, claims []webhook.Claim) {
 	t.Helper()
-	in, plan, _, db = watchedBeside(t)
+	in, plan, _, db = openWatchedPair(t)
 	for i := range n {
 		put(t, in, delivery(fmt.Sprint("key", i)))
 		put(t, in, delivery(fmt.Sprint("key", i)))
@@ -81,16 +81,11 @@ func claimedTogether(t *testing.T, n int) (in *sqlinbox.Inbox, db *sql.DB, plan 
 }
 
 // SQLite's settlements share the transactions of its one writer.
-func TestSettlementsThatComeTogetherShareATransaction(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	in, _, plan, claims := claimedTogether(t, 40)
+func TestConcurrentSettlementsShareATransaction(t *testing.T) {
+	in, _, plan, claims := claimMany(t, 40)
 	var begun atomic.Int64
-	answers := settleMeanwhile(t, in, plan, claims[0], claims[1:], func(string) { begun.Add(1) })
-	if err := errors.Join(answers...); err != nil {
-		t.Error(err)
-	}
+	answers := settleTogether(t, in, plan, claims[0], claims[1:], func(string) { begun.Add(1) })
+	wantNil(t, errors.Join(answers...))
 	// Two transactions of a begin, two statements and a commit each, and what the
 	// driver prepares.
 	if n := begun.Load(); n > 12 {
@@ -106,32 +101,27 @@ func TestSettlementsThatComeTogetherShareATransaction(t *testing.T) {
 	}
 }
 
-// Each is left out for a reason of its own: its row is another transaction's, its
-// claim is lost, it was settled before, or its callback has changed its key.
-func TestASettlementThatIsLeftOutHoldsUpNoOther(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	in, db, plan, claims := claimedTogether(t, 6)
-	held, lost, done, changed := claims[1], claims[2], claims[3], claims[4]
+// Settlements are not shared if another transaction has locked the row, the claim is
+// lost, it was settled before, or the callback has changed the key.
+func TestASettlementThatCannotBeSharedDoesNotBlockOthers(t *testing.T) {
+	in, db, plan, claims := claimMany(t, 6)
+	lockedClaim, lost, done, changed := claims[1], claims[2], claims[3], claims[4]
 	tx := begin(t, db)
-	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM hookhouse_deliveries WHERE uid = $1 FOR UPDATE", held.Delivery.UID); err != nil {
+	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM hookhouse_deliveries WHERE uid = $1 FOR UPDATE", lockedClaim.Delivery.UID); err != nil {
 		t.Fatal(err)
 	}
 	lost.Fence++
 	settle(t, in, done, webhook.Done)
 	changed.Delivery.OrderingKey = ""
 	var alone sync.Once
-	answers := settleMeanwhile(t, in, plan, claims[0], []webhook.Claim{held, lost, done, changed, claims[5]}, func(what string) {
+	answers := settleTogether(t, in, plan, claims[0], []webhook.Claim{lockedClaim, lost, done, changed, claims[5]}, func(what string) {
 		if isSettlement(what) && !isSharedSettlement(what) {
 			alone.Do(func() { // after the others
 				var n int
 				if err := db.QueryRow("SELECT count(*) FROM hookhouse_deliveries WHERE state = 'done'").Scan(&n); err != nil || n != 4 {
 					t.Errorf("%d are done, %v; want 4", n, err)
 				}
-				if err := tx.Commit(); err != nil {
-					t.Error(err)
-				}
+				wantNil(t, tx.Commit())
 			})
 		}
 	})
@@ -146,14 +136,11 @@ func TestASettlementThatIsLeftOutHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-// Whoever holds the next of a key, by hand, holds up the settlement of that key.
-func TestAPromotionThatIsHeldHoldsUpNoOther(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	in, db, _, claims := claimedTogether(t, 3)
+// Another transaction has locked the next delivery of a key.
+func TestALockedPromotionDoesNotBlockOtherSettlements(t *testing.T) {
+	in, db, _, claims := claimMany(t, 3)
 	tx := begin(t, db)
-	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM hookhouse_deliveries WHERE key = 'key1' AND state = 'behind' FOR UPDATE"); err != nil {
+	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM hookhouse_deliveries WHERE ordering_key = 'key1' AND state = 'blocked' FOR UPDATE"); err != nil {
 		t.Fatal(err)
 	}
 	var first, second sync.WaitGroup
@@ -170,7 +157,7 @@ func TestAPromotionThatIsHeldHoldsUpNoOther(t *testing.T) {
 	}
 	first.Wait()
 	if s := stateOf(t, in, claims[1].Delivery.UID); s != webhook.Claimed {
-		t.Errorf("the one whose key is held is %s", s)
+		t.Errorf("the delivery with the locked key is %s, want claimed", s)
 	}
 	commit(t, tx)
 	second.Wait()
@@ -179,28 +166,22 @@ func TestAPromotionThatIsHeldHoldsUpNoOther(t *testing.T) {
 	}
 }
 
-func TestWhatEndsASharedSettlementEndsThatOnly(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
+func TestAPanicInASharedSettlementEndsOnlyThatOne(t *testing.T) {
 	for name, end := range map[string]func(){"a panic": func() { panic("on purpose") }, "Goexit": runtime.Goexit} {
 		t.Run(name, func(t *testing.T) {
-			in, _, plan, claims := claimedTogether(t, 2)
+			in, _, plan, claims := claimMany(t, 2)
 			reached := beforeNth(plan, 1, isSharedSettlement, end)
-			share(t, in, claims[0])
+			settleDone(t, in, claims[0])
 			if !reached() {
 				t.Fatal("nothing ended it")
 			}
-			share(t, in, claims[1])
+			settleDone(t, in, claims[1])
 		})
 	}
 }
 
-func TestASettlementWhoseContextEndsIsNotWaitedFor(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	in, _, plan, claims := claimedTogether(t, 2)
+func TestSettleReturnsWhenItsContextEnds(t *testing.T) {
+	in, _, plan, claims := claimMany(t, 2)
 	stopped, goOn := make(chan struct{}), make(chan struct{})
 	reached := beforeNth(plan, 1, isSharedSettlement, func() {
 		close(stopped)
@@ -218,36 +199,30 @@ func TestASettlementWhoseContextEndsIsNotWaitedFor(t *testing.T) {
 		t.Errorf("Settle returned %v", err)
 	}
 	close(goOn)
-	// Settled or not, it can be asked for again.
+	// Settled or not, it can be settled again.
 	for _, c := range claims {
-		share(t, in, c)
+		settleDone(t, in, c)
 	}
 	if !reached() {
-		t.Error("nothing was held up")
+		t.Error("the settlement was not paused")
 	}
 }
 
-// A trigger of the program's own refuses one: the others are not refused with it.
-func TestAShareThatIsRefusedRefusesNoOther(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	in, db, plan, claims := claimedTogether(t, 6)
+// A trigger of the program refuses one settlement.
+func TestARefusedSettlementDoesNotFailOthers(t *testing.T) {
+	in, db, plan, claims := claimMany(t, 6)
 	run(t, db, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-		IF NEW.key = 'key3' AND NEW.state = 'done' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$`)
+		IF NEW.ordering_key = 'key3' AND NEW.state = 'done' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$`)
 	run(t, db, "CREATE TRIGGER refuse BEFORE UPDATE ON hookhouse_deliveries FOR EACH ROW EXECUTE FUNCTION refuse()")
-	for i, err := range settleMeanwhile(t, in, plan, claims[0], claims[1:], func(string) {}) {
+	for i, err := range settleTogether(t, in, plan, claims[0], claims[1:], func(string) {}) {
 		if refused := err != nil && strings.Contains(err.Error(), "not this one"); refused != (claims[i].Delivery.OrderingKey == "key3") {
 			t.Errorf("settlement of %s: %v", claims[i].Delivery.OrderingKey, err)
 		}
 	}
 }
 
-func TestAConnectionThatHangsHoldsUpNoOtherSettlement(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
-	in, _, plan, claims := claimedTogether(t, 2)
+func TestAHangingConnectionDoesNotBlockOtherSettlements(t *testing.T) {
+	in, _, plan, claims := claimMany(t, 2)
 	hangs, goOn := make(chan struct{}), make(chan struct{})
 	reached := beforeNth(plan, 1, isSharedSettlement, func() {
 		close(hangs)
@@ -262,15 +237,13 @@ func TestAConnectionThatHangsHoldsUpNoOtherSettlement(t *testing.T) {
 	}()
 	<-hangs
 	plan.Watch(nil, nil)
-	share(t, in, claims[1])
+	settleDone(t, in, claims[1])
 	<-first
-	// Close waits for the one that hangs: nothing is written after it.
+	// Close waits for the hanging settlement: nothing is written after Close returned.
 	closed := make(chan struct{})
 	go func() {
 		defer close(closed)
-		if err := in.Close(); err != nil {
-			t.Error(err)
-		}
+		wantNil(t, in.Close())
 	}()
 	select {
 	case <-closed:
@@ -280,6 +253,6 @@ func TestAConnectionThatHangsHoldsUpNoOtherSettlement(t *testing.T) {
 	close(goOn)
 	<-closed
 	if !reached() {
-		t.Error("nothing hung")
+		t.Error("the settlement did not hang")
 	}
 }

@@ -8,94 +8,87 @@ import (
 	"testing"
 	"time"
 
+	databases "github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-var spoolRounds = flag.Int("rounds", 8, "how often a side of the spool is killed or stopped")
+var rounds = flag.Int("rounds", 8, "number of times that a side of the spool is killed or stopped")
 
-// The primary inbox is PostgreSQL, the local one SQLite beside a receiver in a
+// The primary inbox is PostgreSQL. The local one is SQLite, used by a receiver in a
 // process of its own. Both are killed and started again while senders call.
-func TestSpoolStopAndStartOfEitherSideLosesNothingAndKeepsOrder(t *testing.T) {
-	if theServer == nil {
-		return // and TestMain said so
-	}
+func TestSpoolLosesNothingAndKeepsOrderIfEitherSideIsKilled(t *testing.T) {
+	onPostgres(t)
 	server, err := postgres.Start(t.Context()) // one that may be killed
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(server.Stop)
-	primary, _ := onPostgres(server).reopen(t, "pgx", server.DSN())
-	driver, local := modernc.store(t)
-	side := &receiverSide{primary: server.DSN(), driver: driver, local: local}
-	side.start(t)
-	t.Cleanup(side.kill)
+	config := receiverConfig{Primary: databases.Store{Driver: "pgx", DSN: server.DSN()}, Local: modernc.NewStore(t)}
+	primary, _ := config.Primary.Inbox(t)
+	receiver := &spoolReceiver{config: config}
+	receiver.start(t)
+	t.Cleanup(receiver.kill)
 
-	book := newSpoolBook()
+	account := newSpoolAccount()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	w := webhook.NewWorker(primary, book)
+	w := webhook.NewWorker(primary, account)
 	w.Lease, w.PollInterval, w.Logger = 5*time.Second, 20*time.Millisecond, slog.New(slog.DiscardHandler)
-	w.Observer = &webhook.Observer{Lost: func(webhook.Claim) { book.lose() }}
+	w.Observer = &webhook.Observer{Lost: func(webhook.Claim) { account.loseClaim() }}
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
 
-	stopSenders := book.send(t, side.address)
+	stopSenders := account.send(t, receiver.url)
 	rng := rand.New(rand.NewPCG(7, 0))
-	told := map[string]int{}
-	for round := range *spoolRounds {
-		goal := book.acknowledgements() + 40 + rng.IntN(120)
-		waitFor(t, "some more were acknowledged", func() bool { return book.acknowledgements() >= goal })
+	kinds := map[string]int{}
+	for round := range *rounds {
+		goal := account.acknowledgements() + 40 + rng.IntN(120)
+		waitFor(t, "more deliveries are acknowledged", func() bool { return account.acknowledgements() >= goal })
 		what := []string{"primary killed", "receiver killed", "primary and receiver killed", "receiver stopped"}[round%4]
-		told[what]++
+		kinds[what]++
 		switch what {
 		case "primary killed":
-			book.without(t, server, func() {})
+			account.withoutPrimary(t, server, func() {})
 		case "receiver killed":
-			side.kill()
-			side.start(t)
+			receiver.kill()
+			receiver.start(t)
 		case "primary and receiver killed":
-			book.without(t, server, func() {
-				side.kill()
-				side.start(t)
+			account.withoutPrimary(t, server, func() {
+				receiver.kill()
+				receiver.start(t)
 			})
 		case "receiver stopped":
-			side.stop(t)
-			side.start(t)
+			receiver.stop(t)
+			receiver.start(t)
 		}
 	}
 	stopSenders()
-	waitFor(t, "all that was acknowledged is handled", func() bool { return book.owed() == 0 })
-	side.stop(t)
-	empty(t, driver, local)
-	waitFor(t, "the primary is worked off", func() bool {
+	waitFor(t, "all acknowledged deliveries are handled", func() bool { return account.waiting() == 0 })
+	receiver.stop(t)
+	checkLocal(t, config.Local)
+	waitFor(t, "the primary is drained", func() bool {
 		n, err := primary.Pending(t.Context(), 1)
 		return err == nil && n == 0
 	})
 	cancel()
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	book.check(t, primary)
-	t.Logf("spool: %v; %v", book, told)
+	wantNil(t, <-done)
+	account.check(t, primary)
+	t.Logf("spool: %v; %v", account, kinds)
 }
 
-// empty demands that nothing is unfinished in a local inbox, and nothing dead.
-func empty(t *testing.T, driver, dsn string) {
+// checkLocal fails unless everything in a local inbox is done.
+func checkLocal(t *testing.T, local databases.Store) {
 	t.Helper()
-	in := sqlinbox.New(openDB(t, driver, dsn), sqlinbox.SQLite)
+	in := sqlinbox.New(local.DB(t), local.Dialect())
 	defer in.Close()
 	stats, err := in.Stats(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	for state, n := range stats.Count {
 		if state != webhook.Done {
 			t.Errorf("%d deliveries in the local inbox are %s", n, state)
 		}
 	}
 	if stats.Count[webhook.Done] == 0 {
-		t.Error("nothing ever went through the local inbox")
+		t.Error("no delivery went through the local inbox")
 	}
 }

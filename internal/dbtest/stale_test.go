@@ -11,7 +11,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestSkipStaleIgnoresWhatIsOlderThanWhatIsDone(t *testing.T) {
+func TestSkipStaleIgnoresDeliveriesOlderThanADoneOne(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		older := delivery("main")
@@ -25,7 +25,7 @@ func TestSkipStaleIgnoresWhatIsOlderThanWhatIsDone(t *testing.T) {
 			t.Fatal(err) // its place is the last one now
 		}
 		var handled []string
-		h := in.SkipStale(recorder{&handled})
+		h := in.SkipStale(typeRecorder{&handled})
 		for _, d := range []*webhook.Delivery{older, newer, newest, delivery("main"), put(t, in, delivery(""))} {
 			err := h.Handle(t.Context(), d)
 			if stale := d == older; stale != errors.Is(err, webhook.ErrIgnored) || !stale && err != nil {
@@ -41,11 +41,11 @@ func TestSkipStaleIgnoresWhatIsOlderThanWhatIsDone(t *testing.T) {
 	})
 }
 
-type recorder struct{ handled *[]string }
+type typeRecorder struct{ handled *[]string }
 
-func (r recorder) Types() []string { return []string{"alpha.push"} }
+func (r typeRecorder) Types() []string { return []string{"alpha.push"} }
 
-func (r recorder) Handle(_ context.Context, d *webhook.Delivery) error {
+func (r typeRecorder) Handle(_ context.Context, d *webhook.Delivery) error {
 	*r.handled = append(*r.handled, d.UID)
 	return nil
 }

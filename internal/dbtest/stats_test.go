@@ -27,11 +27,9 @@ func TestStatsNameTypesThatNoClaimAsksFor(t *testing.T) {
 		if err != nil || len(claims) != 1 {
 			t.Fatalf("%d claims, %v", len(claims), err)
 		}
-		run(t, db, fmt.Sprintf("UPDATE hookhouse_deliveries SET due = due - %d WHERE type = 'alpha.orphan'", 2*time.Minute/time.Microsecond))
+		run(t, db, fmt.Sprintf("UPDATE hookhouse_deliveries SET due_at = due_at - %d WHERE type = 'alpha.orphan'", 2*time.Minute/time.Microsecond))
 		st, err := in.Stats(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
+		must(t, err)
 		if age := st.Oldest["alpha.orphan"]; age < 2*time.Minute {
 			t.Errorf("oldest is %v, want over two minutes", age)
 		}
@@ -41,7 +39,7 @@ func TestStatsNameTypesThatNoClaimAsksFor(t *testing.T) {
 	})
 }
 
-func TestPendingCountsWhatIsUnfinishedUpToABound(t *testing.T) {
+func TestPendingCountsUnfinishedDeliveriesUpToALimit(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		pending := func(most, want int) {
@@ -52,7 +50,7 @@ func TestPendingCountsWhatIsUnfinishedUpToABound(t *testing.T) {
 		}
 		pending(9, 0)
 		put(t, in, delivery("key"))
-		put(t, in, delivery("key")) // behind
+		put(t, in, delivery("key")) // blocked
 		put(t, in, delivery(""))
 		c := claimOne(t, in)
 		pending(9, 3)
@@ -67,11 +65,9 @@ func TestPendingCountsWhatIsUnfinishedUpToABound(t *testing.T) {
 func TestPingCommits(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
-		if err := in.Ping(t.Context()); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.Ping(t.Context()))
 		if n := count(t, db, "hookhouse_schema WHERE pinged > 0"); n != 1 {
-			t.Errorf("%d rows tell of it, want 1", n)
+			t.Errorf("%d rows have the time of a ping, want 1", n)
 		}
 		run(t, db, "DROP TABLE hookhouse_schema")
 		if err := in.Ping(t.Context()); !errors.Is(err, sqlinbox.ErrNotMigrated) {
@@ -80,17 +76,17 @@ func TestPingCommits(t *testing.T) {
 	})
 }
 
-func TestAnObserverIsTold(t *testing.T) {
+func TestTheObserverIsCalled(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
-		told := map[string]int{}
+		calls := map[string]int{}
 		in.Observer = &sqlinbox.Observer{
-			Stored:     func(*webhook.Delivery, time.Duration) { told["stored"]++ },
-			Duplicate:  func(*webhook.Delivery, *webhook.DuplicateError) { told["duplicate"]++ },
-			Superseded: func(string, *webhook.Delivery) { told["superseded"]++ },
-			Refused:    func(*webhook.Delivery, error) { told["refused"]++ },
-			Batch:      func(puts, bytes int, _ time.Duration, err error) { told["batch"] += puts },
-			Swept:      func(n int) { told["swept"] += n },
+			Stored:     func(*webhook.Delivery, time.Duration) { calls["stored"]++ },
+			Duplicate:  func(*webhook.Delivery, *webhook.DuplicateError) { calls["duplicate"]++ },
+			Superseded: func(string, *webhook.Delivery) { calls["superseded"]++ },
+			Refused:    func(*webhook.Delivery, error) { calls["refused"]++ },
+			Batch:      func(puts, bytes int, _ time.Duration, err error) { calls["batch"] += puts },
+			Swept:      func(n int) { calls["swept"] += n },
 		}
 		for range 3 {
 			d := delivery("key")
@@ -105,14 +101,14 @@ func TestAnObserverIsTold(t *testing.T) {
 			t.Fatal(err)
 		}
 		want := map[string]int{"stored": 4, "duplicate": 1, "superseded": 2, "refused": 1, "batch": 5, "swept": 2}
-		if diff := cmp.Diff(want, told); diff != "" {
-			t.Errorf("told (-want +got):\n%s", diff)
+		if diff := cmp.Diff(want, calls); diff != "" {
+			t.Errorf("calls (-want +got):\n%s", diff)
 		}
 	})
 }
 
-// An observer that panics changes nothing of what it is told.
-func TestAnObserverThatPanicsHarmsNobody(t *testing.T) {
+// A panic of the observer does not change the result of the call.
+func TestAPanicOfTheObserverIsLogged(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		before := slog.Default()
@@ -148,15 +144,15 @@ func TestAnObserverThatPanicsHarmsNobody(t *testing.T) {
 		}
 		for _, what := range []string{"stored", "duplicate", "superseded", "refused", "batch", "swept"} {
 			if !strings.Contains(log.String(), "reason="+what) {
-				t.Errorf("the log does not tell of the panic in %s", what)
+				t.Errorf("the log has no panic of %s", what)
 			}
 		}
 	})
 }
 
-// Workers wait for the signal: one that came with every claim would make them
-// go round, and keep all others from SQLite's file.
-func TestAClaimIsNoChange(t *testing.T) {
+// Workers wait for the signal. If every claim sent it, they would claim in a loop and
+// keep the file of SQLite locked.
+func TestAnEmptyClaimIsNoChange(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		put(t, in, delivery(""))
@@ -167,7 +163,7 @@ func TestAClaimIsNoChange(t *testing.T) {
 		}
 		select {
 		case <-changed:
-			t.Error("a claim of nothing was told as a change")
+			t.Error("an empty claim signalled a change")
 		default:
 		}
 		put(t, in, delivery(""))

@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestSweepKeepsTheDedupKeysAndTheirFate(t *testing.T) {
+func TestSweepKeepsDedupKeysWithTheLastState(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		for i := range 30 {
@@ -36,9 +36,8 @@ func TestSweepKeepsTheDedupKeysAndTheirFate(t *testing.T) {
 	})
 }
 
-// A delivery has several dedup keys, and those of deliveries that are kept for
-// ever are forgotten too.
-func TestSweepForgetsAllDedupKeysThatAreTooOld(t *testing.T) {
+// A delivery has several dedup keys. They are deleted even if the delivery is kept.
+func TestSweepDeletesAllDedupKeysBeyondTheWindow(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		for i := range 30 {
@@ -50,7 +49,7 @@ func TestSweepForgetsAllDedupKeysThatAreTooOld(t *testing.T) {
 		if n, err := in.Sweep(t.Context()); n != 0 || err != nil {
 			t.Fatalf("Sweep: %d, %v; want none", n, err)
 		}
-		if n := count(t, db, "hookhouse_marks"); n != 0 {
+		if n := count(t, db, "hookhouse_dedup_keys"); n != 0 {
 			t.Errorf("%d dedup keys are left", n)
 		}
 		if n := count(t, db, "hookhouse_deliveries"); n != 30 {
@@ -59,13 +58,13 @@ func TestSweepForgetsAllDedupKeysThatAreTooOld(t *testing.T) {
 	})
 }
 
-// What died and was swept is tried again when its sender sends it again, and
-// only then: its dedup keys are those of others, too.
-func TestARedeliveryOfWhatWasSweptTakesNoDedupKeyOfAnother(t *testing.T) {
+// A dead delivery that was swept is stored again when its sender sends it again, and
+// only then: others may have its dedup keys.
+func TestARedeliveryAfterASweepTakesNoDedupKeyOfAnother(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
-		sent := func(id string, marks ...string) *webhook.Delivery {
-			d := delivery("", marks...)
+		sent := func(id string, dedupKeys ...string) *webhook.Delivery {
+			d := delivery("", dedupKeys...)
 			d.ID = id
 			return d
 		}
@@ -92,10 +91,10 @@ func TestARedeliveryOfWhatWasSweptTakesNoDedupKeyOfAnother(t *testing.T) {
 			}
 		}
 		again := put(t, in, sent("one", "id:one", "signature"))
-		for mark, want := range map[string]string{"id:one": again.UID, "signature": again.UID, "live": live.UID} {
+		for key, want := range map[string]string{"id:one": again.UID, "signature": again.UID, "live": live.UID} {
 			var known *webhook.DuplicateError
-			if err := in.Put(t.Context(), sent("four", mark)); !errors.As(err, &known) || known.UID != want {
-				t.Errorf("%s: Put returned %v, want a duplicate of %s", mark, err, want)
+			if err := in.Put(t.Context(), sent("four", key)); !errors.As(err, &known) || known.UID != want {
+				t.Errorf("%s: Put returned %v, want a duplicate of %s", key, err, want)
 			}
 		}
 	})

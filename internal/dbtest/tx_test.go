@@ -13,21 +13,17 @@ import (
 func begin(t *testing.T, db *sql.DB) *sql.Tx {
 	t.Helper()
 	tx, err := db.BeginTx(t.Context(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = tx.Rollback() })
 	return tx
 }
 
 func commit(t *testing.T, tx *sql.Tx) {
 	t.Helper()
-	if err := tx.Commit(); err != nil {
-		t.Fatal(err)
-	}
+	must(t, tx.Commit())
 }
 
-func TestPutTxStoresWithTheCallersRows(t *testing.T) {
+func TestPutTxCommitsWithTheCallersRows(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		run(t, db, "CREATE TABLE orders (n INTEGER)")
@@ -43,13 +39,9 @@ func TestPutTxStoresWithTheCallersRows(t *testing.T) {
 			if _, err := tx.ExecContext(t.Context(), "INSERT INTO orders VALUES (1)"); err != nil {
 				t.Fatal(err)
 			}
-			if err := in.PutTx(t.Context(), tx, delivery("key", "mark")); err != nil {
-				t.Fatal(err)
-			}
-			if err := end.end(tx); err != nil {
-				t.Fatal(err)
-			}
-			for _, table := range []string{"orders", "hookhouse_deliveries", "hookhouse_bodies", "hookhouse_marks"} {
+			must(t, in.PutTx(t.Context(), tx, delivery("key", "mark")))
+			must(t, end.end(tx))
+			for _, table := range []string{"orders", "hookhouse_deliveries", "hookhouse_bodies", "hookhouse_dedup_keys"} {
 				if n := count(t, db, table); n != end.want {
 					t.Errorf("%s: %s has %d rows, want %d", end.name, table, n, end.want)
 				}
@@ -61,12 +53,10 @@ func TestPutTxStoresWithTheCallersRows(t *testing.T) {
 			t.Errorf("PutTx of a duplicate returned %v", err)
 		}
 		behind := delivery("key", "other")
-		if err := in.PutTx(t.Context(), tx, behind); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.PutTx(t.Context(), tx, behind))
 		commit(t, tx)
 		if s := stateOf(t, in, behind.UID); s != webhook.Blocked {
-			t.Errorf("the second of the key is %s, want behind", s)
+			t.Errorf("the second of the key is %s, want blocked", s)
 		}
 	})
 }
@@ -78,27 +68,21 @@ func TestSettleTxCommitsWithTheCallersRows(t *testing.T) {
 		c := claimOne(t, in)
 
 		tx := begin(t, db)
-		if err := in.SettleTx(t.Context(), tx, c, webhook.Outcome{State: webhook.Done}); err != nil {
-			t.Fatal(err)
-		}
-		if err := tx.Rollback(); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.SettleTx(t.Context(), tx, c, webhook.Outcome{State: webhook.Done}))
+		must(t, tx.Rollback())
 		if s := stateOf(t, in, first.UID); s != webhook.Claimed {
 			t.Errorf("after a rollback it is %s, want claimed", s)
 		}
 
 		tx = begin(t, db)
-		if err := in.SettleTx(t.Context(), tx, c, webhook.Outcome{State: webhook.Done}); err != nil {
-			t.Fatal(err)
-		}
+		must(t, in.SettleTx(t.Context(), tx, c, webhook.Outcome{State: webhook.Done}))
 		commit(t, tx)
 		// What the Worker does afterwards changes nothing and is no error.
 		if err := in.Extend(t.Context(), c, time.Minute); err != nil {
 			t.Errorf("Extend returned %v", err)
 		}
 		if s, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Waiting, Reason: "late"}); s != webhook.Done || err != nil {
-			t.Errorf("Settle returned %s, %v; want what SettleTx did", s, err)
+			t.Errorf("Settle returned %s, %v; want the state of SettleTx", s, err)
 		}
 		if s := stateOf(t, in, first.UID); s != webhook.Done {
 			t.Errorf("it is %s, want done", s)
@@ -116,27 +100,23 @@ func TestSettleTxCommitsWithTheCallersRows(t *testing.T) {
 	})
 }
 
-func TestAStaleOwnerCannotSettleInATransaction(t *testing.T) {
+func TestAReleasedClaimCannotBeSettledInATransaction(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		put(t, in, delivery("key"))
 		old := claimOne(t, in)
-		if err := in.Release(t.Context(), old.Delivery.UID); err != nil {
-			t.Fatal(err)
-		}
-		held := claimOne(t, in)
+		must(t, in.Release(t.Context(), old.Delivery.UID))
+		current := claimOne(t, in)
 		tx := begin(t, db)
 		if err := in.SettleTx(t.Context(), tx, old, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("SettleTx returned %v, want ErrClaimLost", err)
 		}
-		if err := tx.Rollback(); err != nil {
-			t.Fatal(err)
-		}
-		settle(t, in, held, webhook.Done)
+		must(t, tx.Rollback())
+		settle(t, in, current, webhook.Done)
 	})
 }
 
-func TestAWorkerSettlesOnceWhatItsCallbackSettledInATransaction(t *testing.T) {
+func TestAWorkerAcceptsASettlementByItsCallback(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		run(t, db, "CREATE TABLE effects (uid TEXT)")

@@ -14,8 +14,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// t.FailNow does so in a test's Observer.
-func TestAnObserverThatEndsItsGoroutineDoesNotEndTheWriter(t *testing.T) {
+// An Observer that calls t.FailNow ends the goroutine.
+func TestTheWriterSurvivesGoexitInTheObserver(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		in.Observer = &sqlinbox.Observer{Batch: func(int, int, time.Duration, error) { runtime.Goexit() }}
@@ -28,21 +28,21 @@ func TestAnObserverThatEndsItsGoroutineDoesNotEndTheWriter(t *testing.T) {
 	})
 }
 
-// A driver that panics, or ends the goroutine, stands for any code in a
-// transaction of the writer.
-func TestWhatEndsTheWriterEndsOneBatch(t *testing.T) {
+// A driver that panics or ends the goroutine stands for any code in a transaction of
+// the writer.
+func TestAPanicInTheWriterFailsOneBatch(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		for name, end := range map[string]func(){"a panic": func() { panic("on purpose") }, "Goexit": runtime.Goexit} {
 			t.Run(name, func(t *testing.T) {
 				driver, dsn := e.store(t)
-				in, db, plan := watched(t, e, driver, dsn)
+				in, db, plan := openWatched(t, e, driver, dsn)
 				put(t, in, delivery("key"))
 				reached := beforeNth(plan, 1, isInsert, end)
 				if err := in.Put(t.Context(), delivery("key")); err == nil {
 					t.Error("Put returned no error")
 				}
 				if !reached() {
-					t.Fatal("nothing ended the writer")
+					t.Fatal("the driver did not panic")
 				}
 				put(t, in, delivery("key"))
 				settle(t, in, claimOne(t, in), webhook.Done)
@@ -54,7 +54,7 @@ func TestWhatEndsTheWriterEndsOneBatch(t *testing.T) {
 	})
 }
 
-// inCallback runs f as the callback of a delivery that has just been put.
+// inCallback puts a delivery and runs f as its callback.
 func inCallback(t *testing.T, in *sqlinbox.Inbox, f func(ctx context.Context)) {
 	t.Helper()
 	put(t, in, delivery("of the callback"))
@@ -67,12 +67,10 @@ func inCallback(t *testing.T, in *sqlinbox.Inbox, f func(ctx context.Context)) {
 		}
 		return nil
 	}))
-	if err := w.Run(ctx); err != nil {
-		t.Error(err)
-	}
+	wantNil(t, w.Run(ctx))
 }
 
-func TestACallbackThatHangsInInTxHoldsUpNobodyAfterItsTime(t *testing.T) {
+func TestACallbackThatHangsInInTxBlocksNobodyAfterItsContextEnds(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		run(t, db, "CREATE TABLE effects (uid TEXT)")
@@ -93,7 +91,7 @@ func TestACallbackThatHangsInInTxHoldsUpNobodyAfterItsTime(t *testing.T) {
 			<-hangs
 			end()
 			put(t, in, delivery("another"))
-			// What it does late is not done, and takes nobody's turn.
+			// What it does late is not committed, and blocks nobody.
 			var turns sync.WaitGroup
 			turns.Go(func() {
 				if err := in.InTx(ctx, func(tx *sql.Tx) error {
@@ -148,7 +146,7 @@ type writerFunc func(text []byte) (int, error)
 
 func (f writerFunc) Write(text []byte) (int, error) { return f(text) }
 
-func TestACallbackThatEndsItsGoroutineInInTxHoldsUpNobody(t *testing.T) {
+func TestGoexitInInTxBlocksNobody(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		inCallback(t, in, func(ctx context.Context) {

@@ -47,8 +47,10 @@ func mayImport(from string) []string {
 	switch {
 	case isProvider(from):
 		return []string{"webhook", "webhook/wire", "internal/api", "internal/scan"}
-	case from == "webhook", from == "webhook/wire", from == "internal/api", from == "internal/scan":
+	case from == "webhook", from == "webhook/wire", from == "internal/api", from == "internal/scan", from == "internal/statement":
 		return nil
+	case from == "webhook/sqlinbox":
+		return []string{"webhook", "internal/statement"}
 	case strings.HasPrefix(from, "webhook/"):
 		return []string{"webhook"}
 	case isStandIn(from):

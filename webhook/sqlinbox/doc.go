@@ -2,7 +2,7 @@
 // alone: the program brings the driver and the *sql.DB. What a Receiver has
 // acknowledged through it survives kill -9, power loss and a bad deploy.
 //
-//	db, err := sql.Open("sqlite", "file:hookhouse.db?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+//	db, err := sql.Open("sqlite", "file:hookhouse.db?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)")
 //	inbox := sqlinbox.New(db, sqlinbox.SQLite)
 //	err = inbox.Migrate(ctx)
 //	http.Handle("/hooks/github", webhook.NewReceiver(src, webhook.Store(inbox)))
@@ -10,10 +10,10 @@
 //
 // # What is guaranteed, and what it costs
 //
-//   - If Put returns nil, the delivery is committed and on the disk. The settings that
-//     this depends on are verified on the connection that writes: synchronous FULL or
-//     EXTRA on SQLite, fsync on PostgreSQL, where each batch also raises
-//     synchronous_commit. A setting that can lose a commit is refused with
+//   - If Put returns nil, the delivery is committed and on the disk. The Inbox sets
+//     synchronous FULL on its SQLite connection, unless it is EXTRA, and each batch
+//     raises synchronous_commit on PostgreSQL. What it cannot set is verified there: the
+//     journal mode, and fsync. A setting that can lose a commit is refused with
 //     [ErrNotDurable]. Cost: one flush for each transaction.
 //   - Concurrent Puts share a transaction, in order of arrival and without an added
 //     delay: a lone sender pays for one commit, sixty-four senders pay for few. A
@@ -25,7 +25,8 @@
 //     transactions that decide about one key wait for each other, and a Put tries
 //     again.
 //   - A delivery with a known dedup key is not stored again during Window. Cost: a row
-//     for each dedup key, kept for that long, even after the delivery is deleted.
+//     of about forty bytes for each dedup key, kept for that long, even after the
+//     delivery is deleted. The row has 16 bytes of the SHA-256 of the source and the key.
 //   - A worker that has lost its lease cannot settle: each claim has a Fence. On
 //     PostgreSQL concurrent settlements share a transaction too. One that would wait
 //     for another transaction is left out of it and settled alone.
@@ -41,6 +42,9 @@
 //     repair is logged, and [Observer.Repaired] is called.
 //   - A stored row that cannot be read becomes dead, with the reason, and does not hold
 //     up others.
+//   - A run that failed, and one whose claim was lost, is kept with its delivery: when,
+//     how long, what came of it and who claimed. [Inbox.Get] returns the newest twenty.
+//     Cost: none for a run that succeeds.
 //   - Bodies are in a table of their own, so that a claim or a settlement rewrites
 //     about two hundred bytes.
 //
@@ -50,33 +54,45 @@
 //
 // # From Put to commit
 //
-//  1. Put checks and encodes the delivery in the caller's goroutine and adds it to a
-//     queue. One goroutine for each Inbox takes up to 256 deliveries, or 4 MB, from
-//     the queue as a batch. While it commits a batch, the next one gathers.
-//  2. On SQLite that goroutine owns the connection that writes. In one transaction it
-//     inserts the dedup keys and the row of each delivery. A delivery that coalesces,
-//     or of which a dedup key exists, is looked up first.
-//  3. On PostgreSQL one statement stores all deliveries of the batch that are new and
-//     whose ordering key it can lock at once. It skips the others. Those that are
-//     known or coalesce are then decided in a transaction, one after the other.
-//  4. If the batch fails because of its rows, its halves are tried.
-//  5. If another transaction holds the ordering key, Put tries again, in a later batch.
-//  6. Put returns, and Workers of the process are woken.
+//  1. Put (put.go) checks and encodes the delivery in the caller's goroutine. The
+//     engine (engine.go, sqlite.go, postgres.go) adds it to a queue.
+//  2. One goroutine (writer.go) commits up to 256 deliveries, or 4 MB, as a batch. In
+//     the meantime the next one gathers. If a batch fails by its rows, it is halved.
+//  3. SQLite (sqliteput.go): in a transaction on the connection that writes,
+//     storeOptimistic inserts each delivery. If it cannot, store looks it up first.
+//  4. PostgreSQL (postgresput.go): storeOptimistic inserts, by one statement, all that
+//     is new and whose ordering key is free; storeChecked decides about the others.
+//  5. Duplicates are found in dedupe.go, and what is sent again after it died is
+//     requeued in requeue.go. A Put whose key is locked waits in lockedkeys.go.
 //
 // # SQLite
 //
 // The Inbox keeps one connection to write, so the *sql.DB must allow at least two. All
-// writes of the Inbox share its transactions. Set journal_mode to WAL, so that readers
-// and the writer do not wait for each other.
+// writes of the Inbox share its transactions. In journal_mode WAL, readers and the
+// writer do not wait for each other. [Inbox.Migrate] sets it in a new file.
 //
-// SQLite does not queue writers. An Inbox and its InTx try every millisecond, for up to
-// 5 s, while another process holds the file, so that several processes under full load
-// get their turns. The program's own transactions wait as SQLite does, which tries ten
-// times a second and may not get a turn: give them a long busy_timeout.
+// The Inbox sets up its own connection, so a plain "file:hookhouse.db" is enough for
+// Put. Readers and the program's own transactions use other connections, which get
+// their settings from the DSN:
 //
-// The log is written back every 250 pages, since larger steps make rare long pauses. A
-// reader that holds an old state prevents that, and the log file beside the database
-// grows until the reader ends: keep reads short.
+//   - modernc.org/sqlite and github.com/ncruces/go-sqlite3:
+//     "file:hookhouse.db?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)"
+//   - github.com/mattn/go-sqlite3:
+//     "file:hookhouse.db?_txlock=immediate&_busy_timeout=5000&_synchronous=FULL"
+//
+// Without synchronous FULL, PutTx, SettleTx, InTx and Write may return [ErrNotDurable]:
+// some drivers have another default in WAL. For a database that exists in journal_mode
+// DELETE, add journal_mode(WAL) as another _pragma, or _journal_mode=WAL.
+//
+// SQLite does not queue writers. An Inbox, its InTx and its Write try every millisecond,
+// for up to 5 s, while another process holds the file, so that several processes under
+// full load get their turns. Other transactions of the program wait as SQLite does,
+// which tries ten times a second and may not get a turn: use [Inbox.Write] for them, or
+// give them a long busy_timeout.
+//
+// The log is written back every 1000 pages, or 4 MB, since larger steps make rare long
+// pauses. A reader that holds an old state prevents that, and the log file beside the
+// database grows until the reader ends: keep reads short.
 //
 // Several processes may use the file, on one machine and not over a network file
 // system. Call [Inbox.Close] before closing the database. Do not move or replace the
@@ -123,13 +139,15 @@
 //     503 is right while a disk is full or a server is down, because senders that
 //     retry come back. Make room or start the server. Nothing is left half written.
 //   - Something is stuck: look at [Inbox.Stats], or
-//     SELECT type, state, count(*), min(due) FROM hookhouse_deliveries GROUP BY 1, 2.
+//     SELECT type, state, count(*), min(due_at) FROM hookhouse_deliveries GROUP BY 1, 2.
 //     Many waiting: no worker runs, or it is slow. A type in Stats.Unhandled: no worker
-//     of the process that asks handles it. Many behind, and one of the same ordering
+//     of the process that asks handles it. Many blocked, and one of the same ordering
 //     key waiting or claimed: that head is slow or being retried, and its reason says
-//     why. Many behind, and none waiting or claimed: Release one of them and report it.
+//     why. Many blocked, and none waiting or claimed: Release one of them and report it.
 //   - A worker is gone with its claim: the lease ends after 30 seconds by default. To
 //     wait no longer, call [Inbox.Release].
+//   - What happened to a delivery: [Inbox.Get] returns its failed and lost attempts, or
+//     SELECT * FROM hookhouse_attempts WHERE uid = '...' ORDER BY fence.
 //   - The head of an ordering key fails again and again: fix the cause and Release it.
 //     After Worker.MaxAttempts it becomes dead by itself.
 //   - Deliveries are dead and the cause is fixed: call [Inbox.Replay] with
@@ -137,8 +155,10 @@
 //     [Inbox.SkipStale] keeps old deliveries from undoing newer ones.
 //   - To delete by hand: delete a row of hookhouse_deliveries and the row of
 //     hookhouse_bodies with the same id, in one transaction, and only in a final
-//     state. If you delete a dedup key, the sender's copy runs again. Do not set a
-//     state by hand; Release and Replay keep the order of an ordering key.
+//     state. In the same transaction set delivery_id to NULL in hookhouse_dedup_keys
+//     where it is coalesce(first_id, id) of that row, since SQLite may use an id again.
+//     If you delete a dedup key, the sender's copy runs again. Do not set a state by
+//     hand; Release and Replay keep the order of an ordering key.
 //   - A backup is restored: it lacks what was acknowledged after it. Ask the senders
 //     that can to redeliver. Dedup keys refuse what the backup has.
 //   - A deploy is undone: [ErrNewerSchema] stops the old program, because it does not

@@ -1,8 +1,10 @@
 package sqlinbox
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -12,8 +14,10 @@ import (
 type envelope struct {
 	Header http.Header `json:"header,omitempty"`
 	// Raw are the headers that are not text.
-	Raw   []rawHeader `json:"raw,omitempty"`
-	Marks []string    `json:"marks,omitempty"`
+	Raw       []rawHeader `json:"raw,omitempty"`
+	DedupKeys []string    `json:"dedup_keys,omitempty"`
+	// Marks are the dedup keys as schema versions 1 and 2 named them.
+	Marks []string `json:"marks,omitempty"`
 }
 
 // A rawHeader is base64 in JSON.
@@ -22,23 +26,86 @@ type rawHeader struct {
 	Values [][]byte `json:"values"`
 }
 
-func sealEnvelope(h http.Header, marks []string) ([]byte, error) {
-	e := envelope{Header: h, Marks: marks}
-	copied := false
+// sealEnvelope returns the JSON of an envelope, as encoding/json would make it. Every
+// Put needs one. The dedup keys must be text; see isText.
+func sealEnvelope(h http.Header, dedupKeys []string) []byte {
+	var few [32]string
+	names := few[:0]
+	size, raw := 64, false
 	for name, values := range h {
+		names = append(names, name)
+		raw = raw || !isTextHeader(name, values)
+		size += len(name) + 8
+		for _, v := range values {
+			size += len(v) + 4
+		}
+	}
+	slices.Sort(names)
+	for _, k := range dedupKeys {
+		size += len(k) + 4
+	}
+	b := append(make([]byte, 0, size), '{')
+	b = appendHeaders(b, h, names)
+	if raw {
+		b = appendRawHeaders(b, h, names)
+	}
+	if len(dedupKeys) > 0 {
+		b = append(appendComma(b), `"dedup_keys":`...)
+		b = appendJSONStrings(b, dedupKeys)
+	}
+	return append(b, '}')
+}
+
+// appendHeaders appends the headers of these names that are text, unless there are
+// none.
+func appendHeaders(b []byte, h http.Header, names []string) []byte {
+	start := len(b)
+	for _, name := range names {
+		values := h[name]
+		if !isTextHeader(name, values) {
+			continue
+		}
+		if len(b) == start {
+			b = append(b, `"header":{`...)
+		} else {
+			b = append(b, ',')
+		}
+		b = append(appendJSONString(b, name), ':')
+		b = appendJSONStrings(b, values)
+	}
+	if len(b) > start {
+		b = append(b, '}')
+	}
+	return b
+}
+
+// appendRawHeaders appends those that are not text.
+func appendRawHeaders(b []byte, h http.Header, names []string) []byte {
+	b = append(appendComma(b), `"raw":[`...)
+	for _, name := range names {
+		values := h[name]
 		if isTextHeader(name, values) {
 			continue
 		}
-		if !copied {
-			e.Header, copied = textHeaders(h), true
+		b = append(appendCommaAfter(b, '['), `{"name":`...)
+		b = append(appendBase64(b, name), `,"values":`...)
+		if len(values) == 0 {
+			b = append(b, `null}`...)
+			continue
 		}
-		raw := rawHeader{Name: []byte(name)}
+		b = append(b, '[')
 		for _, v := range values {
-			raw.Values = append(raw.Values, []byte(v))
+			b = appendBase64(appendCommaAfter(b, '['), v)
 		}
-		e.Raw = append(e.Raw, raw)
+		b = append(b, `]}`...)
 	}
-	return json.Marshal(e)
+	return append(b, ']')
+}
+
+func appendBase64(b []byte, text string) []byte {
+	b = append(b, '"')
+	b = base64.StdEncoding.AppendEncode(b, []byte(text))
+	return append(b, '"')
 }
 
 func openEnvelope(text []byte) (envelope, error) {
@@ -46,6 +113,7 @@ func openEnvelope(text []byte) (envelope, error) {
 	if err := json.Unmarshal(text, &e); err != nil {
 		return envelope{}, err
 	}
+	e.DedupKeys, e.Marks = append(e.DedupKeys, e.Marks...), nil
 	if e.Header == nil && len(e.Raw) > 0 {
 		e.Header = make(http.Header, len(e.Raw))
 	}
@@ -57,16 +125,6 @@ func openEnvelope(text []byte) (envelope, error) {
 		e.Header[string(raw.Name)] = values
 	}
 	return e, nil
-}
-
-func textHeaders(h http.Header) http.Header {
-	clean := make(http.Header, len(h))
-	for name, values := range h {
-		if isTextHeader(name, values) {
-			clean[name] = values
-		}
-	}
-	return clean
 }
 
 func isTextHeader(name string, values []string) bool {

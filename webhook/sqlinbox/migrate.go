@@ -2,16 +2,27 @@ package sqlinbox
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"math"
+	"strings"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/statement"
 )
 
 // Migrate creates the tables, or updates those of an earlier version of this
-// package, in one transaction, and then does what [Inbox.Check] does. What is
-// stored stays. Several processes may call Migrate at once. The error is
-// [ErrNewerSchema] if a later version of this package has migrated the database.
-// Stop the processes that use an earlier version first: they fail with
-// ErrNewerSchema after the migration.
+// package, and then does what [Inbox.Check] does. All changes are made in one
+// transaction, so that a failure leaves the earlier version as it was. What is stored
+// stays. Several processes may call Migrate at once.
+//
+//   - A SQLite database without any tables is set to journal_mode WAL first. One that
+//     has tables keeps its journal mode. If that is DELETE, which may lose a commit,
+//     the error is [ErrNotDurable] and has a DSN to use.
+//   - If a later version of this package has migrated the database, the error is
+//     [ErrNewerSchema].
+//   - Stop the processes that use an earlier version first: they fail with
+//     ErrNewerSchema after the migration.
 func (in *Inbox) Migrate(ctx context.Context) error {
 	if err := in.migrate(ctx); err != nil {
 		return err
@@ -20,7 +31,7 @@ func (in *Inbox) Migrate(ctx context.Context) error {
 }
 
 func (in *Inbox) migrate(ctx context.Context) error {
-	err := untilFree(ctx, migrateWait, func() error { return in.migrateOnce(ctx) })
+	err := retryBusy(ctx, migrateWait, func() error { return in.migrateOnce(ctx) })
 	if err != nil {
 		return in.explain(ctx, err)
 	}
@@ -37,7 +48,11 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sqlinbox: %w", err)
 	}
-	defer func() { _ = conn.Close() }()
+	// Its settings are not what the program has asked for: it does not go back.
+	defer statement.Discard(conn)
+	if err := in.prepare(ctx, conn); err != nil {
+		return err
+	}
 	steps := in.dialect.versions()
 	version, err := in.version(ctx, conn)
 	if err != nil && !isMissingTable(err) {
@@ -46,16 +61,28 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 	if err == nil && version >= len(steps) {
 		return nil // newer is for Check to tell
 	}
-	if _, err = conn.ExecContext(ctx, in.dialect.queries["begin"].text); err == nil {
+	if _, err = conn.ExecContext(ctx, in.dialect.queries["begin"].Text); err == nil {
 		if err = in.step(ctx, conn, steps); err == nil {
 			_, err = conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
 		}
 	}
 	if err != nil {
-		discard(conn) // its transaction may be open, whatever failed
 		return fmt.Errorf("sqlinbox: %s: migrate: %w", in.dialect, in.dialect.orOther(err))
 	}
 	return nil
+}
+
+// prepare gives conn its settings, and a database without tables a journal that
+// survives a power loss. It refuses a database that has another one before anything
+// is changed.
+func (in *Inbox) prepare(ctx context.Context, conn *sql.Conn) error {
+	if err := in.setUp(ctx, conn); err != nil {
+		return err
+	}
+	if err := in.raise(ctx, conn, in.dialect.empty); err != nil {
+		return err
+	}
+	return in.checkSettings(ctx, conn)
 }
 
 // step runs what is missing, as seen under the lock that excludes others.
@@ -79,12 +106,56 @@ func (in *Inbox) step(ctx context.Context, s session, steps []string) error {
 		}
 	}
 	for version < len(steps) {
-		if _, err := s.ExecContext(ctx, steps[version]); err != nil {
+		if err := in.runStep(ctx, s, steps[version]); err != nil {
 			return fmt.Errorf("to version %d: %w", version+1, err)
 		}
 		version++
 	}
 	return nil
+}
+
+// runStep runs the text of one version, and copies dedup keys where it says so.
+func (in *Inbox) runStep(ctx context.Context, s session, text string) error {
+	before, after, copies := strings.Cut(text, "-- Here Migrate copies hookhouse_marks")
+	if _, err := s.ExecContext(ctx, before); err != nil || !copies {
+		return err
+	}
+	if err := in.copyDedupKeys(ctx, s); err != nil {
+		return err
+	}
+	_, err := s.ExecContext(ctx, "--"+after)
+	return err
+}
+
+// copyDedupKeys hashes the dedup keys of version 2, some at a time.
+func (in *Inbox) copyDedupKeys(ctx context.Context, s session) error {
+	const batch = 1000
+	last := int64(math.MinInt64)
+	for {
+		var keys []args
+		err := in.query(ctx, s, "marks", args{"after": last, "n": batch}, func(row *sql.Rows) error {
+			var source, key string
+			var seen int64
+			var id sql.Null[int64]
+			var uid, state, sender sql.Null[string]
+			err := row.Scan(&last, &source, &key, &seen, &id, &uid, &state, &sender)
+			keys = append(keys, args{
+				"hash": appendHash(nil, source, key), "id": id, "seen": seen, "uid": uid, "state": state, "sender_id": sender,
+			})
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		for _, a := range keys {
+			if _, err := in.exec(ctx, s, "insert_mark", a); err != nil {
+				return err
+			}
+		}
+		if len(keys) < batch {
+			return nil
+		}
+	}
 }
 
 // completeFirst adds what version 1 lacked when it was first used.

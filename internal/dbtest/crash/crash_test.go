@@ -4,40 +4,38 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/broken"
 	"github.com/hookhouse/hookhouse/internal/dbtest/crash"
-	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 )
 
 var (
-	kills = flag.Int("kills", 5, "how often the receiver, or the database, is killed")
-	wait  = flag.Duration("wait", 50*time.Millisecond, "how long a kill lets the load go on, at most")
+	kills = flag.Int("kills", 5, "number of kills of the receiver, or the database, in each trial")
+	wait  = flag.Duration("wait", 50*time.Millisecond, "maximum time under load before a kill")
 )
 
 func TestMain(m *testing.M) {
 	crash.Main()
-	os.Exit(m.Run())
+	engine.Main(m, "")
 }
 
 func onSQLite(t *testing.T) crash.Trial {
 	return crash.Trial{
 		Name:   "SQLite",
-		Driver: "sqlite",
-		DSN: "file:" + filepath.Join(t.TempDir(), "inbox.db") +
-			"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)",
+		Store:  engine.Store{Driver: "sqlite", DSN: engine.SQLiteDSN(filepath.Join(t.TempDir(), "inbox.db"))},
 		Kills:  *kills,
 		Wait:   *wait,
 		Output: t.Output(),
 	}
 }
 
-// hold runs the trial and judges it.
-func hold(t *testing.T, trial crash.Trial) {
+// check runs the trial and fails if a promise was broken.
+func check(t *testing.T, trial crash.Trial) {
 	t.Helper()
 	report, err := trial.Run(t.Context())
 	if err != nil {
@@ -49,29 +47,19 @@ func hold(t *testing.T, trial crash.Trial) {
 	}
 }
 
-func TestAcknowledgedIsHandledThoughTheReceiverIsKilled(t *testing.T) {
-	hold(t, onSQLite(t))
+func TestAcknowledgedIsHandledIfTheReceiverIsKilled(t *testing.T) { check(t, onSQLite(t)) }
+
+func TestAcknowledgedIsHandledIfReceiverAndServerAreKilled(t *testing.T) {
+	store := engine.PostgreSQL(t).NewStore(t)
+	check(t, crash.Trial{Name: "PostgreSQL", Store: store, Server: engine.Server, Kills: *kills, Wait: *wait, Output: t.Output()})
 }
 
-func TestAcknowledgedIsHandledThoughReceiverAndServerAreKilled(t *testing.T) {
-	s, err := postgres.Start(t.Context())
-	if errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true" {
-		fmt.Println("left out:", err)
-		return
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
-	hold(t, crash.Trial{Name: "PostgreSQL", Driver: "pgx", DSN: s.DSN(), Server: s, Kills: *kills, Wait: *wait, Output: t.Output()})
-}
-
-func TestABrokenInboxIsFound(t *testing.T) {
-	for variant, want := range map[crash.Variant]string{
-		crash.Hasty:     "acknowledged deliveries were never handled",
-		crash.Careless:  "acknowledged deliveries were never handled",
-		crash.Forgetful: "ran again",
-		crash.Unordered: "which was acknowledged earlier",
+func TestBrokenInboxIsFound(t *testing.T) {
+	for variant, want := range map[broken.Variant]string{
+		broken.AcknowledgesEarly: "acknowledged deliveries were never handled",
+		broken.SettlesEarly:      "acknowledged deliveries were never handled",
+		broken.NoDedupKeys:       "ran again",
+		broken.Reorders:          "which was acknowledged before it was sent",
 	} {
 		t.Run(string(variant), func(t *testing.T) {
 			trial := onSQLite(t)
@@ -88,7 +76,7 @@ func TestABrokenInboxIsFound(t *testing.T) {
 	}
 }
 
-func TestATrialWithoutAKillThatCountsFails(t *testing.T) {
+func TestTrialWithoutAKillThatCountsFails(t *testing.T) {
 	trial := onSQLite(t)
 	trial.Clients, trial.Tries = 4, 5
 	if _, err := trial.Run(t.Context()); !errors.Is(err, crash.ErrVacuous) {

@@ -1,5 +1,5 @@
-// Package crash kills a receiver under load, again and again, and keeps account
-// of what it had promised.
+// Package crash kills a receiver under load, again and again, and checks that it
+// keeps what it has acknowledged.
 //
 // The receiver is a process of its own: a webhook.Receiver that stores into
 // sqlinbox, and a webhook.Worker that works the deliveries off. Clients call it
@@ -7,32 +7,32 @@
 // the same database and the same address. On PostgreSQL the server is killed as
 // well, alone and together with the receiver.
 //
-// The ledger stands outside. Clients enter each 202 after they have read the
-// whole answer; the receiver reports the beginning and the end of each run, and
-// the end of each claim, by one write to a pipe, which outlives it. So the
-// ledger knows what was claimed when the kill came, and in the end it says:
+// The account is kept outside the receiver. Clients note each 202 after they have
+// read the whole answer. The receiver reports the beginning and the end of each run,
+// and the end of each claim, by one write to a pipe, which outlives it. So the
+// account knows what was claimed at a kill. At the end it reports:
 //
-//   - lost: what was answered 202 and never handled. It must be none.
-//   - second runs: none of what was settled, and none before the lease of the
-//     run before had ended. After a kill there are at most as many as were
-//     claimed then. On a very busy machine a lease may run out without a kill;
-//     those are counted apart.
-//   - order: of one key nothing begins before what was acknowledged earlier.
-//   - that nothing ran that was not sent, and nothing with other bytes.
-//   - unanswered: sent and never acknowledged. They may have run or not. Part of
-//     the calls without an answer are sent again under the same id.
+//   - lost: deliveries answered 202 and never handled. There must be none.
+//   - second runs: no settled delivery may run again, and none before the lease of
+//     its last run has ended. After a kill no more may run again than were claimed
+//     then. On a very busy machine a lease may run out without a kill; those runs
+//     are counted apart.
+//   - order: no delivery may begin before an earlier one of its key was handled.
+//   - deliveries that ran and were not sent, or with other bytes. There must be none.
+//   - unanswered: deliveries sent and never acknowledged. They may have run or not.
+//     Most calls without an answer are repeated with the same id.
 //
-// A kill counts only if there was something to break: at that moment at least
-// 16 requests were in flight, at least one callback was running, and at least 16
-// deliveries had been acknowledged since the kill before. A trial that finds no
-// such moment fails.
+// A kill counts only if at that moment at least 16 requests are in flight, at least
+// one callback is running, and at least 16 deliveries were acknowledged since the
+// kill before. A trial that finds no such moment fails.
 //
-// The variants are inboxes that break a promise each, such as one that
-// acknowledges before it commits. With them the trial must fail.
+// With an inbox of package broken, such as one that acknowledges before it commits,
+// the trial must fail.
 //
 // A few kills run with the other tests. The long trial, from internal/dbtest:
 //
 //	go test ./crash -run 'Killed' -v -kills 200 -wait 250ms -timeout 1h
 //
-// SIGKILL leaves the page cache alone, so this says nothing about power loss.
+// SIGKILL does not touch the page cache, so this proves nothing about power loss:
+// see package powerloss.
 package crash

@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 )
 
 // A victim is what a kill ends.
@@ -19,7 +21,7 @@ const (
 
 func (v victim) String() string { return [...]string{"receiver", "server", "receiver and server"}[v] }
 
-// victim returns whose turn it is.
+// victim returns what to kill next.
 func (r *run) victim() victim {
 	if r.Server == nil {
 		return theReceiver
@@ -27,7 +29,7 @@ func (r *run) victim() victim {
 	return victim(r.kills % 3)
 }
 
-// A moment is what a kill would meet.
+// A moment is the state that a kill would meet.
 type moment struct {
 	acknowledged int // since the kill before
 	inFlight     int // requests begun whose answer is not read
@@ -35,7 +37,7 @@ type moment struct {
 }
 
 func (m moment) counts() bool {
-	return m.acknowledged >= leastAtStake && m.inFlight >= leastAtStake && m.running > 0
+	return m.acknowledged >= minAtStake && m.inFlight >= minAtStake && m.running > 0
 }
 
 func (m moment) String() string {
@@ -43,13 +45,13 @@ func (m moment) String() string {
 }
 
 func (r *run) moment() moment {
-	acknowledged, running := r.ledger.since()
+	acknowledged, running := r.account.sinceLastKill()
 	return moment{acknowledged, int(r.load.inFlight.Load()), running}
 }
 
-// killOnce kills at a random moment under load, if it is one that counts, and
-// makes everything run again. A kill does not count either if the receiver's
-// last words show that everything was settled just before it.
+// killOnce kills at a random moment under load, if that counts, and starts again what
+// it has killed. A kill does not count either if the last lines of the receiver show
+// that everything was settled just before it.
 func (r *run) killOnce(ctx context.Context) (counted bool, err error) {
 	r.load.open()
 	if err := pause(ctx, cmp.Or(r.Wait, 50*time.Millisecond)); err != nil {
@@ -68,24 +70,24 @@ func (r *run) killOnce(ctx context.Context) (counted bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	acknowledged, second := r.ledger.turn()
+	acknowledged, second := r.account.endKill()
 	if counted = claimed > 0; counted {
 		r.kills++
 		fmt.Fprintf(r.Output, "%s: kill %d, of the %s: %d acknowledged since the last, %d in flight, %d claimed, %d second runs since the last\n",
 			r.Name, r.kills, v, acknowledged, m.inFlight, claimed, second)
 	}
 	r.load.shut()
-	return counted, r.workOff(ctx, mostPending)
+	return counted, r.drain(ctx, maxPending)
 }
 
-// killReceiver ends the receiver, and the server with it, and starts them again.
-// It returns how many were claimed.
+// killReceiver kills the receiver, and the server if withServer, and starts them
+// again. It returns how many deliveries were claimed.
 func (r *run) killReceiver(ctx context.Context, withServer bool) (claimed int, err error) {
 	r.load.shut() // what is in flight stays in flight
-	r.receiver.kill()
+	r.receiver.Kill()
 	r.receiver = nil
-	claimed = r.ledger.meet()
-	r.ledger.bury()
+	claimed = r.account.excuseClaims()
+	r.account.endRuns()
 	if withServer {
 		if err := r.Server.Kill(); err != nil {
 			return 0, err
@@ -97,17 +99,17 @@ func (r *run) killReceiver(ctx context.Context, withServer bool) (claimed int, e
 	return claimed, r.startReceiver(ctx)
 }
 
-// killServer ends the database under a receiver that lives on, waits until that
-// refuses calls, and starts the database again. It returns how many were
-// claimed: none is taken or settled until the server is back.
+// killServer kills the server under a receiver that goes on, waits until the receiver
+// refuses calls, and starts the server again. It returns how many deliveries were
+// claimed: none can be claimed or settled until the server is back.
 func (r *run) killServer(ctx context.Context) (claimed int, err error) {
 	if err := r.Server.Kill(); err != nil {
 		return 0, err
 	}
 	before := r.load.refused.Load()
-	if err := until(ctx, "refused without a database", func() bool { return r.load.refused.Load() > before }); err != nil {
+	if err := wait.Until(ctx, "calls are refused without a database", func() bool { return r.load.refused.Load() > before }); err != nil {
 		return 0, err
 	}
-	claimed = r.ledger.meet()
+	claimed = r.account.excuseClaims()
 	return claimed, r.Server.Restart(ctx)
 }

@@ -13,14 +13,15 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A load is the clients that call the receiver. Each sends one delivery after
-// the other; every second one gives its own a key, which no other uses.
+// A load is the clients that call the receiver. Each sends one delivery after the
+// other. Every second client uses an ordering key of its own.
 type load struct {
 	url      url.URL
-	ledger   *ledger
+	account  *account
 	sender   webhook.Signer
 	http     *http.Client
 	inFlight atomic.Int64 // calls begun whose answer is not read
@@ -29,21 +30,21 @@ type load struct {
 	clients sync.WaitGroup
 	end     context.CancelFunc
 
-	mu   sync.Mutex
-	gate chan struct{} // closed while clients may begin a call
+	mu     sync.Mutex
+	opened chan struct{} // closed while clients may begin a call
 }
 
-func newLoad(address string, l *ledger) *load {
+func newLoad(address string, a *account) *load {
 	return &load{
-		url:    url.URL{Scheme: "http", Host: address, Path: "/hooks"},
-		ledger: l,
-		sender: signature(),
-		http:   &http.Client{Timeout: patience, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
-		gate:   make(chan struct{}),
+		url:     url.URL{Scheme: "http", Host: address, Path: "/hooks"},
+		account: a,
+		sender:  signature(),
+		http:    &http.Client{Timeout: wait.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}},
+		opened:  make(chan struct{}),
 	}
 }
 
-// start lets so many clients wait for open.
+// start starts clients, which wait for open.
 func (l *load) start(ctx context.Context, clients int) {
 	ctx, l.end = context.WithCancel(ctx)
 	for n := range clients {
@@ -60,34 +61,34 @@ func (l *load) open() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
-	case <-l.gate:
+	case <-l.opened:
 	default:
-		close(l.gate)
+		close(l.opened)
 	}
 }
 
-// shut lets clients begin no more calls; those under way go on.
+// shut keeps clients from beginning calls. Calls that have begun go on.
 func (l *load) shut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
-	case <-l.gate:
-		l.gate = make(chan struct{})
+	case <-l.opened:
+		l.opened = make(chan struct{})
 	default:
 	}
 }
 
-// stop returns when the calls under way have ended. No more are begun.
+// stop ends the clients and returns when their calls have ended.
 func (l *load) stop() {
 	l.end()
 	l.clients.Wait()
 	l.http.CloseIdleConnections()
 }
 
-// enter waits until calls may begin. It reports false at the end of ctx.
-func (l *load) enter(ctx context.Context) bool {
+// waitOpen waits until calls may begin. It reports false when ctx ends.
+func (l *load) waitOpen(ctx context.Context) bool {
 	l.mu.Lock()
-	gate := l.gate
+	gate := l.opened
 	l.mu.Unlock()
 	select {
 	case <-gate:
@@ -96,20 +97,20 @@ func (l *load) enter(ctx context.Context) bool {
 	return ctx.Err() == nil
 }
 
-// client sends deliveries until ctx ends. Of those that are not acknowledged it
-// gives up one in three, and sends the others until they are. Some that are it
-// sends once more, as a sender does that lost its own books.
+// client sends deliveries until ctx ends. If one is not acknowledged, the client gives
+// up with a probability of one third, or sends it again until it is. It sends some of
+// the acknowledged ones again, as a sender does that has lost its state.
 func (l *load) client(ctx context.Context, name, key string) {
-	for n := 1; l.enter(ctx); n++ {
+	for n := 1; l.waitOpen(ctx); n++ {
 		id := fmt.Sprintf("%s-%06d", name, n)
-		l.ledger.send(id, key, n)
+		l.account.send(id, key)
 		acknowledged := l.call(ctx, id, key)
 		for givesUp := rand.N(3) == 0; !acknowledged && !givesUp; acknowledged = l.call(ctx, id, key) {
-			if pause(ctx, 50*time.Millisecond) != nil || !l.enter(ctx) {
+			if pause(ctx, 50*time.Millisecond) != nil || !l.waitOpen(ctx) {
 				return
 			}
 		}
-		if acknowledged && n%16 == 1 && l.enter(ctx) {
+		if acknowledged && n%16 == 1 && l.waitOpen(ctx) {
 			l.call(ctx, id, key)
 		}
 	}
@@ -142,6 +143,6 @@ func (l *load) call(ctx context.Context, id, key string) bool {
 		l.refused.Add(1)
 		return false
 	}
-	l.ledger.acknowledge(id, bytes.Contains(text, []byte(`"duplicate":true`)))
+	l.account.acknowledge(id, bytes.Contains(text, []byte(`"duplicate":true`)))
 	return true
 }

@@ -2,100 +2,68 @@ package crash
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"net"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib"
-	_ "modernc.org/sqlite"
-
+	"github.com/hookhouse/hookhouse/internal/dbtest/broken"
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
+	"github.com/hookhouse/hookhouse/internal/dbtest/process"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 const (
-	// role is the variable that makes a receiver of this program.
-	role = "HOOKHOUSE_CRASH_RECEIVER"
-	// longestRun bounds a callback.
-	longestRun = 10 * time.Millisecond
-	// workers are how many callbacks run at once, and so how many are claimed.
-	workers = 16
+	// maxRun limits the time of a callback.
+	maxRun = 10 * time.Millisecond
+	// concurrency is how many callbacks run, and deliveries are claimed, at once.
+	concurrency = 16
 )
 
-// A receiver is the process that is killed. The fields travel in its
-// environment.
+// A receiver is the process that is killed, as its parent configures it.
 type receiver struct {
-	Driver, DSN string
-	Address     string
-	Variant     Variant
-	Lease       time.Duration
+	Store   engine.Store
+	Address string
+	Variant broken.Variant
+	Lease   time.Duration
 }
 
-// Main is for the beginning of TestMain. It returns at once unless this process
-// was started to be a receiver; then it is one, and does not return.
+// Main is for the beginning of TestMain; see [process.Main].
 func Main() {
-	text, ok := os.LookupEnv(role)
-	if !ok {
-		return
-	}
-	var r receiver
-	err := json.Unmarshal([]byte(text), &r)
-	if err == nil {
-		err = r.serve()
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	os.Exit(0)
+	process.Main(func(ctx context.Context, r receiver) error { return r.serve(ctx) })
 }
 
-// serve receives and works until standard input ends, by order or because who
-// holds the other end is gone.
-func (r receiver) serve() error {
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		stop()
-	}()
-	db, err := sql.Open(r.Driver, r.DSN)
+// serve receives and works until ctx ends.
+func (r receiver) serve(ctx context.Context) error {
+	db, err := r.Store.Open()
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(10)
 	db.SetMaxIdleConns(10)
-	dialect := sqlinbox.SQLite
-	if r.Driver == "pgx" {
-		dialect = sqlinbox.PostgreSQL
-	}
-	plain := sqlinbox.New(db, dialect)
+	plain := sqlinbox.New(db, r.Store.Dialect())
 	defer plain.Close()
 	if err := plain.Migrate(ctx); err != nil {
 		return err
 	}
-	src, in := source(), r.Variant.of(plain)
+	src, in := source(), r.Variant.Of(plain)
 	worker := webhook.NewWorker(in, callback(src.Verifier))
-	worker.Concurrency, worker.Lease = workers, r.Lease
+	worker.Concurrency, worker.Lease = concurrency, r.Lease
 	worker.Observer = &webhook.Observer{
 		Settled: func(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 			if o.State.Final() {
-				tell(settled, c.Delivery.ID)
+				process.Print(settled, c.Delivery.ID)
 			} else {
-				tell(released, c.Delivery.ID)
+				process.Print(released, c.Delivery.ID)
 			}
 		},
-		Lost: func(c webhook.Claim) { tell(released, c.Delivery.ID) },
+		Lost: func(c webhook.Claim) { process.Print(released, c.Delivery.ID) },
 	}
 	routes := http.NewServeMux()
 	routes.Handle("/hooks", webhook.NewReceiver(src, webhook.Store(in)))
@@ -111,12 +79,12 @@ func (r receiver) serve() error {
 	if err != nil {
 		return err
 	}
-	tell("listening", listener.Addr().String())
+	process.Ready(listener.Addr().String())
 	return webhook.Serve(ctx, &http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}, listener, worker)
 }
 
-// source is the sender that the clients play: the id and the key stand in the
-// header, and the body, which begins with the id, is signed.
+// source describes the clients: the header has the id and the key, and the body, which
+// begins with the id, is signed.
 func source() webhook.Source {
 	return webhook.Source{
 		Name:     "crash",
@@ -134,28 +102,25 @@ func signature() *webhook.HMAC {
 	}
 }
 
-// callback takes a few milliseconds and reports its beginning and its end. What
-// it is handed must be what was signed.
+// callback takes a few milliseconds and reports its beginning and its end. It checks
+// that the delivery is what was signed.
 func callback(v webhook.Verifier) webhook.Handler {
 	return webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 		claim, _ := webhook.ClaimFromContext(ctx)
-		tell(begun, d.ID, stamp(time.Now()), stamp(claim.Expires))
+		process.Print(begun, d.ID, stamp(time.Now()), stamp(claim.Expires))
 		_, err := v.Verify(&http.Request{Header: d.Header}, d.Body)
 		if err != nil || !strings.HasPrefix(string(d.Body), d.ID+"\n") {
-			tell(damaged, d.ID)
+			process.Print(damaged, d.ID)
 			return webhook.Permanent(errors.Join(err, webhook.ErrMalformed))
 		}
-		if err := pause(ctx, longestRun); err != nil {
-			tell(failed, d.ID)
+		if err := pause(ctx, maxRun); err != nil {
+			process.Print(failed, d.ID)
 			return err
 		}
-		tell(handled, d.ID)
+		process.Print(handled, d.ID)
 		return nil
 	})
 }
-
-// tell writes one line at once: what is written outlives the process.
-func tell(words ...string) { _, _ = os.Stdout.WriteString(strings.Join(words, " ") + "\n") }
 
 // stamp is a time in microseconds.
 func stamp(t time.Time) string { return strconv.FormatInt(t.UnixMicro(), 10) }

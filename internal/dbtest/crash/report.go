@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A Report is what the ledger says at the end of a trial.
+// A Report is the result of a trial.
 type Report struct {
 	Name          string
 	Kills         int // that counted
@@ -25,26 +25,26 @@ type Report struct {
 	Took          time.Duration
 }
 
-// Err is nil if all that was promised was kept, and something was promised.
+// Err returns nil if every promise was kept, and there was one.
 func (r Report) Err() error {
 	var errs []error
 	if r.Kills == 0 || r.Acknowledged == 0 {
 		errs = append(errs, fmt.Errorf("%w: %d kills, %d acknowledged", ErrVacuous, r.Kills, r.Acknowledged))
 	}
 	if len(r.Lost) > 0 {
-		errs = append(errs, fmt.Errorf("%d acknowledged deliveries were never handled: %s", len(r.Lost), some(r.Lost, " ")))
+		errs = append(errs, fmt.Errorf("%d acknowledged deliveries were never handled: %s", len(r.Lost), firstOf(r.Lost, " ")))
 	}
 	if r.SecondRuns > r.Claimed {
 		errs = append(errs, fmt.Errorf("%d second runs, but only %d were claimed at kills", r.SecondRuns, r.Claimed))
 	}
 	if len(r.Faults) > 0 {
-		errs = append(errs, fmt.Errorf("%d faults: %s", len(r.Faults), some(r.Faults, "; ")))
+		errs = append(errs, fmt.Errorf("%d faults: %s", len(r.Faults), firstOf(r.Faults, "; ")))
 	}
 	return errors.Join(errs...)
 }
 
 // some joins the first few texts.
-func some(texts []string, separator string) string {
+func firstOf(texts []string, separator string) string {
 	const most = 10
 	if len(texts) > most {
 		return strings.Join(texts[:most], separator) + separator + "and more"
@@ -52,7 +52,7 @@ func some(texts []string, separator string) string {
 	return strings.Join(texts, separator)
 }
 
-// String is the account in one line, and its particulars in a second.
+// String returns the report in two lines.
 func (r Report) String() string {
 	return fmt.Sprintf("%s: %d kills, %d acknowledged, %d lost, %d second runs (at most %d claimed at kills), %d unanswered\n"+
 		"%s: %d deliveries sent, %d found stored when sent again, %d unanswered ones ran, %d calls refused, %d leases ran out without a kill, in %v",

@@ -7,32 +7,34 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"net/http"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/broken"
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+	"github.com/hookhouse/hookhouse/internal/dbtest/process"
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 )
 
 const (
-	// leastAtStake is how many requests must be in flight for a kill to count, and
-	// how many deliveries acknowledged since the one before.
-	leastAtStake = 16
-	// mostPending is how many deliveries the load may begin on top of, so that
-	// the worker keeps up over hundreds of kills.
-	mostPending = 256
-	// patience bounds each wait for the receiver or the database.
-	patience = 3 * time.Minute
+	// minAtStake is how many requests must be in flight for a kill to count, and how
+	// many deliveries acknowledged since the kill before.
+	minAtStake = 16
+	// maxPending is how many deliveries may be unfinished when the load goes on, so
+	// that the worker keeps up over hundreds of kills.
+	maxPending = 256
 )
 
-// ErrVacuous: no moment was found at which a kill would have proved anything.
+// ErrVacuous means that there was no moment at which a kill would prove anything.
 var ErrVacuous = errors.New("crash: no kill counted")
 
 // A Trial says what is killed, how often, and under which load.
 type Trial struct {
 	Name    string           // of the database
-	Driver  string           // "sqlite" or "pgx"
-	DSN     string           // of an empty database, or schema
-	Server  *postgres.Server // Zero means that only the receiver is killed.
-	Variant Variant          // Zero means sqlinbox as it is.
+	Store   engine.Store     // is empty
+	Server  *postgres.Server // Nil means that only the receiver is killed.
+	Variant broken.Variant   // Zero means sqlinbox as it is.
 	Kills   int              // that count
 	Wait    time.Duration    // from one try of a kill to the next, at most; Zero means 50 ms.
 	Tries   int              // in a row without a kill that counts; Zero means 400.
@@ -41,21 +43,21 @@ type Trial struct {
 	Output  io.Writer        // gets a line for each kill
 }
 
-// Run holds the trial and returns what the ledger says; [Report.Err] judges it.
-// The error is [ErrVacuous], or why the trial could not be held.
+// Run runs the trial. [Report.Err] says whether a promise was broken. The error of Run
+// is [ErrVacuous], or why the trial could not run.
 func (t Trial) Run(ctx context.Context) (Report, error) {
 	began := time.Now()
-	r := &run{Trial: t, ledger: newLedger()}
-	r.config = receiver{Driver: t.Driver, DSN: t.DSN, Address: "127.0.0.1:0", Variant: t.Variant, Lease: cmp.Or(t.Lease, 3*time.Second)}
+	r := &run{Trial: t, account: newAccount()}
+	r.config = receiver{Store: t.Store, Address: "127.0.0.1:0", Variant: t.Variant, Lease: cmp.Or(t.Lease, 3*time.Second)}
 	defer func() {
 		if r.receiver != nil {
-			r.receiver.kill()
+			r.receiver.Kill()
 		}
 	}()
 	if err := r.startReceiver(ctx); err != nil {
 		return Report{}, err
 	}
-	r.load = newLoad(r.config.Address, r.ledger)
+	r.load = newLoad(r.config.Address, r.account)
 	r.load.start(ctx, r.clients())
 	defer r.load.stop()
 	for tries := 0; r.kills < t.Kills; {
@@ -74,13 +76,13 @@ func (t Trial) Run(ctx context.Context) (Report, error) {
 		return Report{}, err
 	}
 	r.load.stop()
-	if err := r.workOff(ctx, 0); err != nil {
+	if err := r.drain(ctx, 0); err != nil {
 		return Report{}, err
 	}
-	if err := r.receiver.stop(ctx); err != nil {
+	if err := r.receiver.Stop(ctx); err != nil {
 		return Report{}, err
 	}
-	report := r.ledger.report()
+	report := r.account.report()
 	report.Name, report.Kills, report.Refused, report.Took = t.Name, r.kills, int(r.load.refused.Load()), time.Since(began)
 	return report, nil
 }
@@ -89,39 +91,54 @@ func (t Trial) Run(ctx context.Context) (Report, error) {
 type run struct {
 	Trial
 	config   receiver
-	ledger   *ledger
+	account  *account
 	load     *load
-	receiver *process
+	receiver *process.Process
 	kills    int // that count
 }
 
 func (r *run) clients() int { return cmp.Or(r.Clients, 64) }
 
-// startReceiver starts the receiver; from the second time on at the address that
-// the first has got.
+// startReceiver starts the receiver. From the second time on it listens at the address
+// of the first.
 func (r *run) startReceiver(ctx context.Context) (err error) {
-	if r.receiver, err = startProcess(ctx, r.config, r.ledger.read); err == nil {
-		r.config.Address = r.receiver.address
+	if r.receiver, err = process.Start(ctx, r.config, r.account.read); err == nil {
+		r.config.Address = r.receiver.Address
 	}
 	return err
 }
 
-// resume has the load go on for a while after the last kill.
+// resume lets the load go on for a while after the last kill.
 func (r *run) resume(ctx context.Context) error {
 	r.load.open()
-	return until(ctx, "acknowledged after the last kill", func() bool { return r.moment().acknowledged >= 2*r.clients() })
+	return wait.Until(ctx, "deliveries are acknowledged after the last kill", func() bool { return r.moment().acknowledged >= 2*r.clients() })
 }
 
-// workOff returns when at most so many deliveries are unfinished.
-func (r *run) workOff(ctx context.Context, most int) error {
-	err := until(ctx, fmt.Sprintf("worked off but for %d", most), func() bool {
-		n, err := r.receiver.pending(ctx)
+// drain returns when no more than most deliveries are unfinished.
+func (r *run) drain(ctx context.Context, most int) error {
+	err := wait.Until(ctx, fmt.Sprintf("no more than %d deliveries are unfinished", most), func() bool {
+		n, err := r.pending(ctx)
 		return err == nil && n <= most
 	})
 	if err != nil {
-		return fmt.Errorf("%w\n%s", err, r.receiver.log.String())
+		return fmt.Errorf("%w\n%s", err, r.receiver.Log())
 	}
 	return nil
+}
+
+// pending asks the receiver how many deliveries are unfinished.
+func (r *run) pending(ctx context.Context) (n int, err error) {
+	q, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.config.Address+"/pending", nil)
+	if err != nil {
+		return 0, err
+	}
+	answer, err := http.DefaultClient.Do(q)
+	if err != nil {
+		return 0, err
+	}
+	defer answer.Body.Close()
+	_, err = fmt.Fscan(answer.Body, &n)
+	return n, err
 }
 
 // pause waits for a random part of d.
@@ -134,20 +151,4 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-}
-
-// until returns when done does. The error says what did not come to be.
-func until(ctx context.Context, what string, done func() bool) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !done() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return fmt.Errorf("crash: not %s: %w", what, ctx.Err())
-		}
-	}
-	return nil
 }

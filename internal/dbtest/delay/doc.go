@@ -1,7 +1,7 @@
-// Package delay puts a TCP server far away: a proxy on the loopback address that
-// holds what goes through it for half of a round trip in each direction.
+// Package delay simulates a TCP server that is far away: a proxy on the loopback
+// address that delays all bytes by half of a round trip in each direction.
 //
-// It keeps the order, and it keeps pipelining: what is sent while earlier bytes
-// are still on their way arrives as much later as it was sent later. It bounds no
+// It keeps the order and allows pipelining: bytes that are sent while earlier ones
+// are in flight arrive as much later as they were sent later. It does not limit the
 // rate, loses nothing and adds no jitter.
 package delay

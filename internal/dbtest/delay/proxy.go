@@ -7,44 +7,44 @@ import (
 	"time"
 )
 
-// A Proxy stands before a server and delays what goes to it and comes from it.
-// Its methods are safe for concurrent use.
+// A Proxy relays connections to a server and delays all bytes. Its methods are safe
+// for concurrent use.
 type Proxy struct {
-	listener net.Listener
-	server   string
-	trip     time.Duration
+	listener  net.Listener
+	server    string
+	roundTrip time.Duration
 
 	mu     sync.Mutex
-	open   map[net.Conn]struct{} // nil once closed
+	conns  map[net.Conn]struct{} // nil once closed
 	served sync.WaitGroup
 }
 
-// Start returns a Proxy on a free port of the loopback address, before the
-// server at that address, a "host:port". An answer takes at least one round trip
-// of that length, and so does it to open a connection, as TCP's handshake does. A
-// round trip of zero adds nothing but the proxy itself. The caller calls Close.
+// Start returns a Proxy for the server at a "host:port", on a free port of the
+// loopback address. An answer takes at least roundTrip, and so does opening a
+// connection, as the handshake of TCP does. A zero roundTrip adds no delay. The caller
+// must call Close.
 func Start(server string, roundTrip time.Duration) (*Proxy, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
-	p := &Proxy{listener: l, server: server, trip: roundTrip, open: make(map[net.Conn]struct{})}
+	p := &Proxy{listener: l, server: server, roundTrip: roundTrip, conns: make(map[net.Conn]struct{})}
 	p.served.Go(p.serve)
 	return p, nil
 }
 
-// Addr is where to connect instead of to the server, as "host:port".
+// Addr returns the "host:port" to connect to instead of the server.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
 
-// Close breaks all connections and returns when nothing of the Proxy runs any
-// more. To call it again does nothing.
+// Close closes all connections and returns when all goroutines of the Proxy have
+// ended. Further calls do nothing.
 func (p *Proxy) Close() error {
 	err := p.listener.Close()
 	p.mu.Lock()
-	for conn := range p.open {
+	for conn := range p.conns {
 		_ = conn.Close()
 	}
-	p.open = nil
+	p.conns = nil
 	p.mu.Unlock()
 	p.served.Wait()
 	if errors.Is(err, net.ErrClosed) {
@@ -63,40 +63,40 @@ func (p *Proxy) serve() {
 	}
 }
 
-// join connects a client with the server until both have said all.
+// join connects a client with the server until both sides are closed.
 func (p *Proxy) join(client net.Conn) {
-	if !p.keep(client) {
+	if !p.add(client) {
 		return
 	}
-	defer p.drop(client)
-	ready := time.Now().Add(p.trip)
+	defer p.remove(client)
+	ready := time.Now().Add(p.roundTrip)
 	server, err := net.Dial("tcp", p.server)
-	if err != nil || !p.keep(server) {
+	if err != nil || !p.add(server) {
 		return
 	}
-	defer p.drop(server)
+	defer p.remove(server)
 	var both sync.WaitGroup
-	both.Go(func() { relay(server, client, p.trip/2, ready) })
-	both.Go(func() { relay(client, server, p.trip/2, ready) })
+	both.Go(func() { relay(server, client, p.roundTrip/2, ready) })
+	both.Go(func() { relay(client, server, p.roundTrip/2, ready) })
 	both.Wait()
 }
 
-// keep notes a connection that Close is to break. Where that has been called, it
-// closes the connection and returns false.
-func (p *Proxy) keep(conn net.Conn) bool {
+// add registers a connection for Close. If Close was called, add closes the connection
+// and returns false.
+func (p *Proxy) add(conn net.Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.open == nil {
+	if p.conns == nil {
 		_ = conn.Close()
 		return false
 	}
-	p.open[conn] = struct{}{}
+	p.conns[conn] = struct{}{}
 	return true
 }
 
-func (p *Proxy) drop(conn net.Conn) {
+func (p *Proxy) remove(conn net.Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.open, conn)
+	delete(p.conns, conn)
 	_ = conn.Close()
 }

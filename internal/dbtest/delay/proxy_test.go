@@ -51,7 +51,7 @@ func start(t *testing.T, server string, trip time.Duration) (*delay.Proxy, *net.
 	return p, conn.(*net.TCPConn)
 }
 
-// Only the least that it takes is certain on a busy machine.
+// On a busy machine only the minimum is certain.
 func TestAnAnswerTakesARoundTrip(t *testing.T) {
 	const trip = 40 * time.Millisecond
 	begin := time.Now()
@@ -69,7 +69,7 @@ func TestAnAnswerTakesARoundTrip(t *testing.T) {
 	}
 }
 
-func TestTheEndOfOneDirectionLeavesTheOther(t *testing.T) {
+func TestClosingOneDirectionLeavesTheOtherOpen(t *testing.T) {
 	_, conn := start(t, echo(t), 2*time.Millisecond)
 	if _, err := conn.Write([]byte("all of it")); err != nil {
 		t.Fatal(err)
@@ -97,11 +97,11 @@ func TestCloseBreaksConnections(t *testing.T) {
 		t.Errorf("read %d bytes through a closed proxy", n)
 	}
 	if _, err := net.Dial("tcp", p.Addr()); err == nil {
-		t.Error("a closed proxy accepts")
+		t.Error("a closed proxy accepts connections")
 	}
 }
 
-func TestAServerThatIsNotThereEndsTheConnection(t *testing.T) {
+func TestAMissingServerEndsTheConnection(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +112,6 @@ func TestAServerThatIsNotThereEndsTheConnection(t *testing.T) {
 	}
 	_, conn := start(t, nowhere, 0)
 	if n, err := conn.Read(make([]byte, 1)); err == nil {
-		t.Errorf("read %d bytes of no server", n)
+		t.Errorf("read %d bytes from a missing server", n)
 	}
 }

@@ -7,30 +7,30 @@ import (
 )
 
 const (
-	// chunkSize is the most that is read at once.
+	// chunkSize is the maximum size of one read.
 	chunkSize = 32 << 10
-	// chunksUnderWay is how many chunks may be on their way in one direction.
-	// Then the sender has to wait, as it does when TCP's window is full.
-	chunksUnderWay = 1024
+	// maxInFlight is how many chunks may be in flight in one direction. Then the
+	// sender has to wait, as it does when the window of TCP is full.
+	maxInFlight = 1024
 )
 
-// A chunk is what one read gave, and when the other side is to have it.
+// A chunk is the result of one read, and the time at which to write it.
 type chunk struct {
 	bytes []byte
 	due   time.Time
 }
 
-// relay hands on what comes from one side, each byte so much later, as if it had
-// been sent when the connection was ready. At the end it tells the other side
-// that no more comes. A side that cannot be written to is no longer read either.
+// relay copies bytes from one side to the other with a delay. Bytes that arrive before
+// ready count as sent then. At the end of from, relay closes the writing side of to.
+// If to cannot be written, relay closes from.
 func relay(to, from net.Conn, delay time.Duration, ready time.Time) {
-	way := make(chan chunk, chunksUnderWay)
+	way := make(chan chunk, maxInFlight)
 	go func() {
 		defer close(way)
 		read := make([]byte, chunkSize)
 		for {
 			n, err := from.Read(read)
-			way <- chunk{bytes.Clone(read[:n]), later(time.Now(), ready).Add(delay)}
+			way <- chunk{bytes.Clone(read[:n]), latest(time.Now(), ready).Add(delay)}
 			if err != nil {
 				return
 			}
@@ -48,10 +48,10 @@ func relay(to, from net.Conn, delay time.Duration, ready time.Time) {
 			return
 		}
 	}
-	endWrites(to)
+	closeWrite(to)
 }
 
-func later(a, b time.Time) time.Time {
+func latest(a, b time.Time) time.Time {
 	if a.After(b) {
 		return a
 	}
@@ -59,7 +59,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // endWrites leaves the other direction open where the connection can do so.
-func endWrites(conn net.Conn) {
+func closeWrite(conn net.Conn) {
 	if half, ok := conn.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()
 		return

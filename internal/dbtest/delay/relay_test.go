@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// A hundred messages that are sent one millisecond apart arrive one millisecond
-// apart: each is as late as the delay says, and none waits for the one before.
-func TestWhatIsSentInARowArrivesInThatRowEachAsLate(t *testing.T) {
+// A hundred messages that are sent one millisecond apart arrive one millisecond apart:
+// none waits for the one before.
+func TestEachMessageIsDelayedAlike(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const (
 			delay = 20 * time.Millisecond
@@ -66,10 +66,10 @@ func TestNothingArrivesBeforeTheConnectionIsReady(t *testing.T) {
 	})
 }
 
-// More than fits on the way at once waits for room, and arrives whole.
-func TestWhatIsTooMuchAtOnceArrivesWhole(t *testing.T) {
+// The sender waits while too much is in flight.
+func TestMoreThanFitsInFlightArrivesWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sent := bytes.Repeat([]byte("0123456789abcdef"), 8*chunksUnderWay)
+		sent := bytes.Repeat([]byte("0123456789abcdef"), 8*maxInFlight)
 		sender, from := net.Pipe()
 		to, receiver := net.Pipe()
 		go relay(to, from, time.Second, time.Now())
@@ -86,7 +86,7 @@ func TestWhatIsTooMuchAtOnceArrivesWhole(t *testing.T) {
 	})
 }
 
-func TestASideThatIsGoneIsNoLongerReadFor(t *testing.T) {
+func TestAClosedSideEndsTheRelay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sender, from := net.Pipe()
 		to, receiver := net.Pipe()
@@ -101,7 +101,7 @@ func TestASideThatIsGoneIsNoLongerReadFor(t *testing.T) {
 		}
 		<-ended
 		if _, err := sender.Write([]byte("y")); err == nil {
-			t.Error("a write to nobody succeeded")
+			t.Error("a write to a closed connection succeeded")
 		}
 	})
 }

@@ -12,13 +12,13 @@ const (
 	rollback = "rollback"
 )
 
-// A conn is a connection that breaks by the plan. As package database/sql wants
-// it, one goroutine at a time uses it.
+// A conn is a connection that breaks by the plan. Package database/sql uses it from
+// one goroutine at a time.
 type conn struct {
-	driver.Conn // what it asks of the real one
+	driver.Conn // the real one
 	plan        *Plan
 	stmts       map[*stmt]bool
-	gone        bool
+	dropped     bool
 }
 
 var (
@@ -32,13 +32,13 @@ var (
 	_ driver.NamedValueChecker  = (*conn)(nil)
 )
 
-// drop closes the real connection, as the end of a server does. SQLite keeps one
-// alive while it has statements.
+// drop closes the real connection, as the end of a server does. SQLite keeps a
+// connection alive while it has statements.
 func (c *conn) drop() {
-	if c.gone {
+	if c.dropped {
 		return
 	}
-	c.gone = true
+	c.dropped = true
 	for s := range c.stmts {
 		_ = s.Stmt.Close()
 	}
@@ -46,22 +46,22 @@ func (c *conn) drop() {
 }
 
 func (c *conn) Close() error {
-	if c.gone {
+	if c.dropped {
 		return nil
 	}
-	c.gone = true
+	c.dropped = true
 	return c.Conn.Close()
 }
 
 func (c *conn) IsValid() bool {
-	if v, ok := c.Conn.(driver.Validator); ok && !c.gone {
+	if v, ok := c.Conn.(driver.Validator); ok && !c.dropped {
 		return v.IsValid()
 	}
-	return !c.gone
+	return !c.dropped
 }
 
 func (c *conn) ResetSession(ctx context.Context) error {
-	if c.gone {
+	if c.dropped {
 		return driver.ErrBadConn
 	}
 	if r, ok := c.Conn.(driver.SessionResetter); ok {
@@ -71,7 +71,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 }
 
 func (c *conn) Ping(ctx context.Context) error {
-	if c.gone {
+	if c.dropped {
 		return driver.ErrBadConn
 	}
 	if p, ok := c.Conn.(driver.Pinger); ok {
@@ -88,7 +88,7 @@ func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
 }
 
 func (c *conn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
-	if c.gone {
+	if c.dropped {
 		return nil, driver.ErrBadConn
 	}
 	inner, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, text)
@@ -100,8 +100,8 @@ func (c *conn) PrepareContext(ctx context.Context, text string) (driver.Stmt, er
 	return s, nil
 }
 
-// ExecContext and QueryContext: what the driver does not have, package
-// database/sql does by a prepared statement.
+// ExecContext and QueryContext return driver.ErrSkip if the driver does not have
+// them: then package database/sql prepares a statement.
 func (c *conn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (result driver.Result, err error) {
 	inner, ok := c.Conn.(driver.ExecerContext)
 	if !ok {
@@ -122,8 +122,8 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 	return c.query(ctx, text, func() (driver.Rows, error) { return inner.QueryContext(ctx, text, args) })
 }
 
-// query runs one whose rows are given to the caller, or read to the end where
-// the answer gets lost: some drivers execute as they are read.
+// query runs a query and reads all its rows, since some drivers execute it while the
+// rows are read.
 func (c *conn) query(ctx context.Context, text string, do func() (driver.Rows, error)) (driver.Rows, error) {
 	var rows driver.Rows
 	err := c.plan.run(ctx, c, text, func() (err error) {

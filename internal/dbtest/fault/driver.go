@@ -6,8 +6,8 @@ import (
 	"database/sql/driver"
 )
 
-// Open opens a database by a registered driver, and returns the plan by which
-// it breaks. Without a plan it does not.
+// Open opens a database with a registered driver, and returns the plan by which it
+// breaks. The plan is empty at first.
 func Open(name, dsn string) (*sql.DB, *Plan, error) {
 	plain, err := sql.Open(name, dsn) // connects to nothing
 	if err != nil {
@@ -37,7 +37,7 @@ type connector struct {
 
 func (c *connector) Driver() driver.Driver { return c.inner }
 
-// Connect itself does not break: it may find what a dropped one left.
+// Connect does not break: a connection that was dropped must be replaced.
 func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	var inner driver.Conn
 	var err error

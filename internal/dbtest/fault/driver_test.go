@@ -6,16 +6,30 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
 )
 
-func TestEachKindDoesWhatItSays(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
+// openTable returns a database with an empty table, and its plan.
+func openTable(t *testing.T, e engine.Engine) (*sql.DB, *fault.Plan) {
+	t.Helper()
+	store := e.NewStore(t)
+	db, plan, err := fault.Open(store.Driver, store.DSN)
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Exec("CREATE TABLE kept (n INTEGER)"); err != nil {
+		t.Fatal(err)
+	}
+	return db, plan
+}
+
+func TestEachKindBreaksAnOperation(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine.Engine) {
 		for _, c := range []struct {
 			kind     fault.Kind
 			executed bool
-			gone     bool  // the connection
-			want     error // nil: whatever package database/sql and the driver make of it
+			closed   bool  // the connection
+			want     error // nil means any error
 		}{
 			{fault.Refuse, false, false, fault.ErrFault},
 			{fault.LoseAnswer, true, false, fault.ErrFault},
@@ -46,21 +60,12 @@ func TestEachKindDoesWhatItSays(t *testing.T) {
 				},
 			} {
 				t.Run(name+" "+c.kind.String(), func(t *testing.T) {
-					db, plan, err := fault.Open(e.driver, e.store(t))
-					if err != nil {
-						t.Fatal(err)
-					}
-					defer db.Close()
-					if _, err := db.Exec("CREATE TABLE kept (n INTEGER)"); err != nil {
-						t.Fatal(err)
-					}
+					db, plan := openTable(t, e)
 					conn, err := db.Conn(t.Context())
-					if err != nil {
-						t.Fatal(err)
-					}
+					must(t, err)
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
-					plan.Impatient = cancel
+					plan.Cancel = cancel
 					plan.Break(1, c.kind)
 					if err := how(ctx, conn); err == nil || c.want != nil && !errors.Is(err, c.want) {
 						t.Errorf("returned %v, want %v", err, c.want)
@@ -68,14 +73,12 @@ func TestEachKindDoesWhatItSays(t *testing.T) {
 					if plan.Broke() == "" {
 						t.Error("the plan says that nothing broke")
 					}
-					if _, err := conn.ExecContext(t.Context(), "SELECT 1"); (err != nil) != c.gone && c.kind != fault.Delay {
-						t.Errorf("the connection afterwards says %v; want it gone: %t", err, c.gone)
+					if _, err := conn.ExecContext(t.Context(), "SELECT 1"); (err != nil) != c.closed && c.kind != fault.Delay {
+						t.Errorf("afterwards the connection returned %v; want it closed: %t", err, c.closed)
 					}
 					_ = conn.Close()
 					var n int
-					if err := db.QueryRow("SELECT count(*) FROM kept").Scan(&n); err != nil {
-						t.Fatal(err)
-					}
+					must(t, db.QueryRow("SELECT count(*) FROM kept").Scan(&n))
 					if n != number(c.executed) {
 						t.Errorf("%d rows, want %d", n, number(c.executed))
 					}
@@ -85,8 +88,8 @@ func TestEachKindDoesWhatItSays(t *testing.T) {
 	})
 }
 
-func TestATransactionEndsAsItsFaultSays(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
+func TestEachKindBreaksATransaction(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine.Engine) {
 		for _, c := range []struct {
 			name string
 			at   int // 1 begins, 2 inserts, 3 commits
@@ -103,22 +106,13 @@ func TestATransactionEndsAsItsFaultSays(t *testing.T) {
 			{"the connection drops after the commit", 3, fault.DropAfter, 1},
 		} {
 			t.Run(c.name, func(t *testing.T) {
-				db, plan, err := fault.Open(e.driver, e.store(t))
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer db.Close()
-				if _, err := db.Exec("CREATE TABLE kept (n INTEGER)"); err != nil {
-					t.Fatal(err)
-				}
+				db, plan := openTable(t, e)
 				plan.Break(c.at, c.kind)
 				if err := insertInTx(db); (err != nil) != (c.at > 0) && c.kind != fault.Drop {
 					t.Errorf("the transaction returned %v", err)
 				}
 				var n int
-				if err := db.QueryRow("SELECT count(*) FROM kept").Scan(&n); err != nil {
-					t.Fatal(err)
-				}
+				must(t, db.QueryRow("SELECT count(*) FROM kept").Scan(&n))
 				if n != c.want {
 					t.Errorf("%d rows, want %d", n, c.want)
 				}

@@ -7,17 +7,18 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 var (
-	every = flag.Bool("every", false, "break each operation in each way, not only in some of them")
+	every = flag.Bool("every", false, "break each operation in each way, not only in one")
 	only  = flag.Int("at", 0, "break only this operation of the scenario, in each way")
 )
 
-func TestWhateverBreaksOnceNothingIsLostAndNothingHalfWritten(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
+func TestWhateverBreaksOnceNothingIsLostOrHalfWritten(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine.Engine) {
 		whole, _ := runScenario(t, e, 0, 0)
 		t.Logf("the scenario has %d operations", whole)
 		for _, k := range fault.Kinds {
@@ -27,23 +28,23 @@ func TestWhateverBreaksOnceNothingIsLostAndNothingHalfWritten(t *testing.T) {
 }
 
 // breakEach runs the scenario once for each of its operations, four at a time.
-// Without the flags each operation is broken in one of the five ways, by turns,
-// and on PostgreSQL, which takes longer, every second one.
-func breakEach(t *testing.T, e engine, k fault.Kind, whole int) {
+// Without the flags each operation is broken in one of the five ways, by turns. On
+// PostgreSQL, which takes longer, only every second one is.
+func breakEach(t *testing.T, e engine.Engine, k fault.Kind, whole int) {
 	turns := len(fault.Kinds)
-	if e.dialect == sqlinbox.PostgreSQL {
+	if e.Dialect == sqlinbox.PostgreSQL {
 		turns *= 2
 	}
 	if *every || *only > 0 {
 		turns = 1
 	}
-	// Puts at once share transactions as it happens, so that the number of
-	// operations differs by a few.
+	// Concurrent Puts share transactions by chance, so the number of operations varies
+	// by a few.
 	const slack = 20
 	var all sync.WaitGroup
 	slots := make(chan struct{}, 4)
 	for n := 1; n <= whole+slack; n++ {
-		// Not n alone: the scenario repeats itself.
+		// n/turns is added because the scenario repeats itself.
 		if (n+n/turns)%turns != int(k)%turns || *only > 0 && n != *only {
 			continue
 		}
@@ -58,20 +59,20 @@ func breakEach(t *testing.T, e engine, k fault.Kind, whole int) {
 	all.Wait()
 }
 
-// runScenario returns how many operations it had, and what broke.
-func runScenario(t *testing.T, e engine, n int, k fault.Kind) (count int, broke string) {
-	r, err := newRig(t, e)
+// runScenario returns the number of operations, and what broke.
+func runScenario(t *testing.T, e engine.Engine, n int, k fault.Kind) (count int, broke string) {
+	r, err := newRig(e.NewStore(t))
 	if err != nil {
 		t.Error(err)
 		return 0, ""
 	}
-	wrong := r.scenario(n, k)
+	faults := r.scenario(n, k)
 	count, broke = r.plan.Count(), r.plan.Broke()
 	if err := r.close(); err != nil {
-		wrong = append(wrong, fmt.Sprint("close: ", err))
+		faults = append(faults, fmt.Sprint("close: ", err))
 	}
-	if len(wrong) > 0 {
-		t.Errorf("%d, %s: %s:\n\t%s", n, k, broke, strings.Join(wrong, "\n\t"))
+	if len(faults) > 0 {
+		t.Errorf("%d, %s: %s:\n\t%s", n, k, broke, strings.Join(faults, "\n\t"))
 	}
 	return count, broke
 }

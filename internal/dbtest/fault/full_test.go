@@ -6,18 +6,16 @@ import (
 	"sync"
 	"testing"
 
-	_ "github.com/ncruces/go-sqlite3/driver"
-
-	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/powerloss"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// Of PostgreSQL a full disk is not tested: to fill one takes a file system of
-// its own, which takes root. What it then says, class 53, is an error like
-// others, which the scenario has at each statement.
-func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
+// There is no test of PostgreSQL on a full disk: that takes a file system of its own,
+// and so root. Its errors, class 53, are like the errors that the scenario has at
+// each statement.
+func TestAFullDiskLosesNothing(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		open func(t *testing.T) (r *rig, room func(t *testing.T))
@@ -27,18 +25,13 @@ func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, room := c.open(t)
-			defer func() {
-				if err := r.close(); err != nil {
-					t.Error(err)
-				}
-			}()
-			first := &message{name: "first", marks: []string{"first"}}
+			first := &message{name: "first", dedupKeys: []string{"first"}}
 			r.send(first)
 			accepted, refused := r.fill(t)
 			if len(accepted) == 0 || len(refused) == 0 {
 				t.Fatalf("%d accepted, %d refused, want some of both", len(accepted), len(refused))
 			}
-			r.inspect("while it is full")
+			r.checkTables("while it is full")
 			if n, want := r.count("hookhouse_deliveries"), 1+len(accepted); n != want {
 				t.Errorf("%d are stored, want the %d that were acknowledged", n, want)
 			}
@@ -46,12 +39,10 @@ func TestAFullDiskRefusesAndLosesNothing(t *testing.T) {
 			for _, m := range refused {
 				r.send(m) // the sender's next try
 			}
-			r.workOff()
-			r.inspect("with room")
-			r.settleAccounts(false)
-			if len(r.wrong) > 0 {
-				t.Error(strings.Join(r.wrong, "\n"))
-			}
+			r.drain()
+			r.checkTables("with room")
+			r.checkMessages(false)
+			r.report(t)
 		})
 	}
 }
@@ -62,8 +53,8 @@ func (r *rig) fill(t *testing.T) (accepted, refused []*message) {
 	for round := 0; len(refused) < 10 && round < 50; round++ {
 		var all sync.WaitGroup
 		for i := range 8 {
-			m := &message{name: fmt.Sprintf("%d-%d %s", round, i, strings.Repeat("x", 6000)), key: fmt.Sprint("key", i%3), marks: []string{fmt.Sprint(round, "-", i)}}
-			d := r.mint(m)
+			m := &message{name: fmt.Sprintf("%d-%d %s", round, i, strings.Repeat("x", 6000)), key: fmt.Sprint("key", i%3), dedupKeys: []string{fmt.Sprint(round, "-", i)}}
+			d := r.newDelivery(m)
 			all.Go(func() {
 				err := webhook.Store(r.inbox).Handle(t.Context(), d)
 				mu.Lock()
@@ -71,7 +62,7 @@ func (r *rig) fill(t *testing.T) (accepted, refused []*message) {
 				switch status := webhook.StatusCode(err); status {
 				case 202:
 					accepted = append(accepted, m)
-					m.known = append(m.known, d.UID)
+					m.acknowledged = append(m.acknowledged, d.UID)
 				case 503:
 					refused = append(refused, m)
 				default:
@@ -84,37 +75,22 @@ func (r *rig) fill(t *testing.T) (accepted, refused []*message) {
 	return accepted, refused
 }
 
-// onFullDisk is a disk of a megabyte, which is later made larger.
+// onFullDisk opens a rig on a disk of a megabyte. room enlarges the disk.
 func onFullDisk(t *testing.T) (*rig, func(t *testing.T)) {
 	disk, err := powerloss.NewDisk(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
 	t.Cleanup(func() { _ = disk.Close() })
 	settings := []string{"_pragma=busy_timeout(5000)", "_pragma=journal_mode(WAL)", "_pragma=synchronous(FULL)", "_txlock=immediate"}
-	r, err := newRig(t, engine{"SQLite", "sqlite3", sqlinbox.SQLite, func(testing.TB) string { return disk.DSN("inbox.db", settings...) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.inbox.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r := openRig(t, engine.Store{Driver: "sqlite3", DSN: disk.DSN("inbox.db", settings...)})
 	disk.Room.Store(1 << 20)
 	return r, func(*testing.T) { disk.Room.Store(0) }
 }
 
-// onSmallDatabase is a file of a hundred pages, which a sweep makes room in.
+// onSmallDatabase opens a rig on a file of a hundred pages. room sweeps it.
 func onSmallDatabase(t *testing.T) (*rig, func(t *testing.T)) {
-	dsn := sqlite.store(t)
-	r, err := newRig(t, engine{sqlite.name, sqlite.driver, sqlite.dialect, func(testing.TB) string { return dsn + "&_pragma=max_page_count(100)" }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := r.inbox.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r := openRig(t, engine.Modernc.NewStore(t).With("_pragma=max_page_count(100)"))
 	return r, func(t *testing.T) {
-		r.workOff() // settling takes no room
+		r.drain() // settling takes no space
 		for _, uid := range r.uids("1 = 1") {
 			r.swept[uid] = true
 		}
@@ -124,32 +100,20 @@ func onSmallDatabase(t *testing.T) (*rig, func(t *testing.T)) {
 	}
 }
 
-func TestAReadOnlyDatabaseRefusesAndIsStillRead(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
-		dsn := e.store(t)
-		r, err := newRig(t, engine{e.name, e.driver, e.dialect, func(testing.TB) string { return dsn }})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer r.close()
-		if err := r.inbox.Migrate(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		kept := &message{name: "kept", marks: []string{"kept"}}
+func TestAReadOnlyDatabaseCanBeRead(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine.Engine) {
+		store := e.NewStore(t)
+		r := openRig(t, store)
+		kept := &message{name: "kept", dedupKeys: []string{"kept"}}
 		r.send(kept)
 
-		closed := strings.Replace(dsn, "_pragma=journal_mode(WAL)", "mode=ro", 1)
-		if e.dialect == sqlinbox.PostgreSQL {
-			closed = dsn + "&default_transaction_read_only=on"
+		readOnly := store.With("default_transaction_read_only=on")
+		if e.Dialect == sqlinbox.SQLite {
+			readOnly.DSN = strings.Replace(store.DSN, "_pragma=journal_mode(WAL)", "mode=ro", 1)
 		}
-		db, _, err := fault.Open(e.driver, closed)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer db.Close()
-		in := sqlinbox.New(db, e.dialect)
+		in := sqlinbox.New(readOnly.DB(t), e.Dialect)
 		defer in.Close()
-		d := r.mint(&message{name: "refused", marks: []string{"refused"}})
+		d := r.newDelivery(&message{name: "refused", dedupKeys: []string{"refused"}})
 		if err := webhook.Store(in).Handle(t.Context(), d); webhook.StatusCode(err) != 503 {
 			t.Errorf("Put was answered %d: %v", webhook.StatusCode(err), err)
 		} else {
@@ -161,16 +125,14 @@ func TestAReadOnlyDatabaseRefusesAndIsStillRead(t *testing.T) {
 		if claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1}); err == nil {
 			t.Errorf("Claim returned %d", len(claims))
 		}
-		if got, err := in.Get(t.Context(), kept.known[0]); err != nil || string(got.Delivery.Body) != "body of kept" {
+		if got, err := in.Get(t.Context(), kept.acknowledged[0]); err != nil || string(got.Delivery.Body) != "body of kept" {
 			t.Errorf("Get returned %v, %v", got, err)
 		}
 		if n := r.count("hookhouse_deliveries"); n != 1 {
 			t.Errorf("%d are stored, want 1", n)
 		}
-		r.inspect("read-only")
-		r.workOff()
-		if len(r.wrong) > 0 {
-			t.Error(strings.Join(r.wrong, "\n"))
-		}
+		r.checkTables("read-only")
+		r.drain()
+		r.report(t)
 	})
 }

@@ -3,25 +3,23 @@ package fault_test
 import (
 	"context"
 	"net/http"
-	"strings"
 	"testing"
-	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// holder has what a put needs. On SQLite that is the only writer's place, on
-// PostgreSQL the head of the put's key.
-func holder(t *testing.T, r *rig, e engine) (release func()) {
+// lockStore locks what a put needs: on SQLite the database, on PostgreSQL the head of
+// the key.
+func lockStore(t *testing.T, r *rig, e engine.Engine) (release func()) {
 	t.Helper()
-	conn, err := r.eye.Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn, err := r.direct.Conn(t.Context())
+	must(t, err)
 	texts := []string{"BEGIN IMMEDIATE"}
-	if e.dialect == sqlinbox.PostgreSQL {
-		texts = []string{"BEGIN", "SELECT 1 FROM hookhouse_deliveries WHERE key = 'key' FOR UPDATE"}
+	if e.Dialect == sqlinbox.PostgreSQL {
+		texts = []string{"BEGIN", "SELECT 1 FROM hookhouse_deliveries WHERE ordering_key = 'key' FOR UPDATE"}
 	}
 	for _, text := range texts {
 		if _, err := conn.ExecContext(t.Context(), text); err != nil {
@@ -36,31 +34,21 @@ func holder(t *testing.T, r *rig, e engine) (release func()) {
 	}
 }
 
-func lockRig(t *testing.T, e engine) *rig {
+// lockRig returns a rig with one delivery of the key "key".
+func lockRig(t *testing.T, e engine.Engine) *rig {
 	t.Helper()
-	r, err := newRig(t, e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.close(); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := r.inbox.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	r.send(&message{name: "head", key: "key", marks: []string{"head"}})
+	r := openRig(t, e.NewStore(t))
+	r.send(&message{name: "head", key: "key", dedupKeys: []string{"head"}})
 	return r
 }
 
-func TestADatabaseLockedForLongIsAnsweredAndLosesNothing(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
+func TestALockedDatabaseIsAnswered503AndLosesNothing(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine.Engine) {
 		t.Parallel() // it takes as long as the inbox waits
 		r := lockRig(t, e)
-		release := holder(t, r, e)
-		m := &message{name: "late", key: "key", marks: []string{"late"}}
-		d := r.mint(m)
+		release := lockStore(t, r, e)
+		m := &message{name: "late", key: "key", dedupKeys: []string{"late"}}
+		d := r.newDelivery(m)
 		err := r.try("put", func(ctx context.Context) error { return webhook.Store(r.inbox).Handle(ctx, d) })
 		if webhook.StatusCode(err) != http.StatusServiceUnavailable || r.plan.Count() == 0 {
 			t.Errorf("answered %d: %v", webhook.StatusCode(err), err)
@@ -71,23 +59,21 @@ func TestADatabaseLockedForLongIsAnsweredAndLosesNothing(t *testing.T) {
 		}
 		release()
 		r.send(m)
-		r.workOff()
-		r.inspect("afterwards")
-		r.settleAccounts(false)
-		if len(r.wrong) > 0 {
-			t.Error(strings.Join(r.wrong, "\n"))
-		}
+		r.drain()
+		r.checkTables("afterwards")
+		r.checkMessages(false)
+		r.report(t)
 	})
 }
 
-func TestADatabaseLockedForAMomentIsWaitedFor(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
+func TestPutWaitsForADatabaseThatIsLockedBriefly(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine.Engine) {
 		r := lockRig(t, e)
-		release := holder(t, r, e)
+		release := lockStore(t, r, e)
 		r.plan.Break(0, 0) // count from here
 		done := make(chan struct{})
-		m := &message{name: "patient", key: "key", marks: []string{"patient"}}
-		d := r.mint(m)
+		m := &message{name: "waiting", key: "key", dedupKeys: []string{"waiting"}}
+		d := r.newDelivery(m)
 		go func() {
 			defer close(done)
 			err := r.try("put", func(ctx context.Context) error { return r.inbox.Put(ctx, d) })
@@ -96,33 +82,16 @@ func TestADatabaseLockedForAMomentIsWaitedFor(t *testing.T) {
 			}
 			r.acknowledge(m, d.UID, nil)
 		}()
-		poll(t, "the put reaches the lock", func() bool { return r.plan.Count() > 0 })
+		must(t, wait.Until(t.Context(), "the put reaches the lock", func() bool { return r.plan.Count() > 0 }))
 		select {
 		case <-done:
-			t.Error("Put returned while another holds the lock")
+			t.Error("Put returned while another has the lock")
 		default:
 		}
 		release()
 		<-done
-		r.workOff()
-		r.settleAccounts(false)
-		if len(r.wrong) > 0 {
-			t.Error(strings.Join(r.wrong, "\n"))
-		}
+		r.drain()
+		r.checkMessages(false)
+		r.report(t)
 	})
-}
-
-func poll(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	for !ok() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			t.Fatalf("waited for in vain: %s", what)
-		}
-	}
 }

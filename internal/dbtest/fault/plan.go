@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// A Kind is a way to go wrong.
+// A Kind is a way to fail.
 type Kind int
 
 const (
-	// Refuse: it is not executed, and fails. The connection goes on, but for the
-	// end of a transaction, which drivers do not leave open.
+	// Refuse: the operation is not executed, and fails. The connection stays open,
+	// except for a commit or rollback: drivers do not leave a transaction open.
 	Refuse Kind = iota + 1
-	// LoseAnswer: it is executed, and reported as failed. The connection goes on,
-	// but for a begin, after which nobody could tell where it stands.
+	// LoseAnswer: it is executed, and reported as failed. The connection stays open,
+	// except after a begin, which would leave it in an unknown transaction.
 	LoseAnswer
-	// Drop: the connection is gone before it is executed, as driver.ErrBadConn.
+	// Drop: the connection is closed before it is executed: driver.ErrBadConn.
 	Drop
-	// DropAfter: it is executed, then the connection is gone without an answer.
+	// DropAfter: it is executed, then the connection is closed without an answer.
 	DropAfter
-	// Delay: it is executed after the caller's patience has ended.
+	// Delay: it is executed after the caller has given up.
 	Delay
 )
 
@@ -48,20 +48,20 @@ func (k Kind) String() string {
 	return "no fault"
 }
 
-// Executed reports whether what goes wrong may have been executed all the same.
+// Executed reports whether the operation may have been executed although it failed.
 func (k Kind) Executed() bool { return k == LoseAnswer || k == DropAfter || k == Delay }
 
-// ErrFault is what goes wrong, except for Drop and Delay.
+// ErrFault is the error of each Kind but Drop and Delay.
 var ErrFault = errors.New("fault: on purpose")
 
-// delay is how long Delay takes where the driver's own context does not end.
-const delay = 5 * time.Millisecond
+// latency is how long Delay takes if the context of the operation does not end.
+const latency = 5 * time.Millisecond
 
-// A Plan says what goes wrong when. It is safe for concurrent use.
+// A Plan says which operation fails, and how. It is safe for concurrent use.
 type Plan struct {
-	// Impatient is called by Delay: it ends the contexts of those who wait. Set it
-	// before Break. Zero means that nobody is impatient.
-	Impatient func()
+	// Cancel, if not nil, is called by Delay. It ends the contexts of the callers. Set
+	// it before Break.
+	Cancel func()
 
 	mu     sync.Mutex
 	before func(what string)
@@ -72,24 +72,24 @@ type Plan struct {
 	broke  string
 }
 
-// Break plans that the n-th operation from now on goes wrong. Zero n means none;
-// the count begins anew.
+// Break makes the n-th operation from now on fail, or none if n is zero. The count
+// starts at zero again.
 func (p *Plan) Break(n int, k Kind) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.count, p.at, p.kind, p.broke = 0, n, k, ""
 }
 
-// Watch has before and after called around each operation, with its text, in the
-// goroutine that does it: what they do meanwhile comes between two statements for
-// certain. Nil means nothing is called.
+// Watch sets funcs to call before and after each operation, with its text, in the
+// goroutine that runs it: what they do comes between two operations. A nil func is
+// not called.
 func (p *Plan) Watch(before, after func(what string)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.before, p.after = before, after
 }
 
-// watched does an operation between the calls that Watch asks for.
+// watched runs an operation between the funcs of Watch.
 func (p *Plan) watched(what string, do func() error) error {
 	p.mu.Lock()
 	before, after := p.before, p.after
@@ -103,21 +103,21 @@ func (p *Plan) watched(what string, do func() error) error {
 	return do()
 }
 
-// Count is how many operations there were since Break.
+// Count returns the number of operations since Break.
 func (p *Plan) Count() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.count
 }
 
-// Broke says what went wrong; empty while nothing has.
+// Broke returns which operation failed and how, or "" if none has.
 func (p *Plan) Broke() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.broke
 }
 
-// next counts an operation and returns what happens to it.
+// next counts an operation and returns how it fails, or zero.
 func (p *Plan) next(what string) Kind {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -130,13 +130,13 @@ func (p *Plan) next(what string) Kind {
 	return p.kind
 }
 
-// run does an operation of a connection the way it is planned.
+// run runs an operation of a connection as planned.
 func (p *Plan) run(ctx context.Context, c *conn, what string, do func() error) error {
 	return p.watched(what, func() error { return p.breaking(ctx, c, what, do) })
 }
 
 func (p *Plan) breaking(ctx context.Context, c *conn, what string, do func() error) error {
-	if c.gone {
+	if c.dropped {
 		return driver.ErrBadConn
 	}
 	switch k := p.next(what); k {
@@ -157,10 +157,10 @@ func (p *Plan) breaking(ctx context.Context, c *conn, what string, do func() err
 		}
 		return ErrFault
 	case Delay:
-		if p.Impatient != nil {
-			p.Impatient()
+		if p.Cancel != nil {
+			p.Cancel()
 		}
-		late := time.NewTimer(delay)
+		late := time.NewTimer(latency)
 		defer late.Stop()
 		select {
 		case <-ctx.Done():

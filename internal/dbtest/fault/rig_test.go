@@ -12,105 +12,129 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 const (
-	tries   = 8
-	tooLong = 30 * time.Second // for any one call: it hangs
+	tries       = 8
+	callTimeout = 30 * time.Second // a call that takes longer hangs
 )
 
-// A rig is an inbox on a database that breaks, those who use it by the rules,
-// and an eye on the tables that does not break.
+// A rig is an inbox on a database that breaks, with its senders and its worker, and
+// connections to the tables that do not break.
 type rig struct {
-	inbox *sqlinbox.Inbox
-	db    *sql.DB
-	plan  *fault.Plan
-	eye   *sql.DB
+	inbox  *sqlinbox.Inbox
+	db     *sql.DB
+	plan   *fault.Plan
+	direct *sql.DB
 
-	mu       sync.Mutex
-	minted   int
-	waiting  map[int]context.CancelFunc
-	messages map[string]*message // by each UID that was tried
-	order    []*message
-	swept    map[string]bool
-	wrong    []string
+	mu         sync.Mutex
+	deliveries int
+	cancels    map[int]context.CancelFunc
+	messages   map[string]*message // by each UID that was tried
+	sent       []*message
+	swept      map[string]bool
+	faults     []string
 }
 
-// A message is what a sender wants handled: one, however often it is sent.
+// A message is one event, however often its sender sends it.
 type message struct {
-	name     string
-	key, id  string
-	marks    []string
-	coalesce bool
-	uids     []string // of each try
-	known    []string // acknowledged, by nil or as the one it repeats
-	end      string   // what the worker makes of it: see scenario
-	runs     int      // that the worker has settled
+	name         string
+	key, id      string
+	dedupKeys    []string
+	coalesce     bool
+	uids         []string // of each try
+	acknowledged []string // UIDs that were stored, or of which a try was a duplicate
+	outcome      string   // "again", "dies" or "effect"; see work
+	runs         int      // settled by the worker
 }
 
-func newRig(tb testing.TB, e engine) (*rig, error) {
-	dsn := e.store(tb)
-	db, plan, err := fault.Open(e.driver, dsn)
+// newRig returns a rig without tables on an empty store.
+func newRig(s engine.Store) (*rig, error) {
+	db, plan, err := fault.Open(s.Driver, s.DSN)
 	if err != nil {
 		return nil, err
 	}
-	eye, err := sql.Open(e.driver, dsn)
+	eye, err := s.Open()
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxIdleConns(4)
 	r := &rig{
-		inbox: sqlinbox.New(db, e.dialect), db: db, plan: plan, eye: eye,
-		waiting: make(map[int]context.CancelFunc), messages: make(map[string]*message), swept: make(map[string]bool),
+		inbox: sqlinbox.New(db, s.Dialect()), db: db, plan: plan, direct: eye,
+		cancels: make(map[int]context.CancelFunc), messages: make(map[string]*message), swept: make(map[string]bool),
 	}
 	r.inbox.Retention, r.inbox.DeadRetention = time.Microsecond, time.Microsecond
 	r.inbox.Logger = slog.New(slog.DiscardHandler)
-	plan.Impatient = r.giveUp
+	plan.Cancel = r.cancelAll
 	return r, nil
 }
 
-func (r *rig) close() error { return errors.Join(r.inbox.Close(), r.db.Close(), r.eye.Close()) }
-
-func (r *rig) complain(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.wrong = append(r.wrong, fmt.Sprintf(format, args...))
+// openRig returns a rig with the inbox's tables, and closes it at the end of the
+// test.
+func openRig(t *testing.T, s engine.Store) *rig {
+	t.Helper()
+	r, err := newRig(s)
+	must(t, err)
+	t.Cleanup(func() {
+		if err := r.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	must(t, r.inbox.Migrate(t.Context()))
+	return r
 }
 
-// giveUp ends the contexts of all calls under way.
-func (r *rig) giveUp() {
+// report fails the test for each fault.
+func (r *rig) report(t *testing.T) {
+	t.Helper()
+	for _, fault := range r.faults {
+		t.Error(fault)
+	}
+}
+
+func (r *rig) close() error { return errors.Join(r.inbox.Close(), r.db.Close(), r.direct.Close()) }
+
+func (r *rig) faultf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, cancel := range r.waiting {
+	r.faults = append(r.faults, fmt.Sprintf(format, args...))
+}
+
+// cancelAll ends the contexts of all calls that run.
+func (r *rig) cancelAll() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, cancel := range r.cancels {
 		cancel()
 	}
 }
 
-// try calls once, and complains when that takes too long.
+// try calls once. A call that hangs is a fault.
 func (r *rig) try(what string, call func(ctx context.Context) error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), tooLong)
+	ctx, cancel := context.WithTimeout(context.Background(), callTimeout)
 	defer cancel()
 	r.mu.Lock()
-	r.minted++
-	n := r.minted
-	r.waiting[n] = cancel
+	r.deliveries++
+	n := r.deliveries
+	r.cancels[n] = cancel
 	r.mu.Unlock()
 	err := call(ctx)
 	r.mu.Lock()
-	delete(r.waiting, n)
+	delete(r.cancels, n)
 	r.mu.Unlock()
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		r.complain("%s hangs: %v", what, err)
+		r.faultf("%s hangs: %v", what, err)
 	}
 	return err
 }
 
-// insist calls until it succeeds or fails with one of the given errors, which
-// is returned.
-func (r *rig) insist(what string, call func(ctx context.Context) error, answers ...error) error {
+// retry calls until the call succeeds or returns one of the given errors, and returns
+// the error. A call that always fails is a fault.
+func (r *rig) retry(what string, call func(ctx context.Context) error, answers ...error) error {
 	var err error
 	for range tries {
 		err = r.try(what, call)
@@ -118,35 +142,35 @@ func (r *rig) insist(what string, call func(ctx context.Context) error, answers 
 			return err
 		}
 	}
-	r.complain("%s fails for good: %v", what, err)
+	r.faultf("%s always fails: %v", what, err)
 	return err
 }
 
-// mint makes the delivery of another try, as a Receiver does.
-func (r *rig) mint(m *message) *webhook.Delivery {
+// newDelivery returns the delivery of another try, as a Receiver makes it.
+func (r *rig) newDelivery(m *message) *webhook.Delivery {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.minted++
+	r.deliveries++
 	d := &webhook.Delivery{
-		UID: fmt.Sprintf("uid%04d", r.minted), Source: "alpha", ID: m.id, Type: "alpha.push", OrderingKey: m.key,
-		DedupKeys: m.marks, Header: http.Header{"X-Name": {m.name}}, Body: []byte("body of " + m.name), ReceivedAt: time.Now(),
+		UID: fmt.Sprintf("uid%04d", r.deliveries), Source: "alpha", ID: m.id, Type: "alpha.push", OrderingKey: m.key,
+		DedupKeys: m.dedupKeys, Header: http.Header{"X-Name": {m.name}}, Body: []byte("body of " + m.name), ReceivedAt: time.Now(),
 	}
 	if m.coalesce {
 		d.Coalesce = webhook.Coalesce{Quiet: time.Microsecond}
 	}
 	m.uids = append(m.uids, d.UID)
 	r.messages[d.UID] = m
-	if !slices.Contains(r.order, m) {
-		r.order = append(r.order, m)
+	if !slices.Contains(r.sent, m) {
+		r.sent = append(r.sent, m)
 	}
 	return d
 }
 
-// send is a sender: what is answered 503 is sent again. It reports whether it
-// was told that the message is known.
+// send sends m as a sender does: again if it is answered 503. It reports whether the
+// answer was that m is a duplicate.
 func (r *rig) send(m *message) (duplicate bool) {
 	for range tries {
-		d := r.mint(m)
+		d := r.newDelivery(m)
 		err := r.try("put", func(ctx context.Context) error { return webhook.Store(r.inbox).Handle(ctx, d) })
 		switch status := webhook.StatusCode(err); status {
 		case http.StatusAccepted:
@@ -154,10 +178,10 @@ func (r *rig) send(m *message) (duplicate bool) {
 			return err != nil
 		case http.StatusServiceUnavailable:
 		default:
-			r.complain("%s was answered %d: %v", m.name, status, err)
+			r.faultf("%s was answered %d: %v", m.name, status, err)
 		}
 	}
-	r.complain("%s was never stored", m.name)
+	r.faultf("%s was never stored", m.name)
 	return false
 }
 
@@ -168,14 +192,14 @@ func (r *rig) acknowledge(m *message, uid string, err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m.known = append(m.known, uid)
+	m.acknowledged = append(m.acknowledged, uid)
 }
 
-// inTx is a program's own transaction around f, tried again until it commits.
-// ErrDuplicate and ErrClaimLost from f end it: it was done before, or is
-// another's.
+// inTx runs f in a transaction of the program, and again until that commits. If f
+// returns ErrDuplicate or ErrClaimLost, inTx returns it: the work was done before, or
+// is another's.
 func (r *rig) inTx(what string, f func(ctx context.Context, tx *sql.Tx) error) error {
-	return r.insist(what, func(ctx context.Context) error {
+	return r.retry(what, func(ctx context.Context) error {
 		tx, err := r.db.BeginTx(ctx, nil)
 		if err != nil {
 			return err

@@ -8,178 +8,182 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// scenario is a day in the life of an inbox, everything it does at least once,
-// with the n-th operation broken. Nothing restarts. It returns what is wrong.
+// scenario uses every method of an inbox at least once, with the n-th operation
+// broken. Nothing is restarted. It returns the faults.
 func (r *rig) scenario(n int, k fault.Kind) []string {
-	// The program's own tables: PostgreSQL and SQLite take the same text.
+	// These are the program's own tables.
 	for _, text := range []string{"CREATE TABLE effects (uid TEXT)", "CREATE TABLE orders (name TEXT)"} {
-		if _, err := r.eye.Exec(text); err != nil {
-			r.complain("%v", err)
+		if _, err := r.direct.Exec(text); err != nil {
+			r.faultf("%v", err)
 		}
 	}
 	r.plan.Break(n, k)
-	if r.insist("migrate", r.inbox.Migrate) != nil {
-		return r.wrong
+	if r.retry("migrate", r.inbox.Migrate) != nil {
+		return r.faults
 	}
 
-	// Some alone and some at once, one of them twice.
-	lone := &message{name: "lone", marks: []string{"lone", "signature"}}
+	// Some are sent alone and some at the same time, one of them twice.
+	lone := &message{name: "lone", dedupKeys: []string{"lone", "signature"}}
 	r.send(lone)
-	first := &message{name: "first of its key", key: "key", marks: []string{"first"}, end: "again"}
-	retried := &message{name: "retried", marks: []string{"retried"}, end: "again"}
-	bare := &message{name: "without a dedup key", end: "dies"}
+	first := &message{name: "first of its key", key: "key", dedupKeys: []string{"first"}, outcome: "again"}
+	retried := &message{name: "retried", dedupKeys: []string{"retried"}, outcome: "again"}
+	bare := &message{name: "without a dedup key", outcome: "dies"}
 	var all sync.WaitGroup
 	for _, m := range []*message{first, retried, bare} {
 		all.Go(func() { r.send(m) })
 	}
 	all.Wait()
-	second := &message{name: "second of its key", key: "key", marks: []string{"second"}, end: "effect"}
+	second := &message{name: "second of its key", key: "key", dedupKeys: []string{"second"}, outcome: "effect"}
 	r.send(second)
 	if !r.send(lone) {
-		r.complain("the second of the same is not told from the first")
+		r.faultf("the second copy was not answered as a duplicate")
 	}
-	older := &message{name: "older of a burst", key: "burst", marks: []string{"older"}, coalesce: true}
-	newer := &message{name: "newer of a burst", key: "burst", marks: []string{"newer"}, coalesce: true, end: "effect"}
+	older := &message{name: "older of a burst", key: "burst", dedupKeys: []string{"older"}, coalesce: true}
+	newer := &message{name: "newer of a burst", key: "burst", dedupKeys: []string{"newer"}, coalesce: true, outcome: "effect"}
 	r.send(older)
 	r.send(newer)
-	order := &message{name: "order", key: "key", marks: []string{"order"}}
+	order := &message{name: "order", key: "key", dedupKeys: []string{"order"}}
 	r.orderTx(order)
-	revived := &message{name: "revived", id: "7", marks: []string{"revived"}, end: "dies"}
+	revived := &message{name: "revived", id: "7", dedupKeys: []string{"revived"}, outcome: "dies"}
 	r.send(revived)
-	r.inspect("after the puts")
-	for _, m := range r.order {
-		if len(m.known) == 0 {
-			return r.wrong
+	r.checkTables("after the puts")
+	for _, m := range r.sent {
+		if len(m.acknowledged) == 0 {
+			return r.faults
 		}
 	}
 
-	r.workOff()
-	r.inspect("after the work")
+	r.drain()
+	r.checkTables("after the work")
 	if n := r.count("hookhouse_deliveries WHERE state = 'superseded'"); n != 1 {
-		r.complain("%d superseded, want 1", n)
+		r.faultf("%d superseded, want 1", n)
 	}
-	r.inOrder(first, second, order)
+	r.checkOrder(first, second, order)
 
-	// What died runs again: by a person, and by the sender's redelivery.
-	bare.end, revived.end = "", ""
-	_ = r.insist("replay", func(ctx context.Context) error {
-		_, err := r.inbox.Replay(ctx, webhook.Filter{Text: "poison", UID: bare.known[0]}, webhook.Note{By: "test"})
+	// Dead deliveries run again: one is replayed, one is redelivered.
+	bare.outcome, revived.outcome = "", ""
+	_ = r.retry("replay", func(ctx context.Context) error {
+		_, err := r.inbox.Replay(ctx, webhook.Filter{Text: "poison", UID: bare.acknowledged[0]}, webhook.Note{By: "test"})
 		if errors.Is(err, webhook.ErrState) {
 			return nil // it runs already
 		}
 		return err
 	})
 	if !r.send(revived) {
-		r.complain("a redelivery was stored beside the one that died")
+		r.faultf("a redelivery was stored beside the dead delivery")
 	}
-	r.inspect("after the replay")
-	r.workOff()
+	r.checkTables("after the replay")
+	r.drain()
 	for _, m := range []*message{first, retried, lone} {
-		if n := r.count("hookhouse_deliveries WHERE revived > 0 AND uid = '" + m.known[0] + "'"); n > 0 {
-			r.complain("%s was revived", m.name)
+		if n := r.count("hookhouse_deliveries WHERE revivals > 0 AND uid = '" + m.acknowledged[0] + "'"); n > 0 {
+			r.faultf("%s was revived", m.name)
 		}
 	}
-	if n := r.count("hookhouse_deliveries WHERE revived = 1 AND uid = '" + revived.known[0] + "'"); n != 1 {
-		r.complain("%s was not revived once", revived.name)
+	if n := r.count("hookhouse_deliveries WHERE revivals = 1 AND uid = '" + revived.acknowledged[0] + "'"); n != 1 {
+		r.faultf("%s was not revived once", revived.name)
 	}
 	if n := r.count("hookhouse_replays"); n != 1 {
-		r.complain("%d replays are recorded, want 1", n)
+		r.faultf("%d replays are recorded, want 1", n)
 	}
-	r.programsRows(second, newer, order)
-	r.forgetBare(bare)
+	r.checkProgramRows(second, newer, order)
+	r.finishExtraCopies(bare)
 
 	r.sweep()
-	r.inspect("after the sweep")
+	r.checkTables("after the sweep")
 	if !r.send(lone) {
-		r.complain("a dedup key did not outlive its delivery")
+		r.faultf("a dedup key did not outlive its delivery")
 	}
-	_ = r.insist("stats", func(ctx context.Context) error { _, err := r.inbox.Stats(ctx); return err })
-	_ = r.insist("ping", r.inbox.Ping)
+	_ = r.retry("stats", func(ctx context.Context) error { _, err := r.inbox.Stats(ctx); return err })
+	_ = r.retry("ping", r.inbox.Ping)
 
-	// Whatever went wrong, it works.
-	last := &message{name: "last", key: "key", marks: []string{"last"}}
+	// Whatever failed, the inbox works.
+	last := &message{name: "last", key: "key", dedupKeys: []string{"last"}}
 	r.send(last)
-	r.workOff()
-	r.inspect("at the end")
-	r.settleAccounts(k.Executed())
-	return r.wrong
+	r.drain()
+	r.checkTables("at the end")
+	r.checkMessages(k.Executed())
+	return r.faults
 }
 
-// inOrder: those of a key ended one after the other.
-func (r *rig) inOrder(ms ...*message) {
+// checkOrder checks that the messages of a key ended one after the other.
+func (r *rig) checkOrder(ms ...*message) {
 	var before int64
 	for _, m := range ms {
 		var ended int64
-		if err := r.eye.QueryRow("SELECT coalesce(ended, 0) FROM hookhouse_deliveries WHERE uid = '" + m.known[0] + "'").Scan(&ended); err != nil {
-			r.complain("%s: %v", m.name, err)
+		if err := r.direct.QueryRow("SELECT coalesce(finished_at, 0) FROM hookhouse_deliveries WHERE uid = '" + m.acknowledged[0] + "'").Scan(&ended); err != nil {
+			r.faultf("%s: %v", m.name, err)
 		}
 		if ended < before {
-			r.complain("%s ended before the one it stood behind", m.name)
+			r.faultf("%s ended before the one that blocked it", m.name)
 		}
 		before = ended
 	}
 }
 
-// programsRows: the program's own rows are there exactly as often as the inbox
-// says.
-func (r *rig) programsRows(second, newer, order *message) {
+// checkProgramRows checks that the program's own rows were committed exactly as often
+// as the deliveries.
+func (r *rig) checkProgramRows(second, newer, order *message) {
 	for _, m := range []*message{second, newer} {
-		if n := r.count("effects WHERE uid = '" + m.known[0] + "'"); n != 1 {
-			r.complain("the effect of %s is there %d times", m.name, n)
+		if n := r.count("effects WHERE uid = '" + m.acknowledged[0] + "'"); n != 1 {
+			r.faultf("the effect of %s is stored %d times", m.name, n)
 		}
 	}
 	if n := r.count("effects"); n != 2 {
-		r.complain("there are %d effects, want 2", n)
+		r.faultf("%d effects, want 2", n)
 	}
 	if n := r.count("orders"); n != 1 {
-		r.complain("there are %d orders, want 1", n)
+		r.faultf("%d orders, want 1", n)
 	}
-	if len(order.known) != 1 {
-		r.complain("the order was acknowledged %d times", len(order.known))
+	if len(order.acknowledged) != 1 {
+		r.faultf("the order was acknowledged %d times", len(order.acknowledged))
 	}
 }
 
-// forgetBare: of one without a dedup key a second copy may have been stored,
-// which died like the first and which nobody replays.
-func (r *rig) forgetBare(bare *message) {
+// finishExtraCopies settles the second copy of a message without a dedup key, if one
+// was stored: it is dead like the first, and is not replayed.
+func (r *rig) finishExtraCopies(bare *message) {
 	for _, uid := range bare.uids {
-		if uid != bare.known[0] && r.count("hookhouse_deliveries WHERE state = 'dead' AND uid = '"+uid+"'") == 1 {
-			if _, err := r.eye.Exec("UPDATE hookhouse_deliveries SET state = 'done' WHERE uid = '" + uid + "'"); err != nil {
-				r.complain("%v", err)
+		if uid != bare.acknowledged[0] && r.count("hookhouse_deliveries WHERE state = 'dead' AND uid = '"+uid+"'") == 1 {
+			if _, err := r.direct.Exec("UPDATE hookhouse_deliveries SET state = 'done' WHERE uid = '" + uid + "'"); err != nil {
+				r.faultf("%v", err)
 			}
 		}
 	}
 }
 
-// sweep deletes all that is finished, and nothing else. Sweep passes by what
-// another transaction holds, and the server may not have ended one that was given
-// up: then it is asked again.
+// sweep deletes everything that is finished, and nothing else. Sweep leaves out rows
+// that another transaction has locked, and the server may not have ended one that was
+// given up. Then sweep tries again.
 func (r *rig) sweep() {
-	final, open := r.finals()
-	left := func() (kept []string) {
-		_ = r.insist("sweep", func(ctx context.Context) error {
+	final, open := r.byState()
+	var kept []string
+	isKept := func(uid string) bool { return slices.Contains(kept, uid) }
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	err := wait.Until(ctx, "everything finished is swept", func() bool {
+		_ = r.retry("sweep", func(ctx context.Context) error {
 			_, err := r.inbox.Sweep(ctx)
 			return err
 		})
-		return r.uids("1 = 1")
-	}
-	kept := left()
-	isKept := func(uid string) bool { return slices.Contains(kept, uid) }
-	for since := time.Now(); slices.ContainsFunc(final, isKept) && time.Since(since) < 10*time.Second; kept = left() {
-		time.Sleep(10 * time.Millisecond)
+		kept = r.uids("1 = 1")
+		return !slices.ContainsFunc(final, isKept)
+	})
+	if err != nil {
+		r.faultf("%v", err)
 	}
 	for _, uid := range final {
 		r.swept[uid] = true
 		if isKept(uid) {
-			r.complain("%s is finished and was not swept", uid)
+			r.faultf("%s is finished and was not swept", uid)
 		}
 	}
 	for _, uid := range open {
 		if !isKept(uid) {
-			r.complain("%s was swept and is not finished", uid)
+			r.faultf("%s was swept and is not finished", uid)
 		}
 	}
 }

@@ -21,7 +21,7 @@ var (
 )
 
 func (s *stmt) Close() error {
-	if s.conn.gone {
+	if s.conn.dropped {
 		return nil
 	}
 	delete(s.conn.stmts, s)
@@ -49,8 +49,8 @@ func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driv
 	})
 }
 
-// rows are read already: nothing can go wrong between two of them, and nothing
-// of the real connection stays open.
+// rows are in memory: nothing fails between two of them, and they keep no part of the
+// real connection open.
 type rows struct {
 	columns []string
 	values  [][]driver.Value
@@ -70,7 +70,7 @@ func buffer(r driver.Rows) (driver.Rows, error) {
 		}
 		for i, v := range values {
 			if bytes, ok := v.([]byte); ok {
-				values[i] = append([]byte{}, bytes...) // the driver's own until Next
+				values[i] = append([]byte{}, bytes...) // the driver reuses it
 			}
 		}
 		b.values = append(b.values, values)

@@ -9,13 +9,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// workOff is a worker: it claims, extends and settles until nothing is
-// unfinished. A claim whose answer got lost is claimed again when its lease has
-// ended, which it does here as soon as nothing else is left.
-func (r *rig) workOff() {
+// drain claims, extends and settles until nothing is unfinished. A delivery is claimed
+// again after its lease if the answer to Claim was lost. drain ends such leases when
+// nothing else is left.
+func (r *rig) drain() {
 	for range 100 {
 		var claims []webhook.Claim
-		_ = r.insist("claim", func(ctx context.Context) (err error) {
+		_ = r.retry("claim", func(ctx context.Context) (err error) {
 			claims, err = r.inbox.Claim(ctx, webhook.ClaimOptions{N: 3, Lease: time.Hour})
 			return err
 		})
@@ -25,51 +25,51 @@ func (r *rig) workOff() {
 		if len(claims) > 0 {
 			continue
 		}
-		if r.count("hookhouse_deliveries WHERE ended IS NULL") == 0 {
+		if r.count("hookhouse_deliveries WHERE finished_at IS NULL") == 0 {
 			return
 		}
-		if _, err := r.eye.Exec("UPDATE hookhouse_deliveries SET expires = 0 WHERE state = 'claimed'"); err != nil {
-			r.complain("ending leases: %v", err)
+		if _, err := r.direct.Exec("UPDATE hookhouse_deliveries SET lease_expires_at = 0 WHERE state = 'claimed'"); err != nil {
+			r.faultf("ending leases: %v", err)
 		}
 	}
-	r.complain("%d are never worked off: %s", r.count("hookhouse_deliveries WHERE ended IS NULL"), r.list("ended IS NULL"))
+	r.faultf("%d are never finished: %s", r.count("hookhouse_deliveries WHERE finished_at IS NULL"), r.list("finished_at IS NULL"))
 }
 
-// work handles one claim by what its message is for.
+// work handles one claim with the outcome of its message.
 func (r *rig) work(c webhook.Claim) {
 	m := r.messages[c.Delivery.UID]
 	if m == nil {
-		r.complain("%s was never sent", c.Delivery.UID)
+		r.faultf("%s was never sent", c.Delivery.UID)
 		return
 	}
 	if want := "body of " + m.name; string(c.Delivery.Body) != want || c.Delivery.Header.Get("X-Name") != m.name {
-		r.complain("%s has the body %q and the header %v", m.name, c.Delivery.Body, c.Delivery.Header)
+		r.faultf("%s has the body %q and the header %v", m.name, c.Delivery.Body, c.Delivery.Header)
 	}
-	if c.Delivery.OrderingKey != "" && r.count("hookhouse_deliveries WHERE key = '"+c.Delivery.OrderingKey+"' AND state IN ('waiting', 'claimed')") > 1 {
-		r.complain("%s is not alone at the head of its key", m.name)
+	if c.Delivery.OrderingKey != "" && r.count("hookhouse_deliveries WHERE ordering_key = '"+c.Delivery.OrderingKey+"' AND state IN ('waiting', 'claimed')") > 1 {
+		r.faultf("%s is not alone at the head of its key", m.name)
 	}
-	err := r.insist("extend", func(ctx context.Context) error { return r.inbox.Extend(ctx, c, time.Hour) }, webhook.ErrClaimLost)
+	err := r.retry("extend", func(ctx context.Context) error { return r.inbox.Extend(ctx, c, time.Hour) }, webhook.ErrClaimLost)
 	if err != nil {
 		return
 	}
 	o := webhook.Outcome{State: webhook.Done}
 	switch {
-	case m.end == "again" && m.runs == 0:
+	case m.outcome == "again" && m.runs == 0:
 		o = webhook.Outcome{State: webhook.Waiting, Reason: "not yet"}
-	case m.end == "dies":
+	case m.outcome == "dies":
 		o = webhook.Outcome{State: webhook.Dead, Reason: "poison"}
-	case m.end == "effect":
+	case m.outcome == "effect":
 		if r.effect(c, o) != nil {
 			return
 		}
 	}
-	if r.insist("settle", func(ctx context.Context) error { _, err := r.inbox.Settle(ctx, c, o); return err }, webhook.ErrClaimLost) == nil {
+	if r.retry("settle", func(ctx context.Context) error { _, err := r.inbox.Settle(ctx, c, o); return err }, webhook.ErrClaimLost) == nil {
 		m.runs++
 	}
 }
 
-// effect is a callback that settles with a row of its own. What the claim says
-// is what counts: a commit whose answer got lost is not repeated.
+// effect is a callback that inserts a row and settles in one transaction. A commit
+// whose answer got lost is not repeated, since its claim is settled.
 func (r *rig) effect(c webhook.Claim, o webhook.Outcome) error {
 	err := r.inTx("settle in a transaction", func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO effects (uid) VALUES ('"+c.Delivery.UID+"')"); err != nil {
@@ -78,14 +78,14 @@ func (r *rig) effect(c webhook.Claim, o webhook.Outcome) error {
 		return r.inbox.SettleTx(ctx, tx, c, o)
 	})
 	if errors.Is(err, webhook.ErrClaimLost) {
-		return nil // it is settled, or another's: Settle tells
+		return nil // settled, or claimed by another: Settle returns which
 	}
 	return err
 }
 
-// orderTx stores a message in a transaction with a row of the program.
+// orderTx stores a message in a transaction with a row of the program's own.
 func (r *rig) orderTx(m *message) {
-	d := r.mint(m)
+	d := r.newDelivery(m)
 	err := r.inTx("put in a transaction", func(ctx context.Context, tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, "INSERT INTO orders (name) VALUES ('"+m.name+"')"); err != nil {
 			return err

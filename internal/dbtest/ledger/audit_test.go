@@ -1,4 +1,4 @@
-package ledger
+package ledger_test
 
 import (
 	"context"
@@ -10,21 +10,19 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// audit compares the ledger with the promises and with the database, after all
-// is done. What does not agree is in faults.
-func (l *ledger) audit(ctx context.Context, in *sqlinbox.Inbox, db *sql.DB) (sum, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// audit compares the account with the plan and with the database, when nothing is
+// unfinished. What does not agree is a fault.
+func (a *account) audit(ctx context.Context, in *sqlinbox.Inbox, db *sql.DB) (sum, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	total := sum{count: make(map[webhook.State]int), types: make(map[string]map[webhook.State]int)}
-	for _, line := range l.lines {
-		l.balance(line)
-		total.add(line)
+	for e := range a.book.Entries() {
+		a.checkPlan(e)
+		total.add(e)
 	}
-	for key, names := range l.order {
-		l.inOrder(key, names)
-	}
+	a.book.CheckOrder()
 	if total.count[webhook.Superseded] == 0 {
-		l.faults.add("no delivery of a burst was superseded")
+		a.book.Faultf("no delivery of a burst was superseded")
 	}
 	rows := 0
 	for r, err := range in.All(ctx, webhook.Filter{}) {
@@ -32,113 +30,102 @@ func (l *ledger) audit(ctx context.Context, in *sqlinbox.Inbox, db *sql.DB) (sum
 			return total, err
 		}
 		rows++
-		l.compare(r)
+		a.checkRow(r)
 	}
-	if rows != len(l.lines) {
-		l.faults.add("the database has %d deliveries, the ledger %d", rows, len(l.lines))
+	if rows != a.book.Len() {
+		a.book.Faultf("the database has %d deliveries, the ledger %d", rows, a.book.Len())
 	}
 	stats, err := in.Stats(ctx)
 	if err != nil {
 		return total, err
 	}
 	if !maps.Equal(stats.Count, total.count) {
-		l.faults.add("the database counts %v, the ledger %v", stats.Count, total.count)
+		a.book.Faultf("the database counts %v, the ledger %v", stats.Count, total.count)
 	}
 	if !maps.EqualFunc(stats.Types, total.types, maps.Equal[map[webhook.State]int]) {
-		l.faults.add("the database counts %v by type, the ledger %v", stats.Types, total.types)
+		a.book.Faultf("the database counts %v by type, the ledger %v", stats.Types, total.types)
 	}
-	for table, want := range map[string]int{"hookhouse_bodies": len(l.lines), "hookhouse_marks": total.marks} {
+	for table, want := range map[string]int{"hookhouse_bodies": a.book.Len(), "hookhouse_dedup_keys": total.dedupKeys} {
 		var n int
 		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&n); err != nil {
 			return total, err
 		}
 		if n != want {
-			l.faults.add("%s has %d rows, the ledger %d", table, n, want)
+			a.book.Faultf("%s has %d rows, the ledger %d", table, n, want)
 		}
 	}
 	return total, nil
 }
 
-// balance holds one event to what was promised of it.
-func (l *ledger) balance(e *line) {
-	if e.stored != 1 {
-		l.faults.add("%s was stored %d times", e.name, e.stored)
+// checkPlan compares what came of one event with the plan.
+func (a *account) checkPlan(e *entry) {
+	d := e.Detail
+	if d.stored != 1 {
+		a.book.Faultf("%s was stored %d times", e.ID, d.stored)
 	}
-	if want := number(e.twice); e.refused != want {
-		l.faults.add("%s was refused as a duplicate %d times, want %d", e.name, e.refused, want)
+	if want := number(d.twice); d.duplicates != want {
+		a.book.Faultf("%s was refused as a duplicate %d times, want %d", e.ID, d.duplicates, want)
 	}
 	switch {
-	case e.finished && e.runs != e.fails+1:
-		l.faults.add("%s: %d runs, want %d", e.name, e.runs, e.fails+1)
-	case !e.finished && (e.promise != burst || e.last):
-		l.faults.add("%s was acknowledged and lost", e.name)
-	case e.over != e.runs:
-		l.faults.add("%s: %d runs of %d have ended", e.name, e.over, e.runs)
+	case e.Handled && e.Runs != d.fails+1:
+		a.book.Faultf("%s: %d runs, want %d", e.ID, e.Runs, d.fails+1)
+	case !e.Handled && !e.Coalesces:
+		a.book.Faultf("%s was acknowledged and lost", e.ID)
+	case d.ended != e.Runs:
+		a.book.Faultf("%s: %d runs of %d have ended", e.ID, d.ended, e.Runs)
 	}
 }
 
-// inOrder: what was acknowledged before another arrived never runs after it.
-func (l *ledger) inOrder(key string, names []string) {
-	earliest := l.clock // acknowledgement of those that ran later
-	for i := len(names) - 1; i >= 0; i-- {
-		e := l.lines[names[i]]
-		if e.begun > earliest {
-			l.faults.add("%s: %s ran before one that was there before it", key, e.name)
-		}
-		earliest = min(earliest, e.acknowledged)
-	}
-}
-
-// compare holds a row to the ledger's line.
-func (l *ledger) compare(r webhook.Record) {
-	e := l.lines[r.Delivery.ID]
+// checkRow compares a stored delivery with its entry.
+func (a *account) checkRow(r webhook.Record) {
+	e := a.book.Entry(r.Delivery.ID)
 	switch {
 	case e == nil:
-		l.faults.add("nobody sent %s", r.Delivery.UID)
-	case r.Delivery.UID != e.uid:
-		l.faults.add("%s is stored as %s, acknowledged as %s", e.name, r.Delivery.UID, e.uid)
-	case r.State != e.state() || r.Attempt != e.runs || r.Fence != int64(e.runs):
-		l.faults.add("%s is %s after %d attempts with fence %d, by the ledger %s after %d", e.name, r.State, r.Attempt, r.Fence, e.state(), e.runs)
+		a.book.Faultf("nobody sent %s", r.Delivery.UID)
+	case r.Delivery.UID != e.Detail.uid:
+		a.book.Faultf("%s is stored as %s, acknowledged as %s", e.ID, r.Delivery.UID, e.Detail.uid)
+	case r.State != finalState(e) || r.Attempt != e.Runs || r.Fence != int64(e.Runs):
+		a.book.Faultf("%s is %s after %d attempts with fence %d, by the ledger %s after %d",
+			e.ID, r.State, r.Attempt, r.Fence, finalState(e), e.Runs)
 	}
 }
 
-// state is where the event must have ended, by its runs.
-func (e *line) state() webhook.State {
+// finalState is the state that the delivery must have, by its runs.
+func finalState(e *entry) webhook.State {
 	switch {
-	case !e.finished:
+	case !e.Handled:
 		return webhook.Superseded
-	case e.permanent:
+	case e.Detail.permanent:
 		return webhook.Dead
 	default:
 		return webhook.Done
 	}
 }
 
-// A sum is the ledger in numbers.
+// A sum is the account in numbers.
 type sum struct {
-	count                            map[webhook.State]int
-	types                            map[string]map[webhook.State]int
-	put, marks, refused, runs, again int
+	count                                     map[webhook.State]int
+	types                                     map[string]map[webhook.State]int
+	put, dedupKeys, duplicates, runs, retries int
 }
 
-func (s *sum) add(e *line) {
-	byState := s.types[string(e.promise)]
-	if byState == nil {
-		byState = make(map[webhook.State]int)
-		s.types[string(e.promise)] = byState
+func (s *sum) add(e *entry) {
+	typ := string(e.Detail.promise)
+	if s.types[typ] == nil {
+		s.types[typ] = make(map[webhook.State]int)
 	}
-	byState[e.state()]++
-	s.count[e.state()]++
-	s.put += e.stored
-	s.marks += number(e.marked())
-	s.refused += e.refused
-	s.runs += e.runs
-	s.again += max(e.runs-1, 0)
+	s.types[typ][finalState(e)]++
+	s.count[finalState(e)]++
+	s.put += e.Detail.stored
+	s.dedupKeys += number(e.Detail.hasDedupKey())
+	s.duplicates += e.Detail.duplicates
+	s.runs += e.Runs
+	s.retries += max(e.Runs-1, 0)
 }
 
 func (s sum) String() string {
 	return fmt.Sprintf("%d put, %d more refused as duplicates; %d runs, %d of them retries; %d done, %d dead, %d superseded",
-		s.put, s.refused, s.runs, s.again, s.count[webhook.Done], s.count[webhook.Dead], s.count[webhook.Superseded])
+		s.put, s.duplicates, s.runs, s.retries, s.count[webhook.Done], s.count[webhook.Dead], s.count[webhook.Superseded])
 }
 
 func number(b bool) int {

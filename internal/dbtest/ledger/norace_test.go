@@ -1,6 +1,5 @@
 //go:build !race
 
-package ledger
+package ledger_test
 
-// usually is how many deliveries the accounting is held over.
-const usually = 4_000
+const defaultDeliveries = 4_000

@@ -1,4 +1,4 @@
-package ledger
+package ledger_test
 
 import (
 	"fmt"
@@ -8,37 +8,39 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A promise is what the inbox owes an event. It is also the delivery's type.
+// A promise is what the inbox must do with an event. It is also the delivery's
+// type.
 type promise string
 
 const (
-	plain promise = "ledger.plain" // to be run once
-	keyed promise = "ledger.keyed" // and in the order of its key, one at a time
-	burst promise = "ledger.burst" // or to be superseded by a newer one of its burst
+	plain promise = "ledger.plain" // run it once
+	keyed promise = "ledger.keyed" // run it once, alone of its key, and in order
+	burst promise = "ledger.burst" // run it once, or supersede it by a newer one of its burst
 )
 
-// An event is something that a producer tells of, once or twice.
+// An event is what a producer sends, once or twice.
 type event struct {
 	name      string // the sender's id
 	promise   promise
 	key       string
 	quiet     time.Duration // of a burst
 	last      bool          // of its burst, which has a key of its own
-	twice     bool          // sent two times, at once
-	fails     int           // so many runs fail before the one that does not
-	permanent bool          // that one fails for good
+	twice     bool          // it is sent two times, concurrently
+	fails     int           // runs that fail before the last one
+	permanent bool          // the last run fails for good
 }
 
 const (
 	producers = 20
 	workers   = 20
-	// workersEach is how many of them claim together.
-	workersEach = 5
-	// keysEach is how many keys two neighbouring producers share.
-	keysEach = 3
+	// concurrency is that of one Worker.
+	concurrency = 5
+	// sharedKeys is how many ordering keys each pair of producers has.
+	sharedKeys = 3
 )
 
-// plan returns what one of the producers sends, in order, the same each time.
+// plan returns what one of the producers sends, in order. It is the same each
+// time.
 func plan(producer, n int) []event {
 	rng := rand.New(rand.NewPCG(uint64(producer), 0))
 	events := make([]event, 0, n)
@@ -59,7 +61,7 @@ func plan(producer, n int) []event {
 		case dice < 45:
 			add(event{promise: plain})
 		case dice < 94:
-			add(event{promise: keyed, key: fmt.Sprintf("key-%d-%d", producer/2, rng.IntN(keysEach))})
+			add(event{promise: keyed, key: fmt.Sprintf("key-%d-%d", producer/2, rng.IntN(sharedKeys))})
 		default:
 			key := fmt.Sprintf("burst-%d-%06d", producer, len(events))
 			quiet := time.Duration(1+rng.IntN(20)) * time.Millisecond
@@ -71,14 +73,13 @@ func plan(producer, n int) []event {
 	return events
 }
 
-// marked reports whether the delivery has a dedup key, by which it is known
-// again.
-func (e event) marked() bool { return e.promise != burst }
+// hasDedupKey reports whether a second delivery of the event is a duplicate.
+func (e event) hasDedupKey() bool { return e.promise != burst }
 
-// delivery is the event as the copy-th call tells of it.
-func (e event) delivery(copy int) *webhook.Delivery {
+// delivery returns the n-th copy of the event.
+func (e event) delivery(n int) *webhook.Delivery {
 	d := &webhook.Delivery{
-		UID:         fmt.Sprintf("%s-%d", e.name, copy),
+		UID:         fmt.Sprintf("%s-%d", e.name, n),
 		Source:      "ledger",
 		ID:          e.name,
 		Type:        string(e.promise),
@@ -87,7 +88,7 @@ func (e event) delivery(copy int) *webhook.Delivery {
 		Body:        []byte(`{"name":"` + e.name + `"}`),
 		ReceivedAt:  time.Now(),
 	}
-	if e.marked() {
+	if e.hasDedupKey() {
 		d.DedupKeys = []string{"id:" + e.name}
 	}
 	return d

@@ -1,7 +1,6 @@
 //go:build race
 
-package ledger
+package ledger_test
 
-// usually is how many deliveries the accounting is held over: the race detector
-// makes each several times as dear.
-const usually = 1_000
+// Under the race detector each delivery takes several times as long.
+const defaultDeliveries = 1_000

@@ -1,4 +1,4 @@
-package ledger
+package ledger_test
 
 import (
 	"context"
@@ -9,50 +9,51 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
+	"github.com/hookhouse/hookhouse/internal/dbtest/process"
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A trial is producers before a store, workers behind it, and the ledger.
+// A trial is producers, a store, workers and the account of all three.
 type trial struct {
-	*ledger
-	store     store
+	*account
+	store     engine.Store
 	db        *sql.DB
 	inbox     *sqlinbox.Inbox
-	used      webhook.Inbox // by producers and workers here; inbox, or a broken one
-	processes int           // of workers; zero: they are here
+	used      webhook.Inbox // by producers and workers of this process; inbox, or a broken one
+	processes int           // of workers; zero means that this process runs them
 }
 
-func newTrial(t *testing.T, s store) *trial {
+func newTrial(t *testing.T, s engine.Store) *trial {
 	t.Helper()
-	db, in, err := s.open()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := errors.Join(in.Close(), db.Close()); err != nil {
-			t.Error(err)
-		}
-	})
-	if err := in.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return &trial{ledger: newLedger(), store: s, db: db, inbox: in, used: in}
+	in, db := s.Inbox(t)
+	limitConns(db, s)
+	return &trial{account: newAccount(), store: s, db: db, inbox: in, used: in}
 }
 
-// run sends n deliveries, waits until nothing is unfinished, and audits. What
-// broke a promise is in faults.
+// limitConns leaves connections of the server to the other processes.
+func limitConns(db *sql.DB, s engine.Store) {
+	if s.Dialect() == sqlinbox.PostgreSQL {
+		db.SetMaxOpenConns(12)
+		db.SetMaxIdleConns(12)
+	}
+}
+
+// run sends n deliveries, waits until nothing is unfinished, and audits the
+// account. Broken promises are in its faults.
 func (tr *trial) run(t *testing.T, n int) sum {
 	t.Helper()
 	stop := tr.startWorkers(t)
-	looked := make(chan int)
+	checks := make(chan int)
 	ctx, cancel := context.WithCancel(t.Context())
-	go func() { looked <- tr.lookForOrphans(ctx) }()
+	go func() { checks <- tr.checkHeads(ctx) }()
 	tr.produce(t.Context(), n)
 	tr.wait(t)
 	cancel()
-	if <-looked == 0 {
-		t.Error("nobody looked for deliveries behind nobody")
+	if <-checks == 0 {
+		t.Error("heads were never checked")
 	}
 	if err := stop(); err != nil {
 		t.Error(err)
@@ -77,7 +78,7 @@ func (tr *trial) produce(ctx context.Context, n int) {
 	all.Wait()
 }
 
-// send puts an event, in as many copies as it has, at once.
+// send puts an event, and its copy at the same time.
 func (tr *trial) send(ctx context.Context, e event) {
 	tr.sending(e)
 	var all sync.WaitGroup
@@ -90,28 +91,28 @@ func (tr *trial) send(ctx context.Context, e event) {
 	all.Wait()
 }
 
-// put stores d as a sender does that heeds a 503: what was refused is sent
-// again. SQLite refuses a writer that others have kept waiting for too long.
+// put stores d as a sender does that repeats a call after a 503: SQLite refuses a
+// writer that has waited too long for others.
 func (tr *trial) put(ctx context.Context, d *webhook.Delivery) error {
 	for tries := 1; ; tries++ {
 		err := tr.used.Put(ctx, d)
 		known, isKnown := errors.AsType[*webhook.DuplicateError](err)
 		switch {
 		case isKnown && tries > 1 && known.UID == d.UID:
-			return nil // stored, and could not say so
+			return nil // an earlier try stored it, and failed to say so
 		case err == nil, isKnown, tries == 5:
 			return err
 		}
 	}
 }
 
-// startWorkers starts all of them. Stop returns when they have ended.
+// startWorkers starts the workers. Stop returns when they have ended.
 func (tr *trial) startWorkers(t *testing.T) (stop func() error) {
 	t.Helper()
 	if tr.processes == 0 {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
-		go func() { done <- work(ctx, tr.used, tr.ledger, workers) }()
+		go func() { done <- work(ctx, tr.used, tr.account, workers) }()
 		return func() error {
 			cancel()
 			return <-done
@@ -125,9 +126,9 @@ func (tr *trial) startWorkers(t *testing.T) (stop func() error) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = on.Close() })
-	var all []*process
+	var all []*process.Process
 	for range tr.processes {
-		p, err := startProcess(tr.store, on.Addr().String(), workers/tr.processes)
+		p, err := process.Start(t.Context(), workerConfig{tr.store, on.Addr().String(), workers / tr.processes}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,60 +136,51 @@ func (tr *trial) startWorkers(t *testing.T) (stop func() error) {
 	}
 	return func() (err error) {
 		for _, p := range all {
-			err = errors.Join(err, p.stop())
+			err = errors.Join(err, p.Stop(context.Background()))
 		}
 		return err
 	}
 }
 
-// waitAtMost is how long what is put may take to be finished after the last put.
-const waitAtMost = 5 * time.Minute
-
 // wait returns when nothing is unfinished in the database.
 func (tr *trial) wait(t *testing.T) {
 	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	patience := time.After(waitAtMost)
-	for {
-		n, err := tr.inbox.Pending(t.Context(), 1000)
-		if err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	left := 0
+	err := wait.Until(ctx, "everything is finished", func() bool {
+		var err error
+		if left, err = tr.inbox.Pending(t.Context(), 1000); err != nil {
 			t.Fatal(err)
 		}
-		if n == 0 {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-patience:
-			t.Fatalf("%d deliveries are still unfinished", n)
-		}
+		return left == 0
+	})
+	if err != nil {
+		t.Fatalf("%v: %d deliveries are left", err, left)
 	}
 }
 
-// lookForOrphans looks, while others work, for deliveries that are behind though
-// their key has no head: nobody would ever bring them forward.
-func (tr *trial) lookForOrphans(ctx context.Context) (looks int) {
-	const orphans = `SELECT count(*) FROM hookhouse_deliveries b WHERE b.state = 'behind' AND NOT EXISTS (
+// checkHeads looks, while others work, for blocked deliveries whose key has no
+// head: nothing would ever unblock them. It returns how often it looked.
+func (tr *trial) checkHeads(ctx context.Context) (checks int) {
+	const headless = `SELECT count(*) FROM hookhouse_deliveries b WHERE b.state = 'blocked' AND NOT EXISTS (
 		SELECT 1 FROM hookhouse_deliveries h
-		WHERE h.source = b.source AND h.key = b.key AND h.key <> '' AND h.state IN ('waiting', 'claimed'))`
+		WHERE h.source = b.source AND h.ordering_key = b.ordering_key AND h.ordering_key <> '' AND h.state IN ('waiting', 'claimed'))`
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
-	for ; ; looks++ {
+	for ; ; checks++ {
 		var n int
-		err := tr.db.QueryRowContext(ctx, orphans).Scan(&n)
-		tr.mu.Lock()
+		err := tr.db.QueryRowContext(ctx, headless).Scan(&n)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
-			tr.faults.add("looking for orphans: %v", err)
+			tr.faultf("looking for heads: %v", err)
 		case n > 0:
-			tr.faults.add("%d deliveries are behind nobody", n)
+			tr.faultf("%d deliveries are blocked by nothing", n)
 		}
-		tr.mu.Unlock()
 		select {
 		case <-ctx.Done():
-			return looks + 1
+			return checks + 1
 		case <-tick.C:
 		}
 	}

@@ -1,36 +1,38 @@
-package ledger
+package ledger_test
 
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
+	"net"
 	"net/rpc"
-	"os"
 	"sync"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
+	"github.com/hookhouse/hookhouse/internal/dbtest/process"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A book is the ledger, here or at the other end of a connection.
-type book interface {
+// A recorder is the account, in this process or over a connection.
+type recorder interface {
 	Begin(r Run, v *Verdict) error
 	End(r Run, _ *struct{}) error
 }
 
 var errOnPurpose = errors.New("on purpose")
 
-// callback tells the book of each run and fails when it says so.
-func callback(b book) webhook.Handler {
+// callback reports each run and returns what the account wants.
+func callback(to recorder) webhook.Handler {
 	return webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 		c, _ := webhook.ClaimFromContext(ctx)
 		r := Run{Name: d.ID, UID: d.UID, Attempt: c.Attempt, Fence: c.Fence}
 		var v Verdict
-		if err := b.Begin(r, &v); err != nil {
+		if err := to.Begin(r, &v); err != nil {
 			return err
 		}
-		if err := b.End(r, new(struct{})); err != nil {
+		if err := to.End(r, new(struct{})); err != nil {
 			return err
 		}
 		switch v {
@@ -44,13 +46,13 @@ func callback(b book) webhook.Handler {
 	})
 }
 
-// work runs n workers, a few of them to a Worker, until ctx ends.
-func work(ctx context.Context, in webhook.Inbox, b book, n int) error {
-	errs := make([]error, n/workersEach)
+// work runs callbacks, up to n at once, until ctx ends.
+func work(ctx context.Context, in webhook.Inbox, to recorder, n int) error {
+	errs := make([]error, n/concurrency)
 	var all sync.WaitGroup
 	for i := range errs {
-		w := webhook.NewWorker(in, callback(b))
-		w.Concurrency, w.PollInterval = workersEach, 20*time.Millisecond
+		w := webhook.NewWorker(in, callback(to))
+		w.Concurrency, w.PollInterval = concurrency, 20*time.Millisecond
 		w.Retry = webhook.Backoff{First: 5 * time.Millisecond, Max: 20 * time.Millisecond}
 		w.Logger = slog.New(slog.DiscardHandler)
 		all.Go(func() { errs[i] = w.Run(ctx) })
@@ -59,33 +61,54 @@ func work(ctx context.Context, in webhook.Inbox, b book, n int) error {
 	return errors.Join(errs...)
 }
 
-// A remote is a book in another process.
+// A remote is the account of another process.
 type remote struct{ *rpc.Client }
 
-func (r remote) Begin(run Run, v *Verdict) error   { return r.Call("Ledger.Begin", run, v) }
-func (r remote) End(run Run, none *struct{}) error { return r.Call("Ledger.End", run, none) }
+func (r remote) Begin(run Run, v *Verdict) error   { return r.Call("Account.Begin", run, v) }
+func (r remote) End(run Run, none *struct{}) error { return r.Call("Account.End", run, none) }
 
-// workerProcess is what this program is when the ledger's process starts it:
-// workers on a store until the standard input ends.
-func workerProcess(s store, ledgerAddr string, n int) error {
-	client, err := rpc.Dial("tcp", ledgerAddr)
+// serve lets other processes report to the account until the listener is closed.
+func (a *account) serve(on net.Listener) error {
+	server := rpc.NewServer()
+	if err := server.RegisterName("Account", a); err != nil {
+		return err
+	}
+	go func() {
+		for {
+			conn, err := on.Accept()
+			if err != nil {
+				return
+			}
+			go server.ServeConn(conn)
+		}
+	}()
+	return nil
+}
+
+// A workerConfig configures a worker process.
+type workerConfig struct {
+	Store   engine.Store
+	Account string // its address
+	Workers int
+}
+
+// run works until ctx ends.
+func (c workerConfig) run(ctx context.Context) error {
+	client, err := rpc.Dial("tcp", c.Account)
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	db, in, err := s.open()
+	db, err := c.Store.Open()
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	if err := in.Check(context.Background()); err != nil {
+	limitConns(db, c.Store)
+	in := sqlinbox.New(db, c.Store.Dialect())
+	if err := in.Check(ctx); err != nil {
 		return err
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	defer stop()
-	go func() {
-		_, _ = io.Copy(io.Discard, os.Stdin)
-		stop()
-	}()
-	return errors.Join(work(ctx, in, remote{client}, n), in.Close())
+	process.Ready("")
+	return errors.Join(work(ctx, in, remote{client}, c.Workers), in.Close())
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 )
 
-// openStopped opens a PostgreSQL database whose connections stop for p before
-// each statement.
-func openStopped(dsn string, p *player) (*sql.DB, error) {
+// openPaused opens a PostgreSQL database whose connections pause before each
+// statement until the run of p resumes them.
+func openPaused(dsn string, p *client) (*sql.DB, error) {
 	config, err := pgx.ParseConfig(dsn)
 	if err != nil {
 		return nil, err
@@ -25,10 +25,10 @@ func openStopped(dsn string, p *player) (*sql.DB, error) {
 	return db, nil
 }
 
-// A connector makes connections that stop.
+// A connector makes connections that pause.
 type connector struct {
 	driver.Connector
-	player *player
+	client *client
 }
 
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
@@ -36,69 +36,69 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &conn{Conn: inner.(*stdlib.Conn), player: c.player}, nil
+	return &conn{Conn: inner.(*stdlib.Conn), client: c.client}, nil
 }
 
-// A conn is a connection that asks its player before each statement, who may put
-// another one in its place.
+// A conn is a connection that pauses before each statement, and that sends the
+// statement of the client's mutant instead.
 type conn struct {
 	*stdlib.Conn
-	player *player
+	client *client
 	level  string // of isolation, by default
 }
 
-// ready gives the connection the default isolation that its player has by now.
-func (c *conn) ready(ctx context.Context) error {
-	if c.level == c.player.level {
+// setIsolation gives the connection the current default isolation of its client.
+func (c *conn) setIsolation(ctx context.Context) error {
+	if c.level == c.client.level {
 		return nil
 	}
-	_, err := c.Conn.ExecContext(ctx, "SET default_transaction_isolation = '"+c.player.level+"'", nil)
+	_, err := c.Conn.ExecContext(ctx, "SET default_transaction_isolation = '"+c.client.level+"'", nil)
 	if err == nil {
-		c.level = c.player.level
+		c.level = c.client.level
 	}
 	return err
 }
 
-func (c *conn) stop(what string) (passed func(error)) {
-	return c.player.stop(what, c.Conn.Conn().PgConn().PID())
+func (c *conn) pause(what string) (passed func(error)) {
+	return c.client.pause(what, c.Conn.Conn().PgConn().PID())
 }
 
 func (c *conn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
-	if err := c.ready(ctx); err != nil {
+	if err := c.setIsolation(ctx); err != nil {
 		return nil, err
 	}
 	name := nameOf(text)
-	text, args = c.player.wrong.rewrite(c.player, name, text, args)
-	passed := c.stop(name)
+	text, args = c.client.mutant.rewrite(c.client, name, text, args)
+	passed := c.pause(name)
 	result, err := c.Conn.ExecContext(ctx, text, args)
 	passed(err)
 	return result, err
 }
 
 func (c *conn) QueryContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Rows, error) {
-	if err := c.ready(ctx); err != nil {
+	if err := c.setIsolation(ctx); err != nil {
 		return nil, err
 	}
 	name := nameOf(text)
-	text, args = c.player.wrong.rewrite(c.player, name, text, args)
-	passed := c.stop(name)
+	text, args = c.client.mutant.rewrite(c.client, name, text, args)
+	passed := c.pause(name)
 	inner, err := c.Conn.QueryContext(ctx, text, args)
 	if err != nil {
 		passed(err)
 		return nil, err
 	}
-	return &rows{Rows: inner.(*stdlib.Rows), passed: passed}, nil
+	return &rows{Rows: inner.(*stdlib.Rows), done: passed}, nil
 }
 
 func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, error) {
-	if err := c.ready(ctx); err != nil {
+	if err := c.setIsolation(ctx); err != nil {
 		return nil, err
 	}
 	what := begin
 	if o.Isolation != 0 {
 		what += " " + sql.IsolationLevel(o.Isolation).String()
 	}
-	passed := c.stop(what)
+	passed := c.pause(what)
 	inner, err := c.Conn.BeginTx(ctx, o)
 	passed(err)
 	if err != nil {
@@ -107,28 +107,28 @@ func (c *conn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx, erro
 	return &tx{inner, c}, nil
 }
 
-// What stops besides statements.
+// What pauses besides statements.
 const (
 	begin    = "BEGIN"
 	commit   = "COMMIT"
 	rollback = "ROLLBACK"
 )
 
-// A tx stops before its end.
+// A tx pauses before its end.
 type tx struct {
 	inner driver.Tx
 	conn  *conn
 }
 
 func (t *tx) Commit() error {
-	passed := t.conn.stop(commit)
+	passed := t.conn.pause(commit)
 	err := t.inner.Commit()
 	passed(err)
 	return err
 }
 
 func (t *tx) Rollback() error {
-	passed := t.conn.stop(rollback)
+	passed := t.conn.pause(rollback)
 	err := t.inner.Rollback()
 	passed(err)
 	return err
@@ -138,7 +138,7 @@ func (t *tx) Rollback() error {
 // for a lock after the first.
 type rows struct {
 	*stdlib.Rows
-	passed func(error)
+	done   func(error)
 	err    error
 	closed bool
 }
@@ -155,7 +155,7 @@ func (r *rows) Close() error {
 	err := r.Rows.Close()
 	if !r.closed {
 		r.closed = true
-		r.passed(errors.Join(r.err, err))
+		r.done(errors.Join(r.err, err))
 	}
 	return err
 }

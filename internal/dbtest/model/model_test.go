@@ -2,10 +2,7 @@ package model
 
 import (
 	"cmp"
-	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"slices"
 	"sync"
@@ -13,20 +10,18 @@ import (
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite"
-
-	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 )
 
 var (
-	schedules = flag.Int("schedules", 0, "how many schedules to play on each database; zero: as many as take half a minute")
-	seed      = flag.Uint64("seed", 1, "the seed of the first schedule; the next has the next")
-	stages    = flag.Int("stages", 4, "how many schedules to play at once")
-	show      = flag.Bool("show", false, "print each schedule, also if it is well")
-	goOn      = flag.Bool("goon", false, "play all schedules, and count what fails")
+	schedules = flag.Int("schedules", 0, "number of schedules on each database; zero means as many as take half a minute")
+	seed      = flag.Uint64("seed", 1, "seed of the first schedule; each further one has the next seed")
+	parallel  = flag.Int("workers", 4, "number of schedules that run at the same time")
+	show      = flag.Bool("show", false, "print each schedule, not only those that fail")
+	playAll   = flag.Bool("all", false, "run all schedules and count those that fail")
 )
 
-// memory is a folder of a memory file system, or empty.
+// memory returns a folder of a memory file system, or "".
 func memory() string {
 	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
 		return "/dev/shm"
@@ -34,37 +29,20 @@ func memory() string {
 	return ""
 }
 
-var server *postgres.Server
-
 func TestMain(m *testing.M) {
-	flag.Parse()
-	s, err := postgres.StartIn(context.Background(), memory(), "wal_level=minimal", "max_wal_senders=0", "max_wal_size=256MB",
+	engine.Main(m, memory(), "wal_level=minimal", "max_wal_senders=0", "max_wal_size=256MB",
 		"deadlock_timeout=20ms", "jit=off", "autovacuum=off")
-	switch {
-	case err == nil:
-		server = s
-	case errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true":
-		fmt.Println("left out:", err)
-	default:
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	if s != nil {
-		s.Stop()
-	}
-	os.Exit(code)
 }
 
-// A campaign plays schedules on several stages at once.
+// A campaign runs schedules in several envs at the same time.
 type campaign struct {
 	n     int
-	open  func(ctx context.Context) (*stage, error)
+	open  func(t *testing.T) (*env, error)
 	found func(*report) bool // that one fails as expected; nil expects none
 }
 
-// play plays them and returns those that failed: unless all are to be played, only
-// the first, and less of it.
+// play runs the schedules and returns those that failed. Without the flag -all it
+// stops at the first and makes that smaller.
 func (c *campaign) play(t *testing.T) []*report {
 	t.Helper()
 	var (
@@ -76,7 +54,7 @@ func (c *campaign) play(t *testing.T) []*report {
 	)
 	next.Store(*seed)
 	work := func() {
-		g, err := c.open(t.Context())
+		g, err := c.open(t)
 		if err != nil {
 			t.Error(err)
 			return
@@ -94,10 +72,10 @@ func (c *campaign) play(t *testing.T) []*report {
 			if !r.failed() || c.found != nil && r.err == nil && !c.found(r) {
 				continue
 			}
-			if !*goOn {
+			if !*playAll {
 				next.Store(*seed + uint64(c.n))
 			}
-			if !*goOn && c.found == nil && r.err == nil {
+			if !*playAll && c.found == nil && r.err == nil {
 				r = g.shrink(t.Context(), r)
 			}
 			mu.Lock()
@@ -108,53 +86,33 @@ func (c *campaign) play(t *testing.T) []*report {
 			}
 		}
 	}
-	for range *stages {
+	for range *parallel {
 		all.Go(work)
 	}
 	all.Wait()
-	if took := time.Since(start); len(failed) == 0 || *goOn {
+	if took := time.Since(start); len(failed) == 0 || *playAll {
 		t.Logf("%d schedules from %d on in %v: %.0f each second", c.n, *seed, took.Round(time.Millisecond), float64(c.n)/took.Seconds())
 	}
 	slices.SortFunc(failed, func(a, b *report) int { return cmp.Compare(a.plan.seed, b.plan.seed) })
 	return failed
 }
 
-var schemas atomic.Int64
-
-// onServer opens a stage on PostgreSQL.
-func onServer(w *wrong) func(ctx context.Context) (*stage, error) {
-	return func(ctx context.Context) (*stage, error) {
-		return onPostgres(ctx, server, fmt.Sprintf("model%d", schemas.Add(1)), w)
-	}
+func TestNoOrderOfStatementsLeavesAKeyStuckOrADeliveryMissing(t *testing.T) {
+	engine.PostgreSQL(t)
+	c := &campaign{n: cmp.Or(*schedules, 2000), open: onPostgres(original)}
+	reportFailures(t, c.play(t))
 }
 
-func TestNoOrderOfStatementsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
-	if server == nil {
-		return // and TestMain said so; in CI it fails
-	}
-	c := &campaign{n: cmp.Or(*schedules, 2000), open: onServer(right)}
-	tell(t, c.play(t))
+func TestNoOrderOfOperationsLeavesAKeyStuckOrADeliveryMissing(t *testing.T) {
+	c := &campaign{n: cmp.Or(*schedules, defaultSchedules), open: onSQLite}
+	reportFailures(t, c.play(t))
 }
 
-func TestNoOrderOfOperationsLeavesAKeyStuckOrSomethingMissing(t *testing.T) {
-	c := &campaign{n: cmp.Or(*schedules, usually), open: func(ctx context.Context) (*stage, error) {
-		folder, err := os.MkdirTemp(memory(), "hookhouse-model-")
-		if err != nil {
-			return nil, err
-		}
-		t.Cleanup(func() { _ = os.RemoveAll(folder) })
-		return onSQLite(ctx, folder)
-	}}
-	tell(t, c.play(t))
-}
-
-func TestAWrongInboxIsFound(t *testing.T) {
-	if server == nil {
-		return // and TestMain said so; in CI it fails
-	}
-	for _, w := range wrongs {
+func TestEachMutantIsFound(t *testing.T) {
+	engine.PostgreSQL(t)
+	for _, w := range mutants {
 		t.Run(w.name, func(t *testing.T) {
-			c := &campaign{n: 1000, open: onServer(w), found: w.isFound}
+			c := &campaign{n: 1000, open: onPostgres(w), found: w.isFound}
 			failed := c.play(t)
 			found := 0
 			for _, r := range failed {
@@ -169,16 +127,16 @@ func TestAWrongInboxIsFound(t *testing.T) {
 			for _, r := range failed {
 				t.Error(r)
 			}
-			t.Error("it was not found")
+			t.Error("the mutant was not found")
 			if !w.used.Load() {
-				t.Error("none of its statements took the place of another: the inbox has others now")
+				t.Error("the mutant replaced no statement: the inbox has other ones now")
 			}
 		})
 	}
 }
 
-// tell prints the first schedule that failed, and of the others what was wrong.
-func tell(t *testing.T, failed []*report) {
+// reportFailures prints the first schedule that failed, and the faults of the others.
+func reportFailures(t *testing.T, failed []*report) {
 	t.Helper()
 	for i, r := range failed {
 		if i == 0 {

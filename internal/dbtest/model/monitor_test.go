@@ -6,7 +6,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// A monitor sees from outside who waits for a lock.
+// A monitor asks the server which of its processes wait for a lock.
 type monitor struct{ conn *pgx.Conn }
 
 func newMonitor(ctx context.Context, dsn string) (*monitor, error) {
@@ -14,8 +14,7 @@ func newMonitor(ctx context.Context, dsn string) (*monitor, error) {
 	return &monitor{c}, err
 }
 
-// waiting returns those of the server's processes that wait for a lock, which
-// they no longer do once the one who held it has ended.
+// waiting returns the processes that wait for a lock which another process holds.
 func (m *monitor) waiting(ctx context.Context, pids []uint32) (map[uint32]bool, error) {
 	list := make([]int32, len(pids))
 	for i, pid := range pids {

@@ -1,8 +1,10 @@
 package model
 
 import (
+	"maps"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 )
@@ -13,15 +15,15 @@ var (
 	blanks      = regexp.MustCompile(`\s+`)
 )
 
-// bare is a statement without what depends on how it is sent.
-func bare(text string) string {
+// normalize removes from a statement what depends on how it is sent.
+func normalize(text string) string {
 	text = parameters.ReplaceAllString(serverClock.ReplaceAllString(text, "?"), "?")
 	return strings.TrimSpace(blanks.ReplaceAllString(text, " "))
 }
 
-// names are the names of the inbox's own statements by their bare text, as its
-// file has them.
-var names = sync.OnceValue(func() map[string]string {
+// statementNames returns the names of the inbox's statements by their normalized
+// text, from its SQL file.
+var statementNames = sync.OnceValue(func() map[string]string {
 	found := make(map[string]string)
 	file, err := os.ReadFile("../../../webhook/sqlinbox/query/postgres.sql")
 	if err != nil {
@@ -35,23 +37,35 @@ var names = sync.OnceValue(func() map[string]string {
 				lines = append(lines, line)
 			}
 		}
-		found[bare(strings.Join(lines, ""))] = name
+		found[normalize(strings.Join(lines, ""))] = name
 	}
 	return found
 })
 
-var named sync.Map // by text
+var nameCache sync.Map // by text
 
-// nameOf names a statement: by the inbox's file, or by its beginning.
+// nameOf returns the name of a statement, or its beginning if it has none.
 func nameOf(text string) string {
-	if name, ok := named.Load(text); ok {
+	if name, ok := nameCache.Load(text); ok {
 		return name.(string)
 	}
-	name, ok := names()[bare(text)]
+	name, ok := statementNames()[normalize(text)]
 	if !ok {
-		name = bare(text)
+		name = normalize(text)
 		name = name[:min(len(name), 60)]
 	}
-	named.Store(text, name)
+	nameCache.Store(text, name)
 	return name
+}
+
+// known returns the names. It panics if a statement has another name by now: then
+// nothing would ever be preempted before it.
+func known(names ...string) []string {
+	all := slices.Collect(maps.Values(statementNames()))
+	for _, name := range names {
+		if !slices.Contains(all, name) {
+			panic("model: the inbox has no statement " + name)
+		}
+	}
+	return names
 }

@@ -2,5 +2,5 @@
 
 package model
 
-// usually is how many schedules are played on SQLite.
-const usually = 2000
+// defaultSchedules is the number of schedules on SQLite.
+const defaultSchedules = 2000

@@ -7,33 +7,33 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A plan is a schedule as drawn from its seed: what is there before, what each
-// player does, and in which order their statements run.
+// A plan is a schedule that follows from its seed: what is stored before, what each
+// client does, and in which order their statements run.
 type plan struct {
-	seed      uint64
-	turns     uint64 // the seed of the order
-	isolation string // by default, of the players' connections
-	parcels   []*parcel
-	before    []op // done one after the other
-	programs  [][]op
-	soft      []string // statements of the first player before which it is likely to be hurt
+	seed          uint64
+	orderSeed     uint64 // the seed of the order
+	isolation     string // the default of the clients' connections
+	specs         []*spec
+	before        []op // done one after the other
+	programs      [][]op
+	preemptBefore []string // preempts the first client before these statements
 }
 
-// A parcel is a delivery to put.
-type parcel struct {
+// A spec describes a delivery to put.
+type spec struct {
 	uid, key, typ string
 	id            string // the sender's
-	marks         []string
+	dedupKeys     []string
 	coalesce      webhook.Coalesce
 }
 
-func (p *parcel) String() string {
+func (p *spec) String() string {
 	text := fmt.Sprintf("%s key=%q %s", p.uid, p.key, p.typ)
 	if p.id != "" {
 		text += " id=" + p.id
 	}
-	if len(p.marks) > 0 {
-		text += fmt.Sprintf(" dedup keys=%v", p.marks)
+	if len(p.dedupKeys) > 0 {
+		text += fmt.Sprintf(" dedup keys=%v", p.dedupKeys)
 	}
 	if p.coalesce.Quiet > 0 {
 		text += fmt.Sprintf(" quiet=%v", p.coalesce.Quiet)
@@ -43,7 +43,7 @@ func (p *parcel) String() string {
 
 var isolations = []string{"read committed", "repeatable read", "serializable"}
 
-// A verb is what a player does.
+// A verb names what a client does.
 type verb string
 
 const (
@@ -59,27 +59,27 @@ const (
 	sweeping   verb = "Sweep"
 )
 
-// An op is one thing that a player does: one call, but for transactions.
+// An op is one operation of a client: one call, or one transaction.
 type op struct {
-	verb    verb
-	parcels []int // to put; in a transaction, perhaps none
-	holder  int   // gets the claims, before the players begin
-	n       int
-	short   bool // a lease that has ended at once
-	types   []string
-	outcome webhook.Outcome
-	level   string // of the caller's own transaction
-	reads   bool   // something first, in the transaction
-	undo    bool   // rolls back
-	again   bool   // settles once more afterwards, as a Worker does
-	all     bool   // replays all that are dead, or releases what it holds
+	verb        verb
+	specs       []int // to put; in a transaction, perhaps none
+	holder      int   // gets the claims, before the clients begin
+	n           int
+	short       bool // the lease ends at once
+	types       []string
+	outcome     webhook.Outcome
+	level       string // of the caller's own transaction
+	reads       bool   // something first, in the transaction
+	rollback    bool   // rolls back
+	settleAgain bool   // settles again afterwards, as a Worker does
+	all         bool   // replays everything dead, or releases its first claim
 }
 
-func (o op) describe(parcels []*parcel) string {
+func (o op) describe(specs []*spec) string {
 	var b strings.Builder
 	fmt.Fprint(&b, o.verb)
-	for _, n := range o.parcels {
-		fmt.Fprintf(&b, " %v", parcels[n])
+	for _, n := range o.specs {
+		fmt.Fprintf(&b, " %v", specs[n])
 	}
 	switch o.verb {
 	case claiming:
@@ -93,7 +93,7 @@ func (o op) describe(parcels []*parcel) string {
 			fmt.Fprintf(&b, " after %v", o.outcome.Delay)
 		}
 		if o.outcome.RetryOutOfOrder {
-			b.WriteString(" yielding")
+			b.WriteString(" out of order")
 		}
 	case replaying:
 		if o.all {
@@ -106,21 +106,21 @@ func (o op) describe(parcels []*parcel) string {
 	if o.reads {
 		b.WriteString(" that has read")
 	}
-	if o.undo {
+	if o.rollback {
 		b.WriteString(" that is rolled back")
 	}
-	if o.again {
+	if o.settleAgain {
 		b.WriteString(", settled again")
 	}
 	return b.String()
 }
 
-// String prints the plan so that it can be read.
+// String returns the plan in readable form.
 func (p *plan) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, order %d, default isolation %s\n", p.seed, p.turns, p.isolation)
+	fmt.Fprintf(&b, "seed %d, order %d, default isolation %s\n", p.seed, p.orderSeed, p.isolation)
 	for _, o := range p.before {
-		fmt.Fprintf(&b, "  before: %s", o.describe(p.parcels))
+		fmt.Fprintf(&b, "  before: %s", o.describe(p.specs))
 		if o.verb == claiming {
 			fmt.Fprintf(&b, " for P%d", o.holder)
 		}
@@ -128,7 +128,7 @@ func (p *plan) String() string {
 	}
 	for n, program := range p.programs {
 		for _, o := range program {
-			fmt.Fprintf(&b, "  P%d: %s\n", n, o.describe(p.parcels))
+			fmt.Fprintf(&b, "  P%d: %s\n", n, o.describe(p.specs))
 		}
 	}
 	return b.String()

@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A planner draws a plan.
+// A planner draws a plan at random.
 type planner struct {
 	*plan
 	rng        *rand.Rand
@@ -17,30 +17,30 @@ type planner struct {
 	coalescing int // how many of ten deliveries
 }
 
-// random returns a source for one of the uses of a seed. Seeds that follow one
-// another have nothing in common.
+// random returns a source for one use of a seed. Sources of consecutive seeds are
+// independent.
 func random(seed, use uint64) *rand.Rand {
 	return rand.New(rand.NewChaCha8(sha256.Sum256(fmt.Append(nil, seed, use))))
 }
 
 func newPlan(seed uint64) *plan {
-	g := &planner{plan: &plan{seed: seed, turns: seed}, rng: random(seed, 1)}
+	g := &planner{plan: &plan{seed: seed, orderSeed: seed}, rng: random(seed, 1)}
 	g.isolation = pick(g.rng, isolations...)
 	g.keys = [][]string{{"a"}, {"a"}, {"a"}, {"a", "b"}, {"a", ""}}[g.rng.IntN(5)]
 	if g.rng.IntN(10) < 3 {
 		g.coalescing = 6
 	}
-	players := pick(g.rng, 2, 2, 3, 3, 3, 4)
-	theme := g.rng.IntN(10)
-	if theme < themes && g.rng.IntN(3) > 0 { // with nothing beside it
-		g.keys, players = []string{"a"}, 2
+	clients := pick(g.rng, 2, 2, 3, 3, 3, 4)
+	drawn := g.rng.IntN(10)
+	if drawn < scenarios && g.rng.IntN(3) > 0 { // with nothing beside it
+		g.keys, clients = []string{"a"}, 2
 	} else {
 		for range g.rng.IntN(4) {
-			g.begin(players)
+			g.begin(clients)
 		}
 	}
-	first, second := g.theme(theme)
-	for n := range players {
+	first, second := g.scenario(drawn)
+	for n := range clients {
 		var program []op
 		switch n {
 		case 0:
@@ -49,68 +49,68 @@ func newPlan(seed uint64) *plan {
 			program = append(program, second...)
 		}
 		for len(program) == 0 || g.rng.IntN(2) == 0 {
-			program = append(program, g.ops(n == 0)...)
+			program = append(program, g.next(n == 0)...)
 		}
 		g.programs = append(g.programs, program)
 	}
 	return g.plan
 }
 
-// themes are how many of ten schedules have one.
-const themes = 7
+// scenarios is how many of ten schedules begin with a scenario.
+const scenarios = 7
 
-// theme draws what the first player begins with, and what gets in its way: the
-// meetings that have been trouble before. Those from themes on have none.
-func (g *planner) theme(n int) (first, second []op) {
+// scenario returns operations that have failed together before: those with which the
+// first and the second client begin. It returns none if n is not below scenarios.
+func (g *planner) scenario(n int) (first, second []op) {
 	claim := op{verb: claiming, n: 1, types: []string{"t0", "t1"}}
 	dead := op{verb: settling, outcome: webhook.Outcome{State: webhook.Dead, Reason: "dead"}}
 	done := op{verb: settling, outcome: webhook.Outcome{State: webhook.Done}}
 	switch n {
 	case 0, 1: // a caller's transaction, while others put
-		g.soft = []string{"settle", "hold"}
+		g.preemptBefore = known("settle", "lock_claim")
 		g.before = append(g.before, g.put(putting, false), claim)
 		if g.rng.IntN(2) == 0 {
 			g.isolation = pick(g.rng, isolations[1:]...)
 		}
 		first = append(first, g.inOwnTransaction(pick(g.rng, op{verb: inTx}, op{verb: settlingTx, outcome: g.outcome()})))
 		return first, []op{g.put(putting, false), claim, done}[:1+2*g.rng.IntN(2)]
-	case 2, 3, 4: // one that is dead runs again, while its key lives
-		g.soft = []string{"aside", "promote"}
-		g.before = append(g.before, g.marked(), claim, dead)
+	case 2, 3, 4: // a dead delivery is restarted while its key is in use
+		g.preemptBefore = known("demote_head", "promote")
+		g.before = append(g.before, g.putWithDedupKey(), claim, dead)
 		first = append(first, op{verb: replaying, all: true})
 		if g.rng.IntN(2) == 0 {
 			first = []op{g.put(putting, true)}
 		}
 		return first, []op{g.put(putting, false), claim, done}
-	case 5: // one that is dead is swept, while it comes again
-		g.soft = []string{"find", "try_find", commit}
-		g.before = append(g.before, g.marked(), claim, dead)
+	case 5: // a dead delivery is swept while it is redelivered
+		g.preemptBefore = append(known("find", "try_find"), commit)
+		g.before = append(g.before, g.putWithDedupKey(), claim, dead)
 		first, second = []op{{verb: sweeping}}, []op{g.put(putting, true)}
 		if g.rng.IntN(2) == 0 {
 			first, second = second, first
 		}
 		return first, second
-	case 6: // two calls of one event at once
-		g.soft = []string{"supersede", "insert"}
-		first = append(first, g.marked())
+	case 6: // one event is sent twice at the same time
+		g.preemptBefore = known("supersede", "insert")
+		first = append(first, g.putWithDedupKey())
 		return first, []op{g.put(putting, true)}
 	default:
 		return nil, nil
 	}
 }
 
-// marked draws a delivery to put that has dedup keys.
-func (g *planner) marked() op {
+// putWithDedupKey draws a put of a delivery that has dedup keys.
+func (g *planner) putWithDedupKey() op {
 	o := g.put(putting, false)
-	if p := g.parcels[o.parcels[0]]; p.id == "" {
-		p.id, p.marks = "s"+p.uid, []string{"m" + p.uid}
+	if p := g.specs[o.specs[0]]; p.id == "" {
+		p.id, p.dedupKeys = "s"+p.uid, []string{"m" + p.uid}
 	}
 	return o
 }
 
-// begin draws what one delivery has been through.
-func (g *planner) begin(players int) {
-	holder := g.rng.IntN(players)
+// begin draws what happens to one delivery before the clients begin.
+func (g *planner) begin(clients int) {
+	holder := g.rng.IntN(clients)
 	o := op{verb: claiming, n: 1, holder: holder, types: g.types()}
 	end := op{verb: settling, holder: holder, outcome: webhook.Outcome{State: webhook.Dead}}
 	g.before = append(g.before, g.put(putting, g.rng.IntN(10) < 3))
@@ -134,9 +134,9 @@ func (g *planner) begin(players int) {
 	}
 }
 
-// ops draws what a player does next. The first player does more often what takes
-// several statements: it is the one that others are let in between.
-func (g *planner) ops(first bool) []op {
+// next draws what a client does next. The first client makes more calls that take
+// several statements, since the scheduler preempts it.
+func (g *planner) next(first bool) []op {
 	table := []weight{{30, "put"}, {12, "claim"}, {12, "work"}, {25, "live"}, {10, "redeliver"}, {10, "settle"}, {5, "settleTx"}, {3, "inTx"},
 		{5, "putTx"}, {5, "replay"}, {5, "release"}, {4, "sweep"}, {3, "extend"}}
 	if first {
@@ -152,7 +152,7 @@ func (g *planner) ops(first bool) []op {
 		return []op{claim}
 	case "work":
 		return []op{claim, settle}
-	case "live": // one call of a quiet key, worked off at once
+	case "live": // one delivery of an idle key, handled at once
 		return []op{g.put(putting, false), {verb: claiming, n: 1, types: []string{"t0", "t1"}}, {verb: settling, outcome: webhook.Outcome{State: webhook.Done}}}
 	case "redeliver":
 		return []op{g.put(putting, true)}
@@ -166,15 +166,15 @@ func (g *planner) ops(first bool) []op {
 	case "putTx":
 		return []op{g.inOwnTransaction(g.put(puttingTx, g.rng.IntN(3) == 0))}
 	case "replay":
-		if len(g.parcels) == 0 || g.rng.IntN(2) == 0 {
+		if len(g.specs) == 0 || g.rng.IntN(2) == 0 {
 			return []op{{verb: replaying, all: true}}
 		}
-		return []op{{verb: replaying, parcels: []int{g.rng.IntN(len(g.parcels))}}}
+		return []op{{verb: replaying, specs: []int{g.rng.IntN(len(g.specs))}}}
 	case "release":
-		if len(g.parcels) == 0 || g.rng.IntN(3) == 0 {
+		if len(g.specs) == 0 || g.rng.IntN(3) == 0 {
 			return []op{{verb: releasing, all: true}}
 		}
-		return []op{{verb: releasing, parcels: []int{g.rng.IntN(len(g.parcels))}}}
+		return []op{{verb: releasing, specs: []int{g.rng.IntN(len(g.specs))}}}
 	case "sweep":
 		return []op{{verb: sweeping}}
 	default:
@@ -190,46 +190,46 @@ func (g *planner) inOwnTransaction(o op) op {
 		}
 	}
 	o.reads = g.rng.IntN(4) > 0
-	o.undo = g.rng.IntN(8) == 0
-	o.again = g.rng.IntN(3) > 0
+	o.rollback = g.rng.IntN(8) == 0
+	o.settleAgain = g.rng.IntN(3) > 0
 	if o.verb != puttingTx && g.rng.IntN(4) == 0 || o.verb == puttingTx && g.rng.IntN(4) == 0 {
-		o.parcels = append(o.parcels, g.put(puttingTx, g.rng.IntN(4) == 0).parcels...)
+		o.specs = append(o.specs, g.put(puttingTx, g.rng.IntN(4) == 0).specs...)
 	}
 	return o
 }
 
-// put draws a delivery; repeated, one that some other is, or may be, a duplicate of.
+// put draws a put. If repeated, the delivery is likely to be a duplicate of another.
 func (g *planner) put(v verb, repeated bool) op {
-	n := len(g.parcels)
-	p := &parcel{uid: fmt.Sprintf("d%d", n), key: pick(g.rng, g.keys...), typ: pick(g.rng, "t0", "t0", "t1")}
+	n := len(g.specs)
+	p := &spec{uid: fmt.Sprintf("d%d", n), key: pick(g.rng, g.keys...), typ: pick(g.rng, "t0", "t0", "t1")}
 	if g.rng.IntN(10) < g.coalescing {
 		p.coalesce = webhook.Coalesce{Quiet: pick(g.rng, time.Microsecond, time.Microsecond, time.Hour), Max: pick(g.rng, 0, time.Microsecond)}
 	}
 	if g.rng.IntN(10) < 7 {
 		p.id = fmt.Sprintf("s%d", n)
-		p.marks = []string{fmt.Sprintf("m%d", n)}
+		p.dedupKeys = []string{fmt.Sprintf("m%d", n)}
 		if g.rng.IntN(3) == 0 {
-			p.marks = append(p.marks, fmt.Sprintf("f%d", n))
+			p.dedupKeys = append(p.dedupKeys, fmt.Sprintf("f%d", n))
 		}
 	}
 	if repeated && n > 0 {
 		first := g.rng.IntN(n)
-		known := g.parcels[first]
+		known := g.specs[first]
 		if g.rng.IntN(8) == 0 {
-			return op{verb: v, parcels: []int{first}} // the same once more
+			return op{verb: v, specs: []int{first}} // the same delivery again
 		}
-		if len(known.marks) > 0 {
-			p.id, p.key, p.typ, p.marks, p.coalesce = known.id, known.key, known.typ, known.marks, known.coalesce
+		if len(known.dedupKeys) > 0 {
+			p.id, p.key, p.typ, p.dedupKeys, p.coalesce = known.id, known.key, known.typ, known.dedupKeys, known.coalesce
 			switch g.rng.IntN(10) {
 			case 0:
 				p.id = "another" // a replay by somebody else
 			case 1:
-				p.marks = p.marks[:1]
+				p.dedupKeys = p.dedupKeys[:1]
 			}
 		}
 	}
-	g.parcels = append(g.parcels, p)
-	return op{verb: v, parcels: []int{n}}
+	g.specs = append(g.specs, p)
+	return op{verb: v, specs: []int{n}}
 }
 
 func (g *planner) types() []string {

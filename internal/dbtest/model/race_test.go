@@ -2,6 +2,6 @@
 
 package model
 
-// usually is how many schedules are played on SQLite: the race detector makes
-// each ten times as dear.
+// defaultSchedules is the number of schedules on SQLite. Under the race detector
+// each takes ten times as long.
 const usually = 300

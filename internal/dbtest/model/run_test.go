@@ -10,72 +10,72 @@ import (
 )
 
 const (
-	// glance is how long a statement may take before it is looked at whether it
-	// waits for a lock.
-	glance = time.Millisecond
-	// nap is how long a player may do nothing before the others go on without it: it
-	// waits for a time to pass.
-	nap = 4 * time.Millisecond
-	// tooLong is how long nothing may move.
-	tooLong = 20 * time.Second
+	// lockCheckAfter is how long a statement runs before the monitor is asked whether
+	// it waits for a lock.
+	lockCheckAfter = time.Millisecond
+	// idleAfter is how long a client may run no statement before the others go on
+	// without it: it waits for a time to pass.
+	idleAfter = 4 * time.Millisecond
+	// stallTimeout is how long no client may make progress.
+	stallTimeout = 20 * time.Second
 )
 
-var errFrozen = errors.New("nothing moves any more")
+var errStalled = errors.New("no client makes progress")
 
-// A run is one schedule under way on PostgreSQL: one statement runs at a time, in
-// the order of the tactic, until it returns or waits for a lock.
+// A run is one schedule that runs on PostgreSQL: one statement runs at a time, in
+// the order of the scheduler, until it returns or waits for a lock.
 type run struct {
-	events  chan event
-	free    chan struct{} // closed when nobody stops any more
-	seats   []*seat
-	monitor *monitor
-	tactic  tactic
-	trace   []*line
-	moved   bool // a statement has returned since the blocked were looked at
+	events    chan event
+	abandoned chan struct{} // closed when the clients no longer pause
+	states    []*clientState
+	monitor   *monitor
+	scheduler scheduler
+	trace     []*step
+	returned  bool // a statement has returned since the blocked ones were checked
 }
 
-// play runs work for each player at once and returns when all are through.
-func (r *run) play(ctx context.Context, players []*player, work func(p *player)) error {
-	r.events, r.free = make(chan event, 16), make(chan struct{})
-	for _, p := range players {
-		r.seats = append(r.seats, &seat{player: p, since: time.Now()})
+// play runs work for all clients at the same time and returns when all have ended.
+func (r *run) play(ctx context.Context, clients []*client, work func(p *client)) error {
+	r.events, r.abandoned = make(chan event, 16), make(chan struct{})
+	for _, p := range clients {
+		r.states = append(r.states, &clientState{client: p, since: time.Now()})
 		p.run.Store(r)
 	}
 	var all sync.WaitGroup
-	for _, p := range players {
+	for _, p := range clients {
 		all.Go(func() {
 			work(p)
-			r.tell(event{player: p, done: true})
+			r.send(event{client: p, done: true})
 		})
 	}
-	err := r.direct(ctx)
-	for _, p := range players {
+	err := r.loop(ctx)
+	for _, p := range clients {
 		p.run.Store(nil)
 	}
-	close(r.free)
+	close(r.abandoned)
 	all.Wait()
 	return err
 }
 
-func (r *run) tell(e event) {
+func (r *run) send(e event) {
 	select {
 	case r.events <- e:
-	case <-r.free:
+	case <-r.abandoned:
 	}
 }
 
-// direct lets one stop pass after the other.
-func (r *run) direct(ctx context.Context) error {
+// loop resumes one paused statement after the other.
+func (r *run) loop(ctx context.Context) error {
 	for {
 		if err := r.quiesce(ctx); err != nil {
 			return err
 		}
-		var ready []*stop
+		var ready []*pause
 		over := true
-		for _, s := range r.seats {
-			over = over && s.over && len(s.stops) == 0
-			for _, stop := range s.stops {
-				if stop.phase == parked {
+		for _, s := range r.states {
+			over = over && s.done && len(s.pauses) == 0
+			for _, stop := range s.pauses {
+				if stop.phase == paused {
 					ready = append(ready, stop)
 				}
 			}
@@ -84,120 +84,120 @@ func (r *run) direct(ctx context.Context) error {
 		case over:
 			return nil
 		case len(ready) > 0:
-			r.pass(r.tactic.next(ready))
+			r.resume(r.scheduler.next(ready))
 		default:
 			select { // all wait for locks or for time
 			case e := <-r.events:
-				r.note(e)
-			case <-time.After(tooLong):
-				return errFrozen
+				r.handle(e)
+			case <-time.After(stallTimeout):
+				return errStalled
 			}
 		}
 	}
 }
 
-func (r *run) seatOf(p *player) *seat {
-	return r.seats[slices.IndexFunc(r.seats, func(s *seat) bool { return s.player == p })]
+func (r *run) stateOf(p *client) *clientState {
+	return r.states[slices.IndexFunc(r.states, func(s *clientState) bool { return s.client == p })]
 }
 
-func (r *run) pass(s *stop) {
-	s.line = &line{player: s.player.name, what: s.what, pending: !s.isOperation()}
+func (r *run) resume(s *pause) {
+	s.step = &step{client: s.client.name, what: s.what, pending: !s.isOperation()}
 	if !s.isOperation() {
-		s.line.what = "   " + s.what
+		s.step.what = "   " + s.what
 	}
-	r.trace = append(r.trace, s.line)
+	r.trace = append(r.trace, s.step)
 	s.phase = executing
-	seat := r.seatOf(s.player)
-	seat.since = time.Now()
+	state := r.stateOf(s.client)
+	state.since = time.Now()
 	if s.isOperation() {
-		seat.drop(s)
+		state.drop(s)
 	}
-	close(s.granted)
+	close(s.resumed)
 }
 
-func (r *run) note(e event) {
-	seat := r.seatOf(e.player)
-	seat.since, seat.asleep = time.Now(), false
+func (r *run) handle(e event) {
+	state := r.stateOf(e.client)
+	state.since, state.idle = time.Now(), false
 	switch {
 	case e.done:
-		seat.over = true
-	case e.stop == nil:
-		r.trace = append(r.trace, &line{player: e.player.name, what: "      ->", result: e.result})
-	case e.stop.phase == parked:
-		seat.stops = append(seat.stops, e.stop)
-		slices.SortFunc(seat.stops, func(a, b *stop) int { return cmp.Compare(a.pid, b.pid) })
+		state.done = true
+	case e.pause == nil:
+		r.trace = append(r.trace, &step{client: e.client.name, what: "      ->", result: e.result})
+	case e.pause.phase == paused:
+		state.pauses = append(state.pauses, e.pause)
+		slices.SortFunc(state.pauses, func(a, b *pause) int { return cmp.Compare(a.pid, b.pid) })
 	default:
-		e.stop.line.result, e.stop.line.pending = e.result, false
-		seat.drop(e.stop)
-		r.moved = true
+		e.pause.step.result, e.pause.step.pending = e.result, false
+		state.drop(e.pause)
+		r.returned = true
 	}
 }
 
-// quiesce returns when every player has stopped, waits for a lock or for time, or
-// is through.
+// quiesce returns when every client is paused, waits for a lock or for time, or has
+// ended.
 func (r *run) quiesce(ctx context.Context) error {
-	patience := time.NewTimer(glance)
-	defer patience.Stop()
+	check := time.NewTimer(lockCheckAfter)
+	defer check.Stop()
 	started := time.Now()
 	for {
 		loose := false
-		var running []*stop
-		for _, s := range r.seats {
+		var running []*pause
+		for _, s := range r.states {
 			loose = loose || s.busy()
-			for _, stop := range s.stops {
+			for _, stop := range s.pauses {
 				if stop.phase == executing {
 					running = append(running, stop)
 				}
 			}
 		}
 		if !loose && len(running) == 0 {
-			if more, err := r.recheck(ctx); err != nil || !more {
+			if more, err := r.recheckBlocked(ctx); err != nil || !more {
 				return err
 			}
 			continue
 		}
-		patience.Reset(glance)
+		check.Reset(lockCheckAfter)
 		select {
 		case e := <-r.events:
-			r.note(e)
+			r.handle(e)
 			continue
-		case <-patience.C:
+		case <-check.C:
 		}
-		if err := r.look(ctx, running, executing, blocked); err != nil {
+		if err := r.updatePhases(ctx, running, executing, blocked); err != nil {
 			return err
 		}
-		for _, s := range r.seats {
-			if s.busy() && time.Since(s.since) > nap {
-				s.asleep = true
+		for _, s := range r.states {
+			if s.busy() && time.Since(s.since) > idleAfter {
+				s.idle = true
 			}
 		}
-		if time.Since(started) > tooLong {
-			return errFrozen
+		if time.Since(started) > stallTimeout {
+			return errStalled
 		}
 	}
 }
 
-// recheck reports whether one that waited for a lock has got it.
-func (r *run) recheck(ctx context.Context) (bool, error) {
-	if !r.moved {
+// recheckBlocked reports whether a statement that waited for a lock has it now.
+func (r *run) recheckBlocked(ctx context.Context) (bool, error) {
+	if !r.returned {
 		return false, nil
 	}
-	r.moved = false
-	var waiting []*stop
-	for _, s := range r.seats {
-		for _, stop := range s.stops {
+	r.returned = false
+	var waiting []*pause
+	for _, s := range r.states {
+		for _, stop := range s.pauses {
 			if stop.phase == blocked {
 				waiting = append(waiting, stop)
 			}
 		}
 	}
-	err := r.look(ctx, waiting, blocked, executing)
-	return slices.ContainsFunc(waiting, func(s *stop) bool { return s.phase == executing }), err
+	err := r.updatePhases(ctx, waiting, blocked, executing)
+	return slices.ContainsFunc(waiting, func(s *pause) bool { return s.phase == executing }), err
 }
 
-// look gives those of stops that do or do not wait for a lock the phase that they
-// then have.
-func (r *run) look(ctx context.Context, stops []*stop, from, to phase) error {
+// updatePhases moves from one phase to the other those pauses that wait for a lock,
+// if to is blocked, or that do not, if to is executing.
+func (r *run) updatePhases(ctx context.Context, stops []*pause, from, to phase) error {
 	if len(stops) == 0 {
 		return nil
 	}
@@ -209,7 +209,7 @@ func (r *run) look(ctx context.Context, stops []*stop, from, to phase) error {
 	for _, s := range stops {
 		if s.phase == from && waits[s.pid] == (to == blocked) {
 			s.phase = to
-			s.line.waited = true
+			s.step.waited = true
 		}
 	}
 	return err

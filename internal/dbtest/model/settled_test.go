@@ -6,17 +6,17 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// settled: what was settled for good stays so, and was once, unless it was made to
-// run again.
-func (j *judge) settled() {
+// checkSettled checks that each delivery was settled for good at most once, and that
+// it has that state, unless it was restarted.
+func (j *checker) checkSettled() {
 	for _, r := range j.rows {
-		if r.again || j.reborn[r.uid] {
+		if r.restarted || j.storedAgain[r.uid] {
 			continue
 		}
 		fences := make(map[int64]bool)
-		var final []*entry
-		for _, e := range j.entries {
-			// What settles a claim once more changes nothing.
+		var final []*call
+		for _, e := range j.calls {
+			// Settling a claim again changes nothing.
 			if e.uid == r.uid && e.settles() && e.err == nil && !fences[e.fence] {
 				fences[e.fence] = true
 				if e.final() {
@@ -33,8 +33,8 @@ func (j *judge) settled() {
 	}
 }
 
-// workedOff judges once everything was claimed and settled.
-func (j *judge) workedOff() {
+// checkDrained checks the store after everything was claimed and settled.
+func (j *checker) checkDrained() {
 	for _, r := range j.rows {
 		if !r.state.Final() {
 			j.fault("left: %s is %s, and cannot be claimed", r.uid, r.state)
@@ -42,20 +42,21 @@ func (j *judge) workedOff() {
 		if r.state != webhook.Superseded {
 			continue
 		}
-		p := j.plan.parcels[slices.IndexFunc(j.plan.parcels, func(p *parcel) bool { return p.uid == r.uid })]
-		if !slices.ContainsFunc(j.entries, func(e *entry) bool { return j.mayOvertake(e, p) }) {
-			j.fault("superseded: %s, by nothing", r.uid)
+		p := j.plan.specs[slices.IndexFunc(j.plan.specs, func(p *spec) bool { return p.uid == r.uid })]
+		if !slices.ContainsFunc(j.calls, func(e *call) bool { return j.maySupersede(e, p) }) {
+			j.fault("superseded: %s, by no newer delivery", r.uid)
 		}
 	}
-	j.order()
+	j.checkOrder()
 }
 
-// order: of one key nothing runs first that was put after another was acknowledged,
-// unless one of the two yields, or was made to run again.
-func (j *judge) order() {
+// checkOrder checks that no delivery first ran before an earlier one of its key: one
+// that was acknowledged before the other was put. Deliveries that retry out of order
+// or were restarted do not count.
+func (j *checker) checkOrder() {
 	yields := make(map[string]bool)
-	first := make(map[string]*entry) // claim, by uid
-	for _, e := range j.entries {
+	first := make(map[string]*call) // claim, by uid
+	for _, e := range j.calls {
 		if e.op.outcome.RetryOutOfOrder {
 			yields[e.uid] = true
 		}
@@ -65,12 +66,12 @@ func (j *judge) order() {
 			}
 		}
 	}
-	var puts []*entry
-	for _, e := range j.entries {
+	var puts []*call
+	for _, e := range j.calls {
 		if e.put == nil || e.err != nil || e.put.key == "" || yields[e.put.uid] {
 			continue
 		}
-		if r := j.rows[e.put.uid]; r != nil && !r.again && !j.reborn[r.uid] {
+		if r := j.rows[e.put.uid]; r != nil && !r.restarted && !j.storedAgain[r.uid] {
 			puts = append(puts, e)
 		}
 	}

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// shrinkTime is how long smaller plans are looked for.
+// shrinkTime limits the search for smaller plans.
 const shrinkTime = 20 * time.Second
 
-// kind is what was wrong first, in a word.
+// kind returns the kind of the first fault.
 func (r *report) kind() string {
 	if len(r.faults) == 0 {
 		return ""
@@ -19,9 +19,9 @@ func (r *report) kind() string {
 	return kind
 }
 
-// shrink leaves out of the plan of r what it fails without in the same way, in one
-// of several orders.
-func (g *stage) shrink(ctx context.Context, r *report) *report {
+// shrink removes operations from the plan of r while it still fails in the same way,
+// in one of several orders.
+func (g *env) shrink(ctx context.Context, r *report) *report {
 	end := time.Now().Add(shrinkTime)
 	for time.Now().Before(end) {
 		next := g.smaller(ctx, r, end)
@@ -33,7 +33,7 @@ func (g *stage) shrink(ctx context.Context, r *report) *report {
 	return r
 }
 
-func (g *stage) smaller(ctx context.Context, r *report, end time.Time) *report {
+func (g *env) smaller(ctx context.Context, r *report, end time.Time) *report {
 	for _, pl := range r.plan.smaller() {
 		for range 25 {
 			try := g.play(ctx, pl)
@@ -44,14 +44,14 @@ func (g *stage) smaller(ctx context.Context, r *report, end time.Time) *report {
 				return try
 			}
 			next := *pl
-			next.turns++
+			next.orderSeed++
 			pl = &next
 		}
 	}
 	return nil
 }
 
-// smaller returns the plan less one thing each, the largest first.
+// smaller returns plans that lack one thing each, the largest first.
 func (p *plan) smaller() []*plan {
 	var list []*plan
 	without := func(n, at int) {

@@ -1,7 +1,6 @@
-// Package postgres starts a PostgreSQL server of the tests' own: in a temporary
-// folder, on a free port of the loopback address, not as root, gone when the
-// process that started it is.
+// Package postgres starts a PostgreSQL server for the tests: in a temporary folder, on
+// a free port of the loopback address, and not as root. The server ends with the
+// process that started it.
 //
-// The programs are looked for where Debian and Homebrew put them, then in the
-// PATH.
+// The programs are searched where Debian and Homebrew install them, then in the PATH.
 package postgres

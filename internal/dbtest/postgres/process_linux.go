@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -10,10 +11,12 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 )
 
-// attributes makes the server end with its parent, and run as user postgres when
-// that is root, which the server refuses. It hands over dir.
+// attributes makes the server end with its parent. If the parent runs as root, which
+// the server refuses, the server runs as user postgres, who gets dir.
 func attributes(dir string) (*syscall.SysProcAttr, error) {
 	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() != 0 {
@@ -38,8 +41,8 @@ func attributes(dir string) (*syscall.SysProcAttr, error) {
 	return attr, nil
 }
 
-// killAll kills a postmaster and its children, which have sessions of their own
-// and would live on for a while. Stopped, it makes no new ones meanwhile.
+// killAll kills a postmaster and its children, which would live on for a while. It
+// stops the postmaster first, so that it starts no new ones.
 func killAll(pid int) error {
 	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
 		return err
@@ -58,23 +61,15 @@ func killAll(pid int) error {
 
 // waitStopped returns when SIGSTOP has taken effect, which is later than kill
 // returns.
-func waitStopped(pid int) error {
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	patience := time.After(10 * time.Second)
-	for {
-		switch state, _, err := status(pid); {
-		case err != nil:
-			return err
-		case state == "T":
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-patience:
-			return fmt.Errorf("process %d does not stop", pid)
-		}
-	}
+func waitStopped(pid int) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	late := wait.Until(ctx, fmt.Sprintf("process %d stops", pid), func() bool {
+		var state string
+		state, _, err = status(pid)
+		return err != nil || state == "T"
+	})
+	return errors.Join(err, late)
 }
 
 func children(pid int) (found []int, err error) {
@@ -87,7 +82,7 @@ func children(pid int) (found []int, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if _, parent, err := status(child); err == nil && parent == pid { // else it has ended, or is another's
+		if _, parent, err := status(child); err == nil && parent == pid { // otherwise it has ended, or has another parent
 			found = append(found, child)
 		}
 	}
@@ -100,7 +95,7 @@ func status(pid int) (state string, parent int, err error) {
 	if err != nil {
 		return "", 0, err
 	}
-	// pid (name) state parent ...: a name may hold anything, also brackets.
+	// The format is: pid (name) state parent ... A name may contain brackets.
 	_, err = fmt.Sscan(string(text[bytes.LastIndexByte(text, ')')+1:]), &state, &parent)
 	return state, parent, err
 }

@@ -6,5 +6,5 @@ import "syscall"
 
 func attributes(string) (*syscall.SysProcAttr, error) { return nil, nil }
 
-// killAll has the postmaster end itself and its children without any clean-up.
+// killAll makes the postmaster end at once, with its children.
 func killAll(pid int) error { return syscall.Kill(pid, syscall.SIGQUIT) }

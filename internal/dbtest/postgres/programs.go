@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// programs returns the folder of the newest PostgreSQL there is.
+// programs returns the folder of the newest PostgreSQL that is installed.
 func programs() (string, error) {
 	var found []string
 	for _, pattern := range []string{
@@ -22,7 +22,7 @@ func programs() (string, error) {
 	}
 	if path, err := exec.LookPath("postgres"); err == nil && len(found) == 0 {
 		if path, err = filepath.EvalSymlinks(path); err != nil {
-			return "", err // initdb stands beside the program, not beside a link
+			return "", err // initdb is beside the program, not beside a link
 		}
 		found = append(found, path)
 	}

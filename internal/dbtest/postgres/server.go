@@ -18,12 +18,12 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib"
 )
 
-// ErrNotInstalled is what Start fails with where there is no PostgreSQL. Its
-// text says how to get one.
+// ErrNotInstalled is the error of Start if PostgreSQL is not installed. It says how to
+// install it.
 var ErrNotInstalled = errors.New("PostgreSQL, which is not installed; get it: apt-get install postgresql, or brew install postgresql")
 
-// A Server is a PostgreSQL with one cluster, in a temporary folder. Its methods
-// are for one goroutine, DSN for any.
+// A Server is a PostgreSQL server with a cluster in a temporary folder. Only DSN is
+// safe for concurrent use.
 type Server struct {
 	bin  string // folder of the programs
 	root string // holds the cluster
@@ -32,32 +32,45 @@ type Server struct {
 	cmd  *exec.Cmd
 	log  record
 	attr *syscall.SysProcAttr
+	// ended is closed when the process has ended; nil before the first start.
+	ended <-chan struct{}
 }
 
-// Start makes a cluster and starts a server on it with further settings such as
-// "shared_buffers=1GB". Stop is the caller's to call. Zero settings mean those of
-// initdb, with 200 connections.
+// Start makes a cluster and starts a server on it, with the settings of initdb, 200
+// connections, and further settings such as "shared_buffers=1GB". The caller must call
+// Stop.
 func Start(ctx context.Context, settings ...string) (*Server, error) {
 	return StartIn(ctx, "", settings...)
 }
 
 // StartIn is Start with the cluster below a folder, such as one of a memory file
-// system. Empty means the folder for temporary files.
+// system. If folder is empty, it uses the folder for temporary files.
 func StartIn(ctx context.Context, folder string, settings ...string) (*Server, error) {
 	s := new(Server)
-	if err := s.create(ctx, folder); err != nil {
-		s.Stop()
-		return nil, err
+	err := s.create(ctx, folder)
+	// The port is free when it is chosen. Another process may take it before the
+	// server does.
+	for tries := 0; err == nil && tries < 5; tries++ {
+		if s.port, err = freePort(); err != nil {
+			break
+		}
+		s.args = []string{"-D", s.data(), "-p", fmt.Sprint(s.port), "-h", "127.0.0.1", "-k", "", "-c", "max_connections=200"}
+		for _, setting := range settings {
+			s.args = append(s.args, "-c", setting)
+		}
+		if err = s.Restart(ctx); err == nil {
+			return s, nil
+		}
+		if !strings.Contains(s.log.String(), "in use") {
+			break
+		}
+		err = nil
 	}
-	s.args = []string{"-D", s.data(), "-p", fmt.Sprint(s.port), "-h", "127.0.0.1", "-k", "", "-c", "max_connections=200"}
-	for _, setting := range settings {
-		s.args = append(s.args, "-c", setting)
+	if err == nil {
+		err = fmt.Errorf("server finds no free port\n%s", s.log.String())
 	}
-	if err := s.Restart(ctx); err != nil {
-		s.Stop()
-		return nil, err
-	}
-	return s, nil
+	s.Stop()
+	return nil, err
 }
 
 // create makes the cluster below folder.
@@ -71,9 +84,6 @@ func (s *Server) create(ctx context.Context, folder string) (err error) {
 	if s.attr, err = attributes(s.root); err != nil {
 		return err
 	}
-	if s.port, err = freePort(); err != nil {
-		return err
-	}
 	initdb := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"),
 		"-D", s.data(), "-U", "hookhouse", "-A", "trust", "-E", "UTF8", "--no-locale")
 	initdb.Dir, initdb.SysProcAttr = s.root, s.attr
@@ -85,16 +95,22 @@ func (s *Server) create(ctx context.Context, folder string) (err error) {
 
 func (s *Server) data() string { return filepath.Join(s.root, "data") }
 
-// Restart starts the server, which must not be running, on the same cluster and
-// port, and returns when it answers.
+// Restart starts the server again, on the same cluster and port, and returns when it
+// answers. The server must not be running.
 func (s *Server) Restart(ctx context.Context) error {
 	s.cmd = exec.Command(filepath.Join(s.bin, "postgres"), s.args...)
 	s.cmd.Dir, s.cmd.SysProcAttr = s.root, s.attr
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
-	s.cmd.WaitDelay = 10 * time.Second // should a child outlive it
+	s.cmd.WaitDelay = 10 * time.Second // a child may outlive it
 	if err := s.cmd.Start(); err != nil {
 		return err
 	}
+	ended := make(chan struct{})
+	s.ended = ended
+	go func(cmd *exec.Cmd) {
+		defer close(ended)
+		_ = cmd.Wait() // killed, or as the log says
+	}(s.cmd)
 	return s.wait(ctx)
 }
 
@@ -110,43 +126,46 @@ func (s *Server) wait(ctx context.Context) error {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if err = db.PingContext(ctx); err == nil {
+		var data string // of this server: another one may have the port
+		if err = db.QueryRowContext(ctx, "SHOW data_directory").Scan(&data); err == nil && data == s.data() {
 			return nil
 		}
 		select {
 		case <-tick.C:
+		case <-s.ended:
+			return fmt.Errorf("server has ended\n%s", s.log.String())
 		case <-ctx.Done():
 			return fmt.Errorf("server does not answer: %w\n%s", err, s.log.String())
 		}
 	}
 }
 
-// Kill ends the server and all its processes at once, as a crash does: what it
-// has not flushed is left to its recovery. Restart starts it again.
+// Kill ends the server and all its processes at once, as a crash does: recovery has to
+// restore what was not flushed. Restart starts the server again.
 func (s *Server) Kill() error {
 	err := killAll(s.cmd.Process.Pid)
-	_ = s.cmd.Wait() // killed
+	<-s.ended
 	return err
 }
 
-// Stop ends the server in order and deletes its cluster.
+// Stop shuts the server down and deletes its cluster.
 func (s *Server) Stop() {
-	if s.cmd != nil && s.cmd.Process != nil && s.cmd.ProcessState == nil {
-		_ = s.cmd.Process.Signal(syscall.SIGINT) // a fast shutdown
-		_ = s.cmd.Wait()
+	if s.ended != nil {
+		_ = s.cmd.Process.Signal(syscall.SIGINT) // a fast shutdown; it may have ended
+		<-s.ended
 	}
 	if s.root != "" {
 		_ = os.RemoveAll(s.root)
 	}
 }
 
-// DSN names the server's database, with settings such as "search_path=x".
+// DSN returns the DSN of the server's database, with settings such as "search_path=x".
 func (s *Server) DSN(settings ...string) string { return DSN(s.port, settings...) }
 
-// PID is the process id of the server: of its postmaster.
+// PID returns the process id of the postmaster.
 func (s *Server) PID() int { return s.cmd.Process.Pid }
 
-// DSN names the database of a server on a port of the loopback address.
+// DSN returns the DSN of the database of a server on a port of the loopback address.
 func DSN(port int, settings ...string) string {
 	return fmt.Sprintf("postgres://hookhouse@127.0.0.1:%d/postgres?sslmode=disable&%s", port, strings.Join(settings, "&"))
 }

@@ -1,30 +1,16 @@
 package postgres_test
 
 import (
-	"database/sql"
-	"errors"
-	"fmt"
-	"os"
 	"testing"
 
-	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 )
 
-func TestACommitSurvivesAKilledServer(t *testing.T) {
-	s, err := postgres.Start(t.Context())
-	if errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true" {
-		fmt.Println("left out:", err)
-		return
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.Stop)
-	db, err := sql.Open("pgx", s.DSN())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+func TestMain(m *testing.M) { engine.Main(m, "") }
+
+func TestCommitSurvivesAKilledServer(t *testing.T) {
+	db := engine.PostgreSQL(t).NewStore(t).DB(t)
+	s := engine.Server
 	if _, err := db.Exec("CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)"); err != nil {
 		t.Fatal(err)
 	}

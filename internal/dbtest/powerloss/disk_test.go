@@ -10,7 +10,7 @@ import (
 	"github.com/hookhouse/hookhouse/internal/dbtest/powerloss"
 )
 
-// A folder drives a disk as SQLite does.
+// A folder uses a disk as SQLite does.
 type folder struct {
 	t    *testing.T
 	disk *powerloss.Disk
@@ -53,26 +53,26 @@ func (f folder) delete(name string, syncFolder bool) {
 	}
 }
 
-func TestADiskKeepsWhatIsSyncedAndNothingElse(t *testing.T) {
+func TestADiskKeepsOnlyWhatIsSynced(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		do   func(f folder)
 		want powerloss.Image
 	}{
-		{"a new file that was never synced is not there", func(f folder) { f.write("a", "new", 0) }, powerloss.Image{}},
-		{"a synced file is there with its name", func(f folder) { f.write("a", "new", 0); f.sync("a") }, powerloss.Image{"a": []byte("new")}},
-		{"what is written after the sync is gone", func(f folder) {
+		{"a new file that was not synced is lost", func(f folder) { f.write("a", "new", 0) }, powerloss.Image{}},
+		{"a synced file is kept with its name", func(f folder) { f.write("a", "new", 0); f.sync("a") }, powerloss.Image{"a": []byte("new")}},
+		{"a write after the sync is lost", func(f folder) {
 			f.write("a", "first", 0)
 			f.sync("a")
 			f.write("a", "F", 0)
 			f.write("a", "more", 5)
 		}, powerloss.Image{"a": []byte("first")}},
-		{"what is cut off and not synced is back", func(f folder) {
+		{"a truncation without a sync is undone", func(f folder) {
 			f.write("a", "first", 0)
 			f.sync("a")
 			f.truncate("a", 1)
 		}, powerloss.Image{"a": []byte("first")}},
-		{"what is cut off and synced is gone, also after growing again", func(f folder) {
+		{"a truncation with a sync is kept, also after growing again", func(f folder) {
 			f.write("a", "first", 0)
 			f.sync("a")
 			f.truncate("a", 1)
@@ -80,12 +80,12 @@ func TestADiskKeepsWhatIsSyncedAndNothingElse(t *testing.T) {
 			f.sync("a")
 		}, powerloss.Image{"a": []byte("f\x00\x00")}},
 		{"a gap is zeros", func(f folder) { f.write("a", "x", 2); f.sync("a") }, powerloss.Image{"a": []byte("\x00\x00x")}},
-		{"a deletion without a sync of the folder has not happened", func(f folder) {
+		{"a deletion without a sync of the folder is undone", func(f folder) {
 			f.write("a", "first", 0)
 			f.sync("a")
 			f.delete("a", false)
 		}, powerloss.Image{"a": []byte("first")}},
-		{"a deletion with a sync of the folder has", func(f folder) {
+		{"a deletion with a sync of the folder is kept", func(f folder) {
 			f.write("a", "first", 0)
 			f.sync("a")
 			f.delete("a", true)
@@ -97,7 +97,7 @@ func TestADiskKeepsWhatIsSyncedAndNothingElse(t *testing.T) {
 			f.write("b", "other", 0)
 			f.sync("b")
 		}, powerloss.Image{"b": []byte("other")}},
-		{"the sync of an old file does not", func(f folder) {
+		{"the sync of an old file does not make a deletion durable", func(f folder) {
 			f.write("a", "first", 0)
 			f.sync("a")
 			f.write("b", "other", 0)
@@ -105,7 +105,7 @@ func TestADiskKeepsWhatIsSyncedAndNothingElse(t *testing.T) {
 			f.delete("a", false)
 			f.sync("b")
 		}, powerloss.Image{"a": []byte("first"), "b": []byte("other")}},
-		{"a name used again leads to the old file until the new one is synced", func(f folder) {
+		{"a name that is used again has the old file until the new one is synced", func(f folder) {
 			f.write("a", "first", 0)
 			f.sync("a")
 			f.delete("a", false)
@@ -126,8 +126,8 @@ func TestADiskKeepsWhatIsSyncedAndNothingElse(t *testing.T) {
 	}
 }
 
-// Every mixture must come, and none that no disk could make.
-func TestALossTearsBetweenSectors(t *testing.T) {
+// Every possible mixture of sectors must come, and no other.
+func TestALossKeepsSectorsWhole(t *testing.T) {
 	disk, err := powerloss.NewDisk(powerloss.Image{"a": []byte("aabbcc")})
 	if err != nil {
 		t.Fatal(err)
@@ -167,6 +167,6 @@ func TestALossMayUndoADeletion(t *testing.T) {
 		there[ok]++
 	}
 	if there[true] == 0 || there[false] == 0 {
-		t.Errorf("%d times there and %d times not, want both", there[true], there[false])
+		t.Errorf("the file came back %d times and %d times not, want both", there[true], there[false])
 	}
 }

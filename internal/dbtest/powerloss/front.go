@@ -13,7 +13,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A front is a Receiver over HTTP, and its senders' way to it.
+// A front is a Receiver over HTTP, with a client.
 type front struct {
 	*httptest.Server
 	run *run

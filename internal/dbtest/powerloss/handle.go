@@ -68,7 +68,7 @@ func (h *handle) Sync(vfs.SyncFlag) error {
 	h.watch("sync")
 	h.disk.mu.Lock()
 	defer h.disk.mu.Unlock()
-	if !h.disk.deaf(h.name) {
+	if !h.disk.ignoresSync(h.name) {
 		h.disk.sync(h.name, h.file)
 	}
 	return nil
@@ -80,8 +80,8 @@ func (h *handle) Size() (int64, error) {
 	return int64(len(h.file.data)), nil
 }
 
-// SectorSize and DeviceCharacteristics are those of a usual file system, as the
-// drivers' own file access reports them.
+// SectorSize and DeviceCharacteristics are those that the drivers report for a usual
+// file system.
 func (h *handle) SectorSize() int { return 4096 }
 
 func (h *handle) DeviceCharacteristics() vfs.DeviceCharacteristic {

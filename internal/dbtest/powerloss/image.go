@@ -12,9 +12,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// examine starts SQLite on what the power loss has left, and compares with what
-// was promised. With drain an inbox also works it off. The error is none of the
-// image's.
+// examine opens an image with SQLite and compares it with what was promised. If drain,
+// an inbox also claims and settles what is left. A fault of the image is in the Report,
+// not in the error.
 func examine(img Image, want *ledger, drain bool) (Report, error) {
 	ctx := context.Background()
 	var found Report
@@ -32,7 +32,7 @@ func examine(img Image, want *ledger, drain bool) (Report, error) {
 		found.Damaged = append(found.Damaged, damage)
 	}
 	rows, err := stored(ctx, db)
-	if err != nil && len(want.bodies) > 0 { // before, there may be no tables
+	if err != nil && len(want.bodies) > 0 { // otherwise there may be no tables yet
 		found.Damaged = append(found.Damaged, err.Error())
 	}
 	for uid, body := range want.bodies {
@@ -46,13 +46,13 @@ func examine(img Image, want *ledger, drain bool) (Report, error) {
 	}
 	if drain && len(found.Lost)+len(found.Damaged) == 0 && len(want.bodies) > 0 {
 		if err := drained(ctx, db, want, &found); err != nil {
-			return found, fmt.Errorf("powerloss: working off an image: %w", err)
+			return found, fmt.Errorf("powerloss: draining an image: %w", err)
 		}
 	}
 	return found, nil
 }
 
-// integrity returns what SQLite has to say against the file.
+// integrity returns what SQLite finds wrong in the file, or "".
 func integrity(ctx context.Context, db *sql.DB) string {
 	var verdict string
 	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&verdict); err != nil {
@@ -64,22 +64,22 @@ func integrity(ctx context.Context, db *sql.DB) string {
 	return ""
 }
 
-type row struct {
+type storedRow struct {
 	state webhook.State
 	body  string
 }
 
 // stored returns the deliveries by UID.
-func stored(ctx context.Context, db *sql.DB) (map[string]row, error) {
+func stored(ctx context.Context, db *sql.DB) (map[string]storedRow, error) {
 	list, err := db.QueryContext(ctx, "SELECT d.uid, d.state, b.body FROM hookhouse_deliveries d JOIN hookhouse_bodies b ON b.id = d.id")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = list.Close() }()
-	rows := make(map[string]row)
+	rows := make(map[string]storedRow)
 	for list.Next() {
 		var uid string
-		var r row
+		var r storedRow
 		if err := list.Scan(&uid, &r.state, &r.body); err != nil {
 			return nil, err
 		}
@@ -88,8 +88,8 @@ func stored(ctx context.Context, db *sql.DB) (map[string]row, error) {
 	return rows, list.Err()
 }
 
-// drained claims and settles all there is: what was promised and not settled
-// must come, whole and once, and what was settled must not.
+// drained claims and settles everything. Deliveries that were promised and not settled
+// must come, whole and once. Settled ones must not come.
 func drained(ctx context.Context, db *sql.DB, want *ledger, found *Report) error {
 	in := sqlinbox.New(db, sqlinbox.SQLite)
 	defer func() { _ = in.Close() }()
@@ -117,7 +117,8 @@ func drained(ctx context.Context, db *sql.DB, want *ledger, found *Report) error
 			}
 		}
 	}
-	// What the worker had settled, and had not yet been told of, comes no more.
+	// A delivery that was settled in the database, before the worker knew, does not
+	// come.
 	for uid := range want.bodies {
 		if !came[uid] && !want.settled[uid] && stateOf(ctx, in, uid) != webhook.Done {
 			found.Lost = append(found.Lost, uid)

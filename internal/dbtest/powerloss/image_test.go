@@ -6,8 +6,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The eye of the harness: on one good image, each lie of the ledger is seen.
-func TestWhatAnImageLacksIsSeen(t *testing.T) {
+// On one good image, each promise that the image does not keep is found.
+func TestExamineFindsWhatAnImageLacks(t *testing.T) {
 	r := Run{Senders: 1, Deliveries: 3, Body: 5000}
 	disk, err := NewDisk(nil)
 	if err != nil {
@@ -27,7 +27,7 @@ func TestWhatAnImageLacksIsSeen(t *testing.T) {
 	want := run.ledger.promised()
 	good := disk.Cut(Loss{}, nil)
 	if found := look(t, good, want, false); len(found.Lost) != r.Deliveries {
-		t.Errorf("of an empty image %d are reported lost, want %d", len(found.Lost), r.Deliveries)
+		t.Errorf("of an empty image %d deliveries are lost, want %d", len(found.Lost), r.Deliveries)
 	}
 	for n := range r.Deliveries {
 		if err := run.inbox.Put(t.Context(), run.delivery(0, n)); err != nil {
@@ -47,12 +47,12 @@ func TestWhatAnImageLacksIsSeen(t *testing.T) {
 		lie = want.promised()
 		lie.settled["uid-0-2"] = true
 		if found := look(t, good, lie, drain); len(found.Undone) == 0 || len(found.Lost) > 0 {
-			t.Errorf("a settlement that is not there gave %+v", found)
+			t.Errorf("a missing settlement gave %+v", found)
 		}
 	}
 	half := Image{database: good[database]} // without the log
 	if found := look(t, half, want, false); len(found.Lost) != r.Deliveries {
-		t.Errorf("without the log %d are reported lost, want %d", len(found.Lost), r.Deliveries)
+		t.Errorf("without the log %d deliveries are lost, want %d", len(found.Lost), r.Deliveries)
 	}
 }
 

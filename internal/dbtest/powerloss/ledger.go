@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// A ledger is what the senders and the worker have been promised, kept outside
-// the database.
+// A ledger is what the senders and the worker were answered, kept outside the
+// database.
 type ledger struct {
 	mu      sync.Mutex
 	bodies  map[string]string // by UID, of what was acknowledged
@@ -25,7 +25,7 @@ func (l *ledger) settle(uid string) {
 	l.settled[uid] = true
 }
 
-// promised returns what holds from now on.
+// promised returns a copy of what must hold from now on.
 func (l *ledger) promised() *ledger {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,30 +6,30 @@ import (
 	"slices"
 )
 
-// A Loss says what becomes of bytes that were written and not synced when the
-// power fails. The zero Loss loses them all.
+// A Loss says what happens to bytes that were written and not synced when the power
+// fails. The zero Loss loses them all.
 type Loss struct {
-	// Sector is how many bytes are written whole or not at all. Zero means that
-	// nothing unsynced is written.
+	// Sector is the number of bytes that are written whole or not at all. Zero means
+	// that nothing unsynced is written.
 	Sector int
-	// Share is the part of the sectors that were written in time, from 0 to 1;
-	// which ones is for chance. Zero means none.
+	// Share is the probability that a sector was written in time, from 0 to 1. Zero
+	// means that none was.
 	Share float64
-	// Sizes lets chance decide, for each file, whether it is as long as before or
-	// as after, or where it grew, has got part of the way. A file system cuts off
-	// at once or not at all. Zero means as before.
+	// Sizes draws for each file whether it has the old or the new size or, if it grew,
+	// a size in between. A file system truncates at once or not at all. If false, each
+	// file has the old size.
 	Sizes bool
-	// Names lets chance decide, for each name, whether a creation or deletion that
-	// was not synced has happened. Zero means that it has not.
+	// Names draws for each name whether a creation or deletion that was not synced has
+	// happened. If false, it has not.
 	Names bool
 }
 
-// Cut returns what is on the disk when the power fails now. The disk itself goes
-// on. Chance is by r, which the zero Loss does not use: nil is allowed then.
+// Cut returns what is on the disk if the power fails now. The disk itself goes on. r
+// may be nil for the zero Loss, which draws nothing.
 func (d *Disk) Cut(l Loss, r *rand.Rand) Image {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	img := make(Image, len(d.kept))
+	img := make(Image, len(d.durable))
 	for name, f := range d.names(l, r) {
 		img[name] = f.cut(l, r)
 	}
@@ -39,20 +39,20 @@ func (d *Disk) Cut(l Loss, r *rand.Rand) Image {
 // names returns the folder as the loss leaves it.
 func (d *Disk) names(l Loss, r *rand.Rand) map[string]*file {
 	if !l.Names {
-		return d.kept
+		return d.durable
 	}
 	var all []string
-	for name := range d.kept {
+	for name := range d.durable {
 		all = append(all, name)
 	}
-	for name := range d.seen {
+	for name := range d.visible {
 		all = append(all, name)
 	}
-	slices.Sort(all) // so that a seed means one image
+	slices.Sort(all) // so that a seed gives one image
 	left := make(map[string]*file, len(all))
 	for _, name := range slices.Compact(all) {
-		f := d.kept[name]
-		if now := d.seen[name]; now != f && r.IntN(2) == 0 {
+		f := d.durable[name]
+		if now := d.visible[name]; now != f && r.IntN(2) == 0 {
 			f = now
 		}
 		if f != nil {
@@ -64,11 +64,11 @@ func (d *Disk) names(l Loss, r *rand.Rand) map[string]*file {
 
 // cut returns the bytes of the file as the loss leaves them.
 func (f *file) cut(l Loss, r *rand.Rand) []byte {
-	left := bytes.Clone(f.kept)
+	left := bytes.Clone(f.durable)
 	if l.Sector == 0 {
 		return left
 	}
-	if before, after := len(f.kept), len(f.data); l.Sizes && before != after {
+	if before, after := len(f.durable), len(f.data); l.Sizes && before != after {
 		size := after
 		switch r.IntN(3) {
 		case 0:
@@ -80,7 +80,7 @@ func (f *file) cut(l Loss, r *rand.Rand) []byte {
 		}
 		left = resize(left, size)
 	}
-	for at := f.low - f.low%l.Sector; at < min(f.high, len(left), len(f.data)); at += l.Sector {
+	for at := f.dirtyFrom - f.dirtyFrom%l.Sector; at < min(f.dirtyTo, len(left), len(f.data)); at += l.Sector {
 		end := min(at+l.Sector, len(left), len(f.data))
 		if r.Float64() < l.Share {
 			copy(left[at:end], f.data[at:end])

@@ -1,16 +1,16 @@
 package powerloss
 
-// A Report is what the images of a Run showed.
+// A Report is what was found in the images of a Run.
 type Report struct {
 	Acknowledged, Settled int
-	Cuts                  int // images looked at
-	InCheckpoint          int // of them, so many in the middle of a checkpoint
-	Drained               int // of them, so many were worked off
+	Cuts                  int // images examined
+	InCheckpoint          int // of them, during a checkpoint
+	Drained               int // of them, drained
 	Checkpoints           int
 	Batch                 int      // the most deliveries in one transaction
-	Lost                  []string // UIDs acknowledged and not there whole
-	Undone                []string // UIDs settled and not settled
-	Damaged               []string // what integrity_check and SQLite say
+	Lost                  []string // UIDs acknowledged and not stored whole
+	Undone                []string // UIDs settled and not in that state
+	Damaged               []string // errors of integrity_check and SQLite
 }
 
 // Whole reports whether nothing was lost.

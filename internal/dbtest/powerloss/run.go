@@ -1,6 +1,7 @@
 package powerloss
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -18,23 +19,24 @@ import (
 // database is the name of the file.
 const database = "inbox.db"
 
-// A Run is deliveries stored and settled while the power fails again and again.
+// A Run stores and settles deliveries while the power fails again and again.
 type Run struct {
-	Journal    string // journal_mode. Zero means WAL.
-	Sync       string // synchronous, when the inbox checks it. Zero means FULL.
-	Weaken     string // synchronous of every connection after that. Zero leaves it.
-	Deaf       func(name string) bool
-	Receive    bool   // through a Receiver over HTTP. Zero means by Put.
-	Senders    int    // at once
+	Journal string // journal_mode; zero means WAL
+	Sync    string // synchronous, when the inbox checks it; zero means FULL
+	Weaken  string // synchronous of every connection after that; zero means unchanged
+	// IgnoreSync is that of the Disk.
+	IgnoreSync func(name string) bool
+	Receive    bool   // store through a Receiver over HTTP, not by Put
+	Senders    int    // number of concurrent senders
 	Deliveries int    // of each sender
-	Body       int    // bytes of the largest body
+	Body       int    // size of the largest body in bytes
 	Loss       Loss   // at each cut
-	Between    int    // cuts also before one of so many changes to the disk. Zero means never.
-	Drain      int    // of so many images one is also worked off. Zero means none.
-	Seed       uint64 // of chance
+	CutEvery   int    // also cut before one in so many changes to the disk; zero means never
+	Drain      int    // drain one in so many images; zero means none
+	Seed       uint64 // of everything that is drawn
 }
 
-// A run is one under way.
+// A run is a Run in progress.
 type run struct {
 	Run
 	disk   *Disk
@@ -45,11 +47,10 @@ type run struct {
 	chance  *rand.Rand
 	report  Report
 	changes int
-	failed  error // of an image that cannot be looked at
+	failed  error // why an image could not be examined
 }
 
-// Do runs it. The error is one of the run itself: an image that has lost
-// something is in the Report.
+// Do executes the run. Faults of the images are in the Report, not in the error.
 func (cfg Run) Do(ctx context.Context) (*Report, error) {
 	d, err := NewDisk(nil)
 	if err != nil {
@@ -58,7 +59,7 @@ func (cfg Run) Do(ctx context.Context) (*Report, error) {
 	defer func() { _ = d.Close() }()
 	r := &run{Run: cfg, disk: d, chance: rand.New(rand.NewPCG(cfg.Seed, 1))}
 	r.ledger = ledger{bodies: make(map[string]string), settled: make(map[string]bool)}
-	d.Deaf, d.Watch = cfg.Deaf, r.between
+	d.IgnoreSync, d.Watch = cfg.IgnoreSync, r.beforeChange
 	db, err := r.open(ctx)
 	if err != nil {
 		return nil, err
@@ -69,15 +70,15 @@ func (cfg Run) Do(ctx context.Context) (*Report, error) {
 	return &r.report, err
 }
 
-// open returns the database when the inbox has checked it.
+// open returns the database after the inbox has checked it.
 func (r *run) open(ctx context.Context) (*sql.DB, error) {
-	var conns []*sqlite3.Conn // nobody uses one while it is weakened
+	var conns []*sqlite3.Conn // none is in use while it is weakened
 	remember := func(c *sqlite3.Conn) error {
 		conns = append(conns, c)
 		return nil
 	}
 	db, err := driver.Open(r.disk.DSN(database, "_pragma=busy_timeout(10000)", "_txlock=immediate",
-		"_pragma=journal_mode("+either(r.Journal, "WAL")+")", "_pragma=synchronous("+either(r.Sync, "FULL")+")"), remember)
+		"_pragma=journal_mode("+cmp.Or(r.Journal, "WAL")+")", "_pragma=synchronous("+cmp.Or(r.Sync, "FULL")+")"), remember)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +128,7 @@ func (r *run) work(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// put is a sender without HTTP.
+// put stores the n-th delivery of a sender without HTTP.
 func (r *run) put(ctx context.Context, sender, n int) error {
 	d := r.delivery(sender, n)
 	if err := r.inbox.Put(ctx, d); err != nil {
@@ -137,7 +138,7 @@ func (r *run) put(ctx context.Context, sender, n int) error {
 	return nil
 }
 
-// acknowledged is the moment when the sender may forget.
+// acknowledged is the moment at which the sender may forget the delivery.
 func (r *run) acknowledged(uid, body string) {
 	r.ledger.acknowledge(uid, body)
 	r.mu.Lock()
@@ -146,9 +147,9 @@ func (r *run) acknowledged(uid, body string) {
 	r.cut(Change{})
 }
 
-// settleUntil claims and settles what there is until nothing is left after
-// stored is closed, or a third of everything is settled: the rest is for images
-// to show. Leases end at once, so that an image can be worked off.
+// settleUntil claims and settles deliveries until nothing is left after stored is
+// closed, or a third of them is settled: the rest is drained from images. Leases end
+// at once, so that an image can be drained.
 func (r *run) settleUntil(ctx context.Context, stored <-chan struct{}) error {
 	for done := 0; done < r.Senders*r.Deliveries/3; {
 		changed := r.inbox.Changed()
@@ -175,29 +176,29 @@ func (r *run) settleUntil(ctx context.Context, stored <-chan struct{}) error {
 		}
 		select {
 		case <-stored:
-			stored = nil // what came last is still to be looked for
+			stored = nil // claim what came last
 		case <-changed:
 		}
 	}
 	return nil
 }
 
-// between cuts before some of the changes.
-func (r *run) between(c Change) {
-	if r.Between == 0 {
+// beforeChange cuts the power before some of the changes.
+func (r *run) beforeChange(c Change) {
+	if r.CutEvery == 0 {
 		return
 	}
 	r.mu.Lock()
 	r.changes++
-	now := r.changes%r.Between == 0 || c.Checkpoint && r.changes%max(r.Between/8, 1) == 0
+	now := r.changes%r.CutEvery == 0 || c.Checkpoint && r.changes%max(r.CutEvery/8, 1) == 0
 	r.mu.Unlock()
 	if now {
 		r.cut(c)
 	}
 }
 
-// cut cuts the power and looks at the image. What is promised is read first:
-// what comes after it may be in the image or not.
+// cut cuts the power and examines the image. It reads first what is promised: what
+// comes later may be in the image or not.
 func (r *run) cut(c Change) {
 	want := r.ledger.promised()
 	r.mu.Lock()
@@ -218,11 +219,4 @@ func (r *run) cut(c Change) {
 	r.report.Undone = append(r.report.Undone, found.Undone...)
 	r.report.Damaged = append(r.report.Damaged, found.Damaged...)
 	r.failed = errors.Join(r.failed, err)
-}
-
-func either(set, otherwise string) string {
-	if set != "" {
-		return set
-	}
-	return otherwise
 }

@@ -12,18 +12,18 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-var seeds = flag.Uint64("seeds", 1, "how often to run each power-loss test, each time with other chances")
+var seeds = flag.Uint64("seeds", 1, "number of runs of each power-loss test, each with another seed")
 
 var (
 	torn  = powerloss.Loss{Sector: 512, Share: 0.5, Sizes: true, Names: true}
 	pages = powerloss.Loss{Sector: 4096, Share: 0.7, Sizes: true, Names: true}
 )
 
-func TestWhatIsAcknowledgedSurvivesPowerLoss(t *testing.T) {
-	wal := powerloss.Run{Senders: 8, Deliveries: 12, Body: 12000, Drain: 16, Between: 40}
+func TestAcknowledgedDeliveriesSurvivePowerLoss(t *testing.T) {
+	wal := powerloss.Run{Senders: 8, Deliveries: 12, Body: 12000, Drain: 16, CutEvery: 40}
 	receive := wal
 	receive.Receive = true
-	journal := powerloss.Run{Senders: 4, Deliveries: 12, Body: 9000, Drain: 16, Between: 60}
+	journal := powerloss.Run{Senders: 4, Deliveries: 12, Body: 9000, Drain: 16, CutEvery: 60}
 	for _, c := range []struct {
 		name    string
 		run     powerloss.Run
@@ -31,13 +31,13 @@ func TestWhatIsAcknowledgedSurvivesPowerLoss(t *testing.T) {
 		sync    string
 		loss    powerloss.Loss
 	}{
-		{"a receiver's 202, all that is unsynced dropped", receive, "WAL", "FULL", powerloss.Loss{}},
+		{"a receiver's 202, unsynced bytes lost", receive, "WAL", "FULL", powerloss.Loss{}},
 		{"a receiver's 202, sectors torn", receive, "WAL", "FULL", torn},
-		{"a nil from Put, all that is unsynced dropped", wal, "WAL", "FULL", powerloss.Loss{}},
+		{"a nil from Put, unsynced bytes lost", wal, "WAL", "FULL", powerloss.Loss{}},
 		{"a nil from Put, pages torn", wal, "WAL", "FULL", pages},
 		{"a journal that is truncated", journal, "TRUNCATE", "FULL", powerloss.Loss{}},
 		{"a journal that is truncated, sectors torn", journal, "TRUNCATE", "FULL", torn},
-		{"a journal that stays, sectors torn", journal, "PERSIST", "FULL", torn},
+		{"a journal that persists, sectors torn", journal, "PERSIST", "FULL", torn},
 		{"a journal that is deleted, with EXTRA", journal, "DELETE", "EXTRA", powerloss.Loss{}},
 		{"a journal that is deleted, with EXTRA, sectors torn", journal, "DELETE", "EXTRA", torn},
 	} {
@@ -57,35 +57,35 @@ func TestWhatIsAcknowledgedSurvivesPowerLoss(t *testing.T) {
 	}
 }
 
-// wantTried fails when a run did not come to what it is for.
+// wantTried fails unless the run had what it is meant to test.
 func wantTried(t *testing.T, r powerloss.Run, report *powerloss.Report) {
 	t.Helper()
-	t.Logf("%d acknowledged, %d settled, largest transaction %d, %d checkpoints; %d power losses, %d of them in a checkpoint; %d images worked off",
+	t.Logf("%d acknowledged, %d settled, largest transaction %d, %d checkpoints; %d power losses, %d of them in a checkpoint; %d images drained",
 		report.Acknowledged, report.Settled, report.Batch, report.Checkpoints, report.Cuts, report.InCheckpoint, report.Drained)
 	if want := r.Senders * r.Deliveries; report.Acknowledged != want || report.Settled < want/3 || report.Cuts < want {
 		t.Errorf("%d acknowledged, %d settled, %d cuts: want %d, a third of it, and more", report.Acknowledged, report.Settled, report.Cuts, want)
 	}
 	if report.Batch < 2 {
-		t.Error("no transaction was shared")
+		t.Error("no transaction had several puts")
 	}
 	if report.Drained == 0 {
-		t.Error("no image was worked off")
+		t.Error("no image was drained")
 	}
 	if r.Journal == "WAL" && (report.Checkpoints < 2 || report.InCheckpoint == 0) {
 		t.Errorf("%d checkpoints, %d power losses in one: want several and some", report.Checkpoints, report.InCheckpoint)
 	}
 }
 
-// The test of the test: the same run, with less than what the inbox asks for.
-func TestARunThatIsNotDurableIsFoundOut(t *testing.T) {
+// With less than what the inbox asks for, the same run must lose something.
+func TestARunThatIsNotDurableLosesDeliveries(t *testing.T) {
 	base := powerloss.Run{Senders: 4, Deliveries: 8, Body: 12000, Sync: "EXTRA"}
 	for _, c := range []struct {
-		name    string
-		journal string
-		weaken  string
-		receive bool
-		loss    powerloss.Loss
-		deaf    func(name string) bool
+		name       string
+		journal    string
+		weaken     string
+		receive    bool
+		loss       powerloss.Loss
+		ignoreSync func(name string) bool
 	}{
 		{name: "synchronous is NORMAL", journal: "WAL", weaken: "NORMAL"},
 		{name: "synchronous is NORMAL under a receiver", journal: "WAL", weaken: "NORMAL", receive: true},
@@ -93,17 +93,17 @@ func TestARunThatIsNotDurableIsFoundOut(t *testing.T) {
 		{name: "synchronous is OFF", journal: "WAL", weaken: "OFF"},
 		{name: "synchronous is NORMAL with a journal that is truncated", journal: "TRUNCATE", weaken: "NORMAL"},
 		{name: "synchronous is FULL with a journal that is deleted", journal: "DELETE", weaken: "FULL"},
-		{name: "the disk swallows the syncs of the log", journal: "WAL", deaf: func(name string) bool { return strings.HasSuffix(name, "-wal") }},
-		{name: "the disk swallows the syncs of the database", journal: "WAL", deaf: func(name string) bool { return !strings.HasSuffix(name, "-wal") }},
+		{name: "the disk ignores the syncs of the log", journal: "WAL", ignoreSync: func(name string) bool { return strings.HasSuffix(name, "-wal") }},
+		{name: "the disk ignores the syncs of the database", journal: "WAL", ignoreSync: func(name string) bool { return !strings.HasSuffix(name, "-wal") }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			run := base
-			run.Journal, run.Weaken, run.Receive, run.Loss, run.Deaf = c.journal, c.weaken, c.receive, c.loss, c.deaf
+			run.Journal, run.Weaken, run.Receive, run.Loss, run.IgnoreSync = c.journal, c.weaken, c.receive, c.loss, c.ignoreSync
 			report, err := run.Do(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%d acknowledged, %d power losses: %d times one was not there, %d times one was not settled, %d images damaged",
+			t.Logf("%d acknowledged, %d power losses: %d times one was missing, %d times one was not settled, %d images damaged",
 				report.Acknowledged, report.Cuts, len(report.Lost), len(report.Undone), len(report.Damaged))
 			if len(report.Lost) == 0 {
 				t.Error("nothing was lost")
@@ -112,9 +112,9 @@ func TestARunThatIsNotDurableIsFoundOut(t *testing.T) {
 	}
 }
 
-// A journal that is deleted may come back after a power loss, and with it what
-// was before the commit: SQLite syncs the folder with synchronous=EXTRA only.
-func TestADeletedJournalNeedsExtra(t *testing.T) {
+// A deleted journal may come back after a power loss and undo the commit: SQLite syncs
+// the folder only with synchronous=EXTRA.
+func TestADeletedJournalNeedsSynchronousExtra(t *testing.T) {
 	for _, c := range []struct {
 		sync string
 		want error

@@ -16,7 +16,7 @@ func (r *run) delivery(sender, n int) *webhook.Delivery {
 	}
 }
 
-// key: half of the deliveries have none.
+// key returns the ordering key. Half of the deliveries have none.
 func key(sender, n int) string {
 	if n%2 == 0 {
 		return ""
@@ -24,7 +24,7 @@ func key(sender, n int) string {
 	return fmt.Sprint("key", sender%3)
 }
 
-// body is different for each delivery, and of different length.
+// body returns a body of a content and a length of its own.
 func (r *run) body(sender, n int) string {
 	size := r.Body >> (uint(n) % 4)
 	return fmt.Sprintf("%d %d %s", sender, n, strings.Repeat(string(rune('a'+(sender+n)%26)), size))

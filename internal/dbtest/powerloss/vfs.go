@@ -10,7 +10,7 @@ import (
 
 var _ vfs.VFS = (*Disk)(nil)
 
-// Open implements [vfs.VFS]. Temporary files are of no interest.
+// Open implements [vfs.VFS]. Temporary files are not on the disk.
 func (d *Disk) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, error) {
 	const durable = vfs.OPEN_MAIN_DB | vfs.OPEN_MAIN_JOURNAL | vfs.OPEN_SUPER_JOURNAL | vfs.OPEN_WAL
 	if name == "" || flags&durable == 0 {
@@ -18,13 +18,13 @@ func (d *Disk) Open(name string, flags vfs.OpenFlag) (vfs.File, vfs.OpenFlag, er
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f := d.seen[name]
+	f := d.visible[name]
 	if f == nil {
 		if flags&vfs.OPEN_CREATE == 0 {
 			return nil, flags, sqlite3.CANTOPEN
 		}
 		f = new(file)
-		d.seen[name] = f
+		d.visible[name] = f
 	}
 	h := &handle{disk: d, name: name, file: f}
 	if flags&vfs.OPEN_MAIN_DB != 0 {
@@ -38,12 +38,12 @@ func (d *Disk) Delete(name string, syncFolder bool) error {
 	d.watch(Change{Op: "delete", Name: name})
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.seen[name] == nil {
+	if d.visible[name] == nil {
 		return sqlite3.IOERR_DELETE_NOENT
 	}
-	delete(d.seen, name)
-	if syncFolder && !d.deaf(name) {
-		d.kept = maps.Clone(d.seen)
+	delete(d.visible, name)
+	if syncFolder && !d.ignoresSync(name) {
+		d.durable = maps.Clone(d.visible)
 	}
 	return nil
 }
@@ -52,10 +52,10 @@ func (d *Disk) Delete(name string, syncFolder bool) error {
 func (d *Disk) Access(name string, _ vfs.AccessFlag) (bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.seen[name] != nil, nil
+	return d.visible[name] != nil, nil
 }
 
 // FullPathname implements [vfs.VFS]: there is one folder.
 func (d *Disk) FullPathname(name string) (string, error) { return name, nil }
 
-func (d *Disk) deaf(name string) bool { return d.Deaf != nil && d.Deaf(name) }
+func (d *Disk) ignoresSync(name string) bool { return d.IgnoreSync != nil && d.IgnoreSync(name) }

@@ -1,0 +1,110 @@
+package dbtest
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+// isDuplicateOf demands that a delivery with that dedup key is a duplicate.
+func isDuplicateOf(t *testing.T, in *sqlinbox.Inbox, key, uid string, state webhook.State) {
+	t.Helper()
+	var known *webhook.DuplicateError
+	if err := in.Put(t.Context(), delivery("", key)); !errors.As(err, &known) || known.UID != uid || known.State != state {
+		t.Errorf("Put with %s returned %v, want a duplicate of %s, %s", key, err, uid, state)
+	}
+}
+
+// A replay gives a delivery another id, which its dedup keys do not know.
+func TestDedupKeysFollowAReplayedDelivery(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, _ := e.open(t)
+		d := put(t, in, delivery("key", "one", "two", "three"))
+		settle(t, in, claimOne(t, in), webhook.Dead)
+		other := put(t, in, delivery("", "other"))
+		for range 2 {
+			if n, err := in.Replay(t.Context(), webhook.Filter{UID: d.UID}, webhook.Note{By: "test"}); n != 1 || err != nil {
+				t.Fatalf("Replay: %d, %v", n, err)
+			}
+			isDuplicateOf(t, in, "two", d.UID, webhook.Waiting)
+			for _, c := range claim(t, in, 10) {
+				settle(t, in, c, webhook.Done)
+			}
+		}
+		isDuplicateOf(t, in, "three", d.UID, webhook.Done)
+		in.Retention = 1
+		if n, err := in.Sweep(t.Context()); n != 2 || err != nil {
+			t.Fatalf("Sweep: %d, %v", n, err)
+		}
+		put(t, in, delivery("", "new")) // on SQLite with an id that was used before
+		isDuplicateOf(t, in, "one", d.UID, webhook.Done)
+		isDuplicateOf(t, in, "other", other.UID, webhook.Done)
+	})
+}
+
+// A delivery that cannot be read keeps its dedup keys, though nobody can tell which
+// they are when it is swept.
+func TestDedupKeysOfWhatCannotBeReadStayItsOwn(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		d := put(t, in, delivery("", "one", "two"))
+		settle(t, in, claimOne(t, in), webhook.Done)
+		run(t, db, "UPDATE hookhouse_bodies SET envelope = '{'")
+		in.Retention = 1
+		if n, err := in.Sweep(t.Context()); n != 1 || err != nil {
+			t.Fatalf("Sweep: %d, %v", n, err)
+		}
+		put(t, in, delivery("", "new"))
+		isDuplicateOf(t, in, "one", d.UID, webhook.Done)
+		isDuplicateOf(t, in, "two", d.UID, webhook.Done)
+	})
+}
+
+// One known dedup key of several makes a duplicate, wherever it is, and the others are
+// not kept for it.
+func TestADuplicateLeavesNoDedupKeys(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		d := put(t, in, delivery("", "known"))
+		for n := range 5 {
+			keys := []string{"a", "b", "c", "d", "e"}
+			keys[n] = "known"
+			var known *webhook.DuplicateError
+			if err := in.Put(t.Context(), delivery("", keys...)); !errors.As(err, &known) || known.UID != d.UID {
+				t.Errorf("Put with %v returned %v", keys, err)
+			}
+			if n := count(t, db, "hookhouse_dedup_keys"); n != 1 {
+				t.Fatalf("%d dedup keys after Put with %v, want 1", n, keys)
+			}
+		}
+		put(t, in, delivery("", "a", "b", "c", "d", "e"))
+	})
+}
+
+func TestSweepGoesThroughAllDedupKeys(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		in, db := e.open(t)
+		for n := range 13 {
+			var keys []string
+			for k := range 100 {
+				keys = append(keys, fmt.Sprint(n, " ", k))
+			}
+			put(t, in, delivery("", keys...))
+		}
+		old := fmt.Sprintf("UPDATE hookhouse_dedup_keys SET seen_at = seen_at - %d", 31*24*time.Hour/time.Microsecond)
+		run(t, db, old+" WHERE delivery_id <= (SELECT min(id) + 11 FROM hookhouse_deliveries)")
+		for _, want := range []int{100, 0} {
+			if _, err := in.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if n := count(t, db, "hookhouse_dedup_keys"); n != want {
+				t.Errorf("%d dedup keys after Sweep, want %d", n, want)
+			}
+			run(t, db, old)
+		}
+	})
+}

@@ -1,0 +1,37 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
+)
+
+// Server is the server that Main started. It is nil if PostgreSQL is not
+// installed.
+var Server *postgres.Server
+
+// Main runs the tests of a package with a PostgreSQL server and exits. The
+// cluster is below folder, as for [postgres.StartIn]. If PostgreSQL is not
+// installed, Main prints that its tests are left out; with CI=true in the
+// environment that is a failure.
+func Main(m *testing.M, folder string, settings ...string) {
+	s, err := postgres.StartIn(context.Background(), folder, settings...)
+	switch {
+	case err == nil:
+		Server = s
+	case errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true":
+		fmt.Println("left out:", err)
+	default:
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	if s != nil {
+		s.Stop()
+	}
+	os.Exit(code)
+}

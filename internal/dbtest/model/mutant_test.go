@@ -1,0 +1,87 @@
+package model
+
+import (
+	"database/sql/driver"
+	"slices"
+	"strings"
+	"sync/atomic"
+)
+
+// A mutant is an inbox with a fault: some of its statements are replaced on their
+// way to the database.
+type mutant struct {
+	name   string
+	faults []string // of the faults that it must lead to
+	// replace returns another statement, and whether it takes the same arguments.
+	// An empty one means that the statement is not replaced.
+	replace func(p *client, name, text string) (other string, same bool)
+	used    atomic.Bool // in the place of any
+}
+
+// original is the inbox as it is.
+var original = &mutant{replace: func(*client, string, string) (string, bool) { return "", false }}
+
+// rewrite returns the statement to send, with its arguments.
+func (w *mutant) rewrite(p *client, name, text string, args []driver.NamedValue) (string, []driver.NamedValue) {
+	other, same := w.replace(p, name, text)
+	if other == "" {
+		return text, args
+	}
+	w.used.Store(true)
+	if !same {
+		args = nil
+	}
+	return other, args
+}
+
+// isFound reports whether r has one of the faults that the mutant leads to.
+func (w *mutant) isFound(r *report) bool {
+	return slices.ContainsFunc(r.faults, func(fault string) bool {
+		kind, _, _ := strings.Cut(fault, ":")
+		return slices.Contains(w.faults, kind)
+	})
+}
+
+// mutants have faults that the inbox once had, and similar ones.
+var mutants = []*mutant{
+	{
+		name:   "SettleTx and PutTx accept any isolation",
+		faults: []string{"stuck", "order"},
+		replace: func(_ *client, _, text string) (string, bool) {
+			if strings.Contains(text, "current_setting('transaction_isolation')") {
+				return "SELECT 'read committed'", false
+			}
+			return "", false
+		},
+	},
+	{
+		name:   "a restart locks only the head, and assumes that there is one",
+		faults: []string{"stuck", "order"},
+		replace: func(p *client, name, text string) (string, bool) {
+			if p.doing != replaying && p.doing != putting || name != "lock" && name != "try_lock" {
+				return "", false
+			}
+			return strings.NewReplacer("pg_try_advisory_xact_lock", "unlocked", "'none'", "'head'", "'again'", "'head'").Replace(text), true
+		},
+	},
+	{
+		name:   "a redelivery that finds nothing assumes that the delivery was revived too often",
+		faults: []string{"swallowed"},
+		replace: func(p *client, name, text string) (string, bool) {
+			if p.doing != putting || name != "find" && name != "try_find" {
+				return "", false
+			}
+			return "WITH f AS (" + text + ") SELECT * FROM f UNION ALL SELECT 1, 1, 'dead', '', '', 0, 0, '', 9 WHERE NOT EXISTS (SELECT 1 FROM f)", true
+		},
+	},
+	{
+		name:   "a settlement does not promote the next delivery of its key",
+		faults: []string{"stuck"},
+		replace: func(p *client, name, _ string) (string, bool) {
+			if name != "promote" && name != "promote_group" || p.doing != settling {
+				return "", false
+			}
+			return "SELECT 1", false
+		},
+	},
+}
