@@ -86,7 +86,7 @@ type State string
 // The states of a delivery. The last four are final.
 const (
 	Waiting    State = "waiting"    // can be claimed when it is due
-	Blocked    State = "behind"     // an older delivery of its ordering key is unfinished
+	Blocked    State = "blocked"    // an older delivery of its ordering key is unfinished
 	Claimed    State = "claimed"    // under a lease
 	Done       State = "done"       // handled
 	Dead       State = "dead"       // given up; stored with the reason

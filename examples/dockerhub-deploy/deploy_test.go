@@ -175,7 +175,7 @@ func TestOneContainerWaitsForAnotherDeployOfItsOwnAlone(t *testing.T) {
 	h.wait("the first deploy", func() bool { return h.calls("image inspect") > 0 })
 	h.hub("1.2.0", 6)
 	h.hub("2.1.0", 6)
-	h.waitFor(fmt.Sprintf(orders, "behind"), 1)
+	h.waitFor(fmt.Sprintf(orders, "blocked"), 1)
 	require.Equal(t, h.repository()+":1.0.0", h.containers()["web"].Config.Image)
 	h.release()
 	h.wait("both", func() bool {

@@ -42,7 +42,7 @@ func (h *host) idle() {
 	h.t.Helper()
 	h.wait("the end of all work", func() bool {
 		page := h.get("/metrics")
-		for _, state := range []string{"waiting", "behind", "claimed"} {
+		for _, state := range []string{"waiting", "blocked", "claimed"} {
 			for line := range strings.Lines(page) {
 				if strings.HasPrefix(line, "hookhouse_deliveries{") && strings.Contains(line, `state="`+state+`"`) && !strings.HasSuffix(line, " 0\n") {
 					return false

@@ -80,7 +80,7 @@ func TestHostileNamesReachNothing(t *testing.T) {
 	}
 	r.until("all were judged", func() bool {
 		metrics := r.page("/metrics")
-		return !strings.Contains(metrics, `state="waiting"`) && !strings.Contains(metrics, `state="claimed"`) && !strings.Contains(metrics, `state="behind"`)
+		return !strings.Contains(metrics, `state="waiting"`) && !strings.Contains(metrics, `state="claimed"`) && !strings.Contains(metrics, `state="blocked"`)
 	})
 	require.Contains(t, r.page("/metrics"), `hookhouse_deliveries{state="done",type="github.push"} 1`+"\n", "the ugly one, and no other")
 	require.Equal(t, 1, r.areas(), "one work area, of the one build")

@@ -27,8 +27,8 @@ const (
 
 var shapes = []shape{
 	{shapeFinished, `'old' || (i % $keys)`, `'done'`, true},
-	{shapeHot, `'hot'`, `CASE WHEN i = 1 THEN 'waiting' ELSE 'behind' END`, false},
-	{shapeKeys, `'key' || (i % $keys)`, `CASE WHEN i <= $keys THEN 'waiting' ELSE 'behind' END`, false},
+	{shapeHot, `'hot'`, `CASE WHEN i = 1 THEN 'waiting' ELSE 'blocked' END`, false},
+	{shapeKeys, `'key' || (i % $keys)`, `CASE WHEN i <= $keys THEN 'waiting' ELSE 'blocked' END`, false},
 }
 
 // fillings are the statements for i from $from to $to, in the true schema. A
@@ -72,13 +72,13 @@ func (sh shape) fill(ctx context.Context, db *sql.DB, in place, n int) error {
 func (sh shape) insert(ctx context.Context, db *sql.DB, in place, from, to, keys int) error {
 	f := fillings[in]
 	const began = 1_790_000_000_000_000 // some µs of the past
-	deliveries := fmt.Sprintf(`INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, key, label, state, received, due, ended, quiet, most, burst, size)
+	deliveries := fmt.Sprintf(`INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, ordering_key, key_label, state, received_at, due_at, finished_at, coalesce_quiet_us, coalesce_max_us, burst_started_at, size)
 %s SELECT i, %s, 'github', CAST(i AS TEXT), '%s', %s, '', %s, %d + i, %d + i, CASE WHEN %s = 'done' THEN %d + i END, 0, 0, %d, 64 FROM s`,
 		f.series, f.uid, fillType, sh.key, sh.state, began, began, sh.state, began, began)
 	texts := []string{
 		deliveries,
 		f.series + ` INSERT INTO hookhouse_bodies (id, envelope, body) SELECT i, '{"header":{"X-Github-Event":["push"]}}', ` + f.body + ` FROM s`,
-		f.series + ` INSERT INTO hookhouse_marks (source, mark, uid, at) SELECT 'github', 'id:' || i, ` + f.uid + fmt.Sprintf(`, %d FROM s`, began),
+		f.series + ` INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at) SELECT 'github', 'id:' || i, ` + f.uid + fmt.Sprintf(`, %d FROM s`, began),
 	}
 	values := strings.NewReplacer("$from", fmt.Sprint(from), "$to", fmt.Sprint(to), "$keys", fmt.Sprint(keys))
 	for _, text := range texts {

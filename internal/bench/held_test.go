@@ -73,7 +73,7 @@ func TestTheReplayThatIsMeasuredReplaysAll(t *testing.T) {
 	if err := d.end(&r); err != nil || r.replayed <= 0 || r.failed > 0 {
 		t.Errorf("got %+v, %v", r, err)
 	}
-	if got, want := states(t, sc.nearDB), "behind 17, waiting 3"; got != want {
+	if got, want := states(t, sc.nearDB), "blocked 17, waiting 3"; got != want {
 		t.Errorf("at the end: %s, want %s", got, want)
 	}
 }

@@ -15,32 +15,32 @@ import (
 // It looks for a head of the key, as it must, and leaves everything else to the
 // constraints of the schema: a duplicate is an error.
 
-const plainDelivery = `INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
+const plainDelivery = `INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
 SELECT $1, $2, $3, $4, $5, '', $6, $7, 0, 0,
-  CASE WHEN EXISTS (SELECT 1 FROM hookhouse_deliveries WHERE source = $2 AND key = $5 AND state IN ('waiting', 'claimed') AND key <> '')
-    THEN 'behind' ELSE 'waiting' END, $6, $6`
+  CASE WHEN EXISTS (SELECT 1 FROM hookhouse_deliveries WHERE source = $2 AND ordering_key = $5 AND state IN ('waiting', 'claimed') AND ordering_key <> '')
+    THEN 'blocked' ELSE 'waiting' END, $6, $6`
 
 // For PostgreSQL, the types of arguments that stand in a SELECT.
-const plainDeliveryTyped = `INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
+const plainDeliveryTyped = `INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
 SELECT $1::text, $2::text, $3::text, $4::text, $5::text, '', $6::bigint, $7::bigint, 0, 0,
-  CASE WHEN EXISTS (SELECT 1 FROM hookhouse_deliveries WHERE source = $2 AND key = $5 AND state IN ('waiting', 'claimed') AND key <> '')
-    THEN 'behind' ELSE 'waiting' END, $6::bigint, $6::bigint
+  CASE WHEN EXISTS (SELECT 1 FROM hookhouse_deliveries WHERE source = $2 AND ordering_key = $5 AND state IN ('waiting', 'claimed') AND ordering_key <> '')
+    THEN 'blocked' ELSE 'waiting' END, $6::bigint, $6::bigint
 RETURNING id`
 
 const (
 	plainBody       = `INSERT INTO hookhouse_bodies (id, envelope, body) VALUES ($1, $2, $3)`
-	plainMarks      = `INSERT INTO hookhouse_marks (source, mark, uid, at) VALUES ($1, $2, $4, $5), ($1, $3, $4, $5)`
+	plainMarks      = `INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at) VALUES ($1, $2, $4, $5), ($1, $3, $4, $5)`
 	plainEverything = `WITH d AS (` + plainDeliveryTyped + `), b AS (
   INSERT INTO hookhouse_bodies (id, envelope, body) SELECT id, $8::text, $9::bytea FROM d
 )
-INSERT INTO hookhouse_marks (source, mark, uid, at) VALUES ($2, $10::text, $1, $6), ($2, $11::text, $1, $6)`
+INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at) VALUES ($2, $10::text, $1, $6), ($2, $11::text, $1, $6)`
 )
 
 // envelopeOf is what the inbox stores beside the body.
 func envelopeOf(d *webhook.Delivery) (string, error) {
 	text, err := json.Marshal(struct {
 		Header http.Header `json:"header"`
-		Marks  []string    `json:"marks"`
+		Marks  []string    `json:"dedup_keys"`
 	}{d.Header, d.DedupKeys})
 	return string(text), err
 }

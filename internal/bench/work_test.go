@@ -31,8 +31,8 @@ func TestFilledTablesAreWhatTheirNamesSay(t *testing.T) {
 	const n = fewRows
 	want := map[string]string{
 		shapeFinished: "done 1000, waiting 1000",
-		shapeHot:      "behind 999, waiting 1",
-		shapeKeys:     "behind 900, waiting 100",
+		shapeHot:      "blocked 999, waiting 1",
+		shapeKeys:     "blocked 900, waiting 100",
 	}
 	for _, e := range engines {
 		if !theSite.has(e.in) {

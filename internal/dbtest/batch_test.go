@@ -47,7 +47,7 @@ func TestOneBadRowDoesNotFailItsNeighbours(t *testing.T) {
 		if n := count(t, db, "hookhouse_deliveries"); n != senders*9/10 {
 			t.Errorf("%d stored, want %d", n, senders*9/10)
 		}
-		if n := count(t, db, "hookhouse_marks"); n != senders*9/10 {
+		if n := count(t, db, "hookhouse_dedup_keys"); n != senders*9/10 {
 			t.Errorf("%d dedup keys, want %d", n, senders*9/10)
 		}
 		if largest < 2 {
@@ -104,7 +104,7 @@ func TestACancelledPutAnswersAndIsStoredWholeOrNot(t *testing.T) {
 				stored++
 			}
 		}
-		for table, want := range map[string]int{"hookhouse_deliveries": 2 + stored, "hookhouse_bodies": 2 + stored, "hookhouse_marks": stored} {
+		for table, want := range map[string]int{"hookhouse_deliveries": 2 + stored, "hookhouse_bodies": 2 + stored, "hookhouse_dedup_keys": stored} {
 			if n := count(t, db, table); n != want {
 				t.Errorf("%s has %d rows, want %d", table, n, want)
 			}

@@ -15,9 +15,9 @@ import (
 // sweepNow is what Sweep does, to all that is finished.
 func sweepNow(t *testing.T, db *sql.DB) {
 	t.Helper()
-	run(t, db, `UPDATE hookhouse_marks m SET state = d.state, sender_id = d.sender_id FROM hookhouse_deliveries d WHERE d.uid = m.uid AND d.ended IS NOT NULL`)
-	run(t, db, `DELETE FROM hookhouse_bodies WHERE id IN (SELECT id FROM hookhouse_deliveries WHERE ended IS NOT NULL)`)
-	run(t, db, `DELETE FROM hookhouse_deliveries WHERE ended IS NOT NULL`)
+	run(t, db, `UPDATE hookhouse_dedup_keys m SET state = d.state, sender_id = d.sender_id FROM hookhouse_deliveries d WHERE d.uid = m.uid AND d.finished_at IS NOT NULL`)
+	run(t, db, `DELETE FROM hookhouse_bodies WHERE id IN (SELECT id FROM hookhouse_deliveries WHERE finished_at IS NOT NULL)`)
+	run(t, db, `DELETE FROM hookhouse_deliveries WHERE finished_at IS NOT NULL`)
 }
 
 // puts are the two ways to store; both return what the sender is told, after a
@@ -113,7 +113,7 @@ func TestNothingMakesRoomForADuplicate(t *testing.T) {
 			quiet time.Duration
 			made  string // the statement that makes room
 		}{
-			{"a head that lets younger ones pass", 0, "UPDATE hookhouse_deliveries SET state = 'behind'"},
+			{"a head that lets younger ones pass", 0, "UPDATE hookhouse_deliveries SET state = 'blocked'"},
 			{"an older one of a burst", time.Hour, "UPDATE hookhouse_deliveries SET state = 'superseded'"},
 		} {
 			t.Run(name+" behind "+c.name, func(t *testing.T) {

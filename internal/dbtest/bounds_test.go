@@ -93,7 +93,7 @@ func TestWhatIsExceptedIsNotClaimed(t *testing.T) {
 // loseLease lets the lease of what is claimed run out.
 func loseLease(t *testing.T, db *sql.DB) {
 	t.Helper()
-	run(t, db, "UPDATE hookhouse_deliveries SET expires = 1 WHERE state = 'claimed'")
+	run(t, db, "UPDATE hookhouse_deliveries SET lease_expires_at = 1 WHERE state = 'claimed'")
 }
 
 // What was lost twice comes without its body, which may be what nobody could
@@ -187,7 +187,7 @@ func TestATypeThatNobodyTakesIsToldAlsoWhereItIsClaimed(t *testing.T) {
 		if len(claim(t, gone, 5)) != 2 {
 			t.Fatal("not claimed")
 		}
-		run(t, db, "UPDATE hookhouse_deliveries SET expires = expires - "+microseconds(2*time.Hour))
+		run(t, db, "UPDATE hookhouse_deliveries SET lease_expires_at = lease_expires_at - "+microseconds(2*time.Hour))
 		in, _ := e.reopen(t, driver, dsn)
 		if _, err := in.Claim(t.Context(), webhook.ClaimOptions{Types: []string{"alpha.new"}}); err != nil {
 			t.Fatal(err)

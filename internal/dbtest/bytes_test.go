@@ -64,7 +64,7 @@ func TestWhatNoColumnTakesIsRefusedWhole(t *testing.T) {
 				t.Errorf("%s: Put returned %v, want ErrInvalid", name, err)
 			}
 		}
-		for _, table := range []string{"hookhouse_deliveries", "hookhouse_bodies", "hookhouse_marks"} {
+		for _, table := range []string{"hookhouse_deliveries", "hookhouse_bodies", "hookhouse_dedup_keys"} {
 			if n := count(t, db, table); n != 0 {
 				t.Errorf("%s has %d rows, want none", table, n)
 			}

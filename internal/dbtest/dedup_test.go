@@ -34,7 +34,7 @@ func TestFiftyAtOnceRunOnce(t *testing.T) {
 		if stored != 1 {
 			t.Errorf("%d stored, want 1", stored)
 		}
-		if n := count(t, db, "hookhouse_marks"); n != 2 {
+		if n := count(t, db, "hookhouse_dedup_keys"); n != 2 {
 			t.Errorf("%d dedup keys, want 2", n)
 		}
 	})
@@ -44,17 +44,17 @@ func TestADedupKeyIsForgottenAfterTheWindow(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
 		d := put(t, in, delivery("", "mark"))
-		run(t, db, fmt.Sprintf("UPDATE hookhouse_marks SET at = at - %d", 31*24*time.Hour/time.Microsecond))
+		run(t, db, fmt.Sprintf("UPDATE hookhouse_dedup_keys SET seen_at = seen_at - %d", 31*24*time.Hour/time.Microsecond))
 		again := put(t, in, delivery("", "mark"))
 		var known *webhook.DuplicateError
 		if err := in.Put(t.Context(), delivery("", "mark")); !errors.As(err, &known) || known.UID != again.UID {
 			t.Errorf("Put returned %v, want a duplicate of %s, not %s", err, again.UID, d.UID)
 		}
-		run(t, db, fmt.Sprintf("UPDATE hookhouse_marks SET at = at - %d", 31*24*time.Hour/time.Microsecond))
+		run(t, db, fmt.Sprintf("UPDATE hookhouse_dedup_keys SET seen_at = seen_at - %d", 31*24*time.Hour/time.Microsecond))
 		if _, err := in.Sweep(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if n := count(t, db, "hookhouse_marks"); n != 0 {
+		if n := count(t, db, "hookhouse_dedup_keys"); n != 0 {
 			t.Errorf("%d dedup keys after Sweep, want none", n)
 		}
 	})

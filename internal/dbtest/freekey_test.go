@@ -139,7 +139,7 @@ func TestNoPutIsRefusedBesideAReplay(t *testing.T) {
 			})
 		}
 		all.Wait()
-		run(t, db, "UPDATE hookhouse_deliveries SET state = 'dead', ended = 1")
+		run(t, db, "UPDATE hookhouse_deliveries SET state = 'dead', finished_at = 1")
 		ctx, stop := context.WithCancel(t.Context())
 		defer stop()
 		live := 0

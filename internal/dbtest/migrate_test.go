@@ -89,14 +89,14 @@ func TestAProcessThatMeetsANewerSchemaRefuses(t *testing.T) {
 		in, db := e.open(t)
 		put(t, in, delivery("key"))
 		c := claimOne(t, in)
-		run(t, db, "ALTER TABLE hookhouse_deliveries RENAME COLUMN settled TO ended_fence")
+		run(t, db, "ALTER TABLE hookhouse_deliveries RENAME COLUMN settled_fence TO ended_fence")
 		run(t, db, "UPDATE hookhouse_schema SET version = 7")
 		_, first := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
 		_, err := in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done})
 		if first == nil || !errors.Is(err, sqlinbox.ErrNewerSchema) {
 			t.Fatalf("Settle returned %v, then %v; want ErrNewerSchema", first, err)
 		}
-		for _, number := range []string{"version 7", "known is 2"} {
+		for _, number := range []string{"version 7", "known is 3"} {
 			if !strings.Contains(err.Error(), number) {
 				t.Errorf("%q does not say %q", err, number)
 			}

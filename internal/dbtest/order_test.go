@@ -74,7 +74,7 @@ func contains(parts ...string) func(string) bool {
 
 var (
 	isInsert = contains("INTO hookhouse_deliveries")
-	isFind   = contains("coalesce(origin, id), state, source, key", "FOR UPDATE")
+	isFind   = contains("coalesce(first_id, id), state, source, ordering_key", "FOR UPDATE")
 )
 
 // settledOrTried waits until a Put has returned, or its statement has been tried

@@ -33,7 +33,7 @@ func TestAReadOnlyDatabaseTakesNothing(t *testing.T) {
 // unchanged checks that n deliveries and their bodies are stored, and no dedup key.
 func unchanged(t *testing.T, db *sql.DB, n int) {
 	t.Helper()
-	for table, want := range map[string]int{"hookhouse_deliveries": n, "hookhouse_bodies": n, "hookhouse_marks": 0} {
+	for table, want := range map[string]int{"hookhouse_deliveries": n, "hookhouse_bodies": n, "hookhouse_dedup_keys": 0} {
 		if got := count(t, db, table); got != want {
 			t.Errorf("%s has %d rows, want %d", table, got, want)
 		}
@@ -84,7 +84,7 @@ func TestARoleWithoutRightsTakesNothing(t *testing.T) {
 
 func TestAMissingTableStoresNothingByHalves(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
-		for _, table := range []string{"hookhouse_bodies", "hookhouse_marks", "hookhouse_deliveries"} {
+		for _, table := range []string{"hookhouse_bodies", "hookhouse_dedup_keys", "hookhouse_deliveries"} {
 			in, db := e.open(t)
 			put(t, in, delivery("key"))
 			run(t, db, "ALTER TABLE "+table+" RENAME TO lost")
@@ -93,7 +93,7 @@ func TestAMissingTableStoresNothingByHalves(t *testing.T) {
 					t.Errorf("Put without %s returned no error", table)
 				}
 			}
-			if table != "hookhouse_marks" { // which Claim does not need
+			if table != "hookhouse_dedup_keys" { // which Claim does not need
 				if _, err := in.Claim(t.Context(), webhook.ClaimOptions{}); err == nil {
 					t.Errorf("Claim without %s returned no error", table)
 				}

@@ -20,7 +20,7 @@ func stuckKey(t *testing.T, e engine) (*sqlinbox.Inbox, []*webhook.Delivery) {
 	in.Logger = slog.New(slog.DiscardHandler)
 	put(t, in, delivery("other"))
 	stuck := []*webhook.Delivery{put(t, in, delivery("key")), put(t, in, delivery("key"))}
-	run(t, db, "UPDATE hookhouse_deliveries SET state = 'behind' WHERE key = 'key'")
+	run(t, db, "UPDATE hookhouse_deliveries SET state = 'blocked' WHERE ordering_key = 'key'")
 	return in, stuck
 }
 
@@ -92,7 +92,7 @@ func TestEveryStuckKeyIsFoundAmongMany(t *testing.T) {
 			})
 		}
 		all.Wait()
-		run(t, db, "UPDATE hookhouse_deliveries SET state = 'behind' WHERE key IN ('key0', 'key1', 'key500', 'key999', 'key1098', 'key1099')")
+		run(t, db, "UPDATE hookhouse_deliveries SET state = 'blocked' WHERE ordering_key IN ('key0', 'key1', 'key500', 'key999', 'key1098', 'key1099')")
 		repaired := 0
 		in.Observer = &sqlinbox.Observer{Repaired: func(string, string) { repaired++ }}
 		if err := in.Check(t.Context()); err != nil {
@@ -113,11 +113,11 @@ func TestARepairLeavesWhatAnotherHasBroughtForward(t *testing.T) {
 	if theServer == nil {
 		return // SQLite has one writer
 	}
-	for _, became := range []string{"state = 'claimed', fence = fence + 1, expires = 9e15", "state = 'done', ended = 1"} {
+	for _, became := range []string{"state = 'claimed', fence = fence + 1, lease_expires_at = 9e15", "state = 'done', finished_at = 1"} {
 		in, db := onPostgres(theServer).open(t)
 		in.Logger = slog.New(slog.DiscardHandler)
 		d := put(t, in, delivery("key"))
-		run(t, db, "UPDATE hookhouse_deliveries SET state = 'behind'")
+		run(t, db, "UPDATE hookhouse_deliveries SET state = 'blocked'")
 		tx := begin(t, db)
 		if _, err := tx.ExecContext(t.Context(), "UPDATE hookhouse_deliveries SET "+became); err != nil {
 			t.Fatal(err)

@@ -118,7 +118,7 @@ func putWithoutLock(t *testing.T, db *sql.DB, d *webhook.Delivery) error {
 	_, err := tx.ExecContext(t.Context(), "SET LOCAL lock_timeout = '20ms'")
 	if err == nil {
 		_, err = tx.ExecContext(t.Context(), `WITH d AS (
-			INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, state, received, due, quiet, most, burst, size)
+			INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, ordering_key, key_label, state, received_at, due_at, coalesce_quiet_us, coalesce_max_us, burst_started_at, size)
 			VALUES ($1, 'alpha', '', 'alpha.push', $2, '', 'waiting', 1, 1, 0, 0, 1, 0) RETURNING id)
 			INSERT INTO hookhouse_bodies (id, envelope, body) SELECT id, '{}', '' FROM d`, d.UID, d.OrderingKey)
 	}

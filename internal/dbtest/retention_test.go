@@ -14,7 +14,7 @@ import (
 // aged returns statements' text that lets all that is finished have been so for
 // that long already.
 func aged(d time.Duration) string {
-	return "UPDATE hookhouse_deliveries SET ended = ended - " + microseconds(d)
+	return "UPDATE hookhouse_deliveries SET finished_at = finished_at - " + microseconds(d)
 }
 
 func TestDeadLettersOutliveWhatIsDone(t *testing.T) {

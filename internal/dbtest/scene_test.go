@@ -206,11 +206,11 @@ func TestWhateverComesInTheMidstOfAStatementLeavesNoKeyStuck(t *testing.T) {
 // check works the key off, and sees that nothing is stuck or inconsistent.
 func (c *scene) check(t *testing.T, what string) {
 	t.Helper()
-	if n := count(t, c.db, "hookhouse_deliveries WHERE key = '"+c.key+"' AND (ended IS NULL) <> (state IN ('waiting', 'behind', 'claimed'))"); n > 0 {
+	if n := count(t, c.db, "hookhouse_deliveries WHERE ordering_key = '"+c.key+"' AND (finished_at IS NULL) <> (state IN ('waiting', 'blocked', 'claimed'))"); n > 0 {
 		t.Errorf("%s: %d ended and unfinished", what, n)
 	}
 	for range 20 {
-		run(t, c.db, "UPDATE hookhouse_deliveries SET due = 1, expires = 1 WHERE key = '"+c.key+"' AND state IN ('waiting', 'claimed', 'behind')")
+		run(t, c.db, "UPDATE hookhouse_deliveries SET due_at = 1, lease_expires_at = 1 WHERE ordering_key = '"+c.key+"' AND state IN ('waiting', 'claimed', 'blocked')")
 		claims, err := c.claim(t.Context(), c.other, time.Hour)
 		if err != nil {
 			t.Fatal(err)
@@ -228,10 +228,10 @@ func (c *scene) check(t *testing.T, what string) {
 			break
 		}
 	}
-	if n := count(t, c.db, "hookhouse_deliveries WHERE key = '"+c.key+"' AND state IN ('waiting', 'behind', 'claimed')"); n > 0 {
+	if n := count(t, c.db, "hookhouse_deliveries WHERE ordering_key = '"+c.key+"' AND state IN ('waiting', 'blocked', 'claimed')"); n > 0 {
 		t.Errorf("%s: %d are stuck", what, n)
 	}
-	if n := count(t, c.db, "hookhouse_deliveries d WHERE key = '"+c.key+"' AND NOT EXISTS (SELECT 1 FROM hookhouse_bodies b WHERE b.id = d.id)"); n > 0 {
+	if n := count(t, c.db, "hookhouse_deliveries d WHERE ordering_key = '"+c.key+"' AND NOT EXISTS (SELECT 1 FROM hookhouse_bodies b WHERE b.id = d.id)"); n > 0 {
 		t.Errorf("%s: %d without a body", what, n)
 	}
 }

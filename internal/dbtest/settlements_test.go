@@ -18,7 +18,7 @@ import (
 
 var (
 	isSharedSettlement = contains("SET state = 'done'")
-	isSettlement       = contains("UPDATE", "settled = fence")
+	isSettlement       = contains("UPDATE", "settled_fence = fence")
 )
 
 // settleMeanwhile settles the first claim, and the others while the statement for
@@ -153,7 +153,7 @@ func TestAPromotionThatIsHeldHoldsUpNoOther(t *testing.T) {
 	}
 	in, db, _, claims := claimedTogether(t, 3)
 	tx := begin(t, db)
-	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM hookhouse_deliveries WHERE key = 'key1' AND state = 'behind' FOR UPDATE"); err != nil {
+	if _, err := tx.ExecContext(t.Context(), "SELECT 1 FROM hookhouse_deliveries WHERE ordering_key = 'key1' AND state = 'blocked' FOR UPDATE"); err != nil {
 		t.Fatal(err)
 	}
 	var first, second sync.WaitGroup
@@ -234,7 +234,7 @@ func TestAShareThatIsRefusedRefusesNoOther(t *testing.T) {
 	}
 	in, db, plan, claims := claimedTogether(t, 6)
 	run(t, db, `CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-		IF NEW.key = 'key3' AND NEW.state = 'done' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$`)
+		IF NEW.ordering_key = 'key3' AND NEW.state = 'done' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$`)
 	run(t, db, "CREATE TRIGGER refuse BEFORE UPDATE ON hookhouse_deliveries FOR EACH ROW EXECUTE FUNCTION refuse()")
 	for i, err := range settleMeanwhile(t, in, plan, claims[0], claims[1:], func(string) {}) {
 		if refused := err != nil && strings.Contains(err.Error(), "not this one"); refused != (claims[i].Delivery.OrderingKey == "key3") {

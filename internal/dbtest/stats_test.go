@@ -27,7 +27,7 @@ func TestStatsNameTypesThatNoClaimAsksFor(t *testing.T) {
 		if err != nil || len(claims) != 1 {
 			t.Fatalf("%d claims, %v", len(claims), err)
 		}
-		run(t, db, fmt.Sprintf("UPDATE hookhouse_deliveries SET due = due - %d WHERE type = 'alpha.orphan'", 2*time.Minute/time.Microsecond))
+		run(t, db, fmt.Sprintf("UPDATE hookhouse_deliveries SET due_at = due_at - %d WHERE type = 'alpha.orphan'", 2*time.Minute/time.Microsecond))
 		st, err := in.Stats(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -52,7 +52,7 @@ func TestPendingCountsWhatIsUnfinishedUpToABound(t *testing.T) {
 		}
 		pending(9, 0)
 		put(t, in, delivery("key"))
-		put(t, in, delivery("key")) // behind
+		put(t, in, delivery("key")) // blocked
 		put(t, in, delivery(""))
 		c := claimOne(t, in)
 		pending(9, 3)

@@ -55,7 +55,7 @@ func TestMoreStuckRowsThanABatchDoNotStarveTheRest(t *testing.T) {
 			t.Fatalf("%d claims, %v", len(claims), err)
 		}
 		unreadable := putMany(many, func(d *webhook.Delivery, i int) { d.OrderingKey = fmt.Sprint("key", i%7) })
-		run(t, db, `UPDATE hookhouse_bodies SET envelope = '[]' WHERE id IN (SELECT id FROM hookhouse_deliveries WHERE key LIKE 'key%')`)
+		run(t, db, `UPDATE hookhouse_bodies SET envelope = '[]' WHERE id IN (SELECT id FROM hookhouse_deliveries WHERE ordering_key LIKE 'key%')`)
 		nobodys := putMany(many, func(d *webhook.Delivery, i int) { d.Type = fmt.Sprint("alpha.nobodys", i%3) })
 		later := putMany(many, func(d *webhook.Delivery, i int) {
 			d.OrderingKey, d.Coalesce = fmt.Sprint("later", i), webhook.Coalesce{Quiet: time.Hour}

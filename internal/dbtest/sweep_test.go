@@ -50,7 +50,7 @@ func TestSweepForgetsAllDedupKeysThatAreTooOld(t *testing.T) {
 		if n, err := in.Sweep(t.Context()); n != 0 || err != nil {
 			t.Fatalf("Sweep: %d, %v; want none", n, err)
 		}
-		if n := count(t, db, "hookhouse_marks"); n != 0 {
+		if n := count(t, db, "hookhouse_dedup_keys"); n != 0 {
 			t.Errorf("%d dedup keys are left", n)
 		}
 		if n := count(t, db, "hookhouse_deliveries"); n != 30 {

@@ -49,7 +49,7 @@ func TestPutTxStoresWithTheCallersRows(t *testing.T) {
 			if err := end.end(tx); err != nil {
 				t.Fatal(err)
 			}
-			for _, table := range []string{"orders", "hookhouse_deliveries", "hookhouse_bodies", "hookhouse_marks"} {
+			for _, table := range []string{"orders", "hookhouse_deliveries", "hookhouse_bodies", "hookhouse_dedup_keys"} {
 				if n := count(t, db, table); n != end.want {
 					t.Errorf("%s: %s has %d rows, want %d", end.name, table, n, end.want)
 				}

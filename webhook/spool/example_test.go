@@ -79,5 +79,5 @@ func ExampleRelay() {
 	// Output:
 	// stopped: <nil>
 	// old: map[done:3]
-	// new: map[behind:2 waiting:1]
+	// new: map[blocked:2 waiting:1]
 }

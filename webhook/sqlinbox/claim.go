@@ -14,8 +14,8 @@ import (
 
 const (
 	defaultLease = 30 * time.Second
-	// claimLimit is how many one statement claims at most; PostgreSQL's says it
-	// again. ClaimBytes bounds their bodies where the caller does not.
+	// claimLimit is the largest number that one statement claims; the text of
+	// PostgreSQL's has it too. claimBytes bounds their bodies if the caller does not.
 	claimLimit = 256
 	claimBytes = 8 << 20
 )
@@ -26,7 +26,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	in.ask(o.Types)
+	in.addAsked(o.Types)
 	if o.Types != nil && len(o.Types) == 0 {
 		return nil, nil
 	}
@@ -36,50 +36,50 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 	}
 	o.Except = slices.Clip(o.Except) // the caller's
 	var claims []webhook.Claim
-	looked := false
+	looked := false // for superseded claims
 	for len(claims) < want && o.MaxBytes > 0 {
 		n := min(want-len(claims), claimLimit)
 		rows, err := in.claim(ctx, o, n, len(claims) == 0)
 		if err != nil {
 			return claims, unlessAny(claims, err)
 		}
-		var unread []claimedRow
+		var corrupt []claimedRow
 		for _, row := range rows {
 			o.MaxBytes -= row.size
-			if row.damage != nil {
-				unread = append(unread, row)
+			if row.err != nil {
+				corrupt = append(corrupt, row)
 				continue
 			}
 			claims = append(claims, row.claim)
 			o.Except = append(o.Except, row.claim.Delivery.UID) // should its lease end meanwhile
 		}
-		for _, row := range unread {
-			if err := in.bury(ctx, row.claim, row.damage); err != nil {
+		for _, row := range corrupt {
+			if err := in.settleCorrupt(ctx, row.claim, row.err); err != nil {
 				return claims, err
 			}
 		}
-		if len(unread) > 0 || len(rows) == n {
+		if len(corrupt) > 0 || len(rows) == n {
 			continue
 		}
 		if looked {
 			break
 		}
 		looked = true
-		if ended, err := in.endOvertaken(ctx, o); err != nil {
+		if ended, err := in.endSuperseded(ctx, o); err != nil {
 			return claims, unlessAny(claims, err)
 		} else if ended == 0 {
 			break
 		}
 	}
-	if !looked && time.Since(time.UnixMicro(in.overtakenAt.Load())) > overtakenEvery {
-		_, err := in.endOvertaken(ctx, o)
+	if !looked && time.Since(time.UnixMicro(in.supersededAt.Load())) > supersededEvery {
+		_, err := in.endSuperseded(ctx, o)
 		return claims, unlessAny(claims, err)
 	}
 	return claims, nil
 }
 
-// unlessAny returns err if there are no claims. Those that there are, are the
-// caller's, and the next call meets the failure again.
+// unlessAny returns err if there are no claims. If there are, the caller gets them,
+// and the next call meets the failure again.
 func unlessAny(claims []webhook.Claim, err error) error {
 	if len(claims) > 0 {
 		return nil
@@ -87,11 +87,12 @@ func unlessAny(claims []webhook.Claim, err error) error {
 	return err
 }
 
-// A claimedRow is a claim as stored; damage says why it cannot be read.
+// A claimedRow is a claim as stored; err says why it cannot be read.
 type claimedRow struct {
 	id, due, size int64 // the size of what came with the claim
 	claim         webhook.Claim
-	damage        error
+	lost          bool // the claim before may have been lost by this one
+	err           error
 }
 
 // claim is one statement of Claim: up to n, the first of them whatever its size
@@ -102,52 +103,33 @@ func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int, first
 		lease = defaultLease
 	}
 	var taken []claimedRow
+	by := claimedBy(o.By)
 	work := func(ctx context.Context, s session) error {
 		taken = nil
+		now := time.Now().UnixMicro()
 		a := args{
 			"any": number(o.Types == nil), "types": texts(o.Types), "except": texts(o.Except), "n": n,
-			"lease": microseconds(lease), "bytes": o.MaxBytes, "first": number(first),
+			"lease": microseconds(lease), "bytes": o.MaxBytes, "first": number(first), "by": by, "now": now,
 		}
-		return in.query(ctx, s, "claim", a, func(row *sql.Rows) error {
+		err := in.query(ctx, s, "claim", a, func(row *sql.Rows) error {
 			r, err := scanClaim(row)
 			taken = append(taken, r)
 			return err
 		})
+		for _, r := range taken {
+			if r.lost && err == nil {
+				err = in.addLost(ctx, s, endedClaim{r.claim.Delivery.UID, r.claim.Fence}, by, now)
+			}
+		}
+		return err
 	}
-	if err := in.claimIn(ctx, work); err != nil {
+	if err := in.engine.stmt(ctx, work); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(taken, func(a, b claimedRow) int {
 		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.id, b.id))
 	})
 	return taken, nil
-}
-
-// claimIn runs statements of which each is whole by itself. Where many write,
-// they need no transaction around them, unless the server would run them under
-// another isolation than they are made for.
-func (in *Inbox) claimIn(ctx context.Context, work func(ctx context.Context, s session) error) error {
-	if in.dialect.pinned {
-		return in.transact(ctx, work)
-	}
-	if err := in.writes(ctx); err != nil {
-		return err
-	}
-	return again(ctx, func() error { return in.direct(ctx, work) })
-}
-
-// direct is one try of such statements, on a database with many writers. Only
-// another isolation fails by a serialization failure: then the server's default
-// was changed since it was looked at.
-func (in *Inbox) direct(ctx context.Context, work func(ctx context.Context, s session) error) error {
-	if in.strict.Load() {
-		return in.pooled(ctx, work)
-	}
-	err := work(ctx, in.db)
-	if isSerialization(err) {
-		in.strict.Store(true)
-	}
-	return err
 }
 
 func scanClaim(row *sql.Rows) (claimedRow, error) {
@@ -158,7 +140,7 @@ func scanClaim(row *sql.Rows) (claimedRow, error) {
 	d := new(webhook.Delivery)
 	c := &r.claim
 	c.Delivery = d
-	err := row.Scan(&r.id, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires,
+	err := row.Scan(&r.id, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires, &r.lost,
 		&d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &most, &r.size, &sealed, &body)
 	if err != nil {
 		return r, err
@@ -170,22 +152,22 @@ func scanClaim(row *sql.Rows) (claimedRow, error) {
 		c.Attempt++ // by Begin
 		r.size = 0
 	} else {
-		r.damage = open(d, sealed, body)
+		r.err = open(d, sealed, body)
 	}
 	return r, nil
 }
 
-// bury settles a claim whose row cannot be read.
-func (in *Inbox) bury(ctx context.Context, c webhook.Claim, damage error) error {
-	_, err := in.Settle(ctx, c, webhook.Outcome{State: webhook.Dead, Reason: "stored row cannot be read: " + damage.Error()})
+// settleCorrupt settles a claim as dead, since its row cannot be read.
+func (in *Inbox) settleCorrupt(ctx context.Context, c webhook.Claim, why error) error {
+	_, err := in.Settle(ctx, c, webhook.Outcome{State: webhook.Dead, Reason: "stored row cannot be read: " + why.Error()})
 	if errors.Is(err, webhook.ErrClaimLost) {
 		return nil
 	}
 	return err
 }
 
-// ask remembers what claims asked for; see [webhook.Stats.Unhandled].
-func (in *Inbox) ask(types []string) {
+// addAsked remembers the types that a claim asks for; see [webhook.Stats.Unhandled].
+func (in *Inbox) addAsked(types []string) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if types == nil {
@@ -203,9 +185,4 @@ func texts(list []string) string {
 	}
 	text, _ := json.Marshal(list) // strings only: cannot fail
 	return string(text)
-}
-
-// scanOne scans a row of one number.
-func scanOne(n *int) func(row *sql.Rows) error {
-	return func(row *sql.Rows) error { return row.Scan(n) }
 }

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/hookhouse/hookhouse/internal/statement"
 )
 
 // The statements of a put differ: PostgreSQL's take a batch or a lone delivery,
@@ -18,8 +20,8 @@ import (
 // to be tried. Only SQLite's dedup keys stand in an order.
 func TestDialectsHaveTheSameStatements(t *testing.T) {
 	lite, pg := SQLite.queries, PostgreSQL.queries
-	ofBatches := []string{"lookup", "aside", "insert"}
-	alone := []string{"insert_one", "try_lock", "try_find", "replay", "mark", "unmark", "insert_bodies", "insert_marks"}
+	ofBatches := []string{"lookup", "demote_head", "insert"}
+	alone := []string{"insert_one", "try_lock", "try_find", "replay", "insert_dedup_key", "delete_last_dedup_keys", "insert_bodies", "insert_dedup_keys"}
 	for name, q := range lite {
 		other, ok := pg[name]
 		if !ok {
@@ -28,7 +30,7 @@ func TestDialectsHaveTheSameStatements(t *testing.T) {
 			}
 			continue
 		}
-		if slices.Contains(ofBatches, name) || q.text == "" || other.text == "" {
+		if slices.Contains(ofBatches, name) || q.Text == "" || other.Text == "" {
 			continue // an empty one has nothing to do there
 		}
 		want := names(q)
@@ -44,9 +46,9 @@ func TestDialectsHaveTheSameStatements(t *testing.T) {
 	}
 }
 
-func names(q query) []string {
+func names(q statement.Query) []string {
 	set := make(map[string]bool)
-	for _, name := range q.args {
+	for _, name := range q.Args {
 		if name != "now" {
 			set[name] = true
 		}
@@ -54,30 +56,12 @@ func names(q query) []string {
 	return slices.Sorted(maps.Keys(set))
 }
 
-func TestArgumentsAreCompiled(t *testing.T) {
-	text := "a = @uid AND b < @now OR c = @uid::text AND d = @n"
-	lite := compile(text, "")
-	if want := "a = ? AND b < ? OR c = ?::text AND d = ?"; lite.text != want {
-		t.Errorf("got %q, want %q", lite.text, want)
-	}
-	if diff := cmp.Diff([]string{"uid", "now", "uid", "n"}, lite.args); diff != "" {
-		t.Error(diff)
-	}
-	pg := compile(text, "clock()")
-	if want := "a = $1 AND b < clock() OR c = $1::text AND d = $2"; pg.text != want {
-		t.Errorf("got %q, want %q", pg.text, want)
-	}
-	if diff := cmp.Diff([]string{"uid", "n"}, pg.args); diff != "" {
-		t.Error(diff)
-	}
-}
-
 // The planner has to read the limit in the text, for what waits and for what is
 // claimed.
 func TestAClaimIsLimitedInTheTextToo(t *testing.T) {
 	limit := fmt.Sprintf(" LIMIT %d)", claimLimit)
-	if n := strings.Count(PostgreSQL.queries["claim"].text, limit); n != 2 {
-		t.Errorf("%q stands there %d times, want 2", limit, n)
+	if n := strings.Count(PostgreSQL.queries["claim"].Text, limit); n != 2 {
+		t.Errorf("%q appears %d times, want 2", limit, n)
 	}
 }
 
@@ -128,7 +112,7 @@ func FuzzEnvelope(f *testing.F) {
 		if diff := cmp.Diff(want, got.Header); diff != "" {
 			t.Errorf("header changed:\n%s", diff)
 		}
-		if diff := cmp.Diff([]string{mark}, got.Marks); diff != "" {
+		if diff := cmp.Diff([]string{mark}, got.DedupKeys); diff != "" {
 			t.Errorf("dedup keys changed:\n%s", diff)
 		}
 	})
@@ -138,7 +122,7 @@ func FuzzEnvelope(f *testing.F) {
 func TestSQLiteHasNoBareLimit(t *testing.T) {
 	bare := regexp.MustCompile(`LIMIT\s+\?(\s*(\)|$)|\s+[^+\s])`)
 	for name, q := range SQLite.queries {
-		if at := bare.FindString(q.text); at != "" {
+		if at := bare.FindString(q.Text); at != "" {
 			t.Errorf("%s: %q", name, at)
 		}
 	}

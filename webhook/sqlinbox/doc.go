@@ -41,6 +41,9 @@
 //     repair is logged, and [Observer.Repaired] is called.
 //   - A stored row that cannot be read becomes dead, with the reason, and does not hold
 //     up others.
+//   - A run that failed, and one whose claim was lost, is kept with its delivery: when,
+//     how long, what came of it and who claimed. [Inbox.Get] returns the newest twenty.
+//     Cost: none for a run that succeeds.
 //   - Bodies are in a table of their own, so that a claim or a settlement rewrites
 //     about two hundred bytes.
 //
@@ -50,18 +53,16 @@
 //
 // # From Put to commit
 //
-//  1. Put checks and encodes the delivery in the caller's goroutine and adds it to a
-//     queue. One goroutine for each Inbox takes up to 256 deliveries, or 4 MB, from
-//     the queue as a batch. While it commits a batch, the next one gathers.
-//  2. On SQLite that goroutine owns the connection that writes. In one transaction it
-//     inserts the dedup keys and the row of each delivery. A delivery that coalesces,
-//     or of which a dedup key exists, is looked up first.
-//  3. On PostgreSQL one statement stores all deliveries of the batch that are new and
-//     whose ordering key it can lock at once. It skips the others. Those that are
-//     known or coalesce are then decided in a transaction, one after the other.
-//  4. If the batch fails because of its rows, its halves are tried.
-//  5. If another transaction holds the ordering key, Put tries again, in a later batch.
-//  6. Put returns, and Workers of the process are woken.
+//  1. Put (put.go) checks and encodes the delivery in the caller's goroutine. The
+//     engine (engine.go, sqlite.go, postgres.go) adds it to a queue.
+//  2. One goroutine (writer.go) commits up to 256 deliveries, or 4 MB, as a batch. In
+//     the meantime the next one gathers. If a batch fails by its rows, it is halved.
+//  3. SQLite (sqliteput.go): in a transaction on the connection that writes,
+//     storeOptimistic inserts each delivery. If it cannot, store looks it up first.
+//  4. PostgreSQL (postgresput.go): storeOptimistic inserts, by one statement, all that
+//     is new and whose ordering key is free; storeChecked decides about the others.
+//  5. Duplicates are found in dedupe.go, and what is sent again after it died is
+//     requeued in requeue.go. A Put whose key is locked waits in lockedkeys.go.
 //
 // # SQLite
 //
@@ -69,10 +70,11 @@
 // writes of the Inbox share its transactions. Set journal_mode to WAL, so that readers
 // and the writer do not wait for each other.
 //
-// SQLite does not queue writers. An Inbox and its InTx try every millisecond, for up to
-// 5 s, while another process holds the file, so that several processes under full load
-// get their turns. The program's own transactions wait as SQLite does, which tries ten
-// times a second and may not get a turn: give them a long busy_timeout.
+// SQLite does not queue writers. An Inbox, its InTx and its Write try every millisecond,
+// for up to 5 s, while another process holds the file, so that several processes under
+// full load get their turns. Other transactions of the program wait as SQLite does,
+// which tries ten times a second and may not get a turn: use [Inbox.Write] for them, or
+// give them a long busy_timeout.
 //
 // The log is written back every 250 pages, since larger steps make rare long pauses. A
 // reader that holds an old state prevents that, and the log file beside the database
@@ -123,11 +125,11 @@
 //     503 is right while a disk is full or a server is down, because senders that
 //     retry come back. Make room or start the server. Nothing is left half written.
 //   - Something is stuck: look at [Inbox.Stats], or
-//     SELECT type, state, count(*), min(due) FROM hookhouse_deliveries GROUP BY 1, 2.
+//     SELECT type, state, count(*), min(due_at) FROM hookhouse_deliveries GROUP BY 1, 2.
 //     Many waiting: no worker runs, or it is slow. A type in Stats.Unhandled: no worker
-//     of the process that asks handles it. Many behind, and one of the same ordering
+//     of the process that asks handles it. Many blocked, and one of the same ordering
 //     key waiting or claimed: that head is slow or being retried, and its reason says
-//     why. Many behind, and none waiting or claimed: Release one of them and report it.
+//     why. Many blocked, and none waiting or claimed: Release one of them and report it.
 //   - A worker is gone with its claim: the lease ends after 30 seconds by default. To
 //     wait no longer, call [Inbox.Release].
 //   - The head of an ordering key fails again and again: fix the cause and Release it.

@@ -22,33 +22,32 @@ const (
 // An entry is a delivery made ready to be stored. It is made in the request's
 // goroutine, so that the writer only copies.
 type entry struct {
-	delivery *webhook.Delivery
-	envelope []byte
-	marks    []string // without repetitions
-	fields   []byte   // JSON object, where statements take a batch
-	args     args     // where they take one delivery
-	burst    int64    // when its burst began if earlier than now; zero: now
+	delivery  *webhook.Delivery
+	envelope  []byte
+	dedupKeys []string // without repetitions
+	row       []byte   // columns as a JSON object, where statements take a batch
+	args      args     // where they take one delivery
+	burst     int64    // when its burst began if earlier than now; zero: now
 }
 
-// fields are the columns as statements that take a batch read them.
-type fields struct {
+// columns are those of a delivery as statements that take a batch read them.
+type columns struct {
 	UID      string   `json:"uid"`
 	Source   string   `json:"source"`
 	SenderID string   `json:"sender_id"`
 	Type     string   `json:"type"`
-	Key      string   `json:"key"`
-	Label    string   `json:"label"`
-	Received int64    `json:"received"`
-	Quiet    int64    `json:"quiet"`
-	Most     int64    `json:"most"`
+	Key      string   `json:"ordering_key"`
+	Label    string   `json:"key_label"`
+	Received int64    `json:"received_at"`
+	Quiet    int64    `json:"coalesce_quiet_us"`
+	Most     int64    `json:"coalesce_max_us"`
 	Size     int      `json:"size"`
 	Envelope int      `json:"envelope"`
-	Marks    []string `json:"marks"`
+	Marks    []string `json:"dedup_keys"`
 }
 
-// newEntry refuses what cannot be stored. Batches tells that statements take
-// many at once.
-func newEntry(d *webhook.Delivery, batches bool) (*entry, error) {
+// newEntry refuses what cannot be stored.
+func newEntry(d *webhook.Delivery) (*entry, error) {
 	if err := check(d); err != nil {
 		return nil, webhook.Permanent(err) // it does not become storable
 	}
@@ -56,29 +55,29 @@ func newEntry(d *webhook.Delivery, batches bool) (*entry, error) {
 	if err != nil {
 		return nil, webhook.Permanent(fmt.Errorf("%w: %w", ErrInvalid, err))
 	}
-	e := &entry{delivery: d, envelope: sealed, marks: make([]string, 0, len(d.DedupKeys))}
-	for _, m := range d.DedupKeys {
-		if !slices.Contains(e.marks, m) {
-			e.marks = append(e.marks, m)
+	e := &entry{delivery: d, envelope: sealed, dedupKeys: make([]string, 0, len(d.DedupKeys))}
+	for _, k := range d.DedupKeys {
+		if !slices.Contains(e.dedupKeys, k) {
+			e.dedupKeys = append(e.dedupKeys, k)
 		}
 	}
-	if !batches {
-		e.args = e.arguments()
-		return e, nil
-	}
-	e.fields, err = json.Marshal(fields{
+	return e, nil
+}
+
+func (e *entry) columns() columns {
+	d := e.delivery
+	return columns{
 		UID: d.UID, Source: d.Source, SenderID: d.ID, Type: d.Type, Key: d.OrderingKey, Label: d.KeyLabel,
 		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), Most: microseconds(d.Coalesce.Max),
-		Size: len(d.Body), Envelope: len(sealed), Marks: e.marks,
-	})
-	return e, err
+		Size: len(d.Body), Envelope: len(e.envelope), Marks: e.dedupKeys,
+	}
 }
 
 // arguments are those of statements that take one delivery, but for what is
 // known only when it is stored.
 func (e *entry) arguments() args {
 	d := e.delivery
-	marks, _ := json.Marshal(e.marks) // strings only: cannot fail
+	marks, _ := json.Marshal(e.dedupKeys) // strings only: cannot fail
 	a := args{
 		"uid": d.UID, "source": d.Source, "sender_id": d.ID, "type": d.Type, "key": d.OrderingKey, "label": d.KeyLabel,
 		"received": d.ReceivedAt.UnixMicro(), "quiet": microseconds(d.Coalesce.Quiet), "most": microseconds(d.Coalesce.Max),
@@ -135,24 +134,26 @@ func (e *entry) coalesces() bool {
 	return e.delivery.OrderingKey != "" && e.delivery.Coalesce.Quiet > 0
 }
 
-// keyed is one (Source, OrderingKey).
-type keyed struct{ source, key string }
+// An orderKey is one (Source, OrderingKey).
+type orderKey struct{ source, key string }
 
-func (e *entry) keyed() keyed { return keyed{e.delivery.Source, e.delivery.OrderingKey} }
+func (e *entry) orderKey() orderKey { return orderKey{e.delivery.Source, e.delivery.OrderingKey} }
 
 // pack makes the arguments of a batch: the rows as one JSON array, and the
 // envelopes and bodies one after the other, to which the rows point. One
 // statement then takes a batch of any size, whatever the driver.
-func pack(batch []*entry) (rows string, bytes []byte) {
+func pack(batch []*job) (rows string, bytes []byte) {
 	nText, nBytes := 2, 0
-	for _, e := range batch {
-		nText += len(e.fields) + 96
+	for _, j := range batch {
+		e := j.put
+		nText += len(e.row) + 96
 		nBytes += e.size()
 	}
 	text := make([]byte, 0, nText)
 	bytes = make([]byte, 0, nBytes)
 	text = append(text, '[')
-	for i, e := range batch {
+	for i, j := range batch {
+		e := j.put
 		if i > 0 {
 			text = append(text, ',')
 		}
@@ -161,11 +162,11 @@ func pack(batch []*entry) (rows string, bytes []byte) {
 		text = append(text, `,"at":`...)
 		text = strconv.AppendInt(text, int64(len(bytes)), 10)
 		if e.burst != 0 {
-			text = append(text, `,"burst":`...)
+			text = append(text, `,"burst_started_at":`...)
 			text = strconv.AppendInt(text, e.burst, 10)
 		}
 		text = append(text, ',')
-		text = append(text, e.fields[1:]...)
+		text = append(text, e.row[1:]...)
 		bytes = append(append(bytes, e.envelope...), e.delivery.Body...)
 	}
 	return string(append(text, ']')), bytes

@@ -12,8 +12,10 @@ import (
 type envelope struct {
 	Header http.Header `json:"header,omitempty"`
 	// Raw are the headers that are not text.
-	Raw   []rawHeader `json:"raw,omitempty"`
-	Marks []string    `json:"marks,omitempty"`
+	Raw       []rawHeader `json:"raw,omitempty"`
+	DedupKeys []string    `json:"dedup_keys,omitempty"`
+	// Marks are the dedup keys as schema versions 1 and 2 named them.
+	Marks []string `json:"marks,omitempty"`
 }
 
 // A rawHeader is base64 in JSON.
@@ -22,8 +24,8 @@ type rawHeader struct {
 	Values [][]byte `json:"values"`
 }
 
-func sealEnvelope(h http.Header, marks []string) ([]byte, error) {
-	e := envelope{Header: h, Marks: marks}
+func sealEnvelope(h http.Header, dedupKeys []string) ([]byte, error) {
+	e := envelope{Header: h, DedupKeys: dedupKeys}
 	copied := false
 	for name, values := range h {
 		if isTextHeader(name, values) {
@@ -46,6 +48,7 @@ func openEnvelope(text []byte) (envelope, error) {
 	if err := json.Unmarshal(text, &e); err != nil {
 		return envelope{}, err
 	}
+	e.DedupKeys, e.Marks = append(e.DedupKeys, e.Marks...), nil
 	if e.Header == nil && len(e.Raw) > 0 {
 		e.Header = make(http.Header, len(e.Raw))
 	}

@@ -18,17 +18,17 @@ func (in *Inbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duratio
 		return webhook.ErrClaimLost
 	}
 	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "lease": microseconds(lease)}
-	var held bool
-	err := in.claimIn(ctx, func(ctx context.Context, s session) error {
+	var claimHeld bool
+	err := in.engine.stmt(ctx, func(ctx context.Context, s session) error {
 		n, err := in.exec(ctx, s, "extend", a)
-		if held = n > 0; err == nil && !held {
+		if claimHeld = n > 0; err == nil && !claimHeld {
 			var state webhook.State
 			state, err = in.settled(ctx, s, c)
-			held = state.Final()
+			claimHeld = state.Final()
 		}
 		return err
 	})
-	if err == nil && !held {
+	if err == nil && !claimHeld {
 		err = lost(c)
 	}
 	return err

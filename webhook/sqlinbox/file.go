@@ -16,9 +16,9 @@ type file struct {
 }
 
 // fileOf returns the file of a connection that was opened just now.
-func (in *Inbox) fileOf(ctx context.Context, conn *sql.Conn) *file {
+func (t *tables) fileOf(ctx context.Context, conn *sql.Conn) *file {
 	f := new(file)
-	err := in.query(ctx, conn, "file", args{}, func(row *sql.Rows) error { return row.Scan(&f.path) })
+	err := t.query(ctx, conn, "file", args{}, func(row *sql.Rows) error { return row.Scan(&f.path) })
 	if err != nil || f.path == "" {
 		return nil
 	}

@@ -3,7 +3,6 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"iter"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -51,11 +50,8 @@ func (in *Inbox) finishedRange(ctx context.Context, f webhook.Filter) (r span, e
 	// The newest so many.
 	terms, a := where(f)
 	a["n"] = f.Limit
-	q := compile("SELECT coalesce(min(id), 0) - 1 FROM (SELECT d.id FROM hookhouse_deliveries d"+terms+isFinished+" ORDER BY d.id DESC LIMIT @n) AS newest", in.dialect.clock)
-	err = queryText(ctx, in.db, q.text, q.bind(a), func(row *sql.Rows) error { return row.Scan(&r.after) })
-	if err != nil {
-		err = fmt.Errorf("sqlinbox: list: %w", in.explain(ctx, err))
-	}
+	text := "SELECT coalesce(min(id), 0) - 1 FROM (SELECT d.id FROM hookhouse_deliveries d" + terms + isFinished + " ORDER BY d.id DESC LIMIT @n) AS newest"
+	err = in.list(ctx, text, a, func(row *sql.Rows) error { return row.Scan(&r.after) })
 	return r, err
 }
 
@@ -65,17 +61,14 @@ const isFinished = " AND d.state IN ('done', 'dead', 'superseded', 'ignored')"
 func (in *Inbox) finishedPage(ctx context.Context, f webhook.Filter, r *span) ([]finished, error) {
 	terms, a := where(f)
 	a["after"], a["last"], a["n"] = r.after, r.last, replayPage
-	q := compile("SELECT d.id, d.uid, d.size FROM hookhouse_deliveries d"+terms+isFinished+
-		" AND d.id > @after AND d.id <= @last ORDER BY d.id LIMIT @n", in.dialect.clock)
+	text := "SELECT d.id, d.uid, d.size FROM hookhouse_deliveries d" + terms + isFinished +
+		" AND d.id > @after AND d.id <= @last ORDER BY d.id LIMIT @n"
 	var page []finished
-	err := queryText(ctx, in.db, q.text, q.bind(a), func(row *sql.Rows) error {
+	err := in.list(ctx, text, a, func(row *sql.Rows) error {
 		var d finished
 		err := row.Scan(&r.after, &d.uid, &d.size)
 		page = append(page, d)
 		return err
 	})
-	if err != nil {
-		err = fmt.Errorf("sqlinbox: list: %w", in.explain(ctx, err))
-	}
 	return page, err
 }

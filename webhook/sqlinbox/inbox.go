@@ -32,20 +32,11 @@ type Inbox struct {
 	// Observer has funcs that the inbox calls when something happens. May be nil.
 	Observer *Observer
 
-	db          *sql.DB
-	dialect     *Dialect
-	queue       *queue
-	settlements settlements
-	pin         *pin                 // the writer's
-	turn        turn                 // to write, on a database with one writer
-	file        atomic.Pointer[file] // of the last pin
-	waits       atomic.Int64         // for what other transactions hold
-	repairs     repairs              // of keys that are stuck
-	warned      atomic.Int64         // when dead letters were last warned of, in seconds
-	overtakenAt atomic.Int64         // when a Claim last looked for what is overtaken, in microseconds
-	checked     atomic.Bool          // settings and schema, of a pool
-	strict      atomic.Bool          // the server's default isolation is another than READ COMMITTED
-	readable    atomic.Bool          // schema
+	*tables
+	engine       engine
+	repairs      repairs      // of keys that are stuck
+	warnedAt     atomic.Int64 // when dead letters were last warned of, in seconds
+	supersededAt atomic.Int64 // when a Claim last looked for superseded claims, in microseconds
 
 	mu      sync.Mutex
 	changed chan struct{}
@@ -66,7 +57,10 @@ func New(db *sql.DB, d *Dialect) *Inbox {
 	if db == nil || d == nil {
 		panic("sqlinbox: New needs a database and a dialect")
 	}
-	return &Inbox{db: db, dialect: d, turn: newTurn(), queue: newQueue(), asked: make(map[string]bool)}
+	in := &Inbox{tables: &tables{db: db, dialect: d}, asked: make(map[string]bool)}
+	in.engine = d.newEngine(in.tables, in)
+	in.locks = in.engine
+	return in
 }
 
 // Close waits for the Puts and settlements under way and gives back the connection that the
@@ -74,9 +68,7 @@ func New(db *sql.DB, d *Dialect) *Inbox {
 // wait for an ordering key that another transaction holds. Without it nothing
 // stored is lost, but SQLite leaves its log file for the next start to read.
 func (in *Inbox) Close() error {
-	in.queue.stop()
-	in.settlements.wait()
-	in.unpin()
+	in.engine.close()
 	return nil
 }
 
@@ -104,10 +96,10 @@ func (in *Inbox) notify() {
 // commits a small change, so that a read-only database and a dead server are
 // seen, and a disk without any room: a body may need more.
 func (in *Inbox) Ping(ctx context.Context) error {
-	if err := in.examine(ctx); err != nil {
+	if err := in.engine.check(ctx); err != nil {
 		return err
 	}
-	return in.transact(ctx, func(ctx context.Context, s session) error {
+	return in.engine.tx(ctx, func(ctx context.Context, s session) error {
 		_, err := in.exec(ctx, s, "ping", args{})
 		return err
 	})

@@ -4,65 +4,48 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"sync"
-	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// InTx runs work in a transaction that also settles the claim of ctx as done:
-// the callback's own rows, what it puts with [Inbox.PutTx], and the settlement
-// are committed together, or not at all. Pass it the context of the callback, and
-// let the callback return what InTx returns.
+// InTx runs work in a transaction that also settles the claim of ctx as done: the
+// callback's own rows, what it puts with [Inbox.PutTx], and the settlement are
+// committed together, or not at all. Pass it the context of the callback, and let the
+// callback return what InTx returns. For a transaction without a claim use
+// [Inbox.Write].
 //
-//		webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
-//			return inbox.InTx(ctx, func(tx *sql.Tx) error { return count(ctx, tx, e.Payload) })
-//		})
+//   - If work or the database fails, InTx rolls back and returns that error, which
+//     the Worker handles like any other. If work returns the error of a PutTx that
+//     found a duplicate, InTx commits and returns nil.
+//   - The error is [webhook.ErrClaimLost] if another worker has the delivery, or if
+//     ctx has no claim, which is also [webhook.Permanent].
+//   - Do what is slow before InTx. While the transaction has settled or put, no other
+//     can put or settle under the same ordering key.
+//   - On SQLite no other writes while work runs. Put, Claim and Settle wait for it
+//     and fail after 5 s, so work must use PutTx. It need not begin as a writer.
+//   - When ctx ends, the transaction is rolled back and the others go on, even if
+//     work does not return.
 //
-//	  - If work or the database fails, InTx rolls back and returns that error, which
-//	    the Worker handles like any other. If work returns the error of a PutTx that
-//	    found a duplicate, InTx commits and returns nil.
-//	  - The error is [webhook.ErrClaimLost] if another worker has the delivery, or if
-//	    ctx has no claim, which is also [webhook.Permanent].
-//	  - Do what is slow before InTx. While the transaction has settled or put, no other
-//	    can put or settle under the same ordering key.
-//	  - On SQLite no other writes while work runs. Put, Claim and Settle wait for it
-//	    and fail after 5 s, so work must use PutTx. It need not begin as a writer.
-//	  - When ctx ends, the transaction is rolled back and the others go on, even if
-//	    work does not return.
+// For example:
+//
+//	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
+//		return inbox.InTx(ctx, func(tx *sql.Tx) error { return count(ctx, tx, e.Payload) })
+//	})
 func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	claim, ok := webhook.ClaimFromContext(ctx)
 	if !ok {
 		return webhook.Permanent(fmt.Errorf("%w: InTx needs the context that the callback got", webhook.ErrClaimLost))
 	}
-	if in.queue.isClosed() {
-		return ErrClosed
-	}
-	conn, err := in.db.Conn(ctx)
+	tx, release, err := in.engine.begin(ctx)
 	if err != nil {
-		return fmt.Errorf("sqlinbox: %w", err)
+		return err
 	}
-	if in.dialect.pinned {
-		if err := in.turn.take(ctx); err != nil {
-			_ = conn.Close()
-			return err
-		}
-	}
-	giveBack := sync.OnceFunc(func() {
-		_ = conn.Close() // waits for the end of the transaction
-		if in.dialect.pinned {
-			in.turn.give()
-		}
-	})
-	defer giveBack()
-	tx, err := in.beginTx(ctx, conn)
-	if err != nil {
-		return fmt.Errorf("sqlinbox: begin: %w", in.explain(ctx, err))
-	}
+	defer release()
 	defer func() { _ = tx.Rollback() }() // nothing after a commit
-	defer in.watch(ctx, claim, giveBack)()
+	defer in.watch(ctx, release, "a callback in InTx has not returned at the end of its context; its transaction was rolled back",
+		"uid", claim.Delivery.UID, "type", claim.Delivery.Type)()
 	if err := work(tx); err != nil && !webhook.IsDuplicate(err) {
-		return in.dialect.inTxError(err)
+		return in.engine.txError("InTx", err)
 	}
 	if err := in.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
 		return err
@@ -72,27 +55,4 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	}
 	in.notify()
 	return nil
-}
-
-// hangAfter is how long after the end of its context a callback hangs.
-const hangAfter = time.Second
-
-// watch gives back what InTx has when ctx ends: package database/sql rolls the
-// transaction back then, and work, which has nothing left to do, may not return.
-// The caller calls stop when it has returned.
-func (in *Inbox) watch(ctx context.Context, c webhook.Claim, giveBack func()) (stop func()) {
-	returned := make(chan struct{})
-	ended := context.AfterFunc(ctx, func() {
-		giveBack()
-		select {
-		case <-returned:
-		case <-time.After(hangAfter):
-			in.logger().Warn("a callback in InTx has not returned at the end of its context; its transaction was rolled back",
-				"uid", c.Delivery.UID, "type", c.Delivery.Type, "reason", context.Cause(ctx))
-		}
-	})
-	return func() {
-		ended()
-		close(returned)
-	}
 }

@@ -29,7 +29,7 @@ func (in *Inbox) All(ctx context.Context, f webhook.Filter) iter.Seq2[webhook.Re
 			if f.Limit > 0 {
 				page = min(page, left)
 			}
-			records, err := in.list(ctx, f, page)
+			records, err := in.page(ctx, f, page)
 			for r, err := range in.withContents(ctx, f, records) {
 				if !yield(r, err) || err != nil {
 					return
@@ -115,7 +115,7 @@ func (in *Inbox) fill(ctx context.Context, records []webhook.Record) ([]webhook.
 
 // Get returns one delivery; see [webhook.Admin].
 func (in *Inbox) Get(ctx context.Context, uid string) (webhook.Record, error) {
-	records, err := in.list(ctx, webhook.Filter{UID: uid}, 1)
+	records, err := in.page(ctx, webhook.Filter{UID: uid}, 1)
 	if err == nil {
 		records, err = in.fill(ctx, records)
 	}
@@ -134,31 +134,35 @@ func (in *Inbox) Get(ctx context.Context, uid string) (webhook.Record, error) {
 		r.Replays = append(r.Replays, p)
 		return err
 	})
+	if err == nil {
+		r.Attempts, err = in.attempts(ctx, uid)
+	}
 	return r, err
 }
 
-// list reads a page without bodies, newest first.
-func (in *Inbox) list(ctx context.Context, f webhook.Filter, page int) ([]webhook.Record, error) {
+// page reads one page without bodies, newest first.
+func (in *Inbox) page(ctx context.Context, f webhook.Filter, n int) ([]webhook.Record, error) {
 	if err := in.reads(ctx); err != nil {
 		return nil, err
 	}
 	terms, a := where(f)
-	a["page"] = page
-	q := compile("SELECT "+listColumns+" FROM hookhouse_deliveries d"+terms+" ORDER BY d.id DESC LIMIT @page", in.dialect.clock)
+	a["page"] = n
+	text := "SELECT " + listColumns + " FROM hookhouse_deliveries d" + terms + " ORDER BY d.id DESC LIMIT @page"
 	var records []webhook.Record
-	err := queryText(ctx, in.db, q.text, q.bind(a), func(row *sql.Rows) error {
+	err := in.list(ctx, text, a, func(row *sql.Rows) error {
 		r, err := scanRecord(row)
 		records = append(records, r)
 		return err
 	})
 	if err != nil {
-		return nil, fmt.Errorf("sqlinbox: list: %w", in.explain(ctx, err))
+		return nil, err
 	}
 	return records, nil
 }
 
-const listColumns = `d.id, d.uid, d.source, d.sender_id, d.type, d.key, d.label, d.received, d.quiet, d.most,
-	d.state, d.attempt, d.fence, d.due, d.expires, d.ended, d.reason, d.revived, d.size`
+const listColumns = `d.id, d.uid, d.source, d.sender_id, d.type, d.ordering_key, d.key_label, d.received_at,
+	d.coalesce_quiet_us, d.coalesce_max_us, d.state, d.attempt, d.fence, d.due_at, d.lease_expires_at, d.finished_at,
+	d.reason, d.revivals, d.size`
 
 // where returns the filter as a condition over d.
 func where(f webhook.Filter) (string, args) {
@@ -169,7 +173,7 @@ func where(f webhook.Filter) (string, args) {
 		a[name] = value
 	}
 	for _, t := range []struct{ column, value string }{
-		{"uid", f.UID}, {"source", f.Source}, {"type", f.Type}, {"key", f.OrderingKey}, {"sender_id", f.ID},
+		{"uid", f.UID}, {"source", f.Source}, {"type", f.Type}, {"ordering_key", f.OrderingKey}, {"sender_id", f.ID},
 	} {
 		if t.value != "" {
 			add("d."+t.column+" = @"+t.column, t.column, t.value)
@@ -188,10 +192,10 @@ func where(f webhook.Filter) (string, args) {
 		add(`lower(d.reason) LIKE lower(CAST(@text AS text)) ESCAPE '!'`, "text", "%"+escapeLike(f.Text)+"%")
 	}
 	if !f.From.IsZero() {
-		add("d.received >= @since", "since", f.From.UnixMicro())
+		add("d.received_at >= @since", "since", f.From.UnixMicro())
 	}
 	if !f.To.IsZero() {
-		add("d.received < @until", "until", f.To.UnixMicro())
+		add("d.received_at < @until", "until", f.To.UnixMicro())
 	}
 	if f.Before > 0 {
 		add("d.id < @before", "before", f.Before)
@@ -243,6 +247,6 @@ func open(d *webhook.Delivery, sealed, body sql.Null[[]byte]) error {
 	if err != nil {
 		return fmt.Errorf("envelope: %w", err)
 	}
-	d.Header, d.DedupKeys, d.Body = e.Header, e.Marks, body.V
+	d.Header, d.DedupKeys, d.Body = e.Header, e.DedupKeys, body.V
 	return nil
 }

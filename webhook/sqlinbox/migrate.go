@@ -2,16 +2,25 @@ package sqlinbox
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/statement"
 )
 
 // Migrate creates the tables, or updates those of an earlier version of this
-// package, in one transaction, and then does what [Inbox.Check] does. What is
-// stored stays. Several processes may call Migrate at once. The error is
-// [ErrNewerSchema] if a later version of this package has migrated the database.
-// Stop the processes that use an earlier version first: they fail with
-// ErrNewerSchema after the migration.
+// package, and then does what [Inbox.Check] does. All changes are made in one
+// transaction, so that a failure leaves the earlier version as it was. What is stored
+// stays. Several processes may call Migrate at once.
+//
+//   - A SQLite database without any tables is set to journal_mode WAL first. One that
+//     has tables keeps its journal mode. If that is DELETE, which may lose a commit,
+//     the error is [ErrNotDurable] and has a DSN to use.
+//   - If a later version of this package has migrated the database, the error is
+//     [ErrNewerSchema].
+//   - Stop the processes that use an earlier version first: they fail with
+//     ErrNewerSchema after the migration.
 func (in *Inbox) Migrate(ctx context.Context) error {
 	if err := in.migrate(ctx); err != nil {
 		return err
@@ -20,7 +29,7 @@ func (in *Inbox) Migrate(ctx context.Context) error {
 }
 
 func (in *Inbox) migrate(ctx context.Context) error {
-	err := untilFree(ctx, migrateWait, func() error { return in.migrateOnce(ctx) })
+	err := retryBusy(ctx, migrateWait, func() error { return in.migrateOnce(ctx) })
 	if err != nil {
 		return in.explain(ctx, err)
 	}
@@ -37,7 +46,11 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("sqlinbox: %w", err)
 	}
-	defer func() { _ = conn.Close() }()
+	// Its settings are not what the program has asked for: it does not go back.
+	defer statement.Discard(conn)
+	if err := in.prepare(ctx, conn); err != nil {
+		return err
+	}
 	steps := in.dialect.versions()
 	version, err := in.version(ctx, conn)
 	if err != nil && !isMissingTable(err) {
@@ -46,16 +59,28 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 	if err == nil && version >= len(steps) {
 		return nil // newer is for Check to tell
 	}
-	if _, err = conn.ExecContext(ctx, in.dialect.queries["begin"].text); err == nil {
+	if _, err = conn.ExecContext(ctx, in.dialect.queries["begin"].Text); err == nil {
 		if err = in.step(ctx, conn, steps); err == nil {
 			_, err = conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
 		}
 	}
 	if err != nil {
-		discard(conn) // its transaction may be open, whatever failed
 		return fmt.Errorf("sqlinbox: %s: migrate: %w", in.dialect, in.dialect.orOther(err))
 	}
 	return nil
+}
+
+// prepare gives conn its settings, and a database without tables a journal that
+// survives a power loss. It refuses a database that has another one before anything
+// is changed.
+func (in *Inbox) prepare(ctx context.Context, conn *sql.Conn) error {
+	if err := in.setUp(ctx, conn); err != nil {
+		return err
+	}
+	if err := in.raise(ctx, conn, in.dialect.empty); err != nil {
+		return err
+	}
+	return in.checkSettings(ctx, conn)
 }
 
 // step runs what is missing, as seen under the lock that excludes others.

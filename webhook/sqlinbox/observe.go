@@ -68,7 +68,7 @@ func (o *Observer) batch(batch []*job, took time.Duration, err error) {
 	}
 	puts, bytes := 0, 0
 	for _, j := range batch {
-		if j.put != nil && !j.held {
+		if j.put != nil && !j.locked {
 			puts++
 			bytes += j.put.size()
 		}
@@ -77,13 +77,13 @@ func (o *Observer) batch(batch []*job, took time.Duration, err error) {
 		return
 	}
 	// It may end its goroutine, which must not be the writer.
-	told := make(chan struct{})
+	returned := make(chan struct{})
 	go func() {
-		defer close(told)
+		defer close(returned)
 		defer contain()
 		o.Batch(puts, bytes, took, err)
 	}()
-	<-told
+	<-returned
 }
 
 func (o *Observer) swept(n int) {
@@ -100,13 +100,15 @@ func (o *Observer) repaired(source, key string) {
 	}
 }
 
-// observe tells of a put that has its answer.
-func (in *Inbox) observe(j *job, err error, took time.Duration) {
-	in.Observer.put(j.put.delivery, err, took)
+func (o *Observer) superseded(uids []string, by *webhook.Delivery) {
+	if o == nil || o.Superseded == nil {
+		return
+	}
 	defer contain()
-	if in.Observer != nil && in.Observer.Superseded != nil {
-		for _, uid := range j.ended {
-			in.Observer.Superseded(uid, j.put.delivery)
-		}
+	for _, uid := range uids {
+		o.Superseded(uid, by)
 	}
 }
+
+// observer is the field as the engine reads it, at each event.
+func (in *Inbox) observer() *Observer { return in.Observer }

@@ -13,24 +13,24 @@ const (
 
 // A queue is served in order by a goroutine that lives while it is not empty.
 type queue struct {
-	over chan struct{} // closed with the queue
+	closing chan struct{} // closed with the queue
 
 	mu      sync.Mutex
 	waiting []*job
 	alone   []*job // each to be a batch of its own, between two of the others
-	turn    bool   // it is that of alone
+	turn    bool   // the next batch is one of alone
 	running bool
 	closed  bool
 	idle    *sync.Cond // of mu, signalled when the goroutine ends
 }
 
 func newQueue() *queue {
-	q := &queue{over: make(chan struct{})}
+	q := &queue{closing: make(chan struct{})}
 	q.idle = sync.NewCond(&q.mu)
 	return q
 }
 
-// add reports whether there is no goroutine yet.
+// add reports whether the caller must start the goroutine.
 func (q *queue) add(j *job) (first bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -60,7 +60,7 @@ func (q *queue) withdraw(j *job) bool {
 }
 
 // next takes a batch, or ends the writer when nothing waits. However many are
-// alone, the others wait for one of them at most.
+// alone, the others wait for only one of them.
 func (q *queue) next() []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -104,7 +104,7 @@ func (q *queue) stop() {
 	defer q.mu.Unlock()
 	if !q.closed {
 		q.closed = true
-		close(q.over)
+		close(q.closing)
 	}
 	for q.running {
 		q.idle.Wait()

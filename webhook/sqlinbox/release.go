@@ -13,13 +13,13 @@ func (in *Inbox) Release(ctx context.Context, uid string) error {
 	if err != nil {
 		return err
 	}
-	k := keyed{r.Delivery.Source, r.Delivery.OrderingKey}
+	k := orderKey{r.Delivery.Source, r.Delivery.OrderingKey}
 	done := false
 	switch r.State {
 	case webhook.Claimed:
 		done, err = in.releaseClaim(ctx, webhook.Claim{Delivery: r.Delivery, Fence: r.Fence}, r.Reason)
 	case webhook.Waiting:
-		err = in.transact(ctx, func(ctx context.Context, s session) error {
+		err = in.engine.tx(ctx, func(ctx context.Context, s session) error {
 			n, err := in.exec(ctx, s, "release", args{"uid": uid})
 			done = n > 0
 			return err
@@ -34,17 +34,20 @@ func (in *Inbox) Release(ctx context.Context, uid string) error {
 	return fmt.Errorf("%w: %s is %s", webhook.ErrState, uid, r.State)
 }
 
-// releaseClaim takes c from the worker that has it and puts it back. It counts
+// releaseClaim takes c from the worker that has it and makes it waiting. It counts
 // as lost: one that ends the process each time does not look innocent because
 // somebody releases it after each crash.
 func (in *Inbox) releaseClaim(ctx context.Context, c webhook.Claim, why string) (done bool, err error) {
-	err = in.transact(ctx, func(ctx context.Context, s session) error {
+	err = in.engine.tx(ctx, func(ctx context.Context, s session) error {
+		if err := in.addReleased(ctx, s, endedClaim{c.Delivery.UID, c.Fence}); err != nil {
+			return err
+		}
 		n, err := in.exec(ctx, s, "release_claim", args{"uid": c.Delivery.UID, "fence": c.Fence})
 		if done = n > 0; err != nil || !done {
 			return err
 		}
 		a := args{"uid": c.Delivery.UID, "fence": c.Fence + 1, "reason": reason(why)}
-		_, err = in.putBack(ctx, s, a, c.Delivery.OrderingKey, webhook.Outcome{State: webhook.Waiting}, true)
+		_, err = in.retry(ctx, s, a, c, webhook.Outcome{State: webhook.Waiting}, true)
 		return err
 	})
 	return done, err

@@ -18,21 +18,21 @@ const (
 
 // A repairs remembers where the last repair ended.
 type repairs struct {
-	mu   sync.Mutex // held by the repair under way
-	last keyed
+	mu   sync.Mutex // locked by the repair under way
+	last orderKey
 }
 
-// repair brings a delivery forward under each key that has unfinished ones and
-// none that may be claimed. No statement of this package leaves such a key; one
-// of another writer, or a fault, may, and then nothing else would ever move it.
-// It looks at so many pages of keys, unless another repair is under way.
+// repair makes a delivery the head of each key that has unfinished ones and no head.
+// No statement of this package leaves such a key. One of another writer may, or a
+// fault, and then nothing else would ever move it. repair reads the given number of
+// pages of keys, or none if another repair is under way.
 func (in *Inbox) repair(ctx context.Context, pages int) error {
 	if !in.repairs.mu.TryLock() {
 		return nil
 	}
 	defer in.repairs.mu.Unlock()
 	for range pages {
-		page, stuck, err := in.headless(ctx, in.repairs.last)
+		page, stuck, err := in.stuckKeys(ctx, in.repairs.last)
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (in *Inbox) repair(ctx context.Context, pages int) error {
 			}
 		}
 		if len(page) < repairPage {
-			in.repairs.last = keyed{}
+			in.repairs.last = orderKey{}
 			return nil
 		}
 		in.repairs.last = page[len(page)-1]
@@ -50,12 +50,12 @@ func (in *Inbox) repair(ctx context.Context, pages int) error {
 	return nil
 }
 
-// headless returns the next keys after the given one that have deliveries
-// behind, and those of them that have no head.
-func (in *Inbox) headless(ctx context.Context, after keyed) (page, stuck []keyed, err error) {
+// stuckKeys returns the next keys after the given one that have blocked
+// deliveries, and those of them that have no head.
+func (t *tables) stuckKeys(ctx context.Context, after orderKey) (page, stuck []orderKey, err error) {
 	a := args{"source": after.source, "key": after.key, "n": repairPage}
-	err = in.query(ctx, in.db, "headless", a, func(row *sql.Rows) error {
-		var k keyed
+	err = t.query(ctx, t.db, "stuck_keys", a, func(row *sql.Rows) error {
+		var k orderKey
 		var missing bool
 		err := row.Scan(&k.source, &k.key, &missing)
 		page = append(page, k)
@@ -67,21 +67,21 @@ func (in *Inbox) headless(ctx context.Context, after keyed) (page, stuck []keyed
 	return page, stuck, err
 }
 
-// repairKey brings a delivery of k forward if none is, and tells of it.
-func (in *Inbox) repairKey(ctx context.Context, k keyed) (mended bool, err error) {
-	err = in.transact(ctx, func(ctx context.Context, s session) error {
-		mended = false
-		if headed, err := in.lockKey(ctx, s, k, grip{}); err != nil || headed && !in.dialect.pinned {
+// repairKey makes a delivery of k its head if it has none, and reports that it did.
+func (in *Inbox) repairKey(ctx context.Context, k orderKey) (repaired bool, err error) {
+	err = in.engine.tx(ctx, func(ctx context.Context, s session) error {
+		repaired = false
+		if _, err := in.engine.lock(ctx, s, k, lockMode{}); err != nil {
 			return err
 		}
 		n, err := in.exec(ctx, s, "promote", args{"source": k.source, "key": k.key})
-		mended = n > 0
+		repaired = n > 0
 		return err
 	})
-	if errors.Is(err, errHeld) {
+	if errors.Is(err, errKeyLocked) {
 		return false, nil // somebody decides about the key at this moment
 	}
-	if err != nil || !mended {
+	if err != nil || !repaired {
 		return false, err
 	}
 	in.logger().Error("an ordering key had unfinished deliveries and none that could be claimed; the next one was brought forward",

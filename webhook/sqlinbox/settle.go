@@ -15,15 +15,15 @@ func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome)
 	if err := checkOutcome(ctx, c, o); err != nil {
 		return "", err
 	}
-	if in.isShared(o) {
-		if settled, err := in.settleTogether(ctx, c); err != nil {
+	if o.State == webhook.Done && o.Reason == "" { // nearly every claim
+		if settled, err := in.engine.settleDone(ctx, c); err != nil {
 			return "", err
 		} else if settled {
 			return o.State, nil
 		}
 	}
 	var state webhook.State
-	err := in.transact(ctx, func(ctx context.Context, s session) (err error) {
+	err := in.engine.tx(ctx, func(ctx context.Context, s session) (err error) {
 		state, err = in.settle(ctx, s, c, o)
 		if err == nil && state == "" {
 			state, err = in.settled(ctx, s, c)
@@ -61,7 +61,7 @@ func (in *Inbox) SettleTx(ctx context.Context, tx *sql.Tx, c webhook.Claim, o we
 	if err := checkOutcome(ctx, c, o); err != nil {
 		return err
 	}
-	if err := in.checkTx(ctx, tx); err != nil {
+	if err := in.engine.checkTx(ctx, tx); err != nil {
 		return err
 	}
 	state, err := in.settle(ctx, tx, c, o)
@@ -86,59 +86,72 @@ func checkOutcome(ctx context.Context, c webhook.Claim, o webhook.Outcome) error
 	return nil
 }
 
-// settle returns the state that came of the claim, empty where it is not held.
-func (in *Inbox) settle(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
+// settle returns the new state of the delivery, empty if the claim is not held.
+func (t *tables) settle(ctx context.Context, s session, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 	a := args{"uid": c.Delivery.UID, "fence": c.Fence, "state": string(o.State), "reason": reason(o.Reason)}
 	if o.State == webhook.Waiting {
-		return in.putBack(ctx, s, a, c.Delivery.OrderingKey, o, false)
+		return t.retry(ctx, s, a, c, o, false)
 	}
-	k := keyed{c.Delivery.Source, c.Delivery.OrderingKey}
-	held, err := in.settleAs(ctx, s, a, k)
-	if err == nil && !held {
+	if err := t.addFailed(ctx, s, c, o); err != nil {
+		return "", err
+	}
+	k := orderKey{c.Delivery.Source, c.Delivery.OrderingKey}
+	claimHeld, err := t.settleAs(ctx, s, a, k)
+	if err == nil && !claimHeld {
 		// The delivery of the claim has been in other hands, which may have changed it.
-		var stored keyed
-		err = in.query(ctx, s, "claimed_key", a, func(row *sql.Rows) error { return row.Scan(&stored.source, &stored.key) })
+		var stored orderKey
+		err = t.query(ctx, s, "claimed_key", a, func(row *sql.Rows) error { return row.Scan(&stored.source, &stored.key) })
 		if err == nil && stored != k {
 			k = stored
-			held, err = in.settleAs(ctx, s, a, k)
+			claimHeld, err = t.settleAs(ctx, s, a, k)
 		}
 	}
-	if err != nil || !held {
+	if err != nil || !claimHeld {
 		return "", err
 	}
 	if k.key != "" {
-		err = in.promote(ctx, s, k)
+		err = t.promote(ctx, s, k)
 	}
 	return o.State, err
 }
 
-// settleAs reports whether the claim is held under k, and has settled it then.
-func (in *Inbox) settleAs(ctx context.Context, s session, a args, k keyed) (held bool, err error) {
+// settleAs settles the claim if it is held under k, and reports whether it is.
+func (t *tables) settleAs(ctx context.Context, s session, a args, k orderKey) (claimHeld bool, err error) {
 	a["source"], a["key"] = k.source, k.key
-	n, err := in.exec(ctx, s, "settle", a)
+	n, err := t.exec(ctx, s, "settle", a)
 	return n > 0, err
 }
 
-// putBack makes a claim waiting again, or superseded where a newer one of a
-// coalesced burst has come. Released tells that its worker did not do it.
-func (in *Inbox) putBack(ctx context.Context, s session, a args, key string, o webhook.Outcome, released bool) (webhook.State, error) {
+// retry makes a delivery waiting again, or superseded if a newer one of its burst
+// has come. Released reports that its worker did not do it.
+func (t *tables) retry(ctx context.Context, s session, a args, c webhook.Claim, o webhook.Outcome, released bool) (webhook.State, error) {
 	a["delay"], a["yield"] = microseconds(o.Delay), number(o.RetryOutOfOrder)
 	a["uncounted"], a["released"] = number(o.Uncounted), number(released)
-	if key != "" {
-		// Hold the row, so that the next statement sees all that stand behind it.
-		var held int
-		if err := in.query(ctx, s, "hold", a, scanOne(&held)); err != nil || held == 0 {
+	if c.Delivery.OrderingKey != "" {
+		// Lock the row, so that the next statement sees all that it blocks.
+		var n int
+		if err := t.query(ctx, s, "lock_claim", a, scanOne(&n)); err != nil || n == 0 {
+			return "", err
+		}
+	}
+	if !released {
+		if err := t.addFailed(ctx, s, c, o); err != nil {
+			return "", err
+		}
+	}
+	if !released {
+		if err := t.addFailed(ctx, s, c, o); err != nil {
 			return "", err
 		}
 	}
 	var state webhook.State
-	var k keyed
-	err := in.query(ctx, s, "put_back", a, func(row *sql.Rows) error { return row.Scan(&state, &k.source, &k.key) })
+	var k orderKey
+	err := t.query(ctx, s, "retry", a, func(row *sql.Rows) error { return row.Scan(&state, &k.source, &k.key) })
 	if err == nil && state == webhook.Superseded {
-		_, err = in.exec(ctx, s, "end", a)
+		_, err = t.exec(ctx, s, "end", a)
 	}
 	if err == nil && (state == webhook.Superseded || state == webhook.Blocked) {
-		err = in.promote(ctx, s, k)
+		err = t.promote(ctx, s, k)
 	}
 	if state == webhook.Blocked {
 		state = webhook.Waiting // for its turn as well
@@ -148,9 +161,9 @@ func (in *Inbox) putBack(ctx context.Context, s session, a args, key string, o w
 
 // settled returns what came of a claim that was settled before, empty where it
 // was not, or where a later claim was settled since.
-func (in *Inbox) settled(ctx context.Context, s session, c webhook.Claim) (state webhook.State, err error) {
+func (t *tables) settled(ctx context.Context, s session, c webhook.Claim) (state webhook.State, err error) {
 	a := args{"uid": c.Delivery.UID, "fence": c.Fence}
-	err = in.query(ctx, s, "settled", a, func(row *sql.Rows) error { return row.Scan(&state) })
+	err = t.query(ctx, s, "settled", a, func(row *sql.Rows) error { return row.Scan(&state) })
 	return state, err
 }
 

@@ -16,16 +16,15 @@ const (
 	// sharedWait is how long a settlement waits for the transaction that it shares.
 	// Then it goes alone: one connection that hangs holds up no other.
 	sharedWait = 500 * time.Millisecond
-	// sharedLimit bounds that transaction, for which nobody waits any more.
+	// sharedLimit bounds that transaction. By then nobody waits for it.
 	sharedLimit = 5 * time.Second
 )
 
-// Settlements gather while others are committed, on a database with many writers,
-// and then share a transaction.
+// Settlements gather while others are committed, and then share a transaction.
 type settlements struct {
 	mu      sync.Mutex
 	waiting []*settlement
-	running chan struct{} // closed when the goroutine that serves them ends; nil: there is none
+	running chan struct{} // closed when the goroutine that serves them ends; nil if none does
 }
 
 // A settlement waits for the transaction that it shares.
@@ -37,7 +36,7 @@ type settlement struct {
 	done    chan struct{} // closed once settled is set
 }
 
-// add reports whether there is no goroutine yet.
+// add reports whether the caller must start the goroutine.
 func (ss *settlements) add(s *settlement) (first bool) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
@@ -82,21 +81,14 @@ func (ss *settlements) next() []*settlement {
 	return group
 }
 
-// isShared reports whether a settlement may share a transaction: that of nearly
-// every claim, done and without a reason.
-func (in *Inbox) isShared(o webhook.Outcome) bool {
-	return !in.dialect.pinned && o.State == webhook.Done && o.Reason == ""
-}
-
-// settleTogether settles c as done, in a transaction with others, and reports
-// whether it did. It does not where the claim is not held any more, another
-// transaction holds it, or the shared one takes long or fails, which may be because
-// of another claim: c is then to be settled alone. When ctx ends first, c is either
-// settled or not.
-func (in *Inbox) settleTogether(ctx context.Context, c webhook.Claim) (settled bool, err error) {
+// settleDone settles c as done, in a transaction with others. It does not if the
+// claim is no longer held, another transaction holds its row or key, or the shared one
+// takes long or fails, which may be because of another claim. If ctx ends first, c
+// is either settled or not.
+func (e *postgresEngine) settleDone(ctx context.Context, c webhook.Claim) (settled bool, err error) {
 	s := &settlement{uid: c.Delivery.UID, fence: c.Fence, key: c.Delivery.OrderingKey, done: make(chan struct{})}
-	if in.settlements.add(s) {
-		go in.settleGroups()
+	if e.settlements.add(s) {
+		go e.settleGroups()
 	}
 	long := time.NewTimer(sharedWait)
 	defer long.Stop()
@@ -107,28 +99,28 @@ func (in *Inbox) settleTogether(ctx context.Context, c webhook.Claim) (settled b
 	case <-ctx.Done():
 		err = ctx.Err()
 	}
-	in.settlements.withdraw(s)
+	e.settlements.withdraw(s)
 	return false, err
 }
 
 // settleGroups settles what waits, and begins again. It adds no delay.
-func (in *Inbox) settleGroups() {
+func (e *postgresEngine) settleGroups() {
 	var group []*settlement
 	defer func() {
 		if group != nil { // something ended the goroutine, or panics
-			in.logger().Error("the settling of claims was ended", "reason", recover(), "stack", string(debug.Stack()))
+			e.logger().Error("the settling of claims was ended", "reason", recover(), "stack", string(debug.Stack()))
 			answer(group)
-			go in.settleGroups()
+			go e.settleGroups()
 		}
 	}()
 	for {
-		if group = in.settlements.next(); group == nil {
+		if group = e.settlements.next(); group == nil {
 			return
 		}
-		if err := in.settleGroup(group); err != nil {
-			in.logger().Debug("claims are settled one by one", "count", len(group), "reason", err)
+		if err := e.settleGroup(group); err != nil {
+			e.logger().Debug("claims are settled one by one", "count", len(group), "reason", err)
 		}
-		in.notify()
+		e.notify()
 		answer(group)
 	}
 }
@@ -141,24 +133,24 @@ func answer(group []*settlement) {
 
 // settleGroup settles those that are not left out, in one transaction on a context
 // that is no caller's. After an error none is settled.
-func (in *Inbox) settleGroup(group []*settlement) error {
+func (e *postgresEngine) settleGroup(group []*settlement) error {
 	ctx, cancel := context.WithTimeout(context.Background(), sharedLimit)
 	defer cancel()
 	// Without keys only the rows themselves change, by one statement.
-	isKeyed := slices.ContainsFunc(group, func(s *settlement) bool { return s.key != "" })
-	run := in.claimIn
-	if isKeyed {
-		run = in.transact
+	hasKeys := slices.ContainsFunc(group, func(s *settlement) bool { return s.key != "" })
+	run := e.stmt
+	if hasKeys {
+		run = e.tx
 	}
-	a := args{"claims": claimRows(group), "keyed": number(isKeyed), "wait": lockTimeout(batchWait)}
+	a := args{"claims": claimRows(group), "keyed": number(hasKeys), "wait": lockTimeout(batchWait)}
 	var settled map[string]int64
 	err := run(ctx, func(ctx context.Context, s session) (err error) {
-		var keys []keyed
+		var keys []orderKey
 		settled = make(map[string]int64, len(group))
-		err = in.query(ctx, s, "settle_group", a, func(row *sql.Rows) error {
+		err = e.query(ctx, s, "settle_group", a, func(row *sql.Rows) error {
 			var uid string
 			var fence int64
-			var k keyed
+			var k orderKey
 			err := row.Scan(&uid, &fence, &k.source, &k.key)
 			if settled[uid] = fence; k.key != "" {
 				keys = append(keys, k)
@@ -166,7 +158,7 @@ func (in *Inbox) settleGroup(group []*settlement) error {
 			return err
 		})
 		if err == nil && len(keys) > 0 {
-			_, err = in.exec(ctx, s, "promote_group", args{"keys": keyRows(keys)})
+			_, err = e.exec(ctx, s, "promote_group", args{"keys": keyRows(keys...)})
 		}
 		return err
 	})

@@ -28,28 +28,14 @@ func (in *Inbox) SkipStale(h webhook.Handler) webhook.Handler {
 	if h == nil {
 		panic("sqlinbox: SkipStale needs a handler")
 	}
-	return &skipper{in, h}
-}
-
-type skipper struct {
-	inbox *Inbox
-	next  webhook.Handler
-}
-
-func (s *skipper) Types() []string {
-	if r, ok := s.next.(webhook.Router); ok {
-		return r.Types()
-	}
-	return nil
-}
-
-func (s *skipper) Handle(ctx context.Context, d *webhook.Delivery) error {
-	stale, err := s.inbox.Stale(ctx, d)
-	if err != nil {
-		return err
-	}
-	if stale {
-		return fmt.Errorf("%w: a newer delivery of %s is done", webhook.ErrIgnored, d.OrderingKey)
-	}
-	return s.next.Handle(ctx, d)
+	return webhook.Wrap(h, func(ctx context.Context, next webhook.Handler, d *webhook.Delivery) error {
+		stale, err := in.Stale(ctx, d)
+		if err != nil {
+			return err
+		}
+		if stale {
+			return fmt.Errorf("%w: a newer delivery of %s is done", webhook.ErrIgnored, d.OrderingKey)
+		}
+		return next.Handle(ctx, d)
+	})
 }

@@ -15,8 +15,8 @@ const (
 	// sweepLimit and sweepBytes bound what one transaction deletes.
 	sweepLimit = 500
 	sweepBytes = 8 << 20
-	// markRounds bounds the transactions that forget dedup keys in one Sweep.
-	markRounds = 200
+	// dedupKeyRounds bounds the transactions that delete dedup keys in one Sweep.
+	dedupKeyRounds = 200
 	// warnEvery is the time between two warnings of dead letters that go.
 	warnEvery = time.Minute
 )
@@ -39,7 +39,7 @@ func (in *Inbox) Sweep(ctx context.Context) (int, error) {
 	}
 	in.Observer.swept(n)
 	if err == nil {
-		err = in.sweepMarks(ctx)
+		err = in.sweepDedupKeys(ctx)
 	}
 	if err == nil && n == 0 {
 		err = in.repair(ctx, sweepPages)
@@ -61,7 +61,7 @@ func (in *Inbox) sweepOld(ctx context.Context, age, zero time.Duration, dead boo
 			return 0, err
 		}
 	}
-	err = in.transact(ctx, func(ctx context.Context, s session) (err error) {
+	err = in.engine.tx(ctx, func(ctx context.Context, s session) (err error) {
 		n, err = in.sweep(ctx, s, a)
 		return err
 	})
@@ -74,12 +74,12 @@ func (in *Inbox) sweepOld(ctx context.Context, age, zero time.Duration, dead boo
 // warnOfDying logs how many dead letters are about to go, and of which types.
 func (in *Inbox) warnOfDying(ctx context.Context, age time.Duration, a args) error {
 	now := time.Now().Unix()
-	last := in.warned.Load()
+	last := in.warnedAt.Load()
 	if last != 0 && now-last < int64(warnEvery/time.Second) && now >= last {
 		return nil
 	}
 	total, types := 0, make(map[string]int)
-	err := in.query(ctx, in.db, "dying", a, func(row *sql.Rows) error {
+	err := in.query(ctx, in.db, "expiring_dead", a, func(row *sql.Rows) error {
 		var typ string
 		var n int
 		err := row.Scan(&typ, &n)
@@ -90,24 +90,24 @@ func (in *Inbox) warnOfDying(ctx context.Context, age time.Duration, a args) err
 	if err != nil || total == 0 {
 		return err
 	}
-	in.warned.Store(now)
+	in.warnedAt.Store(now)
 	in.logger().Warn("dead letters are deleted: nobody replayed them in time", "count", total, "types", types, "older_than", age)
 	return nil
 }
 
-// sweepMarks forgets dedup keys that are older than the window, in transactions
-// of sweepLimit dedup keys. A delivery has several dedup keys, so it forgets
-// far more of them than a Sweep deletes deliveries.
-func (in *Inbox) sweepMarks(ctx context.Context) error {
-	gone := int64(sweepLimit)
-	for n := 0; n < markRounds && gone >= sweepLimit; n++ {
-		err := in.transact(ctx, func(ctx context.Context, s session) error {
+// sweepDedupKeys deletes dedup keys that are older than the window, in transactions
+// of sweepLimit dedup keys. A delivery has several dedup keys, so it deletes
+// far more of them than deliveries.
+func (in *Inbox) sweepDedupKeys(ctx context.Context) error {
+	deleted := int64(sweepLimit)
+	for n := 0; n < dedupKeyRounds && deleted >= sweepLimit; n++ {
+		err := in.engine.tx(ctx, func(ctx context.Context, s session) error {
 			a := args{"n": sweepLimit, "window": in.window()}
-			if _, err := in.exec(ctx, s, "restamp_marks", a); err != nil {
+			if _, err := in.exec(ctx, s, "restamp_dedup_keys", a); err != nil {
 				return err
 			}
 			var err error
-			gone, err = in.exec(ctx, s, "forget_marks", a)
+			deleted, err = in.exec(ctx, s, "delete_dedup_keys", a)
 			return err
 		})
 		if err != nil {
@@ -117,41 +117,41 @@ func (in *Inbox) sweepMarks(ctx context.Context) error {
 	return nil
 }
 
-// A sweptMark is what is kept with a dedup key when its delivery is deleted.
-type sweptMark struct {
+// A lastState is what is kept with a dedup key when its delivery is deleted.
+type lastState struct {
 	Source   string        `json:"source"`
-	Mark     string        `json:"mark"`
+	Mark     string        `json:"dedup_key"`
 	UID      string        `json:"uid"`
 	State    webhook.State `json:"state"`
 	SenderID string        `json:"sender_id"`
 }
 
-func (in *Inbox) sweep(ctx context.Context, s session, a args) (int, error) {
-	ids, fates := []int64{}, []sweptMark{}
-	err := in.query(ctx, s, "ended", a, func(row *sql.Rows) error {
+func (t *tables) sweep(ctx context.Context, s session, a args) (int, error) {
+	ids, states := []int64{}, []lastState{}
+	err := t.query(ctx, s, "finished", a, func(row *sql.Rows) error {
 		var id int64
-		var f sweptMark
+		var f lastState
 		var sealed sql.Null[[]byte]
 		if err := row.Scan(&id, &f.UID, &f.Source, &f.State, &f.SenderID, &sealed); err != nil {
 			return err
 		}
 		ids = append(ids, id)
-		e, _ := openEnvelope(sealed.V) // a damaged one has no dedup keys to tell of
-		for _, f.Mark = range e.Marks {
-			fates = append(fates, f)
+		e, _ := openEnvelope(sealed.V) // one that cannot be read has no dedup keys to keep
+		for _, f.Mark = range e.DedupKeys {
+			states = append(states, f)
 		}
 		return nil
 	})
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}
-	text, _ := json.Marshal(fates) // strings only: cannot fail
-	if _, err := in.exec(ctx, s, "keep_fate", args{"fates": string(text)}); err != nil {
+	text, _ := json.Marshal(states) // strings only: cannot fail
+	if _, err := t.exec(ctx, s, "keep_last_state", args{"fates": string(text)}); err != nil {
 		return 0, err
 	}
 	text, _ = json.Marshal(ids)
-	for _, name := range []string{"forget_bodies", "forget_replays", "forget"} {
-		if _, err := in.exec(ctx, s, name, args{"ids": string(text)}); err != nil {
+	for _, name := range []string{"delete_bodies", "delete_replays", "delete_attempts", "delete_deliveries"} {
+		if _, err := t.exec(ctx, s, name, args{"ids": string(text)}); err != nil {
 			return 0, err
 		}
 	}

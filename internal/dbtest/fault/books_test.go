@@ -12,13 +12,13 @@ import (
 var laws = []struct{ name, query string }{
 	{"deliveries without a body", `hookhouse_deliveries d WHERE NOT EXISTS (SELECT 1 FROM hookhouse_bodies b WHERE b.id = d.id)`},
 	{"bodies without a delivery", `hookhouse_bodies b WHERE NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.id = b.id)`},
-	{"dedup keys of nothing", `hookhouse_marks m WHERE m.state IS NULL AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = m.uid)`},
+	{"dedup keys of nothing", `hookhouse_dedup_keys m WHERE m.state IS NULL AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = m.uid)`},
 	{"replays of nothing", `hookhouse_replays p WHERE NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = p.uid)`},
-	{"deliveries behind nobody", `hookhouse_deliveries b WHERE b.state = 'behind' AND NOT EXISTS (
-		SELECT 1 FROM hookhouse_deliveries h WHERE h.source = b.source AND h.key = b.key AND h.state IN ('waiting', 'claimed'))`},
-	{"deliveries without a key behind another", `hookhouse_deliveries WHERE key = '' AND state = 'behind'`},
-	{"finished without an end", `hookhouse_deliveries WHERE state IN ('done', 'dead', 'superseded', 'ignored') AND ended IS NULL`},
-	{"unfinished with an end", `hookhouse_deliveries WHERE state IN ('waiting', 'behind', 'claimed') AND ended IS NOT NULL`},
+	{"deliveries behind nobody", `hookhouse_deliveries b WHERE b.state = 'blocked' AND NOT EXISTS (
+		SELECT 1 FROM hookhouse_deliveries h WHERE h.source = b.source AND h.ordering_key = b.ordering_key AND h.state IN ('waiting', 'claimed'))`},
+	{"deliveries without a key behind another", `hookhouse_deliveries WHERE ordering_key = '' AND state = 'blocked'`},
+	{"finished without an end", `hookhouse_deliveries WHERE state IN ('done', 'dead', 'superseded', 'ignored') AND finished_at IS NULL`},
+	{"unfinished with an end", `hookhouse_deliveries WHERE state IN ('waiting', 'blocked', 'claimed') AND finished_at IS NOT NULL`},
 	{"schema versions beyond one", `hookhouse_schema s WHERE (SELECT count(*) FROM hookhouse_schema) <> 1`},
 }
 
@@ -33,7 +33,7 @@ func (r *rig) inspect(when string) {
 			r.complain("%s there are %d %s", when, count, laws[n].name)
 		}
 	}
-	marks := r.counts("SELECT uid, count(*) FROM hookhouse_marks GROUP BY uid")
+	marks := r.counts("SELECT uid, count(*) FROM hookhouse_dedup_keys GROUP BY uid")
 	there := r.counts("SELECT uid, 1 FROM hookhouse_deliveries")
 	for uid, m := range r.messages {
 		if want := (there[uid] + number(r.swept[uid])) * len(m.marks); marks[uid] != want {
@@ -73,7 +73,7 @@ func (r *rig) settleAccounts(doubled bool) {
 
 // finals returns the UIDs of what is finished, and of the rest.
 func (r *rig) finals() (final, open []string) {
-	return r.uids("ended IS NOT NULL"), r.uids("ended IS NULL")
+	return r.uids("finished_at IS NOT NULL"), r.uids("finished_at IS NULL")
 }
 
 func (r *rig) uids(where string) []string {
@@ -84,7 +84,7 @@ func (r *rig) list(where string) string {
 	var b strings.Builder
 	for _, uid := range r.uids(where) {
 		var state, key, reason string
-		if err := r.eye.QueryRow("SELECT state, key, reason FROM hookhouse_deliveries WHERE uid = '"+uid+"'").Scan(&state, &key, &reason); err != nil {
+		if err := r.eye.QueryRow("SELECT state, ordering_key, reason FROM hookhouse_deliveries WHERE uid = '"+uid+"'").Scan(&state, &key, &reason); err != nil {
 			r.complain("%v", err)
 		}
 		name := "?"

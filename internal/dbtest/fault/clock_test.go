@@ -14,11 +14,12 @@ import (
 // back where it is negative: they were written before.
 func (r *rig) jump(t *testing.T, by time.Duration) {
 	t.Helper()
-	for _, column := range []string{"deliveries.received", "deliveries.due", "deliveries.burst", "deliveries.ended", "marks.at", "replays.at"} {
+	for _, column := range []string{"deliveries.received_at", "deliveries.due_at", "deliveries.burst_started_at", "deliveries.finished_at", "deliveries.claimed_at",
+		"dedup_keys.seen_at", "replays.replayed_at", "attempts.started_at"} {
 		table, column, _ := strings.Cut(column, ".")
 		r.exec(t, fmt.Sprintf("UPDATE hookhouse_%s SET %s = %s - (%d)", table, column, column, by.Microseconds()))
 	}
-	r.exec(t, fmt.Sprintf("UPDATE hookhouse_deliveries SET expires = expires - (%d) WHERE expires > 0", by.Microseconds()))
+	r.exec(t, fmt.Sprintf("UPDATE hookhouse_deliveries SET lease_expires_at = lease_expires_at - (%d) WHERE lease_expires_at > 0", by.Microseconds()))
 }
 
 func (r *rig) exec(t *testing.T, text string) {
@@ -207,7 +208,7 @@ func TestDedupKeysOfTheFutureDoNotKeepOthers(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if n := r.count("hookhouse_marks WHERE mark LIKE 'right%'"); n != 0 {
+		if n := r.count("hookhouse_dedup_keys WHERE dedup_key LIKE 'right%'"); n != 0 {
 			t.Errorf("%d dedup keys beyond the window are kept, want none", n)
 		}
 	})

@@ -21,7 +21,7 @@ func holder(t *testing.T, r *rig, e engine) (release func()) {
 	}
 	texts := []string{"BEGIN IMMEDIATE"}
 	if e.dialect == sqlinbox.PostgreSQL {
-		texts = []string{"BEGIN", "SELECT 1 FROM hookhouse_deliveries WHERE key = 'key' FOR UPDATE"}
+		texts = []string{"BEGIN", "SELECT 1 FROM hookhouse_deliveries WHERE ordering_key = 'key' FOR UPDATE"}
 	}
 	for _, text := range texts {
 		if _, err := conn.ExecContext(t.Context(), text); err != nil {

@@ -78,11 +78,11 @@ func (r *rig) scenario(n int, k fault.Kind) []string {
 	r.inspect("after the replay")
 	r.workOff()
 	for _, m := range []*message{first, retried, lone} {
-		if n := r.count("hookhouse_deliveries WHERE revived > 0 AND uid = '" + m.known[0] + "'"); n > 0 {
+		if n := r.count("hookhouse_deliveries WHERE revivals > 0 AND uid = '" + m.known[0] + "'"); n > 0 {
 			r.complain("%s was revived", m.name)
 		}
 	}
-	if n := r.count("hookhouse_deliveries WHERE revived = 1 AND uid = '" + revived.known[0] + "'"); n != 1 {
+	if n := r.count("hookhouse_deliveries WHERE revivals = 1 AND uid = '" + revived.known[0] + "'"); n != 1 {
 		r.complain("%s was not revived once", revived.name)
 	}
 	if n := r.count("hookhouse_replays"); n != 1 {
@@ -113,7 +113,7 @@ func (r *rig) inOrder(ms ...*message) {
 	var before int64
 	for _, m := range ms {
 		var ended int64
-		if err := r.eye.QueryRow("SELECT coalesce(ended, 0) FROM hookhouse_deliveries WHERE uid = '" + m.known[0] + "'").Scan(&ended); err != nil {
+		if err := r.eye.QueryRow("SELECT coalesce(finished_at, 0) FROM hookhouse_deliveries WHERE uid = '" + m.known[0] + "'").Scan(&ended); err != nil {
 			r.complain("%s: %v", m.name, err)
 		}
 		if ended < before {

@@ -16,17 +16,17 @@ func TestTheBooksShowEachKindOfDamage(t *testing.T) {
 		damage string // statements; UID stands for that of an acknowledged delivery
 		want   string // in a complaint
 	}{
-		{"an acknowledged delivery is gone", "DELETE FROM hookhouse_deliveries WHERE uid = UID; DELETE FROM hookhouse_bodies; DELETE FROM hookhouse_marks", "is there 0 times"},
+		{"an acknowledged delivery is gone", "DELETE FROM hookhouse_deliveries WHERE uid = UID; DELETE FROM hookhouse_bodies; DELETE FROM hookhouse_dedup_keys", "is there 0 times"},
 		{"a body is missing", "DELETE FROM hookhouse_bodies WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = UID)", "deliveries without a body"},
 		{"a body has no delivery", "DELETE FROM hookhouse_deliveries WHERE uid = UID", "bodies without a delivery"},
-		{"a dedup key is missing", "DELETE FROM hookhouse_marks WHERE mark = 'one'", "has 1 dedup keys, want 2"},
-		{"dedup keys point nowhere", "UPDATE hookhouse_marks SET uid = 'nobody'", "dedup keys of nothing"},
-		{"one is behind nobody", "UPDATE hookhouse_deliveries SET state = 'behind' WHERE uid = UID", "deliveries behind nobody"},
+		{"a dedup key is missing", "DELETE FROM hookhouse_dedup_keys WHERE dedup_key = 'one'", "has 1 dedup keys, want 2"},
+		{"dedup keys point nowhere", "UPDATE hookhouse_dedup_keys SET uid = 'nobody'", "dedup keys of nothing"},
+		{"one is behind nobody", "UPDATE hookhouse_deliveries SET state = 'blocked' WHERE uid = UID", "deliveries behind nobody"},
 		{"one is done and has no end", "UPDATE hookhouse_deliveries SET state = 'done' WHERE uid = UID", "finished without an end"},
-		{"one is stored twice", `INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
-			SELECT 'uid0009', source, sender_id, type, '', label, received, size, quiet, most, 'waiting', burst, due FROM hookhouse_deliveries WHERE uid = UID`, "is there and was never sent"},
+		{"one is stored twice", `INSERT INTO hookhouse_deliveries (uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
+			SELECT 'uid0009', source, sender_id, type, '', key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, 'waiting', burst_started_at, due_at FROM hookhouse_deliveries WHERE uid = UID`, "is there and was never sent"},
 		{"one is not worked off", "", "are not done"},
-		{"nothing", "UPDATE hookhouse_deliveries SET state = 'done', ended = due", ""},
+		{"nothing", "UPDATE hookhouse_deliveries SET state = 'done', finished_at = due_at", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, err := newRig(t, sqlite)

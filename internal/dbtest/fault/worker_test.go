@@ -25,14 +25,14 @@ func (r *rig) workOff() {
 		if len(claims) > 0 {
 			continue
 		}
-		if r.count("hookhouse_deliveries WHERE ended IS NULL") == 0 {
+		if r.count("hookhouse_deliveries WHERE finished_at IS NULL") == 0 {
 			return
 		}
-		if _, err := r.eye.Exec("UPDATE hookhouse_deliveries SET expires = 0 WHERE state = 'claimed'"); err != nil {
+		if _, err := r.eye.Exec("UPDATE hookhouse_deliveries SET lease_expires_at = 0 WHERE state = 'claimed'"); err != nil {
 			r.complain("ending leases: %v", err)
 		}
 	}
-	r.complain("%d are never worked off: %s", r.count("hookhouse_deliveries WHERE ended IS NULL"), r.list("ended IS NULL"))
+	r.complain("%d are never worked off: %s", r.count("hookhouse_deliveries WHERE finished_at IS NULL"), r.list("finished_at IS NULL"))
 }
 
 // work handles one claim by what its message is for.
@@ -45,7 +45,7 @@ func (r *rig) work(c webhook.Claim) {
 	if want := "body of " + m.name; string(c.Delivery.Body) != want || c.Delivery.Header.Get("X-Name") != m.name {
 		r.complain("%s has the body %q and the header %v", m.name, c.Delivery.Body, c.Delivery.Header)
 	}
-	if c.Delivery.OrderingKey != "" && r.count("hookhouse_deliveries WHERE key = '"+c.Delivery.OrderingKey+"' AND state IN ('waiting', 'claimed')") > 1 {
+	if c.Delivery.OrderingKey != "" && r.count("hookhouse_deliveries WHERE ordering_key = '"+c.Delivery.OrderingKey+"' AND state IN ('waiting', 'claimed')") > 1 {
 		r.complain("%s is not alone at the head of its key", m.name)
 	}
 	err := r.insist("extend", func(ctx context.Context) error { return r.inbox.Extend(ctx, c, time.Hour) }, webhook.ErrClaimLost)

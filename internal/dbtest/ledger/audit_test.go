@@ -47,7 +47,7 @@ func (l *ledger) audit(ctx context.Context, in *sqlinbox.Inbox, db *sql.DB) (sum
 	if !maps.EqualFunc(stats.Types, total.types, maps.Equal[map[webhook.State]int]) {
 		l.faults.add("the database counts %v by type, the ledger %v", stats.Types, total.types)
 	}
-	for table, want := range map[string]int{"hookhouse_bodies": len(l.lines), "hookhouse_marks": total.marks} {
+	for table, want := range map[string]int{"hookhouse_bodies": len(l.lines), "hookhouse_dedup_keys": total.marks} {
 		var n int
 		if err := db.QueryRowContext(ctx, "SELECT count(*) FROM "+table).Scan(&n); err != nil {
 			return total, err

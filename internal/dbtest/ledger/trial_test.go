@@ -169,9 +169,9 @@ func (tr *trial) wait(t *testing.T) {
 // lookForOrphans looks, while others work, for deliveries that are behind though
 // their key has no head: nobody would ever bring them forward.
 func (tr *trial) lookForOrphans(ctx context.Context) (looks int) {
-	const orphans = `SELECT count(*) FROM hookhouse_deliveries b WHERE b.state = 'behind' AND NOT EXISTS (
+	const orphans = `SELECT count(*) FROM hookhouse_deliveries b WHERE b.state = 'blocked' AND NOT EXISTS (
 		SELECT 1 FROM hookhouse_deliveries h
-		WHERE h.source = b.source AND h.key = b.key AND h.key <> '' AND h.state IN ('waiting', 'claimed'))`
+		WHERE h.source = b.source AND h.ordering_key = b.ordering_key AND h.ordering_key <> '' AND h.state IN ('waiting', 'claimed'))`
 	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	for ; ; looks++ {

@@ -67,7 +67,7 @@ func (g *planner) theme(n int) (first, second []op) {
 	done := op{verb: settling, outcome: webhook.Outcome{State: webhook.Done}}
 	switch n {
 	case 0, 1: // a caller's transaction, while others put
-		g.soft = []string{"settle", "hold"}
+		g.soft = []string{"settle", "lock_claim"}
 		g.before = append(g.before, g.put(putting, false), claim)
 		if g.rng.IntN(2) == 0 {
 			g.isolation = pick(g.rng, isolations[1:]...)
@@ -75,7 +75,7 @@ func (g *planner) theme(n int) (first, second []op) {
 		first = append(first, g.inOwnTransaction(pick(g.rng, op{verb: inTx}, op{verb: settlingTx, outcome: g.outcome()})))
 		return first, []op{g.put(putting, false), claim, done}[:1+2*g.rng.IntN(2)]
 	case 2, 3, 4: // one that is dead runs again, while its key lives
-		g.soft = []string{"aside", "promote"}
+		g.soft = []string{"demote_head", "promote"}
 		g.before = append(g.before, g.marked(), claim, dead)
 		first = append(first, op{verb: replaying, all: true})
 		if g.rng.IntN(2) == 0 {

@@ -21,8 +21,8 @@ type stored struct {
 
 // readTables returns what is stored, by uid, and how many bodies there are.
 func readTables(ctx context.Context, db *sql.DB) (map[string]*stored, int, error) {
-	rows, err := db.QueryContext(ctx, `SELECT d.uid, d.key, d.state, d.origin IS NOT NULL,
-		(SELECT count(*) FROM hookhouse_bodies b WHERE b.id = d.id), (SELECT count(*) FROM hookhouse_marks m WHERE m.uid = d.uid),
+	rows, err := db.QueryContext(ctx, `SELECT d.uid, d.ordering_key, d.state, d.first_id IS NOT NULL,
+		(SELECT count(*) FROM hookhouse_bodies b WHERE b.id = d.id), (SELECT count(*) FROM hookhouse_dedup_keys m WHERE m.uid = d.uid),
 		(SELECT count(*) FROM hookhouse_bodies)
 		FROM hookhouse_deliveries d`)
 	if err != nil {
@@ -42,7 +42,7 @@ func readTables(ctx context.Context, db *sql.DB) (map[string]*stored, int, error
 
 // hurry makes everything due, and ends all leases.
 func hurry(ctx context.Context, db *sql.DB) error {
-	_, err := db.ExecContext(ctx, `UPDATE hookhouse_deliveries SET due = 0, expires = 0 WHERE state IN ('waiting', 'behind', 'claimed')`)
+	_, err := db.ExecContext(ctx, `UPDATE hookhouse_deliveries SET due_at = 0, lease_expires_at = 0 WHERE state IN ('waiting', 'blocked', 'claimed')`)
 	return err
 }
 

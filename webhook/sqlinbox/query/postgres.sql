@@ -22,17 +22,17 @@ UPDATE hookhouse_schema SET pinged = @now
 -- name: lookup
 -- Which of these deliveries are known, first by uid, then by their dedup keys.
 WITH input AS MATERIALIZED (
-  SELECT n, uid, source, marks FROM jsonb_to_recordset(@rows::text::jsonb) AS x(n int, uid text, source text, marks text[])
+  SELECT n, uid, source, dedup_keys FROM jsonb_to_recordset(@rows::text::jsonb) AS x(n int, uid text, source text, dedup_keys text[])
 )
-SELECT i.n, -1 AS place, d.uid, d.state, d.sender_id, d.revived, 0
+SELECT i.n, -1 AS place, d.uid, d.state, d.sender_id, d.revivals, 0
 FROM input i CROSS JOIN LATERAL (SELECT * FROM hookhouse_deliveries d WHERE d.uid = i.uid LIMIT 1) d
 UNION ALL
-SELECT i.n, u.place::int, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revived, 0),
+SELECT i.n, u.place::int, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revivals, 0),
   CASE WHEN d.uid IS NULL THEN 1 ELSE 0 END
-FROM input i CROSS JOIN LATERAL unnest(i.marks) WITH ORDINALITY AS u(mark, place)
-CROSS JOIN LATERAL (SELECT * FROM hookhouse_marks m WHERE m.source = i.source AND m.mark = u.mark LIMIT 1) m
+FROM input i CROSS JOIN LATERAL unnest(i.dedup_keys) WITH ORDINALITY AS u(dedup_key, place)
+CROSS JOIN LATERAL (SELECT * FROM hookhouse_dedup_keys m WHERE m.source = i.source AND m.dedup_key = u.dedup_key LIMIT 1) m
 LEFT JOIN LATERAL (SELECT * FROM hookhouse_deliveries d WHERE d.uid = m.uid LIMIT 1) d ON true
-WHERE m.at >= @now - @window::bigint
+WHERE m.seen_at >= @now - @window::bigint
 ORDER BY 1, 2
 
 -- name: lock
@@ -50,14 +50,14 @@ WITH arg AS MATERIALIZED (
 ), head AS MATERIALIZED (
   SELECT d.id FROM arg CROSS JOIN LATERAL (
     SELECT d.id FROM hookhouse_deliveries d
-    WHERE d.source = @source::text AND d.key = @key::text AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    WHERE d.source = @source::text AND d.ordering_key = @key::text AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1
     FOR UPDATE
   ) d
 )
 SELECT CASE
   WHEN EXISTS (SELECT 1 FROM head) THEN 'head'
   WHEN EXISTS (SELECT 1 FROM hookhouse_deliveries d
-    WHERE d.source = @source::text AND d.key = @key::text AND d.state IN ('waiting', 'claimed') AND d.key <> '') THEN 'again'
+    WHERE d.source = @source::text AND d.ordering_key = @key::text AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '') THEN 'again'
   WHEN taken >= 256 THEN 'none'
   WHEN pg_try_advisory_xact_lock(hash) THEN CASE WHEN set_config('hookhouse.keys', (taken + 1)::text, true) <> '' THEN 'none' END
   WHEN pg_advisory_xact_lock(hash)::text IS NOT NULL THEN CASE WHEN set_config('hookhouse.keys', (taken + 1)::text, true) <> '' THEN 'again' END
@@ -67,45 +67,45 @@ END FROM arg
 -- The same for many keys, without waiting. A row is a key that is locked now; the
 -- others are held by other transactions.
 WITH k AS MATERIALIZED (
-  SELECT DISTINCT source COLLATE "C" AS source, key COLLATE "C" AS key
-  FROM jsonb_to_recordset(@rows::text::jsonb) AS x(source text, key text) WHERE key <> '' ORDER BY 1, 2
+  SELECT DISTINCT source COLLATE "C" AS source, ordering_key COLLATE "C" AS ordering_key
+  FROM jsonb_to_recordset(@rows::text::jsonb) AS x(source text, ordering_key text) WHERE ordering_key <> '' ORDER BY 1, 2
 ), got AS MATERIALIZED (
-  SELECT k.source, k.key, CASE
+  SELECT k.source, k.ordering_key, CASE
     WHEN l.id IS NOT NULL THEN 'head'
     WHEN h.id IS NOT NULL THEN 'held'
-    WHEN pg_try_advisory_xact_lock(hashtextextended(k.source || E'\x1f' || k.key, 'hookhouse_deliveries'::regclass::oid::bigint)) THEN 'none'
+    WHEN pg_try_advisory_xact_lock(hashtextextended(k.source || E'\x1f' || k.ordering_key, 'hookhouse_deliveries'::regclass::oid::bigint)) THEN 'none'
     ELSE 'held' END AS state
   FROM k LEFT JOIN LATERAL (
     SELECT d.id FROM hookhouse_deliveries d
-    WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    WHERE d.source = k.source AND d.ordering_key = k.ordering_key AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1
     FOR UPDATE SKIP LOCKED
   ) l ON true LEFT JOIN LATERAL (
     SELECT d.id FROM hookhouse_deliveries d
-    WHERE l.id IS NULL AND d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    WHERE l.id IS NULL AND d.source = k.source AND d.ordering_key = k.ordering_key AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1
   ) h ON true
 )
-SELECT source, key, state FROM got WHERE state <> 'held'
+SELECT source, ordering_key, state FROM got WHERE state <> 'held'
 
--- name: aside
+-- name: demote_head
 -- Heads that wait for their retry and let younger ones pass.
-UPDATE hookhouse_deliveries SET state = 'behind'
+UPDATE hookhouse_deliveries SET state = 'blocked'
 WHERE id = ANY (ARRAY(
   SELECT h.id FROM (
-    SELECT DISTINCT source, key FROM jsonb_to_recordset(@rows::text::jsonb) AS x(source text, key text) WHERE key <> ''
+    SELECT DISTINCT source, ordering_key FROM jsonb_to_recordset(@rows::text::jsonb) AS x(source text, ordering_key text) WHERE ordering_key <> ''
   ) k CROSS JOIN LATERAL (
-    SELECT d.id, d.state, d.yield, d.due FROM hookhouse_deliveries d
-    WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
-  ) h WHERE h.state = 'waiting' AND h.yield = 1 AND h.due > @now))
+    SELECT d.id, d.state, d.retry_out_of_order, d.due_at FROM hookhouse_deliveries d
+    WHERE d.source = k.source AND d.ordering_key = k.ordering_key AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1
+  ) h WHERE h.state = 'waiting' AND h.retry_out_of_order = 1 AND h.due_at > @now))
 AND state = 'waiting'
 
 -- name: supersede
-UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
+UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
 WHERE id = ANY (ARRAY(
-  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND key <> '' AND state IN ('waiting', 'claimed') AND state = 'waiting'
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND state = 'waiting'
   UNION ALL
-  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind'))
-AND state IN ('waiting', 'behind') AND uid <> @uid::text
-RETURNING uid, burst, attempt, quiet
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state = 'blocked'))
+AND state IN ('waiting', 'blocked') AND uid <> @uid::text
+RETURNING uid, burst_started_at, attempt, coalesce_quiet_us
 
 -- name: insert
 -- Everything in one statement, so that a batch without surprises needs no
@@ -121,34 +121,34 @@ WITH durable AS MATERIALIZED (
 ), arg AS MATERIALIZED (
   SELECT @rows::text::jsonb AS rows, @bytes::bytea AS bytes, @now AS now, @now - @window::bigint AS since, done, waits FROM durable
 ), input AS MATERIALIZED (
-  SELECT x.* FROM arg, jsonb_to_recordset(arg.rows) AS x(n int, uid text, source text, sender_id text, type text, key text, label text,
-    received bigint, quiet bigint, most bigint, burst bigint, size bigint, envelope int, at int, marks text[])
+  SELECT x.* FROM arg, jsonb_to_recordset(arg.rows) AS x(n int, uid text, source text, sender_id text, type text, ordering_key text, key_label text,
+    received_at bigint, coalesce_quiet_us bigint, coalesce_max_us bigint, burst_started_at bigint, size bigint, envelope int, at int, dedup_keys text[])
 ), heads AS MATERIALIZED (
-  SELECT k.source, k.key, l.passes, CASE
+  SELECT k.source, k.ordering_key, l.passes, CASE
     WHEN l.id IS NOT NULL THEN 'head'
     WHEN h.id IS NOT NULL THEN 'held'
     WHEN @locked::int = 1 THEN 'none'
-    WHEN pg_try_advisory_xact_lock(hashtextextended(k.source || E'\x1f' || k.key, 'hookhouse_deliveries'::regclass::oid::bigint)) THEN 'none'
+    WHEN pg_try_advisory_xact_lock(hashtextextended(k.source || E'\x1f' || k.ordering_key, 'hookhouse_deliveries'::regclass::oid::bigint)) THEN 'none'
     ELSE 'held' END AS state
-  FROM arg CROSS JOIN (SELECT DISTINCT source COLLATE "C" AS source, key COLLATE "C" AS key FROM input WHERE key <> '' ORDER BY 1, 2) k
+  FROM arg CROSS JOIN (SELECT DISTINCT source COLLATE "C" AS source, ordering_key COLLATE "C" AS ordering_key FROM input WHERE ordering_key <> '' ORDER BY 1, 2) k
   LEFT JOIN LATERAL (
-    SELECT d.id, d.state = 'waiting' AND d.yield = 1 AND d.due > arg.now AS passes FROM hookhouse_deliveries d
-    WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    SELECT d.id, d.state = 'waiting' AND d.retry_out_of_order = 1 AND d.due_at > arg.now AS passes FROM hookhouse_deliveries d
+    WHERE d.source = k.source AND d.ordering_key = k.ordering_key AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1
     FOR UPDATE SKIP LOCKED
   ) l ON true LEFT JOIN LATERAL (
     SELECT d.id FROM hookhouse_deliveries d
-    WHERE l.id IS NULL AND d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    WHERE l.id IS NULL AND d.source = k.source AND d.ordering_key = k.ordering_key AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1
   ) h ON true
 ), fresh AS MATERIALIZED (
   SELECT o.*, nextval('hookhouse_ids') AS id FROM (
-    SELECT i.*, coalesce(h.state = 'head' AND NOT h.passes, false) AS headed, row_number() OVER (PARTITION BY i.source, i.key ORDER BY i.n) AS place
-    FROM input i LEFT JOIN heads h ON h.source = i.source AND h.key = i.key
+    SELECT i.*, coalesce(h.state = 'head' AND NOT h.passes, false) AS headed, row_number() OVER (PARTITION BY i.source, i.ordering_key ORDER BY i.n) AS place
+    FROM input i LEFT JOIN heads h ON h.source = i.source AND h.ordering_key = i.ordering_key
     WHERE (@sure::int = 1 OR (h.passes IS NOT TRUE AND h.state IS DISTINCT FROM 'held'))
       AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = i.uid AND @sure::int = 0 LIMIT 1)
       AND NOT EXISTS (
-        SELECT 1 FROM arg, unnest(i.marks) AS u(mark) CROSS JOIN LATERAL (
-          SELECT m.at FROM hookhouse_marks m WHERE m.source = i.source AND m.mark = u.mark LIMIT 1
-        ) m WHERE m.at >= arg.since AND @sure::int = 0 LIMIT 1)
+        SELECT 1 FROM arg, unnest(i.dedup_keys) AS u(dedup_key) CROSS JOIN LATERAL (
+          SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.source = i.source AND m.dedup_key = u.dedup_key LIMIT 1
+        ) m WHERE m.seen_at >= arg.since AND @sure::int = 0 LIMIT 1)
     ORDER BY i.n
   ) o
 ), bodies AS (
@@ -156,25 +156,25 @@ WITH durable AS MATERIALIZED (
   SELECT f.id, convert_from(substring(arg.bytes FROM f.at + 1 FOR f.envelope), 'UTF8'),
     substring(arg.bytes FROM f.at + 1 + f.envelope FOR f.size::int)
   FROM arg, fresh f
-), marks AS (
+), dedup_keys AS (
   -- A dedup key from before the window is taken over. One that came this very moment
   -- is not: the null is refused, and the caller tries again and sees it.
-  INSERT INTO hookhouse_marks (source, mark, uid, at)
-  SELECT f.source, u.mark, f.uid, arg.now FROM arg, fresh f CROSS JOIN LATERAL unnest(f.marks) AS u(mark) ORDER BY 1, 2
-  ON CONFLICT (source, mark) DO UPDATE
-  SET uid = CASE WHEN hookhouse_marks.at < (SELECT since FROM arg) THEN excluded.uid END, at = excluded.at, state = NULL, sender_id = NULL
+  INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at)
+  SELECT f.source, u.dedup_key, f.uid, arg.now FROM arg, fresh f CROSS JOIN LATERAL unnest(f.dedup_keys) AS u(dedup_key) ORDER BY 1, 2
+  ON CONFLICT (source, dedup_key) DO UPDATE
+  SET uid = CASE WHEN hookhouse_dedup_keys.seen_at < (SELECT since FROM arg) THEN excluded.uid END, seen_at = excluded.seen_at, state = NULL, sender_id = NULL
 ), stored AS (
-  INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
-  SELECT f.id, f.uid, f.source, f.sender_id, f.type, f.key, f.label, f.received, f.size, f.quiet, f.most,
-    CASE WHEN f.key = '' OR (f.place = 1 AND NOT f.headed) THEN 'waiting' ELSE 'behind' END,
-    coalesce(f.burst, arg.now),
-    CASE WHEN f.quiet = 0 THEN arg.now WHEN f.most > 0 THEN least(arg.now + f.quiet, coalesce(f.burst, arg.now) + f.most) ELSE arg.now + f.quiet END
+  INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
+  SELECT f.id, f.uid, f.source, f.sender_id, f.type, f.ordering_key, f.key_label, f.received_at, f.size, f.coalesce_quiet_us, f.coalesce_max_us,
+    CASE WHEN f.ordering_key = '' OR (f.place = 1 AND NOT f.headed) THEN 'waiting' ELSE 'blocked' END,
+    coalesce(f.burst_started_at, arg.now),
+    CASE WHEN f.coalesce_quiet_us = 0 THEN arg.now WHEN f.coalesce_max_us > 0 THEN least(arg.now + f.coalesce_quiet_us, coalesce(f.burst_started_at, arg.now) + f.coalesce_max_us) ELSE arg.now + f.coalesce_quiet_us END
   FROM arg, fresh f ORDER BY f.n
   RETURNING uid
 )
 SELECT uid, false AS held FROM stored
 UNION ALL
-SELECT i.uid, true FROM input i JOIN heads h ON h.source = i.source AND h.key = i.key WHERE h.state = 'held' AND @sure::int = 0
+SELECT i.uid, true FROM input i JOIN heads h ON h.source = i.source AND h.ordering_key = i.ordering_key WHERE h.state = 'held' AND @sure::int = 0
 
 -- name: insert_one
 -- The same for one delivery, without taking a batch apart. Where it leaves it
@@ -191,31 +191,31 @@ WITH arg AS MATERIALIZED (
     WHEN pg_try_advisory_xact_lock(hashtextextended(@source::text || E'\x1f' || @key::text, 'hookhouse_deliveries'::regclass::oid::bigint)) THEN 'none'
     ELSE 'held' END AS state
   FROM arg LEFT JOIN LATERAL (
-    SELECT d.id, d.state = 'waiting' AND d.yield = 1 AND d.due > arg.now AS passes FROM hookhouse_deliveries d
-    WHERE d.source = @source::text AND d.key = @key::text AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    SELECT d.id, d.state = 'waiting' AND d.retry_out_of_order = 1 AND d.due_at > arg.now AS passes FROM hookhouse_deliveries d
+    WHERE d.source = @source::text AND d.ordering_key = @key::text AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1
     FOR UPDATE SKIP LOCKED
   ) l ON true LEFT JOIN LATERAL (
     SELECT d.id FROM hookhouse_deliveries d
-    WHERE l.id IS NULL AND d.source = @source::text AND d.key = @key::text AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    WHERE l.id IS NULL AND d.source = @source::text AND d.ordering_key = @key::text AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1
   ) h ON true
 ), fresh AS MATERIALIZED (
-  SELECT arg.now, CASE WHEN h.state = 'head' THEN 'behind' ELSE 'waiting' END AS state, nextval('hookhouse_ids') AS id
+  SELECT arg.now, CASE WHEN h.state = 'head' THEN 'blocked' ELSE 'waiting' END AS state, nextval('hookhouse_ids') AS id
   FROM arg, head h
   WHERE h.passes IS NOT TRUE AND h.state <> 'held'
     AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = @uid::text LIMIT 1)
     AND NOT EXISTS (
-      SELECT 1 FROM jsonb_array_elements_text(@marks::text::jsonb) AS u(mark) CROSS JOIN LATERAL (
-        SELECT m.at FROM hookhouse_marks m WHERE m.source = @source::text AND m.mark = u.mark LIMIT 1
-      ) m WHERE m.at >= arg.since LIMIT 1)
+      SELECT 1 FROM jsonb_array_elements_text(@marks::text::jsonb) AS u(dedup_key) CROSS JOIN LATERAL (
+        SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.source = @source::text AND m.dedup_key = u.dedup_key LIMIT 1
+      ) m WHERE m.seen_at >= arg.since LIMIT 1)
 ), bodies AS (
   INSERT INTO hookhouse_bodies (id, envelope, body) SELECT id, @envelope::text, @body::bytea FROM fresh
-), marks AS (
-  INSERT INTO hookhouse_marks (source, mark, uid, at)
-  SELECT @source::text, u.mark, @uid::text, f.now FROM fresh f CROSS JOIN jsonb_array_elements_text(@marks::text::jsonb) AS u(mark) ORDER BY 2
-  ON CONFLICT (source, mark) DO UPDATE
-  SET uid = CASE WHEN hookhouse_marks.at < (SELECT since FROM arg) THEN excluded.uid END, at = excluded.at, state = NULL, sender_id = NULL
+), dedup_keys AS (
+  INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at)
+  SELECT @source::text, u.dedup_key, @uid::text, f.now FROM fresh f CROSS JOIN jsonb_array_elements_text(@marks::text::jsonb) AS u(dedup_key) ORDER BY 2
+  ON CONFLICT (source, dedup_key) DO UPDATE
+  SET uid = CASE WHEN hookhouse_dedup_keys.seen_at < (SELECT since FROM arg) THEN excluded.uid END, seen_at = excluded.seen_at, state = NULL, sender_id = NULL
 ), stored AS (
-  INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
+  INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
   SELECT id, @uid::text, @source::text, @sender_id::text, @type::text, @key::text, @label::text, @received::bigint, @size::bigint,
     @quiet::bigint, @most::bigint, state, now, now + CASE WHEN @most::bigint > 0 THEN least(@quiet::bigint, @most::bigint) ELSE @quiet::bigint END
   FROM fresh
@@ -231,26 +231,26 @@ SELECT @uid::text, true FROM head WHERE state = 'held'
 -- brought forward since is left as it is.
 UPDATE hookhouse_deliveries SET state = 'waiting'
 WHERE id = coalesce(
-  (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 1 AND due <= @now ORDER BY due, id LIMIT 1),
-  (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 0 ORDER BY id LIMIT 1),
-  (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind' AND yield = 1 ORDER BY due, id LIMIT 1))
-AND state || '' = 'behind' AND NOT EXISTS (
-  SELECT 1 FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state IN ('waiting', 'claimed') AND key <> '')
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state = 'blocked' AND retry_out_of_order = 1 AND due_at <= @now ORDER BY due_at, id LIMIT 1),
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state = 'blocked' AND retry_out_of_order = 0 ORDER BY id LIMIT 1),
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state = 'blocked' AND retry_out_of_order = 1 ORDER BY due_at, id LIMIT 1))
+AND state || '' = 'blocked' AND NOT EXISTS (
+  SELECT 1 FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state IN ('waiting', 'claimed') AND ordering_key <> '')
 
 -- name: promote_group
 -- The same for many keys.
 UPDATE hookhouse_deliveries SET state = 'waiting'
 WHERE id = ANY (ARRAY(
   SELECT CASE WHEN (
-    SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.ordering_key = k.ordering_key AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1
   ) IS NULL THEN coalesce(
-    (SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.key = k.key AND d.state = 'behind' AND d.yield = 1 AND d.due <= @now ORDER BY d.due, d.id LIMIT 1),
-    (SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.key = k.key AND d.state = 'behind' AND d.yield = 0 ORDER BY d.id LIMIT 1),
-    (SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.key = k.key AND d.state = 'behind' AND d.yield = 1 ORDER BY d.due, d.id LIMIT 1)) END
-  FROM jsonb_to_recordset(@keys::text::jsonb) AS k(source text, key text)))
-AND state || '' = 'behind'
+    (SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.ordering_key = k.ordering_key AND d.state = 'blocked' AND d.retry_out_of_order = 1 AND d.due_at <= @now ORDER BY d.due_at, d.id LIMIT 1),
+    (SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.ordering_key = k.ordering_key AND d.state = 'blocked' AND d.retry_out_of_order = 0 ORDER BY d.id LIMIT 1),
+    (SELECT d.id FROM hookhouse_deliveries d WHERE d.source = k.source AND d.ordering_key = k.ordering_key AND d.state = 'blocked' AND d.retry_out_of_order = 1 ORDER BY d.due_at, d.id LIMIT 1)) END
+  FROM jsonb_to_recordset(@keys::text::jsonb) AS k(source text, ordering_key text)))
+AND state || '' = 'blocked'
 
--- name: overtaken
+-- name: superseded_claims
 -- Claims let go by their workers while a newer one of a burst waits.
 WITH RECURSIVE c(type) AS (
   SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'claimed' ORDER BY type LIMIT 1) WHERE @any::int = 1
@@ -259,19 +259,20 @@ WITH RECURSIVE c(type) AS (
 ), t(type) AS (
   SELECT jsonb_array_elements_text(@types::text::jsonb) UNION SELECT type FROM c
 )
-SELECT d.uid, d.source, d.key FROM t CROSS JOIN LATERAL (
-  SELECT c.id, c.uid, c.source, c.key FROM hookhouse_deliveries c
-  WHERE c.type = t.type AND c.state = 'claimed' AND c.expires <= @now AND c.key <> ''
+SELECT d.uid, d.fence, d.source, d.ordering_key FROM t CROSS JOIN LATERAL (
+  SELECT c.id, c.uid, c.fence, c.source, c.ordering_key FROM hookhouse_deliveries c
+  WHERE c.type = t.type AND c.state = 'claimed' AND c.lease_expires_at <= @now AND c.ordering_key <> ''
     AND c.uid <> ALL (ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb))) LIMIT 100
 ) d
-WHERE (SELECT b.quiet FROM hookhouse_deliveries b
-  WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
+WHERE (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
+  WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
 LIMIT 100
 
--- name: overtake
+-- name: supersede_claim
 -- It waits for no other transaction.
-UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
-WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE SKIP LOCKED) AND state = 'claimed' AND expires <= @now
+UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
+WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE SKIP LOCKED)
+  AND fence = @fence::bigint AND state = 'claimed' AND lease_expires_at <= @now
 
 -- name: claim
 -- Claims what is due of @types, with @any of all types: their names are looked up
@@ -279,7 +280,8 @@ WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDAT
 -- limit by an argument for a tenth of all that waits, and where many wait it would
 -- have the statement compiled at each call. The limit by n is the inner one, since
 -- each row that it lets through is locked. Of the locked rows as many are claimed
--- as @bytes allows; with @first one in any case. What is overtaken is passed by.
+-- as @bytes allows; with @first one in any case. What is overtaken is passed by. A
+-- claim that is lost by this becomes an attempt: only then has picked a uid.
 WITH RECURSIVE w(type) AS (
   SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type LIMIT 1) WHERE @any::int = 1
   UNION ALL
@@ -293,34 +295,69 @@ WITH RECURSIVE w(type) AS (
     ARRAY(SELECT jsonb_array_elements_text(@types::text::jsonb) UNION SELECT type FROM w UNION SELECT type FROM c) AS types,
     ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb)) AS except
 ), picked AS MATERIALIZED (
-  SELECT c.id, c.since, c.size FROM arg CROSS JOIN LATERAL unnest(arg.types) AS t(type)
+  SELECT c.* FROM arg CROSS JOIN LATERAL unnest(arg.types) AS t(type)
   CROSS JOIN LATERAL (
-    (SELECT * FROM (SELECT w.id, w.due AS since, CASE WHEN w.lost < 2 THEN w.size ELSE 0 END AS size FROM hookhouse_deliveries w
-      WHERE w.state = 'waiting' AND w.type = t.type AND w.due <= arg.now AND w.uid <> ALL (arg.except)
-      ORDER BY w.due, w.id LIMIT arg.n FOR UPDATE SKIP LOCKED) w LIMIT 256)
+    (SELECT w.id, w.since, w.size, NULL::text AS uid, 0 AS fence, 0 AS attempt, 0 AS claimed_at, NULL::text AS claimed_by FROM (
+      SELECT w.id, w.due_at AS since, CASE WHEN w.lost_claims < 2 THEN w.size ELSE 0 END AS size FROM hookhouse_deliveries w
+      WHERE w.state = 'waiting' AND w.type = t.type AND w.due_at <= arg.now AND w.uid <> ALL (arg.except)
+      ORDER BY w.due_at, w.id LIMIT arg.n FOR UPDATE SKIP LOCKED) w LIMIT 256)
     UNION ALL
-    (SELECT * FROM (SELECT e.id, e.expires, CASE WHEN e.lost < 1 THEN e.size ELSE 0 END FROM hookhouse_deliveries e
-      WHERE e.state = 'claimed' AND e.type = t.type AND e.expires <= arg.now AND e.uid <> ALL (arg.except)
-        AND (e.key = '' OR coalesce((SELECT b.quiet FROM hookhouse_deliveries b
-          WHERE b.source = e.source AND b.key = e.key AND b.state = 'behind' AND b.yield = 0 AND b.id > e.id ORDER BY b.id LIMIT 1), 0) = 0)
-      ORDER BY e.expires LIMIT arg.n FOR UPDATE SKIP LOCKED) e LIMIT 256)
+    (SELECT * FROM (SELECT e.id, e.lease_expires_at, CASE WHEN e.lost_claims < 1 THEN e.size ELSE 0 END,
+        CASE WHEN e.lost_claims < 2 OR e.begun_fence = e.fence THEN e.uid END, e.fence, e.attempt, e.claimed_at, e.claimed_by FROM hookhouse_deliveries e
+      WHERE e.state = 'claimed' AND e.type = t.type AND e.lease_expires_at <= arg.now AND e.uid <> ALL (arg.except)
+        AND (e.ordering_key = '' OR coalesce((SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
+          WHERE b.source = e.source AND b.ordering_key = e.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0 AND b.id > e.id ORDER BY b.id LIMIT 1), 0) = 0)
+      ORDER BY e.lease_expires_at LIMIT arg.n FOR UPDATE SKIP LOCKED) e LIMIT 256)
   ) c
   ORDER BY c.since, c.id LIMIT (SELECT n FROM arg)
 ), bounded AS MATERIALIZED (
-  SELECT id FROM (
-    SELECT id, row_number() OVER w AS place, sum(size) OVER w AS total FROM picked WINDOW w AS (ORDER BY since, id)
+  SELECT * FROM (
+    SELECT *, row_number() OVER w AS place, sum(size) OVER w AS total FROM picked WINDOW w AS (ORDER BY since, id)
   ) p WHERE place = 1 AND @first::int = 1 OR total <= @bytes::bigint
+), lost AS (
+  INSERT INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
+  SELECT b.uid, b.fence, b.attempt, b.claimed_at, greatest(arg.now - b.claimed_at, 0), 'waiting', 1, '', b.claimed_by
+  FROM arg, bounded b WHERE b.uid IS NOT NULL
+  ON CONFLICT (uid, fence) DO NOTHING
 )
 UPDATE hookhouse_deliveries d
-SET due = CASE d.state WHEN 'claimed' THEN d.expires ELSE d.due END,
-  lost = d.lost + (d.state = 'claimed')::int,
-  attempt = d.attempt + (d.lost + (d.state = 'claimed')::int < 2)::int,
-  state = 'claimed', fence = d.fence + 1, expires = (SELECT now + lease FROM arg)
+SET due_at = CASE d.state WHEN 'claimed' THEN d.lease_expires_at ELSE d.due_at END,
+  lost_claims = d.lost_claims + (d.state = 'claimed')::int,
+  attempt = d.attempt + (d.lost_claims + (d.state = 'claimed')::int < 2)::int,
+  state = 'claimed', fence = d.fence + 1, lease_expires_at = (SELECT now + lease FROM arg),
+  claimed_at = (SELECT now FROM arg), claimed_by = @by::text
 WHERE d.id = ANY (ARRAY(SELECT id FROM bounded))
-RETURNING d.id, d.due, d.attempt, d.lost, d.crashes, d.reason, d.fence, d.expires,
-  d.uid, d.source, d.sender_id, d.type, d.key, d.label, d.received, d.quiet, d.most, d.size,
-  CASE WHEN d.lost < 2 THEN (SELECT b.envelope FROM hookhouse_bodies b WHERE b.id = d.id) END,
-  CASE WHEN d.lost < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END
+RETURNING d.id, d.due_at, d.attempt, d.lost_claims, d.crashed_runs, d.reason, d.fence, d.lease_expires_at, d.lost_claims > 0,
+  d.uid, d.source, d.sender_id, d.type, d.ordering_key, d.key_label, d.received_at, d.coalesce_quiet_us, d.coalesce_max_us, d.size,
+  CASE WHEN d.lost_claims < 2 THEN (SELECT b.envelope FROM hookhouse_bodies b WHERE b.id = d.id) END,
+  CASE WHEN d.lost_claims < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END
+
+-- name: insert_lost_attempt
+-- The claim does this.
+
+-- name: reclaim
+-- The claim does this.
+
+-- name: insert_attempt
+-- Of a claim that is about to end, or has just been superseded. The run of a suspect
+-- counts once it has begun. The row stays locked, so that no other ends the claim.
+INSERT INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
+SELECT d.uid, d.fence, d.attempt, d.claimed_at, greatest(@now - d.claimed_at, 0),
+  CASE WHEN @state::text = 'waiting' AND d.ordering_key <> '' AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
+      WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0
+        AND b.id > d.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded' ELSE @state::text END,
+  @lost::int, @reason::text, d.claimed_by
+FROM (SELECT * FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint FOR UPDATE) d
+WHERE d.state = @current::text AND (d.lost_claims < 2 OR d.begun_fence = d.fence)
+ON CONFLICT (uid, fence) DO NOTHING
+
+-- name: trim_attempts
+-- Keeps the newest 20 of a delivery.
+DELETE FROM hookhouse_attempts WHERE uid = @uid::text AND fence <= (
+  SELECT fence FROM hookhouse_attempts WHERE uid = @uid::text ORDER BY fence DESC LIMIT 1 OFFSET 20)
+
+-- name: attempts
+SELECT number, started_at, took_us, state, lost, reason, claimed_by FROM hookhouse_attempts WHERE uid = @uid::text ORDER BY fence
 
 -- name: content
 -- Of a claim; no row where it is not held.
@@ -330,21 +367,21 @@ WHERE d.uid = @uid::text AND d.fence = @fence::bigint AND d.state = 'claimed'
 -- name: begin_run
 -- A suspect's run; once for each claim.
 UPDATE hookhouse_deliveries
-SET attempt = attempt + (lost >= 2 AND begun <> fence)::int, crashes = crashes + (lost >= 2 AND begun <> fence)::int, begun = fence
+SET attempt = attempt + (lost_claims >= 2 AND begun_fence <> fence)::int, crashed_runs = crashed_runs + (lost_claims >= 2 AND begun_fence <> fence)::int, begun_fence = fence
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 RETURNING attempt
 
 -- name: extend
-UPDATE hookhouse_deliveries SET expires = @now + @lease::bigint
+UPDATE hookhouse_deliveries SET lease_expires_at = @now + @lease::bigint
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: settle
 UPDATE hookhouse_deliveries
-SET state = @state::text, reason = @reason::text, ended = @now, settled = fence, lost = 0, crashes = 0
-WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' AND source = @source::text AND key = @key::text
+SET state = @state::text, reason = @reason::text, finished_at = @now, settled_fence = fence, lost_claims = 0, crashed_runs = 0
+WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' AND source = @source::text AND ordering_key = @key::text
 
 -- name: claimed_key
-SELECT source, key FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
+SELECT source, ordering_key FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: settle_group
 -- Settles many claims as done. Those that another transaction holds are left out,
@@ -353,45 +390,45 @@ WITH arg AS MATERIALIZED (
   SELECT @claims::text::jsonb AS claims, set_config('lock_timeout', @wait::text, true) AS waits
 )
 UPDATE hookhouse_deliveries
-SET state = 'done', reason = '', ended = @now, settled = fence, lost = 0, crashes = 0
+SET state = 'done', reason = '', finished_at = @now, settled_fence = fence, lost_claims = 0, crashed_runs = 0
 WHERE id = ANY (ARRAY(
   SELECT d.id FROM arg, jsonb_to_recordset(arg.claims) AS c(uid text, fence bigint) CROSS JOIN LATERAL (
     SELECT d.id FROM hookhouse_deliveries d
-    WHERE d.uid = c.uid AND d.fence = c.fence AND d.state || '' = 'claimed' AND (@keyed::int = 1 OR d.key = '') LIMIT 1
+    WHERE d.uid = c.uid AND d.fence = c.fence AND d.state || '' = 'claimed' AND (@keyed::int = 1 OR d.ordering_key = '') LIMIT 1
     FOR UPDATE SKIP LOCKED
   ) d))
-RETURNING uid, fence, source, key
+RETURNING uid, fence, source, ordering_key
 
--- name: hold
+-- name: lock_claim
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' FOR UPDATE
 
--- name: put_back
+-- name: retry
 -- A suspect that has not begun its run stays one, and what is released was lost.
 UPDATE hookhouse_deliveries d
 SET state = CASE
-    WHEN d.key = '' THEN 'waiting'
-    WHEN (SELECT b.quiet FROM hookhouse_deliveries b
-      WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0
+    WHEN d.ordering_key = '' THEN 'waiting'
+    WHEN (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
+      WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0
         AND b.id > d.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded'
-    WHEN @yield::int = 1 THEN 'behind'
+    WHEN @yield::int = 1 THEN 'blocked'
     ELSE 'waiting' END,
-  due = @now + @delay::bigint, yield = @yield::int, expires = 0,
+  due_at = @now + @delay::bigint, retry_out_of_order = @yield::int, lease_expires_at = 0,
   reason = CASE WHEN @reason::text = '' THEN d.reason ELSE @reason::text END,
-  attempt = d.attempt - CASE WHEN @uncounted::int = 1 AND (d.lost < 2 OR d.begun = d.fence) THEN 1 ELSE 0 END,
-  lost = CASE WHEN @released::int = 1 OR @uncounted::int = 1 AND d.lost >= 2 AND d.begun <> d.fence THEN d.lost ELSE 0 END,
-  crashes = CASE WHEN @released::int = 1 OR @uncounted::int = 1 AND d.lost >= 2 AND d.begun <> d.fence THEN d.crashes ELSE 0 END,
-  settled = d.fence
+  attempt = d.attempt - CASE WHEN @uncounted::int = 1 AND (d.lost_claims < 2 OR d.begun_fence = d.fence) THEN 1 ELSE 0 END,
+  lost_claims = CASE WHEN @released::int = 1 OR @uncounted::int = 1 AND d.lost_claims >= 2 AND d.begun_fence <> d.fence THEN d.lost_claims ELSE 0 END,
+  crashed_runs = CASE WHEN @released::int = 1 OR @uncounted::int = 1 AND d.lost_claims >= 2 AND d.begun_fence <> d.fence THEN d.crashed_runs ELSE 0 END,
+  settled_fence = d.fence
 WHERE d.uid = @uid::text AND d.fence = @fence::bigint AND d.state = 'claimed'
-RETURNING d.state, d.source, d.key
+RETURNING d.state, d.source, d.ordering_key
 
 -- name: end
-UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid::text
+UPDATE hookhouse_deliveries SET finished_at = @now WHERE uid = @uid::text
 
 -- name: settled
 -- What came of a claim that was settled before. Claimed again since, it had been
 -- put back.
-SELECT CASE WHEN fence > settled OR state = 'behind' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
-WHERE uid = @uid::text AND settled = @fence::bigint
+SELECT CASE WHEN fence > settled_fence OR state = 'blocked' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
+WHERE uid = @uid::text AND settled_fence = @fence::bigint
 
 -- name: isolation
 SELECT current_setting('transaction_isolation')
@@ -399,58 +436,58 @@ SELECT current_setting('transaction_isolation')
 -- name: default_isolation
 SELECT current_setting('default_transaction_isolation')
 
--- name: headless
+-- name: stuck_keys
 -- The next @n keys in order that have deliveries behind, and whether one is
 -- without the head that it must have.
-WITH RECURSIVE k(source, key) AS (
-  (SELECT source, key FROM hookhouse_deliveries
-   WHERE state = 'behind' AND (source, key) > (@source::text COLLATE "C", @key::text COLLATE "C") ORDER BY source, key LIMIT 1)
+WITH RECURSIVE k(source, ordering_key) AS (
+  (SELECT source, ordering_key FROM hookhouse_deliveries
+   WHERE state = 'blocked' AND (source, ordering_key) > (@source::text COLLATE "C", @key::text COLLATE "C") ORDER BY source, ordering_key LIMIT 1)
   UNION ALL
-  SELECT n.source, n.key FROM k CROSS JOIN LATERAL (
-    SELECT d.source, d.key FROM hookhouse_deliveries d
-    WHERE d.state = 'behind' AND (d.source, d.key) > (k.source, k.key) ORDER BY d.source, d.key LIMIT 1
+  SELECT n.source, n.ordering_key FROM k CROSS JOIN LATERAL (
+    SELECT d.source, d.ordering_key FROM hookhouse_deliveries d
+    WHERE d.state = 'blocked' AND (d.source, d.ordering_key) > (k.source, k.ordering_key) ORDER BY d.source, d.ordering_key LIMIT 1
   ) n
 )
-SELECT k.source, k.key, NOT EXISTS (
+SELECT k.source, k.ordering_key, NOT EXISTS (
   SELECT 1 FROM hookhouse_deliveries d
-  WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1)
+  WHERE d.source = k.source AND d.ordering_key = k.ordering_key AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1)
 FROM k LIMIT @n::int
 
 -- name: find
-SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE
+SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE
 
 -- name: try_find
 -- With id 0 where another holds it.
 WITH found AS MATERIALIZED (
-  SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid::text
+  SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries WHERE uid = @uid::text
   FOR UPDATE SKIP LOCKED
 )
 SELECT * FROM found
 UNION ALL
-SELECT 0, 0, state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries
+SELECT 0, 0, state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries
 WHERE uid = @uid::text AND NOT EXISTS (SELECT 1 FROM found)
 
--- name: younger
+-- name: newer
 -- Unfinished ones that were acknowledged after the first run of this one.
 SELECT count(*) FROM hookhouse_deliveries
-WHERE coalesce(origin, id) > @origin::bigint AND id = ANY (ARRAY(
-  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND key <> '' AND state IN ('waiting', 'claimed')
+WHERE coalesce(first_id, id) > @origin::bigint AND id = ANY (ARRAY(
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND ordering_key <> '' AND state IN ('waiting', 'claimed')
   UNION ALL
-  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND key = @key::text AND state = 'behind'))
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state = 'blocked'))
 
 -- name: restart
 -- A redelivery is acknowledged by this.
 WITH arg AS MATERIALIZED (
-  SELECT nextval('hookhouse_ids') AS id, @now AS now, least(@now, @burst::bigint) AS burst,
+  SELECT nextval('hookhouse_ids') AS id, @now AS now, least(@now, @burst::bigint) AS burst_started_at,
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done
 )
 UPDATE hookhouse_deliveries
-SET id = (SELECT id FROM arg), origin = coalesce(origin, id),
-  state = CASE WHEN key = '' THEN 'waiting' ELSE 'behind' END,
-  attempt = 0, lost = 0, crashes = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived::int, burst = (SELECT burst FROM arg),
-  due = CASE WHEN quiet = 0 THEN (SELECT now FROM arg)
-    WHEN most > 0 THEN least((SELECT now FROM arg) + quiet, (SELECT burst FROM arg) + most)
-    ELSE (SELECT now FROM arg) + quiet END
+SET id = (SELECT id FROM arg), first_id = coalesce(first_id, id),
+  state = CASE WHEN ordering_key = '' THEN 'waiting' ELSE 'blocked' END,
+  attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, revivals = revivals + @revived::int, burst_started_at = (SELECT burst_started_at FROM arg),
+  due_at = CASE WHEN coalesce_quiet_us = 0 THEN (SELECT now FROM arg)
+    WHEN coalesce_max_us > 0 THEN least((SELECT now FROM arg) + coalesce_quiet_us, (SELECT burst_started_at FROM arg) + coalesce_max_us)
+    ELSE (SELECT now FROM arg) + coalesce_quiet_us END
 WHERE uid = @uid::text
 RETURNING id
 
@@ -458,16 +495,16 @@ RETURNING id
 UPDATE hookhouse_bodies SET id = @id::bigint WHERE id = @old::bigint
 
 -- name: release
-UPDATE hookhouse_deliveries SET due = @now, yield = 0 WHERE uid = @uid::text AND state = 'waiting'
+UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0 WHERE uid = @uid::text AND state = 'waiting'
 
 -- name: release_claim
 -- From a worker that does not come back: what it settles later is of no claim,
 -- and its claim was lost, like one whose lease ran out.
-UPDATE hookhouse_deliveries SET fence = fence + 1, lost = lost + 1
+UPDATE hookhouse_deliveries SET fence = fence + 1, lost_claims = lost_claims + 1
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: replayed
-INSERT INTO hookhouse_replays (uid, at, who, why, was) VALUES (@uid::text, @now, @who::text, @why::text, @was::text)
+INSERT INTO hookhouse_replays (uid, replayed_at, who, why, previous_state) VALUES (@uid::text, @now, @who::text, @why::text, @was::text)
 
 -- name: replay
 -- Restarts many in one statement, which holds their keys for as long as it runs
@@ -481,122 +518,126 @@ WITH arg AS MATERIALIZED (
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
     set_config('lock_timeout', @wait::text, true) AS waits
 ), asked AS MATERIALIZED (
-  SELECT u.uid, u.n, s.id, s.source, s.key, bool_or(s.quiet > 0 AND s.key <> '') OVER (PARTITION BY s.source, s.key) AS coalesces
+  SELECT u.uid, u.n, s.id, s.source, s.ordering_key, bool_or(s.coalesce_quiet_us > 0 AND s.ordering_key <> '') OVER (PARTITION BY s.source, s.ordering_key) AS coalesces
   FROM arg CROSS JOIN LATERAL jsonb_array_elements_text(arg.uids) WITH ORDINALITY AS u(uid, n)
   CROSS JOIN LATERAL (
     SELECT * FROM hookhouse_deliveries d
     WHERE d.uid = u.uid AND d.state IN ('done', 'dead', 'superseded', 'ignored') LIMIT 1
   ) s
 ), finished AS MATERIALIZED (
-  SELECT a.n, a.coalesces, d.id, d.uid, d.source, d.key, d.state FROM asked a CROSS JOIN LATERAL (
+  SELECT a.n, a.coalesces, d.id, d.uid, d.source, d.ordering_key, d.state FROM asked a CROSS JOIN LATERAL (
     SELECT * FROM hookhouse_deliveries d
     WHERE d.uid = a.uid AND d.id = a.id AND d.state IN ('done', 'dead', 'superseded', 'ignored') LIMIT 1
     FOR UPDATE SKIP LOCKED
   ) d
 ), heads AS MATERIALIZED (
-  SELECT k.source, k.key, l.passes, CASE
+  SELECT k.source, k.ordering_key, l.passes, CASE
     WHEN l.id IS NOT NULL THEN 'head'
     WHEN h.id IS NOT NULL THEN 'held'
-    WHEN pg_try_advisory_xact_lock(hashtextextended(k.source || E'\x1f' || k.key, 'hookhouse_deliveries'::regclass::oid::bigint)) THEN 'none'
+    WHEN pg_try_advisory_xact_lock(hashtextextended(k.source || E'\x1f' || k.ordering_key, 'hookhouse_deliveries'::regclass::oid::bigint)) THEN 'none'
     ELSE 'held' END AS state
-  FROM arg CROSS JOIN (SELECT DISTINCT source, key FROM finished WHERE key <> '' AND NOT coalesces ORDER BY 1, 2) k
+  FROM arg CROSS JOIN (SELECT DISTINCT source, ordering_key FROM finished WHERE ordering_key <> '' AND NOT coalesces ORDER BY 1, 2) k
   LEFT JOIN LATERAL (
-    SELECT d.id, d.state = 'waiting' AND d.yield = 1 AND d.due > arg.now AS passes FROM hookhouse_deliveries d
-    WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    SELECT d.id, d.state = 'waiting' AND d.retry_out_of_order = 1 AND d.due_at > arg.now AS passes FROM hookhouse_deliveries d
+    WHERE d.source = k.source AND d.ordering_key = k.ordering_key AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1
     FOR UPDATE SKIP LOCKED
   ) l ON true LEFT JOIN LATERAL (
     SELECT d.id FROM hookhouse_deliveries d
-    WHERE l.id IS NULL AND d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '' LIMIT 1
+    WHERE l.id IS NULL AND d.source = k.source AND d.ordering_key = k.ordering_key AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '' LIMIT 1
   ) h ON true
 ), fresh AS MATERIALIZED (
   SELECT o.*, nextval('hookhouse_ids') AS fresh_id FROM (
-    SELECT f.id, f.uid, f.key, f.state AS was, coalesce(h.state = 'head', false) AS headed,
-      row_number() OVER (PARTITION BY f.source, f.key ORDER BY f.n) AS place
-    FROM finished f LEFT JOIN heads h ON h.source = f.source AND h.key = f.key
-    WHERE NOT f.coalesces AND (f.key = '' OR (h.state <> 'held' AND h.passes IS NOT TRUE))
+    SELECT f.id, f.uid, f.ordering_key, f.state AS previous_state, coalesce(h.state = 'head', false) AS headed,
+      row_number() OVER (PARTITION BY f.source, f.ordering_key ORDER BY f.n) AS place
+    FROM finished f LEFT JOIN heads h ON h.source = f.source AND h.ordering_key = f.ordering_key
+    WHERE NOT f.coalesces AND (f.ordering_key = '' OR (h.state <> 'held' AND h.passes IS NOT TRUE))
     ORDER BY f.n
   ) o
 ), bodies AS (
   UPDATE hookhouse_bodies b SET id = (SELECT f.fresh_id FROM fresh f WHERE f.id = b.id)
   WHERE b.id = ANY (ARRAY(SELECT id FROM fresh))
 ), recorded AS (
-  INSERT INTO hookhouse_replays (uid, at, who, why, was) SELECT f.uid, arg.now, @who::text, @why::text, f.was FROM arg, fresh f
+  INSERT INTO hookhouse_replays (uid, replayed_at, who, why, previous_state) SELECT f.uid, arg.now, @who::text, @why::text, f.previous_state FROM arg, fresh f
 ), restarted AS (
   UPDATE hookhouse_deliveries d
-  SET id = (SELECT f.fresh_id FROM fresh f WHERE f.id = d.id), origin = coalesce(d.origin, d.id),
-    state = (SELECT CASE WHEN f.key = '' OR (f.place = 1 AND NOT f.headed) THEN 'waiting' ELSE 'behind' END FROM fresh f WHERE f.id = d.id),
-    attempt = 0, lost = 0, crashes = 0, yield = 0, ended = NULL, expires = 0, burst = (SELECT now FROM arg),
-    due = (SELECT now FROM arg) + CASE WHEN d.most > 0 THEN least(d.quiet, d.most) ELSE d.quiet END
+  SET id = (SELECT f.fresh_id FROM fresh f WHERE f.id = d.id), first_id = coalesce(d.first_id, d.id),
+    state = (SELECT CASE WHEN f.ordering_key = '' OR (f.place = 1 AND NOT f.headed) THEN 'waiting' ELSE 'blocked' END FROM fresh f WHERE f.id = d.id),
+    attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, burst_started_at = (SELECT now FROM arg),
+    due_at = (SELECT now FROM arg) + CASE WHEN d.coalesce_max_us > 0 THEN least(d.coalesce_quiet_us, d.coalesce_max_us) ELSE d.coalesce_quiet_us END
   WHERE d.id = ANY (ARRAY(SELECT id FROM fresh))
   RETURNING d.uid
 )
 SELECT uid, 'done' AS fate FROM restarted
 UNION ALL
 SELECT a.uid, CASE WHEN a.coalesces OR h.passes THEN 'alone' ELSE 'again' END
-FROM asked a LEFT JOIN heads h ON h.source = a.source AND h.key = a.key
+FROM asked a LEFT JOIN heads h ON h.source = a.source AND h.ordering_key = a.ordering_key
 WHERE NOT EXISTS (SELECT 1 FROM fresh f WHERE f.uid = a.uid)
 
 -- name: replays
-SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid::text ORDER BY at
+SELECT replayed_at, who, why, previous_state FROM hookhouse_replays WHERE uid = @uid::text ORDER BY replayed_at
 
 -- name: last
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
--- name: ended
+-- name: finished
 -- What was finished longer ago than @age: dead ones, or all the others.
 WITH picked AS MATERIALIZED (
-  SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.ended FROM hookhouse_deliveries d
-  WHERE d.ended IS NOT NULL AND d.state <> 'dead' AND d.ended < @now - @age::bigint AND @dead::int = 0
-  ORDER BY d.ended LIMIT @n::int FOR UPDATE SKIP LOCKED
+  SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+  WHERE d.finished_at IS NOT NULL AND d.state <> 'dead' AND d.finished_at < @now - @age::bigint AND @dead::int = 0
+  ORDER BY d.finished_at LIMIT @n::int FOR UPDATE SKIP LOCKED
 ), dead AS MATERIALIZED (
-  SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.ended FROM hookhouse_deliveries d
-  WHERE d.ended IS NOT NULL AND d.state = 'dead' AND d.ended < @now - @age::bigint AND @dead::int = 1
-  ORDER BY d.ended LIMIT @n::int FOR UPDATE SKIP LOCKED
+  SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+  WHERE d.finished_at IS NOT NULL AND d.state = 'dead' AND d.finished_at < @now - @age::bigint AND @dead::int = 1
+  ORDER BY d.finished_at LIMIT @n::int FOR UPDATE SKIP LOCKED
 )
 SELECT id, uid, source, state, sender_id, envelope FROM (
   SELECT p.*, b.envelope, row_number() OVER w AS place, sum(p.size + coalesce(octet_length(b.envelope), 0)) OVER w AS total
   FROM (SELECT * FROM picked UNION ALL SELECT * FROM dead) p
   LEFT JOIN LATERAL (SELECT envelope FROM hookhouse_bodies b WHERE b.id = p.id LIMIT 1) b ON true
-  WINDOW w AS (ORDER BY p.ended, p.id)
+  WINDOW w AS (ORDER BY p.finished_at, p.id)
 ) e WHERE place = 1 OR total <= @bytes::bigint
 
--- name: dying
+-- name: expiring_dead
 -- Dead letters that are older than @age, by type.
 SELECT type, count(*) FROM hookhouse_deliveries
-WHERE ended IS NOT NULL AND state = 'dead' AND ended < @now - @age::bigint GROUP BY type ORDER BY type
+WHERE finished_at IS NOT NULL AND state = 'dead' AND finished_at < @now - @age::bigint GROUP BY type ORDER BY type
 
--- name: keep_fate
+-- name: keep_last_state
 -- What became of deliveries, told by their dedup keys when they are gone.
 WITH fate AS MATERIALIZED (
-  SELECT * FROM jsonb_to_recordset(@fates::text::jsonb) AS f(source text, mark text, uid text, state text, sender_id text)
+  SELECT * FROM jsonb_to_recordset(@fates::text::jsonb) AS f(source text, dedup_key text, uid text, state text, sender_id text)
 ), hit AS MATERIALIZED (
-  SELECT m.at, f.state, f.sender_id FROM fate f CROSS JOIN LATERAL (
-    SELECT m.ctid AS at FROM hookhouse_marks m WHERE m.source = f.source AND m.mark = f.mark AND m.uid = f.uid LIMIT 1 FOR UPDATE
+  SELECT m.place, f.state, f.sender_id FROM fate f CROSS JOIN LATERAL (
+    SELECT m.ctid AS place FROM hookhouse_dedup_keys m WHERE m.source = f.source AND m.dedup_key = f.dedup_key AND m.uid = f.uid LIMIT 1 FOR UPDATE
   ) m
 )
-UPDATE hookhouse_marks SET (state, sender_id) = (SELECT h.state, h.sender_id FROM hit h WHERE h.at = hookhouse_marks.ctid LIMIT 1)
-WHERE ctid = ANY (ARRAY(SELECT at FROM hit))
+UPDATE hookhouse_dedup_keys SET (state, sender_id) = (SELECT h.state, h.sender_id FROM hit h WHERE h.place = hookhouse_dedup_keys.ctid LIMIT 1)
+WHERE ctid = ANY (ARRAY(SELECT place FROM hit))
 
--- name: forget_fate
-DELETE FROM hookhouse_marks
-WHERE source = @source::text AND uid = @uid::text AND mark = ANY (ARRAY(SELECT jsonb_array_elements_text(@marks::text::jsonb)))
+-- name: delete_last_state
+DELETE FROM hookhouse_dedup_keys
+WHERE source = @source::text AND uid = @uid::text AND dedup_key = ANY (ARRAY(SELECT jsonb_array_elements_text(@marks::text::jsonb)))
 
--- name: forget_bodies
+-- name: delete_bodies
 DELETE FROM hookhouse_bodies WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
 
--- name: forget_replays
+-- name: delete_replays
 DELETE FROM hookhouse_replays WHERE uid IN (
   SELECT uid FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint)))
 
--- name: forget
+-- name: delete_attempts
+DELETE FROM hookhouse_attempts WHERE uid IN (
+  SELECT uid FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint)))
+
+-- name: delete_deliveries
 DELETE FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
 
--- name: restamp_marks
+-- name: restamp_dedup_keys
 -- Rows need not stand in order of time.
 
--- name: forget_marks
-DELETE FROM hookhouse_marks WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM hookhouse_marks WHERE at < @now - @window::bigint LIMIT @n::int FOR UPDATE SKIP LOCKED))
+-- name: delete_dedup_keys
+DELETE FROM hookhouse_dedup_keys WHERE ctid = ANY (ARRAY(
+  SELECT ctid FROM hookhouse_dedup_keys WHERE seen_at < @now - @window::bigint LIMIT @n::int FOR UPDATE SKIP LOCKED))
 
 -- name: counts
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
@@ -613,17 +654,17 @@ WITH RECURSIVE w(type) AS (
   UNION ALL
   SELECT (SELECT d.type FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type ORDER BY d.type LIMIT 1) FROM c WHERE c.type IS NOT NULL
 ), found(type, since) AS (
-  SELECT w.type, (SELECT d.due FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type = w.type ORDER BY d.due LIMIT 1) FROM w WHERE w.type IS NOT NULL
+  SELECT w.type, (SELECT d.due_at FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type = w.type ORDER BY d.due_at LIMIT 1) FROM w WHERE w.type IS NOT NULL
   UNION ALL
-  SELECT c.type, (SELECT d.expires FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type = c.type ORDER BY d.expires LIMIT 1) FROM c WHERE c.type IS NOT NULL
+  SELECT c.type, (SELECT d.lease_expires_at FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type = c.type ORDER BY d.lease_expires_at LIMIT 1) FROM c WHERE c.type IS NOT NULL
 )
 SELECT type, min(since), @now FROM found WHERE since <= @now GROUP BY type
 
 -- name: stale
 SELECT count(*) FROM (
   SELECT 1 FROM hookhouse_deliveries
-  WHERE source = @source::text AND key = @key::text AND state = 'done' AND key <> ''
-    AND coalesce(origin, id) > (SELECT coalesce(o.origin, o.id) FROM hookhouse_deliveries o WHERE o.uid = @uid::text) LIMIT 1) s
+  WHERE source = @source::text AND ordering_key = @key::text AND state = 'done' AND ordering_key <> ''
+    AND coalesce(first_id, id) > (SELECT coalesce(o.first_id, o.id) FROM hookhouse_deliveries o WHERE o.uid = @uid::text) LIMIT 1) s
 
 -- name: has_tables
 SELECT count(to_regclass('hookhouse_schema')::text)
@@ -638,6 +679,6 @@ WHERE d.uid = ANY (ARRAY(SELECT jsonb_array_elements_text(@uids::text::jsonb)))
 -- name: pending
 SELECT count(*) FROM (
   SELECT 1 FROM hookhouse_deliveries WHERE state = 'waiting'
-  UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'behind'
+  UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'blocked'
   UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'claimed'
   LIMIT @most) AS unfinished

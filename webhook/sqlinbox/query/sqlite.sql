@@ -21,47 +21,47 @@ UPDATE hookhouse_schema SET pinged = @now
 
 -- name: lookup
 -- What this delivery repeats, first by uid, then by its dedup keys.
-SELECT 0, -1 AS place, uid, state, sender_id, revived, 0 FROM hookhouse_deliveries WHERE uid = @uid
+SELECT 0, -1 AS place, uid, state, sender_id, revivals, 0 FROM hookhouse_deliveries WHERE uid = @uid
 UNION ALL
-SELECT 0, u.key, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revived, 0), d.uid IS NULL
-FROM json_each(@marks) u CROSS JOIN hookhouse_marks m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid
-WHERE m.source = @source AND m.mark = u.value AND m.at >= @now - @window
+SELECT 0, u.key, m.uid, coalesce(d.state, m.state, 'done'), coalesce(d.sender_id, m.sender_id, ''), coalesce(d.revivals, 0), d.uid IS NULL
+FROM json_each(@marks) u CROSS JOIN hookhouse_dedup_keys m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid
+WHERE m.source = @source AND m.dedup_key = u.value AND m.seen_at >= @now - @window
 ORDER BY 2
 
 -- name: lock
 -- Nothing to lock: there is one writer.
 
--- name: aside
+-- name: demote_head
 -- A head that waits for its retry and lets younger ones pass.
-UPDATE hookhouse_deliveries SET state = 'behind'
-WHERE source = @source AND key = @key AND state IN ('waiting', 'claimed') AND key <> ''
-  AND state = 'waiting' AND yield = 1 AND due > @now
+UPDATE hookhouse_deliveries SET state = 'blocked'
+WHERE source = @source AND ordering_key = @key AND state IN ('waiting', 'claimed') AND ordering_key <> ''
+  AND state = 'waiting' AND retry_out_of_order = 1 AND due_at > @now
 
 -- name: supersede
-UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
+UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
 WHERE id IN (
-  SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND key <> '' AND state IN ('waiting', 'claimed') AND state = 'waiting'
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND state = 'waiting'
   UNION ALL
-  SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state = 'behind')
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state = 'blocked')
 AND uid <> @uid
-RETURNING uid, burst, attempt, quiet
+RETURNING uid, burst_started_at, attempt, coalesce_quiet_us
 
--- name: mark
+-- name: insert_dedup_key
 -- Nothing where the dedup key stands already, also one older than the window.
-INSERT OR IGNORE INTO hookhouse_marks (source, mark, uid, at) VALUES (@source, @mark, @uid, @now)
+INSERT OR IGNORE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at) VALUES (@source, @mark, @uid, @now)
 
--- name: unmark
+-- name: delete_last_dedup_keys
 -- Takes back as many as were just made: a new row is the last.
-DELETE FROM hookhouse_marks WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid DESC LIMIT @n + 0)
+DELETE FROM hookhouse_dedup_keys WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid DESC LIMIT @n + 0)
 
 -- name: insert
 -- What is known by its uid is left out, and so is what stands behind a head that
 -- lets it pass: its state would be null. The caller sees that there is no row.
-INSERT OR IGNORE INTO hookhouse_deliveries (uid, source, sender_id, type, key, label, received, size, quiet, most, state, burst, due)
+INSERT OR IGNORE INTO hookhouse_deliveries (uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
 VALUES (@uid, @source, @sender_id, @type, @key, @label, @received, @size, @quiet, @most,
   nullif(coalesce((
-    SELECT CASE WHEN h.state = 'waiting' AND h.yield = 1 AND h.due > @now THEN '' ELSE 'behind' END FROM hookhouse_deliveries h
-    WHERE h.source = @source AND h.key = @key AND h.state IN ('waiting', 'claimed') AND h.key <> ''
+    SELECT CASE WHEN h.state = 'waiting' AND h.retry_out_of_order = 1 AND h.due_at > @now THEN '' ELSE 'blocked' END FROM hookhouse_deliveries h
+    WHERE h.source = @source AND h.ordering_key = @key AND h.state IN ('waiting', 'claimed') AND h.ordering_key <> ''
   ), 'waiting'), ''),
   @burst,
   CASE WHEN @quiet = 0 THEN @now WHEN @most > 0 THEN min(@now + @quiet, @burst + @most) ELSE @now + @quiet END)
@@ -69,9 +69,9 @@ VALUES (@uid, @source, @sender_id, @type, @key, @label, @received, @size, @quiet
 -- name: insert_bodies
 INSERT INTO hookhouse_bodies (id, envelope, body) VALUES (last_insert_rowid(), @envelope, @body)
 
--- name: insert_marks
+-- name: insert_dedup_keys
 -- What stands here already is older than the window.
-INSERT OR REPLACE INTO hookhouse_marks (source, mark, uid, at)
+INSERT OR REPLACE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at)
 SELECT @source, value, @uid, @now FROM json_each(@marks)
 
 -- name: promote
@@ -79,16 +79,16 @@ SELECT @source, value, @uid, @now FROM json_each(@marks)
 -- waits for none, the one whose retry is due first.
 UPDATE hookhouse_deliveries SET state = 'waiting'
 WHERE id = coalesce(
-  (SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state = 'behind' AND yield = 1 AND due <= @now ORDER BY due, id LIMIT 1),
-  (SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state = 'behind' AND yield = 0 ORDER BY id LIMIT 1),
-  (SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state = 'behind' AND yield = 1 ORDER BY due, id LIMIT 1))
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state = 'blocked' AND retry_out_of_order = 1 AND due_at <= @now ORDER BY due_at, id LIMIT 1),
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state = 'blocked' AND retry_out_of_order = 0 ORDER BY id LIMIT 1),
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state = 'blocked' AND retry_out_of_order = 1 ORDER BY due_at, id LIMIT 1))
 AND NOT EXISTS (
-  SELECT 1 FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state IN ('waiting', 'claimed') AND key <> '')
+  SELECT 1 FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state IN ('waiting', 'claimed') AND ordering_key <> '')
 
 -- name: promote_group
 -- See settle_group.
 
--- name: overtaken
+-- name: superseded_claims
 -- Claims let go by their workers while a newer one of a burst waits.
 WITH RECURSIVE c(type) AS (
   SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'claimed') WHERE @any = 1
@@ -97,21 +97,22 @@ WITH RECURSIVE c(type) AS (
 ), asked(value) AS (
   SELECT value FROM json_each(@types) UNION SELECT type FROM c
 )
-SELECT d.uid, d.source, d.key FROM asked t CROSS JOIN hookhouse_deliveries d
-WHERE d.type = t.value AND d.state = 'claimed' AND d.expires <= @now AND d.key <> ''
+SELECT d.uid, d.fence, d.source, d.ordering_key FROM asked t CROSS JOIN hookhouse_deliveries d
+WHERE d.type = t.value AND d.state = 'claimed' AND d.lease_expires_at <= @now AND d.ordering_key <> ''
   AND d.uid NOT IN (SELECT value FROM json_each(@except))
-  AND (SELECT b.quiet FROM hookhouse_deliveries b
-       WHERE b.source = d.source AND b.key = d.key AND b.state = 'behind' AND b.yield = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
+  AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
+       WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
 LIMIT 100
 
--- name: overtake
-UPDATE hookhouse_deliveries SET state = 'superseded', ended = @now
-WHERE uid = @uid AND state = 'claimed' AND expires <= @now
+-- name: supersede_claim
+UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
+WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND lease_expires_at <= @now
 
 -- name: claim
 -- Of the oldest that are due of @types, with @any of all types, as many as @bytes
 -- allows; with @first one in any case. The types of what waits or is claimed are
--- looked up one by one. What is overtaken is passed by.
+-- looked up one by one. What is overtaken is passed by. A claim that is lost by this
+-- keeps who claimed it and when, for insert_lost_attempt; reclaim then completes it.
 WITH RECURSIVE w(type) AS (
   SELECT (SELECT min(type) FROM hookhouse_deliveries WHERE state = 'waiting') WHERE @any = 1
   UNION ALL
@@ -124,33 +125,65 @@ WITH RECURSIVE w(type) AS (
   SELECT value FROM json_each(@types) UNION SELECT type FROM w UNION SELECT type FROM c
 )
 UPDATE hookhouse_deliveries
-SET due = CASE state WHEN 'claimed' THEN expires ELSE due END,
-  lost = lost + (state = 'claimed'),
-  attempt = attempt + (lost + (state = 'claimed') < 2),
-  state = 'claimed', fence = fence + 1, expires = @now + @lease
+SET due_at = CASE state WHEN 'claimed' THEN lease_expires_at ELSE due_at END,
+  lost_claims = lost_claims + (state = 'claimed'),
+  attempt = attempt + (lost_claims + (state = 'claimed') < 2),
+  claimed_at = CASE state WHEN 'claimed' THEN claimed_at ELSE @now END,
+  claimed_by = CASE state WHEN 'claimed' THEN claimed_by ELSE @by END,
+  state = 'claimed', fence = fence + 1, lease_expires_at = @now + @lease
 WHERE id IN (
   SELECT id FROM (
     SELECT p.id, row_number() OVER w AS place, sum(p.size) OVER w AS total FROM (
-      SELECT d.id, CASE d.state WHEN 'claimed' THEN d.expires ELSE d.due END AS since,
-        CASE WHEN d.lost + (d.state = 'claimed') < 2 THEN d.size ELSE 0 END AS size
+      SELECT d.id, CASE d.state WHEN 'claimed' THEN d.lease_expires_at ELSE d.due_at END AS since,
+        CASE WHEN d.lost_claims + (d.state = 'claimed') < 2 THEN d.size ELSE 0 END AS size
       FROM asked t CROSS JOIN hookhouse_deliveries d
       WHERE d.id IN (
         SELECT id FROM (SELECT w.id FROM hookhouse_deliveries w
-          WHERE w.state = 'waiting' AND w.type = t.value AND w.due <= @now AND w.uid NOT IN (SELECT value FROM json_each(@except))
-          ORDER BY w.due, w.id LIMIT @n + 0)
+          WHERE w.state = 'waiting' AND w.type = t.value AND w.due_at <= @now AND w.uid NOT IN (SELECT value FROM json_each(@except))
+          ORDER BY w.due_at, w.id LIMIT @n + 0)
         UNION ALL
         SELECT id FROM (SELECT c.id FROM hookhouse_deliveries c
-          WHERE c.state = 'claimed' AND c.type = t.value AND c.expires <= @now AND c.uid NOT IN (SELECT value FROM json_each(@except))
-            AND (c.key = '' OR coalesce((SELECT b.quiet FROM hookhouse_deliveries b
-              WHERE b.source = c.source AND b.key = c.key AND b.state = 'behind' AND b.yield = 0 AND b.id > c.id ORDER BY b.id LIMIT 1), 0) = 0)
-          ORDER BY c.expires LIMIT @n + 0))
+          WHERE c.state = 'claimed' AND c.type = t.value AND c.lease_expires_at <= @now AND c.uid NOT IN (SELECT value FROM json_each(@except))
+            AND (c.ordering_key = '' OR coalesce((SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
+              WHERE b.source = c.source AND b.ordering_key = c.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0 AND b.id > c.id ORDER BY b.id LIMIT 1), 0) = 0)
+          ORDER BY c.lease_expires_at LIMIT @n + 0))
       ORDER BY since, d.id LIMIT @n + 0
     ) p WINDOW w AS (ORDER BY p.since, p.id)
   ) WHERE place = 1 AND @first = 1 OR total <= @bytes)
-RETURNING id, due, attempt, lost, crashes, reason, fence, expires,
-  uid, source, sender_id, type, key, label, received, quiet, most, size,
-  CASE WHEN lost < 2 THEN (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
-  CASE WHEN lost < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END
+RETURNING id, due_at, attempt, lost_claims, crashed_runs, reason, fence, lease_expires_at, claimed_at <> @now,
+  uid, source, sender_id, type, ordering_key, key_label, received_at, coalesce_quiet_us, coalesce_max_us, size,
+  CASE WHEN lost_claims < 2 THEN (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
+  CASE WHEN lost_claims < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END
+
+-- name: insert_lost_attempt
+-- Of the claim before this one, which this one has made lost.
+INSERT OR IGNORE INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
+SELECT uid, fence - 1, attempt - (lost_claims < 2), claimed_at, max(@now - claimed_at, 0), 'waiting', 1, '', claimed_by
+FROM hookhouse_deliveries
+WHERE uid = @uid AND fence = @fence AND (lost_claims - 1 < 2 OR begun_fence = fence - 1)
+
+-- name: reclaim
+UPDATE hookhouse_deliveries SET claimed_at = @now, claimed_by = @by WHERE uid = @uid AND fence = @fence
+
+-- name: insert_attempt
+-- Of a claim that is about to end, or has just been superseded. The run of a suspect
+-- counts once it has begun.
+INSERT OR IGNORE INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
+SELECT d.uid, d.fence, d.attempt, d.claimed_at, max(@now - d.claimed_at, 0),
+  CASE WHEN @state = 'waiting' AND d.ordering_key <> '' AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
+      WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0
+        AND b.id > d.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded' ELSE @state END,
+  @lost, @reason, d.claimed_by
+FROM hookhouse_deliveries d
+WHERE d.uid = @uid AND d.fence = @fence AND d.state = @current AND (d.lost_claims < 2 OR d.begun_fence = d.fence)
+
+-- name: trim_attempts
+-- Keeps the newest 20 of a delivery.
+DELETE FROM hookhouse_attempts WHERE uid = @uid AND fence <= (
+  SELECT fence FROM hookhouse_attempts WHERE uid = @uid ORDER BY fence DESC LIMIT 1 OFFSET 20)
+
+-- name: attempts
+SELECT number, started_at, took_us, state, lost, reason, claimed_by FROM hookhouse_attempts WHERE uid = @uid ORDER BY fence
 
 -- name: content
 -- Of a claim; no row where it is not held.
@@ -160,55 +193,55 @@ WHERE d.uid = @uid AND d.fence = @fence AND d.state = 'claimed'
 -- name: begin_run
 -- A suspect's run; once for each claim.
 UPDATE hookhouse_deliveries
-SET attempt = attempt + (lost >= 2 AND begun <> fence), crashes = crashes + (lost >= 2 AND begun <> fence), begun = fence
+SET attempt = attempt + (lost_claims >= 2 AND begun_fence <> fence), crashed_runs = crashed_runs + (lost_claims >= 2 AND begun_fence <> fence), begun_fence = fence
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 RETURNING attempt
 
 -- name: extend
-UPDATE hookhouse_deliveries SET expires = @now + @lease
+UPDATE hookhouse_deliveries SET lease_expires_at = @now + @lease
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: settle
 UPDATE hookhouse_deliveries
-SET state = @state, reason = @reason, ended = @now, settled = fence, lost = 0, crashes = 0
-WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND source = @source AND key = @key
+SET state = @state, reason = @reason, finished_at = @now, settled_fence = fence, lost_claims = 0, crashed_runs = 0
+WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND source = @source AND ordering_key = @key
 
 -- name: claimed_key
-SELECT source, key FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
+SELECT source, ordering_key FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: settle_group
 -- All settlements share the transactions of the one writer.
 
--- name: hold
+-- name: lock_claim
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
--- name: put_back
+-- name: retry
 -- A suspect that has not begun its run stays one, and what is released was lost.
 UPDATE hookhouse_deliveries
 SET state = CASE
-    WHEN key = '' THEN 'waiting'
-    WHEN (SELECT b.quiet FROM hookhouse_deliveries b
-      WHERE b.source = hookhouse_deliveries.source AND b.key = hookhouse_deliveries.key AND b.state = 'behind' AND b.yield = 0
+    WHEN ordering_key = '' THEN 'waiting'
+    WHEN (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
+      WHERE b.source = hookhouse_deliveries.source AND b.ordering_key = hookhouse_deliveries.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0
         AND b.id > hookhouse_deliveries.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded'
-    WHEN @yield = 1 THEN 'behind'
+    WHEN @yield = 1 THEN 'blocked'
     ELSE 'waiting' END,
-  due = @now + @delay, yield = @yield, expires = 0,
+  due_at = @now + @delay, retry_out_of_order = @yield, lease_expires_at = 0,
   reason = CASE WHEN @reason = '' THEN reason ELSE @reason END,
-  attempt = attempt - CASE WHEN @uncounted = 1 AND (lost < 2 OR begun = fence) THEN 1 ELSE 0 END,
-  lost = CASE WHEN @released = 1 OR @uncounted = 1 AND lost >= 2 AND begun <> fence THEN lost ELSE 0 END,
-  crashes = CASE WHEN @released = 1 OR @uncounted = 1 AND lost >= 2 AND begun <> fence THEN crashes ELSE 0 END,
-  settled = fence
+  attempt = attempt - CASE WHEN @uncounted = 1 AND (lost_claims < 2 OR begun_fence = fence) THEN 1 ELSE 0 END,
+  lost_claims = CASE WHEN @released = 1 OR @uncounted = 1 AND lost_claims >= 2 AND begun_fence <> fence THEN lost_claims ELSE 0 END,
+  crashed_runs = CASE WHEN @released = 1 OR @uncounted = 1 AND lost_claims >= 2 AND begun_fence <> fence THEN crashed_runs ELSE 0 END,
+  settled_fence = fence
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
-RETURNING state, source, key
+RETURNING state, source, ordering_key
 
 -- name: end
-UPDATE hookhouse_deliveries SET ended = @now WHERE uid = @uid
+UPDATE hookhouse_deliveries SET finished_at = @now WHERE uid = @uid
 
 -- name: settled
 -- What came of a claim that was settled before. Claimed again since, it had been
 -- put back.
-SELECT CASE WHEN fence > settled OR state = 'behind' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
-WHERE uid = @uid AND settled = @fence
+SELECT CASE WHEN fence > settled_fence OR state = 'blocked' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
+WHERE uid = @uid AND settled_fence = @fence
 
 -- name: isolation
 -- There is one writer.
@@ -216,40 +249,40 @@ WHERE uid = @uid AND settled = @fence
 -- name: default_isolation
 -- There is one writer.
 
--- name: headless
+-- name: stuck_keys
 -- The next @n keys in order that have deliveries behind, and whether one is
 -- without the head that it must have.
-WITH RECURSIVE k(source, key) AS (
-  SELECT * FROM (SELECT source, key FROM hookhouse_deliveries
-   WHERE state = 'behind' AND (source, key) > (@source, @key) ORDER BY source, key LIMIT 1)
+WITH RECURSIVE k(source, ordering_key) AS (
+  SELECT * FROM (SELECT source, ordering_key FROM hookhouse_deliveries
+   WHERE state = 'blocked' AND (source, ordering_key) > (@source, @key) ORDER BY source, ordering_key LIMIT 1)
   UNION ALL
-  SELECT d.source, d.key FROM k CROSS JOIN hookhouse_deliveries d
+  SELECT d.source, d.ordering_key FROM k CROSS JOIN hookhouse_deliveries d
   WHERE d.id = coalesce(
-    (SELECT n.id FROM hookhouse_deliveries n WHERE n.state = 'behind' AND n.source = k.source AND n.key > k.key ORDER BY n.key LIMIT 1),
-    (SELECT n.id FROM hookhouse_deliveries n WHERE n.state = 'behind' AND n.source > k.source ORDER BY n.source, n.key LIMIT 1))
+    (SELECT n.id FROM hookhouse_deliveries n WHERE n.state = 'blocked' AND n.source = k.source AND n.ordering_key > k.ordering_key ORDER BY n.ordering_key LIMIT 1),
+    (SELECT n.id FROM hookhouse_deliveries n WHERE n.state = 'blocked' AND n.source > k.source ORDER BY n.source, n.ordering_key LIMIT 1))
 )
-SELECT k.source, k.key, NOT EXISTS (
+SELECT k.source, k.ordering_key, NOT EXISTS (
   SELECT 1 FROM hookhouse_deliveries d
-  WHERE d.source = k.source AND d.key = k.key AND d.state IN ('waiting', 'claimed') AND d.key <> '')
+  WHERE d.source = k.source AND d.ordering_key = k.ordering_key AND d.state IN ('waiting', 'claimed') AND d.ordering_key <> '')
 FROM k LIMIT @n + 0
 
 -- name: find
-SELECT id, coalesce(origin, id), state, source, key, quiet, most, sender_id, revived FROM hookhouse_deliveries WHERE uid = @uid
+SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries WHERE uid = @uid
 
--- name: younger
+-- name: newer
 -- Unfinished ones that were acknowledged after the first run of this one.
 SELECT count(*) FROM hookhouse_deliveries
-WHERE coalesce(origin, id) > @origin AND id IN (
-  SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND key <> '' AND state IN ('waiting', 'claimed')
+WHERE coalesce(first_id, id) > @origin AND id IN (
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND ordering_key <> '' AND state IN ('waiting', 'claimed')
   UNION ALL
-  SELECT id FROM hookhouse_deliveries WHERE source = @source AND key = @key AND state = 'behind')
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state = 'blocked')
 
 -- name: restart
 UPDATE hookhouse_deliveries
-SET id = (SELECT max(id) + 1 FROM hookhouse_deliveries), origin = coalesce(origin, id),
-  state = CASE WHEN key = '' THEN 'waiting' ELSE 'behind' END,
-  attempt = 0, lost = 0, crashes = 0, yield = 0, ended = NULL, expires = 0, revived = revived + @revived, burst = min(@now, @burst),
-  due = CASE WHEN quiet = 0 THEN @now WHEN most > 0 THEN min(@now + quiet, min(@now, @burst) + most) ELSE @now + quiet END
+SET id = (SELECT max(id) + 1 FROM hookhouse_deliveries), first_id = coalesce(first_id, id),
+  state = CASE WHEN ordering_key = '' THEN 'waiting' ELSE 'blocked' END,
+  attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, revivals = revivals + @revived, burst_started_at = min(@now, @burst),
+  due_at = CASE WHEN coalesce_quiet_us = 0 THEN @now WHEN coalesce_max_us > 0 THEN min(@now + coalesce_quiet_us, min(@now, @burst) + coalesce_max_us) ELSE @now + coalesce_quiet_us END
 WHERE uid = @uid
 RETURNING id
 
@@ -257,72 +290,75 @@ RETURNING id
 UPDATE hookhouse_bodies SET id = @id WHERE id = @old
 
 -- name: release
-UPDATE hookhouse_deliveries SET due = @now, yield = 0 WHERE uid = @uid AND state = 'waiting'
+UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0 WHERE uid = @uid AND state = 'waiting'
 
 -- name: release_claim
 -- From a worker that does not come back: what it settles later is of no claim,
 -- and its claim was lost, like one whose lease ran out.
-UPDATE hookhouse_deliveries SET fence = fence + 1, lost = lost + 1
+UPDATE hookhouse_deliveries SET fence = fence + 1, lost_claims = lost_claims + 1
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: replayed
-INSERT INTO hookhouse_replays (uid, at, who, why, was) VALUES (@uid, @now, @who, @why, @was)
+INSERT INTO hookhouse_replays (uid, replayed_at, who, why, previous_state) VALUES (@uid, @now, @who, @why, @was)
 
 -- name: replays
-SELECT at, who, why, was FROM hookhouse_replays WHERE uid = @uid ORDER BY at
+SELECT replayed_at, who, why, previous_state FROM hookhouse_replays WHERE uid = @uid ORDER BY replayed_at
 
 -- name: last
 SELECT coalesce(max(id), 0) FROM hookhouse_deliveries
 
--- name: ended
+-- name: finished
 -- What was finished longer ago than @age: dead ones, or all the others.
 SELECT id, uid, source, state, sender_id, envelope FROM (
   SELECT e.*, b.envelope, row_number() OVER w AS place, sum(e.size + coalesce(length(b.envelope), 0)) OVER w AS total
   FROM (
-    SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.ended FROM hookhouse_deliveries d
-      WHERE d.ended IS NOT NULL AND d.state <> 'dead' AND d.ended < @now - @age AND @dead = 0 ORDER BY d.ended LIMIT @n + 0)
+    SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+      WHERE d.finished_at IS NOT NULL AND d.state <> 'dead' AND d.finished_at < @now - @age AND @dead = 0 ORDER BY d.finished_at LIMIT @n + 0)
     UNION ALL
-    SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.ended FROM hookhouse_deliveries d
-      WHERE d.ended IS NOT NULL AND d.state = 'dead' AND d.ended < @now - @age AND @dead = 1 ORDER BY d.ended LIMIT @n + 0)
+    SELECT * FROM (SELECT d.id, d.uid, d.source, d.state, d.sender_id, d.size, d.finished_at FROM hookhouse_deliveries d
+      WHERE d.finished_at IS NOT NULL AND d.state = 'dead' AND d.finished_at < @now - @age AND @dead = 1 ORDER BY d.finished_at LIMIT @n + 0)
   ) e LEFT JOIN hookhouse_bodies b ON b.id = e.id
-  WINDOW w AS (ORDER BY e.ended, e.id)
+  WINDOW w AS (ORDER BY e.finished_at, e.id)
 ) WHERE place = 1 OR total <= @bytes
 
--- name: dying
+-- name: expiring_dead
 -- Dead letters that are older than @age, by type.
 SELECT type, count(*) FROM hookhouse_deliveries
-WHERE ended IS NOT NULL AND state = 'dead' AND ended < @now - @age GROUP BY type ORDER BY type
+WHERE finished_at IS NOT NULL AND state = 'dead' AND finished_at < @now - @age GROUP BY type ORDER BY type
 
--- name: keep_fate
+-- name: keep_last_state
 -- What became of deliveries, told by their dedup keys when they are gone.
-UPDATE hookhouse_marks SET state = f.state, sender_id = f.sender_id
+UPDATE hookhouse_dedup_keys SET state = f.state, sender_id = f.sender_id
 FROM (
-  SELECT value ->> '$.source' AS source, value ->> '$.mark' AS mark, value ->> '$.uid' AS uid,
+  SELECT value ->> '$.source' AS source, value ->> '$.dedup_key' AS dedup_key, value ->> '$.uid' AS uid,
     value ->> '$.state' AS state, value ->> '$.sender_id' AS sender_id FROM json_each(@fates)
 ) f
-WHERE hookhouse_marks.source = f.source AND hookhouse_marks.mark = f.mark AND hookhouse_marks.uid = f.uid
+WHERE hookhouse_dedup_keys.source = f.source AND hookhouse_dedup_keys.dedup_key = f.dedup_key AND hookhouse_dedup_keys.uid = f.uid
 
--- name: forget_fate
-DELETE FROM hookhouse_marks WHERE source = @source AND uid = @uid AND mark IN (SELECT value FROM json_each(@marks))
+-- name: delete_last_state
+DELETE FROM hookhouse_dedup_keys WHERE source = @source AND uid = @uid AND dedup_key IN (SELECT value FROM json_each(@marks))
 
--- name: forget_bodies
+-- name: delete_bodies
 DELETE FROM hookhouse_bodies WHERE id IN (SELECT value FROM json_each(@ids))
 
--- name: forget_replays
+-- name: delete_replays
 DELETE FROM hookhouse_replays WHERE uid IN (SELECT d.uid FROM json_each(@ids) i CROSS JOIN hookhouse_deliveries d WHERE d.id = i.value)
 
--- name: forget
+-- name: delete_attempts
+DELETE FROM hookhouse_attempts WHERE uid IN (SELECT d.uid FROM json_each(@ids) i CROSS JOIN hookhouse_deliveries d WHERE d.id = i.value)
+
+-- name: delete_deliveries
 DELETE FROM hookhouse_deliveries WHERE id IN (SELECT value FROM json_each(@ids))
 
--- name: restamp_marks
+-- name: restamp_dedup_keys
 -- Dedup keys of a clock that has been ahead go to the end: rows stand in order of time.
-INSERT OR REPLACE INTO hookhouse_marks (source, mark, uid, at, state, sender_id)
-SELECT source, mark, uid, @now, state, sender_id FROM hookhouse_marks
-WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n + 0) AND at > @now
+INSERT OR REPLACE INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at, state, sender_id)
+SELECT source, dedup_key, uid, @now, state, sender_id FROM hookhouse_dedup_keys
+WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid LIMIT @n + 0) AND seen_at > @now
 
--- name: forget_marks
-DELETE FROM hookhouse_marks
-WHERE rowid IN (SELECT rowid FROM hookhouse_marks ORDER BY rowid LIMIT @n + 0) AND at < @now - @window
+-- name: delete_dedup_keys
+DELETE FROM hookhouse_dedup_keys
+WHERE rowid IN (SELECT rowid FROM hookhouse_dedup_keys ORDER BY rowid LIMIT @n + 0) AND seen_at < @now - @window
 
 -- name: counts
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
@@ -339,17 +375,17 @@ WITH RECURSIVE w(type) AS (
   UNION ALL
   SELECT (SELECT min(d.type) FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type) FROM c WHERE c.type IS NOT NULL
 ), found(type, since) AS (
-  SELECT w.type, (SELECT min(d.due) FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type = w.type) FROM w WHERE w.type IS NOT NULL
+  SELECT w.type, (SELECT min(d.due_at) FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type = w.type) FROM w WHERE w.type IS NOT NULL
   UNION ALL
-  SELECT c.type, (SELECT min(d.expires) FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type = c.type) FROM c WHERE c.type IS NOT NULL
+  SELECT c.type, (SELECT min(d.lease_expires_at) FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type = c.type) FROM c WHERE c.type IS NOT NULL
 )
 SELECT type, min(since), @now FROM found WHERE since <= @now GROUP BY type
 
 -- name: stale
 SELECT count(*) FROM (
   SELECT 1 FROM hookhouse_deliveries
-  WHERE source = @source AND key = @key AND state = 'done' AND key <> ''
-    AND coalesce(origin, id) > (SELECT coalesce(o.origin, o.id) FROM hookhouse_deliveries o WHERE o.uid = @uid) LIMIT 1)
+  WHERE source = @source AND ordering_key = @key AND state = 'done' AND ordering_key <> ''
+    AND coalesce(first_id, id) > (SELECT coalesce(o.first_id, o.id) FROM hookhouse_deliveries o WHERE o.uid = @uid) LIMIT 1)
 
 -- name: has_tables
 SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'hookhouse_schema'
@@ -363,6 +399,6 @@ SELECT d.uid, b.envelope, b.body FROM json_each(@uids) u CROSS JOIN hookhouse_de
 -- name: pending
 SELECT count(*) FROM (
   SELECT 1 FROM hookhouse_deliveries WHERE state = 'waiting'
-  UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'behind'
+  UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'blocked'
   UNION ALL SELECT 1 FROM hookhouse_deliveries WHERE state = 'claimed'
   LIMIT @most + 0)

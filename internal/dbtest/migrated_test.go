@@ -1,0 +1,278 @@
+package dbtest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+// onEachEarlier runs f on a migrated copy of each earlier database.
+func onEachEarlier(t *testing.T, f func(t *testing.T, name string, in *sqlinbox.Inbox, db *sql.DB)) {
+	onEach(t, func(t *testing.T, e engine) {
+		for name, text := range earlier(t, e.dialect) {
+			t.Run(name, func(t *testing.T) {
+				driver, dsn := e.store(t)
+				run(t, openDB(t, driver, dsn), text)
+				in, db := e.reopen(t, driver, dsn)
+				f(t, name, in, db)
+			})
+		}
+	})
+}
+
+// micros is a time of the fixtures.
+func micros(n int64) time.Time { return time.UnixMicro(n) }
+
+func TestEveryRecordSurvivesMigrate(t *testing.T) {
+	onEachEarlier(t, func(t *testing.T, name string, in *sqlinbox.Inbox, _ *sql.DB) {
+		record := func(n int64, uid, typ, key string, r webhook.Record) webhook.Record {
+			r.Seq, r.Size = n, 7
+			digit := string(rune('0' + n))
+			r.Delivery = &webhook.Delivery{
+				UID: uid, Source: "alpha", ID: "id-" + digit, Type: typ, OrderingKey: key, KeyLabel: "new", ReceivedAt: micros(900),
+				DedupKeys: []string{"mark-" + digit}, Header: http.Header{"X-Event": {"push"}}, Body: []byte(`{"a":1}`),
+			}
+			r.Due = micros(1000)
+			return r
+		}
+		want := []webhook.Record{
+			record(8, "u-retried", "alpha.push", "four", webhook.Record{State: webhook.Waiting, Attempt: 3, Fence: 3, Reason: "refused"}),
+			record(7, "u-waiting", "alpha.push", "", webhook.Record{State: webhook.Waiting}),
+			record(6, "u-behind", "alpha.push", "one", webhook.Record{State: webhook.Blocked}),
+			record(5, "u-claimed", "alpha.push", "one", webhook.Record{State: webhook.Claimed, Attempt: 2, Fence: 3, Expires: micros(5000), Reason: "not yet"}),
+			record(4, "u-ignored", "alpha.other", "", webhook.Record{State: webhook.Ignored, Attempt: 1, Fence: 1, Ended: micros(2000)}),
+			record(3, "u-superseded", "alpha.push", "three", webhook.Record{State: webhook.Superseded, Ended: micros(2000)}),
+			record(2, "u-dead", "alpha.push", "two", webhook.Record{State: webhook.Dead, Attempt: 15, Fence: 15, Ended: micros(2000), Reason: "registry is down"}),
+			record(1, "u-done", "alpha.push", "one", webhook.Record{State: webhook.Done, Attempt: 1, Fence: 1, Ended: micros(2000)}),
+		}
+		if strings.Contains(name, "-2") { // it was replayed, and another one redelivered
+			want[0].Revived = 1
+			replayed := want[4]
+			replayed.Seq = 9
+			want = append([]webhook.Record{replayed}, append(want[:4:4], want[5:]...)...)
+		}
+		var got []webhook.Record
+		for r, err := range in.All(t.Context(), webhook.Filter{Bodies: true}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, r)
+		}
+		if diff := cmp.Diff(want, got, cmpopts.EquateErrors()); diff != "" {
+			t.Errorf("records (-want +got):\n%s", diff)
+		}
+		r, err := in.Get(t.Context(), "u-claimed")
+		if err != nil {
+			t.Fatal(err)
+		}
+		replays := []webhook.Replay{{Note: webhook.Note{By: "somebody", Why: "after a fix"}, At: micros(1500), Was: webhook.Dead}}
+		if diff := cmp.Diff(replays, r.Replays); diff != "" {
+			t.Errorf("replays (-want +got):\n%s", diff)
+		}
+	})
+}
+
+func TestEveryDedupKeySurvivesMigrate(t *testing.T) {
+	onEachEarlier(t, func(t *testing.T, name string, in *sqlinbox.Inbox, _ *sql.DB) {
+		want := map[string]webhook.DuplicateError{
+			"mark-1": {UID: "u-done", State: webhook.Done},
+			"mark-2": {UID: "u-dead", State: webhook.Dead},
+			"mark-3": {UID: "u-superseded", State: webhook.Superseded},
+			"mark-4": {UID: "u-ignored", State: webhook.Ignored},
+			"mark-5": {UID: "u-claimed", State: webhook.Claimed},
+			"mark-6": {UID: "u-behind", State: webhook.Blocked},
+			"mark-7": {UID: "u-waiting", State: webhook.Waiting},
+			"mark-8": {UID: "u-retried", State: webhook.Waiting},
+		}
+		if strings.Contains(name, "-2") {
+			want["mark-swept"] = webhook.DuplicateError{UID: "u-swept", State: webhook.Dead}
+		}
+		for key, duplicate := range want {
+			d := delivery("", key)
+			err := in.Put(t.Context(), d)
+			var known *webhook.DuplicateError
+			if !errors.As(err, &known) || *known != duplicate {
+				t.Errorf("Put with %s returned %v, want a duplicate of %s, %s", key, err, duplicate.UID, duplicate.State)
+			}
+			other := delivery("", key)
+			other.Source = "beta"
+			put(t, in, other)
+		}
+		put(t, in, delivery("", "mark-old")) // beyond the window, or never seen
+	})
+}
+
+// What the sender sends again of a delivery that died and was swept is stored, and
+// that of one that is dead runs again.
+func TestARedeliveryAfterMigrateIsOne(t *testing.T) {
+	onEachEarlier(t, func(t *testing.T, name string, in *sqlinbox.Inbox, _ *sql.DB) {
+		d := delivery("", "mark-2")
+		d.ID = "id-2"
+		var known *webhook.DuplicateError
+		if err := in.Put(t.Context(), d); !errors.As(err, &known) || !known.Revived || known.UID != "u-dead" {
+			t.Errorf("Put returned %v, want u-dead run again", err)
+		}
+		if strings.Contains(name, "-2") {
+			d := delivery("", "mark-swept")
+			d.ID = "id-swept"
+			put(t, in, d)
+		}
+	})
+}
+
+func TestAClaimAndItsKeySurviveMigrate(t *testing.T) {
+	onEachEarlier(t, func(t *testing.T, _ string, in *sqlinbox.Inbox, _ *sql.DB) {
+		c := webhook.Claim{Delivery: &webhook.Delivery{UID: "u-claimed", Source: "alpha", OrderingKey: "one"}, Fence: 3}
+		settle(t, in, c, webhook.Done)
+		if s := stateOf(t, in, "u-behind"); s != webhook.Waiting {
+			t.Errorf("what it blocked is %s, want waiting", s)
+		}
+	})
+}
+
+func TestALostClaimOfBeforeMigrateIsKept(t *testing.T) {
+	onEachEarlier(t, func(t *testing.T, _ string, in *sqlinbox.Inbox, _ *sql.DB) {
+		for {
+			c := claimOne(t, in)
+			if c.Delivery.UID == "u-claimed" {
+				break
+			}
+		}
+		r, err := in.Get(t.Context(), "u-claimed")
+		want := []webhook.Attempt{{Number: 2, At: micros(1000), State: webhook.Waiting, Lost: true}}
+		if diff := cmp.Diff(want, r.Attempts, cmpopts.IgnoreFields(webhook.Attempt{}, "Took")); diff != "" || err != nil {
+			t.Errorf("%v, attempts (-want +got):\n%s", err, diff)
+		}
+	})
+}
+
+// A program of schema 2 that is killed, or loses its server, right before Migrate
+// commits leaves that version whole.
+func TestACrashInMigrateLeavesTheEarlierVersionWhole(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		for name, text := range earlier(t, e.dialect) {
+			t.Run(name, func(t *testing.T) {
+				driver, dsn := e.store(t)
+				before := openDB(t, driver, dsn)
+				run(t, before, text)
+				tables := contents(t, before)
+				db, plan, err := fault.Open(driver, dsn)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { _ = db.Close() })
+				left := dsn
+				reached := beforeNth(plan, 1, func(what string) bool { return strings.HasSuffix(what, "COMMIT") }, func() { left = crash(t, e, before, dsn) })
+				in := sqlinbox.New(db, e.dialect)
+				t.Cleanup(func() { _ = in.Close() })
+				if err := in.Migrate(t.Context()); err != nil && e.dialect == sqlinbox.SQLite {
+					t.Fatal(err) // a copy of its files is what the crash left
+				}
+				if !reached() {
+					t.Fatal("Migrate did not commit")
+				}
+				after := openDB(t, driver, left)
+				if diff := cmp.Diff(tables, contents(t, after)); diff != "" {
+					t.Fatalf("after the crash (-before +after):\n%s", diff)
+				}
+				again, _ := e.reopen(t, driver, left)
+				if s := stateOf(t, again, "u-behind"); s != webhook.Blocked {
+					t.Errorf("u-behind is %s, want blocked", s)
+				}
+			})
+		}
+	})
+}
+
+// crash ends what migrates the store: on PostgreSQL its session, on SQLite it copies
+// the files as a kill would leave them. It returns the DSN of what is left.
+func crash(t *testing.T, e engine, db *sql.DB, dsn string) string {
+	t.Helper()
+	if e.dialect == sqlinbox.PostgreSQL {
+		var gone bool
+		err := db.QueryRowContext(t.Context(), `SELECT coalesce(bool_and(pg_terminate_backend(pid, 10000)), false) FROM pg_locks
+			WHERE locktype = 'advisory' AND pid <> pg_backend_pid()`).Scan(&gone)
+		if err != nil || !gone {
+			t.Errorf("the session that migrates is not gone: %v", err)
+		}
+		return dsn
+	}
+	file, settings, _ := strings.Cut(strings.TrimPrefix(dsn, "file:"), "?")
+	folder := t.TempDir()
+	for _, end := range []string{"", "-wal"} {
+		text, err := os.ReadFile(file + end)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(folder, "inbox.db"+end), text, 0o600)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	return "file:" + filepath.Join(folder, "inbox.db") + "?" + settings
+}
+
+// contents are the rows of the tables of versions 1 and 2, and their columns.
+func contents(t *testing.T, db *sql.DB) map[string][]string {
+	t.Helper()
+	all := make(map[string][]string)
+	for _, table := range []string{"schema", "deliveries", "bodies", "marks", "replays"} {
+		rows, err := db.QueryContext(t.Context(), "SELECT * FROM hookhouse_"+table+" ORDER BY 1, 2, 3")
+		if table == "schema" {
+			rows, err = db.QueryContext(t.Context(), "SELECT * FROM hookhouse_schema")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		columns, err := rows.Columns()
+		all[table] = append(all[table], strings.Join(columns, " "))
+		for err == nil && rows.Next() {
+			values := make([]sql.Null[[]byte], len(columns))
+			places := make([]any, len(columns))
+			for i := range values {
+				places[i] = &values[i]
+			}
+			err = rows.Scan(places...)
+			var row []string
+			for _, v := range values {
+				row = append(row, string(v.V))
+			}
+			all[table] = append(all[table], strings.Join(row, "|"))
+		}
+		if err = errors.Join(err, rows.Err(), rows.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return all
+}
+
+// A program of version 2 asks for the highest version it knows, as this one does.
+func TestANewerSchemaIsRefusedByAnOlderProgram(t *testing.T) {
+	onEachEarlier(t, func(t *testing.T, _ string, in *sqlinbox.Inbox, db *sql.DB) {
+		var version int
+		if err := db.QueryRowContext(context.Background(), "SELECT coalesce(max(version), 0) FROM hookhouse_schema").Scan(&version); err != nil {
+			t.Fatal(err)
+		}
+		if version != 3 {
+			t.Errorf("the version is %d, want 3: an older program would go on", version)
+		}
+		run(t, db, "UPDATE hookhouse_schema SET version = version + 1")
+		for what, err := range map[string]error{"Check": in.Check(t.Context()), "Migrate": in.Migrate(t.Context())} {
+			if !errors.Is(err, sqlinbox.ErrNewerSchema) {
+				t.Errorf("%s returned %v, want ErrNewerSchema", what, err)
+			}
+		}
+	})
+}

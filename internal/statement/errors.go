@@ -1,0 +1,56 @@
+package statement
+
+import (
+	"errors"
+	"strings"
+)
+
+// State returns the SQLSTATE of err, or "" if it has none. The errors of PostgreSQL
+// drivers have one; those of SQLite drivers are known by their text alone.
+func State(err error) string {
+	var s interface{ SQLState() string }
+	if errors.As(err, &s) {
+		return s.SQLState()
+	}
+	return ""
+}
+
+// HasState reports whether err is that of a driver with SQLSTATEs.
+func HasState(err error) bool {
+	var s interface{ SQLState() string }
+	return errors.As(err, &s)
+}
+
+// IsSerialization reports whether another transaction has changed what this one saw.
+func IsSerialization(err error) bool { return State(err) == "40001" }
+
+// IsLockTimeout reports whether another transaction held what this one needed for
+// longer than it was to wait.
+func IsLockTimeout(err error) bool { return State(err) == "55P03" }
+
+// IsBusy reports whether another connection has SQLite's file.
+func IsBusy(err error) bool {
+	return err != nil && (strings.Contains(err.Error(), "database is locked") || strings.Contains(err.Error(), "SQLITE_BUSY"))
+}
+
+// IsOtherSchema reports whether a statement names a table or a column that the
+// database does not have.
+func IsOtherSchema(err error) bool {
+	if err == nil {
+		return false
+	}
+	if HasState(err) {
+		return State(err) == "42703" || State(err) == "42P01"
+	}
+	text := err.Error()
+	return strings.Contains(text, "no such column") || strings.Contains(text, "no such table") || strings.Contains(text, "has no column named")
+}
+
+// IsMissingTable reports whether a statement names the table and the database does
+// not have it.
+func IsMissingTable(err error, table string) bool {
+	if HasState(err) {
+		return State(err) == "42P01"
+	}
+	return err != nil && strings.Contains(err.Error(), "no such table: "+table)
+}

@@ -1,0 +1,54 @@
+package statement
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+)
+
+type stateError string
+
+func (e stateError) Error() string    { return "state " + string(e) }
+func (e stateError) SQLState() string { return string(e) }
+
+func TestErrorsAreClassified(t *testing.T) {
+	classes := map[string]func(error) bool{
+		"serialization": IsSerialization, "lock timeout": IsLockTimeout, "busy": IsBusy, "other schema": IsOtherSchema,
+		"missing table": func(err error) bool { return IsMissingTable(err, "jobs") },
+	}
+	for _, tt := range []struct {
+		err  error
+		want []string
+	}{
+		{nil, nil},
+		{errors.New("disk full"), nil},
+		{stateError("40001"), []string{"serialization"}},
+		{stateError("55P03"), []string{"lock timeout"}},
+		{stateError("42703"), []string{"other schema"}},
+		{stateError("42P01"), []string{"other schema", "missing table"}},
+		{stateError("no such table: jobs"), nil},
+		{errors.New("database is locked (5) (SQLITE_BUSY)"), []string{"busy"}},
+		{errors.New("sqlite3: database is locked"), []string{"busy"}},
+		{errors.New("no such column: at"), []string{"other schema"}},
+		{errors.New("table jobs has no column named at"), []string{"other schema"}},
+		{errors.New("no such table: jobs"), []string{"other schema", "missing table"}},
+		{errors.New("no such table: runs"), []string{"other schema"}},
+	} {
+		wrapped := tt.err
+		if wrapped != nil {
+			wrapped = fmt.Errorf("wrapped: %w", wrapped)
+		}
+		for name, is := range classes {
+			want := false
+			for _, w := range tt.want {
+				want = want || w == name
+			}
+			if is(wrapped) != want {
+				t.Errorf("%v: %s is %v", tt.err, name, !want)
+			}
+		}
+	}
+	if State(fmt.Errorf("wrapped: %w", stateError("23505"))) != "23505" || State(errors.New("23505")) != "" {
+		t.Error("State is not that of the driver's error")
+	}
+}

@@ -1,0 +1,79 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"log/slog"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// An engine runs the statements of an inbox the way its database needs. It decides
+// on which connection they run, which of them share a transaction, and what is tried
+// again. SQLite and PostgreSQL have one each; see sqlite.go and postgres.go.
+//
+// The func that tx and stmt get may be called again after a conflict and must start
+// afresh then. If ctx ends before it is called, it is not called.
+type engine interface {
+	keyLocks
+
+	// prepare adds the arguments of the engine's statements to an entry.
+	prepare(e *entry) error
+	// put stores an entry and returns when it is committed. Superseded are the UIDs
+	// of the older deliveries of a burst that this ended.
+	put(ctx context.Context, e *entry) (superseded []string, err error)
+	// store stores the delivery of j in the caller's transaction, or sets its
+	// result. It waits for whoever holds the ordering key.
+	store(ctx context.Context, s session, j *job) error
+
+	// tx runs f in a transaction and returns when it is committed.
+	tx(ctx context.Context, f func(ctx context.Context, s session) error) error
+	// stmt runs f, whose statements are each whole by themselves, with as little
+	// around them as the database allows.
+	stmt(ctx context.Context, f func(ctx context.Context, s session) error) error
+	// begin begins a transaction of the program that may write. The caller must call
+	// release after its end. If release is called before, it waits for that end.
+	begin(ctx context.Context) (tx *sql.Tx, release func(), err error)
+	// durable makes sure that what tx commits survives a power loss.
+	durable(ctx context.Context, tx *sql.Tx) error
+	// txError explains an error that a func of the program returned from inside the
+	// transaction of a method.
+	txError(method string, err error) error
+
+	// settleDone settles a claim as done together with others, and reports whether
+	// it did. If not, the claim is to be settled alone.
+	settleDone(ctx context.Context, c webhook.Claim) (settled bool, err error)
+	// replay runs the deliveries of a batch again for r, and counts them there.
+	replay(ctx context.Context, r *replay, uids []string) error
+
+	// check checks the settings and the schema where the inbox writes.
+	check(ctx context.Context) error
+	// checkTx checks a caller's transaction: its connection may be set up in another
+	// way than those of the inbox, and its isolation is the caller's choice. It asks
+	// for no other connection, since the caller may have the last one.
+	checkTx(ctx context.Context, tx *sql.Tx) error
+	// close waits for what is under way. Whatever is asked later fails with
+	// ErrClosed.
+	close()
+}
+
+// keyLocks keep other transactions from deciding about an ordering key.
+type keyLocks interface {
+	// lock locks k until the end of the transaction, and reports whether it has a
+	// head. With one writer there is nothing to lock.
+	lock(ctx context.Context, s session, k orderKey, m lockMode) (hasHead bool, err error)
+}
+
+// A lockMode is how a transaction gets the keys that it decides about.
+type lockMode struct {
+	wait    bool   // for whoever holds one; otherwise it is errKeyLocked
+	timeout string // of each wait, as the database reads it; empty: the session's own
+}
+
+// A host is an Inbox as its engine sees it.
+type host interface {
+	window() int64
+	logger() *slog.Logger
+	observer() *Observer
+	notify()
+}

@@ -1,0 +1,97 @@
+package sqlinbox
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/hookhouse/hookhouse/internal/statement"
+)
+
+// begin waits for its turn to write in the order of arrival, until ctx ends.
+func (e *sqliteEngine) begin(ctx context.Context) (tx *sql.Tx, release func(), err error) {
+	if e.writer.queue.isClosed() {
+		return nil, nil, ErrClosed
+	}
+	if insideWriteOf(ctx, e) != nil {
+		return nil, nil, errInsideTx
+	}
+	conn, err := e.db.Conn(ctx)
+	if err != nil {
+		return nil, nil, fmt.Errorf("sqlinbox: %w", err)
+	}
+	if err := e.mutex.lock(ctx); err != nil {
+		_ = conn.Close()
+		return nil, nil, err
+	}
+	release = sync.OnceFunc(func() {
+		_ = conn.Close() // waits for the end of the transaction
+		e.mutex.unlock()
+	})
+	if tx, err = e.beginOn(ctx, conn); err != nil {
+		release()
+		if isMissingTable(err) {
+			err = fmt.Errorf("%w: %w", ErrNotMigrated, err)
+		}
+		return nil, nil, fmt.Errorf("sqlinbox: begin: %w", e.explain(ctx, err))
+	}
+	return tx, release, nil
+}
+
+// beginOn begins a transaction as a writer. Once begun, conn waits as long for other
+// locks as the program has set it.
+func (e *sqliteEngine) beginOn(ctx context.Context, conn *sql.Conn) (*sql.Tx, error) {
+	var timeout int
+	if err := statement.Each(ctx, conn, "PRAGMA busy_timeout", nil, scanOne(&timeout)); err != nil {
+		return nil, err
+	}
+	if _, err := conn.ExecContext(ctx, busyTimeoutOff); err != nil {
+		statement.Discard(conn)
+		return nil, err
+	}
+	var tx *sql.Tx
+	err := retryBusy(ctx, writerWait, func() (err error) {
+		tx, err = e.beginWriting(ctx, conn)
+		return err
+	})
+	restore := fmt.Sprintf("PRAGMA busy_timeout = %d", timeout)
+	if _, failed := conn.ExecContext(context.WithoutCancel(ctx), restore); failed != nil {
+		if err == nil {
+			_ = tx.Rollback()
+		}
+		statement.Discard(conn)
+		return nil, errors.Join(err, failed)
+	}
+	return tx, err
+}
+
+// beginWriting writes first, since a transaction that has read before may be
+// refused.
+func (e *sqliteEngine) beginWriting(ctx context.Context, conn *sql.Conn) (*sql.Tx, error) {
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := e.exec(ctx, tx, "ping", args{}); err != nil {
+		_ = tx.Rollback()
+		return nil, err
+	}
+	return tx, nil
+}
+
+// checkTx checks the file and the settings of the connection.
+func (e *sqliteEngine) checkTx(ctx context.Context, tx *sql.Tx) error {
+	if e.writer.queue.isClosed() {
+		return ErrClosed
+	}
+	if err := e.file.Load().check(); err != nil {
+		return err
+	}
+	return e.checkSettings(ctx, tx)
+}
+
+// durable refuses a connection that may lose a commit: the setting cannot be changed
+// inside a transaction.
+func (e *sqliteEngine) durable(ctx context.Context, tx *sql.Tx) error { return e.checkTx(ctx, tx) }
