@@ -1,12 +1,12 @@
 package github_test
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -41,8 +41,12 @@ func TestOrderingKey(t *testing.T) {
 			event, _, _ := strings.Cut(fixture, ".")
 			body := own(t, fixture)
 			about := describe(newRequest(event, body), body)
-			require.NoError(t, about.Malformed)
-			require.Equal(t, key, about.OrderingKey)
+			if about.Malformed != nil {
+				t.Fatal(about.Malformed)
+			}
+			if about.OrderingKey != key {
+				t.Fatalf("about.OrderingKey = %q, want %q", about.OrderingKey, key)
+			}
 			form := newRequest(event, nil)
 			form.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			if diff := cmp.Diff(about, describe(form, formOf(body))); diff != "" {
@@ -74,9 +78,15 @@ func TestMissingAndInvalidHeaders(t *testing.T) {
 			r := newRequest("push", body)
 			c.change(r.Header)
 			d := open(t, r, body)
-			require.Equal(t, c.typ, d.Type)
-			require.Len(t, d.DedupKeys, c.dedup)
-			require.True(t, strings.HasPrefix(d.DedupKeys[c.dedup-1], "mac:"))
+			if d.Type != c.typ {
+				t.Fatalf("d.Type = %q, want %q", d.Type, c.typ)
+			}
+			if len(d.DedupKeys) != c.dedup {
+				t.Fatalf("len(d.DedupKeys) = %d, want %d: %v", len(d.DedupKeys), c.dedup, d.DedupKeys)
+			}
+			if !strings.HasPrefix(d.DedupKeys[c.dedup-1], "mac:") {
+				t.Fatal(`strings.HasPrefix(d.DedupKeys[c.dedup-1], "mac:") is false, want true`)
+			}
 		})
 	}
 }
@@ -107,13 +117,21 @@ func TestAmbiguousBodiesAreMalformed(t *testing.T) {
 					body = formOf(body)
 					r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				}
-				require.Error(t, describe(r, body).Malformed)
+				if err := describe(r, body).Malformed; err == nil {
+					t.Fatal("describe(r, body).Malformed is nil, want an error")
+				}
 				d := open(t, r, body)
-				require.Empty(t, d.OrderingKey)
+				if d.OrderingKey != "" {
+					t.Fatalf("d.OrderingKey = %q, want empty", d.OrderingKey)
+				}
 				_, err := decoders[c.event](d)
-				require.ErrorIs(t, err, webhook.ErrMalformed)
+				if !errors.Is(err, webhook.ErrMalformed) {
+					t.Fatalf("error = %v, want %v", err, webhook.ErrMalformed)
+				}
 				_, err = decoders[c.event](stored(d))
-				require.ErrorIs(t, err, webhook.ErrMalformed)
+				if !errors.Is(err, webhook.ErrMalformed) {
+					t.Fatalf("error = %v, want %v", err, webhook.ErrMalformed)
+				}
 			})
 		}
 	}
@@ -133,7 +151,9 @@ func TestInvalidFormsAreMalformed(t *testing.T) {
 			d := open(t, r, []byte(body))
 			for _, d := range []*webhook.Delivery{d, stored(d)} {
 				_, err := webhook.Decode[github.Push](d)
-				require.ErrorIs(t, err, webhook.ErrMalformed)
+				if !errors.Is(err, webhook.ErrMalformed) {
+					t.Fatalf("error = %v, want %v", err, webhook.ErrMalformed)
+				}
 			}
 		})
 	}
@@ -154,8 +174,12 @@ func TestInvalidSubjectsHaveNoOrderingKey(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			about := describe(newRequest(c.event, nil), []byte(c.body))
-			require.NoError(t, about.Malformed)
-			require.Empty(t, about.OrderingKey)
+			if about.Malformed != nil {
+				t.Fatal(about.Malformed)
+			}
+			if about.OrderingKey != "" {
+				t.Fatalf("about.OrderingKey = %q, want empty", about.OrderingKey)
+			}
 		})
 	}
 }

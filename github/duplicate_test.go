@@ -1,14 +1,14 @@
 package github_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"encoding/json"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -43,9 +43,13 @@ func (s *sender) stores(t *testing.T, event, body string) bool {
 	sign(t, r, sent)
 	w := httptest.NewRecorder()
 	s.to.ServeHTTP(w, r)
-	require.Equal(t, http.StatusAccepted, w.Code)
+	if w.Code != http.StatusAccepted {
+		t.Fatalf("w.Code = %d, want %d", w.Code, http.StatusAccepted)
+	}
 	var answer struct{ Duplicate bool }
-	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
+	if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+		t.Fatal(err)
+	}
 	return !answer.Duplicate
 }
 
@@ -64,7 +68,9 @@ func TestRepeatedActionsAreStored(t *testing.T) {
 		for event, bodies := range repeating {
 			for round := range 3 {
 				for _, body := range bodies {
-					require.True(t, s.stores(t, event, body), "%s, round %d: %s", event, round, body)
+					if !s.stores(t, event, body) {
+						t.Fatalf("%s, round %d: %s: s.stores(event, body) is false, want true", event, round, body)
+					}
 				}
 			}
 		}
@@ -80,12 +86,24 @@ func pushOf(before, after string, at int) string {
 // pushed_at differs.
 func TestForcedPushesBackAndForthAreStored(t *testing.T) {
 	asJSONAndForm(t, func(t *testing.T, s *sender) {
-		require.True(t, s.stores(t, "push", pushOf("a", "b", 1709208000)))
-		require.True(t, s.stores(t, "push", pushOf("b", "a", 1709208001)))
-		require.True(t, s.stores(t, "push", pushOf("a", "b", 1709208002)))
-		require.True(t, s.stores(t, "push", pushOf("b", "a", 1709208003)))
-		require.True(t, s.stores(t, "push", pushOf("a", "c", 1709208003)), "another commit in the same second")
-		require.False(t, s.stores(t, "push", pushOf("a", "b", 1709208002)), "the third one, captured")
+		if !s.stores(t, "push", pushOf("a", "b", 1709208000)) {
+			t.Fatal(`s.stores("push", pushOf("a", "b", 1709208000)) is false, want true`)
+		}
+		if !s.stores(t, "push", pushOf("b", "a", 1709208001)) {
+			t.Fatal(`s.stores("push", pushOf("b", "a", 1709208001)) is false, want true`)
+		}
+		if !s.stores(t, "push", pushOf("a", "b", 1709208002)) {
+			t.Fatal(`s.stores("push", pushOf("a", "b", 1709208002)) is false, want true`)
+		}
+		if !s.stores(t, "push", pushOf("b", "a", 1709208003)) {
+			t.Fatal(`s.stores("push", pushOf("b", "a", 1709208003)) is false, want true`)
+		}
+		if !s.stores(t, "push", pushOf("a", "c", 1709208003)) {
+			t.Fatal(`another commit in the same second: s.stores("push", pushOf("a", "c", 1709208003)) is false, want true`)
+		}
+		if s.stores(t, "push", pushOf("a", "b", 1709208002)) {
+			t.Fatal(`the third one, captured: s.stores("push", pushOf("a", "b", 1709208002)) is true, want false`)
+		}
 	})
 }
 
@@ -108,8 +126,12 @@ func TestCapturedCallUnderANewIDIsADuplicate(t *testing.T) {
 	}
 	asJSONAndForm(t, func(t *testing.T, s *sender) {
 		for _, c := range calls {
-			require.True(t, s.stores(t, c.event, c.body), "%s: %s", c.event, c.body)
-			require.False(t, s.stores(t, c.event, c.body), "%s: %s", c.event, c.body)
+			if !s.stores(t, c.event, c.body) {
+				t.Fatalf("%s: %s: s.stores(c.event, c.body) is false, want true", c.event, c.body)
+			}
+			if s.stores(t, c.event, c.body) {
+				t.Fatalf("%s: %s: s.stores(c.event, c.body) is true, want false", c.event, c.body)
+			}
 		}
 	})
 }
@@ -149,8 +171,12 @@ func TestBodyWithoutNewIDIsNotDedupedBySignature(t *testing.T) {
 				r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 				body = formOf(body)
 			}
-			require.False(t, describe(r, body).DedupBySignature, "%s, form=%t", c.name, form)
-			require.Equal(t, []string{"id:72d3162e-cc78-11e3-81ab-4c9367dc0958"}, open(t, r, body).DedupKeys, c.name)
+			if describe(r, body).DedupBySignature {
+				t.Fatalf("%s, form=%t: describe(r, body).DedupBySignature is true, want false", c.name, form)
+			}
+			if diff := cmp.Diff(([]string{"id:72d3162e-cc78-11e3-81ab-4c9367dc0958"}), open(t, r, body).DedupKeys); diff != "" {
+				t.Fatalf("%v: open(r, body).DedupKeys (-want +got):\n%s", c.name, diff)
+			}
 		}
 	}
 }
@@ -158,7 +184,9 @@ func TestBodyWithoutNewIDIsNotDedupedBySignature(t *testing.T) {
 func TestCallWithoutDeliveryIDAndNewIDHasNoDedupKey(t *testing.T) {
 	r := newRequest("workflow_dispatch", nil)
 	r.Header.Del(github.DeliveryHeader)
-	require.Empty(t, open(t, r, own(t, "workflow_dispatch.inputs")).DedupKeys)
+	if got := open(t, r, own(t, "workflow_dispatch.inputs")).DedupKeys; len(got) != 0 {
+		t.Fatalf(`open(r, own("workflow_dispatch.inputs")).DedupKeys = %v, want empty`, got)
+	}
 }
 
 // GitHub sends an event with the same id to every hook and App, with different
@@ -171,10 +199,18 @@ func TestTwoAppsWithDifferentSourceNamesShareAnInbox(t *testing.T) {
 		body := fmt.Appendf(nil, `{"action":"created","comment":{"id":8},"repository":%s,"installation":{"id":%d}}`, repo, i+1)
 		r := newRequest("issue_comment", body)
 		sign(t, r, body)
-		require.NoError(t, src.Validate())
+		if err := src.Validate(); err != nil {
+			t.Fatal(err)
+		}
 		d, err := src.Open(r, body)
-		require.NoError(t, err)
-		require.Equal(t, "github.issue_comment", d.Type)
-		require.NoError(t, inbox.Put(t.Context(), d))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d.Type != "github.issue_comment" {
+			t.Fatalf("d.Type = %q, want \"github.issue_comment\"", d.Type)
+		}
+		if err := inbox.Put(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -3,10 +3,9 @@ package github_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/github"
 )
@@ -16,7 +15,9 @@ import (
 // calls are duplicates, so that it shows the effect of a change to eventRules.
 func TestDuplicatesAmongGitHubsExamples(t *testing.T) {
 	own, err := filepath.Glob("testdata/*.json")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	shared := sharedFolder(t, "github-events")
 	names := `
 		deployment_status.from-workflow deployment_status.in-progress
@@ -40,26 +41,44 @@ func TestDuplicatesAmongGitHubsExamples(t *testing.T) {
 		once[name] = true
 	}
 	doc, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	seen := map[string]bool{}
 	asJSONAndForm(t, func(t *testing.T, s *sender) {
 		for _, path := range append(own, shared...) {
 			name := strings.TrimSuffix(filepath.Base(path), ".json")
 			event, _, _ := strings.Cut(name, ".")
 			body, err := os.ReadFile(path)
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			about := describe(newRequest(event, body), body)
-			require.NoError(t, about.Malformed, name)
-			require.Equal(t, "github."+event, about.Type)
-			require.True(t, s.stores(t, event, string(body)), name)
-			require.Equal(t, !once[name], s.stores(t, event, string(body)), name)
-			require.Equal(t, once[name], about.DedupBySignature, name)
-			require.Regexp(t, "(?m)^//\t(.*, )?"+event+"(,|  |$)", string(doc), "the doc lists every event")
+			if about.Malformed != nil {
+				t.Fatalf("%v: %v", name, about.Malformed)
+			}
+			if about.Type != "github."+event {
+				t.Fatalf("about.Type = %q, want %q", about.Type, "github."+event)
+			}
+			if !s.stores(t, event, string(body)) {
+				t.Fatalf("%v: s.stores(event, string(body)) is false, want true", name)
+			}
+			if got, want := s.stores(t, event, string(body)), !once[name]; got != want {
+				t.Fatalf("%v: s.stores(event, string(body)) = %v, want %v", name, got, want)
+			}
+			if about.DedupBySignature != once[name] {
+				t.Fatalf("%v: about.DedupBySignature = %v, want %v", name, about.DedupBySignature, once[name])
+			}
+			if !regexp.MustCompile("(?m)^//\t(.*, )?" + event + "(,|  |$)").Match(doc) {
+				t.Errorf("the doc does not list %s", event)
+			}
 			seen[name] = true
 		}
 	})
 	for name := range once {
-		require.True(t, seen[name], "there is no body %s", name)
+		if !seen[name] {
+			t.Fatalf("there is no body %s: seen[name] is false, want true", name)
+		}
 	}
 	t.Logf("%d own and %d shared bodies, %d of them deduplicated by signature", len(own), len(shared), len(once))
 }
@@ -70,14 +89,18 @@ func TestReportedMembershipsAreStored(t *testing.T) {
 	for _, path := range sharedFolder(t, "reports") {
 		if strings.HasPrefix(filepath.Base(path), "github.membership") {
 			body, err := os.ReadFile(path)
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			bodies = append(bodies, string(body))
 		}
 	}
 	for _, body := range bodies {
 		s := newSender(github.Source(secret), false)
 		for range 3 {
-			require.True(t, s.stores(t, "membership", body), body)
+			if !s.stores(t, "membership", body) {
+				t.Fatalf(`%v: s.stores("membership", body) is false, want true`, body)
+			}
 		}
 	}
 }
@@ -87,10 +110,14 @@ func TestReportedMembershipsAreStored(t *testing.T) {
 func sharedFolder(t *testing.T, name string) []string {
 	t.Helper()
 	dir, err := os.Getwd()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for dir != filepath.Dir(dir) {
 		found, err := filepath.Glob(filepath.Join(dir, "shared", name, "*.json"))
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if len(found) > 0 {
 			return found
 		}

@@ -1,12 +1,12 @@
 package github
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"os"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // duplicatesSection returns the two preformatted blocks in the section
@@ -15,9 +15,13 @@ import (
 func duplicatesSection(t *testing.T) (rows, others []string) {
 	t.Helper()
 	text, err := os.ReadFile("doc.go")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, section, found := strings.Cut(string(text), "// # Duplicates\n")
-	require.True(t, found)
+	if !found {
+		t.Fatal("found is false, want true")
+	}
 	section, _, _ = strings.Cut(section, "// # ")
 	var blocks [][]string
 	before := ""
@@ -30,7 +34,9 @@ func duplicatesSection(t *testing.T) (rows, others []string) {
 		}
 		before = line
 	}
-	require.Len(t, blocks, 2)
+	if len(blocks) != 2 {
+		t.Fatalf("len(blocks) = %d, want 2: %v", len(blocks), blocks)
+	}
 	for name := range strings.SplitSeq(strings.Join(blocks[1], " "), ",") {
 		others = append(others, strings.TrimSpace(name))
 	}
@@ -46,7 +52,9 @@ func TestPackageCommentListsTheDedupKeys(t *testing.T) {
 		case event == "push":
 			row[2] = "ref, before, after, repository.pushed_at"
 		case w.newID == "":
-			require.Contains(t, others, event, "has no dedup key by the signature")
+			if !slices.Contains(others, event) {
+				t.Fatalf("has no dedup key by the signature: others = %v, want it to contain %q", others, event)
+			}
 			continue
 		case w.mustLack != "":
 			row[2] += ", and no " + w.mustLack
@@ -58,23 +66,43 @@ func TestPackageCommentListsTheDedupKeys(t *testing.T) {
 	for _, line := range listed {
 		got = append(got, strings.Join(strings.Fields(line), " "))
 	}
-	require.Equal(t, want, got)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("got (-want +got):\n%s", diff)
+	}
 
-	require.True(t, slices.IsSorted(others))
+	if !slices.IsSorted(others) {
+		t.Fatal("slices.IsSorted(others) is false, want true")
+	}
 	for _, event := range others {
-		require.Empty(t, eventRules[event].newID, event)
-		require.NotEqual(t, "push", event)
+		if eventRules[event].newID != "" {
+			t.Fatalf("%v: eventRules[event].newID = %q, want empty", event, eventRules[event].newID)
+		}
+		if event == "push" {
+			t.Fatalf("event = %q, want another than \"push\"", event)
+		}
 	}
 }
 
 // With a wrong index, a rule would read the value of another path.
 func TestEventRulesFitIntoValues(t *testing.T) {
 	for event, w := range eventRules {
-		require.LessOrEqual(t, w.paths.Len(), len(values{}), event)
-		require.Equal(t, w.subject != "", w.atSubject >= 0, event)
-		require.Equal(t, w.newID != "", w.atNewID >= 0, event)
-		require.Equal(t, w.mustLack != "", w.atMustLack >= 0, event)
-		require.LessOrEqual(t, len(w.action), 32, event)
-		require.Equal(t, typeOf(event), w.typ)
+		if got := w.paths.Len(); got > len(values{}) {
+			t.Fatalf("%v: w.paths.Len() = %d, want at most %d", event, got, len(values{}))
+		}
+		if got, want := w.atSubject >= 0, w.subject != ""; got != want {
+			t.Fatalf("%v: w.atSubject >= 0 = %v, want %v", event, got, want)
+		}
+		if got, want := w.atNewID >= 0, w.newID != ""; got != want {
+			t.Fatalf("%v: w.atNewID >= 0 = %v, want %v", event, got, want)
+		}
+		if got, want := w.atMustLack >= 0, w.mustLack != ""; got != want {
+			t.Fatalf("%v: w.atMustLack >= 0 = %v, want %v", event, got, want)
+		}
+		if len(w.action) > 32 {
+			t.Fatalf("%v: len(w.action) = %d, want at most 32", event, len(w.action))
+		}
+		if w.typ != typeOf(event) {
+			t.Fatalf("w.typ = %q, want %q", w.typ, typeOf(event))
+		}
 	}
 }

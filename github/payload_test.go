@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -23,15 +22,27 @@ func TestFixturesDecode(t *testing.T) {
 		t.Run(f.name, func(t *testing.T) {
 			d := open(t, newRequest(f.event, f.body), f.body)
 			now, err := decode(d)
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			later, err := decode(stored(d))
-			require.NoError(t, err)
-			require.Equal(t, now, later)
-			require.Equal(t, "github."+f.event, d.Type)
-			require.Equal(t, d.Type, now.EventType())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(now, later); diff != "" {
+				t.Fatalf("later (-want +got):\n%s", diff)
+			}
+			if d.Type != "github."+f.event {
+				t.Fatalf("d.Type = %q, want %q", d.Type, "github."+f.event)
+			}
+			if got := now.EventType(); got != d.Type {
+				t.Fatalf("now.EventType() = %q, want %q", got, d.Type)
+			}
 		})
 	}
-	require.Len(t, seen, len(decoders), "each payload has a fixture")
+	if len(seen) != len(decoders) {
+		t.Fatalf("each payload has a fixture: len(seen) = %d, want %d: %v", len(seen), len(decoders), seen)
+	}
 }
 
 // A stored delivery is checked again when it is decoded.
@@ -40,13 +51,23 @@ func TestPayloadsWithAnOrderingKeyAreCheckers(t *testing.T) {
 		p := zeroPayload(t, event)
 		c, ok := p.(webhook.Checker)
 		if event == "ping" || event == "registry_package" {
-			require.False(t, ok, event)
+			if ok {
+				t.Fatalf("%v: ok is true, want false", event)
+			}
 			continue
 		}
-		require.True(t, ok, event)
-		require.NoError(t, c.Check([]byte(`{}`)), event)
-		require.Error(t, c.Check([]byte(`{`)), event)
-		require.Error(t, c.Check([]byte(`{"repository":{"full_name":"o/r","FULL_NAME":"o/s"}}`)), event)
+		if !ok {
+			t.Fatalf("%v: ok is false, want true", event)
+		}
+		if err := c.Check([]byte(`{}`)); err != nil {
+			t.Fatalf("%v: %v", event, err)
+		}
+		if err := c.Check([]byte(`{`)); err == nil {
+			t.Fatalf("%v: c.Check(...) is nil, want an error", event)
+		}
+		if err := c.Check([]byte(`{"repository":{"full_name":"o/r","FULL_NAME":"o/s"}}`)); err == nil {
+			t.Fatalf("%v: c.Check(...) is nil, want an error", event)
+		}
 	}
 }
 
@@ -57,7 +78,9 @@ func TestPushAndPingRoundTripKeepsEveryField(t *testing.T) {
 		}
 		t.Run(f.name, func(t *testing.T) {
 			p, err := decoders[f.event](open(t, newRequest(f.event, f.body), f.body))
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if diff := cmp.Diff(generic(t, f.body), generic(t, encode(t, p))); diff != "" {
 				t.Errorf("decoded and encoded again (-sent +got):\n%s", diff)
 			}
@@ -75,10 +98,14 @@ func TestOtherPayloadsRoundTripKeepsTheirFields(t *testing.T) {
 		}
 		t.Run(f.name, func(t *testing.T) {
 			p, err := decode(open(t, newRequest(f.event, f.body), f.body))
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			kept := 0
 			compareKept(t, "", generic(t, f.body), generic(t, encode(t, p)), &kept)
-			require.Greater(t, kept, 15)
+			if kept <= 15 {
+				t.Fatalf("kept = %d, want more than 15", kept)
+			}
 		})
 	}
 }
@@ -93,11 +120,17 @@ func TestTypesWithoutFieldsInTheTableKeepEveryField(t *testing.T) {
 		{"check_run.completed", "check_run", "check_run", "pull_requests"},
 	} {
 		p, err := decoders[c.event](&webhook.Delivery{Source: "github", Body: own(t, c.fixture)})
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		sent := generic(t, own(t, c.fixture))[c.object].(map[string]any)[c.list]
 		got := generic(t, encode(t, p))[c.object].(map[string]any)[c.list]
-		require.NotEmpty(t, sent)
-		require.Equal(t, sent, got)
+		if sent == nil {
+			t.Fatalf("sent = %v, want not nil", sent)
+		}
+		if diff := cmp.Diff(sent, got); diff != "" {
+			t.Fatalf("got (-want +got):\n%s", diff)
+		}
 	}
 }
 
@@ -177,12 +210,16 @@ func TestSecondEncodingIsEqual(t *testing.T) {
 			continue
 		}
 		p, err := decode(open(t, newRequest(f.event, f.body), f.body))
-		require.NoError(t, err, f.name)
+		if err != nil {
+			t.Fatalf("%v: %v", f.name, err)
+		}
 		checkSecondEncoding(t, f.event, p)
 	}
 	for event, decode := range decoders {
 		p, err := decode(&webhook.Delivery{Source: "github", Body: []byte(`{}`)})
-		require.NoError(t, err, event)
+		if err != nil {
+			t.Fatalf("%v: %v", event, err)
+		}
 		checkSecondEncoding(t, event, p)
 	}
 }

@@ -1,12 +1,12 @@
 package github_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/github"
 )
@@ -24,10 +24,18 @@ func TestBranchAndTag(t *testing.T) {
 			p := github.Push{Ref: c.ref}
 			branch, isBranch := p.Branch()
 			tag, isTag := p.Tag()
-			require.Equal(t, c.branch, branch)
-			require.Equal(t, c.branch != "", isBranch)
-			require.Equal(t, c.tag, tag)
-			require.Equal(t, c.tag != "", isTag)
+			if branch != c.branch {
+				t.Fatalf("branch = %q, want %q", branch, c.branch)
+			}
+			if isBranch != (c.branch != "") {
+				t.Fatalf("isBranch = %v, want %v", isBranch, c.branch != "")
+			}
+			if tag != c.tag {
+				t.Fatalf("tag = %q, want %q", tag, c.tag)
+			}
+			if isTag != (c.tag != "") {
+				t.Fatalf("isTag = %v, want %v", isTag, c.tag != "")
+			}
 		})
 	}
 }
@@ -48,8 +56,12 @@ func TestCreatedAndDeleted(t *testing.T) {
 		{"an empty push", github.Push{}, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			require.Equal(t, c.created, c.push.IsCreated())
-			require.Equal(t, c.deleted, c.push.IsDeleted())
+			if got := c.push.IsCreated(); got != c.created {
+				t.Fatalf("c.push.IsCreated() = %v, want %v", got, c.created)
+			}
+			if got := c.push.IsDeleted(); got != c.deleted {
+				t.Fatalf("c.push.IsDeleted() = %v, want %v", got, c.deleted)
+			}
 		})
 	}
 }
@@ -61,16 +73,28 @@ func TestChangedFilesFollowTheLastCommit(t *testing.T) {
 		{Modified: []string{"old"}},
 	}}
 	added, modified, removed := p.ChangedFiles()
-	require.Equal(t, []string{"a", "b", "back"}, added)
-	require.Equal(t, []string{"new", "old"}, modified)
-	require.Equal(t, []string{"gone"}, removed)
+	if diff := cmp.Diff(([]string{"a", "b", "back"}), added); diff != "" {
+		t.Fatalf("added (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(([]string{"new", "old"}), modified); diff != "" {
+		t.Fatalf("modified (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(([]string{"gone"}), removed); diff != "" {
+		t.Fatalf("removed (-want +got):\n%s", diff)
+	}
 }
 
 func TestChangedFilesWithoutCommits(t *testing.T) {
 	added, modified, removed := github.Push{}.ChangedFiles()
-	require.Empty(t, added)
-	require.Empty(t, modified)
-	require.Empty(t, removed)
+	if len(added) != 0 {
+		t.Fatalf("added = %v, want empty", added)
+	}
+	if len(modified) != 0 {
+		t.Fatalf("modified = %v, want empty", modified)
+	}
+	if len(removed) != 0 {
+		t.Fatalf("removed = %v, want empty", removed)
+	}
 }
 
 func TestCommitsComplete(t *testing.T) {
@@ -101,22 +125,42 @@ func TestCommitsComplete(t *testing.T) {
 		{"3000 files in a commit", github.Push{Commits: many}, false},
 		{"files not sent", github.Push{Commits: unlisted}, false},
 	} {
-		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.complete, c.push.CommitsComplete()) })
+		t.Run(c.name, func(t *testing.T) {
+			if got := c.push.CommitsComplete(); got != c.complete {
+				t.Fatalf("c.push.CommitsComplete() = %v, want %v", got, c.complete)
+			}
+		})
 	}
 }
 
 func TestOwnerLogin(t *testing.T) {
 	var old, now github.Repository
-	require.NoError(t, json.Unmarshal([]byte(`{"owner":{"name":"tidewater","email":null}}`), &old))
-	require.NoError(t, json.Unmarshal([]byte(`{"owner":{"name":"Tide","login":"tidewater"}}`), &now))
-	require.Equal(t, "tidewater", old.OwnerLogin())
-	require.Equal(t, "tidewater", now.OwnerLogin())
+	if err := json.Unmarshal([]byte(`{"owner":{"name":"tidewater","email":null}}`), &old); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(`{"owner":{"name":"Tide","login":"tidewater"}}`), &now); err != nil {
+		t.Fatal(err)
+	}
+	if got := old.OwnerLogin(); got != "tidewater" {
+		t.Fatalf("old.OwnerLogin() = %q, want \"tidewater\"", got)
+	}
+	if got := now.OwnerLogin(); got != "tidewater" {
+		t.Fatalf("now.OwnerLogin() = %q, want \"tidewater\"", got)
+	}
 }
 
 func TestTimesOfAPush(t *testing.T) {
 	e := decodeOwn[github.Push](t, "push.branch")
-	require.EqualValues(t, 1700000000, e.Repository.CreatedAt.Unix())
-	require.EqualValues(t, 1709208000, e.Repository.UpdatedAt.Unix())
-	require.Equal(t, "2024-02-29T17:30:00+05:30", e.Commits[0].Timestamp.Text())
-	require.EqualValues(t, 1709208000, e.Commits[0].Timestamp.Unix())
+	if got := e.Repository.CreatedAt.Unix(); got != 1700000000 {
+		t.Fatalf("e.Repository.CreatedAt.Unix() = %d, want 1700000000", got)
+	}
+	if got := e.Repository.UpdatedAt.Unix(); got != 1709208000 {
+		t.Fatalf("e.Repository.UpdatedAt.Unix() = %d, want 1709208000", got)
+	}
+	if got := e.Commits[0].Timestamp.Text(); got != "2024-02-29T17:30:00+05:30" {
+		t.Fatalf("e.Commits[0].Timestamp.Text() = %q, want \"2024-02-29T17:30:00+05:30\"", got)
+	}
+	if got := e.Commits[0].Timestamp.Unix(); got != 1709208000 {
+		t.Fatalf("e.Commits[0].Timestamp.Unix() = %d, want 1709208000", got)
+	}
 }

@@ -1,6 +1,10 @@
 package github_test
 
 import (
+	"errors"
+
+	"github.com/google/go-cmp/cmp"
+
 	"bytes"
 	"context"
 	"encoding/json"
@@ -11,9 +15,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/internal/panictest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -50,15 +53,21 @@ func TestSignatures(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			src := github.Source(secret)
-			require.NoError(t, src.Validate())
+			if err := src.Validate(); err != nil {
+				t.Fatal(err)
+			}
 			r := newRequest("push", nil)
 			r.Header.Set(c.header, c.signature)
 			_, err := src.Open(r, []byte(c.body))
 			if c.refused {
-				require.ErrorIs(t, err, webhook.ErrUnverified)
+				if !errors.Is(err, webhook.ErrUnverified) {
+					t.Fatalf("error = %v, want %v", err, webhook.ErrUnverified)
+				}
 				return
 			}
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 		})
 	}
 }
@@ -66,29 +75,45 @@ func TestSignatures(t *testing.T) {
 func TestInsecureSHA1Verifier(t *testing.T) {
 	src := github.Source(secret)
 	src.Verifier = webhook.NewAnyOf(src.Verifier, github.InsecureSHA1Verifier(webhook.Keys(secret)...))
-	require.NoError(t, src.Validate())
+	if err := src.Validate(); err != nil {
+		t.Fatal(err)
+	}
 	r := newRequest("push", nil)
 	r.Header.Set(github.SHA1SignatureHeader, publishedSHA1)
 	_, err := src.Open(r, []byte(publishedBody))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	_, err = src.Open(r, []byte(publishedBody+" "))
-	require.ErrorIs(t, err, webhook.ErrUnverified)
+	if !errors.Is(err, webhook.ErrUnverified) {
+		t.Fatalf("error = %v, want %v", err, webhook.ErrUnverified)
+	}
 }
 
 func TestSecondSecretVerifies(t *testing.T) {
 	src := github.Source(webhook.NewSecret("new"), secret)
-	require.NoError(t, src.Validate())
+	if err := src.Validate(); err != nil {
+		t.Fatal(err)
+	}
 	r := newRequest("push", nil)
 	r.Header.Set(github.SignatureHeader, publishedSignature)
 	d, err := src.Open(r, []byte(publishedBody))
-	require.NoError(t, err)
-	require.Equal(t, "2", d.KeyLabel)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.KeyLabel != "2" {
+		t.Fatalf("d.KeyLabel = %q, want \"2\"", d.KeyLabel)
+	}
 }
 
 func TestSourceWithoutSecretIsInvalid(t *testing.T) {
-	require.Error(t, github.Source().Validate())
-	require.Error(t, github.Source(webhook.NewSecret("")).Validate())
-	require.Panics(t, func() { github.Source().Middleware(http.NotFoundHandler()) })
+	if err := github.Source().Validate(); err == nil {
+		t.Fatal("github.Source().Validate() is nil, want an error")
+	}
+	if err := github.Source(webhook.NewSecret("")).Validate(); err == nil {
+		t.Fatal(`github.Source(webhook.NewSecret("")).Validate() is nil, want an error`)
+	}
+	panictest.Require(t, "source github", func() { github.Source().Middleware(http.NotFoundHandler()) })
 }
 
 // receive sends a request to a Receiver with the handler h and returns the
@@ -116,11 +141,21 @@ func TestFormReachesTheCallback(t *testing.T) {
 		return nil
 	})
 	w := receive(t, r, &mux)
-	require.Equal(t, http.StatusAccepted, w.Code)
-	require.NotNil(t, got)
-	require.Equal(t, "tidewater/harbour refs/heads/main", got.OrderingKey)
-	require.Equal(t, body, got.Body)
-	require.Equal(t, generic(t, doc), generic(t, encode(t, got.Payload)))
+	if w.Code != http.StatusAccepted {
+		t.Fatalf("w.Code = %d, want %d", w.Code, http.StatusAccepted)
+	}
+	if got == nil {
+		t.Fatalf("got = %v, want not nil", got)
+	}
+	if got.OrderingKey != "tidewater/harbour refs/heads/main" {
+		t.Fatalf("got.OrderingKey = %q, want \"tidewater/harbour refs/heads/main\"", got.OrderingKey)
+	}
+	if diff := cmp.Diff(body, got.Body); diff != "" {
+		t.Fatalf("got.Body (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(generic(t, doc), generic(t, encode(t, got.Payload))); diff != "" {
+		t.Fatalf("generic(encode(got.Payload)) (-want +got):\n%s", diff)
+	}
 }
 
 func TestMediaTypesAndMethods(t *testing.T) {
@@ -139,17 +174,23 @@ func TestMediaTypesAndMethods(t *testing.T) {
 			r.Header.Set("Content-Type", c.contentType)
 			sign(t, r, body)
 			w := receive(t, r, &webhook.Mux{})
-			require.Equal(t, c.status, w.Code)
+			if w.Code != c.status {
+				t.Fatalf("w.Code = %d, want %d", w.Code, c.status)
+			}
 		})
 	}
 }
 
 func TestLargestBodyIs25MiB(t *testing.T) {
-	require.EqualValues(t, 25<<20, github.Source(secret).MaxBody)
+	if got := github.Source(secret).MaxBody; got != 25<<20 {
+		t.Fatalf("github.Source(secret).MaxBody = %d, want %d", got, 25<<20)
+	}
 	body := bytes.Repeat([]byte(" "), 25<<20+1)
 	r := newRequest("push", body)
 	sign(t, r, body)
-	require.Equal(t, http.StatusRequestEntityTooLarge, receive(t, r, &webhook.Mux{}).Code)
+	if got := receive(t, r, &webhook.Mux{}).Code; got != http.StatusRequestEntityTooLarge {
+		t.Fatalf("receive(r, &webhook.Mux{}).Code = %d, want %d", got, http.StatusRequestEntityTooLarge)
+	}
 }
 
 func TestMalformedBodyGets400WithoutInbox(t *testing.T) {
@@ -161,7 +202,9 @@ func TestMalformedBodyGets400WithoutInbox(t *testing.T) {
 	body := []byte(`{"ref":"refs/heads/a","REF":"refs/heads/b"}`)
 	r := newRequest("push", body)
 	sign(t, r, body)
-	require.Equal(t, http.StatusBadRequest, receive(t, r, &mux).Code)
+	if got := receive(t, r, &mux).Code; got != http.StatusBadRequest {
+		t.Fatalf("receive(r, &mux).Code = %d, want %d", got, http.StatusBadRequest)
+	}
 }
 
 func TestMiddlewarePassesTheBody(t *testing.T) {
@@ -170,21 +213,35 @@ func TestMiddlewarePassesTheBody(t *testing.T) {
 	h := github.Source(secret).Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		called = true
 		again, err := io.ReadAll(r.Body)
-		require.NoError(t, err)
-		require.Equal(t, body, again)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(body, again); diff != "" {
+			t.Fatalf("again (-want +got):\n%s", diff)
+		}
 		d, ok := webhook.DeliveryFromContext(r.Context())
-		require.True(t, ok)
+		if !ok {
+			t.Fatal("ok = false, want true")
+		}
 		e, err := webhook.Decode[github.Ping](d)
-		require.NoError(t, err)
-		require.EqualValues(t, 55, e.Payload.HookID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Payload.HookID != 55 {
+			t.Fatalf("e.Payload.HookID = %d, want 55", e.Payload.HookID)
+		}
 		w.WriteHeader(http.StatusNoContent)
 	}))
 	r := newRequest("ping", body)
 	sign(t, r, body)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
-	require.True(t, called)
-	require.Equal(t, http.StatusNoContent, w.Code)
+	if !called {
+		t.Fatal("called is false, want true")
+	}
+	if w.Code != http.StatusNoContent {
+		t.Fatalf("w.Code = %d, want %d", w.Code, http.StatusNoContent)
+	}
 }
 
 // The signature does not cover the id: a captured call under a new id is the
@@ -202,15 +259,23 @@ func TestRedeliveryAndCapturedCallAreDuplicates(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var inbox webhook.MemInbox
-			require.NoError(t, inbox.Put(t.Context(), open(t, newRequest("push", body), body)))
+			if err := inbox.Put(t.Context(), open(t, newRequest("push", body), body)); err != nil {
+				t.Fatal(err)
+			}
 			r := newRequest(c.event, body)
 			r.Header.Set(github.DeliveryHeader, c.id)
 			sign(t, r, body)
 			w := receive(t, r, webhook.Store(&inbox))
-			require.Equal(t, http.StatusAccepted, w.Code)
+			if w.Code != http.StatusAccepted {
+				t.Fatalf("w.Code = %d, want %d", w.Code, http.StatusAccepted)
+			}
 			var answer struct{ Duplicate bool }
-			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
-			require.True(t, answer.Duplicate)
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil {
+				t.Fatal(err)
+			}
+			if !answer.Duplicate {
+				t.Fatal("answer.Duplicate is false, want true")
+			}
 		})
 	}
 }

@@ -1,6 +1,10 @@
 package webhook_test
 
 import (
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"errors"
 	"io"
@@ -9,8 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
+	"github.com/hookhouse/hookhouse/internal/panictest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -27,19 +30,35 @@ func TestRecoverContainsPanics(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			h := webhook.Recover(webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { panic(test.value) }))
 			err := h.Handle(t.Context(), &webhook.Delivery{})
-			require.ErrorIs(t, err, webhook.ErrPanic)
-			require.NotErrorIs(t, err, webhook.ErrDuplicate)
+			if !errors.Is(err, webhook.ErrPanic) {
+				t.Fatalf("error = %v, want %v", err, webhook.ErrPanic)
+			}
+			if errors.Is(err, webhook.ErrDuplicate) {
+				t.Fatalf("error = %v, want not %v", err, webhook.ErrDuplicate)
+			}
 			contained, ok := errors.AsType[*webhook.PanicError](err)
-			require.True(t, ok)
-			require.Equal(t, test.value, contained.Value)
-			require.Contains(t, string(contained.Stack), "handler_test.go")
-			require.Contains(t, err.Error(), test.text)
-			require.NotContains(t, err.Error(), "handler_test.go")
+			if !ok {
+				t.Fatal("ok = false, want true")
+			}
+			if diff := cmp.Diff(test.value, contained.Value); diff != "" {
+				t.Fatalf("contained.Value (-want +got):\n%s", diff)
+			}
+			if !strings.Contains(string(contained.Stack), "handler_test.go") {
+				t.Fatalf("string(contained.Stack) = %q, want it to contain \"handler_test.go\"", string(contained.Stack))
+			}
+			if got := err.Error(); !strings.Contains(got, test.text) {
+				t.Fatalf("err.Error() = %q, want it to contain %q", got, test.text)
+			}
+			if got := err.Error(); strings.Contains(got, "handler_test.go") {
+				t.Fatalf("err.Error() = %q, want it not to contain \"handler_test.go\"", got)
+			}
 		})
 	}
 	t.Run("and nothing else", func(t *testing.T) {
 		h := webhook.Recover(webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return errBoom }))
-		require.Same(t, errBoom, h.Handle(t.Context(), &webhook.Delivery{}))
+		if got := h.Handle(t.Context(), &webhook.Delivery{}); got != errBoom {
+			t.Fatalf("h.Handle(&webhook.Delivery{}) = %v, want %v", got, errBoom)
+		}
 	})
 }
 
@@ -47,8 +66,12 @@ func TestTimeoutEndsTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := webhook.Timeout(time.Minute, webhook.HandlerFunc(blockUntilDone))
 		begun := time.Now()
-		require.ErrorIs(t, h.Handle(t.Context(), &webhook.Delivery{}), context.DeadlineExceeded)
-		require.Equal(t, time.Minute, time.Since(begun))
+		if err := h.Handle(t.Context(), &webhook.Delivery{}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("h.Handle(&webhook.Delivery{}) = %v, want %v", err, context.DeadlineExceeded)
+		}
+		if got := time.Since(begun); got != time.Minute {
+			t.Fatalf("time.Since(begun) = %v, want %v", got, time.Minute)
+		}
 	})
 }
 
@@ -68,8 +91,12 @@ func TestWrappersForwardTypes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r, ok := test.h.(webhook.Router)
-			require.True(t, ok)
-			require.Equal(t, test.want, r.Types())
+			if !ok {
+				t.Fatal("ok = false, want true")
+			}
+			if diff := cmp.Diff(test.want, r.Types()); diff != "" {
+				t.Fatalf("r.Types() (-want +got):\n%s", diff)
+			}
 		})
 	}
 }
@@ -77,36 +104,62 @@ func TestWrappersForwardTypes(t *testing.T) {
 func TestStore(t *testing.T) {
 	t.Run("nil means stored", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		require.NoError(t, webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "a"}))
-		require.Equal(t, 1, counts(t, in)[webhook.Waiting])
+		if err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "a"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := counts(t, in)[webhook.Waiting]; got != 1 {
+			t.Fatalf("counts(in)[webhook.Waiting] = %d, want 1", got)
+		}
 	})
 	t.Run("a duplicate is returned as it is", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		d := &webhook.Delivery{UID: "a"}
-		require.NoError(t, in.Put(t.Context(), d))
+		if err := in.Put(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
 		err := webhook.Store(in).Handle(t.Context(), d)
 		known, ok := errors.AsType[*webhook.DuplicateError](err)
-		require.True(t, ok)
-		require.Equal(t, webhook.DuplicateError{UID: "a", State: webhook.Waiting}, *known)
-		require.NotErrorIs(t, err, webhook.ErrNotStored)
+		if !ok {
+			t.Fatal("ok = false, want true")
+		}
+		if diff := cmp.Diff((webhook.DuplicateError{UID: "a", State: webhook.Waiting}), *known); diff != "" {
+			t.Fatalf("*known (-want +got):\n%s", diff)
+		}
+		if errors.Is(err, webhook.ErrNotStored) {
+			t.Fatalf("error = %v, want not %v", err, webhook.ErrNotStored)
+		}
 	})
 	t.Run("so is a panic of the inbox", func(t *testing.T) {
 		in := putFunc(func() error { panic("boom") })
 		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "a"})
-		require.ErrorIs(t, err, webhook.ErrNotStored)
-		require.ErrorIs(t, err, webhook.ErrPanic)
-		require.Equal(t, http.StatusServiceUnavailable, webhook.StatusCode(err))
+		if !errors.Is(err, webhook.ErrNotStored) {
+			t.Fatalf("error = %v, want %v", err, webhook.ErrNotStored)
+		}
+		if !errors.Is(err, webhook.ErrPanic) {
+			t.Fatalf("error = %v, want %v", err, webhook.ErrPanic)
+		}
+		if got := webhook.StatusCode(err); got != http.StatusServiceUnavailable {
+			t.Fatalf("webhook.StatusCode(err) = %d, want %d", got, http.StatusServiceUnavailable)
+		}
 	})
 	t.Run("a duplicate beside a failure is a failure", func(t *testing.T) {
 		in := putFunc(func() error { return errors.Join(&webhook.DuplicateError{UID: "a"}, io.EOF) })
-		require.ErrorIs(t, webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "a"}), webhook.ErrNotStored)
+		if err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "a"}); !errors.Is(err, webhook.ErrNotStored) {
+			t.Fatalf(`webhook.Store(in).Handle(&webhook.Delivery{UID: "a"}) = %v, want %v`, err, webhook.ErrNotStored)
+		}
 	})
 	t.Run("every other failure is ErrNotStored and keeps its cause", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 1}
-		require.NoError(t, in.Put(t.Context(), &webhook.Delivery{UID: "a"}))
+		if err := in.Put(t.Context(), &webhook.Delivery{UID: "a"}); err != nil {
+			t.Fatal(err)
+		}
 		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "b"})
-		require.ErrorIs(t, err, webhook.ErrNotStored)
-		require.ErrorIs(t, err, webhook.ErrOverloaded)
+		if !errors.Is(err, webhook.ErrNotStored) {
+			t.Fatalf("error = %v, want %v", err, webhook.ErrNotStored)
+		}
+		if !errors.Is(err, webhook.ErrOverloaded) {
+			t.Fatalf("error = %v, want %v", err, webhook.ErrOverloaded)
+		}
 	})
 }
 
@@ -117,7 +170,7 @@ func TestWrappersPanicOnMisuse(t *testing.T) {
 		"Timeout of no duration": func() { webhook.Timeout(0, webhook.HandlerFunc(succeed)) },
 		"Store without an inbox": func() { webhook.Store(nil) },
 	} {
-		t.Run(name, func(t *testing.T) { require.Panics(t, f) })
+		t.Run(name, func(t *testing.T) { panictest.Require(t, "webhook: ", f) })
 	}
 }
 
@@ -129,11 +182,17 @@ func TestWrapForwardsTypes(t *testing.T) {
 		around++
 		return next.Handle(ctx, d)
 	})
-	require.EqualError(t, h.Handle(t.Context(), &webhook.Delivery{Type: "a"}), "from a")
-	require.Equal(t, 1, around)
-	require.Equal(t, []string{"a"}, h.(webhook.Router).Types())
-	require.Panics(t, func() { webhook.Wrap(nil, nil) })
-	require.Panics(t, func() { webhook.Wrap(&mux, nil) })
+	if err := h.Handle(t.Context(), &webhook.Delivery{Type: "a"}); err == nil || err.Error() != "from a" {
+		t.Fatalf("error = %v, want \"from a\"", err)
+	}
+	if around != 1 {
+		t.Fatalf("around = %d, want 1", around)
+	}
+	if diff := cmp.Diff(([]string{"a"}), h.(webhook.Router).Types()); diff != "" {
+		t.Fatalf("h.(webhook.Router).Types() (-want +got):\n%s", diff)
+	}
+	panictest.Require(t, "webhook: Wrap", func() { webhook.Wrap(nil, nil) })
+	panictest.Require(t, "webhook: Wrap", func() { webhook.Wrap(&mux, nil) })
 }
 
 // putFunc is an inbox whose Put returns the result of the func.

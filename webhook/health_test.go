@@ -1,6 +1,8 @@
 package webhook_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"bytes"
 	"context"
 	"encoding/json"
@@ -15,8 +17,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
+	"github.com/hookhouse/hookhouse/internal/panictest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -24,22 +25,38 @@ func TestHealthOfAWorker(t *testing.T) {
 	synctestRun(t, "is zero before Run, then shows the slots in use", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w, _ := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { work(time.Hour); return nil }))
-		require.Zero(t, w.Health())
+		if diff := cmp.Diff(webhook.Health{}, w.Health()); diff != "" {
+			t.Fatalf("w.Health() (-want +got):\n%s", diff)
+		}
 		putDelivery(t, in, "a", nil)
 		putDelivery(t, in, "b", nil)
 		w.Timeout = 2 * time.Hour
 		stop := start(t, w)
 		advance(time.Minute)
 		h := w.Health()
-		require.True(t, h.Running)
-		require.Equal(t, []int{8, 2, 0, 0}, []int{h.Slots, h.InUse, h.Overdue, h.Suspects})
-		require.Less(t, time.Since(h.LastClaim), time.Second)
-		require.Zero(t, h.Waiting)
-		require.NoError(t, h.LastError)
+		if !h.Running {
+			t.Fatal("h.Running is false, want true")
+		}
+		if diff := cmp.Diff(([]int{8, 2, 0, 0}), []int{h.Slots, h.InUse, h.Overdue, h.Suspects}); diff != "" {
+			t.Fatalf("[]int{h.Slots, h.InUse, h.Overdue, h.Suspects} (-want +got):\n%s", diff)
+		}
+		if got := time.Since(h.LastClaim); got >= time.Second {
+			t.Fatalf("time.Since(h.LastClaim) = %v, want less than %v", got, time.Second)
+		}
+		if h.Waiting != 0 {
+			t.Fatalf("h.Waiting = %v, want 0", h.Waiting)
+		}
+		if h.LastError != nil {
+			t.Fatal(h.LastError)
+		}
 		advance(time.Hour)
 		stop()
-		require.False(t, w.Health().Running)
-		require.False(t, w.Health().LastClaim.IsZero())
+		if w.Health().Running {
+			t.Fatal("w.Health().Running is true, want false")
+		}
+		if w.Health().LastClaim.IsZero() {
+			t.Fatal("w.Health().LastClaim.IsZero() is true, want false")
+		}
 	})
 	synctestRun(t, "shows how long claiming has failed, and the error", func(t *testing.T) {
 		var down atomic.Bool
@@ -55,15 +72,33 @@ func TestHealthOfAWorker(t *testing.T) {
 		down.Store(true)
 		advance(time.Minute)
 		h := w.Health()
-		require.Greater(t, h.Waiting, 59*time.Second)
-		require.ErrorIs(t, h.LastError, errBoom)
+		if h.Waiting <= 59*time.Second {
+			t.Fatalf("h.Waiting = %v, want more than %v", h.Waiting, 59*time.Second)
+		}
+		if !errors.Is(h.LastError, errBoom) {
+			t.Fatalf("h.LastError = %v, want %v", h.LastError, errBoom)
+		}
 		down.Store(false)
 		advance(6 * time.Second)
 		h = w.Health()
-		require.Zero(t, h.Waiting)
-		require.NoError(t, h.LastError)
+		if h.Waiting != 0 {
+			t.Fatalf("h.Waiting = %v, want 0", h.Waiting)
+		}
+		if h.LastError != nil {
+			t.Fatal(h.LastError)
+		}
 		stop()
 	})
+}
+
+// problems returns the problems of a report.
+func problems(report map[string]any) []string {
+	list, _ := report["problems"].([]any)
+	texts := make([]string, len(list))
+	for i, p := range list {
+		texts[i], _ = p.(string)
+	}
+	return texts
 }
 
 // probe sends a request to a HealthHandler.
@@ -71,9 +106,15 @@ func probe(t *testing.T, h http.Handler) (status int, report map[string]any) {
 	t.Helper()
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), "GET", "/healthz", nil))
-	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &report), w.Body)
-	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
-	require.Equal(t, w.Code == http.StatusOK, report["ok"])
+	if err := json.Unmarshal(w.Body.Bytes(), &report); err != nil {
+		t.Fatalf("%v: %v", w.Body, err)
+	}
+	if got := w.Header().Get("Content-Type"); got != "application/json" {
+		t.Fatalf(`w.Header().Get("Content-Type") = %q, want %q`, got, "application/json")
+	}
+	if diff := cmp.Diff(w.Code == http.StatusOK, report["ok"]); diff != "" {
+		t.Fatalf("report[\"ok\"] (-want +got):\n%s", diff)
+	}
 	return w.Code, report
 }
 
@@ -100,11 +141,19 @@ func TestHealthHandler(t *testing.T) {
 		stop := start(t, w)
 		synctest.Wait()
 		status, report := probe(t, h)
-		require.Equal(t, 200, status)
+		if status != 200 {
+			t.Fatalf("status = %d, want 200", status)
+		}
 		worker := report["workers"].([]any)[0].(map[string]any)
-		require.Equal(t, true, worker["running"])
-		require.EqualValues(t, 8, worker["slots"])
-		require.NotEmpty(t, worker["last_claim"])
+		if worker["running"] != true {
+			t.Fatalf(`worker["running"] = %v, want %v`, worker["running"], true)
+		}
+		if worker["slots"] != 8 {
+			t.Fatalf(`worker["slots"] = %v, want %v`, worker["slots"], 8)
+		}
+		if worker["last_claim"] == nil {
+			t.Fatalf(`worker["last_claim"] = %v, want not nil`, worker["last_claim"])
+		}
 		stop()
 	})
 	synctestRun(t, "answers 503 when Ping fails, and keeps the reason for the log", func(t *testing.T) {
@@ -118,22 +167,38 @@ func TestHealthHandler(t *testing.T) {
 		}})
 		for range 3 {
 			status, report := probe(t, h)
-			require.Equal(t, 503, status)
-			require.Len(t, report["problems"], 1)
-			require.NotContains(t, report["problems"].([]any)[0], "hunter2")
+			if status != 503 {
+				t.Fatalf("status = %d, want 503", status)
+			}
+			if len(problems(report)) != 1 {
+				t.Fatalf("problems = %v, want 1", problems(report))
+			}
+			if got := problems(report)[0]; strings.Contains(got, "hunter2") {
+				t.Fatalf("problem = %q, want it without the password", got)
+			}
 			advance(2 * time.Second)
 		}
 		failing = false
 		status, _ := probe(t, h)
-		require.Equal(t, 200, status)
-		require.Equal(t, 1, strings.Count(out.String(), "service is not healthy"), out)
-		require.Equal(t, 1, strings.Count(out.String(), "hunter2"), out)
-		require.Equal(t, 1, strings.Count(out.String(), "healthy again"), out)
+		if status != 200 {
+			t.Fatalf("status = %d, want 200", status)
+		}
+		if got := strings.Count(out.String(), "service is not healthy"); got != 1 {
+			t.Fatalf(`%v: strings.Count(out.String(), "service is not healthy") = %d, want %d`, out, got, 1)
+		}
+		if got := strings.Count(out.String(), "hunter2"); got != 1 {
+			t.Fatalf(`%v: strings.Count(out.String(), "hunter2") = %d, want %d`, out, got, 1)
+		}
+		if got := strings.Count(out.String(), "healthy again"); got != 1 {
+			t.Fatalf(`%v: strings.Count(out.String(), "healthy again") = %d, want %d`, out, got, 1)
+		}
 	})
 	synctestRun(t, "answers 503 when Ping panics", func(t *testing.T) {
 		silence(t)
 		status, _ := probe(t, webhook.HealthHandler(&pingInbox{&webhook.MemInbox{}, func(context.Context) error { panic("ping") }}))
-		require.Equal(t, 503, status)
+		if status != 503 {
+			t.Fatalf("status = %d, want 503", status)
+		}
 	})
 	synctestRun(t, "answers 503 two seconds after an inbox was asked that does not answer, and asks it once", func(t *testing.T) {
 		silence(t)
@@ -147,14 +212,22 @@ func TestHealthHandler(t *testing.T) {
 		begun := time.Now()
 		for range 3 {
 			status, _ := probe(t, h)
-			require.Equal(t, 503, status)
+			if status != 503 {
+				t.Fatalf("status = %d, want 503", status)
+			}
 		}
-		require.Equal(t, 2*time.Second, time.Since(begun))
-		require.EqualValues(t, 1, asked.Load())
+		if got := time.Since(begun); got != 2*time.Second {
+			t.Fatalf("time.Since(begun) = %v, want %v", got, 2*time.Second)
+		}
+		if got := asked.Load(); got != 1 {
+			t.Fatalf("asked.Load() = %d, want 1", got)
+		}
 		close(release)
 		advance(time.Second)
 		status, _ := probe(t, h)
-		require.Equal(t, 200, status)
+		if status != 200 {
+			t.Fatalf("status = %d, want 200", status)
+		}
 	})
 	synctestRun(t, "asks once for all probes that come together, and once a second", func(t *testing.T) {
 		var asked atomic.Int64
@@ -168,13 +241,19 @@ func TestHealthHandler(t *testing.T) {
 			probes.Go(func() { probe(t, h) })
 		}
 		probes.Wait()
-		require.EqualValues(t, 1, asked.Load())
+		if got := asked.Load(); got != 1 {
+			t.Fatalf("asked.Load() = %d, want 1", got)
+		}
 		advance(900 * time.Millisecond)
 		probe(t, h)
-		require.EqualValues(t, 1, asked.Load())
+		if got := asked.Load(); got != 1 {
+			t.Fatalf("asked.Load() = %d, want 1", got)
+		}
 		advance(200 * time.Millisecond)
 		probe(t, h)
-		require.EqualValues(t, 2, asked.Load())
+		if got := asked.Load(); got != 2 {
+			t.Fatalf("asked.Load() = %d, want 2", got)
+		}
 	})
 	synctestRun(t, "a probe that leaves early spoils the answer of no other", func(t *testing.T) {
 		h := webhook.HealthHandler(&pingInbox{&webhook.MemInbox{}, func(ctx context.Context) error {
@@ -185,15 +264,21 @@ func TestHealthHandler(t *testing.T) {
 		defer cancel()
 		go h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, "GET", "/healthz", nil))
 		status, _ := probe(t, h)
-		require.Equal(t, 200, status)
+		if status != 200 {
+			t.Fatalf("status = %d, want 200", status)
+		}
 	})
 	synctestRun(t, "answers 503 for a Worker that does not run", func(t *testing.T) {
 		silence(t)
 		in := &webhook.MemInbox{}
 		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		status, report := probe(t, webhook.HealthHandler(in, w))
-		require.Equal(t, 503, status)
-		require.Equal(t, []any{"worker 1 does not run"}, report["problems"])
+		if status != 503 {
+			t.Fatalf("status = %d, want 503", status)
+		}
+		if diff := cmp.Diff(([]any{"worker 1 does not run"}), report["problems"]); diff != "" {
+			t.Fatalf("report[\"problems\"] (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "answers 503 for a Worker that gets no answer to its claims for a lease", func(t *testing.T) {
 		silence(t)
@@ -203,10 +288,14 @@ func TestHealthHandler(t *testing.T) {
 		stop := start(t, w)
 		advance(29 * time.Second)
 		status, _ := probe(t, h)
-		require.Equal(t, 200, status)
+		if status != 200 {
+			t.Fatalf("status = %d, want 200", status)
+		}
 		advance(2 * time.Second)
 		status, _ = probe(t, h)
-		require.Equal(t, 503, status)
+		if status != 503 {
+			t.Fatalf("status = %d, want 503", status)
+		}
 		stop()
 	})
 	synctestRun(t, "a Worker whose slots are all in use claims nothing and is well, one whose callbacks are all overdue is not", func(t *testing.T) {
@@ -222,18 +311,28 @@ func TestHealthHandler(t *testing.T) {
 		putDelivery(t, in, "hang 2", nil)
 		advance(time.Minute)
 		status, _ := probe(t, h)
-		require.Equal(t, 200, status, "both slots are in use")
+		if status != 200 {
+			t.Fatalf("both slots are in use: status = %d, want 200", status)
+		}
 		advance(5 * time.Minute)
 		status, report := probe(t, h)
-		require.Equal(t, 200, status, "one callback is overdue and slots are left")
-		require.EqualValues(t, 1, report["workers"].([]any)[0].(map[string]any)["overdue"])
+		if status != 200 {
+			t.Fatalf("one callback is overdue and slots are left: status = %d, want 200", status)
+		}
+		if got := report["workers"].([]any)[0].(map[string]any)["overdue"]; got != 1 {
+			t.Fatalf(`report["workers"].([]any)[0].(map[string]any)["overdue"] = %v, want %v`, got, 1)
+		}
 		advance(time.Hour)
 		status, _ = probe(t, h)
-		require.Equal(t, 503, status)
+		if status != 503 {
+			t.Fatalf("status = %d, want 503", status)
+		}
 		release(4)
 		advance(time.Minute)
 		status, _ = probe(t, h)
-		require.Equal(t, 200, status)
+		if status != 200 {
+			t.Fatalf("status = %d, want 200", status)
+		}
 		stop()
 	})
 	synctestRun(t, "answers 503 for a Worker whose slots all hold work that the inbox does not settle", func(t *testing.T) {
@@ -254,17 +353,27 @@ func TestHealthHandler(t *testing.T) {
 		advance(time.Minute)
 		putDelivery(t, in, "b", nil)
 		advance(time.Second)
-		require.Equal(t, 1, w.Health().Unsettled)
+		if got := w.Health().Unsettled; got != 1 {
+			t.Fatalf("w.Health().Unsettled = %d, want 1", got)
+		}
 		status, _ := probe(t, h)
-		require.Equal(t, 200, status)
+		if status != 200 {
+			t.Fatalf("status = %d, want 200", status)
+		}
 		advance(time.Minute)
 		status, report := probe(t, h)
-		require.Equal(t, 503, status)
-		require.Contains(t, report["problems"].([]any)[0], "work that the inbox does not settle")
+		if status != 503 {
+			t.Fatalf("status = %d, want 503", status)
+		}
+		if got := problems(report)[0]; !strings.Contains(got, "work that the inbox does not settle") {
+			t.Fatalf("problem = %q, want one about work that the inbox does not settle", got)
+		}
 		well.Store(true)
 		advance(time.Minute)
 		status, _ = probe(t, h)
-		require.Equal(t, 200, status)
+		if status != 200 {
+			t.Fatalf("status = %d, want 200", status)
+		}
 		stop()
 	})
 	synctestRun(t, "reports types that no Worker claims, with 200", func(t *testing.T) {
@@ -278,15 +387,21 @@ func TestHealthHandler(t *testing.T) {
 		putDelivery(t, in, "b", typed("push"))
 		advance(30 * time.Second)
 		_, report := probe(t, h)
-		require.Nil(t, report["unhandled"])
+		if report["unhandled"] != nil {
+			t.Fatalf(`report["unhandled"] = %v, want nil`, report["unhandled"])
+		}
 		advance(45 * time.Second)
 		status, report := probe(t, h)
-		require.Equal(t, 200, status)
-		require.Equal(t, []any{"push"}, report["unhandled"])
+		if status != 200 {
+			t.Fatalf("status = %d, want 200", status)
+		}
+		if diff := cmp.Diff(([]any{"push"}), report["unhandled"]); diff != "" {
+			t.Fatalf("report[\"unhandled\"] (-want +got):\n%s", diff)
+		}
 		stop()
 	})
 	t.Run("panics on a nil Inbox and a nil Worker", func(t *testing.T) {
-		require.Panics(t, func() { webhook.HealthHandler(nil) })
-		require.Panics(t, func() { webhook.HealthHandler(&webhook.MemInbox{}, nil) })
+		panictest.Require(t, "webhook: HealthHandler", func() { webhook.HealthHandler(nil) })
+		panictest.Require(t, "webhook: HealthHandler", func() { webhook.HealthHandler(&webhook.MemInbox{}, nil) })
 	})
 }

@@ -2,6 +2,7 @@ package webhook_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,8 +11,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -54,14 +53,24 @@ func TestSecretWithWhiteSpaceIsLoggedOnce(t *testing.T) {
 				recvServe(rc, httptest.NewRequest("POST", "/", strings.NewReader("{}")))
 			}
 			if test.text == "" {
-				require.Empty(t, warned(t, log, "white space"))
+				if got := warned(t, log, "white space"); len(got) != 0 {
+					t.Fatalf(`warned(log, "white space") = %v, want empty`, got)
+				}
 				return
 			}
 			lines := warned(t, log, "white space")
-			require.Len(t, lines, 1)
-			require.Contains(t, lines[0]["msg"], test.text)
-			require.Equal(t, "acme", lines[0]["source"])
-			require.NotContains(t, log.String(), "hunter2")
+			if len(lines) != 1 {
+				t.Fatalf("len(lines) = %d, want 1: %v", len(lines), lines)
+			}
+			if got, _ := lines[0]["msg"].(string); !strings.Contains(got, test.text) {
+				t.Fatalf("message = %q, want it to contain %q", got, test.text)
+			}
+			if lines[0]["source"] != "acme" {
+				t.Fatalf(`lines[0]["source"] = %v, want %v`, lines[0]["source"], "acme")
+			}
+			if got := log.String(); strings.Contains(got, "hunter2") {
+				t.Fatalf("log.String() = %q, want it not to contain \"hunter2\"", got)
+			}
 		})
 	}
 }
@@ -80,16 +89,28 @@ func TestRefusalNamesTheWhiteSpaceOfARotatedKey(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			secret = "hunter2"
-			require.NoError(t, v.Validate())
+			if err := v.Validate(); err != nil {
+				t.Fatal(err)
+			}
 			r := httptest.NewRequest("POST", "/", nil)
-			require.NoError(t, v.Sign(r, []byte("{}")))
+			if err := v.Sign(r, []byte("{}")); err != nil {
+				t.Fatal(err)
+			}
 			_, err := v.Verify(r, []byte("{}"))
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			secret = "hunter2\n"
 			_, err = v.Verify(r, []byte("{}"))
-			require.ErrorIs(t, err, webhook.ErrUnverified)
-			require.ErrorContains(t, err, "(1 tried; the secret of key 1 ends in white space: a newline read from a file?)")
-			require.NotContains(t, err.Error(), "hunter2")
+			if !errors.Is(err, webhook.ErrUnverified) {
+				t.Fatalf("error = %v, want %v", err, webhook.ErrUnverified)
+			}
+			if err == nil || !strings.Contains(err.Error(), "(1 tried; the secret of key 1 ends in white space: a newline read from a file?)") {
+				t.Fatalf("error = %v, want it to contain \"(1 tried; the secret of key 1 ends in white space: a newline read from a file?)\"", err)
+			}
+			if got := err.Error(); strings.Contains(got, "hunter2") {
+				t.Fatalf("err.Error() = %q, want it not to contain \"hunter2\"", got)
+			}
 		})
 	}
 }
@@ -123,16 +144,26 @@ func TestRefusalNamesABodyThatAnEarlierHandlerRead(t *testing.T) {
 			r := recvRequest(t, test.source, body)
 			r.ContentLength = test.length
 			w := recvServe(readFirst(rc), r)
-			require.Equal(t, test.status, w.Code)
-			require.Len(t, warned(t, log, test.reason), 1, log)
+			if w.Code != test.status {
+				t.Fatalf("w.Code = %d, want %d", w.Code, test.status)
+			}
+			if got := warned(t, log, test.reason); len(got) != 1 {
+				t.Fatalf("%v: len(warned(log, test.reason)) = %d, want 1: %v", log, len(got), got)
+			}
 		})
 	}
 	t.Run("by a verifier that is asked without a Receiver", func(t *testing.T) {
 		src := recvSource()
-		require.NoError(t, src.Validate())
+		if err := src.Validate(); err != nil {
+			t.Fatal(err)
+		}
 		_, err := src.Open(recvRequest(t, src, body), nil)
-		require.ErrorIs(t, err, webhook.ErrUnverified)
-		require.ErrorContains(t, err, "over a body of 0 bytes (Content-Length said 81): an earlier handler may have read it")
+		if !errors.Is(err, webhook.ErrUnverified) {
+			t.Fatalf("error = %v, want %v", err, webhook.ErrUnverified)
+		}
+		if err == nil || !strings.Contains(err.Error(), "over a body of 0 bytes (Content-Length said 81): an earlier handler may have read it") {
+			t.Fatalf("error = %v, want it to contain \"over a body of 0 bytes (Content-Length said 81): an earlier handler may have read it\"", err)
+		}
 	})
 }
 
@@ -150,9 +181,13 @@ func TestPatternWithAMethodIsLoggedOnce(t *testing.T) {
 				mux := http.NewServeMux()
 				mux.Handle(test.pattern, h)
 				for range 3 {
-					require.Less(t, recvServe(mux, recvRequest(t, src, "{}")).Code, 300)
+					if got := recvServe(mux, recvRequest(t, src, "{}")).Code; got >= 300 {
+						t.Fatalf(`recvServe(mux, recvRequest(src, "{}")).Code = %d, want less than %d`, got, 300)
+					}
 				}
-				require.Len(t, warned(t, log, "mounted with a method"), before+test.lines)
+				if got := warned(t, log, "mounted with a method"); len(got) != before+test.lines {
+					t.Fatalf(`len(warned(log, "mounted with a method")) = %d, want %d: %v`, len(got), before+test.lines, got)
+				}
 			}
 		})
 	}
@@ -167,19 +202,29 @@ func TestUnknownTypeIsLoggedOnceAMinute(t *testing.T) {
 		call := func() {
 			r := recvRequest(t, src, "{}")
 			r.Header.Del("X-Event")
-			require.Equal(t, http.StatusAccepted, recvServe(rc, r).Code)
+			if got := recvServe(rc, r).Code; got != http.StatusAccepted {
+				t.Fatalf("recvServe(rc, r).Code = %d, want %d", got, http.StatusAccepted)
+			}
 		}
 		for range 100 {
 			call()
 		}
 		lines := warned(t, log, "no known type")
-		require.Len(t, lines, 1)
-		require.Equal(t, "acme.unknown", lines[0]["delivery"].(map[string]any)["type"])
+		if len(lines) != 1 {
+			t.Fatalf("len(lines) = %d, want 1: %v", len(lines), lines)
+		}
+		if got := lines[0]["delivery"].(map[string]any)["type"]; got != "acme.unknown" {
+			t.Fatalf(`lines[0]["delivery"].(map[string]any)["type"] = %v, want %v`, got, "acme.unknown")
+		}
 		advance(time.Minute)
 		call()
 		lines = warned(t, log, "no known type")
-		require.Len(t, lines, 2)
-		require.EqualValues(t, 99, lines[1]["unlogged"])
+		if len(lines) != 2 {
+			t.Fatalf("len(lines) = %d, want 2: %v", len(lines), lines)
+		}
+		if lines[1]["unlogged"] != 99 {
+			t.Fatalf(`lines[1]["unlogged"] = %v, want %v`, lines[1]["unlogged"], 99)
+		}
 	})
 	t.Run("a Source that never has a type is not logged", func(t *testing.T) {
 		src := recvSource()
@@ -187,8 +232,12 @@ func TestUnknownTypeIsLoggedOnceAMinute(t *testing.T) {
 		rc := webhook.NewReceiver(src, recvOK)
 		var log *recvLog
 		rc.Logger, log = recvLogger()
-		require.Equal(t, http.StatusAccepted, recvServe(rc, recvRequest(t, src, "{}")).Code)
-		require.Empty(t, log.lines(t))
+		if got := recvServe(rc, recvRequest(t, src, "{}")).Code; got != http.StatusAccepted {
+			t.Fatalf(`recvServe(rc, recvRequest(src, "{}")).Code = %d, want %d`, got, http.StatusAccepted)
+		}
+		if got := log.lines(t); len(got) != 0 {
+			t.Fatalf("log.lines() = %v, want empty", got)
+		}
 	})
 }
 
@@ -199,9 +248,13 @@ func TestMiddlewareLogsAnUnknownType(t *testing.T) {
 	for range 3 {
 		r := recvRequest(t, src, "{}")
 		r.Header.Del("X-Event")
-		require.Equal(t, http.StatusOK, recvServe(h, r).Code)
+		if got := recvServe(h, r).Code; got != http.StatusOK {
+			t.Fatalf("recvServe(h, r).Code = %d, want %d", got, http.StatusOK)
+		}
 	}
-	require.Len(t, warned(t, log, "no known type"), 1)
+	if got := warned(t, log, "no known type"); len(got) != 1 {
+		t.Fatalf(`len(warned(log, "no known type")) = %d, want 1: %v`, len(got), got)
+	}
 }
 
 func TestUnhandledTypeIsLoggedOnceForEachType(t *testing.T) {
@@ -217,7 +270,9 @@ func TestUnhandledTypeIsLoggedOnceForEachType(t *testing.T) {
 	send := func(rc *webhook.Receiver, event string) {
 		r := recvRequest(t, src, "{}")
 		r.Header.Set("X-Event", event)
-		require.Equal(t, http.StatusAccepted, recvServe(rc, r).Code)
+		if got := recvServe(rc, r).Code; got != http.StatusAccepted {
+			t.Fatalf("recvServe(rc, r).Code = %d, want %d", got, http.StatusAccepted)
+		}
 	}
 	t.Run("with what to do", func(t *testing.T) {
 		rc, log := newReceiver()
@@ -225,16 +280,24 @@ func TestUnhandledTypeIsLoggedOnceForEachType(t *testing.T) {
 			send(rc, "push")
 			send(rc, "other")
 		}
-		require.Len(t, warned(t, log, `no handler for type "acme.push"`), 1)
-		require.Len(t, warned(t, log, `no handler for type "acme.other"`), 1)
-		require.Len(t, warned(t, log, "if that is intended, set Mux.IgnoreUnhandled"), 2)
+		if got := warned(t, log, `no handler for type "acme.push"`); len(got) != 1 {
+			t.Fatalf("len(warned(...)) = %d, want 1: %v", len(got), got)
+		}
+		if got := warned(t, log, `no handler for type "acme.other"`); len(got) != 1 {
+			t.Fatalf("len(warned(...)) = %d, want 1: %v", len(got), got)
+		}
+		if got := warned(t, log, "if that is intended, set Mux.IgnoreUnhandled"); len(got) != 2 {
+			t.Fatalf(`len(warned(log, "if that is intended, set Mux.IgnoreUnhandled")) = %d, want 2: %v`, len(got), got)
+		}
 	})
 	t.Run("and few are logged however many types come", func(t *testing.T) {
 		rc, log := newReceiver()
 		for i := range 1000 {
 			send(rc, fmt.Sprint(i))
 		}
-		require.Less(t, len(log.lines(t)), 100)
+		if got := len(log.lines(t)); got >= 100 {
+			t.Fatalf("len(log.lines()) = %d, want less than 100", got)
+		}
 	})
 	t.Run("but not where that is a choice", func(t *testing.T) {
 		ignoring := &webhook.Mux{IgnoreUnhandled: true}
@@ -242,7 +305,9 @@ func TestUnhandledTypeIsLoggedOnceForEachType(t *testing.T) {
 		var log *recvLog
 		rc.Logger, log = recvLogger()
 		send(rc, "other")
-		require.Empty(t, log.lines(t))
+		if got := log.lines(t); len(got) != 0 {
+			t.Fatalf("log.lines() = %v, want empty", got)
+		}
 	})
 }
 
@@ -258,8 +323,12 @@ func TestRefusedMediaTypeIsLoggedWithTheAcceptedOnes(t *testing.T) {
 	} {
 		r := recvRequest(t, src, "{}")
 		r.Header.Set("Content-Type", sent)
-		require.Equal(t, http.StatusUnsupportedMediaType, recvServe(rc, r).Code)
-		require.Len(t, warned(t, log, want), 1)
+		if got := recvServe(rc, r).Code; got != http.StatusUnsupportedMediaType {
+			t.Fatalf("recvServe(rc, r).Code = %d, want %d", got, http.StatusUnsupportedMediaType)
+		}
+		if got := warned(t, log, want); len(got) != 1 {
+			t.Fatalf("len(warned(log, want)) = %d, want 1: %v", len(got), got)
+		}
 	}
 }
 
@@ -274,5 +343,7 @@ func TestPanicOfKeysFuncIsRecovered(t *testing.T) {
 	rc := webhook.NewReceiver(src, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil }))
 	rc.Logger, _ = recvLogger()
 	w := recvServe(rc, httptest.NewRequest("POST", "/?token=x", strings.NewReader("{}")))
-	require.Equal(t, http.StatusInternalServerError, w.Code)
+	if w.Code != http.StatusInternalServerError {
+		t.Fatalf("w.Code = %d, want %d", w.Code, http.StatusInternalServerError)
+	}
 }

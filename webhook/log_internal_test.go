@@ -5,8 +5,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 func TestLogLimitAllowsOneLineAndCountsTheOthers(t *testing.T) {
@@ -15,8 +13,12 @@ func TestLogLimitAllowsOneLineAndCountsTheOthers(t *testing.T) {
 		want := func(subject string, wantHeld int, wantOK bool) {
 			t.Helper()
 			held, ok := l.allow(subject, time.Minute)
-			require.Equal(t, wantOK, ok)
-			require.Equal(t, wantHeld, held)
+			if ok != wantOK {
+				t.Fatalf("ok = %v, want %v", ok, wantOK)
+			}
+			if held != wantHeld {
+				t.Fatalf("held = %d, want %d", held, wantHeld)
+			}
 		}
 		want("a", 0, true)
 		want("a", 0, false)
@@ -37,6 +39,10 @@ func TestLogLimitRemembersABoundedNumberOfSubjects(t *testing.T) {
 			passed++
 		}
 	}
-	require.Equal(t, maxSubjects+1, passed)
-	require.Len(t, l.lines, maxSubjects+1)
+	if passed != maxSubjects+1 {
+		t.Fatalf("passed = %d, want %d", passed, maxSubjects+1)
+	}
+	if len(l.lines) != maxSubjects+1 {
+		t.Fatalf("len(l.lines) = %d, want %d: %v", len(l.lines), maxSubjects+1, l.lines)
+	}
 }

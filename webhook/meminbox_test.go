@@ -1,14 +1,16 @@
 package webhook_test
 
 import (
+	"errors"
+
+	"github.com/google/go-cmp/cmp"
+
 	"bytes"
 	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/inboxtest"
@@ -37,7 +39,9 @@ func TestMemInboxKeepsTheLawsOfAnAdmin(t *testing.T) {
 func finish(t *testing.T, in webhook.Inbox, s webhook.State) int {
 	t.Helper()
 	claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1 << 20})
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range claims {
 		settle(t, in, c, webhook.Outcome{State: s})
 	}
@@ -48,13 +52,23 @@ func TestMemInboxIsBounded(t *testing.T) {
 	synctestRun(t, "unfinished deliveries fill it", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2}
 		putDelivery(t, in, "a", nil)
-		require.NoError(t, in.Ping(t.Context()))
+		if err := in.Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 		putDelivery(t, in, "b", nil)
-		require.ErrorIs(t, in.Ping(t.Context()), webhook.ErrOverloaded)
+		if err := in.Ping(t.Context()); !errors.Is(err, webhook.ErrOverloaded) {
+			t.Fatalf("in.Ping(t.Context()) = %v, want %v", err, webhook.ErrOverloaded)
+		}
 		refused := &webhook.Delivery{UID: "c", DedupKeys: []string{"key"}}
-		require.ErrorIs(t, in.Put(t.Context(), refused), webhook.ErrOverloaded)
-		require.Equal(t, 2, finish(t, in, webhook.Done))
-		require.NoError(t, in.Put(t.Context(), refused), "the refused delivery left no dedup key")
+		if err := in.Put(t.Context(), refused); !errors.Is(err, webhook.ErrOverloaded) {
+			t.Fatalf("in.Put(refused) = %v, want %v", err, webhook.ErrOverloaded)
+		}
+		if got := finish(t, in, webhook.Done); got != 2 {
+			t.Fatalf("finish(in, webhook.Done) = %d, want 2", got)
+		}
+		if err := in.Put(t.Context(), refused); err != nil {
+			t.Fatalf("the refused delivery left no dedup key: %v", err)
+		}
 	})
 	synctestRun(t, "their bodies fill it", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxBytes: 10}
@@ -62,11 +76,15 @@ func TestMemInboxIsBounded(t *testing.T) {
 			return func(d *webhook.Delivery) { d.Body = bytes.Repeat([]byte("x"), size) }
 		}
 		putDelivery(t, in, "a", body(6))
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Body: []byte("12345")}), webhook.ErrOverloaded)
+		if err := in.Put(t.Context(), &webhook.Delivery{UID: "b", Body: []byte("12345")}); !errors.Is(err, webhook.ErrOverloaded) {
+			t.Fatalf(`in.Put(&webhook.Delivery{UID: "b", Body: []byte("12345")}) = %v, want %v`, err, webhook.ErrOverloaded)
+		}
 		putDelivery(t, in, "c", body(4))
 		finish(t, in, webhook.Done)
 		putDelivery(t, in, "d", body(10))
-		require.Equal(t, map[webhook.State]int{webhook.Waiting: 1}, counts(t, in))
+		if diff := cmp.Diff((map[webhook.State]int{webhook.Waiting: 1}), counts(t, in)); diff != "" {
+			t.Fatalf("counts(in) (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "the delivery that finished first is deleted first, and stays a duplicate by its dedup keys", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 3}
@@ -76,9 +94,13 @@ func TestMemInboxIsBounded(t *testing.T) {
 		finish(t, in, webhook.Ignored)
 		putDelivery(t, in, "c", nil)
 		putDelivery(t, in, "d", nil)
-		require.Equal(t, webhook.Ignored, stateOf(t, in, second))
+		if got := stateOf(t, in, second); got != webhook.Ignored {
+			t.Fatalf("stateOf(in, second) = %q, want %q", got, webhook.Ignored)
+		}
 		again := &webhook.Delivery{UID: "e", Source: first.Source, DedupKeys: first.DedupKeys}
-		require.Equal(t, webhook.Done, stateOf(t, in, again))
+		if got := stateOf(t, in, again); got != webhook.Done {
+			t.Fatalf("stateOf(in, again) = %q, want %q", got, webhook.Done)
+		}
 	})
 	synctestRun(t, "a revived delivery is not deleted to make room", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2}
@@ -87,10 +109,16 @@ func TestMemInboxIsBounded(t *testing.T) {
 		finish(t, in, webhook.Dead)
 		again := *d
 		again.UID = "redelivered"
-		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
+		if got := stateOf(t, in, &again); got != webhook.Waiting {
+			t.Fatalf("stateOf(in, &again) = %q, want %q", got, webhook.Waiting)
+		}
 		putDelivery(t, in, "b", nil)
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "c"}), webhook.ErrOverloaded)
-		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
+		if err := in.Put(t.Context(), &webhook.Delivery{UID: "c"}); !errors.Is(err, webhook.ErrOverloaded) {
+			t.Fatalf(`in.Put(&webhook.Delivery{UID: "c"}) = %v, want %v`, err, webhook.ErrOverloaded)
+		}
+		if got := stateOf(t, in, d); got != webhook.Waiting {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Waiting)
+		}
 	})
 	synctestRun(t, "a delivery that finished twice frees its bytes once", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2, MaxBytes: 100, DeadRetention: time.Hour, Logger: quiet}
@@ -100,14 +128,22 @@ func TestMemInboxIsBounded(t *testing.T) {
 		finish(t, in, webhook.Dead)
 		again := *d
 		again.UID = "redelivered"
-		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
+		if got := stateOf(t, in, &again); got != webhook.Waiting {
+			t.Fatalf("stateOf(in, &again) = %q, want %q", got, webhook.Waiting)
+		}
 		finish(t, in, webhook.Dead)
 		advance(2 * time.Hour)
 		n, err := in.Sweep(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, 1, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != 1 {
+			t.Fatalf("n = %d, want 1", n)
+		}
 		putDelivery(t, in, "b", func(d *webhook.Delivery) { d.Body = make([]byte, 60) })
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "c", Body: make([]byte, 60)}), webhook.ErrOverloaded)
+		if err := in.Put(t.Context(), &webhook.Delivery{UID: "c", Body: make([]byte, 60)}); !errors.Is(err, webhook.ErrOverloaded) {
+			t.Fatalf(`in.Put(&webhook.Delivery{UID: "c", Body: make([]byte, 60)}) = %v, want %v`, err, webhook.ErrOverloaded)
+		}
 	})
 	synctestRun(t, "a delivery that finished again is kept from then on", func(t *testing.T) {
 		in := &webhook.MemInbox{DeadRetention: time.Hour}
@@ -116,22 +152,34 @@ func TestMemInboxIsBounded(t *testing.T) {
 		advance(2 * time.Hour)
 		again := *d
 		again.UID = "redelivered"
-		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
+		if got := stateOf(t, in, &again); got != webhook.Waiting {
+			t.Fatalf("stateOf(in, &again) = %q, want %q", got, webhook.Waiting)
+		}
 		finish(t, in, webhook.Dead)
 		n, err := in.Sweep(t.Context())
-		require.NoError(t, err)
-		require.Zero(t, n)
-		require.Equal(t, webhook.Dead, stateOf(t, in, d))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != 0 {
+			t.Fatalf("n = %d, want 0", n)
+		}
+		if got := stateOf(t, in, d); got != webhook.Dead {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Dead)
+		}
 	})
 	synctestRun(t, "dedup keys are deleted after Window", func(t *testing.T) {
 		in := &webhook.MemInbox{Window: time.Hour}
 		withKey := func(d *webhook.Delivery) { d.DedupKeys = []string{"key"} }
 		putDelivery(t, in, "a", withKey)
 		advance(59 * time.Minute)
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: "alpha", DedupKeys: []string{"key"}}), webhook.ErrDuplicate)
+		if err := in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: "alpha", DedupKeys: []string{"key"}}); !errors.Is(err, webhook.ErrDuplicate) {
+			t.Fatalf("in.Put(...) = %v, want %v", err, webhook.ErrDuplicate)
+		}
 		advance(2 * time.Minute)
 		putDelivery(t, in, "c", withKey)
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "d", Source: "alpha", DedupKeys: []string{"key"}}), webhook.ErrDuplicate)
+		if err := in.Put(t.Context(), &webhook.Delivery{UID: "d", Source: "alpha", DedupKeys: []string{"key"}}); !errors.Is(err, webhook.ErrDuplicate) {
+			t.Fatalf("in.Put(...) = %v, want %v", err, webhook.ErrDuplicate)
+		}
 	})
 	synctestRun(t, "the oldest of too many dedup keys are deleted", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2} // eight dedup keys
@@ -140,7 +188,9 @@ func TestMemInboxIsBounded(t *testing.T) {
 			finish(t, in, webhook.Done)
 		}
 		putDelivery(t, in, "old", func(d *webhook.Delivery) { d.DedupKeys = []string{"dedup key 1"} })
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "new", Source: "alpha", DedupKeys: []string{"dedup key 9"}}), webhook.ErrDuplicate)
+		if err := in.Put(t.Context(), &webhook.Delivery{UID: "new", Source: "alpha", DedupKeys: []string{"dedup key 9"}}); !errors.Is(err, webhook.ErrDuplicate) {
+			t.Fatalf("in.Put(...) = %v, want %v", err, webhook.ErrDuplicate)
+		}
 	})
 }
 
@@ -156,8 +206,12 @@ func TestMemInboxFirstDueOfRetriesOutOfOrderRunsFirst(t *testing.T) {
 			{State: webhook.Done},
 		} {
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
-			require.NoError(t, err)
-			require.Len(t, claims, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(claims) != 1 {
+				t.Fatalf("len(claims) = %d, want 1: %v", len(claims), claims)
+			}
 			settle(t, in, claims[0], o)
 		}
 		for _, step := range []struct {
@@ -166,9 +220,15 @@ func TestMemInboxFirstDueOfRetriesOutOfOrderRunsFirst(t *testing.T) {
 		}{{time.Minute, "soon"}, {time.Hour, "later"}} {
 			advance(step.after)
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
-			require.NoError(t, err)
-			require.Len(t, claims, 1)
-			require.Equal(t, step.uid, claims[0].Delivery.UID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(claims) != 1 {
+				t.Fatalf("len(claims) = %d, want 1: %v", len(claims), claims)
+			}
+			if claims[0].Delivery.UID != step.uid {
+				t.Fatalf("claims[0].Delivery.UID = %q, want %q", claims[0].Delivery.UID, step.uid)
+			}
 			settle(t, in, claims[0], webhook.Outcome{State: webhook.Done})
 		}
 	})
@@ -186,14 +246,20 @@ func TestMemInboxOlderRetryOfABurstDoesNotSupersedeAYoungerDelivery(t *testing.T
 			{State: webhook.Waiting}, // the younger, which passed it
 		} {
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
-			require.NoError(t, err)
-			require.Len(t, claims, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(claims) != 1 {
+				t.Fatalf("len(claims) = %d, want 1: %v", len(claims), claims)
+			}
 			settle(t, in, claims[0], o)
 			if o.RetryOutOfOrder {
 				putDelivery(t, in, "younger", keyed("key"))
 			}
 		}
-		require.Equal(t, webhook.Waiting, stateOf(t, in, &webhook.Delivery{UID: "younger"}))
+		if got := stateOf(t, in, &webhook.Delivery{UID: "younger"}); got != webhook.Waiting {
+			t.Fatalf(`stateOf(in, &webhook.Delivery{UID: "younger"}) = %q, want %q`, got, webhook.Waiting)
+		}
 	})
 }
 
@@ -206,17 +272,31 @@ func TestMemInboxNewestOfABurstSupersedesAnExpiredClaim(t *testing.T) {
 		expired := putDelivery(t, in, "expired", coalesce)
 		advance(time.Second)
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9, Lease: time.Minute})
-		require.NoError(t, err)
-		require.Len(t, claims, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(claims) != 1 {
+			t.Fatalf("len(claims) = %d, want 1: %v", len(claims), claims)
+		}
 		older := putDelivery(t, in, "older", coalesce)
 		putDelivery(t, in, "newest", coalesce)
-		require.Equal(t, webhook.Superseded, stateOf(t, in, older))
+		if got := stateOf(t, in, older); got != webhook.Superseded {
+			t.Fatalf("stateOf(in, older) = %q, want %q", got, webhook.Superseded)
+		}
 		advance(time.Minute)
 		claims, err = in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
-		require.NoError(t, err)
-		require.Len(t, claims, 1)
-		require.Equal(t, "newest", claims[0].Delivery.UID)
-		require.Equal(t, webhook.Superseded, stateOf(t, in, expired))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(claims) != 1 {
+			t.Fatalf("len(claims) = %d, want 1: %v", len(claims), claims)
+		}
+		if claims[0].Delivery.UID != "newest" {
+			t.Fatalf("claims[0].Delivery.UID = %q, want \"newest\"", claims[0].Delivery.UID)
+		}
+		if got := stateOf(t, in, expired); got != webhook.Superseded {
+			t.Fatalf("stateOf(in, expired) = %q, want %q", got, webhook.Superseded)
+		}
 	})
 }
 
@@ -229,13 +309,19 @@ func TestMemInboxRetryIsNotPartOfTheNextBurst(t *testing.T) {
 		putDelivery(t, in, "old", coalesce)
 		advance(time.Second)
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{})
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		settle(t, in, claims[0], webhook.Outcome{State: webhook.Waiting, Delay: time.Hour})
 		advance(time.Minute)
 		putDelivery(t, in, "new", coalesce)
-		require.Zero(t, finish(t, in, webhook.Done), "its own burst has just begun")
+		if got := finish(t, in, webhook.Done); got != 0 {
+			t.Fatalf("its own burst has just begun: finish(in, webhook.Done) = %d, want 0", got)
+		}
 		advance(time.Second)
-		require.Equal(t, 1, finish(t, in, webhook.Done))
+		if got := finish(t, in, webhook.Done); got != 1 {
+			t.Fatalf("finish(in, webhook.Done) = %d, want 1", got)
+		}
 	})
 }
 
@@ -247,24 +333,38 @@ func TestMemInboxRevivedDeliveryIsTheYoungest(t *testing.T) {
 		putDelivery(t, in, "b", nil)
 		again := *d
 		again.UID = "redelivered"
-		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
+		if got := stateOf(t, in, &again); got != webhook.Waiting {
+			t.Fatalf("stateOf(in, &again) = %q, want %q", got, webhook.Waiting)
+		}
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
-		require.NoError(t, err)
-		require.Len(t, claims, 2)
-		require.Equal(t, "b", claims[0].Delivery.UID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(claims) != 2 {
+			t.Fatalf("len(claims) = %d, want 2: %v", len(claims), claims)
+		}
+		if claims[0].Delivery.UID != "b" {
+			t.Fatalf("claims[0].Delivery.UID = %q, want \"b\"", claims[0].Delivery.UID)
+		}
 	})
 }
 
 func TestMemInboxCountsWhatItKeeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		require.Empty(t, counts(t, in))
+		if got := counts(t, in); len(got) != 0 {
+			t.Fatalf("counts(in) = %v, want empty", got)
+		}
 		putDelivery(t, in, "a", keyed("key"))
 		putDelivery(t, in, "b", keyed("key"))
 		putDelivery(t, in, "c", nil)
 		_, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1})
-		require.NoError(t, err)
-		require.Equal(t, map[webhook.State]int{webhook.Claimed: 1, webhook.Blocked: 1, webhook.Waiting: 1}, counts(t, in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff((map[webhook.State]int{webhook.Claimed: 1, webhook.Blocked: 1, webhook.Waiting: 1}), counts(t, in)); diff != "" {
+			t.Fatalf("counts(in) (-want +got):\n%s", diff)
+		}
 	})
 }
 
@@ -318,11 +418,21 @@ func TestMemInboxDeletesNothingForAPutThatDoesNotFit(t *testing.T) {
 	put := func(uid, body string) error {
 		return in.Put(t.Context(), &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", Body: []byte(body)})
 	}
-	require.NoError(t, put("first", "12345"))
+	if err := put("first", "12345"); err != nil {
+		t.Fatal(err)
+	}
 	claims, err := in.Claim(t.Context(), webhook.ClaimOptions{})
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	settle(t, in, claims[0], webhook.Outcome{State: webhook.Dead})
-	require.ErrorIs(t, put("large", "12345678901"), webhook.ErrOverloaded)
-	require.NoError(t, in.Ping(t.Context()))
-	require.Equal(t, map[webhook.State]int{webhook.Dead: 1}, counts(t, in))
+	if err := put("large", "12345678901"); !errors.Is(err, webhook.ErrOverloaded) {
+		t.Fatalf(`put("large", "12345678901") = %v, want %v`, err, webhook.ErrOverloaded)
+	}
+	if err := in.Ping(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff((map[webhook.State]int{webhook.Dead: 1}), counts(t, in)); diff != "" {
+		t.Fatalf("counts(in) (-want +got):\n%s", diff)
+	}
 }

@@ -1,13 +1,15 @@
 package webhook_test
 
 import (
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
 	"bytes"
 	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/inboxtest"
@@ -39,8 +41,12 @@ func TestMemInboxKeepsDeadDeliveriesLongerThanOthers(t *testing.T) {
 		} {
 			advance(step.after)
 			_, err := in.Sweep(t.Context())
-			require.NoError(t, err)
-			require.Equal(t, step.want, counts(t, in))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(step.want, counts(t, in)); diff != "" {
+				t.Fatalf("counts(in) (-want +got):\n%s", diff)
+			}
 		}
 	})
 }
@@ -56,9 +62,15 @@ func TestMemInboxWarnsWhenItDeletesDeadDeliveries(t *testing.T) {
 		finish(t, in, webhook.Done)
 		advance(2 * time.Hour)
 		n, err := in.Sweep(t.Context())
-		require.NoError(t, err)
-		require.Equal(t, 2, n)
-		require.Contains(t, out.String(), `level=WARN msg="dead deliveries are deleted after DeadRetention" count=2 types="[github.push kudu.deployment]"`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n != 2 {
+			t.Fatalf("n = %d, want 2", n)
+		}
+		if got := out.String(); !strings.Contains(got, `level=WARN msg="dead deliveries are deleted after DeadRetention" count=2 types="[github.push kudu.deployment]"`) {
+			t.Fatalf("out.String() = %q, want it to contain %q", got, `level=WARN msg="dead deliveries are deleted after DeadRetention" count=2 types="[github.push kudu.deployment]"`)
+		}
 	})
 	synctestRun(t, "to make room", func(t *testing.T) {
 		var out bytes.Buffer
@@ -66,8 +78,12 @@ func TestMemInboxWarnsWhenItDeletesDeadDeliveries(t *testing.T) {
 		putDelivery(t, in, "a", nil)
 		finish(t, in, webhook.Dead)
 		putDelivery(t, in, "b", nil)
-		require.Contains(t, out.String(), "level=WARN")
-		require.Contains(t, out.String(), "count=1")
+		if got := out.String(); !strings.Contains(got, "level=WARN") {
+			t.Fatalf("out.String() = %q, want it to contain \"level=WARN\"", got)
+		}
+		if got := out.String(); !strings.Contains(got, "count=1") {
+			t.Fatalf("out.String() = %q, want it to contain \"count=1\"", got)
+		}
 	})
 }
 
@@ -75,7 +91,9 @@ func TestMemInboxNamesUnhandledTypes(t *testing.T) {
 	unhandled := func(t *testing.T, in *webhook.MemInbox) []string {
 		t.Helper()
 		types, err := in.Unhandled(t.Context())
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		return types
 	}
 	synctestRun(t, "once they have been due for a minute", func(t *testing.T) {
@@ -84,13 +102,23 @@ func TestMemInboxNamesUnhandledTypes(t *testing.T) {
 		putDelivery(t, in, "b", typed("kudu.job"))
 		putDelivery(t, in, "c", typed("acme.x"))
 		_, err := in.Claim(t.Context(), webhook.ClaimOptions{Types: []string{"github.push", "github.star"}})
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		advance(59 * time.Second)
-		require.Empty(t, unhandled(t, in))
+		if got := unhandled(t, in); len(got) != 0 {
+			t.Fatalf("unhandled(in) = %v, want empty", got)
+		}
 		advance(2 * time.Second)
-		require.Equal(t, []string{"acme.x", "kudu.job"}, unhandled(t, in))
+		if diff := cmp.Diff(([]string{"acme.x", "kudu.job"}), unhandled(t, in)); diff != "" {
+			t.Fatalf("unhandled(in) (-want +got):\n%s", diff)
+		}
 		_, err = in.Claim(t.Context(), webhook.ClaimOptions{})
-		require.NoError(t, err)
-		require.Empty(t, unhandled(t, in), "a claim asked for all")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := unhandled(t, in); len(got) != 0 {
+			t.Fatalf("a claim asked for all: unhandled(in) = %v, want empty", got)
+		}
 	})
 }

@@ -7,11 +7,12 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/stretchr/testify/require"
 
+	"github.com/hookhouse/hookhouse/internal/panictest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -40,10 +41,10 @@ type pointed struct{ greeting }
 func (*pointed) EventType() string { return "test.pointed" }
 
 func TestPointerPayloadPanics(t *testing.T) {
-	require.PanicsWithValue(t, "webhook: the payload is a pointer: use webhook_test.pointed", func() {
+	panictest.Require(t, "webhook: the payload is a pointer: use webhook_test.pointed", func() {
 		webhook.On(new(webhook.Mux), func(context.Context, *webhook.Event[*pointed]) error { return nil })
 	})
-	require.Panics(t, func() { _, _ = webhook.Decode[*greeting](&webhook.Delivery{}) })
+	panictest.Require(t, "webhook: ", func() { _, _ = webhook.Decode[*greeting](&webhook.Delivery{}) })
 }
 
 func TestMuxRoutesByType(t *testing.T) {
@@ -73,10 +74,14 @@ func TestMuxRoutesByType(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			err := test.mux.Handle(t.Context(), &webhook.Delivery{Type: test.typ})
 			if test.is != nil {
-				require.ErrorIs(t, err, test.is)
+				if !errors.Is(err, test.is) {
+					t.Fatalf("error = %v, want %v", err, test.is)
+				}
 				return
 			}
-			require.EqualError(t, err, test.text)
+			if err == nil || err.Error() != test.text {
+				t.Fatalf("error = %v, want %q", err, test.text)
+			}
 		})
 	}
 }
@@ -84,12 +89,20 @@ func TestMuxRoutesByType(t *testing.T) {
 func TestMuxTypes(t *testing.T) {
 	h := webhook.HandlerFunc(succeed)
 	var mux webhook.Mux
-	require.Equal(t, []string{}, mux.Types(), "none, which is not all")
+	if diff := cmp.Diff(([]string{}), mux.Types()); diff != "" {
+		t.Fatalf("none, which is not all: mux.Types() (-want +got):\n%s", diff)
+	}
 	mux.Route("b", h)
 	mux.Route("a", h)
-	require.Equal(t, []string{"a", "b"}, mux.Types())
-	require.Nil(t, (&webhook.Mux{Default: h}).Types())
-	require.Nil(t, (&webhook.Mux{IgnoreUnhandled: true}).Types())
+	if diff := cmp.Diff(([]string{"a", "b"}), mux.Types()); diff != "" {
+		t.Fatalf("mux.Types() (-want +got):\n%s", diff)
+	}
+	if got := (&webhook.Mux{Default: h}).Types(); got != nil {
+		t.Fatalf("(&webhook.Mux{Default: h}).Types() = %v, want nil", got)
+	}
+	if got := (&webhook.Mux{IgnoreUnhandled: true}).Types(); got != nil {
+		t.Fatalf("(&webhook.Mux{IgnoreUnhandled: true}).Types() = %v, want nil", got)
+	}
 }
 
 func TestMuxPanicsOnMisuse(t *testing.T) {
@@ -104,7 +117,7 @@ func TestMuxPanicsOnMisuse(t *testing.T) {
 			webhook.On(m, func(context.Context, *webhook.Event[greeting]) error { return nil })
 		},
 	} {
-		t.Run(name, func(t *testing.T) { require.Panics(t, func() { f(&webhook.Mux{}) }) })
+		t.Run(name, func(t *testing.T) { panictest.Require(t, "webhook: ", func() { f(&webhook.Mux{}) }) })
 	}
 }
 
@@ -123,12 +136,22 @@ func TestOnDecodesTheDocument(t *testing.T) {
 				got *webhook.Event[greeting]
 			)
 			webhook.On(&mux, func(_ context.Context, e *webhook.Event[greeting]) error { got = e; return errBoom })
-			require.Same(t, errBoom, mux.Handle(t.Context(), d), "the callback's error is the outcome")
-			require.Equal(t, greeting{"Ada"}, got.Payload)
-			require.Same(t, d, got.Delivery)
+			if got := mux.Handle(t.Context(), d); got != errBoom {
+				t.Fatalf("the callback's error is the outcome: mux.Handle(d) = %v, want %v", got, errBoom)
+			}
+			if diff := cmp.Diff((greeting{"Ada"}), got.Payload); diff != "" {
+				t.Fatalf("got.Payload (-want +got):\n%s", diff)
+			}
+			if got.Delivery != d {
+				t.Fatalf("got.Delivery = %v, want %v", got.Delivery, d)
+			}
 			e, err := webhook.Decode[greeting](d)
-			require.NoError(t, err)
-			require.Equal(t, got, e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(got, e); diff != "" {
+				t.Fatalf("e (-want +got):\n%s", diff)
+			}
 		})
 	}
 }
@@ -147,7 +170,9 @@ func TestOnDoesNotCallTheCallbackIfDecodingFails(t *testing.T) {
 			var mux webhook.Mux
 			webhook.On(&mux, func(context.Context, *webhook.Event[greeting]) error { t.Error("called"); return nil })
 			webhook.On(&mux, func(context.Context, *webhook.Event[checked]) error { t.Error("called"); return nil })
-			require.ErrorIs(t, mux.Handle(t.Context(), d), webhook.ErrMalformed)
+			if err := mux.Handle(t.Context(), d); !errors.Is(err, webhook.ErrMalformed) {
+				t.Fatalf("mux.Handle(d) = %v, want %v", err, webhook.ErrMalformed)
+			}
 		})
 	}
 }
@@ -159,8 +184,12 @@ func TestCheckSeesTheDocumentOfAForm(t *testing.T) {
 		Body:   []byte("payload=%7B%22name%22%3A%22Ada%22%7D"),
 	}
 	e, err := webhook.Decode[checked](d)
-	require.NoError(t, err)
-	require.Equal(t, "Ada", e.Payload.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Payload.Name != "Ada" {
+		t.Fatalf("e.Payload.Name = %q, want \"Ada\"", e.Payload.Name)
+	}
 }
 
 func TestMuxDecodeReplacesTheDecoder(t *testing.T) {
@@ -177,13 +206,19 @@ func TestMuxDecodeReplacesTheDecoder(t *testing.T) {
 	d := func(body string) *webhook.Delivery {
 		return &webhook.Delivery{Type: "test.greeting", Body: []byte(body)}
 	}
-	require.NoError(t, mux.Handle(t.Context(), d(`{"name":"Ada"}`)))
-	require.ErrorIs(t, mux.Handle(t.Context(), d(`{"name":"Ada","more":1}`)), webhook.ErrMalformed)
+	if err := mux.Handle(t.Context(), d(`{"name":"Ada"}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := mux.Handle(t.Context(), d(`{"name":"Ada","more":1}`)); !errors.Is(err, webhook.ErrMalformed) {
+		t.Fatalf("mux.Handle(...) = %v, want %v", err, webhook.ErrMalformed)
+	}
 	if diff := cmp.Diff([]greeting{{"Ada"}}, got); diff != "" {
 		t.Error(diff)
 	}
 	_, err := webhook.Decode[greeting](d(`{"name":"Ada","more":1}`))
-	require.NoError(t, err, "Decode itself is not replaced")
+	if err != nil {
+		t.Fatalf("Decode itself is not replaced: %v", err)
+	}
 }
 
 // nameless is a Payload with an empty type.
@@ -192,7 +227,7 @@ type nameless struct{ greeting }
 func (nameless) EventType() string { return "" }
 
 func TestOnNamesAPayloadWithAnEmptyType(t *testing.T) {
-	require.PanicsWithValue(t, "webhook: On: EventType of webhook_test.nameless returns an empty type", func() {
+	panictest.Require(t, "webhook: On: EventType of webhook_test.nameless returns an empty type", func() {
 		webhook.On(new(webhook.Mux), func(context.Context, *webhook.Event[nameless]) error { return nil })
 	})
 }
@@ -207,8 +242,12 @@ func TestFormWithItsOwnFields(t *testing.T) {
 		mux := webhook.Mux{Decode: func([]byte, any) error { t.Error("asked"); return nil }}
 		webhook.On(&mux, func(context.Context, *webhook.Event[greeting]) error { t.Error("called"); return nil })
 		err := mux.Handle(t.Context(), d)
-		require.ErrorIs(t, err, webhook.ErrMalformed)
-		require.ErrorContains(t, err, "form has no payload field: to take its own fields register a Handler with Mux.Route and read Delivery.Body with url.ParseQuery")
+		if !errors.Is(err, webhook.ErrMalformed) {
+			t.Fatalf("error = %v, want %v", err, webhook.ErrMalformed)
+		}
+		if err == nil || !strings.Contains(err.Error(), "form has no payload field: to take its own fields register a Handler with Mux.Route and read Delivery.Body with url.ParseQuery") {
+			t.Fatalf("error = %v, want it to contain \"form has no payload field: to take its own fields register a Handler with Mux.Route and read Delivery.Body with url.ParseQuery\"", err)
+		}
 	})
 	t.Run("is read so by a route", func(t *testing.T) {
 		var mux webhook.Mux
@@ -218,7 +257,11 @@ func TestFormWithItsOwnFields(t *testing.T) {
 			text = fields.Get("From") + ": " + fields.Get("Body")
 			return err
 		}))
-		require.NoError(t, mux.Handle(t.Context(), d))
-		require.Equal(t, "+4917: hello there", text)
+		if err := mux.Handle(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+		if text != "+4917: hello there" {
+			t.Fatalf("text = %q, want \"+4917: hello there\"", text)
+		}
 	})
 }

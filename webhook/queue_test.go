@@ -1,11 +1,12 @@
 package webhook_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
+	"github.com/hookhouse/hookhouse/internal/panictest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -21,9 +22,13 @@ func TestWorkerNeedsOnlyAQueue(t *testing.T) {
 		defer start(t, w)()
 		putDelivery(t, in, "1", nil)
 		advance(time.Second)
-		require.Equal(t, []string{"1"}, ran())
-		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, counts(t, in))
+		if diff := cmp.Diff(([]string{"1"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff((map[webhook.State]int{webhook.Done: 1}), counts(t, in)); diff != "" {
+			t.Fatalf("counts(in) (-want +got):\n%s", diff)
+		}
 	})
 	h, _ := recorded(succeed)
-	require.PanicsWithValue(t, "webhook: NewWorker needs a queue", func() { webhook.NewWorker(nil, h) })
+	panictest.Require(t, "webhook: NewWorker needs a queue", func() { webhook.NewWorker(nil, h) })
 }

@@ -1,12 +1,12 @@
 package webhook_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -23,16 +23,22 @@ func TestDuplicateIsRecognizedAcrossARotation(t *testing.T) {
 				return webhook.Description{ID: r.Header.Get("X-Id"), DedupBySignature: true}
 			},
 		}
-		require.NoError(t, src.Validate())
+		if err := src.Validate(); err != nil {
+			t.Fatal(err)
+		}
 		return src
 	}
 	open := func(src webhook.Source, with webhook.Secret, id string) *webhook.Delivery {
 		t.Helper()
 		r, body := httptest.NewRequest("POST", "/", nil), []byte("{}")
 		r.Header.Set("X-Id", id)
-		require.NoError(t, (&webhook.HMAC{Header: "X-Signature", Keys: webhook.Keys(with)}).Sign(r, body))
+		if err := (&webhook.HMAC{Header: "X-Signature", Keys: webhook.Keys(with)}).Sign(r, body); err != nil {
+			t.Fatal(err)
+		}
 		d, err := src.Open(r, body)
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		return d
 	}
 	before := open(source(webhook.Keys(old)...), old, "1")
@@ -51,12 +57,22 @@ func TestDuplicateIsRecognizedAcrossARotation(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var inbox webhook.MemInbox
-			require.NoError(t, inbox.Put(t.Context(), before))
+			if err := inbox.Put(t.Context(), before); err != nil {
+				t.Fatal(err)
+			}
 			err := inbox.Put(t.Context(), tt.d)
-			require.Equal(t, tt.dup, errors.Is(err, webhook.ErrDuplicate), "%v", err)
-			require.Equal(t, tt.label, tt.d.KeyLabel)
+			if got := errors.Is(err, webhook.ErrDuplicate); got != tt.dup {
+				t.Fatalf("%v: errors.Is(err, webhook.ErrDuplicate) = %v, want %v", err, got, tt.dup)
+			}
+			if tt.d.KeyLabel != tt.label {
+				t.Fatalf("tt.d.KeyLabel = %q, want %q", tt.d.KeyLabel, tt.label)
+			}
 		})
 	}
-	require.Equal(t, "1", before.KeyLabel)
-	require.Equal(t, before.DedupKeys, open(during, old, "1").DedupKeys, "no label in a dedup key")
+	if before.KeyLabel != "1" {
+		t.Fatalf("before.KeyLabel = %q, want \"1\"", before.KeyLabel)
+	}
+	if diff := cmp.Diff(before.DedupKeys, open(during, old, "1").DedupKeys); diff != "" {
+		t.Fatalf("no label in a dedup key: open(during, old, \"1\").DedupKeys (-want +got):\n%s", diff)
+	}
 }

@@ -1,6 +1,10 @@
 package webhook_test
 
 import (
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"errors"
 	"fmt"
@@ -12,8 +16,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -69,9 +71,15 @@ func TestPromise8_AnErrorThatPanicsIsAPanic(t *testing.T) {
 			stop := start(t, w)
 			advance(time.Minute)
 			stop()
-			require.Equal(t, []webhook.State{webhook.Waiting, webhook.Done}, j.states())
-			require.Contains(t, j.settled[0].Reason, webhook.ErrPanic.Error())
-			require.Equal(t, webhook.Done, stateOf(t, in, d))
+			if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Done}), j.states()); diff != "" {
+				t.Fatalf("j.states() (-want +got):\n%s", diff)
+			}
+			if !strings.Contains(j.settled[0].Reason, webhook.ErrPanic.Error()) {
+				t.Fatalf("j.settled[0].Reason = %q, want it to contain %q", j.settled[0].Reason, webhook.ErrPanic.Error())
+			}
+			if got := stateOf(t, in, d); got != webhook.Done {
+				t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+			}
 		})
 		t.Run(name+", in a Receiver", func(t *testing.T) {
 			src := recvSource()
@@ -81,13 +89,23 @@ func TestPromise8_AnErrorThatPanicsIsAPanic(t *testing.T) {
 			var observed error
 			rc.Observer = &webhook.Observer{Received: func(_ *webhook.Delivery, err error, _ time.Duration) { observed = err }}
 			w := recvServe(rc, recvRequest(t, src, "{}"))
-			require.Equal(t, http.StatusInternalServerError, w.Code)
-			require.Len(t, log.lines(t), 1)
-			require.Contains(t, log.String(), webhook.ErrPanic.Error())
-			require.ErrorIs(t, observed, webhook.ErrPanic)
+			if w.Code != http.StatusInternalServerError {
+				t.Fatalf("w.Code = %d, want %d", w.Code, http.StatusInternalServerError)
+			}
+			if got := log.lines(t); len(got) != 1 {
+				t.Fatalf("len(log.lines()) = %d, want 1: %v", len(got), got)
+			}
+			if got := log.String(); !strings.Contains(got, webhook.ErrPanic.Error()) {
+				t.Fatalf("log.String() = %q, want it to contain %q", got, webhook.ErrPanic.Error())
+			}
+			if !errors.Is(observed, webhook.ErrPanic) {
+				t.Fatalf("observed = %v, want %v", observed, webhook.ErrPanic)
+			}
 		})
 		t.Run(name+", in Recover", func(t *testing.T) {
-			require.ErrorIs(t, webhook.Recover(recvFails(err)).Handle(t.Context(), &webhook.Delivery{}), webhook.ErrPanic)
+			if err := webhook.Recover(recvFails(err)).Handle(t.Context(), &webhook.Delivery{}); !errors.Is(err, webhook.ErrPanic) {
+				t.Fatalf("webhook.Recover(recvFails(err)).Handle(&webhook.Delivery{}) = %v, want %v", err, webhook.ErrPanic)
+			}
 		})
 		t.Run(name+", of Describe", func(t *testing.T) {
 			src := recvSource()
@@ -97,8 +115,12 @@ func TestPromise8_AnErrorThatPanicsIsAPanic(t *testing.T) {
 			rc := webhook.NewReceiver(src, recvOK)
 			var log *recvLog
 			rc.Logger, log = recvLogger()
-			require.Equal(t, http.StatusAccepted, recvServe(rc, recvRequest(t, src, "{}")).Code)
-			require.Contains(t, log.String(), "malformed delivery accepted")
+			if got := recvServe(rc, recvRequest(t, src, "{}")).Code; got != http.StatusAccepted {
+				t.Fatalf(`recvServe(rc, recvRequest(src, "{}")).Code = %d, want %d`, got, http.StatusAccepted)
+			}
+			if got := log.String(); !strings.Contains(got, "malformed delivery accepted") {
+				t.Fatalf("log.String() = %q, want it to contain \"malformed delivery accepted\"", got)
+			}
 		})
 	}
 }
@@ -112,8 +134,12 @@ func TestPromise8_AnErrorThatPanicsTheSecondTimeIsContained(t *testing.T) {
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
-		require.Equal(t, []webhook.State{webhook.Dead}, j.states())
-		require.Equal(t, "once", j.last().Reason)
+		if diff := cmp.Diff(([]webhook.State{webhook.Dead}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if got := j.last().Reason; got != "once" {
+			t.Fatalf("j.last().Reason = %q, want \"once\"", got)
+		}
 	})
 }
 
@@ -142,13 +168,17 @@ func TestPromise8_APanicOfAnInboxIsAnError(t *testing.T) {
 		stop := start(t, w)
 		advance(2 * time.Minute)
 		stop()
-		require.Equal(t, webhook.Done, stateOf(t, in.MemInbox, d))
+		if got := stateOf(t, in.MemInbox, d); got != webhook.Done {
+			t.Fatalf("stateOf(in.MemInbox, d) = %q, want %q", got, webhook.Done)
+		}
 	})
 }
 
 func TestPromise8_ARouterWhoseTypesPanicEndsRunWithAnError(t *testing.T) {
 	w := webhook.NewWorker(&webhook.MemInbox{}, brokenRouter{})
-	require.ErrorIs(t, w.Run(t.Context()), webhook.ErrPanic)
+	if err := w.Run(t.Context()); !errors.Is(err, webhook.ErrPanic) {
+		t.Fatalf("w.Run(t.Context()) = %v, want %v", err, webhook.ErrPanic)
+	}
 }
 
 type brokenRouter struct{ webhook.HandlerFunc }
@@ -169,21 +199,41 @@ func TestPromise8_AHandlerThatEndsItsGoroutineIsAnswered(t *testing.T) {
 	defer server.Close()
 	r := recvRequest(t, src, "{}")
 	call, err := http.NewRequestWithContext(t.Context(), "POST", server.URL, r.Body)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	call.Header = r.Header
 	res, err := server.Client().Do(call)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer res.Body.Close()
-	require.Equal(t, http.StatusInternalServerError, res.StatusCode)
-	require.Len(t, log.lines(t), 1)
-	require.ErrorIs(t, observed, webhook.ErrPanic)
+	if res.StatusCode != http.StatusInternalServerError {
+		t.Fatalf("res.StatusCode = %d, want %d", res.StatusCode, http.StatusInternalServerError)
+	}
+	if got := log.lines(t); len(got) != 1 {
+		t.Fatalf("len(log.lines()) = %d, want 1: %v", len(got), got)
+	}
+	if !errors.Is(observed, webhook.ErrPanic) {
+		t.Fatalf("observed = %v, want %v", observed, webhook.ErrPanic)
+	}
 }
 
 func TestIsDuplicate(t *testing.T) {
 	known := &webhook.DuplicateError{UID: "a"}
-	require.True(t, webhook.IsDuplicate(known))
-	require.True(t, webhook.IsDuplicate(fmt.Errorf("again: %w", known)))
-	require.True(t, webhook.IsDuplicate(errors.Join(known, webhook.ErrDuplicate)))
-	require.False(t, webhook.IsDuplicate(errors.Join(known, io.EOF)))
-	require.False(t, webhook.IsDuplicate(nil))
+	if !webhook.IsDuplicate(known) {
+		t.Fatal("webhook.IsDuplicate(known) is false, want true")
+	}
+	if !webhook.IsDuplicate(fmt.Errorf("again: %w", known)) {
+		t.Fatal(`webhook.IsDuplicate(fmt.Errorf("again: %w", known)) is false, want true`)
+	}
+	if !webhook.IsDuplicate(errors.Join(known, webhook.ErrDuplicate)) {
+		t.Fatal("webhook.IsDuplicate(errors.Join(known, webhook.ErrDuplicate)) is false, want true")
+	}
+	if webhook.IsDuplicate(errors.Join(known, io.EOF)) {
+		t.Fatal("webhook.IsDuplicate(errors.Join(known, io.EOF)) is true, want false")
+	}
+	if webhook.IsDuplicate(nil) {
+		t.Fatal("webhook.IsDuplicate(nil) is true, want false")
+	}
 }

@@ -1,6 +1,11 @@
 package webhook_test
 
 import (
+	"errors"
+	"slices"
+
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"fmt"
 	"runtime"
@@ -10,7 +15,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -49,11 +53,17 @@ func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
 		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
 		synctest.Wait()
-		require.Error(t, w.Health().LastError)
+		if err := w.Health().LastError; err == nil {
+			t.Fatal("w.Health().LastError is nil, want an error")
+		}
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"a"}, ran())
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "it returns the same claim twice", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
@@ -64,8 +74,12 @@ func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"a"}, ran())
-		require.Len(t, j.settled, 1)
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if len(j.settled) != 1 {
+			t.Fatalf("len(j.settled) = %d, want 1: %v", len(j.settled), j.settled)
+		}
 	})
 	synctestRun(t, "it returns more claims than requested", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
@@ -89,10 +103,18 @@ func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
 		advance(5 * time.Minute)
 		begun := time.Now()
 		stop()
-		require.Zero(t, time.Since(begun), "nothing is in progress")
-		require.EqualValues(t, 2, most.Load())
-		require.Len(t, ran(), 8)
-		require.Equal(t, map[webhook.State]int{webhook.Done: 8}, counts(t, in))
+		if got := time.Since(begun); got != 0 {
+			t.Fatalf("nothing is in progress: time.Since(begun) = %v, want 0", got)
+		}
+		if got := most.Load(); got != 2 {
+			t.Fatalf("most.Load() = %d, want 2", got)
+		}
+		if got := ran(); len(got) != 8 {
+			t.Fatalf("len(ran()) = %d, want 8: %v", len(got), got)
+		}
+		if diff := cmp.Diff((map[webhook.State]int{webhook.Done: 8}), counts(t, in)); diff != "" {
+			t.Fatalf("counts(in) (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "its Changed panics", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
@@ -103,7 +125,9 @@ func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
 		putDelivery(t, in, "a", nil)
 		advance(time.Second)
 		stop()
-		require.Equal(t, []string{"a"}, ran())
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "its Begin returns no delivery", func(t *testing.T) {
 		in := &emptyBegin{MemInbox: &webhook.MemInbox{}}
@@ -116,7 +140,9 @@ func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
 		stop := start(t, w)
 		advance(10 * time.Minute)
 		stop()
-		require.False(t, ran.Load())
+		if ran.Load() {
+			t.Fatal("ran.Load() is true, want false")
+		}
 	})
 	synctestRun(t, "its Extend never returns", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
@@ -131,8 +157,12 @@ func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
 		putDelivery(t, in, "a", nil)
 		begun := time.Now()
 		stop := start(t, w)
-		require.ErrorIs(t, <-cause, webhook.ErrClaimLost)
-		require.Equal(t, 30*time.Second, time.Since(begun).Round(time.Second), "when its lease ends")
+		if err := <-cause; !errors.Is(err, webhook.ErrClaimLost) {
+			t.Fatalf("<-cause = %v, want %v", err, webhook.ErrClaimLost)
+		}
+		if got := time.Since(begun).Round(time.Second); got != 30*time.Second {
+			t.Fatalf("when its lease ends: time.Since(begun).Round(time.Second) = %v, want %v", got, 30*time.Second)
+		}
 		close(end)
 		stop()
 	})
@@ -160,10 +190,18 @@ func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
 			advance(10 * time.Minute)
 			begun := time.Now()
 			stop()
-			require.Zero(t, time.Since(begun), name)
-			require.Contains(t, ran(), "a", name)
-			require.Contains(t, ran(), "b", name)
-			require.Len(t, j.claimed, len(j.settled)+len(j.lost), name)
+			if got := time.Since(begun); got != 0 {
+				t.Fatalf("%v: time.Since(begun) = %v, want 0", name, got)
+			}
+			if got := ran(); !slices.Contains(got, "a") {
+				t.Fatalf("%v: ran() = %v, want it to contain \"a\"", name, got)
+			}
+			if got := ran(); !slices.Contains(got, "b") {
+				t.Fatalf("%v: ran() = %v, want it to contain \"b\"", name, got)
+			}
+			if len(j.claimed) != len(j.settled)+len(j.lost) {
+				t.Fatalf("%v: len(j.claimed) = %d, want %d: %v", name, len(j.claimed), len(j.settled)+len(j.lost), j.claimed)
+			}
 		}
 	})
 }
@@ -196,11 +234,17 @@ func TestWorkerSurvivesAnObserverThatCallsGoexit(t *testing.T) {
 			release(9)
 			putDelivery(t, in, "b", nil)
 			advance(time.Hour)
-			require.Contains(t, ran(), "b")
-			require.Equal(t, webhook.Done, stateOf(t, in, d))
+			if got := ran(); !slices.Contains(got, "b") {
+				t.Fatalf("ran() = %v, want it to contain \"b\"", got)
+			}
+			if got := stateOf(t, in, d); got != webhook.Done {
+				t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+			}
 			begun := time.Now()
 			stop()
-			require.Zero(t, time.Since(begun))
+			if got := time.Since(begun); got != 0 {
+				t.Fatalf("time.Since(begun) = %v, want 0", got)
+			}
 		})
 	}
 }
@@ -235,8 +279,12 @@ func TestRunSettlesOnceMoreBeforeItReturns(t *testing.T) {
 		stop := startFor(t, w, webhook.ErrShutdown)
 		synctest.Wait()
 		stop()
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
-		require.Equal(t, webhook.Done, stateOf(t, in, d))
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if got := stateOf(t, in, d); got != webhook.Done {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+		}
 	})
 }
 
@@ -283,7 +331,9 @@ func TestShutdownEndsWithAnInboxThatIgnoresItsContext(t *testing.T) {
 			cancel()
 			select {
 			case at := <-returned:
-				require.LessOrEqual(t, at.Sub(begun), most)
+				if got := at.Sub(begun); got > most {
+					t.Fatalf("at.Sub(begun) = %v, want at most %v", got, most)
+				}
 			case <-time.After(time.Hour):
 				t.Error("Run has not returned")
 			}
@@ -298,7 +348,9 @@ func TestRunEndsIfClaimCallsGoexit(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		in.onClaim = func(context.Context) error { runtime.Goexit(); return nil }
 		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
-		require.ErrorIs(t, w.Run(t.Context()), webhook.ErrPanic)
+		if err := w.Run(t.Context()); !errors.Is(err, webhook.ErrPanic) {
+			t.Fatalf("w.Run(t.Context()) = %v, want %v", err, webhook.ErrPanic)
+		}
 	})
 }
 
@@ -313,8 +365,12 @@ func TestWorkerIsNotStuckBecauseAnotherOneIs(t *testing.T) {
 		parts, ctx := errgroup.WithContext(t.Context())
 		parts.Go(func() error { return stuck.Run(ctx) })
 		err := w.Run(ctx)
-		require.NoError(t, err)
-		require.ErrorIs(t, parts.Wait(), webhook.ErrStuck)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := parts.Wait(); !errors.Is(err, webhook.ErrStuck) {
+			t.Fatalf("parts.Wait() = %v, want %v", err, webhook.ErrStuck)
+		}
 		release(1)
 	})
 }

@@ -1,12 +1,12 @@
 package webhook_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -32,10 +32,14 @@ func TestSuspectThatCannotBeginIsPutBack(t *testing.T) {
 			advance(time.Second)
 			putDelivery(t, in, "b", nil)
 			advance(16 * time.Minute)
-			require.Equal(t, []string{"b"}, ran())
+			if diff := cmp.Diff(([]string{"b"}), ran()); diff != "" {
+				t.Fatalf("ran() (-want +got):\n%s", diff)
+			}
 			well.Store(true)
 			advance(time.Hour)
-			require.Equal(t, []string{"b", "a"}, ran())
+			if diff := cmp.Diff(([]string{"b", "a"}), ran()); diff != "" {
+				t.Fatalf("ran() (-want +got):\n%s", diff)
+			}
 			stop()
 		})
 	}
@@ -55,8 +59,14 @@ func TestSuspectThatCannotBeginIsPutBack(t *testing.T) {
 		stop := start(t, w)
 		advance(4 * time.Minute)
 		stop()
-		require.Equal(t, []string{"a"}, ran())
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
-		require.Empty(t, j.lost)
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if len(j.lost) != 0 {
+			t.Fatalf("j.lost = %v, want empty", j.lost)
+		}
 	})
 }

@@ -1,6 +1,8 @@
 package webhook_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"errors"
 	"fmt"
@@ -10,8 +12,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -26,9 +26,15 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, webhook.Dead, stateOf(t, in, d))
-		require.Len(t, j.claimed, 1)
-		require.Contains(t, j.last().Reason, webhook.ErrMalformed.Error())
+		if got := stateOf(t, in, d); got != webhook.Dead {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Dead)
+		}
+		if len(j.claimed) != 1 {
+			t.Fatalf("len(j.claimed) = %d, want 1: %v", len(j.claimed), j.claimed)
+		}
+		if got := j.last().Reason; !strings.Contains(got, webhook.ErrMalformed.Error()) {
+			t.Fatalf("j.last().Reason = %q, want it to contain %q", got, webhook.ErrMalformed.Error())
+		}
 	})
 	synctestRun(t, "a panic is recovered, tried again, and does not affect other deliveries", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -45,10 +51,18 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, webhook.Done, stateOf(t, in, bad))
-		require.Equal(t, webhook.Done, stateOf(t, in, good))
-		require.Len(t, ran(), 3)
-		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Done, webhook.Done}, j.states())
+		if got := stateOf(t, in, bad); got != webhook.Done {
+			t.Fatalf("stateOf(in, bad) = %q, want %q", got, webhook.Done)
+		}
+		if got := stateOf(t, in, good); got != webhook.Done {
+			t.Fatalf("stateOf(in, good) = %q, want %q", got, webhook.Done)
+		}
+		if got := ran(); len(got) != 3 {
+			t.Fatalf("len(ran()) = %d, want 3: %v", len(got), got)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Done, webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "an inbox that does not answer a claim is called again", func(t *testing.T) {
 		var asked atomic.Int64
@@ -65,10 +79,14 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
 		advance(29 * time.Second)
-		require.Empty(t, ran())
+		if got := ran(); len(got) != 0 {
+			t.Fatalf("ran() = %v, want empty", got)
+		}
 		advance(10 * time.Second)
 		stop()
-		require.Len(t, ran(), 1)
+		if got := ran(); len(got) != 1 {
+			t.Fatalf("len(ran()) = %d, want 1: %v", len(got), got)
+		}
 	})
 	synctestRun(t, "a callback that calls runtime.Goexit releases its slot and runs again", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -83,9 +101,15 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, webhook.Done, stateOf(t, in, d))
-		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Done}, j.states())
-		require.Contains(t, j.settled[0].Reason, webhook.ErrPanic.Error())
+		if got := stateOf(t, in, d); got != webhook.Done {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if !strings.Contains(j.settled[0].Reason, webhook.ErrPanic.Error()) {
+			t.Fatalf("j.settled[0].Reason = %q, want it to contain %q", j.settled[0].Reason, webhook.ErrPanic.Error())
+		}
 	})
 	synctestRun(t, "a panic of the error's text is recovered", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -96,7 +120,9 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
-		require.Equal(t, []webhook.State{webhook.Waiting}, j.states())
+		if diff := cmp.Diff(([]webhook.State{webhook.Waiting}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "the reason is at most 4 KiB of text that every database stores", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -108,9 +134,15 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		advance(time.Second)
 		stop()
 		got := j.last().Reason
-		require.LessOrEqual(t, len(got), 4<<10)
-		require.Equal(t, strings.ToValidUTF8(got, "?"), got)
-		require.NotContains(t, got, "\x00")
+		if len(got) > 4<<10 {
+			t.Fatalf("len(got) = %d, want at most %d", len(got), 4<<10)
+		}
+		if got != strings.ToValidUTF8(got, "?") {
+			t.Fatalf("got = %q, want %q", got, strings.ToValidUTF8(got, "?"))
+		}
+		if strings.Contains(got, "\x00") {
+			t.Fatalf("got = %q, want it not to contain %q", got, "\x00")
+		}
 	})
 }
 
@@ -136,8 +168,12 @@ func TestPromise9_Bounded(t *testing.T) {
 		stop := start(t, w)
 		advance(7500 * time.Millisecond)
 		stop()
-		require.EqualValues(t, 3, most.Load())
-		require.Len(t, j.states(), 20)
+		if got := most.Load(); got != 3 {
+			t.Fatalf("most.Load() = %d, want 3", got)
+		}
+		if got := j.states(); len(got) != 20 {
+			t.Fatalf("len(j.states()) = %d, want 20: %v", len(got), got)
+		}
 	})
 	synctestRun(t, "deliveries that the inbox no longer keeps are deleted", func(t *testing.T) {
 		in := &webhook.MemInbox{Retention: time.Hour}
@@ -145,9 +181,13 @@ func TestPromise9_Bounded(t *testing.T) {
 		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
 		advance(50 * time.Minute)
-		require.Equal(t, 1, counts(t, in)[webhook.Done])
+		if got := counts(t, in)[webhook.Done]; got != 1 {
+			t.Fatalf("counts(in)[webhook.Done] = %d, want 1", got)
+		}
 		advance(15 * time.Minute)
-		require.Empty(t, counts(t, in))
+		if got := counts(t, in); len(got) != 0 {
+			t.Fatalf("counts(in) = %v, want empty", got)
+		}
 		stop()
 	})
 	synctestRun(t, "all of them are deleted at once, in bounded steps", func(t *testing.T) {
@@ -155,12 +195,16 @@ func TestPromise9_Bounded(t *testing.T) {
 		for i := range 2500 {
 			putDelivery(t, in, fmt.Sprint(i), nil)
 		}
-		require.Equal(t, 2500, finish(t, in, webhook.Done))
+		if got := finish(t, in, webhook.Done); got != 2500 {
+			t.Fatalf("finish(in, webhook.Done) = %d, want 2500", got)
+		}
 		advance(2 * time.Hour)
 		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		stop := start(t, w)
 		synctest.Wait()
-		require.Empty(t, counts(t, in))
+		if got := counts(t, in); len(got) != 0 {
+			t.Fatalf("counts(in) = %v, want empty", got)
+		}
 		stop()
 	})
 	synctestRun(t, "old dedup keys are deleted even if deliveries are never deleted", func(t *testing.T) {
@@ -169,8 +213,12 @@ func TestPromise9_Bounded(t *testing.T) {
 		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		stop := start(t, w)
 		advance(time.Hour)
-		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, counts(t, in))
-		require.NoError(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: d.Source, DedupKeys: d.DedupKeys}))
+		if diff := cmp.Diff((map[webhook.State]int{webhook.Done: 1}), counts(t, in)); diff != "" {
+			t.Fatalf("counts(in) (-want +got):\n%s", diff)
+		}
+		if err := in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: d.Source, DedupKeys: d.DedupKeys}); err != nil {
+			t.Fatal(err)
+		}
 		stop()
 	})
 }

@@ -1,14 +1,14 @@
 package webhook_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -23,10 +23,14 @@ func TestPromise2_AtLeastOnceOnceInPractice(t *testing.T) {
 		putDelivery(t, in, "first", dedup)
 		advance(time.Second)
 		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "second", Source: "alpha", DedupKeys: []string{"key"}})
-		require.ErrorIs(t, err, webhook.ErrDuplicate)
+		if !errors.Is(err, webhook.ErrDuplicate) {
+			t.Fatalf("error = %v, want %v", err, webhook.ErrDuplicate)
+		}
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"first"}, ran())
+		if diff := cmp.Diff(([]string{"first"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "a settlement is repeated while the inbox fails, and the callback is not", func(t *testing.T) {
 		var failures atomic.Int64
@@ -42,9 +46,15 @@ func TestPromise2_AtLeastOnceOnceInPractice(t *testing.T) {
 		stop := start(t, w)
 		advance(20 * time.Second)
 		stop()
-		require.Equal(t, []string{"a"}, ran())
-		require.Equal(t, webhook.Done, stateOf(t, in, d))
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if got := stateOf(t, in, d); got != webhook.Done {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 }
 
@@ -59,7 +69,9 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		advance(12 * time.Minute)
 		stopOne()
 		stopOther()
-		require.Equal(t, []string{"a"}, ran())
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "a lost claim ends the callback's context with cause ErrClaimLost", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error {
@@ -77,7 +89,9 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
 		advance(11 * time.Second) // one beat, a third of the lease
-		require.ErrorIs(t, <-cause, webhook.ErrClaimLost)
+		if err := <-cause; !errors.Is(err, webhook.ErrClaimLost) {
+			t.Fatalf("<-cause = %v, want %v", err, webhook.ErrClaimLost)
+		}
 		stop()
 	})
 	synctestRun(t, "a claim whose lease cannot be renewed is lost when the lease ends, not before", func(t *testing.T) {
@@ -94,7 +108,9 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
 		advance(35 * time.Second)
-		require.Equal(t, 30*time.Second, <-ended)
+		if got := <-ended; got != 30*time.Second {
+			t.Fatalf("<-ended = %v, want %v", got, 30*time.Second)
+		}
 		stop()
 	})
 	synctestRun(t, "the lease of a claim that took long to return is renewed at once", func(t *testing.T) {
@@ -111,12 +127,20 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		stop := start(t, w)
 		advance(32 * time.Second)
 		claims, err := in.MemInbox.Claim(t.Context(), webhook.ClaimOptions{}) // another process
-		require.NoError(t, err)
-		require.Empty(t, claims)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(claims) != 0 {
+			t.Fatalf("claims = %v, want empty", claims)
+		}
 		advance(time.Minute)
 		stop()
-		require.Empty(t, j.lost)
-		require.Equal(t, webhook.Done, stateOf(t, in, d))
+		if len(j.lost) != 0 {
+			t.Fatalf("j.lost = %v, want empty", j.lost)
+		}
+		if got := stateOf(t, in, d); got != webhook.Done {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+		}
 	})
 	synctestRun(t, "a failed renewal loses nothing if the next one succeeds", func(t *testing.T) {
 		begun := time.Now()
@@ -134,7 +158,9 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		stop := start(t, w)
 		advance(4 * time.Minute)
 		stop()
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "a renewal that hangs does not delay the end of a callback", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(ctx context.Context) error {
@@ -149,7 +175,9 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		stop := start(t, w)
 		advance(13 * time.Second)
 		stop()
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "work that took longer than its lease counts if nobody began it again", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error { return errBoom }}
@@ -160,9 +188,15 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, webhook.Done, stateOf(t, in, d))
-		require.Equal(t, []string{"a"}, ran())
-		require.Empty(t, j.lost)
+		if got := stateOf(t, in, d); got != webhook.Done {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+		}
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if len(j.lost) != 0 {
+			t.Fatalf("j.lost = %v, want empty", j.lost)
+		}
 	})
 	synctestRun(t, "a Worker whose delivery was claimed again cannot settle it", func(t *testing.T) {
 		mem := &webhook.MemInbox{}
@@ -180,21 +214,35 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		advance(3 * time.Minute)
 		stopLate()
 		stopPrompt()
-		require.Equal(t, webhook.Done, stateOf(t, mem, d))
-		require.Len(t, lateJournal.lost, 1)
-		require.Empty(t, lateJournal.states())
-		require.Equal(t, []webhook.State{webhook.Done}, promptJournal.states())
+		if got := stateOf(t, mem, d); got != webhook.Done {
+			t.Fatalf("stateOf(mem, d) = %q, want %q", got, webhook.Done)
+		}
+		if len(lateJournal.lost) != 1 {
+			t.Fatalf("len(lateJournal.lost) = %d, want 1: %v", len(lateJournal.lost), lateJournal.lost)
+		}
+		if got := lateJournal.states(); len(got) != 0 {
+			t.Fatalf("lateJournal.states() = %v, want empty", got)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), promptJournal.states()); diff != "" {
+			t.Fatalf("promptJournal.states() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "a delivery that ends the process each time it runs alone is dead after the last attempt", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		d := putDelivery(t, in, "poison", nil)
 		for range 4 { // processes that it killed
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1, Lease: time.Second})
-			require.NoError(t, err)
-			require.Len(t, claims, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(claims) != 1 {
+				t.Fatalf("len(claims) = %d, want 1: %v", len(claims), claims)
+			}
 			if claims[0].Suspect {
 				_, err := in.Begin(t.Context(), claims[0])
-				require.NoError(t, err)
+				if err != nil {
+					t.Fatal(err)
+				}
 			}
 			advance(2 * time.Second)
 		}
@@ -204,17 +252,27 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Second)
 		stop()
-		require.Empty(t, ran())
-		require.Equal(t, webhook.Dead, stateOf(t, in, d))
-		require.Equal(t, "it ended the process 2 times when it ran alone", j.last().Reason)
+		if got := ran(); len(got) != 0 {
+			t.Fatalf("ran() = %v, want empty", got)
+		}
+		if got := stateOf(t, in, d); got != webhook.Dead {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Dead)
+		}
+		if got := j.last().Reason; got != "it ended the process 2 times when it ran alone" {
+			t.Fatalf("j.last().Reason = %q, want \"it ended the process 2 times when it ran alone\"", got)
+		}
 	})
 	synctestRun(t, "ClaimFromContext returns attempt and fence", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var seen []webhook.Claim
 		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 			c, ok := webhook.ClaimFromContext(ctx)
-			require.True(t, ok)
-			require.Same(t, d, c.Delivery)
+			if !ok {
+				t.Fatal("ok = false, want true")
+			}
+			if c.Delivery != d {
+				t.Fatalf("c.Delivery = %v, want %v", c.Delivery, d)
+			}
 			seen = append(seen, c)
 			if c.Attempt == 1 {
 				return errBoom
@@ -225,10 +283,18 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Len(t, seen, 2)
-		require.Equal(t, 2, seen[1].Attempt)
-		require.Greater(t, seen[1].Fence, seen[0].Fence)
+		if len(seen) != 2 {
+			t.Fatalf("len(seen) = %d, want 2: %v", len(seen), seen)
+		}
+		if seen[1].Attempt != 2 {
+			t.Fatalf("seen[1].Attempt = %d, want 2", seen[1].Attempt)
+		}
+		if seen[1].Fence <= seen[0].Fence {
+			t.Fatalf("seen[1].Fence = %d, want more than %d", seen[1].Fence, seen[0].Fence)
+		}
 		_, ok := webhook.ClaimFromContext(t.Context())
-		require.False(t, ok)
+		if ok {
+			t.Fatal("ok is true, want false")
+		}
 	})
 }

@@ -1,20 +1,22 @@
 package webhook_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"fmt"
 	"os"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
 func TestWorkerNamesItselfInFailedAttempts(t *testing.T) {
 	host, err := os.Hostname()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, want := range map[string]string{"": fmt.Sprintf("%s:%d", host, os.Getpid()), "builder-1": "builder-1"} {
 		synctestRun(t, "named "+name, func(t *testing.T) {
 			in := &webhook.MemInbox{}
@@ -28,10 +30,14 @@ func TestWorkerNamesItselfInFailedAttempts(t *testing.T) {
 			begin := time.Now()
 			advance(3500 * time.Millisecond)
 			r, err := in.Get(t.Context(), d.UID)
-			require.NoError(t, err)
-			require.Equal(t, []webhook.Attempt{{
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(([]webhook.Attempt{{
 				Number: 1, At: begin, Took: 3 * time.Second, State: webhook.Waiting, Reason: "boom", By: want,
-			}}, r.Attempts)
+			}}), r.Attempts); diff != "" {
+				t.Fatalf("r.Attempts (-want +got):\n%s", diff)
+			}
 		})
 	}
 }

@@ -1,13 +1,16 @@
 package webhook_test
 
 import (
+	"errors"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -31,12 +34,18 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		putDelivery(t, in, "other", keyed("other"))
 		stop := start(t, w)
 		advance(500 * time.Millisecond)
-		require.ElementsMatch(t, []string{"k1", "other"}, ran())
+		if diff := cmp.Diff([]string{"k1", "other"}, slices.Sorted(slices.Values(ran()))); diff != "" {
+			t.Fatalf("ran, sorted (-want +got):\n%s", diff)
+		}
 		advance(5 * time.Second)
 		stop()
 		inOrder := slices.DeleteFunc(ran(), func(uid string) bool { return uid == "other" })
-		require.Equal(t, []string{"k1", "k2", "k3"}, inOrder)
-		require.EqualValues(t, 1, most.Load())
+		if diff := cmp.Diff(([]string{"k1", "k2", "k3"}), inOrder); diff != "" {
+			t.Fatalf("inOrder (-want +got):\n%s", diff)
+		}
+		if got := most.Load(); got != 1 {
+			t.Fatalf("most.Load() = %d, want 1", got)
+		}
 	})
 	failFirst := func() (webhook.Handler, func() []string) {
 		return recorded(func(ctx context.Context, d *webhook.Delivery) error {
@@ -55,7 +64,9 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"first", "first", "second"}, ran())
+		if diff := cmp.Diff(([]string{"first", "first", "second"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "RetryOutOfOrder lets the next one of the key run", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -67,7 +78,9 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"first", "second", "first"}, ran())
+		if diff := cmp.Diff(([]string{"first", "second", "first"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "Timeout ends the context with cause ErrClaimLost and the attempt counts", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -79,7 +92,9 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 			begun := time.Now()
 			<-ctx.Done()
 			took = time.Since(begun)
-			require.ErrorIs(t, context.Cause(ctx), webhook.ErrClaimLost)
+			if err := context.Cause(ctx); !errors.Is(err, webhook.ErrClaimLost) {
+				t.Fatalf("context.Cause(ctx) = %v, want %v", err, webhook.ErrClaimLost)
+			}
 			return ctx.Err()
 		}))
 		w.Timeout = time.Minute
@@ -87,10 +102,18 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		stop := start(t, w)
 		advance(2 * time.Minute)
 		stop()
-		require.Equal(t, time.Minute, took)
-		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Done}, j.states())
-		require.Contains(t, j.settled[0].Reason, "Worker.Timeout")
-		require.False(t, j.settled[0].Uncounted)
+		if took != time.Minute {
+			t.Fatalf("took = %v, want %v", took, time.Minute)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if !strings.Contains(j.settled[0].Reason, "Worker.Timeout") {
+			t.Fatalf("j.settled[0].Reason = %q, want it to contain \"Worker.Timeout\"", j.settled[0].Reason)
+		}
+		if j.settled[0].Uncounted {
+			t.Fatal("j.settled[0].Uncounted is true, want false")
+		}
 	})
 }
 
@@ -106,11 +129,17 @@ func TestPromise5_CoalescingIsDataAtPut(t *testing.T) {
 			})
 			advance(5 * time.Second)
 		}
-		require.Empty(t, ran())
+		if got := ran(); len(got) != 0 {
+			t.Fatalf("ran() = %v, want empty", got)
+		}
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"4"}, ran())
-		require.Equal(t, map[webhook.State]int{webhook.Superseded: 3, webhook.Done: 1}, counts(t, in))
+		if diff := cmp.Diff(([]string{"4"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff((map[webhook.State]int{webhook.Superseded: 3, webhook.Done: 1}), counts(t, in)); diff != "" {
+			t.Fatalf("counts(in) (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "a newer delivery of the burst supersedes the retry of an older one", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -131,7 +160,11 @@ func TestPromise5_CoalescingIsDataAtPut(t *testing.T) {
 		putDelivery(t, in, "new", coalesce)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"old", "new"}, ran())
-		require.Equal(t, webhook.Superseded, stateOf(t, in, old))
+		if diff := cmp.Diff(([]string{"old", "new"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if got := stateOf(t, in, old); got != webhook.Superseded {
+			t.Fatalf("stateOf(in, old) = %q, want %q", got, webhook.Superseded)
+		}
 	})
 }

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/stretchr/testify/require"
 
+	"github.com/hookhouse/hookhouse/internal/panictest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -64,7 +64,9 @@ func TestWorkerOutcomeByHandlerError(t *testing.T) {
 			synctest.Wait()
 			stop()
 			i := slices.Index(j.fences, 1) // the second run may be reported first
-			require.GreaterOrEqual(t, i, 0)
+			if i < 0 {
+				t.Fatalf("i = %d, want at least 0", i)
+			}
 			first := j.settled[i]
 			if diff := cmp.Diff(test.want, outcome{first.State, first.Delay, first.Uncounted}); diff != "" {
 				t.Error(diff)
@@ -89,11 +91,19 @@ func TestWorkerOutcomeByHandlerError(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Hour)
 		stop()
-		require.Len(t, ran(), 4)
-		require.Equal(t, webhook.Dead, stateOf(t, in, d))
+		if got := ran(); len(got) != 4 {
+			t.Fatalf("len(ran()) = %d, want 4: %v", len(got), got)
+		}
+		if got := stateOf(t, in, d); got != webhook.Dead {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Dead)
+		}
 		for i, most := range []time.Duration{10 * time.Second, 20 * time.Second, 40 * time.Second} {
-			require.LessOrEqual(t, j.settled[i].Delay, most)
-			require.GreaterOrEqual(t, j.settled[i].Delay, most/2)
+			if j.settled[i].Delay > most {
+				t.Fatalf("j.settled[i].Delay = %v, want at most %v", j.settled[i].Delay, most)
+			}
+			if j.settled[i].Delay < most/2 {
+				t.Fatalf("j.settled[i].Delay = %v, want at least %v", j.settled[i].Delay, most/2)
+			}
 		}
 	})
 	synctestRun(t, "Permanent after Timeout is tried again", func(t *testing.T) {
@@ -107,8 +117,12 @@ func TestWorkerOutcomeByHandlerError(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Hour)
 		stop()
-		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Dead}, j.states())
-		require.False(t, j.settled[0].Uncounted)
+		if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Dead}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if j.settled[0].Uncounted {
+			t.Fatal("j.settled[0].Uncounted is true, want false")
+		}
 	})
 	synctestRun(t, "RetryAfter in the last attempt is dead", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -120,7 +134,9 @@ func TestWorkerOutcomeByHandlerError(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Dead}, j.states())
+		if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Dead}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 }
 
@@ -153,10 +169,14 @@ func TestWorkerSurvivesAnInboxThatFails(t *testing.T) {
 		}
 		down.Store(false)
 		advance(5 * time.Second)
-		require.Len(t, ran(), 101)
+		if got := ran(); len(got) != 101 {
+			t.Fatalf("len(ran()) = %d, want 101: %v", len(got), got)
+		}
 		putDelivery(t, in, "b", nil)
 		synctest.Wait()
-		require.Len(t, ran(), 102, "it listens to the inbox's signal again")
+		if got := ran(); len(got) != 102 {
+			t.Fatalf("it listens to the inbox's signal again: len(ran()) = %d, want 102: %v", len(got), got)
+		}
 		stop()
 	})
 	synctestRun(t, "Run ends while a claim hangs", func(t *testing.T) {
@@ -181,7 +201,9 @@ func TestWorkerClaimsOnASignalAndByPolling(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "a", nil)
 		synctest.Wait()
-		require.Equal(t, []string{"a"}, ran())
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		stop()
 	})
 	synctestRun(t, "another inbox is polled", func(t *testing.T) {
@@ -192,7 +214,9 @@ func TestWorkerClaimsOnASignalAndByPolling(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "a", nil)
 		advance(200 * time.Millisecond)
-		require.Equal(t, []string{"a"}, ran())
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		stop()
 	})
 	synctestRun(t, "it claims again at once while there is more", func(t *testing.T) {
@@ -205,7 +229,9 @@ func TestWorkerClaimsOnASignalAndByPolling(t *testing.T) {
 		}
 		stop := start(t, w)
 		synctest.Wait()
-		require.Len(t, ran(), 9)
+		if got := ran(); len(got) != 9 {
+			t.Fatalf("len(ran()) = %d, want 9: %v", len(got), got)
+		}
 		stop()
 	})
 	synctestRun(t, "a retry runs when it is due", func(t *testing.T) {
@@ -220,9 +246,13 @@ func TestWorkerClaimsOnASignalAndByPolling(t *testing.T) {
 		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
 		advance(9900 * time.Millisecond)
-		require.Len(t, ran(), 1)
+		if got := ran(); len(got) != 1 {
+			t.Fatalf("len(ran()) = %d, want 1: %v", len(got), got)
+		}
 		advance(300 * time.Millisecond)
-		require.Len(t, ran(), 2)
+		if got := ran(); len(got) != 2 {
+			t.Fatalf("len(ran()) = %d, want 2: %v", len(got), got)
+		}
 		stop()
 	})
 }
@@ -238,22 +268,34 @@ func TestObserverReceivesEveryAttempt(t *testing.T) {
 		stop := start(t, w)
 		advance(5 * time.Second)
 		stop()
-		require.Len(t, j.claimed, 1)
-		require.Equal(t, "a", j.claimed[0].Delivery.UID)
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
-		require.Equal(t, []time.Duration{3 * time.Second}, j.took)
-		require.Empty(t, j.lost)
+		if len(j.claimed) != 1 {
+			t.Fatalf("len(j.claimed) = %d, want 1: %v", len(j.claimed), j.claimed)
+		}
+		if j.claimed[0].Delivery.UID != "a" {
+			t.Fatalf("j.claimed[0].Delivery.UID = %q, want \"a\"", j.claimed[0].Delivery.UID)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(([]time.Duration{3 * time.Second}), j.took); diff != "" {
+			t.Fatalf("j.took (-want +got):\n%s", diff)
+		}
+		if len(j.lost) != 0 {
+			t.Fatalf("j.lost = %v, want empty", j.lost)
+		}
 
 		w.Observer = &webhook.Observer{} // without funcs
 		stop = start(t, w)               // Run may be called again
 		putDelivery(t, in, "b", nil)
 		advance(5 * time.Second)
 		stop()
-		require.Equal(t, 2, counts(t, in)[webhook.Done])
+		if got := counts(t, in)[webhook.Done]; got != 2 {
+			t.Fatalf("counts(in)[webhook.Done] = %d, want 2", got)
+		}
 	})
 }
 
 func TestNewWorkerPanicsOnMisuse(t *testing.T) {
-	require.Panics(t, func() { webhook.NewWorker(nil, webhook.HandlerFunc(succeed)) })
-	require.Panics(t, func() { webhook.NewWorker(&webhook.MemInbox{}, nil) })
+	panictest.Require(t, "webhook: NewWorker", func() { webhook.NewWorker(nil, webhook.HandlerFunc(succeed)) })
+	panictest.Require(t, "webhook: NewWorker", func() { webhook.NewWorker(&webhook.MemInbox{}, nil) })
 }

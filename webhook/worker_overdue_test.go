@@ -1,6 +1,10 @@
 package webhook_test
 
 import (
+	"errors"
+
+	"github.com/google/go-cmp/cmp"
+
 	"bytes"
 	"context"
 	"fmt"
@@ -11,8 +15,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -46,18 +48,34 @@ func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
 			putDelivery(t, in, fmt.Sprint(i), nil)
 			advance(time.Hour)
 		}
-		require.Len(t, ran(), 25)
-		require.Equal(t, webhook.Waiting, stateOf(t, in, hung))
+		if got := ran(); len(got) != 25 {
+			t.Fatalf("len(ran()) = %d, want 25: %v", len(got), got)
+		}
+		if got := stateOf(t, in, hung); got != webhook.Waiting {
+			t.Fatalf("stateOf(in, hung) = %q, want %q", got, webhook.Waiting)
+		}
 		release(2)
 		advance(time.Minute)
-		require.Len(t, ran(), 26, "it runs again once it has returned")
-		require.Equal(t, webhook.Done, stateOf(t, in, hung))
+		if got := ran(); len(got) != 26 {
+			t.Fatalf("it runs again once it has returned: len(ran()) = %d, want 26: %v", len(got), got)
+		}
+		if got := stateOf(t, in, hung); got != webhook.Done {
+			t.Fatalf("stateOf(in, hung) = %q, want %q", got, webhook.Done)
+		}
 		stop()
-		require.Empty(t, j.lost, "no crash, no lost claim: a hang")
+		if len(j.lost) != 0 {
+			t.Fatalf("no crash, no lost claim: a hang: j.lost = %v, want empty", j.lost)
+		}
 		i := slices.IndexFunc(j.settled, func(o webhook.Outcome) bool { return o.State == webhook.Waiting })
-		require.GreaterOrEqual(t, i, 0)
-		require.False(t, j.settled[i].Uncounted)
-		require.Contains(t, j.settled[i].Reason, "attempt took longer than Worker.Timeout and has not returned")
+		if i < 0 {
+			t.Fatalf("i = %d, want at least 0", i)
+		}
+		if j.settled[i].Uncounted {
+			t.Fatal("j.settled[i].Uncounted is true, want false")
+		}
+		if !strings.Contains(j.settled[i].Reason, "attempt took longer than Worker.Timeout and has not returned") {
+			t.Fatalf("j.settled[i].Reason = %q, want it to contain \"attempt took longer than Worker.Timeout and has not returned\"", j.settled[i].Reason)
+		}
 	})
 	synctestRun(t, "another Worker of the process does not claim it either", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -69,10 +87,14 @@ func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
 		other, _ := newTestWorker(in, h)
 		stopOther := start(t, other)
 		advance(time.Hour)
-		require.Equal(t, []string{"hang"}, ran())
+		if diff := cmp.Diff(([]string{"hang"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		release(2)
 		advance(time.Minute)
-		require.Equal(t, []string{"hang", "hang"}, ran())
+		if diff := cmp.Diff(([]string{"hang", "hang"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		stop()
 		stopOther()
 	})
@@ -86,10 +108,14 @@ func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
 		stop()
 		stop = start(t, w)
 		advance(time.Hour)
-		require.Equal(t, []string{"hang"}, ran())
+		if diff := cmp.Diff(([]string{"hang"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		release(2)
 		advance(time.Minute)
-		require.Equal(t, []string{"hang", "hang"}, ran())
+		if diff := cmp.Diff(([]string{"hang", "hang"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		stop()
 	})
 	synctestRun(t, "its result within one lease after Timeout counts", func(t *testing.T) {
@@ -103,9 +129,15 @@ func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
 		stop := start(t, w)
 		advance(2 * time.Minute)
 		stop()
-		require.Equal(t, webhook.Done, stateOf(t, in, d))
-		require.Empty(t, j.overdue)
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+		if got := stateOf(t, in, d); got != webhook.Done {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+		}
+		if len(j.overdue) != 0 {
+			t.Fatalf("j.overdue = %v, want empty", j.overdue)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "a later result is logged and does not count", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -119,9 +151,15 @@ func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
 		release(1)
 		advance(time.Second)
 		stop()
-		require.Equal(t, webhook.Dead, stateOf(t, in, d), "it was its last attempt")
-		require.Equal(t, []webhook.State{webhook.Dead}, j.states())
-		require.Contains(t, out.String(), "overdue callback has returned")
+		if got := stateOf(t, in, d); got != webhook.Dead {
+			t.Fatalf("it was its last attempt: stateOf(in, d) = %q, want %q", got, webhook.Dead)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Dead}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if got := out.String(); !strings.Contains(got, "overdue callback has returned") {
+			t.Fatalf("out.String() = %q, want it to contain \"overdue callback has returned\"", got)
+		}
 	})
 }
 
@@ -135,16 +173,26 @@ func TestOverdueCallbackIsReportedEveryMinute(t *testing.T) {
 		putDelivery(t, in, "hang", nil)
 		stop := start(t, w)
 		advance(15*time.Minute + 29*time.Second)
-		require.Empty(t, j.late())
+		if got := j.late(); len(got) != 0 {
+			t.Fatalf("j.late() = %v, want empty", got)
+		}
 		advance(time.Second)
-		require.Equal(t, []time.Duration{15*time.Minute + 30*time.Second}, j.late())
+		if diff := cmp.Diff(([]time.Duration{15*time.Minute + 30*time.Second}), j.late()); diff != "" {
+			t.Fatalf("j.late() (-want +got):\n%s", diff)
+		}
 		advance(2 * time.Minute)
-		require.Len(t, j.late(), 3)
+		if got := j.late(); len(got) != 3 {
+			t.Fatalf("len(j.late()) = %d, want 3: %v", len(got), got)
+		}
 		release(2)
 		advance(time.Hour)
 		stop()
-		require.Len(t, j.late(), 3, "it has returned")
-		require.Equal(t, 3, strings.Count(out.String(), `level=ERROR msg="callback is overdue and holds its slot" delivery.uid=hang`), out.String())
+		if got := j.late(); len(got) != 3 {
+			t.Fatalf("it has returned: len(j.late()) = %d, want 3: %v", len(got), got)
+		}
+		if got := strings.Count(out.String(), `level=ERROR msg="callback is overdue and holds its slot" delivery.uid=hang`); got != 3 {
+			t.Fatalf("%v: strings.Count(...) = %d, want 3", out.String(), got)
+		}
 	})
 }
 
@@ -164,10 +212,18 @@ func TestWorkerIsStuckWhenAllSlotsAreOverdue(t *testing.T) {
 		done := make(chan error, 1)
 		begun := time.Now()
 		go func() { done <- w.Run(t.Context()) }()
-		require.ErrorIs(t, <-done, webhook.ErrStuck)
-		require.Equal(t, 30*time.Minute+30*time.Second, time.Since(begun))
-		require.Equal(t, map[webhook.State]int{webhook.Waiting: 4}, counts(t, in))
-		require.Len(t, ran(), 3)
+		if err := <-done; !errors.Is(err, webhook.ErrStuck) {
+			t.Fatalf("<-done = %v, want %v", err, webhook.ErrStuck)
+		}
+		if got := time.Since(begun); got != 30*time.Minute+30*time.Second {
+			t.Fatalf("time.Since(begun) = %v, want %v", got, 30*time.Minute+30*time.Second)
+		}
+		if diff := cmp.Diff((map[webhook.State]int{webhook.Waiting: 4}), counts(t, in)); diff != "" {
+			t.Fatalf("counts(in) (-want +got):\n%s", diff)
+		}
+		if got := ran(); len(got) != 3 {
+			t.Fatalf("len(ran()) = %d, want 3: %v", len(got), got)
+		}
 		release(3)
 	})
 	synctestRun(t, "Run continues if one returns in time", func(t *testing.T) {
@@ -180,7 +236,9 @@ func TestWorkerIsStuckWhenAllSlotsAreOverdue(t *testing.T) {
 		advance(30 * time.Minute)
 		release(1)
 		advance(10 * time.Minute)
-		require.Contains(t, ran(), "other")
+		if got := ran(); !slices.Contains(got, "other") {
+			t.Fatalf("ran() = %v, want it to contain \"other\"", got)
+		}
 		release(5)
 		advance(time.Hour)
 		stop()
@@ -193,10 +251,14 @@ func TestWorkerIsStuckWhenAllSlotsAreOverdue(t *testing.T) {
 		fill(t, in)
 		stop := start(t, w)
 		advance(24 * time.Hour)
-		require.Equal(t, 3, w.Health().Overdue)
+		if got := w.Health().Overdue; got != 3 {
+			t.Fatalf("w.Health().Overdue = %d, want 3", got)
+		}
 		release(6)
 		advance(time.Hour)
-		require.Contains(t, ran(), "other")
+		if got := ran(); !slices.Contains(got, "other") {
+			t.Fatalf("ran() = %v, want it to contain \"other\"", got)
+		}
 		stop()
 	})
 	synctestRun(t, "Serve returns ErrStuck", func(t *testing.T) {
@@ -207,8 +269,12 @@ func TestWorkerIsStuckWhenAllSlotsAreOverdue(t *testing.T) {
 		fill(t, in)
 		var ended bool
 		err := webhook.Serve(t.Context(), &http.Server{}, newPipeListener(), w, untilEnd(&ended))
-		require.ErrorIs(t, err, webhook.ErrStuck)
-		require.True(t, ended, "the others ended in order")
+		if !errors.Is(err, webhook.ErrStuck) {
+			t.Fatalf("error = %v, want %v", err, webhook.ErrStuck)
+		}
+		if !ended {
+			t.Fatal("the others ended in order: ended is false, want true")
+		}
 		release(3)
 	})
 }

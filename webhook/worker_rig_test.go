@@ -11,8 +11,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -152,7 +150,9 @@ var quiet = slog.New(slog.DiscardHandler)
 func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, o webhook.Outcome) webhook.State {
 	t.Helper()
 	came, err := in.Settle(t.Context(), c, o)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return came
 }
 
@@ -193,7 +193,9 @@ func putDelivery(t *testing.T, in webhook.Inbox, uid string, change func(d *webh
 	if change != nil {
 		change(d)
 	}
-	require.NoError(t, in.Put(t.Context(), d))
+	if err := in.Put(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
 	return d
 }
 
@@ -209,7 +211,9 @@ func typed(typ string) func(d *webhook.Delivery) {
 func stateOf(t *testing.T, in webhook.Inbox, d *webhook.Delivery) webhook.State {
 	t.Helper()
 	known, ok := errors.AsType[*webhook.DuplicateError](in.Put(t.Context(), d))
-	require.True(t, ok, "%s is not known", d.UID)
+	if !ok {
+		t.Fatalf("%s is not known: ok is false, want true", d.UID)
+	}
 	return known.State
 }
 

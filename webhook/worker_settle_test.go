@@ -1,6 +1,10 @@
 package webhook_test
 
 import (
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
 	"bytes"
 	"context"
 	"log/slog"
@@ -8,8 +12,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -33,10 +35,18 @@ func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
 		advance(time.Minute)
 		down.Store(false)
 		advance(time.Minute)
-		require.Equal(t, []string{"a"}, ran())
-		require.Equal(t, webhook.Done, stateOf(t, in, d))
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
-		require.Empty(t, j.lost)
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if got := stateOf(t, in, d); got != webhook.Done {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if len(j.lost) != 0 {
+			t.Fatalf("j.lost = %v, want empty", j.lost)
+		}
 		stop()
 	})
 	synctestRun(t, "neither does a failing settlement, even if it lasts longer than the lease", func(t *testing.T) {
@@ -56,8 +66,12 @@ func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
 		down.Store(false)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"a"}, ran())
-		require.Empty(t, j.lost)
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if len(j.lost) != 0 {
+			t.Fatalf("j.lost = %v, want empty", j.lost)
+		}
 	})
 	synctestRun(t, "nothing is claimed during the first lease of an outage", func(t *testing.T) {
 		var down atomic.Bool
@@ -75,10 +89,14 @@ func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "b", nil)
 		advance(20 * time.Second)
-		require.Equal(t, []string{"a"}, ran())
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		down.Store(false)
 		advance(10 * time.Second)
-		require.Equal(t, []string{"a", "b"}, ran())
+		if diff := cmp.Diff(([]string{"a", "b"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		stop()
 	})
 	synctestRun(t, "after that lease a delivery that cannot be settled does not delay others", func(t *testing.T) {
@@ -91,10 +109,14 @@ func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "good", nil)
 		advance(45 * time.Second)
-		require.Equal(t, []string{"bad", "good"}, ran())
+		if diff := cmp.Diff(([]string{"bad", "good"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		in.heal()
 		advance(time.Minute)
-		require.Equal(t, []string{"bad", "good"}, ran())
+		if diff := cmp.Diff(([]string{"bad", "good"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		stop()
 	})
 	synctestRun(t, "a settlement that hangs does not delay others", func(t *testing.T) {
@@ -110,10 +132,16 @@ func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "good", nil)
 		advance(time.Second)
-		require.Equal(t, []string{"bad", "good"}, ran())
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+		if diff := cmp.Diff(([]string{"bad", "good"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 		advance(5 * time.Minute)
-		require.Len(t, ran(), 2)
+		if got := ran(); len(got) != 2 {
+			t.Fatalf("len(ran()) = %d, want 2: %v", len(got), got)
+		}
 		stop()
 	})
 }
@@ -156,11 +184,21 @@ func TestObserverReceivesTheResultingState(t *testing.T) {
 		putDelivery(t, in, "new", coalesce)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []webhook.State{webhook.Superseded, webhook.Done}, j.states())
-		require.Equal(t, "boom", j.settled[0].Reason)
-		require.Zero(t, j.settled[0].Delay)
-		require.NotContains(t, out.String(), "will be tried again")
-		require.Contains(t, out.String(), "a newer one took its place")
+		if diff := cmp.Diff(([]webhook.State{webhook.Superseded, webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if j.settled[0].Reason != "boom" {
+			t.Fatalf("j.settled[0].Reason = %q, want \"boom\"", j.settled[0].Reason)
+		}
+		if j.settled[0].Delay != 0 {
+			t.Fatalf("j.settled[0].Delay = %v, want 0", j.settled[0].Delay)
+		}
+		if got := out.String(); strings.Contains(got, "will be tried again") {
+			t.Fatalf("out.String() = %q, want it not to contain \"will be tried again\"", got)
+		}
+		if got := out.String(); !strings.Contains(got, "a newer one took its place") {
+			t.Fatalf("out.String() = %q, want it to contain \"a newer one took its place\"", got)
+		}
 	})
 	synctestRun(t, "the state that the callback settled itself counts, whatever it returns", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -175,10 +213,18 @@ func TestObserverReceivesTheResultingState(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
-		require.Equal(t, "boom", j.last().Reason)
-		require.NotContains(t, out.String(), "will be tried again")
-		require.Contains(t, out.String(), "handler failed after its delivery was settled as done")
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if got := j.last().Reason; got != "boom" {
+			t.Fatalf("j.last().Reason = %q, want \"boom\"", got)
+		}
+		if got := out.String(); strings.Contains(got, "will be tried again") {
+			t.Fatalf("out.String() = %q, want it not to contain \"will be tried again\"", got)
+		}
+		if got := out.String(); !strings.Contains(got, "handler failed after its delivery was settled as done") {
+			t.Fatalf("out.String() = %q, want it to contain \"handler failed after its delivery was settled as done\"", got)
+		}
 	})
 	synctestRun(t, "a settlement whose answer was lost is reported as settled", func(t *testing.T) {
 		var answers atomic.Int64
@@ -193,8 +239,12 @@ func TestObserverReceivesTheResultingState(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
-		require.Empty(t, j.lost)
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
+		if len(j.lost) != 0 {
+			t.Fatalf("j.lost = %v, want empty", j.lost)
+		}
 	})
 	synctestRun(t, "each claimed delivery is reported as settled or lost, once", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -203,7 +253,11 @@ func TestObserverReceivesTheResultingState(t *testing.T) {
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
-		require.Len(t, j.claimed, 2)
-		require.Len(t, j.settled, 2)
+		if len(j.claimed) != 2 {
+			t.Fatalf("len(j.claimed) = %d, want 2: %v", len(j.claimed), j.claimed)
+		}
+		if len(j.settled) != 2 {
+			t.Fatalf("len(j.settled) = %d, want 2: %v", len(j.settled), j.settled)
+		}
 	})
 }

@@ -1,6 +1,8 @@
 package webhook_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"errors"
 	"fmt"
@@ -8,8 +10,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -30,9 +30,15 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		advance(time.Second)
 		begun := time.Now()
 		stop()
-		require.Equal(t, 4*time.Second, time.Since(begun), "Run returns when the last is settled")
-		require.Equal(t, webhook.Done, stateOf(t, in, d))
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+		if got := time.Since(begun); got != 4*time.Second {
+			t.Fatalf("Run returns when the last is settled: time.Since(begun) = %v, want %v", got, 4*time.Second)
+		}
+		if got := stateOf(t, in, d); got != webhook.Done {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "nothing is claimed after the context has ended", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -44,8 +50,12 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Second)
 		stop()
-		require.Equal(t, []string{"a"}, ran())
-		require.Equal(t, webhook.Waiting, stateOf(t, in, left))
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if got := stateOf(t, in, left); got != webhook.Waiting {
+			t.Fatalf("stateOf(in, left) = %q, want %q", got, webhook.Waiting)
+		}
 	})
 	synctestRun(t, "a Claim in progress when the context ends may return within a second", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
@@ -65,9 +75,15 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Second)
 		stop()
-		require.True(t, asked)
-		require.Equal(t, []string{"a"}, ran())
-		require.Equal(t, webhook.Done, stateOf(t, in, d))
+		if !asked {
+			t.Fatal("asked is false, want true")
+		}
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if got := stateOf(t, in, d); got != webhook.Done {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+		}
 	})
 	synctestRun(t, "that second is part of ShutdownTimeout", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
@@ -89,7 +105,9 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		advance(time.Second)
 		begun := time.Now()
 		stop()
-		require.Equal(t, w.ShutdownTimeout, time.Since(begun))
+		if got := time.Since(begun); got != w.ShutdownTimeout {
+			t.Fatalf("time.Since(begun) = %v, want %v", got, w.ShutdownTimeout)
+		}
 	})
 	synctestRun(t, "Run does not wait longer for a Claim that does not return", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
@@ -99,7 +117,9 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		advance(time.Second)
 		begun := time.Now()
 		stop()
-		require.Equal(t, time.Second, time.Since(begun))
+		if got := time.Since(begun); got != time.Second {
+			t.Fatalf("time.Since(begun) = %v, want %v", got, time.Second)
+		}
 	})
 	for n := range 20 { // both ways of a select
 		synctestRun(t, fmt.Sprintf("an idle Worker claims nothing when its context has ended, %d", n), func(t *testing.T) {
@@ -116,7 +136,9 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			go func() { ended <- w.Run(ctx) }()
 			synctest.Wait()
 			cancel()
-			require.NoError(t, <-ended)
+			if err := <-ended; err != nil {
+				t.Fatal(err)
+			}
 		})
 	}
 	synctestRun(t, "callbacks keep the values of Run's context", func(t *testing.T) {
@@ -130,8 +152,12 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		putDelivery(t, in, "a", nil)
 		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "value"), time.Second)
 		defer cancel()
-		require.NoError(t, w.Run(ctx))
-		require.Equal(t, "value", <-got)
+		if err := w.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if got := <-got; got != "value" {
+			t.Fatalf("<-got = %v, want %v", got, "value")
+		}
 	})
 	over := map[string]func(ctx context.Context, d *webhook.Delivery) error{
 		"which returns its context's error": blockUntilDone,
@@ -171,13 +197,25 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			advance(time.Second)
 			begun := time.Now()
 			stop()
-			require.Equal(t, 3*time.Second, time.Since(begun))
-			require.ErrorIs(t, <-cause, webhook.ErrShutdown)
-			require.Equal(t, []webhook.State{webhook.Waiting}, j.states())
+			if got := time.Since(begun); got != 3*time.Second {
+				t.Fatalf("time.Since(begun) = %v, want %v", got, 3*time.Second)
+			}
+			if err := <-cause; !errors.Is(err, webhook.ErrShutdown) {
+				t.Fatalf("<-cause = %v, want %v", err, webhook.ErrShutdown)
+			}
+			if diff := cmp.Diff(([]webhook.State{webhook.Waiting}), j.states()); diff != "" {
+				t.Fatalf("j.states() (-want +got):\n%s", diff)
+			}
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1})
-			require.NoError(t, err)
-			require.Len(t, claims, 1, "it can be claimed at once")
-			require.Equal(t, 1, claims[0].Attempt)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(claims) != 1 {
+				t.Fatalf("it can be claimed at once: len(claims) = %d, want 1: %v", len(claims), claims)
+			}
+			if claims[0].Attempt != 1 {
+				t.Fatalf("claims[0].Attempt = %d, want 1", claims[0].Attempt)
+			}
 		})
 	}
 	for name, test := range map[string]struct {
@@ -197,7 +235,9 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			stop := start(t, w)
 			advance(time.Second)
 			stop()
-			require.Equal(t, []webhook.State{test.want}, j.states())
+			if diff := cmp.Diff(([]webhook.State{test.want}), j.states()); diff != "" {
+				t.Fatalf("j.states() (-want +got):\n%s", diff)
+			}
 		})
 	}
 	synctestRun(t, "a callback that succeeds late counts", func(t *testing.T) {
@@ -210,7 +250,9 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Second)
 		stop()
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "the delivery of a callback that ignores its context is put back, and Run returns", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -224,14 +266,26 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		advance(time.Second)
 		begun := time.Now()
 		stop()
-		require.Equal(t, 9*time.Second, time.Since(begun), "ShutdownTimeout and a second")
-		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
-		require.True(t, j.last().Uncounted)
+		if got := time.Since(begun); got != 9*time.Second {
+			t.Fatalf("ShutdownTimeout and a second: time.Since(begun) = %v, want %v", got, 9*time.Second)
+		}
+		if got := stateOf(t, in, d); got != webhook.Waiting {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Waiting)
+		}
+		if !j.last().Uncounted {
+			t.Fatal("j.last().Uncounted is false, want true")
+		}
 		close(release)
 		synctest.Wait()
-		require.Equal(t, webhook.Waiting, stateOf(t, in, d), "what it did later does not count")
-		require.Len(t, j.states(), 1, "its end is reported once")
-		require.Empty(t, j.lost)
+		if got := stateOf(t, in, d); got != webhook.Waiting {
+			t.Fatalf("what it did later does not count: stateOf(in, d) = %q, want %q", got, webhook.Waiting)
+		}
+		if got := j.states(); len(got) != 1 {
+			t.Fatalf("its end is reported once: len(j.states()) = %d, want 1: %v", len(got), got)
+		}
+		if len(j.lost) != 0 {
+			t.Fatalf("j.lost = %v, want empty", j.lost)
+		}
 	})
 	synctestRun(t, "a settlement that hangs does not prevent others from being put back", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
@@ -253,7 +307,9 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		stop := startFor(t, w, webhook.ErrShutdown)
 		advance(time.Second)
 		stop()
-		require.Equal(t, map[webhook.State]int{webhook.Waiting: 7, webhook.Claimed: 1}, counts(t, in))
+		if diff := cmp.Diff((map[webhook.State]int{webhook.Waiting: 7, webhook.Claimed: 1}), counts(t, in)); diff != "" {
+			t.Fatalf("counts(in) (-want +got):\n%s", diff)
+		}
 		close(release)
 	})
 	synctestRun(t, "an outcome that the inbox refused is settled once more before Run returns", func(t *testing.T) {
@@ -273,9 +329,15 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		synctest.Wait()
 		refused.Store(4) // the next two fail, in ShutdownTimeout
 		stop()
-		require.Equal(t, webhook.Done, stateOf(t, in, d))
-		require.Equal(t, []string{"a"}, ran())
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+		if got := stateOf(t, in, d); got != webhook.Done {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+		}
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "Run returns although the inbox is down", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(ctx context.Context) error {
@@ -288,8 +350,12 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		advance(time.Second)
 		begun := time.Now()
 		stop()
-		require.Equal(t, 10*time.Second, time.Since(begun), "ShutdownTimeout and two seconds")
+		if got := time.Since(begun); got != 10*time.Second {
+			t.Fatalf("ShutdownTimeout and two seconds: time.Since(begun) = %v, want %v", got, 10*time.Second)
+		}
 		advance(time.Minute)
-		require.Len(t, j.lost, 1)
+		if len(j.lost) != 1 {
+			t.Fatalf("len(j.lost) = %d, want 1: %v", len(j.lost), j.lost)
+		}
 	})
 }

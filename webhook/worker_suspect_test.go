@@ -1,6 +1,8 @@
 package webhook_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +11,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -77,7 +77,9 @@ func TestOtherDeliveriesAreDoneDespiteOneThatEndsTheProcess(t *testing.T) {
 			if d.UID == "3" {
 				want = webhook.Dead
 			}
-			require.Equal(t, want, stateOf(t, in, d), d.UID)
+			if got := stateOf(t, in, d); got != want {
+				t.Fatalf("%v: stateOf(in, d) = %q, want %q", d.UID, got, want)
+			}
 		}
 	})
 }
@@ -91,8 +93,12 @@ func suspects(t *testing.T, in *webhook.MemInbox, uids ...string) {
 	}
 	for range 2 {
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: len(uids), Lease: time.Second})
-		require.NoError(t, err)
-		require.Len(t, claims, len(uids))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(claims) != len(uids) {
+			t.Fatalf("len(claims) = %d, want %d: %v", len(claims), len(uids), claims)
+		}
 		advance(2 * time.Second)
 	}
 }
@@ -118,15 +124,27 @@ func TestSuspectsRunAlone(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "new", nil)
 		advance(14 * time.Minute)
-		require.Equal(t, []string{"a", "b", "c"}, ran())
+		if diff := cmp.Diff(([]string{"a", "b", "c"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		advance(10 * time.Minute)
 		stop()
-		require.EqualValues(t, 1, most.Load())
-		require.Equal(t, []string{"a", "b", "c", "new"}, ran())
-		require.Empty(t, j.lost)
+		if got := most.Load(); got != 1 {
+			t.Fatalf("most.Load() = %d, want 1", got)
+		}
+		if diff := cmp.Diff(([]string{"a", "b", "c", "new"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if len(j.lost) != 0 {
+			t.Fatalf("j.lost = %v, want empty", j.lost)
+		}
 		for _, c := range j.claimed[:3] {
-			require.True(t, c.Suspect)
-			require.Equal(t, 3, c.Attempt)
+			if !c.Suspect {
+				t.Fatal("c.Suspect is false, want true")
+			}
+			if c.Attempt != 3 {
+				t.Fatalf("c.Attempt = %d, want 3", c.Attempt)
+			}
 		}
 	})
 	synctestRun(t, "they have header and body, and the attempt that Begin counted", func(t *testing.T) {
@@ -135,31 +153,45 @@ func TestSuspectsRunAlone(t *testing.T) {
 		var got webhook.Claim
 		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 			got, _ = webhook.ClaimFromContext(ctx)
-			require.Equal(t, "{}", string(d.Body))
+			if string(d.Body) != "{}" {
+				t.Fatalf("string(d.Body) = %q, want \"{}\"", string(d.Body))
+			}
 			return nil
 		}))
 		w.MaxAttempts = 3
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
-		require.Equal(t, 3, got.Attempt)
-		require.True(t, got.Last)
-		require.Equal(t, "{}", string(got.Delivery.Body))
+		if got.Attempt != 3 {
+			t.Fatalf("got.Attempt = %d, want 3", got.Attempt)
+		}
+		if !got.Last {
+			t.Fatal("got.Last is false, want true")
+		}
+		if string(got.Delivery.Body) != "{}" {
+			t.Fatalf("string(got.Delivery.Body) = %q, want \"{}\"", string(got.Delivery.Body))
+		}
 	})
 	synctestRun(t, "those with the fewest crashes run first", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a", "b")
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 2, Lease: time.Second})
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		_, err = in.Begin(t.Context(), claims[0])
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		advance(2 * time.Second)
 		h, ran, _ := alone(time.Second)
 		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"b", "a"}, ran())
+		if diff := cmp.Diff(([]string{"b", "a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "they run after other deliveries of the same claim", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -170,8 +202,12 @@ func TestSuspectsRunAlone(t *testing.T) {
 		stop := start(t, w)
 		advance(5 * time.Minute)
 		stop()
-		require.Equal(t, []string{"fresh", "a"}, ran())
-		require.EqualValues(t, 1, most.Load())
+		if diff := cmp.Diff(([]string{"fresh", "a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if got := most.Load(); got != 1 {
+			t.Fatalf("most.Load() = %d, want 1", got)
+		}
 	})
 	synctestRun(t, "another callback that hangs delays them by Timeout and one lease at most", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -181,11 +217,17 @@ func TestSuspectsRunAlone(t *testing.T) {
 		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
 		advance(15 * time.Minute)
-		require.Equal(t, []string{"hang"}, ran())
-		require.Equal(t, 1, w.Health().Suspects)
+		if diff := cmp.Diff(([]string{"hang"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if got := w.Health().Suspects; got != 1 {
+			t.Fatalf("w.Health().Suspects = %d, want 1", got)
+		}
 		putDelivery(t, in, "new", nil)
 		advance(31 * time.Second)
-		require.Equal(t, []string{"hang", "a", "new"}, ran())
+		if diff := cmp.Diff(([]string{"hang", "a", "new"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		release(2)
 		advance(time.Minute)
 		stop()
@@ -197,7 +239,9 @@ func TestSuspectsRunAlone(t *testing.T) {
 		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
 		advance(16 * time.Minute)
-		require.Equal(t, []string{"hang", "other"}, ran())
+		if diff := cmp.Diff(([]string{"hang", "other"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 		release(2)
 		advance(time.Minute)
 		stop()
@@ -210,14 +254,26 @@ func TestSuspectsRunAlone(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Second)
 		stop()
-		require.Equal(t, []string{"a"}, ran())
-		require.Len(t, j.settled, 3)
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if len(j.settled) != 3 {
+			t.Fatalf("len(j.settled) = %d, want 3: %v", len(j.settled), j.settled)
+		}
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
-		require.NoError(t, err)
-		require.Len(t, claims, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(claims) != 2 {
+			t.Fatalf("len(claims) = %d, want 2: %v", len(claims), claims)
+		}
 		for _, c := range claims {
-			require.True(t, c.Suspect)
-			require.Equal(t, 3, c.Attempt)
+			if !c.Suspect {
+				t.Fatal("c.Suspect is false, want true")
+			}
+			if c.Attempt != 3 {
+				t.Fatalf("c.Attempt = %d, want 3", c.Attempt)
+			}
 		}
 	})
 	synctestRun(t, "a suspect that cannot begin is tried again", func(t *testing.T) {
@@ -235,8 +291,12 @@ func TestSuspectsRunAlone(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"a"}, ran())
-		require.Equal(t, []webhook.State{webhook.Done}, j.states())
+		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+			t.Fatalf("j.states() (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "a suspect whose claim is lost before Begin does not run", func(t *testing.T) {
 		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
@@ -253,8 +313,12 @@ func TestSuspectsRunAlone(t *testing.T) {
 		stop := start(t, w)
 		advance(10 * time.Second)
 		stop()
-		require.Equal(t, []string{"b"}, ran())
-		require.Len(t, j.lost, 1)
+		if diff := cmp.Diff(([]string{"b"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if len(j.lost) != 1 {
+			t.Fatalf("len(j.lost) = %d, want 1: %v", len(j.lost), j.lost)
+		}
 	})
 }
 
@@ -263,7 +327,9 @@ func TestAttemptThatNeverBeganIsNotACrash(t *testing.T) {
 		in := &webhook.MemInbox{}
 		d := putDelivery(t, in, "a", nil)
 		_, err := in.Claim(t.Context(), webhook.ClaimOptions{Lease: time.Second}) // whose answer was lost
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		advance(2 * time.Second)
 		var last bool
 		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
@@ -275,15 +341,21 @@ func TestAttemptThatNeverBeganIsNotACrash(t *testing.T) {
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
-		require.Equal(t, webhook.Done, stateOf(t, in, d))
-		require.True(t, last)
+		if got := stateOf(t, in, d); got != webhook.Done {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
+		}
+		if !last {
+			t.Fatal("last is false, want true")
+		}
 	})
 	synctestRun(t, "after MaxAttempts is lowered a waiting delivery runs once more, and keeps its reason", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		d := putDelivery(t, in, "a", nil)
 		for range 5 {
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{})
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			settle(t, in, claims[0], webhook.Outcome{State: webhook.Waiting, Reason: "registry is down"})
 		}
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { return errors.New("still down") })
@@ -292,22 +364,34 @@ func TestAttemptThatNeverBeganIsNotACrash(t *testing.T) {
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
-		require.Len(t, ran(), 1)
-		require.Equal(t, webhook.Dead, stateOf(t, in, d))
-		require.Equal(t, "still down", j.last().Reason)
+		if got := ran(); len(got) != 1 {
+			t.Fatalf("len(ran()) = %d, want 1: %v", len(got), got)
+		}
+		if got := stateOf(t, in, d); got != webhook.Dead {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Dead)
+		}
+		if got := j.last().Reason; got != "still down" {
+			t.Fatalf("j.last().Reason = %q, want \"still down\"", got)
+		}
 	})
 	synctestRun(t, "the reason contains the last failure and the crashes", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		putDelivery(t, in, "a", nil)
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{})
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		settle(t, in, claims[0], webhook.Outcome{State: webhook.Waiting, Reason: "registry is down"})
 		for range 3 {
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{Lease: time.Second})
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if claims[0].Suspect {
 				_, err := in.Begin(t.Context(), claims[0])
-				require.NoError(t, err)
+				if err != nil {
+					t.Fatal(err)
+				}
 			}
 			advance(2 * time.Second)
 		}
@@ -316,7 +400,9 @@ func TestAttemptThatNeverBeganIsNotACrash(t *testing.T) {
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
-		require.Equal(t, "it ended the process when it ran alone; before that: registry is down", j.last().Reason)
+		if got := j.last().Reason; got != "it ended the process when it ran alone; before that: registry is down" {
+			t.Fatalf("j.last().Reason = %q, want \"it ended the process when it ran alone; before that: registry is down\"", got)
+		}
 	})
 }
 
@@ -338,8 +424,12 @@ func TestWorkerLimitsTheBytesOfAClaim(t *testing.T) {
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
-		require.Len(t, ran(), 8, "it asks for the rest at once")
-		require.LessOrEqual(t, slices.Max(sizes.bytes), 8<<20)
+		if got := ran(); len(got) != 8 {
+			t.Fatalf("it asks for the rest at once: len(ran()) = %d, want 8: %v", len(got), got)
+		}
+		if got := slices.Max(sizes.bytes); got > 8<<20 {
+			t.Fatalf("slices.Max(sizes.bytes) = %d, want at most %d", got, 8<<20)
+		}
 	})
 }
 

@@ -1,10 +1,10 @@
 package webhook_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -28,11 +28,19 @@ func TestPromise6_WorkerClaimsOnlyTheTypesOfItsHandler(t *testing.T) {
 			stop := start(t, w)
 			advance(time.Hour)
 			stop()
-			require.Equal(t, []string{"push"}, ran())
-			require.Equal(t, webhook.Waiting, stateOf(t, in, others))
+			if diff := cmp.Diff(([]string{"push"}), ran()); diff != "" {
+				t.Fatalf("ran() (-want +got):\n%s", diff)
+			}
+			if got := stateOf(t, in, others); got != webhook.Waiting {
+				t.Fatalf("stateOf(in, others) = %q, want %q", got, webhook.Waiting)
+			}
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1})
-			require.NoError(t, err)
-			require.Equal(t, 1, claims[0].Attempt, "it was never claimed")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if claims[0].Attempt != 1 {
+				t.Fatalf("it was never claimed: claims[0].Attempt = %d, want 1", claims[0].Attempt)
+			}
 		})
 	}
 	synctestRun(t, "a Mux without routes claims nothing", func(t *testing.T) {
@@ -42,8 +50,12 @@ func TestPromise6_WorkerClaimsOnlyTheTypesOfItsHandler(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Empty(t, j.claimed)
-		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
+		if len(j.claimed) != 0 {
+			t.Fatalf("j.claimed = %v, want empty", j.claimed)
+		}
+		if got := stateOf(t, in, d); got != webhook.Waiting {
+			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Waiting)
+		}
 	})
 	synctestRun(t, "IgnoreUnhandled settles unhandled types as ignored", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -56,9 +68,15 @@ func TestPromise6_WorkerClaimsOnlyTheTypesOfItsHandler(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"push"}, ran())
-		require.Equal(t, webhook.Done, stateOf(t, in, pushed))
-		require.Equal(t, webhook.Ignored, stateOf(t, in, rest))
+		if diff := cmp.Diff(([]string{"push"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
+		if got := stateOf(t, in, pushed); got != webhook.Done {
+			t.Fatalf("stateOf(in, pushed) = %q, want %q", got, webhook.Done)
+		}
+		if got := stateOf(t, in, rest); got != webhook.Ignored {
+			t.Fatalf("stateOf(in, rest) = %q, want %q", got, webhook.Ignored)
+		}
 	})
 	synctestRun(t, "Default handles unhandled types", func(t *testing.T) {
 		in := &webhook.MemInbox{}
@@ -68,6 +86,8 @@ func TestPromise6_WorkerClaimsOnlyTheTypesOfItsHandler(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		require.Equal(t, []string{"star"}, ran())
+		if diff := cmp.Diff(([]string{"star"}), ran()); diff != "" {
+			t.Fatalf("ran() (-want +got):\n%s", diff)
+		}
 	})
 }

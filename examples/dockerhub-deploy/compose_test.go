@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 const composeFile = `
@@ -27,9 +26,13 @@ func newComposeHost(t *testing.T) (h *host, old string) {
 func newComposeHostFrom(t *testing.T, text string) (h *host, old string) {
 	t.Helper()
 	h = newHost(t, "-watch", "acme/app:^1.4=web")
-	require.NoError(t, os.Mkdir(filepath.Join(h.dir, "shop"), 0o700))
+	if err := os.Mkdir(filepath.Join(h.dir, "shop"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	file := filepath.Join(h.dir, "shop", "compose.yaml")
-	require.NoError(t, os.WriteFile(file, []byte(strings.ReplaceAll(text, "REPOSITORY", h.repository())), 0o600))
+	if err := os.WriteFile(file, []byte(strings.ReplaceAll(text, "REPOSITORY", h.repository())), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	old = h.pushImage("1.4.0", app{health: "healthy"})
 	h.docker("compose", "--file="+file, "up", "--detach", "web")
 	h.args = append(h.args, "-compose", file)
@@ -41,9 +44,15 @@ func newComposeHostFrom(t *testing.T, text string) (h *host, old string) {
 func (h *host) requireService(old string) {
 	h.t.Helper()
 	all := h.containers()
-	require.Len(h.t, all, 1)
-	require.True(h.t, all["shop-web-1"].State.Running)
-	require.Contains(h.t, []string{h.repository() + ":1.4.0", h.repository() + ":1.4.0@" + old}, all["shop-web-1"].Config.Image)
+	if len(all) != 1 {
+		h.t.Fatalf("len(all) = %d, want 1: %v", len(all), all)
+	}
+	if !all["shop-web-1"].State.Running {
+		h.t.Fatal(`all["shop-web-1"].State.Running is false, want true`)
+	}
+	if got := ([]string{h.repository() + ":1.4.0", h.repository() + ":1.4.0@" + old}); !slices.Contains(got, all["shop-web-1"].Config.Image) {
+		h.t.Fatalf(`[]string{h.repository() + ":1.4.0", h.repository() + ":1.4.0@" + old} = %v, want it to contain %q`, got, all["shop-web-1"].Config.Image)
+	}
 }
 
 // countUps returns how often the program has run docker compose up.
@@ -58,14 +67,18 @@ func TestComposeUpdatesService(t *testing.T) {
 	h.waitForMetric(deployed, 1)
 	h.waitIdle()
 	h.requireOnly("shop-web-1", "1.5.0", digest)
-	require.Contains(t, h.docker("container", "inspect", "shop-web-1"), "GREETING=hello")
+	if got := h.docker("container", "inspect", "shop-web-1"); !strings.Contains(got, "GREETING=hello") {
+		t.Fatalf(`h.docker("container", "inspect", "shop-web-1") = %q, want it to contain %q`, got, "GREETING=hello")
+	}
 	h.deliverPush("1.5.0", 1)
 	h.waitForMetric(unchanged, 1)
 	h.pushImage("1.4.9", app{health: "healthy"})
 	h.deliverPush("1.4.9", 1)
 	h.waitIdle()
 	h.requireOnly("shop-web-1", "1.5.0", digest)
-	require.Equal(t, 1, h.countUps())
+	if got := h.countUps(); got != 1 {
+		t.Fatalf("h.countUps() = %d, want 1", got)
+	}
 }
 
 func TestComposeRollsBackUnhealthyService(t *testing.T) {
@@ -129,11 +142,21 @@ func TestComposeRollsBackServiceThatIsNeverHealthy(t *testing.T) {
 			h.waitForMetric(rolledBack, 1)
 			h.waitIdle()
 			h.requireService(old)
-			require.Contains(t, h.logText(), "not healthy within 2s; rolled back")
-			require.Equal(t, 2, h.countUps(), "the update and the rollback")
-			require.EqualValues(t, 1, h.metric(fmt.Sprintf(deployRequests, "dead")))
-			require.EqualValues(t, 1, h.metric(`hookhouse_attempt_seconds_count{state="dead",type="deploy.order"}`))
-			require.Zero(t, h.metric(`hookhouse_attempt_seconds_count{state="waiting",type="deploy.order"}`))
+			if got := h.logText(); !strings.Contains(got, "not healthy within 2s; rolled back") {
+				t.Fatalf("h.logText() = %q, want it to contain \"not healthy within 2s; rolled back\"", got)
+			}
+			if got := h.countUps(); got != 2 {
+				t.Fatalf("the update and the rollback: h.countUps() = %d, want 2", got)
+			}
+			if got := h.metric(fmt.Sprintf(deployRequests, "dead")); got != 1 {
+				t.Fatalf(`h.metric(fmt.Sprintf(deployRequests, "dead")) = %v, want %v`, got, 1)
+			}
+			if got := h.metric(`hookhouse_attempt_seconds_count{state="dead",type="deploy.order"}`); got != 1 {
+				t.Fatalf("h.metric(...) = %v, want 1", got)
+			}
+			if got := h.metric(`hookhouse_attempt_seconds_count{state="waiting",type="deploy.order"}`); got != 0 {
+				t.Fatalf("h.metric(...) = %v, want 0", got)
+			}
 		})
 	}
 }
@@ -148,16 +171,24 @@ func TestComposeDoesNotRetryRejectedImageAfterFailedRollback(t *testing.T) {
 	h.waitForMetric(rolledBack, 1)
 	h.waitIdle()
 	h.requireService(old)
-	require.Contains(t, h.logText(), "recovery of web failed")
-	require.Equal(t, 3, h.countUps(), "the update, a failed rollback, and a rollback")
-	require.EqualValues(t, 1, h.metric(fmt.Sprintf(deployRequests, "dead")))
+	if got := h.logText(); !strings.Contains(got, "recovery of web failed") {
+		t.Fatalf("h.logText() = %q, want it to contain \"recovery of web failed\"", got)
+	}
+	if got := h.countUps(); got != 3 {
+		t.Fatalf("the update, a failed rollback, and a rollback: h.countUps() = %d, want 3", got)
+	}
+	if got := h.metric(fmt.Sprintf(deployRequests, "dead")); got != 1 {
+		t.Fatalf(`h.metric(fmt.Sprintf(deployRequests, "dead")) = %v, want %v`, got, 1)
+	}
 
 	// The next push of the same image is tried.
 	h.deliverPush("1.5.0", 1)
 	h.waitForMetric(rolledBack, 2)
 	h.waitIdle()
 	h.requireService(old)
-	require.Equal(t, 5, h.countUps())
+	if got := h.countUps(); got != 5 {
+		t.Fatalf("h.countUps() = %d, want 5", got)
+	}
 }
 
 func TestComposeIgnoresOneOffContainers(t *testing.T) {
@@ -173,19 +204,31 @@ func TestComposeIgnoresOneOffContainers(t *testing.T) {
 			h.deliverPush("1.5.0", 6)
 			h.waitForMetric(fmt.Sprintf(deployRequests, "done"), 1)
 			h.waitIdle()
-			require.EqualValues(t, 1, h.metric(deployed))
+			if got := h.metric(deployed); got != 1 {
+				t.Fatalf("h.metric(deployed) = %v, want 1", got)
+			}
 			left := 0
 			for name, c := range h.containers() {
 				if strings.HasPrefix(name, "shop-web-run-") {
-					require.Equal(t, h.repository()+":1.4.0", c.Config.Image)
+					if c.Config.Image != h.repository()+":1.4.0" {
+						t.Fatalf("c.Config.Image = %q, want %q", c.Config.Image, h.repository()+":1.4.0")
+					}
 					left++
 					continue
 				}
-				require.True(t, c.State.Running)
-				require.Equal(t, h.repository()+":1.5.0@"+digest, c.Config.Image)
+				if !c.State.Running {
+					t.Fatal("c.State.Running is false, want true")
+				}
+				if c.Config.Image != h.repository()+":1.5.0@"+digest {
+					t.Fatalf("c.Config.Image = %q, want %q", c.Config.Image, h.repository()+":1.5.0@"+digest)
+				}
 			}
-			require.Equal(t, 1, left)
-			require.Equal(t, 1, h.countUps())
+			if left != 1 {
+				t.Fatalf("left = %d, want 1", left)
+			}
+			if got := h.countUps(); got != 1 {
+				t.Fatalf("h.countUps() = %d, want 1", got)
+			}
 		})
 	}
 }
@@ -199,23 +242,35 @@ services:
     environment: {PASSWORD: "${DB_PASSWORD}", PLACE: "${PLACE}", BLANK: "${NOT_THERE}", PORT: "${PORT:-80}"}
 `)
 	shop := filepath.Join(h.dir, "shop")
-	require.NoError(t, os.WriteFile(filepath.Join(shop, ".env"), []byte("PLACE=here\n"), 0o600))
+	if err := os.WriteFile(filepath.Join(shop, ".env"), []byte("PLACE=here\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	second := filepath.Join(shop, "compose.override.yaml")
-	require.NoError(t, os.WriteFile(second, []byte("services: {web: {environment: {DEBUG: 1}}}"), 0o600))
+	if err := os.WriteFile(second, []byte("services: {web: {environment: {DEBUG: 1}}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	h.env = append(h.env, "DB_PASSWORD=s3cret", "OTHER=x")
 	h.args = append(h.args, "-compose", second, "-env", "DB_PASSWORD")
 	h.start()
-	require.Contains(t, h.logText(), "NOT_THERE", "a variable that becomes blank is reported at the start")
-	require.NotContains(t, h.logText(), "DB_PASSWORD")
+	if got := h.logText(); !strings.Contains(got, "NOT_THERE") {
+		t.Fatalf("a variable that becomes blank is reported at the start: h.logText() = %q, want it to contain \"NOT_THERE\"", got)
+	}
+	if got := h.logText(); strings.Contains(got, "DB_PASSWORD") {
+		t.Fatalf("h.logText() = %q, want it not to contain \"DB_PASSWORD\"", got)
+	}
 	digest := h.pushImage("1.5.0", app{health: "healthy"})
 	h.deliverPush("1.5.0", 6)
 	h.waitForMetric(fmt.Sprintf(deployRequests, "done"), 1)
 	h.requireOnly("shop-web-1", "1.5.0", digest)
 	inspected := h.docker("container", "inspect", "shop-web-1")
 	for _, variable := range []string{"PASSWORD=s3cret", "PLACE=here", "BLANK=", "PORT=80", "DEBUG=1"} {
-		require.Contains(t, inspected, quoted(variable))
+		if !strings.Contains(inspected, quoted(variable)) {
+			t.Fatalf("inspected = %q, want it to contain %q", inspected, quoted(variable))
+		}
 	}
-	require.NotContains(t, h.logText()+h.read("calls"), "s3cret")
+	if got := h.logText() + h.read("calls"); strings.Contains(got, "s3cret") {
+		t.Fatalf(`h.logText()+h.read("calls") = %q, want it not to contain %q`, got, "s3cret")
+	}
 }
 
 func TestComposeDoesNotRollBackIfHealthIsUnknown(t *testing.T) {
@@ -231,6 +286,10 @@ func TestComposeDoesNotRollBackIfHealthIsUnknown(t *testing.T) {
 	h.waitForMetric(fmt.Sprintf(deployRequests, "done"), 1)
 	h.waitIdle()
 	h.requireOnly("shop-web-1", "1.5.0", digest)
-	require.Contains(t, h.logText(), "recover web: docker container inspect")
-	require.Equal(t, 1, h.countUps())
+	if got := h.logText(); !strings.Contains(got, "recover web: docker container inspect") {
+		t.Fatalf("h.logText() = %q, want it to contain \"recover web: docker container inspect\"", got)
+	}
+	if got := h.countUps(); got != 1 {
+		t.Fatalf("h.countUps() = %d, want 1", got)
+	}
 }

@@ -2,10 +2,11 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // killPoints are the commands of a deployment of web at which the program is
@@ -42,7 +43,9 @@ func TestKilledDeploymentFinishesAtNextStart(t *testing.T) {
 				h.injectFaults(point)
 				h.deliverPush("latest", 6)
 				h.waitUntil("the kill", h.exited)
-				require.Equal(t, -1, h.program.ProcessState.ExitCode())
+				if got := h.program.ProcessState.ExitCode(); got != -1 {
+					t.Fatalf("h.program.ProcessState.ExitCode() = %d, want -1", got)
+				}
 				h.start()
 				h.waitForMetric(fmt.Sprintf(deployRequests, "done"), 1)
 				h.waitIdle()
@@ -85,8 +88,12 @@ func TestRecoveryAfterKillWhileRegistryIsDown(t *testing.T) {
 	h.injectFaults(fault{"stop web", "after", "kill"})
 	h.deliverPush("latest", 6)
 	h.waitUntil("the kill", h.exited)
-	require.False(t, h.containers()["web"].State.Running)
-	require.Contains(t, h.containers(), "web.hookhouse-next")
+	if h.containers()["web"].State.Running {
+		t.Fatal(`h.containers()["web"].State.Running is true, want false`)
+	}
+	if all := slices.Sorted(maps.Keys(h.containers())); !slices.Contains(all, "web.hookhouse-next") {
+		t.Fatalf("containers = %v, want web.hookhouse-next among them", all)
+	}
 	h.down.Store(true)
 	h.start()
 	h.waitForMetric(fmt.Sprintf(deploys, "failed"), 1)
@@ -103,7 +110,9 @@ func TestAcknowledgedPushSurvivesKill(t *testing.T) {
 	digest := h.pushImage("latest", app{health: "healthy"})
 	h.start()
 	h.deliverPush("latest", 6)
-	require.NoError(t, h.program.Process.Kill())
+	if err := h.program.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
 	h.waitUntil("the kill", h.exited)
 	h.start()
 	h.waitForMetric(deployed, 1)
@@ -130,7 +139,9 @@ func TestSIGTERMLetsDeploymentFinish(t *testing.T) {
 		return err != nil
 	})
 	h.releaseHold()
-	require.Zero(t, <-code)
+	if got := <-code; got != 0 {
+		t.Fatalf("<-code = %d, want 0", got)
+	}
 	h.requireOnly("web", "latest", digest)
 }
 
@@ -140,6 +151,10 @@ func TestSIGTERMOfIdleProgram(t *testing.T) {
 	h.start()
 	h.deliverPush("other", 1)
 	h.waitForMetric(fmt.Sprintf(pushes, "ignored"), 1)
-	require.Contains(t, h.get("/healthz"), `"ok":true`)
-	require.Zero(t, h.terminate())
+	if got := h.get("/healthz"); !strings.Contains(got, `"ok":true`) {
+		t.Fatalf(`h.get("/healthz") = %q, want it to contain %q`, got, `"ok":true`)
+	}
+	if got := h.terminate(); got != 0 {
+		t.Fatalf("h.terminate() = %d, want 0", got)
+	}
 }

@@ -2,9 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 func TestSixRequestsAreOneDeployment(t *testing.T) {
@@ -17,9 +16,15 @@ func TestSixRequestsAreOneDeployment(t *testing.T) {
 	h.waitForMetric(deployed, 1)
 	h.waitIdle()
 	h.requireOnly("web", "latest", digest)
-	require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
-	require.EqualValues(t, 5, h.metric(fmt.Sprintf(pushes, "superseded")))
-	require.EqualValues(t, 1, h.metric(fmt.Sprintf(deployRequests, "done")))
+	if got := h.countCalls("create --name=web.hookhouse-next"); got != 1 {
+		t.Fatalf(`h.countCalls("create --name=web.hookhouse-next") = %d, want %d`, got, 1)
+	}
+	if got := h.metric(fmt.Sprintf(pushes, "superseded")); got != 5 {
+		t.Fatalf(`h.metric(fmt.Sprintf(pushes, "superseded")) = %v, want %v`, got, 5)
+	}
+	if got := h.metric(fmt.Sprintf(deployRequests, "done")); got != 1 {
+		t.Fatalf(`h.metric(fmt.Sprintf(deployRequests, "done")) = %v, want %v`, got, 1)
+	}
 }
 
 func TestSameDigestIsUnchanged(t *testing.T) {
@@ -32,7 +37,9 @@ func TestSameDigestIsUnchanged(t *testing.T) {
 	h.waitForMetric(unchanged, 1)
 	h.waitIdle()
 	h.requireUntouched(before)
-	require.Zero(t, h.countCalls("stop")+h.countCalls("create --name=web.hookhouse-next"))
+	if got := h.countCalls("stop") + h.countCalls("create --name=web.hookhouse-next"); got != 0 {
+		t.Fatalf(`h.countCalls("stop")+h.countCalls("create --name=web.hookhouse-next") = %d, want 0`, got)
+	}
 
 	digest := h.pushImage("latest", app{health: "healthy"})
 	h.deliverPush("latest", 2)
@@ -41,7 +48,9 @@ func TestSameDigestIsUnchanged(t *testing.T) {
 	h.waitForMetric(unchanged, 2)
 	h.waitIdle()
 	h.requireOnly("web", "latest", digest)
-	require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
+	if got := h.countCalls("create --name=web.hookhouse-next"); got != 1 {
+		t.Fatalf(`h.countCalls("create --name=web.hookhouse-next") = %d, want %d`, got, 1)
+	}
 }
 
 func TestOlderVersionIsNotDeployed(t *testing.T) {
@@ -74,7 +83,9 @@ func TestOlderVersionIsNotDeployed(t *testing.T) {
 	}
 	h.waitIdle()
 	h.requireOnly("web", "1.10.0", digest)
-	require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
+	if got := h.countCalls("create --name=web.hookhouse-next"); got != 1 {
+		t.Fatalf(`h.countCalls("create --name=web.hookhouse-next") = %d, want %d`, got, 1)
+	}
 }
 
 func TestHighestOfSimultaneousVersionsWins(t *testing.T) {
@@ -107,8 +118,12 @@ func TestNewerPushReplacesWaitingRetry(t *testing.T) {
 	h.waitForMetric(deployed, 1)
 	h.waitIdle()
 	h.requireOnly("web", "nightly-3", digest)
-	require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
-	require.Contains(t, h.logText(), "no space left on device")
+	if got := h.countCalls("create --name=web.hookhouse-next"); got != 1 {
+		t.Fatalf(`h.countCalls("create --name=web.hookhouse-next") = %d, want %d`, got, 1)
+	}
+	if got := h.logText(); !strings.Contains(got, "no space left on device") {
+		t.Fatalf("h.logText() = %q, want it to contain \"no space left on device\"", got)
+	}
 }
 
 func TestForgedPushes(t *testing.T) {
@@ -121,7 +136,9 @@ func TestForgedPushes(t *testing.T) {
 	// Forged requests without the token.
 	for _, wrong := range []string{"0", token + "0", "%20"} {
 		r := h.sendPush(wrong, "1.5.0", 1)
-		require.Equal(t, 401, r.Attempts[0].Status)
+		if r.Attempts[0].Status != 401 {
+			t.Fatalf("r.Attempts[0].Status = %d, want 401", r.Attempts[0].Status)
+		}
 	}
 	// A version that was never pushed, from a sender with the token.
 	h.deliverPush("1.99.0", 6)
@@ -132,8 +149,12 @@ func TestForgedPushes(t *testing.T) {
 	}
 	h.waitIdle()
 	h.requireUntouched(before)
-	require.Zero(t, h.countCalls("pull --quiet")+h.countCalls("stop"))
-	require.NotContains(t, h.logText(), token)
+	if got := h.countCalls("pull --quiet") + h.countCalls("stop"); got != 0 {
+		t.Fatalf(`h.countCalls("pull --quiet")+h.countCalls("stop") = %d, want 0`, got)
+	}
+	if got := h.logText(); strings.Contains(got, token) {
+		t.Fatalf("h.logText() = %q, want it not to contain %q", got, token)
+	}
 
 	// The invented version does not block a real one.
 	digest := h.pushImage("1.5.0", app{health: "healthy"})
@@ -158,7 +179,9 @@ func TestUnavailableRegistryIsRetried(t *testing.T) {
 	h.waitForMetric(deployed, 1)
 	h.waitIdle()
 	h.requireOnly("web", "latest", digest)
-	require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
+	if got := h.countCalls("create --name=web.hookhouse-next"); got != 1 {
+		t.Fatalf(`h.countCalls("create --name=web.hookhouse-next") = %d, want %d`, got, 1)
+	}
 }
 
 func TestDeploymentsOfOneTargetRunOneAtATime(t *testing.T) {
@@ -176,12 +199,16 @@ func TestDeploymentsOfOneTargetRunOneAtATime(t *testing.T) {
 	h.deliverPush("1.2.0", 6)
 	h.deliverPush("2.1.0", 6)
 	h.waitForMetric(fmt.Sprintf(deployRequests, "blocked"), 1)
-	require.Equal(t, h.repository()+":1.0.0", h.containers()["web"].Config.Image)
+	if got, want := h.containers()["web"].Config.Image, h.repository()+":1.0.0"; got != want {
+		t.Fatalf(`h.containers()["web"].Config.Image = %q, want %q`, got, want)
+	}
 	h.releaseHold()
 	h.waitUntil("both deployments", func() bool {
 		all := h.containers()
 		return all["web"].Config.Image == h.repository()+":1.2.0@"+last && all["other"].Config.Image == h.repository()+":2.1.0@"+other
 	})
 	h.waitIdle()
-	require.Len(t, h.containers(), 2)
+	if got := h.containers(); len(got) != 2 {
+		t.Fatalf("len(h.containers()) = %d, want 2: %v", len(got), got)
+	}
 }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	hub "github.com/google/go-containerregistry/pkg/registry"
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -51,28 +50,44 @@ func TestReleaseIsWantedUntilLastAttempt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			inbox, err := openStore(t.Context(), filepath.Join(t.TempDir(), "test.db"))
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			defer inbox.close()
 			states, err := newStateStore(t.Context(), inbox)
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			images := httptest.NewServer(hub.New(hub.Logger(log.New(io.Discard, "", 0))))
 			defer images.Close()
 			h := &host{t: t, registry: images}
 			h.pushImage("1.5.0", app{})
 			reg, err := newRegistry(strings.TrimPrefix(images.URL, "http://"), func(string) string { return "" })
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			rs := make(rules)
-			require.NoError(t, rs.add("acme/app:^1.4=web"))
+			if err := rs.add("acme/app:^1.4=web"); err != nil {
+				t.Fatal(err)
+			}
 			d := &deployer{rules: rs, registry: reg, inbox: inbox, states: states, strategy: test.strategy, recoverTimeout: time.Minute,
 				log: slog.New(slog.DiscardHandler), onResult: func(string, string) {}}
 
 			tx, err := inbox.db.BeginTx(t.Context(), &sql.TxOptions{})
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			_, err = states.setWanted(t.Context(), tx, rs["web"], release{"1.5.0", time.Now()})
-			require.NoError(t, err)
-			require.NoError(t, tx.Commit())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tx.Commit(); err != nil {
+				t.Fatal(err)
+			}
 			o := webhook.NewDelivery("deploy", deployRequest{}.EventType(), "web", []byte(`{"target":"web"}`))
-			require.NoError(t, inbox.Put(t.Context(), o))
+			if err := inbox.Put(t.Context(), o); err != nil {
+				t.Fatal(err)
+			}
 
 			var mux webhook.Mux
 			webhook.On(&mux, d.deploy)
@@ -81,10 +96,16 @@ func TestReleaseIsWantedUntilLastAttempt(t *testing.T) {
 			worker.MaxAttempts, worker.Timeout, worker.Logger = test.attempts, test.timeout, d.log
 			worker.Retry = webhook.Backoff{First: time.Hour, Max: time.Hour}
 			worker.Observer = &webhook.Observer{Settled: func(webhook.Claim, webhook.Outcome, time.Duration) { stop() }}
-			require.NoError(t, worker.Run(ctx))
+			if err := worker.Run(ctx); err != nil {
+				t.Fatal(err)
+			}
 			e, err := states.read(t.Context(), "web")
-			require.NoError(t, err)
-			require.Equal(t, test.wanted, e.wanted.tag)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if e.wanted.tag != test.wanted {
+				t.Fatalf("e.wanted.tag = %q, want %q", e.wanted.tag, test.wanted)
+			}
 		})
 	}
 }

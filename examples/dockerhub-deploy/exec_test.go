@@ -8,8 +8,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // shopDeployed is the metric of the program's deployments.
@@ -19,7 +17,9 @@ const shopDeployed = `dockerhub_deploys_total{outcome="deployed",target="shop"}`
 func newExecHost(t *testing.T, text string, args ...string) *host {
 	t.Helper()
 	h := newHost(t, append([]string{"-watch", "acme/app:^1.4=shop", "-exec", "./deploy"}, args...)...)
-	require.NoError(t, os.WriteFile(filepath.Join(h.dir, "deploy"), []byte("#!/bin/sh\n"+text), 0o700))
+	if err := os.WriteFile(filepath.Join(h.dir, "deploy"), []byte("#!/bin/sh\n"+text), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	return h
 }
 
@@ -33,7 +33,9 @@ func TestExecEnvironment(t *testing.T) {
 	first := h.pushImage("1.4.0", app{})
 	h.deliverPush("1.4.0", 6)
 	h.waitForMetric(shopDeployed, 1)
-	require.Contains(t, h.logText(), "no route to host")
+	if got := h.logText(); !strings.Contains(got, "no route to host") {
+		t.Fatalf("h.logText() = %q, want it to contain \"no route to host\"", got)
+	}
 	second := h.pushImage("1.4.1", app{})
 	h.deliverPush("1.4.1", 6)
 	h.waitForMetric(shopDeployed, 2)
@@ -47,8 +49,12 @@ func TestExecEnvironment(t *testing.T) {
 			"HOOKHOUSE_REPOSITORY=%s\nHOOKHOUSE_RULE=acme/app:^1.4=shop\nHOOKHOUSE_TAG=%s\nHOOKHOUSE_TARGET=shop\nKUBECONFIG=/etc/kube\nPATH=%s\nend\n",
 			h.dir, digest, h.repository(), tag, digest, previousDigest, previousTag, h.repository(), tag, bin+":"+os.Getenv("PATH"))
 	}
-	require.Equal(t, facts("1.4.0", first, "", "")+facts("1.4.0", first, "", "")+facts("1.4.1", second, "1.4.0", first), h.read("runs"))
-	require.Empty(t, h.read("calls"))
+	if got, want := h.read("runs"), facts("1.4.0", first, "", "")+facts("1.4.0", first, "", "")+facts("1.4.1", second, "1.4.0", first); got != want {
+		t.Fatalf(`h.read("runs") = %q, want %q`, got, want)
+	}
+	if got := h.read("calls"); got != "" {
+		t.Fatalf(`h.read("calls") = %q, want empty`, got)
+	}
 }
 
 func TestExecMayLeaveProcessRunning(t *testing.T) {
@@ -56,9 +62,13 @@ func TestExecMayLeaveProcessRunning(t *testing.T) {
 	h := newExecHost(t, "echo run >> runs\nsleep 600 &\necho $! > background\n")
 	left := func() *os.Process {
 		pid, err := strconv.Atoi(strings.TrimSpace(h.read("background")))
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		p, err := os.FindProcess(pid)
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		return p
 	}
 	t.Cleanup(func() { _ = left().Kill() })
@@ -67,9 +77,15 @@ func TestExecMayLeaveProcessRunning(t *testing.T) {
 	h.deliverPush("1.4.0", 6)
 	h.waitForMetric(`hookhouse_attempt_seconds_count{state="done",type="deploy.order"}`, 1)
 	h.waitIdle()
-	require.EqualValues(t, 1, h.metric(shopDeployed))
-	require.Equal(t, "run\n", h.read("runs"))
-	require.NoError(t, left().Signal(syscall.Signal(0)), "the process must still run")
+	if got := h.metric(shopDeployed); got != 1 {
+		t.Fatalf("h.metric(shopDeployed) = %v, want 1", got)
+	}
+	if got := h.read("runs"); got != "run\n" {
+		t.Fatalf(`h.read("runs") = %q, want %q`, got, "run\n")
+	}
+	if err := left().Signal(syscall.Signal(0)); err != nil {
+		t.Fatalf("the process must still run: %v", err)
+	}
 }
 
 func TestExecTimeout(t *testing.T) {
@@ -80,5 +96,7 @@ func TestExecTimeout(t *testing.T) {
 	h.pushImage("1.4.0", app{})
 	h.deliverPush("1.4.0", 6)
 	h.waitForMetric(shopDeployed, 1)
-	require.Contains(t, h.logText(), "command timeout: killed after 3s")
+	if got := h.logText(); !strings.Contains(got, "command timeout: killed after 3s") {
+		t.Fatalf("h.logText() = %q, want it to contain \"command timeout: killed after 3s\"", got)
+	}
 }

@@ -1,14 +1,14 @@
 package main
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/stretchr/testify/require"
 )
 
 // A containerStatus is the state of one container in the fake docker.
@@ -26,7 +26,9 @@ type containerStatus struct {
 func (h *host) containers() map[string]containerStatus {
 	h.t.Helper()
 	var state struct{ Containers []containerStatus }
-	require.NoError(h.t, json.Unmarshal([]byte(h.read("state.json")), &state))
+	if err := json.Unmarshal([]byte(h.read("state.json")), &state); err != nil {
+		h.t.Fatal(err)
+	}
 	all := make(map[string]containerStatus)
 	for _, c := range state.Containers {
 		all[strings.TrimPrefix(c.Name, "/")] = c
@@ -39,10 +41,16 @@ func (h *host) containers() map[string]containerStatus {
 func (h *host) requireOnly(container, tag, digest string) containerStatus {
 	h.t.Helper()
 	all := h.containers()
-	require.Equal(h.t, []string{container}, slices.Sorted(maps.Keys(all)))
+	if diff := cmp.Diff(([]string{container}), slices.Sorted(maps.Keys(all))); diff != "" {
+		h.t.Fatalf("slices.Sorted(maps.Keys(all)) (-want +got):\n%s", diff)
+	}
 	c := all[container]
-	require.True(h.t, c.State.Running, "%s does not run", container)
-	require.Equal(h.t, h.repository()+":"+tag+"@"+digest, c.Config.Image)
+	if !c.State.Running {
+		h.t.Fatalf("%s does not run: c.State.Running is false, want true", container)
+	}
+	if c.Config.Image != h.repository()+":"+tag+"@"+digest {
+		h.t.Fatalf("c.Config.Image = %q, want %q", c.Config.Image, h.repository()+":"+tag+"@"+digest)
+	}
 	return c
 }
 
@@ -51,15 +59,23 @@ func (h *host) requireOnly(container, tag, digest string) containerStatus {
 func (h *host) requireUntouched(before containerStatus) {
 	h.t.Helper()
 	all := h.containers()
-	require.Equal(h.t, []string{strings.TrimPrefix(before.Name, "/")}, slices.Sorted(maps.Keys(all)))
+	if diff := cmp.Diff(([]string{strings.TrimPrefix(before.Name, "/")}), slices.Sorted(maps.Keys(all))); diff != "" {
+		h.t.Fatalf("slices.Sorted(maps.Keys(all)) (-want +got):\n%s", diff)
+	}
 	for _, c := range all {
-		require.Equal(h.t, before.ID, c.ID)
-		require.True(h.t, c.State.Running, "the old container does not run")
+		if c.ID != before.ID {
+			h.t.Fatalf("c.ID = %q, want %q", c.ID, before.ID)
+		}
+		if !c.State.Running {
+			h.t.Fatal("the old container does not run: c.State.Running is false, want true")
+		}
 	}
 }
 
 // releaseHold continues the command that a fault holds.
 func (h *host) releaseHold() {
 	h.t.Helper()
-	require.NoError(h.t, os.WriteFile(filepath.Join(h.dir, "go"), nil, 0o600))
+	if err := os.WriteFile(filepath.Join(h.dir, "go"), nil, 0o600); err != nil {
+		h.t.Fatal(err)
+	}
 }

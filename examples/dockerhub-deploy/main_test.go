@@ -25,7 +25,6 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/random"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -124,18 +123,28 @@ type app struct {
 func (h *host) pushImage(tag string, a app) string {
 	h.t.Helper()
 	img, err := random.Image(256, 1)
-	require.NoError(h.t, err)
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	cfg := v1.Config{Labels: map[string]string{"fake.health": a.health, "version": tag}, Env: append([]string{"PATH=/bin"}, a.env...), Cmd: []string{"/app"}}
 	if !a.bare {
 		cfg.Healthcheck = &v1.HealthConfig{Test: []string{"CMD", "/app", "check"}}
 	}
 	img, err = mutate.Config(img, cfg)
-	require.NoError(h.t, err)
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	ref, err := name.NewTag(h.repository() + ":" + tag)
-	require.NoError(h.t, err)
-	require.NoError(h.t, remote.Write(ref, img))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := remote.Write(ref, img); err != nil {
+		h.t.Fatal(err)
+	}
 	digest, err := img.Digest()
-	require.NoError(h.t, err)
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	return digest.String()
 }
 
@@ -156,7 +165,9 @@ func (h *host) docker(args ...string) string {
 	cmd := exec.CommandContext(h.t.Context(), filepath.Join(bin, "docker"), args...)
 	cmd.Env = []string{"DOCKER_FAKE_DIR=" + h.dir}
 	out, err := cmd.CombinedOutput()
-	require.NoError(h.t, err, "%s", out)
+	if err != nil {
+		h.t.Fatalf("%s: %v", out, err)
+	}
 	return string(out)
 }
 
@@ -166,8 +177,12 @@ type fault struct{ Command, When, Do string }
 func (h *host) injectFaults(faults ...fault) {
 	h.t.Helper()
 	text, err := json.Marshal(faults)
-	require.NoError(h.t, err)
-	require.NoError(h.t, os.WriteFile(filepath.Join(h.dir, "faults.json"), text, 0o600))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(h.dir, "faults.json"), text, 0o600); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // start starts the program and waits until it listens.
@@ -184,7 +199,9 @@ func (h *host) start() {
 		}
 		return h.log.Write(p)
 	})
-	require.NoError(h.t, h.program.Start())
+	if err := h.program.Start(); err != nil {
+		h.t.Fatal(err)
+	}
 	h.done = make(chan struct{})
 	go func() {
 		_ = h.program.Wait()
@@ -210,7 +227,9 @@ func (h *host) logText() string {
 // terminate sends SIGTERM and returns the exit code.
 func (h *host) terminate() int {
 	h.t.Helper()
-	require.NoError(h.t, h.program.Process.Signal(syscall.SIGTERM))
+	if err := h.program.Process.Signal(syscall.SIGTERM); err != nil {
+		h.t.Fatal(err)
+	}
 	h.waitUntil("the program to exit", func() bool { return h.exited() })
 	return h.program.ProcessState.ExitCode()
 }
@@ -228,7 +247,9 @@ func (h *host) exited() bool {
 // is accepted.
 func (h *host) deliverPush(tag string, calls int) {
 	h.t.Helper()
-	require.True(h.t, h.sendPush(token, tag, calls).Delivered)
+	if !h.sendPush(token, tag, calls).Delivered {
+		h.t.Fatal("h.sendPush(token, tag, calls).Delivered is false, want true")
+	}
 }
 
 func (h *host) sendPush(token, tag string, calls int) webhooktest.Result {

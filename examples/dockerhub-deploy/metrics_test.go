@@ -11,8 +11,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // waitUntil waits until a condition is true.
@@ -57,7 +55,9 @@ func (h *host) metric(name string) float64 {
 	for line := range strings.Lines(h.get("/metrics")) {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+" "); ok {
 			v, err := strconv.ParseFloat(value, 64)
-			require.NoError(h.t, err)
+			if err != nil {
+				h.t.Fatal(err)
+			}
 			return v
 		}
 	}
@@ -67,13 +67,21 @@ func (h *host) metric(name string) float64 {
 func (h *host) get(path string) string {
 	h.t.Helper()
 	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.url+path, nil)
-	require.NoError(h.t, err)
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	res, err := http.DefaultClient.Do(req)
-	require.NoError(h.t, err)
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	defer func() { _ = res.Body.Close() }()
-	require.Equal(h.t, http.StatusOK, res.StatusCode)
+	if res.StatusCode != http.StatusOK {
+		h.t.Fatalf("res.StatusCode = %d, want %d", res.StatusCode, http.StatusOK)
+	}
 	text, err := io.ReadAll(res.Body)
-	require.NoError(h.t, err)
+	if err != nil {
+		h.t.Fatal(err)
+	}
 	return string(text)
 }
 

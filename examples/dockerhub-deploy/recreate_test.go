@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/stretchr/testify/require"
 )
 
 // inspectNormalized returns the output of docker container inspect without the
@@ -17,14 +16,18 @@ import (
 func (h *host) inspectNormalized(name string) map[string]any {
 	h.t.Helper()
 	var all []map[string]any
-	require.NoError(h.t, json.Unmarshal([]byte(h.docker("container", "inspect", name)), &all))
+	if err := json.Unmarshal([]byte(h.docker("container", "inspect", name)), &all); err != nil {
+		h.t.Fatal(err)
+	}
 	c := all[0]
 	id := c["Id"].(string)
 	for _, own := range []string{"Id", "Image", "State", "fake_inspections"} {
 		delete(c, own)
 	}
 	cfg := c["Config"].(map[string]any)
-	require.Equal(h.t, id[:12], cfg["Hostname"])
+	if diff := cmp.Diff(id[:12], cfg["Hostname"]); diff != "" {
+		h.t.Fatalf("cfg[\"Hostname\"] (-want +got):\n%s", diff)
+	}
 	delete(cfg, "Hostname")
 	delete(cfg, "Image")
 	slices.SortFunc(cfg["Env"].([]any), func(a, b any) int { return strings.Compare(a.(string), b.(string)) })
@@ -61,7 +64,9 @@ func TestNewContainerHasSameConfiguration(t *testing.T) {
 	h.start()
 	for range 2 { // copied settings are copied again
 		digest := h.pushImage("latest", app{health: "healthy", env: []string{"IMAGE=new"}})
-		require.NotEqual(t, old, digest)
+		if digest == old {
+			t.Fatalf("digest = %q, want another than %q", digest, old)
+		}
 		h.deliverPush("latest", 6)
 		h.waitUntil("the new container", func() bool { return h.containers()["web"].Config.Image == h.repository()+":latest@"+digest })
 		h.waitIdle()
@@ -69,14 +74,20 @@ func TestNewContainerHasSameConfiguration(t *testing.T) {
 		after := h.inspectNormalized("web")
 		// The defaults are those of the new image.
 		env := after["Config"].(map[string]any)["Env"].([]any)
-		require.Contains(t, env, "IMAGE=new")
+		if !slices.Contains(env, "IMAGE=new") {
+			t.Fatalf("env = %v, want it to contain \"IMAGE=new\"", env)
+		}
 		after["Config"].(map[string]any)["Env"] = slices.DeleteFunc(env, func(v any) bool { return v == "IMAGE=new" })
 		if diff := cmp.Diff(before, after); diff != "" {
 			t.Errorf("configuration (-before +after):\n%s", diff)
 		}
 	}
-	require.NotContains(t, h.read("calls"), "--pull=never --env-file=/dev/stdin --env=SECRET", "the value must not appear in the process list")
-	require.NotContains(t, h.logText(), "s3cret")
+	if got := h.read("calls"); strings.Contains(got, "--pull=never --env-file=/dev/stdin --env=SECRET") {
+		t.Fatalf(`the value must not appear in the process list: h.read("calls") = %q, want it not to contain %q`, got, "--pull=never --env-file=/dev/stdin --env=SECRET")
+	}
+	if got := h.logText(); strings.Contains(got, "s3cret") {
+		t.Fatalf("h.logText() = %q, want it not to contain \"s3cret\"", got)
+	}
 }
 
 func TestCommandOfContainerIsCopied(t *testing.T) {
@@ -98,13 +109,21 @@ func TestCommandOfContainerIsCopied(t *testing.T) {
 			var c createCommand
 			var old container
 			old.Config.imageConfig = test.own
-			require.NoError(t, c.addProcess(old, preset))
-			if test.entrypoint == "-" {
-				require.Empty(t, c.flags)
-			} else {
-				require.Equal(t, []string{"--entrypoint=" + test.entrypoint}, c.flags)
+			if err := c.addProcess(old, preset); err != nil {
+				t.Fatal(err)
 			}
-			require.Empty(t, cmp.Diff(test.words, c.command, cmp.Transformer("empty", func(s []string) string { return fmt.Sprint(len(s), s) })))
+			if test.entrypoint == "-" {
+				if len(c.flags) != 0 {
+					t.Fatalf("c.flags = %v, want empty", c.flags)
+				}
+			} else {
+				if diff := cmp.Diff(([]string{"--entrypoint=" + test.entrypoint}), c.flags); diff != "" {
+					t.Fatalf("c.flags (-want +got):\n%s", diff)
+				}
+			}
+			if got := cmp.Diff(test.words, c.command, cmp.Transformer("empty", func(s []string) string { return fmt.Sprint(len(s), s) })); got != "" {
+				t.Fatalf("cmp.Diff(...) = %q, want empty", got)
+			}
 		})
 	}
 }
@@ -125,8 +144,12 @@ func TestContainerThatCannotBeCopiedIsUntouched(t *testing.T) {
 			h.deliverPush("latest", 6)
 			h.waitForMetric(fmt.Sprintf(deployRequests, "dead"), 1)
 			h.requireUntouched(before)
-			require.Zero(t, h.countCalls("pull --quiet"))
-			require.Contains(t, h.logText(), says)
+			if got := h.countCalls("pull --quiet"); got != 0 {
+				t.Fatalf(`h.countCalls("pull --quiet") = %d, want 0`, got)
+			}
+			if got := h.logText(); !strings.Contains(got, says) {
+				t.Fatalf("h.logText() = %q, want it to contain %q", got, says)
+			}
 		})
 	}
 }
@@ -150,8 +173,12 @@ func TestStoppedContainerIsReplacedOrStaysStopped(t *testing.T) {
 			}
 			h.waitForMetric(rolledBack, 1)
 			all := h.containers()
-			require.Len(t, all, 1)
-			require.Equal(t, before, all["web"])
+			if len(all) != 1 {
+				t.Fatalf("len(all) = %d, want 1: %v", len(all), all)
+			}
+			if diff := cmp.Diff(before, all["web"]); diff != "" {
+				t.Fatalf("all[\"web\"] (-want +got):\n%s", diff)
+			}
 		})
 	}
 }
@@ -180,16 +207,26 @@ func TestInheritedHostnameIsNotCopied(t *testing.T) {
 			h.deliverPush("latest", 6)
 			h.waitForMetric(fmt.Sprintf(deployRequests, "done"), 1)
 			h.waitIdle()
-			require.EqualValues(t, 1, h.metric(deployed))
+			if got := h.metric(deployed); got != 1 {
+				t.Fatalf("h.metric(deployed) = %v, want 1", got)
+			}
 			var all []container
-			require.NoError(t, json.Unmarshal([]byte(h.docker("container", "inspect", "web")), &all))
-			require.Equal(t, h.repository()+":latest@"+digest, all[0].Config.Image)
+			if err := json.Unmarshal([]byte(h.docker("container", "inspect", "web")), &all); err != nil {
+				t.Fatal(err)
+			}
+			if all[0].Config.Image != h.repository()+":latest@"+digest {
+				t.Fatalf("all[0].Config.Image = %q, want %q", all[0].Config.Image, h.repository()+":latest@"+digest)
+			}
 			want := test.name
 			if want == "-" {
 				want = all[0].ID[:12]
 			}
-			require.Equal(t, want, all[0].Config.Hostname)
-			require.Equal(t, test.host, all[0].Config.Domainname)
+			if all[0].Config.Hostname != want {
+				t.Fatalf("all[0].Config.Hostname = %q, want %q", all[0].Config.Hostname, want)
+			}
+			if all[0].Config.Domainname != test.host {
+				t.Fatalf("all[0].Config.Domainname = %q, want %q", all[0].Config.Domainname, test.host)
+			}
 		})
 	}
 }

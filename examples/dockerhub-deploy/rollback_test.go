@@ -2,9 +2,8 @@ package main
 
 import (
 	"fmt"
+	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 func TestUnhealthyContainerIsRolledBack(t *testing.T) {
@@ -32,9 +31,15 @@ func TestUnhealthyContainerIsRolledBack(t *testing.T) {
 			h.waitForMetric(rolledBack, 1)
 			h.waitIdle()
 			h.requireUntouched(before)
-			require.EqualValues(t, 1, h.metric(fmt.Sprintf(deployRequests, "dead")), "a rejected image must not be retried")
-			require.Contains(t, h.logText(), "; rolled back web")
-			require.Contains(t, h.logText(), test.says)
+			if got := h.metric(fmt.Sprintf(deployRequests, "dead")); got != 1 {
+				t.Fatalf(`a rejected image must not be retried: h.metric(fmt.Sprintf(deployRequests, "dead")) = %v, want %v`, got, 1)
+			}
+			if got := h.logText(); !strings.Contains(got, "; rolled back web") {
+				t.Fatalf("h.logText() = %q, want it to contain \"; rolled back web\"", got)
+			}
+			if got := h.logText(); !strings.Contains(got, test.says) {
+				t.Fatalf("h.logText() = %q, want it to contain %q", got, test.says)
+			}
 
 			// A fixed version follows. It is older than the failed one and newer than the
 			// running one.
@@ -63,7 +68,9 @@ func TestFailedCommandIsRetried(t *testing.T) {
 			h.waitForMetric(fmt.Sprintf(deployRequests, "done"), 1)
 			h.waitIdle()
 			h.requireOnly("web", "latest", digest)
-			require.Contains(t, h.logText(), "daemon is shutting down")
+			if got := h.logText(); !strings.Contains(got, "daemon is shutting down") {
+				t.Fatalf("h.logText() = %q, want it to contain \"daemon is shutting down\"", got)
+			}
 		})
 	}
 }
@@ -82,9 +89,15 @@ func TestContainerThatIsNeverHealthyIsRolledBackOnce(t *testing.T) {
 			h.waitForMetric(rolledBack, 1)
 			h.waitIdle()
 			h.requireUntouched(before)
-			require.Contains(t, h.logText(), "not healthy within 2s; rolled back")
-			require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
-			require.EqualValues(t, 1, h.metric(fmt.Sprintf(deployRequests, "dead")))
+			if got := h.logText(); !strings.Contains(got, "not healthy within 2s; rolled back") {
+				t.Fatalf("h.logText() = %q, want it to contain \"not healthy within 2s; rolled back\"", got)
+			}
+			if got := h.countCalls("create --name=web.hookhouse-next"); got != 1 {
+				t.Fatalf(`h.countCalls("create --name=web.hookhouse-next") = %d, want %d`, got, 1)
+			}
+			if got := h.metric(fmt.Sprintf(deployRequests, "dead")); got != 1 {
+				t.Fatalf(`h.metric(fmt.Sprintf(deployRequests, "dead")) = %v, want %v`, got, 1)
+			}
 		})
 	}
 }
@@ -111,8 +124,12 @@ func TestRejectedImageIsNotRetriedAfterFailedRollback(t *testing.T) {
 			h.waitForMetric(rolledBack, 1)
 			h.waitIdle()
 			h.requireUntouched(before)
-			require.Equal(t, 1, h.countCalls("create --name=web.hookhouse-next"))
-			require.EqualValues(t, 1, h.metric(fmt.Sprintf(deployRequests, "dead")))
+			if got := h.countCalls("create --name=web.hookhouse-next"); got != 1 {
+				t.Fatalf(`h.countCalls("create --name=web.hookhouse-next") = %d, want %d`, got, 1)
+			}
+			if got := h.metric(fmt.Sprintf(deployRequests, "dead")); got != 1 {
+				t.Fatalf(`h.metric(fmt.Sprintf(deployRequests, "dead")) = %v, want %v`, got, 1)
+			}
 
 			// The next push is tried, even if it is the same image.
 			h.deliverPush("latest", 1)
@@ -137,7 +154,9 @@ func TestUnavailableEngineDoesNotRejectImage(t *testing.T) {
 		h.waitForMetric(fmt.Sprintf(deployRequests, "done"), 1)
 		h.waitIdle()
 		h.requireOnly("web", "latest", digest)
-		require.Zero(t, h.metric(rolledBack))
+		if got := h.metric(rolledBack); got != 0 {
+			t.Fatalf("h.metric(rolledBack) = %v, want 0", got)
+		}
 	})
 	t.Run("compose", func(t *testing.T) {
 		t.Parallel()
@@ -149,7 +168,9 @@ func TestUnavailableEngineDoesNotRejectImage(t *testing.T) {
 		h.waitForMetric(fmt.Sprintf(deployRequests, "done"), 1)
 		h.waitIdle()
 		h.requireOnly("shop-web-1", "1.5.0", digest)
-		require.Zero(t, h.metric(rolledBack))
+		if got := h.metric(rolledBack); got != 0 {
+			t.Fatalf("h.metric(rolledBack) = %v, want 0", got)
+		}
 	})
 }
 
@@ -175,8 +196,12 @@ func TestCommandTimeoutDoesNotRejectImage(t *testing.T) {
 			})
 			h.waitIdle()
 			h.requireOnly(container, "1.5.0", digest)
-			require.Zero(t, h.metric(rolledBack))
-			require.Contains(t, h.logText(), "command timeout: killed after 4s")
+			if got := h.metric(rolledBack); got != 0 {
+				t.Fatalf("h.metric(rolledBack) = %v, want 0", got)
+			}
+			if got := h.logText(); !strings.Contains(got, "command timeout: killed after 4s") {
+				t.Fatalf("h.logText() = %q, want it to contain \"command timeout: killed after 4s\"", got)
+			}
 		})
 	}
 }

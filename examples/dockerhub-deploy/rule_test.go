@@ -1,10 +1,9 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
 )
@@ -31,14 +30,24 @@ func TestRuleMatches(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			r, err := parseRule(test.rule)
-			require.NoError(t, err)
-			require.Equal(t, "web", r.target)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.target != "web" {
+				t.Fatalf("r.target = %q, want \"web\"", r.target)
+			}
 			for _, tag := range test.matches {
-				require.True(t, r.matches("acme/app", tag), "%q", tag)
-				require.False(t, r.matches("acme/app2", tag), "%q of another repository", tag)
+				if !r.matches("acme/app", tag) {
+					t.Fatalf(`%q: r.matches("acme/app", tag) is false, want true`, tag)
+				}
+				if r.matches("acme/app2", tag) {
+					t.Fatalf(`%q of another repository: r.matches("acme/app2", tag) is true, want false`, tag)
+				}
 			}
 			for _, tag := range test.matchesNot {
-				require.False(t, r.matches("acme/app", tag), "%q", tag)
+				if r.matches("acme/app", tag) {
+					t.Fatalf(`%q: r.matches("acme/app", tag) is true, want false`, tag)
+				}
 			}
 		})
 	}
@@ -70,7 +79,9 @@ func TestInvalidRules(t *testing.T) {
 		"acme/app:-x=web":             `"-x" is not a tag`,
 	} {
 		_, err := parseRule(text)
-		require.ErrorContains(t, err, "rule "+quoted(text)+": "+fault)
+		if err == nil || !strings.Contains(err.Error(), "rule "+quoted(text)+": "+fault) {
+			t.Fatalf("error = %v, want it to contain %q", err, "rule "+quoted(text)+": "+fault)
+		}
 	}
 }
 
@@ -95,8 +106,12 @@ func TestOlder(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			r, err := parseRule(test.rule)
-			require.NoError(t, err)
-			require.Equal(t, test.want, r.older(test.a, test.b))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.older(test.a, test.b); got != test.want {
+				t.Fatalf("r.older(test.a, test.b) = %v, want %v", got, test.want)
+			}
 		})
 	}
 }

@@ -6,11 +6,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -19,14 +19,18 @@ func TestInvalidStart(t *testing.T) {
 	dir := t.TempDir()
 	write := func(name, text string) string {
 		file := filepath.Join(dir, name)
-		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
 		return file
 	}
 	good := write("good.txt", "# all of them\n\nacme/app:^1=web\n")
 	bad := write("bad.txt", "acme/app:^1=web\nacme/app:^^2=other\n")
 	bare := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(bare, "faults.json"),
-		[]byte(`[{"Command": "compose version", "When": "before", "Do": "unknown command: docker compose"}]`), 0o600))
+	if err := os.WriteFile(filepath.Join(bare, "faults.json"),
+		[]byte(`[{"Command": "compose version", "When": "before", "Do": "unknown command: docker compose"}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	blank := write("token", "\n")
 	hook := []string{"DOCKERHUB_WEBHOOK_TOKEN=" + token}
 	tests := map[string]struct {
@@ -66,13 +70,25 @@ func TestInvalidStart(t *testing.T) {
 			t.Parallel()
 			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "program"), test.args...)
 			cmd.Dir, cmd.Env = t.TempDir(), append([]string{"PATH=" + bin}, test.env...)
-			require.NoError(t, os.WriteFile(filepath.Join(cmd.Dir, "compose.yaml"), []byte("services: {}"), 0o600))
-			require.NoError(t, os.WriteFile(filepath.Join(cmd.Dir, "bad.yaml"), []byte(`services: {web: {image: "${DB_PASSWORD:?set it}"}}`), 0o600))
+			if err := os.WriteFile(filepath.Join(cmd.Dir, "compose.yaml"), []byte("services: {}"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(filepath.Join(cmd.Dir, "bad.yaml"), []byte(`services: {web: {image: "${DB_PASSWORD:?set it}"}}`), 0o600); err != nil {
+				t.Fatal(err)
+			}
 			out, err := cmd.CombinedOutput()
-			require.Error(t, err)
-			require.Equal(t, 1, cmd.ProcessState.ExitCode())
-			require.Contains(t, string(out), test.says)
-			require.NotContains(t, string(out), token)
+			if err == nil {
+				t.Fatal("err is nil, want an error")
+			}
+			if got := cmd.ProcessState.ExitCode(); got != 1 {
+				t.Fatalf("cmd.ProcessState.ExitCode() = %d, want 1", got)
+			}
+			if !strings.Contains(string(out), test.says) {
+				t.Fatalf("string(out) = %q, want it to contain %q", string(out), test.says)
+			}
+			if strings.Contains(string(out), token) {
+				t.Fatalf("string(out) = %q, want it not to contain %q", string(out), token)
+			}
 		})
 	}
 }
@@ -80,8 +96,12 @@ func TestInvalidStart(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "program"), "-help").CombinedOutput()
-	require.NoError(t, err)
-	require.Contains(t, string(out), "acme/app:^1.4=web")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(out), "acme/app:^1.4=web") {
+		t.Fatalf("string(out) = %q, want it to contain \"acme/app:^1.4=web\"", string(out))
+	}
 }
 
 func TestRegistryCredentials(t *testing.T) {
@@ -109,15 +129,21 @@ func TestRegistryCredentials(t *testing.T) {
 			})
 			if env == nil {
 				text := strings.ReplaceAll(config, "REGISTRY", h.registryHost())
-				require.NoError(t, os.WriteFile(filepath.Join(h.dir, "config.json"), []byte(text), 0o600))
+				if err := os.WriteFile(filepath.Join(h.dir, "config.json"), []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
 			h.env = append(h.env, env...)
 			h.start()
 			h.deliverPush("latest", 6)
 			if name == "wrong at first" {
 				h.waitForMetric(`hookhouse_attempt_seconds_count{state="waiting",type="dockerhub.push"}`, 1)
-				require.NotContains(t, h.logText(), "crook")
-				require.Zero(t, h.terminate())
+				if got := h.logText(); strings.Contains(got, "crook") {
+					t.Fatalf("h.logText() = %q, want it not to contain \"crook\"", got)
+				}
+				if got := h.terminate(); got != 0 {
+					t.Fatalf("h.terminate() = %d, want 0", got)
+				}
 				h.env = append(h.env, "REGISTRY_PASSWORD=hook")
 				h.start()
 			}
@@ -130,25 +156,41 @@ func TestRegistryCredentials(t *testing.T) {
 func TestAttemptTimeoutCoversAllSteps(t *testing.T) {
 	t.Parallel()
 	o, err := parseOptions([]string{"-watch=acme/app:latest=web", "-health-timeout=20m", "-command-timeout=40m"}, io.Discard)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	// An attempt may wait for a container of an earlier attempt and for the new one.
-	require.Greater(t, o.attemptTimeout(), 40*time.Minute+2*20*time.Minute)
-	require.Greater(t, o.recoverTimeout(), 20*time.Minute)
+	if got := o.attemptTimeout(); got <= 40*time.Minute+2*20*time.Minute {
+		t.Fatalf("o.attemptTimeout() = %v, want more than %v", got, 40*time.Minute+2*20*time.Minute)
+	}
+	if got := o.recoverTimeout(); got <= 20*time.Minute {
+		t.Fatalf("o.recoverTimeout() = %v, want more than %v", got, 20*time.Minute)
+	}
 }
 
 func TestImageDoesNotContainSecrets(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("compose.yaml")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var file struct {
 		Secrets map[string]struct{ File string }
 	}
-	require.NoError(t, yaml.Unmarshal(text, &file))
-	require.NotEmpty(t, file.Secrets)
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	if len(file.Secrets) == 0 {
+		t.Fatalf("file.Secrets = %v, want not empty", file.Secrets)
+	}
 	text, err = os.ReadFile(".dockerignore")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, secret := range file.Secrets {
 		folder, _, _ := strings.Cut(secret.File, "/")
-		require.Contains(t, strings.Fields(string(text)), folder)
+		if got := strings.Fields(string(text)); !slices.Contains(got, folder) {
+			t.Fatalf("strings.Fields(string(text)) = %v, want it to contain %q", got, folder)
+		}
 	}
 }

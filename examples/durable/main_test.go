@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -39,10 +37,16 @@ func start(t *testing.T, dir string, env ...string) *process {
 	p.cmd.Dir = dir
 	p.cmd.Env = append([]string{"RUN_MAIN=yes", "ADDR=127.0.0.1:0"}, env...)
 	stdout, err := p.cmd.StdoutPipe()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	stderr, err := p.cmd.StderrPipe()
-	require.NoError(t, err)
-	require.NoError(t, p.cmd.Start())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
 	p.out = bufio.NewScanner(stdout)
 	log := bufio.NewScanner(stderr)
 	for log.Scan() {
@@ -59,20 +63,26 @@ func start(t *testing.T, dir string, env ...string) *process {
 // next returns the next line that the program prints.
 func (p *process) next(t *testing.T) string {
 	t.Helper()
-	require.True(t, p.out.Scan(), "no more output")
+	if !p.out.Scan() {
+		t.Fatal("no more output: p.out.Scan() is false, want true")
+	}
 	return p.out.Text()
 }
 
 // stop sends a signal, waits for the process, and returns the rest of its output.
 func (p *process) stop(t *testing.T, signal os.Signal) (rest []string) {
 	t.Helper()
-	require.NoError(t, p.cmd.Process.Signal(signal))
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
 	for p.out.Scan() {
 		rest = append(rest, p.out.Text())
 	}
 	err := p.cmd.Wait()
 	if signal == syscall.SIGTERM {
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	return rest
 }
@@ -84,29 +94,55 @@ func TestPushIsDeployedOnce(t *testing.T) {
 
 	p := start(t, dir, env)
 	first := sender.Deliver(t.Context(), p.url+"/hooks/github", "push", body)
-	require.True(t, first.Delivered)
-	require.Equal(t, "deploy acme/app main 9f3c1d7", p.next(t))
+	if !first.Delivered {
+		t.Fatal("first.Delivered is false, want true")
+	}
+	if got := p.next(t); got != "deploy acme/app main 9f3c1d7" {
+		t.Fatalf("p.next() = %q, want \"deploy acme/app main 9f3c1d7\"", got)
+	}
 	res, err := http.Get(p.url + "/healthz")
-	require.NoError(t, err)
-	require.NoError(t, res.Body.Close())
-	require.Equal(t, http.StatusOK, res.StatusCode)
-	require.Empty(t, p.stop(t, syscall.SIGTERM))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := res.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("res.StatusCode = %d, want %d", res.StatusCode, http.StatusOK)
+	}
+	if got := p.stop(t, syscall.SIGTERM); len(got) != 0 {
+		t.Fatalf("p.stop(syscall.SIGTERM) = %v, want empty", got)
+	}
 
 	p = start(t, dir, env)
 	again := sender.Redeliver(t.Context(), first.GUID, p.url+"/hooks/github", "push", body)
-	require.True(t, again.Delivered)
+	if !again.Delivered {
+		t.Fatal("again.Delivered is false, want true")
+	}
 	ping := sender.Deliver(t.Context(), p.url+"/hooks/github", "ping", []byte(`{"zen":"x"}`))
-	require.True(t, ping.Delivered)
+	if !ping.Delivered {
+		t.Fatal("ping.Delivered is false, want true")
+	}
 	next := sender.Deliver(t.Context(), p.url+"/hooks/github", "push", []byte(`{"ref":"refs/heads/main","after":"a11ce00","repository":{"full_name":"acme/app"}}`))
-	require.True(t, next.Delivered)
-	require.Equal(t, "deploy acme/app main a11ce00", p.next(t), "the duplicate must not run")
-	require.Empty(t, p.stop(t, syscall.SIGTERM))
+	if !next.Delivered {
+		t.Fatal("next.Delivered is false, want true")
+	}
+	if got := p.next(t); got != "deploy acme/app main a11ce00" {
+		t.Fatalf("the duplicate must not run: p.next() = %q, want \"deploy acme/app main a11ce00\"", got)
+	}
+	if got := p.stop(t, syscall.SIGTERM); len(got) != 0 {
+		t.Fatalf("p.stop(syscall.SIGTERM) = %v, want empty", got)
+	}
 }
 
 func TestMissingSecret(t *testing.T) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Dir, cmd.Env = t.TempDir(), []string{"RUN_MAIN=yes"}
 	out, err := cmd.CombinedOutput()
-	require.Error(t, err)
-	require.Contains(t, string(out), "GITHUB_WEBHOOK_SECRET is not set")
+	if err == nil {
+		t.Fatal("err is nil, want an error")
+	}
+	if !strings.Contains(string(out), "GITHUB_WEBHOOK_SECRET is not set") {
+		t.Fatalf("string(out) = %q, want it to contain \"GITHUB_WEBHOOK_SECRET is not set\"", string(out))
+	}
 }

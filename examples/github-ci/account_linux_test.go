@@ -6,13 +6,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // capabilities are those that -as needs. The service file and compose.yaml grant
@@ -30,14 +29,18 @@ var taken atomic.Int32
 func testUsers(t *testing.T, n int) (all []account) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		require.Empty(t, os.Getenv("CI"), "CI must run the tests as root")
+		if got := os.Getenv("CI"); got != "" {
+			t.Fatalf(`CI must run the tests as root: os.Getenv("CI") = %q, want empty`, got)
+		}
 		leaveOut()
 		return nil
 	}
 	for range n {
 		id := 20000 + os.Getpid()%500*80 + int(taken.Add(1)%80)
 		a, err := lookupAccount(fmt.Sprintf("%d:%d", id, id))
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		all = append(all, a)
 	}
 	return all
@@ -48,11 +51,19 @@ func testUsers(t *testing.T, n int) (all []account) {
 func (r *rig) runAs(own account, builds ...account) {
 	r.Helper()
 	for _, dir := range []string{r.dir, filepath.Dir(r.dir), filepath.Dir(program)} {
-		require.NoError(r, os.Chmod(dir, 0o755))
+		if err := os.Chmod(dir, 0o755); err != nil {
+			r.Fatal(err)
+		}
 	}
-	require.NoError(r, os.Mkdir(r.runs+".d", 0o777)) // builds may write to it
-	require.NoError(r, os.Chmod(r.runs+".d", 0o777))
-	require.NoError(r, os.Lchown(r.dir, int(own.uid), int(own.gid)))
+	if err := os.Mkdir(r.runs+".d", 0o777); err != nil {
+		r.Fatal(err)
+	} // builds may write to it
+	if err := os.Chmod(r.runs+".d", 0o777); err != nil {
+		r.Fatal(err)
+	}
+	if err := os.Lchown(r.dir, int(own.uid), int(own.gid)); err != nil {
+		r.Fatal(err)
+	}
 	r.attr = own.sysProcAttr()
 	if len(builds) > 0 {
 		r.attr.AmbientCaps = capabilities
@@ -66,8 +77,12 @@ func (r *rig) runAs(own account, builds ...account) {
 	r.env = []string{"GITHUB_TOKEN=", "GITHUB_WEBHOOK_SECRET=", "GITHUB_TOKEN_FILE=token", "GITHUB_WEBHOOK_SECRET_FILE=secret"}
 	for name, text := range map[string]string{"token": token, "secret": hookSecret} {
 		r.write(name, text)
-		require.NoError(r, os.Chmod(filepath.Join(r.dir, name), 0o600))
-		require.NoError(r, os.Lchown(filepath.Join(r.dir, name), int(own.uid), int(own.gid)))
+		if err := os.Chmod(filepath.Join(r.dir, name), 0o600); err != nil {
+			r.Fatal(err)
+		}
+		if err := os.Lchown(filepath.Join(r.dir, name), int(own.uid), int(own.gid)); err != nil {
+			r.Fatal(err)
+		}
 	}
 }
 
@@ -104,13 +119,19 @@ func TestOnlyOwnUsersBuildCanReadSecrets(t *testing.T) {
 		r.push(pushed{repository: "acme/private", after: secret, created: true})
 		r.until("the private repository is being fetched", func() bool { r.hub.mu.Lock(); defer r.hub.mu.Unlock(); return r.hub.fetches > 0 })
 		areas, err := filepath.Glob(filepath.Join(r.dir, "data", "work", "*"))
-		require.NoError(t, err)
-		require.Len(t, areas, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(areas) != 1 {
+			t.Fatalf("len(areas) = %d, want 1: %v", len(areas), areas)
+		}
 		r.write("gate.area", areas[0])
 		r.push(pushed{after: sha, created: true})
 		_, path := r.untilStatus(sha, "success")
 		log = r.page(path + "/log")
-		require.Contains(t, log, sha+"\nprobed\n")
+		if !strings.Contains(log, sha+"\nprobed\n") {
+			t.Fatalf("log = %q, want it to contain %q", log, sha+"\nprobed\n")
+		}
 		release()
 		r.untilStatus(secret, "success")
 		r.until("the files of both builds are removed", func() bool {
@@ -123,29 +144,61 @@ func TestOnlyOwnUsersBuildCanReadSecrets(t *testing.T) {
 	const warning = "commands run as the user of github-ci"
 	t.Run("the program's own user", func(t *testing.T) {
 		r, log := run(t)
-		require.Contains(t, r.p.logText(), warning)
-		require.Contains(t, log, fmt.Sprintf("\n%d\n", users[0].uid))
-		require.Contains(t, log, "Authorization: Basic "+basic, "the probe finds the token in the git process of another build")
-		require.Contains(t, log, token+hookSecret, "the probe finds the secrets in their files")
-		require.Contains(t, log, "\nthe queue can be read\n")
-		require.Contains(t, log, "\nthe logs can be listed\n")
-		require.Contains(t, log, "\nthe areas can be listed\n")
-		require.Contains(t, log, "\nthe area of another can be read\n")
-		require.Contains(t, log, "\nwhat was fetched can be changed\n")
-		require.Contains(t, log, "\nthe supervisor can be killed\n")
+		if got := r.p.logText(); !strings.Contains(got, warning) {
+			t.Fatalf("r.p.logText() = %q, want it to contain %q", got, warning)
+		}
+		if !strings.Contains(log, fmt.Sprintf("\n%d\n", users[0].uid)) {
+			t.Fatalf("log = %q, want it to contain %q", log, fmt.Sprintf("\n%d\n", users[0].uid))
+		}
+		if !strings.Contains(log, "Authorization: Basic "+basic) {
+			t.Fatalf("the probe finds the token in the git process of another build: log = %q, want it to contain %q", log, "Authorization: Basic "+basic)
+		}
+		if !strings.Contains(log, token+hookSecret) {
+			t.Fatalf("the probe finds the secrets in their files: log = %q, want it to contain %q", log, token+hookSecret)
+		}
+		if !strings.Contains(log, "\nthe queue can be read\n") {
+			t.Fatalf("log = %q, want it to contain %q", log, "\nthe queue can be read\n")
+		}
+		if !strings.Contains(log, "\nthe logs can be listed\n") {
+			t.Fatalf("log = %q, want it to contain %q", log, "\nthe logs can be listed\n")
+		}
+		if !strings.Contains(log, "\nthe areas can be listed\n") {
+			t.Fatalf("log = %q, want it to contain %q", log, "\nthe areas can be listed\n")
+		}
+		if !strings.Contains(log, "\nthe area of another can be read\n") {
+			t.Fatalf("log = %q, want it to contain %q", log, "\nthe area of another can be read\n")
+		}
+		if !strings.Contains(log, "\nwhat was fetched can be changed\n") {
+			t.Fatalf("log = %q, want it to contain %q", log, "\nwhat was fetched can be changed\n")
+		}
+		if !strings.Contains(log, "\nthe supervisor can be killed\n") {
+			t.Fatalf("log = %q, want it to contain %q", log, "\nthe supervisor can be killed\n")
+		}
 	})
 	t.Run("another user", func(t *testing.T) {
 		r, log := run(t, users[1], users[2])
-		require.NotContains(t, r.p.logText(), warning)
-		require.Regexp(t, fmt.Sprintf("\n(%d|%d)\n", users[1].uid, users[2].uid), log)
-		require.Contains(t, log, "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\n")
+		if got := r.p.logText(); strings.Contains(got, warning) {
+			t.Fatalf("r.p.logText() = %q, want it not to contain %q", got, warning)
+		}
+		if want := fmt.Sprintf("\n(%d|%d)\n", users[1].uid, users[2].uid); !regexp.MustCompile(want).MatchString(log) {
+			t.Fatalf("log = %q, want it to match %q", log, want)
+		}
+		if !strings.Contains(log, "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\n") {
+			t.Fatalf("log = %q, want it to contain %q", log, "CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\n")
+		}
 		for _, secret := range []string{"Authorization: Basic", basic, token, hookSecret} {
-			require.NotContains(t, log, secret)
+			if strings.Contains(log, secret) {
+				t.Fatalf("log = %q, want it not to contain %q", log, secret)
+			}
 		}
 		for _, harm := range []string{"read", "listed", "changed", "killed"} {
-			require.NotRegexp(t, "\nthe .* can be "+harm+"\n", log)
+			if refused := "\nthe .* can be " + harm + "\n"; regexp.MustCompile(refused).MatchString(log) {
+				t.Fatalf("log = %q, want it not to match %q", log, refused)
+			}
 		}
-		require.NotContains(t, log, "\nwhat was fetched can be changed\n")
+		if strings.Contains(log, "\nwhat was fetched can be changed\n") {
+			t.Fatalf("log = %q, want it not to contain %q", log, "\nwhat was fetched can be changed\n")
+		}
 		// The next build of the same branch may run as either user.
 		next := r.repo.commit("main", "two")
 		r.push(pushed{after: next})
@@ -166,7 +219,9 @@ func TestOtherUsersProcessesAreKilled(t *testing.T) {
 	r.push(pushed{after: sha})
 	interrupted := r.startedPIDs()
 	r.signalAndWait(syscall.SIGKILL)
-	require.NoError(t, os.Remove(r.runs+".pids"))
+	if err := os.Remove(r.runs + ".pids"); err != nil {
+		t.Fatal(err)
+	}
 	r.start()
 	r.noneAlive(interrupted)
 	ended := r.startedPIDs()
@@ -180,10 +235,16 @@ func (r *rig) occupy(user account) {
 	r.Helper()
 	cmd := exec.Command("sleep", "1006")
 	cmd.SysProcAttr = user.sysProcAttr()
-	require.NoError(r, cmd.Start())
+	if err := cmd.Start(); err != nil {
+		r.Fatal(err)
+	}
 	r.Cleanup(func() {
-		require.NoError(r, cmd.Process.Kill(), "the process must still run")
-		require.Error(r, cmd.Wait())
+		if err := cmd.Process.Kill(); err != nil {
+			r.Fatalf("the process must still run: %v", err)
+		}
+		if err := cmd.Wait(); err == nil {
+			r.Fatal("cmd.Wait() is nil, want an error")
+		}
 	})
 }
 
@@ -193,8 +254,16 @@ func TestInvalidUsers(t *testing.T) {
 		prepare func(r *rig, users []account)
 		want    string
 	}{
-		{"a token that everyone can read", func(r *rig, _ []account) { require.NoError(r, os.Chmod(filepath.Join(r.dir, "token"), 0o644)) }, "/token: only github-ci may read it"},
-		{"a folder that the user cannot reach", func(r *rig, _ []account) { require.NoError(r, os.Chmod(r.dir, 0o700)) }, "/data/work: the folders above it need the execute permission for others"},
+		{"a token that everyone can read", func(r *rig, _ []account) {
+			if err := os.Chmod(filepath.Join(r.dir, "token"), 0o644); err != nil {
+				r.Fatal(err)
+			}
+		}, "/token: only github-ci may read it"},
+		{"a folder that the user cannot reach", func(r *rig, _ []account) {
+			if err := os.Chmod(r.dir, 0o700); err != nil {
+				r.Fatal(err)
+			}
+		}, "/data/work: the folders above it need the execute permission for others"},
 		{"no capability to become the user", func(r *rig, _ []account) { r.attr.AmbientCaps = nil }, "operation not permitted"},
 		{"the program's own user", func(r *rig, users []account) { r.args[1] = users[0].name }, " has the same user as github-ci"},
 		{"the same user twice", func(r *rig, _ []account) { r.args[1] += "," + r.args[1] }, ": each build needs its own"},
@@ -213,9 +282,15 @@ func TestInvalidUsers(t *testing.T) {
 			cmd := r.command(append([]string{"-addr", "127.0.0.1:0", "-data", "data", "-url", "http://ci.example.com"}, r.args...)...)
 			cmd.Env, cmd.SysProcAttr = append(cmd.Env, r.env...), r.attr
 			out, err := cmd.CombinedOutput()
-			require.Error(t, err)
-			require.Contains(t, string(out), "github-ci: -as: ")
-			require.Contains(t, string(out), tt.want)
+			if err == nil {
+				t.Fatal("err is nil, want an error")
+			}
+			if !strings.Contains(string(out), "github-ci: -as: ") {
+				t.Fatalf("string(out) = %q, want it to contain \"github-ci: -as: \"", string(out))
+			}
+			if !strings.Contains(string(out), tt.want) {
+				t.Fatalf("string(out) = %q, want it to contain %q", string(out), tt.want)
+			}
 		})
 	}
 }
@@ -228,10 +303,16 @@ func TestOtherUsersBuildCannotChangeNextFetch(t *testing.T) {
 	r := newRig(t, tamperWithProxy(t)+"ls $g >$RUNS.d/listed; git --git-dir=$g config --get http.proxy >>$RUNS.d/proxy; true")
 	r.runAs(users[0], users[1])
 	r.buildTwice()
-	require.Empty(t, r.read(r.runs+".d/proxy"))
+	if got := r.read(r.runs + ".d/proxy"); got != "" {
+		t.Fatalf(`r.read(r.runs+".d/proxy") = %q, want empty`, got)
+	}
 	listed := r.read(r.runs + ".d/listed")
-	require.Contains(t, listed, "config\n")
+	if !strings.Contains(listed, "config\n") {
+		t.Fatalf("listed = %q, want it to contain %q", listed, "config\n")
+	}
 	for _, name := range []string{"commondir", "config.worktree", "hooks", "mine"} {
-		require.NotContains(t, listed, name+"\n")
+		if strings.Contains(listed, name+"\n") {
+			t.Fatalf("listed = %q, want it not to contain %q", listed, name+"\n")
+		}
 	}
 }

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -14,37 +14,53 @@ import (
 func TestNewestBuilds(t *testing.T) {
 	t.Parallel()
 	s, err := openStore(t.Context(), filepath.Join(t.TempDir(), "x.db"))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(s.close)
 	// The collation of the database determines how ids sort. In most languages
 	// letters and digits sort after all other characters, as the last id does here.
 	ids := []string{"0a", "0b", "f0", "\U0010ffff"}
 	for _, id := range ids {
 		b := build{ID: id, Repository: "acme/app", Ref: "refs/heads/" + id, Received: time.Now()}
-		require.NoError(t, s.begin(t.Context(), &b, reporter{}))
+		if err := s.begin(t.Context(), &b, reporter{}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	list := func(before string, n int) (found []string) {
 		all, err := s.newest(t.Context(), before, n)
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, b := range all {
 			found = append(found, b.ID)
 		}
 		return found
 	}
 	slices.Reverse(ids)
-	require.Equal(t, ids, list("", 10))
-	require.Equal(t, ids[:2], list("", 2))
-	require.Equal(t, ids[2:], list(ids[1], 2))
+	if diff := cmp.Diff(ids, list("", 10)); diff != "" {
+		t.Fatalf("list(\"\", 10) (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(ids[:2], list("", 2)); diff != "" {
+		t.Fatalf("list(\"\", 2) (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(ids[2:], list(ids[1], 2)); diff != "" {
+		t.Fatalf("list(ids[1], 2) (-want +got):\n%s", diff)
+	}
 }
 
 // newBuilder returns a builder that has a store but cannot build.
 func newBuilder(t *testing.T) *builder {
 	t.Helper()
 	files, err := openData(t.TempDir())
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(files.close)
 	s, err := openStore(t.Context(), filepath.Join(files.dir, "x.db"))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(s.close)
 	return &builder{store: s, data: files, logs: newLogs(files.logs(), 1<<10)}
 }
@@ -53,11 +69,15 @@ func TestBuildThatKillsTheProgramIsSuspect(t *testing.T) {
 	t.Parallel()
 	b := newBuilder(t)
 	s := b.store
-	require.NoError(t, s.Put(t.Context(), webhook.NewDelivery("github", "github.push", "acme/app refs/heads/main", []byte("{}"))))
+	if err := s.Put(t.Context(), webhook.NewDelivery("github", "github.push", "acme/app refs/heads/main", []byte("{}"))); err != nil {
+		t.Fatal(err)
+	}
 	claim := func() webhook.Claim {
 		for {
 			claims, err := s.Claim(t.Context(), webhook.ClaimOptions{Lease: time.Millisecond})
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			if len(claims) > 0 {
 				return claims[0]
 			}
@@ -65,12 +85,20 @@ func TestBuildThatKillsTheProgramIsSuspect(t *testing.T) {
 	}
 	for range 2 {
 		c := claim()
-		require.False(t, c.Suspect)
+		if c.Suspect {
+			t.Fatal("c.Suspect is true, want false")
+		}
 		one := build{ID: c.Delivery.UID, Repository: "acme/app", Ref: "refs/heads/main", Received: time.Now()}
-		require.NoError(t, s.begin(t.Context(), &one, reporter{}))
-		require.NoError(t, b.recover(t.Context())) // as in the next process
+		if err := s.begin(t.Context(), &one, reporter{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.recover(t.Context()); err != nil {
+			t.Fatal(err)
+		} // as in the next process
 	}
-	require.True(t, claim().Suspect, "two runs were lost")
+	if !claim().Suspect {
+		t.Fatal("two runs were lost: claim().Suspect is false, want true")
+	}
 }
 
 func TestInterruptedBuildWithoutDeliveryEnds(t *testing.T) {
@@ -78,11 +106,23 @@ func TestInterruptedBuildWithoutDeliveryEnds(t *testing.T) {
 	b := newBuilder(t)
 	s := b.store
 	one := build{ID: "orphan", Repository: "acme/app", Ref: "refs/heads/main", Received: time.Now()}
-	require.NoError(t, s.begin(t.Context(), &one, reporter{}))
-	require.NoError(t, b.recover(t.Context()))
+	if err := s.begin(t.Context(), &one, reporter{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.recover(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	got, ok, err := s.get(t.Context(), "orphan")
-	require.NoError(t, err)
-	require.True(t, ok)
-	require.Equal(t, errored, got.State)
-	require.Equal(t, "cannot run again: its delivery was deleted", got.Detail)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !ok {
+		t.Fatal("ok = false, want true")
+	}
+	if got.State != errored {
+		t.Fatalf("got.State = %q, want %q", got.State, errored)
+	}
+	if got.Detail != "cannot run again: its delivery was deleted" {
+		t.Fatalf("got.Detail = %q, want \"cannot run again: its delivery was deleted\"", got.Detail)
+	}
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 func TestInvalidConfigOrFlags(t *testing.T) {
@@ -62,10 +60,18 @@ func TestInvalidConfigOrFlags(t *testing.T) {
 			cmd := r.command(slices.Concat([]string{"-addr", "127.0.0.1:0", "-url", "http://ci.example.com"}, tt.args)...)
 			cmd.Env = append(cmd.Env, tt.env...)
 			out, err := cmd.CombinedOutput()
-			require.Error(t, err)
-			require.Contains(t, string(out), tt.want)
-			require.NotContains(t, string(out), token)
-			require.NotContains(t, string(out), ":pass@")
+			if err == nil {
+				t.Fatal("err is nil, want an error")
+			}
+			if !strings.Contains(string(out), tt.want) {
+				t.Fatalf("string(out) = %q, want it to contain %q", string(out), tt.want)
+			}
+			if strings.Contains(string(out), token) {
+				t.Fatalf("string(out) = %q, want it not to contain %q", string(out), token)
+			}
+			if strings.Contains(string(out), ":pass@") {
+				t.Fatalf("string(out) = %q, want it not to contain \":pass@\"", string(out))
+			}
 		})
 	}
 }
@@ -79,9 +85,15 @@ func TestSecretFilesAndLockedDataFolder(t *testing.T) {
 	second := r.command("-addr", "127.0.0.1:0", "-data", "data", "-status=false")
 	second.Env = []string{"PATH=" + os.Getenv("PATH"), "GITHUB_WEBHOOK_SECRET_FILE=secret"}
 	out, err := second.CombinedOutput()
-	require.Error(t, err)
-	require.Contains(t, string(out), filepath.Join("data")+": in use by another github-ci")
+	if err == nil {
+		t.Fatal("err is nil, want an error")
+	}
+	if !strings.Contains(string(out), filepath.Join("data")+": in use by another github-ci") {
+		t.Fatalf("string(out) = %q, want it to contain %q", string(out), filepath.Join("data")+": in use by another github-ci")
+	}
 	r.push(pushed{after: sha})
 	r.untilStatus(sha, "success")
-	require.NotContains(t, r.p.logText(), strings.TrimSpace(token))
+	if got := r.p.logText(); strings.Contains(got, strings.TrimSpace(token)) {
+		t.Fatalf("r.p.logText() = %q, want it not to contain %q", got, strings.TrimSpace(token))
+	}
 }

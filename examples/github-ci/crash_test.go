@@ -8,15 +8,15 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // alive reports whether a process runs. A zombie does not run.
 func alive(t *testing.T, pid string) bool {
 	t.Helper()
 	n, err := strconv.Atoi(pid)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if runtime.GOOS != "linux" {
 		return syscall.Kill(n, 0) == nil
 	}
@@ -44,9 +44,13 @@ func (r *rig) startedPIDs() []string {
 // noneAlive fails the test if one of the processes of leaveProcesses runs.
 func (r *rig) noneAlive(pids []string) {
 	r.Helper()
-	require.Len(r, pids, 4)
+	if len(pids) != 4 {
+		r.Fatalf("len(pids) = %d, want 4: %v", len(pids), pids)
+	}
 	for _, pid := range pids {
-		require.False(r, alive(r.T, pid), pid)
+		if alive(r.T, pid) {
+			r.Fatalf("%v: alive(r.T, pid) is true, want false", pid)
+		}
 	}
 }
 
@@ -59,12 +63,22 @@ func TestFailingBuildWithLimitedLog(t *testing.T) {
 	r.start()
 	r.push(pushed{after: sha})
 	status, path := r.untilStatus(sha, "failure")
-	require.Contains(t, status.Description, "exit status 3 after")
+	if !strings.Contains(status.Description, "exit status 3 after") {
+		t.Fatalf("status.Description = %q, want it to contain \"exit status 3 after\"", status.Description)
+	}
 	log := r.page(path + "/log")
-	require.Less(t, len(log), 21000)
-	require.Contains(t, log, "log truncated at 20000 bytes")
-	require.Contains(t, log, "failure: exit status 3", "github-ci's own lines do not count")
-	require.Equal(t, "run\n", r.read(r.runs), "a failure is a result and is not retried")
+	if len(log) >= 21000 {
+		t.Fatalf("len(log) = %d, want less than 21000", len(log))
+	}
+	if !strings.Contains(log, "log truncated at 20000 bytes") {
+		t.Fatalf("log = %q, want it to contain \"log truncated at 20000 bytes\"", log)
+	}
+	if !strings.Contains(log, "failure: exit status 3") {
+		t.Fatalf("github-ci's own lines do not count: log = %q, want it to contain \"failure: exit status 3\"", log)
+	}
+	if got := r.read(r.runs); got != "run\n" {
+		t.Fatalf("a failure is a result and is not retried: r.read(r.runs) = %q, want %q", got, "run\n")
+	}
 	r.hub.noFaults(t)
 }
 
@@ -74,8 +88,12 @@ func TestBuildKilledBySignalIsFailure(t *testing.T) {
 	r.start()
 	r.push(pushed{after: sha})
 	status, _ := r.untilStatus(sha, "failure")
-	require.Contains(t, status.Description, "exit status 137 after")
-	require.Equal(t, "run\n", r.read(r.runs))
+	if !strings.Contains(status.Description, "exit status 137 after") {
+		t.Fatalf("status.Description = %q, want it to contain \"exit status 137 after\"", status.Description)
+	}
+	if got := r.read(r.runs); got != "run\n" {
+		t.Fatalf("r.read(r.runs) = %q, want %q", got, "run\n")
+	}
 }
 
 func TestTimeoutKillsAllProcesses(t *testing.T) {
@@ -84,8 +102,12 @@ func TestTimeoutKillsAllProcesses(t *testing.T) {
 	r.start()
 	r.push(pushed{after: sha})
 	status, path := r.untilStatus(sha, "failure")
-	require.Contains(t, status.Description, "exceeded the time limit of 2s")
-	require.Contains(t, r.page(path+"/log"), "all started\n")
+	if !strings.Contains(status.Description, "exceeded the time limit of 2s") {
+		t.Fatalf("status.Description = %q, want it to contain \"exceeded the time limit of 2s\"", status.Description)
+	}
+	if got := r.page(path + "/log"); !strings.Contains(got, "all started\n") {
+		t.Fatalf(`r.page(path+"/log") = %q, want it to contain %q`, got, "all started\n")
+	}
 	r.noneAlive(r.pids())
 	r.hub.noFaults(t)
 }
@@ -114,9 +136,15 @@ func TestBuildRunsAgainAfterCrash(t *testing.T) {
 	r.openGate()
 	r.untilStatus(sha, "success")
 	log := r.page(path + "/log")
-	require.Contains(t, log, "before the crash\n")
-	require.Contains(t, log, "github-ci was killed during this run: it will run again\n")
-	require.Equal(t, "run\nrun\n", r.read(r.runs))
+	if !strings.Contains(log, "before the crash\n") {
+		t.Fatalf("log = %q, want it to contain %q", log, "before the crash\n")
+	}
+	if !strings.Contains(log, "github-ci was killed during this run: it will run again\n") {
+		t.Fatalf("log = %q, want it to contain %q", log, "github-ci was killed during this run: it will run again\n")
+	}
+	if got := r.read(r.runs); got != "run\nrun\n" {
+		t.Fatalf("r.read(r.runs) = %q, want %q", got, "run\nrun\n")
+	}
 	r.hub.noFaults(t)
 }
 
@@ -133,9 +161,15 @@ func TestNewerPushReplacesBuildAfterCrash(t *testing.T) {
 	r.start()
 	r.untilStatus(two, "success")
 	status, path := r.untilStatus(one, "error")
-	require.Equal(t, "replaced by a newer push", status.Description)
-	require.Contains(t, r.page(path), `class="replaced"`)
-	require.Equal(t, "one\ntwo\n", r.read(r.runs))
+	if status.Description != "replaced by a newer push" {
+		t.Fatalf("status.Description = %q, want \"replaced by a newer push\"", status.Description)
+	}
+	if got := r.page(path); !strings.Contains(got, `class="replaced"`) {
+		t.Fatalf("r.page(path) = %q, want it to contain %q", got, `class="replaced"`)
+	}
+	if got := r.read(r.runs); got != "one\ntwo\n" {
+		t.Fatalf("r.read(r.runs) = %q, want %q", got, "one\ntwo\n")
+	}
 	r.hub.noFaults(t)
 }
 
@@ -146,13 +180,19 @@ func TestSIGTERM(t *testing.T) {
 		r.start()
 		r.push(pushed{after: sha})
 		r.until("the build runs", func() bool { return r.read(r.runs) != "" })
-		require.NoError(t, r.p.cmd.Process.Signal(syscall.SIGTERM))
+		if err := r.p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
 		r.openGate()
 		r.waitExit()
-		require.Zero(t, r.p.cmd.ProcessState.ExitCode())
+		if got := r.p.cmd.ProcessState.ExitCode(); got != 0 {
+			t.Fatalf("r.p.cmd.ProcessState.ExitCode() = %d, want 0", got)
+		}
 		r.start()
 		r.untilStatus(sha, "success")
-		require.Equal(t, "run\n", r.read(r.runs))
+		if got := r.read(r.runs); got != "run\n" {
+			t.Fatalf("r.read(r.runs) = %q, want %q", got, "run\n")
+		}
 	})
 	t.Run("a longer build is stopped and runs again at the next start", func(t *testing.T) {
 		r := newRig(t, "echo run >>$RUNS; "+leaveProcesses+waitForGate)
@@ -168,12 +208,18 @@ func TestSIGTERM(t *testing.T) {
 			_, more = next()
 		}
 		r.noneAlive(r.pids())
-		require.NoError(t, os.Remove(r.runs+".pids"))
+		if err := os.Remove(r.runs + ".pids"); err != nil {
+			t.Fatal(err)
+		}
 		r.openGate()
 		r.start()
 		r.untilStatus(sha, "success")
-		require.Contains(t, r.page(path+"/log"), "github-ci was stopped during this run: it will run again\n")
-		require.Equal(t, "run\nrun\n", r.read(r.runs))
+		if got := r.page(path + "/log"); !strings.Contains(got, "github-ci was stopped during this run: it will run again\n") {
+			t.Fatalf(`r.page(path+"/log") = %q, want it to contain %q`, got, "github-ci was stopped during this run: it will run again\n")
+		}
+		if got := r.read(r.runs); got != "run\nrun\n" {
+			t.Fatalf("r.read(r.runs) = %q, want %q", got, "run\nrun\n")
+		}
 		r.hub.noFaults(t)
 	})
 }
@@ -188,8 +234,12 @@ func TestUnreachableGitHubDoesNotRepeatBuild(t *testing.T) {
 	r.until("the status was sent", func() bool { return strings.Contains(r.p.logText(), "GitHub answered 503") })
 	r.hub.setDown(false)
 	_, path := r.untilStatus(sha, "success")
-	require.Contains(t, r.page(path), "passed in")
-	require.Equal(t, "run\n", r.read(r.runs))
+	if got := r.page(path); !strings.Contains(got, "passed in") {
+		t.Fatalf("r.page(path) = %q, want it to contain \"passed in\"", got)
+	}
+	if got := r.read(r.runs); got != "run\n" {
+		t.Fatalf("r.read(r.runs) = %q, want %q", got, "run\n")
+	}
 	r.hub.noFaults(t)
 }
 
@@ -197,12 +247,20 @@ func TestUnreachableRemoteIsRetried(t *testing.T) {
 	r := newRig(t, "echo run >>$RUNS")
 	sha := r.repo.commit("main", "one")
 	away := r.repo.bare + ".away"
-	require.NoError(t, os.Rename(r.repo.bare, away))
+	if err := os.Rename(r.repo.bare, away); err != nil {
+		t.Fatal(err)
+	}
 	r.start()
 	r.push(pushed{after: sha})
 	r.untilPage("/", `class="waiting"`)
-	require.NoError(t, os.Rename(away, r.repo.bare))
+	if err := os.Rename(away, r.repo.bare); err != nil {
+		t.Fatal(err)
+	}
 	_, path := r.untilStatus(sha, "success")
-	require.Contains(t, r.page(path+"/log"), "it will run again")
-	require.Equal(t, "run\n", r.read(r.runs))
+	if got := r.page(path + "/log"); !strings.Contains(got, "it will run again") {
+		t.Fatalf(`r.page(path+"/log") = %q, want it to contain %q`, got, "it will run again")
+	}
+	if got := r.read(r.runs); got != "run\n" {
+		t.Fatalf("r.read(r.runs) = %q, want %q", got, "run\n")
+	}
 }

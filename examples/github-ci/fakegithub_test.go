@@ -14,8 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 const token = "ghp_a-token-for-tests"
@@ -47,7 +45,9 @@ type commitStatus struct {
 func newFakeGitHub(t *testing.T) *fakeGitHub {
 	s := &fakeGitHub{root: t.TempDir()}
 	execPath, err := exec.Command("git", "--exec-path").Output()
-	require.NoError(t, err, "git is required: apt-get install git")
+	if err != nil {
+		t.Fatalf("git is required: apt-get install git: %v", err)
+	}
 	backend := &cgi.Handler{
 		Path: filepath.Join(strings.TrimSpace(string(execPath)), "git-http-backend"),
 		Root: "/git",
@@ -168,7 +168,9 @@ func (s *fakeGitHub) noFaults(t *testing.T) {
 	t.Helper()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	require.Empty(t, s.faults)
+	if len(s.faults) != 0 {
+		t.Fatalf("s.faults = %v, want empty", s.faults)
+	}
 }
 
 // A repository is a bare repository on the server and a clone to commit in.
@@ -196,14 +198,18 @@ func (r *repository) git(args ...string) string {
 		"GIT_AUTHOR_NAME=Ada", "GIT_AUTHOR_EMAIL=ada@example.com", "GIT_COMMITTER_NAME=Ada", "GIT_COMMITTER_EMAIL=ada@example.com",
 	}
 	out, err := cmd.CombinedOutput()
-	require.NoError(r.t, err, "git %v: %s", args, out)
+	if err != nil {
+		r.t.Fatalf("git %v: %s: %v", args, out, err)
+	}
 	return strings.TrimSpace(string(out))
 }
 
 // commit commits a file with the given text and pushes it to a branch.
 func (r *repository) commit(branch, text string) (sha string) {
 	r.t.Helper()
-	require.NoError(r.t, os.WriteFile(filepath.Join(r.clone, "file.txt"), []byte(text+"\n"), 0o644))
+	if err := os.WriteFile(filepath.Join(r.clone, "file.txt"), []byte(text+"\n"), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
 	r.git("-C", r.clone, "add", "--all")
 	r.git("-C", r.clone, "commit", "--quiet", "--allow-empty", "--message="+text)
 	r.git("-C", r.clone, "push", "--quiet", "--force", "origin", "HEAD:refs/heads/"+branch)

@@ -1,6 +1,11 @@
 package main
 
 import (
+	"slices"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
@@ -9,8 +14,6 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 func TestPrivateRepository(t *testing.T) {
@@ -21,11 +24,17 @@ func TestPrivateRepository(t *testing.T) {
 	r.start()
 	r.push(pushed{repository: "ACME/Private", after: sha, created: true})
 	_, path := r.untilStatus(sha, "success")
-	require.NotContains(t, r.page(path+"/log"), "xtra") // http.extraHeader
+	if got := r.page(path + "/log"); strings.Contains(got, "xtra") {
+		t.Fatalf(`r.page(path+"/log") = %q, want it not to contain %q`, got, "xtra")
+	} // http.extraHeader
 	r.hub.mu.Lock()
 	defer r.hub.mu.Unlock()
-	require.Positive(t, r.hub.fetches)
-	require.Empty(t, r.hub.faults)
+	if r.hub.fetches <= 0 {
+		t.Fatalf("r.hub.fetches = %v, want more than 0", r.hub.fetches)
+	}
+	if len(r.hub.faults) != 0 {
+		t.Fatalf("r.hub.faults = %v, want empty", r.hub.faults)
+	}
 }
 
 // withRemote writes a configuration with another remote for acme/app, whose
@@ -52,10 +61,14 @@ func TestFetchUsesProxyFromEnvironment(t *testing.T) {
 	r.start()
 	r.push(pushed{after: sha, created: true})
 	_, path := r.untilStatus(sha, "success")
-	require.Contains(t, r.page(path+"/log"), "\nno network settings\n")
+	if got := r.page(path + "/log"); !strings.Contains(got, "\nno network settings\n") {
+		t.Fatalf(`r.page(path+"/log") = %q, want it to contain %q`, got, "\nno network settings\n")
+	}
 	mu.Lock()
 	defer mu.Unlock()
-	require.Contains(t, asked, "git.example.com")
+	if !slices.Contains(asked, "git.example.com") {
+		t.Fatalf("asked = %v, want it to contain \"git.example.com\"", asked)
+	}
 }
 
 func TestFetchUsesCertificatesFromEnvironment(t *testing.T) {
@@ -69,15 +82,21 @@ func TestFetchUsesCertificatesFromEnvironment(t *testing.T) {
 	r.start()
 	r.push(pushed{after: sha, created: true})
 	_, path := r.untilStatus(sha, "success")
-	require.Contains(t, r.page(path+"/log"), "\nno network settings\n")
+	if got := r.page(path + "/log"); !strings.Contains(got, "\nno network settings\n") {
+		t.Fatalf(`r.page(path+"/log") = %q, want it to contain %q`, got, "\nno network settings\n")
+	}
 }
 
 func TestFetchAfterKilledGit(t *testing.T) {
 	r := newRig(t, "echo run >>$RUNS")
 	git, err := exec.LookPath("git")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	bin := filepath.Join(r.dir, "bin")
-	require.NoError(t, os.Mkdir(bin, 0o755))
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	// Kill git once, while it writes the ref.
 	r.write("bin/git", `#!/bin/sh
 case "$*" in
@@ -89,16 +108,24 @@ case "$*" in
 esac
 exec `+git+` "$@"
 `)
-	require.NoError(t, os.Chmod(filepath.Join(bin, "git"), 0o755))
+	if err := os.Chmod(filepath.Join(bin, "git"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	r.env = []string{"PATH=" + bin + ":" + os.Getenv("PATH")}
 	one := r.repo.commit("main", "one")
 	r.start()
 	r.push(pushed{after: one, created: true})
 	_, path := r.untilStatus(one, "success")
 	log := r.page(path + "/log")
-	require.Contains(t, log, "git fetch: exit status 137: it will run again\n")
-	require.NotContains(t, log, "last.lock")
-	require.Equal(t, "run\n", r.read(r.runs))
+	if !strings.Contains(log, "git fetch: exit status 137: it will run again\n") {
+		t.Fatalf("log = %q, want it to contain %q", log, "git fetch: exit status 137: it will run again\n")
+	}
+	if strings.Contains(log, "last.lock") {
+		t.Fatalf("log = %q, want it not to contain \"last.lock\"", log)
+	}
+	if got := r.read(r.runs); got != "run\n" {
+		t.Fatalf("r.read(r.runs) = %q, want %q", got, "run\n")
+	}
 }
 
 func TestNetworkEnv(t *testing.T) {
@@ -115,6 +142,8 @@ func TestNetworkEnv(t *testing.T) {
 		{"certificates get git's names", map[string]string{"SSL_CERT_FILE": "/f", "SSL_CERT_DIR": "/d"}, []string{"GIT_SSL_CAINFO=/f", "GIT_SSL_CAPATH=/d"}},
 		{"git's own names win", map[string]string{"SSL_CERT_FILE": "/f", "GIT_SSL_CAINFO": "/g"}, []string{"GIT_SSL_CAINFO=/g"}},
 	} {
-		require.Equal(t, tt.want, networkEnv(func(name string) string { return tt.env[name] }), tt.name)
+		if diff := cmp.Diff(tt.want, networkEnv(func(name string) string { return tt.env[name] })); diff != "" {
+			t.Fatalf("%v: networkEnv(func(name string) string { return tt.env[name] }) (-want +got):\n%s", tt.name, diff)
+		}
 	}
 }

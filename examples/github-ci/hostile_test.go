@@ -1,16 +1,19 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 )
 
 // hostileRefs are refs that git rejects or GitHub never sends.
@@ -27,17 +30,25 @@ func TestCheckRef(t *testing.T) {
 	t.Parallel()
 	ugly := []string{"main", "a/b", "a'b", `a"b`, "a$(id)b", "a;b", "a&b|c", "<script>", "größe", "日本", "a-", "a@b", "a.b", "#1", "%2e%2e", "!x", "a{b}"}
 	for _, name := range ugly {
-		require.NoError(t, checkRef("refs/heads/"+name))
-		require.NoError(t, exec.Command("git", "check-ref-format", "refs/heads/"+name).Run(), name)
+		if err := checkRef("refs/heads/" + name); err != nil {
+			t.Fatal(err)
+		}
+		if err := exec.Command("git", "check-ref-format", "refs/heads/"+name).Run(); err != nil {
+			t.Fatalf("%v: %v", name, err)
+		}
 	}
 	for _, ref := range hostileRefs {
-		require.Error(t, checkRef(ref), "%q", ref)
+		if err := checkRef(ref); err == nil {
+			t.Fatalf("%q: checkRef(ref) is nil, want an error", ref)
+		}
 	}
 	// Git accepts every ref that checkRef accepts.
 	for c := range rune(0x180) {
 		for _, name := range []string{string(c), "a" + string(c), string(c) + "a", "a" + string(c) + "a", "a/" + string(c) + "a"} {
 			if ref := "refs/heads/" + name; c != 0 && c < 0x80 && checkRef(ref) == nil {
-				require.NoError(t, exec.Command("git", "check-ref-format", ref).Run(), "%q", ref)
+				if err := exec.Command("git", "check-ref-format", ref).Run(); err != nil {
+					t.Fatalf("%q: %v", ref, err)
+				}
 			}
 		}
 	}
@@ -69,30 +80,52 @@ func TestHostileNames(t *testing.T) {
 		r.deliver(pushed{repository: name, ref: "refs/heads/main", before: sha, after: strings.Repeat("0", 40), deleted: true})
 	}
 	// A malformed payload is acknowledged too.
-	require.True(t, sender.Deliver(t.Context(), r.p.url+"/hooks/github", "push", []byte(`{"ref":"refs/heads/main","ref":"refs/heads/x"}`)).Delivered)
+	if !sender.Deliver(t.Context(), r.p.url+"/hooks/github", "push", []byte(`{"ref":"refs/heads/main","ref":"refs/heads/x"}`)).Delivered {
+		t.Fatal("got is false, want true")
+	}
 
 	r.push(pushed{ref: "refs/heads/" + ugly, after: sha, created: true})
 	_, path := r.untilStatus(sha, "success")
-	require.Contains(t, r.page(path+"/log"), ugly+"\nacme/app\n")
+	if got := r.page(path + "/log"); !strings.Contains(got, ugly+"\nacme/app\n") {
+		t.Fatalf(`r.page(path+"/log") = %q, want it to contain %q`, got, ugly+"\nacme/app\n")
+	}
 	for _, page := range []string{r.page(path), r.page("/")} {
-		require.NotContains(t, page, "<script>$")
-		require.Contains(t, page, "&lt;script&gt;")
+		if strings.Contains(page, "<script>$") {
+			t.Fatalf("page = %q, want it not to contain \"<script>$\"", page)
+		}
+		if !strings.Contains(page, "&lt;script&gt;") {
+			t.Fatalf("page = %q, want it to contain \"&lt;script&gt;\"", page)
+		}
 	}
 	r.until("all deliveries are finished", func() bool {
 		metrics := r.page("/metrics")
 		return !strings.Contains(metrics, `state="waiting"`) && !strings.Contains(metrics, `state="claimed"`) && !strings.Contains(metrics, `state="blocked"`)
 	})
-	require.Contains(t, r.page("/metrics"), `hookhouse_deliveries{state="done",type="github.push"} 1`+"\n", "only the valid but unusual ref is built")
-	require.Equal(t, 1, r.areas(), "only one build has a work area")
+	if got := r.page("/metrics"); !strings.Contains(got, `hookhouse_deliveries{state="done",type="github.push"} 1`+"\n") {
+		t.Fatalf(`only the valid but unusual ref is built: r.page("/metrics") = %q, want it to contain %q`, got, `hookhouse_deliveries{state="done",type="github.push"} 1`+"\n")
+	}
+	if got := r.areas(); got != 1 {
+		t.Fatalf("only one build has a work area: r.areas() = %d, want 1", got)
+	}
 	states, _ := r.hub.statusesOf(sha)
-	require.Contains(t, [][]string{{"pending", "success"}, {"success"}}, states)
+	if diff := cmp.Diff([]string{"pending", "success"}, states); diff != "" && !slices.Equal(states, []string{"success"}) {
+		t.Fatalf("statuses (-want +got), or success alone:\n%s", diff)
+	}
 	entries, err := os.ReadDir(r.dir)
-	require.NoError(t, err)
-	require.Len(t, entries, 2, "only the configuration and the data folder")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) != 2 {
+		t.Fatalf("only the configuration and the data folder: len(entries) = %d, want 2: %v", len(entries), entries)
+	}
 	found, err := filepath.Glob(filepath.Join(r.dir, "data", "*"))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range found {
-		require.Contains(t, []string{"github-ci.db", "github-ci.db-shm", "github-ci.db-wal", "lock", "logs", "work"}, filepath.Base(name))
+		if got := ([]string{"github-ci.db", "github-ci.db-shm", "github-ci.db-wal", "lock", "logs", "work"}); !slices.Contains(got, filepath.Base(name)) {
+			t.Fatalf(`[]string{"github-ci.db", "github-ci.db-shm", "github-ci.db-wal", "lock", "logs", "work"} = %v, want it to contain %q`, got, filepath.Base(name))
+		}
 	}
 	r.hub.noFaults(t)
 }
@@ -100,16 +133,26 @@ func TestHostileNames(t *testing.T) {
 func TestHooksAndSubmodulesAreIgnored(t *testing.T) {
 	r := newRig(t, "ls -a; cat sub/file.txt 2>&1 || true")
 	r.write("hook", "#!/bin/sh\ntouch "+filepath.Join(r.dir, "pwned")+"\n")
-	require.NoError(t, os.Chmod(filepath.Join(r.dir, "hook"), 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(r.repo.clone, ".gitmodules"), []byte("[submodule \"sub\"]\n\tpath = sub\n\turl = ext::"+filepath.Join(r.dir, "hook")+"\n"), 0o644))
-	require.NoError(t, os.WriteFile(filepath.Join(r.repo.clone, ".gitattributes"), []byte("* filter=evil\n"), 0o644))
-	require.NoError(t, os.Symlink("/", filepath.Join(r.repo.clone, "root")))
+	if err := os.Chmod(filepath.Join(r.dir, "hook"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(r.repo.clone, ".gitmodules"), []byte("[submodule \"sub\"]\n\tpath = sub\n\turl = ext::"+filepath.Join(r.dir, "hook")+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(r.repo.clone, ".gitattributes"), []byte("* filter=evil\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("/", filepath.Join(r.repo.clone, "root")); err != nil {
+		t.Fatal(err)
+	}
 	sha := r.repo.commit("main", "one")
 	r.start()
 	r.push(pushed{after: sha, created: true})
 	_, path := r.untilStatus(sha, "success")
-	require.Contains(t, r.page(path+"/log"), "sub/file.txt: No such file", "the submodule is not fetched")
-	require.NoFileExists(t, filepath.Join(r.dir, "pwned"))
+	if got := r.page(path + "/log"); !strings.Contains(got, "sub/file.txt: No such file") {
+		t.Fatalf(`the submodule is not fetched: r.page(path+"/log") = %q, want it to contain %q`, got, "sub/file.txt: No such file")
+	}
+	requireNoFile(t, filepath.Join(r.dir, "pwned"))
 }
 
 // tamperScript is a script that writes everything that could change how the next build
@@ -139,7 +182,9 @@ func tamperWithProxy(t *testing.T) string {
 func (r *rig) buildTwice() {
 	r.Helper()
 	r.write("runs.hook", "#!/bin/sh\ntouch "+r.runs+".pwned\n")
-	require.NoError(r, os.Chmod(filepath.Join(r.dir, "runs.hook"), 0o755))
+	if err := os.Chmod(filepath.Join(r.dir, "runs.hook"), 0o755); err != nil {
+		r.Fatal(err)
+	}
 	one := r.repo.commit("main", "one")
 	r.start()
 	r.push(pushed{after: one, created: true})
@@ -147,12 +192,22 @@ func (r *rig) buildTwice() {
 	two := r.repo.commit("main", "two")
 	r.push(pushed{before: one, after: two})
 	r.untilStatus(two, "success")
-	require.NoFileExists(r, r.runs+".pwned")
+	requireNoFile(r, r.runs+".pwned")
 	r.hub.noFaults(r.T)
 }
 
 func TestBuildCannotChangeNextFetch(t *testing.T) {
 	r := newRig(t, tamperWithProxy(t)+"git --git-dir=$g config --get http.proxy | sed 's/:[0-9]*$//' >>$RUNS")
 	r.buildTwice()
-	require.Equal(t, "http://127.0.0.1\nhttp://127.0.0.1\n", r.read(r.runs), "git uses what the build wrote until the next fetch")
+	if got := r.read(r.runs); got != "http://127.0.0.1\nhttp://127.0.0.1\n" {
+		t.Fatalf("git uses what the build wrote until the next fetch: r.read(r.runs) = %q, want %q", got, "http://127.0.0.1\nhttp://127.0.0.1\n")
+	}
+}
+
+// requireNoFile stops the test if the file exists.
+func requireNoFile(t testing.TB, path string) {
+	t.Helper()
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("Lstat(%s) = %v, want %v", path, err, fs.ErrNotExist)
+	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,8 +11,6 @@ import (
 	"sync"
 	"syscall"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 var leaveOutHidden = sync.OnceFunc(func() { fmt.Println("left out: /proc with hidepid; to include it, run the tests with CAP_SYS_ADMIN") })
@@ -27,7 +26,9 @@ func (r *rig) hide() bool {
 	try := exec.Command("/bin/sh", "-c", mountHidden)
 	try.SysProcAttr = private
 	if out, err := try.CombinedOutput(); err != nil {
-		require.Empty(r, os.Getenv("CI"), "%v: %s", err, out)
+		if got := os.Getenv("CI"); got != "" {
+			r.Fatalf(`%v: %s: os.Getenv("CI") = %q, want empty`, err, out, got)
+		}
 		leaveOutHidden()
 		return false
 	}
@@ -44,7 +45,9 @@ func (r *rig) hide() bool {
 // processesOf returns the running processes of a user.
 func processesOf(t *testing.T, user account) (all []string) {
 	dirs, err := filepath.Glob("/proc/[0-9]*")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, dir := range dirs {
 		info, err := os.Stat(dir)
 		if err == nil && info.Sys().(*syscall.Stat_t).Uid == user.uid && alive(t, filepath.Base(dir)) {
@@ -81,8 +84,12 @@ func TestHiddenProcessesAreKilled(t *testing.T) {
 			r.start()
 			r.push(pushed{after: sha})
 			status, path := r.untilStatus(sha, "failure")
-			require.Contains(t, status.Description, "exceeded the time limit of 2s")
-			require.Contains(t, r.page(path+"/log"), "\n"+tt.says)
+			if !strings.Contains(status.Description, "exceeded the time limit of 2s") {
+				t.Fatalf("status.Description = %q, want it to contain \"exceeded the time limit of 2s\"", status.Description)
+			}
+			if got := r.page(path + "/log"); !strings.Contains(got, "\n"+tt.says) {
+				t.Fatalf(`r.page(path+"/log") = %q, want it to contain %q`, got, "\n"+tt.says)
+			}
 			r.noneAlive(r.pids())
 			r.signalAndWait(syscall.SIGTERM)
 		})
@@ -129,7 +136,9 @@ func TestOtherUsersBuildCannotEscapeKill(t *testing.T) {
 			r.start()
 			r.push(pushed{after: sha})
 			r.untilStatus(sha, tt.state)
-			require.Empty(t, processesOf(t, users[1]))
+			if got := processesOf(t, users[1]); len(got) != 0 {
+				t.Fatalf("processesOf(users[1]) = %v, want empty", got)
+			}
 			r.signalAndWait(syscall.SIGTERM)
 		})
 	}
@@ -140,10 +149,14 @@ func TestIncompleteOutput(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d, err := openData(t.TempDir())
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			t.Cleanup(d.close)
 			gate := filepath.Join(d.dir, "gate")
-			require.NoError(t, syscall.Mkfifo(gate, 0o600))
+			if err := syscall.Mkfifo(gate, 0o600); err != nil {
+				t.Fatal(err)
+			}
 			var out bytes.Buffer
 			c := command{args: []string{"/bin/sh", "-c", "echo $$ >" + gate + "; read go <" + gate}, dir: d.dir, env: []string{"PATH=" + os.Getenv("PATH")}, output: &out, lock: d.lock}
 			if read {
@@ -152,17 +165,27 @@ func TestIncompleteOutput(t *testing.T) {
 			ended := make(chan error, 1)
 			go func() { ended <- c.run(t.Context()) }()
 			pid, err := os.ReadFile(gate)
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			// Keep it open, as a process that cannot be killed would.
 			kept, err := os.OpenFile(filepath.Join("/proc", strings.TrimSpace(string(pid)), "fd", "1"), os.O_WRONLY, 0)
-			require.NoError(t, err)
+			if err != nil {
+				t.Fatal(err)
+			}
 			t.Cleanup(func() { _ = kept.Close() })
-			require.NoError(t, os.WriteFile(gate, []byte("\n"), 0))
+			if err := os.WriteFile(gate, []byte("\n"), 0); err != nil {
+				t.Fatal(err)
+			}
 			err = <-ended
 			if read {
-				require.ErrorIs(t, err, exec.ErrWaitDelay)
+				if !errors.Is(err, exec.ErrWaitDelay) {
+					t.Fatalf("error = %v, want %v", err, exec.ErrWaitDelay)
+				}
 			} else {
-				require.NoError(t, err)
+				if err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
 	}

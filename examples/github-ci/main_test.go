@@ -13,8 +13,6 @@ import (
 	"syscall"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 )
 
 // program is the built github-ci.
@@ -78,7 +76,9 @@ func quoted(text string) string {
 
 func (r *rig) write(name, text string) {
 	r.Helper()
-	require.NoError(r, os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o644))
+	if err := os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o644); err != nil {
+		r.Fatal(err)
+	}
 }
 
 func (r *rig) read(name string) string {
@@ -125,7 +125,9 @@ func (r *rig) start() {
 	p := &process{cmd: r.command(args...), done: make(chan struct{})}
 	p.cmd.Env, p.cmd.SysProcAttr = append(p.cmd.Env, r.env...), r.attr
 	p.cmd.Stderr = p
-	require.NoError(r, p.cmd.Start())
+	if err := p.cmd.Start(); err != nil {
+		r.Fatal(err)
+	}
 	go func() {
 		defer close(p.done)
 		_ = p.cmd.Wait()
@@ -147,10 +149,14 @@ func (r *rig) start() {
 // signalAndWait sends a signal and waits until the program exits.
 func (r *rig) signalAndWait(signal syscall.Signal) {
 	r.Helper()
-	require.NoError(r, r.p.cmd.Process.Signal(signal))
+	if err := r.p.cmd.Process.Signal(signal); err != nil {
+		r.Fatal(err)
+	}
 	r.waitExit()
 	if signal == syscall.SIGTERM {
-		require.Zero(r, r.p.cmd.ProcessState.ExitCode(), r.p.logText())
+		if got := r.p.cmd.ProcessState.ExitCode(); got != 0 {
+			r.Fatalf("%v: r.p.cmd.ProcessState.ExitCode() = %d, want 0", r.p.logText(), got)
+		}
 	}
 }
 
@@ -192,7 +198,9 @@ func (r *rig) untilStatus(commit, state string) (commitStatus, string) {
 		return last.State == state
 	})
 	path, ok := strings.CutPrefix(last.TargetURL, "http://ci.example.com/ci")
-	require.True(r, ok, last.TargetURL)
+	if !ok {
+		r.Fatalf("%v: ok is false, want true", last.TargetURL)
+	}
 	return last, path
 }
 

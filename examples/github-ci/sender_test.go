@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
@@ -68,7 +66,9 @@ func (r *rig) push(p pushed) webhooktest.Result {
 func (r *rig) deliver(p pushed) webhooktest.Result {
 	r.Helper()
 	result := sender.Deliver(r.Context(), r.p.url+"/hooks/github", "push", p.body())
-	require.True(r, result.Delivered, "%+v", result)
+	if !result.Delivered {
+		r.Fatalf("%+v: result.Delivered is false, want true", result)
+	}
 	return result
 }
 
@@ -76,12 +76,18 @@ func (r *rig) deliver(p pushed) webhooktest.Result {
 func (r *rig) get(path string) (int, string) {
 	r.Helper()
 	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.p.url+path, nil)
-	require.NoError(r, err)
+	if err != nil {
+		r.Fatal(err)
+	}
 	res, err := http.DefaultClient.Do(req)
-	require.NoError(r, err)
+	if err != nil {
+		r.Fatal(err)
+	}
 	defer res.Body.Close()
 	body, err := io.ReadAll(res.Body)
-	require.NoError(r, err)
+	if err != nil {
+		r.Fatal(err)
+	}
 	return res.StatusCode, string(body)
 }
 
@@ -89,7 +95,9 @@ func (r *rig) get(path string) (int, string) {
 func (r *rig) page(path string) string {
 	r.Helper()
 	code, body := r.get(path)
-	require.Equal(r, http.StatusOK, code, path)
+	if code != http.StatusOK {
+		r.Fatalf("%v: code = %d, want %d", path, code, http.StatusOK)
+	}
 	return body
 }
 
@@ -102,6 +110,8 @@ func (r *rig) untilPage(path, text string) {
 // areas returns the number of work areas.
 func (r *rig) areas() int {
 	entries, err := os.ReadDir(filepath.Join(r.dir, "data", "work"))
-	require.NoError(r, err)
+	if err != nil {
+		r.Fatal(err)
+	}
 	return len(entries)
 }

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"slices"
+
+	"github.com/google/go-cmp/cmp"
+
 	"bufio"
 	"bytes"
 	"encoding/json"
@@ -11,8 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // An event is one server-sent event.
@@ -23,12 +25,18 @@ type event struct{ id, name, data string }
 func (r *rig) stream(path, lastID string) (next func() (event, bool)) {
 	r.Helper()
 	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.p.url+path+"/events", nil)
-	require.NoError(r, err)
+	if err != nil {
+		r.Fatal(err)
+	}
 	req.Header.Set("Last-Event-ID", lastID)
 	res, err := http.DefaultClient.Do(req)
-	require.NoError(r, err)
+	if err != nil {
+		r.Fatal(err)
+	}
 	r.Cleanup(func() { _ = res.Body.Close() })
-	require.Equal(r, "text/event-stream", res.Header.Get("Content-Type"))
+	if got := res.Header.Get("Content-Type"); got != "text/event-stream" {
+		r.Fatalf(`res.Header.Get("Content-Type") = %q, want %q`, got, "text/event-stream")
+	}
 	lines := bufio.NewScanner(res.Body)
 	lines.Buffer(nil, 1<<20)
 	return func() (event, bool) {
@@ -58,7 +66,9 @@ func TestPushIsBuiltWithLiveLog(t *testing.T) {
 	r.start()
 	first := r.push(pushed{after: sha, created: true})
 	status, path := r.untilStatus(sha, "pending")
-	require.Equal(t, commitStatus{"acme/app", sha, "pending", "building " + sha[:12], "github-ci", status.TargetURL}, status)
+	if diff := cmp.Diff((commitStatus{"acme/app", sha, "pending", "building " + sha[:12], "github-ci", status.TargetURL}), status); diff != "" {
+		t.Fatalf("status (-want +got):\n%s", diff)
+	}
 
 	// While the build runs: the stream, the page and the list.
 	next := r.stream(path, "")
@@ -66,22 +76,38 @@ func TestPushIsBuiltWithLiveLog(t *testing.T) {
 	middle := ""
 	for !strings.Contains(text.String(), "hello from the commit") {
 		e, ok := next()
-		require.True(t, ok)
+		if !ok {
+			t.Fatal("ok = false, want true")
+		}
 		if e.name == "" {
 			var part string
-			require.NoError(t, json.Unmarshal([]byte(e.data), &part))
+			if err := json.Unmarshal([]byte(e.data), &part); err != nil {
+				t.Fatal(err)
+			}
 			text.WriteString(part)
 			middle = e.id
 		} else {
-			require.Equal(t, event{name: "state", data: `{"detail":"","state":"running"}`}, e)
+			if diff := cmp.Diff((event{name: "state", data: `{"detail":"","state":"running"}`}), e); diff != "" {
+				t.Fatalf("e (-want +got):\n%s", diff)
+			}
 		}
 	}
-	require.NotContains(t, text.String(), "\nthe end\n")
+	if got := text.String(); strings.Contains(got, "\nthe end\n") {
+		t.Fatalf("text.String() = %q, want it not to contain %q", got, "\nthe end\n")
+	}
 	page := r.page(path)
-	require.Contains(t, page, "&lt;b&gt;begin&lt;/b&gt; &amp; ümlaut")
-	require.Contains(t, page, "&lt;script&gt;alert(&#39;title&#39;)&lt;/script&gt;")
-	require.NotContains(t, page, "<b>begin")
-	require.Contains(t, r.page("/"), `class="running"`)
+	if !strings.Contains(page, "&lt;b&gt;begin&lt;/b&gt; &amp; ümlaut") {
+		t.Fatalf("page = %q, want it to contain \"&lt;b&gt;begin&lt;/b&gt; &amp; ümlaut\"", page)
+	}
+	if !strings.Contains(page, "&lt;script&gt;alert(&#39;title&#39;)&lt;/script&gt;") {
+		t.Fatalf("page = %q, want it to contain \"&lt;script&gt;alert(&#39;title&#39;)&lt;/script&gt;\"", page)
+	}
+	if strings.Contains(page, "<b>begin") {
+		t.Fatalf("page = %q, want it not to contain \"<b>begin\"", page)
+	}
+	if got := r.page("/"); !strings.Contains(got, `class="running"`) {
+		t.Fatalf(`r.page("/") = %q, want it to contain %q`, got, `class="running"`)
+	}
 
 	// The command's environment has only the documented variables.
 	var names []string
@@ -89,63 +115,107 @@ func TestPushIsBuiltWithLiveLog(t *testing.T) {
 		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.Contains(name, " ") {
 			names = append(names, name)
 			if name == "HOME" {
-				require.True(t, strings.HasPrefix(value, filepath.Join(r.dir, "data", "work")), value)
+				if !strings.HasPrefix(value, filepath.Join(r.dir, "data", "work")) {
+					t.Fatalf(`%v: strings.HasPrefix(value, filepath.Join(r.dir, "data", "work")) is false, want true`, value)
+				}
 			}
 		}
 	}
-	require.Subset(t, []string{"PATH", "HOME", "CI", "CI_BUILD_ID", "CI_BUILD_URL", "CI_REPOSITORY", "CI_REF", "CI_BRANCH", "CI_COMMIT", "PWD", "OLDPWD", "SHLVL", "_"}, names)
-	require.Contains(t, text.String(), "CI_COMMIT="+sha+"\n")
+	expected := []string{"PATH", "HOME", "CI", "CI_BUILD_ID", "CI_BUILD_URL", "CI_REPOSITORY", "CI_REF", "CI_BRANCH", "CI_COMMIT", "PWD", "OLDPWD", "SHLVL", "_"}
+	for _, name := range names {
+		if !slices.Contains(expected, name) {
+			t.Fatalf("the command has the variable %s, want none but %v", name, expected)
+		}
+	}
+	if got := text.String(); !strings.Contains(got, "CI_COMMIT="+sha+"\n") {
+		t.Fatalf("text.String() = %q, want it to contain %q", got, "CI_COMMIT="+sha+"\n")
+	}
 
 	// The build ends, and so does the stream.
 	r.openGate()
 	for {
 		e, ok := next()
-		require.True(t, ok, "the stream ends with an event")
+		if !ok {
+			t.Fatal("the stream ends with an event: ok is false, want true")
+		}
 		if e.name == "end" {
-			require.Contains(t, e.data, `"state":"success"`)
+			if !strings.Contains(e.data, `"state":"success"`) {
+				t.Fatalf("e.data = %q, want it to contain %q", e.data, `"state":"success"`)
+			}
 			break
 		}
 	}
 	status, _ = r.untilStatus(sha, "success")
-	require.Contains(t, status.Description, "passed in")
+	if !strings.Contains(status.Description, "passed in") {
+		t.Fatalf("status.Description = %q, want it to contain \"passed in\"", status.Description)
+	}
 
 	// After a restart the log is complete, and a reader resumes where it stopped.
 	r.signalAndWait(syscall.SIGTERM)
 	r.start()
-	require.Contains(t, r.page(path), "\nthe end\n")
-	require.Contains(t, r.page(path+"/log"), "<b>begin</b> & ümlaut\n")
+	if got := r.page(path); !strings.Contains(got, "\nthe end\n") {
+		t.Fatalf("r.page(path) = %q, want it to contain %q", got, "\nthe end\n")
+	}
+	if got := r.page(path + "/log"); !strings.Contains(got, "<b>begin</b> & ümlaut\n") {
+		t.Fatalf(`r.page(path+"/log") = %q, want it to contain %q`, got, "<b>begin</b> & ümlaut\n")
+	}
 	e, ok := r.stream(path, middle)()
-	require.True(t, ok)
-	require.Equal(t, "state", e.name)
+	if !ok {
+		t.Fatal("ok = false, want true")
+	}
+	if e.name != "state" {
+		t.Fatalf("e.name = %q, want \"state\"", e.name)
+	}
 	next = r.stream(path, middle)
 	text.Reset()
 	for e, ok = next(); ok; e, ok = next() {
 		text.WriteString(e.data)
 	}
-	require.Contains(t, text.String(), "the end")
-	require.NotContains(t, text.String(), "begin")
+	if got := text.String(); !strings.Contains(got, "the end") {
+		t.Fatalf("text.String() = %q, want it to contain \"the end\"", got)
+	}
+	if got := text.String(); strings.Contains(got, "begin") {
+		t.Fatalf("text.String() = %q, want it not to contain \"begin\"", got)
+	}
 
 	// A redelivery is a duplicate. A ping is answered and not stored.
 	again := sender.Redeliver(t.Context(), first.GUID, r.p.url+"/hooks/github", "push", pushed{repository: "acme/app", ref: "refs/heads/main", after: sha, created: true}.body())
-	require.True(t, again.Delivered)
-	require.True(t, sender.Deliver(t.Context(), r.p.url+"/hooks/github", "ping", []byte(`{"zen":"x"}`)).Delivered)
+	if !again.Delivered {
+		t.Fatal("again.Delivered is false, want true")
+	}
+	if !sender.Deliver(t.Context(), r.p.url+"/hooks/github", "ping", []byte(`{"zen":"x"}`)).Delivered {
+		t.Fatal("got is false, want true")
+	}
 	other := r.repo.commit("main", "second")
 	r.push(pushed{before: sha, after: other})
 	r.untilStatus(other, "success")
 	states, _ := r.hub.statusesOf(sha)
-	require.Equal(t, []string{"pending", "success"}, states)
-	require.Equal(t, "run\nrun\n", r.read(r.runs))
+	if diff := cmp.Diff(([]string{"pending", "success"}), states); diff != "" {
+		t.Fatalf("states (-want +got):\n%s", diff)
+	}
+	if got := r.read(r.runs); got != "run\nrun\n" {
+		t.Fatalf("r.read(r.runs) = %q, want %q", got, "run\nrun\n")
+	}
 	r.hub.noFaults(t)
 	r.signalAndWait(syscall.SIGTERM)
 
 	// No file and no log contains the token or the secret.
-	require.NotContains(t, r.p.logText(), token)
-	require.NoError(t, filepath.WalkDir(filepath.Join(r.dir, "data"), func(path string, e fs.DirEntry, err error) error {
+	if got := r.p.logText(); strings.Contains(got, token) {
+		t.Fatalf("r.p.logText() = %q, want it not to contain %q", got, token)
+	}
+	err := filepath.WalkDir(filepath.Join(r.dir, "data"), func(path string, e fs.DirEntry, err error) error {
 		if err == nil && e.Type().IsRegular() {
 			content, err := os.ReadFile(path)
-			require.NoError(t, err)
-			require.False(t, bytes.Contains(content, []byte(token)) || bytes.Contains(content, []byte(hookSecret)), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if bytes.Contains(content, []byte(token)) || bytes.Contains(content, []byte(hookSecret)) {
+				t.Fatalf("%s contains a secret", path)
+			}
 		}
 		return err
-	}))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }

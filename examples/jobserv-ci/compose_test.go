@@ -1,17 +1,22 @@
 package main
 
 import (
+	"slices"
+
+	"github.com/google/go-cmp/cmp"
+
 	"os"
 	"testing"
 
-	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 )
 
 func TestComposeTunnelForwardsOnlyTheHook(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile("compose.yaml")
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var file struct {
 		Services map[string]struct {
 			Ports, Command []string
@@ -19,16 +24,28 @@ func TestComposeTunnelForwardsOnlyTheHook(t *testing.T) {
 		}
 		Configs map[string]struct{ Content string }
 	}
-	require.NoError(t, yaml.Unmarshal(text, &file))
-	require.Empty(t, file.Services["jobserv-ci"].Ports)
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		t.Fatal(err)
+	}
+	if len(file.Services["jobserv-ci"].Ports) != 0 {
+		t.Fatalf(`file.Services["jobserv-ci"].Ports = %v, want empty`, file.Services["jobserv-ci"].Ports)
+	}
 	ngrok := file.Services["ngrok"]
-	require.Len(t, ngrok.Configs, 1)
-	require.Contains(t, ngrok.Command, "--traffic-policy-file="+ngrok.Configs[0].Target)
+	if len(ngrok.Configs) != 1 {
+		t.Fatalf("len(ngrok.Configs) = %d, want 1: %v", len(ngrok.Configs), ngrok.Configs)
+	}
+	if !slices.Contains(ngrok.Command, "--traffic-policy-file="+ngrok.Configs[0].Target) {
+		t.Fatalf("ngrok.Command = %v, want it to contain %q", ngrok.Command, "--traffic-policy-file="+ngrok.Configs[0].Target)
+	}
 
 	var policy map[string]any
-	require.NoError(t, yaml.Unmarshal([]byte(file.Configs[ngrok.Configs[0].Source].Content), &policy))
-	require.Equal(t, map[string]any{"on_http_request": []any{map[string]any{
+	if err := yaml.Unmarshal([]byte(file.Configs[ngrok.Configs[0].Source].Content), &policy); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff((map[string]any{"on_http_request": []any{map[string]any{
 		"expressions": []any{"req.url.path != '/webhook'"},
 		"actions":     []any{map[string]any{"type": "deny", "config": map[string]any{"status_code": 404}}},
-	}}}, policy)
+	}}}), policy); diff != "" {
+		t.Fatalf("policy (-want +got):\n%s", diff)
+	}
 }

@@ -1,14 +1,14 @@
 package main
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 func TestDetailsInText(t *testing.T) {
@@ -18,7 +18,7 @@ func TestDetailsInText(t *testing.T) {
 	p.deliver(t, a.body(t))
 	p.prints(t, "Kernel panic")
 	out := strings.ReplaceAll(p.stop(t), a.URL, "API")
-	require.Equal(t, `FAILED: acme/lmp build 71, platform-main, 14m10s
+	if out != `FAILED: acme/lmp build 71, platform-main, 14m10s
   https://ci.example.com/projects/acme/lmp/builds/71
   Push to main: new kernel
   PASSED  build-amd64  12m30s  amd64-partner  https://ci.example.com/projects/acme/lmp/builds/71/build-amd64
@@ -31,9 +31,28 @@ func TestDetailsInText(t *testing.T) {
     | 100% loaded
     | Kernel panic`+"\uFFFD"+` - not syncing
 
-`, out, "control characters are removed")
-	require.Zero(t, a.unauthorized.Load(), "every request has the token")
-	require.NotContains(t, p.log.String(), "token=")
+` {
+		t.Fatalf("control characters are removed: out = %q, want %q", out, `FAILED: acme/lmp build 71, platform-main, 14m10s
+  https://ci.example.com/projects/acme/lmp/builds/71
+  Push to main: new kernel
+  PASSED  build-amd64  12m30s  amd64-partner  https://ci.example.com/projects/acme/lmp/builds/71/build-amd64
+  FAILED  boot-arm64   1m30s   rpi4-*         https://ci.example.com/projects/acme/lmp/builds/71/boot-arm64
+  build-amd64: test compile PASSED
+  boot-arm64: test boot FAILED
+    FAILED login no prompt
+  boot-arm64: log API/projects/acme/lmp/builds/71/runs/boot-arm64/console.log
+    | U-Boot 2025.01
+    | 100% loaded
+    | Kernel panic`+"\uFFFD"+` - not syncing
+
+`)
+	}
+	if got := a.unauthorized.Load(); got != 0 {
+		t.Fatalf("every request has the token: a.unauthorized.Load() = %d, want 0", got)
+	}
+	if got := p.log.String(); strings.Contains(got, "token=") {
+		t.Fatalf("p.log.String() = %q, want it not to contain \"token=\"", got)
+	}
 }
 
 func TestDetailsInJSON(t *testing.T) {
@@ -43,16 +62,26 @@ func TestDetailsInJSON(t *testing.T) {
 	p.deliver(t, a.body(t))
 	p.prints(t, "Kernel panic")
 	lines := results(t, p.stop(t))
-	require.Len(t, lines, 1)
-	require.NotContains(t, lines[0], "missing")
+	if len(lines) != 1 {
+		t.Fatalf("len(lines) = %d, want 1: %v", len(lines), lines)
+	}
+	if _, ok := lines[0]["missing"]; ok {
+		t.Fatalf("lines[0] = %v, want it not to contain \"missing\"", lines[0])
+	}
 	boot := lines[0]["runs"].([]any)[1].(map[string]any)
-	require.Equal(t, "Kernel panic\a - not syncing\n", boot["log_tail"], "the tail starts at the beginning of a line")
-	require.Equal(t, []any{map[string]any{
+	if boot["log_tail"] != "Kernel panic\a - not syncing\n" {
+		t.Fatalf(`the tail starts at the beginning of a line: boot["log_tail"] = %v, want %v`, boot["log_tail"], "Kernel panic\a - not syncing\n")
+	}
+	if diff := cmp.Diff(([]any{map[string]any{
 		"name": "boot", "context": "rpi4", "status": "FAILED", "failed": []any{
 			map[string]any{"name": "login", "context": "tty1", "status": "FAILED", "output": "no prompt\nfor 60 s"},
 		},
-	}}, boot["tests"])
-	require.NotContains(t, lines[0]["runs"].([]any)[0], "log_tail", "the log of a passed run is not fetched")
+	}}), boot["tests"]); diff != "" {
+		t.Fatalf("boot[\"tests\"] (-want +got):\n%s", diff)
+	}
+	if run := lines[0]["runs"].([]any)[0].(map[string]any); run["log_tail"] != nil {
+		t.Fatalf("the log of a passed run is fetched: %v", run)
+	}
 }
 
 func TestLaggingAPIIsRetried(t *testing.T) {
@@ -79,11 +108,21 @@ func TestLaggingAPIIsRetried(t *testing.T) {
 	p.deliver(t, a.body(t))
 	p.prints(t, "Kernel panic")
 	lines := results(t, p.stop(t))
-	require.Len(t, lines, 1)
-	require.NotContains(t, lines[0], "missing")
-	require.Equal(t, "FAILED", lines[0]["status"])
-	require.EqualValues(t, 3, logs.Load())
-	require.Contains(t, p.log.String(), `the API is not up to date yet`)
+	if len(lines) != 1 {
+		t.Fatalf("len(lines) = %d, want 1: %v", len(lines), lines)
+	}
+	if _, ok := lines[0]["missing"]; ok {
+		t.Fatalf("lines[0] = %v, want it not to contain \"missing\"", lines[0])
+	}
+	if lines[0]["status"] != "FAILED" {
+		t.Fatalf(`lines[0]["status"] = %v, want %v`, lines[0]["status"], "FAILED")
+	}
+	if got := logs.Load(); got != 3 {
+		t.Fatalf("logs.Load() = %d, want 3", got)
+	}
+	if got := p.log.String(); !strings.Contains(got, `the API is not up to date yet`) {
+		t.Fatalf("p.log.String() = %q, want it to contain %q", got, `the API is not up to date yet`)
+	}
 }
 
 func TestMissingDetails(t *testing.T) {
@@ -132,18 +171,33 @@ func TestMissingDetails(t *testing.T) {
 			p.deliver(t, a.body(t))
 			p.prints(t, "\n")
 			lines := results(t, p.stop(t))
-			require.Len(t, lines, 1)
-			require.Equal(t, "FAILED", lines[0]["status"])
+			if len(lines) != 1 {
+				t.Fatalf("len(lines) = %d, want 1: %v", len(lines), lines)
+			}
+			if lines[0]["status"] != "FAILED" {
+				t.Fatalf(`lines[0]["status"] = %v, want %v`, lines[0]["status"], "FAILED")
+			}
 			boot := lines[0]["runs"].([]any)[1].(map[string]any)
 			if tt.says == "" {
 				tail := boot["log_tail"].(string)
-				require.NotContains(t, lines[0], "missing")
-				require.LessOrEqual(t, len(tail), 4096)
-				require.True(t, strings.HasPrefix(tail, long) && strings.HasSuffix(tail, long+"Kernel panic\n"))
+				if _, ok := lines[0]["missing"]; ok {
+					t.Fatalf("lines[0] = %v, want it not to contain \"missing\"", lines[0])
+				}
+				if len(tail) > 4096 {
+					t.Fatalf("len(tail) = %d, want at most 4096", len(tail))
+				}
+				if !(strings.HasPrefix(tail, long) && strings.HasSuffix(tail, long+"Kernel panic\n")) {
+					t.Fatal(`strings.HasPrefix(tail, long) && strings.HasSuffix(tail, long+"Kernel panic\n") is false, want true`)
+				}
 				return
 			}
-			require.Len(t, lines[0]["missing"], 1)
-			require.Contains(t, lines[0]["missing"].([]any)[0], tt.says)
+			missing, _ := lines[0]["missing"].([]any)
+			if len(missing) != 1 {
+				t.Fatalf("missing = %v, want one entry", missing)
+			}
+			if got := missing[0].(string); !strings.Contains(got, tt.says) {
+				t.Fatalf("missing = %q, want it to contain %q", got, tt.says)
+			}
 		})
 	}
 }
@@ -180,14 +234,20 @@ func TestOmittedDetails(t *testing.T) {
 		a.URL, strings.Join(runs, ",")))
 	p.prints(t, "\n")
 	lines := results(t, p.stop(t))
-	require.Len(t, lines, 1)
-	require.Equal(t, []any{
+	if len(lines) != 1 {
+		t.Fatalf("len(lines) = %d, want 1: %v", len(lines), lines)
+	}
+	if diff := cmp.Diff(([]any{
 		`answer is too large: 3 failed results of test "boot" of run "r4" are omitted`,
 		`answer is too large: the tests of 6 runs are omitted`,
 		`answer is too large: 2 logs of failed runs are omitted`,
-	}, lines[0]["missing"])
+	}), lines[0]["missing"]); diff != "" {
+		t.Fatalf("lines[0][\"missing\"] (-want +got):\n%s", diff)
+	}
 	tested := lines[0]["runs"].([]any)[4].(map[string]any)["tests"].([]any)[0].(map[string]any)
-	require.Len(t, tested["failed"], 10)
+	if failed, _ := tested["failed"].([]any); len(failed) != 10 {
+		t.Fatalf("failed = %v, want 10 entries", failed)
+	}
 }
 
 func TestHostOfNotificationIsNotCalled(t *testing.T) {
@@ -197,9 +257,15 @@ func TestHostOfNotificationIsNotCalled(t *testing.T) {
 	p.deliver(t, other.body(t))
 	p.prints(t, "not fetched: ")
 	out := p.stop(t)
-	require.Contains(t, out, "host is not allowed")
-	require.Zero(t, other.requests.Load())
-	require.Zero(t, known.requests.Load())
+	if !strings.Contains(out, "host is not allowed") {
+		t.Fatalf("out = %q, want it to contain \"host is not allowed\"", out)
+	}
+	if got := other.requests.Load(); got != 0 {
+		t.Fatalf("other.requests.Load() = %d, want 0", got)
+	}
+	if got := known.requests.Load(); got != 0 {
+		t.Fatalf("known.requests.Load() = %d, want 0", got)
+	}
 }
 
 func TestRehost(t *testing.T) {
@@ -227,11 +293,15 @@ func TestKillBeforePrintLosesNothing(t *testing.T) {
 	p.deliver(t, a.body(t))
 	p.counts(t, `hookhouse_deliveries{state="claimed",type="jobserv.build"} 1`)
 	p.kill(t)
-	require.Empty(t, p.out.String())
+	if got := p.out.String(); got != "" {
+		t.Fatalf("p.out.String() = %q, want empty", got)
+	}
 
 	close(hang)
 	again := a.start(t, dir)
 	again.prints(t, "Kernel panic")
 	again.counts(t, `hookhouse_deliveries{state="done",type="jobserv.build"} 1`)
-	require.Equal(t, 1, strings.Count(again.stop(t), "build 71"))
+	if got := strings.Count(again.stop(t), "build 71"); got != 1 {
+		t.Fatalf(`strings.Count(again.stop(), "build 71") = %d, want %d`, got, 1)
+	}
 }

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"bytes"
 	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 )
 
 // script writes a program into dir.
@@ -26,22 +26,36 @@ func TestCommandInput(t *testing.T) {
 	p.deliver(t, fixture(t, "build.failed-boot.json"))
 	p.counts(t, commandDone)
 	printed := results(t, p.stop(t))
-	require.Len(t, printed, 1, "standard output is for results")
-	require.Contains(t, p.log.String(), "said by the command")
+	if len(printed) != 1 {
+		t.Fatalf("standard output is for results: len(printed) = %d, want 1: %v", len(printed), printed)
+	}
+	if got := p.log.String(); !strings.Contains(got, "said by the command") {
+		t.Fatalf("p.log.String() = %q, want it to contain \"said by the command\"", got)
+	}
 
-	require.Equal(t, "args: --verbose now\n", read(t, filepath.Join(dir, "args")))
+	if got := read(t, filepath.Join(dir, "args")); got != "args: --verbose now\n" {
+		t.Fatalf(`read(filepath.Join(dir, "args")) = %q, want %q`, got, "args: --verbose now\n")
+	}
 	var facts map[string]any
-	require.NoError(t, json.Unmarshal([]byte(read(t, filepath.Join(dir, "facts"))), &facts))
-	require.Equal(t, printed[0], facts)
+	if err := json.Unmarshal([]byte(read(t, filepath.Join(dir, "facts"))), &facts); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(printed[0], facts); diff != "" {
+		t.Fatalf("facts (-want +got):\n%s", diff)
+	}
 	env := read(t, filepath.Join(dir, "env"))
 	for _, want := range []string{
 		"JOBSERV_PROJECT=acme/lmp\n", "JOBSERV_BUILD_ID=71\n", "JOBSERV_STATUS=FAILED\n", "JOBSERV_TRIGGER=platform-main\n",
 		"JOBSERV_REASON=Push to main: new kernel\n", "JOBSERV_FAILED_RUNS=boot-arm64\n",
 		"JOBSERV_URL=https://ci.example.com/projects/acme/lmp/builds/71\n", "PATH=",
 	} {
-		require.Contains(t, env, want)
+		if !strings.Contains(env, want) {
+			t.Fatalf("env = %q, want it to contain %q", env, want)
+		}
 	}
-	require.NotContains(t, env, "PRIVATE")
+	if strings.Contains(env, "PRIVATE") {
+		t.Fatalf("env = %q, want it not to contain \"PRIVATE\"", env)
+	}
 }
 
 func TestFailedCommandIsRetriedWithoutPrintingAgain(t *testing.T) {
@@ -51,9 +65,15 @@ func TestFailedCommandIsRetriedWithoutPrintingAgain(t *testing.T) {
 	p := start(t, dir, "-exec", "./hook.sh")
 	p.deliver(t, fixture(t, "build.failed-boot.json"))
 	p.counts(t, commandDone)
-	require.Equal(t, 1, strings.Count(p.stop(t), "build 71"))
-	require.Equal(t, "run\nrun\nrun\n", read(t, filepath.Join(dir, "runs")))
-	require.Contains(t, p.log.String(), "./hook.sh: exit status 1")
+	if got := strings.Count(p.stop(t), "build 71"); got != 1 {
+		t.Fatalf(`strings.Count(p.stop(), "build 71") = %d, want %d`, got, 1)
+	}
+	if got := read(t, filepath.Join(dir, "runs")); got != "run\nrun\nrun\n" {
+		t.Fatalf(`read(filepath.Join(dir, "runs")) = %q, want %q`, got, "run\nrun\nrun\n")
+	}
+	if got := p.log.String(); !strings.Contains(got, "./hook.sh: exit status 1") {
+		t.Fatalf("p.log.String() = %q, want it to contain \"./hook.sh: exit status 1\"", got)
+	}
 }
 
 func TestHangingCommandIsKilledWithItsChildren(t *testing.T) {
@@ -70,8 +90,12 @@ wait`)
 	p.deliver(t, fixture(t, "build.failed-boot.json"))
 	p.counts(t, commandDone)
 	p.stop(t)
-	require.Contains(t, p.log.String(), "timeout after 300ms")
-	require.NotEmpty(t, read(t, filepath.Join(dir, "alive")), "the child must have started")
+	if got := p.log.String(); !strings.Contains(got, "timeout after 300ms") {
+		t.Fatalf("p.log.String() = %q, want it to contain \"timeout after 300ms\"", got)
+	}
+	if got := read(t, filepath.Join(dir, "alive")); got == "" {
+		t.Fatalf(`the child must have started: read(filepath.Join(dir, "alive")) = %q, want not empty`, got)
+	}
 	child := strings.TrimSpace(read(t, filepath.Join(dir, "child")))
 	eventually(t, "the child has exited", func() bool { return exited(t, child) })
 }
@@ -86,13 +110,21 @@ func TestSIGTERMLetsCommandFinish(t *testing.T) {
 	terminate(t, p)
 	eventually(t, "the program accepts no more connections", func() bool { return !reachable(t, p) })
 	write(t, filepath.Join(dir, "go"), "", 0o600)
-	require.NoError(t, p.cmd.Wait())
-	require.Equal(t, "started\nfinished\n", read(t, filepath.Join(dir, "runs")))
+	if err := p.cmd.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, filepath.Join(dir, "runs")); got != "started\nfinished\n" {
+		t.Fatalf(`read(filepath.Join(dir, "runs")) = %q, want %q`, got, "started\nfinished\n")
+	}
 
 	again := start(t, dir, "-exec", "./hook.sh")
 	again.counts(t, commandDone)
-	require.Empty(t, again.stop(t))
-	require.Equal(t, "started\nfinished\n", read(t, filepath.Join(dir, "runs")), "the command must not run again")
+	if got := again.stop(t); got != "" {
+		t.Fatalf("again.stop() = %q, want empty", got)
+	}
+	if got := read(t, filepath.Join(dir, "runs")); got != "started\nfinished\n" {
+		t.Fatalf(`the command must not run again: read(filepath.Join(dir, "runs")) = %q, want %q`, got, "started\nfinished\n")
+	}
 }
 
 func TestCommandStoppedByShutdownRunsAgain(t *testing.T) {
@@ -102,13 +134,19 @@ func TestCommandStoppedByShutdownRunsAgain(t *testing.T) {
 	p := start(t, dir, "-exec", "./hook.sh")
 	p.deliver(t, fixture(t, "build.failed-boot.json"))
 	eventually(t, "the command runs", func() bool { return read(t, filepath.Join(dir, "runs")) != "" })
-	require.Equal(t, 1, strings.Count(p.stop(t), "build 71"), "the program must exit with status 0")
+	if got := strings.Count(p.stop(t), "build 71"); got != 1 {
+		t.Fatalf(`the program must exit with status 0: strings.Count(p.stop(), "build 71") = %d, want %d`, got, 1)
+	}
 
 	write(t, filepath.Join(dir, "go"), "", 0o600)
 	again := start(t, dir, "-exec", "./hook.sh")
 	again.counts(t, commandDone)
-	require.Empty(t, again.stop(t), "the build must not be printed again")
-	require.Equal(t, "run\nrun\n", read(t, filepath.Join(dir, "runs")))
+	if got := again.stop(t); got != "" {
+		t.Fatalf("the build must not be printed again: again.stop() = %q, want empty", got)
+	}
+	if got := read(t, filepath.Join(dir, "runs")); got != "run\nrun\n" {
+		t.Fatalf(`read(filepath.Join(dir, "runs")) = %q, want %q`, got, "run\nrun\n")
+	}
 }
 
 func TestCommandRunsAgainAfterKill(t *testing.T) {
@@ -120,13 +158,19 @@ func TestCommandRunsAgainAfterKill(t *testing.T) {
 	eventually(t, "the command runs", func() bool { return read(t, filepath.Join(dir, "runs")) != "" })
 	p.counts(t, `hookhouse_deliveries{state="done",type="jobserv.build"} 1`)
 	p.kill(t)
-	require.Equal(t, 1, strings.Count(p.out.String(), "build 71"))
+	if got := strings.Count(p.out.String(), "build 71"); got != 1 {
+		t.Fatalf(`strings.Count(p.out.String(), "build 71") = %d, want %d`, got, 1)
+	}
 
 	write(t, filepath.Join(dir, "go"), "", 0o600)
 	again := start(t, dir, "-exec", "./hook.sh")
 	again.counts(t, commandDone)
-	require.Empty(t, again.stop(t), "the build must not be printed again")
-	require.Equal(t, "run\nrun\n", read(t, filepath.Join(dir, "runs")))
+	if got := again.stop(t); got != "" {
+		t.Fatalf("the build must not be printed again: again.stop() = %q, want empty", got)
+	}
+	if got := read(t, filepath.Join(dir, "runs")); got != "run\nrun\n" {
+		t.Fatalf(`read(filepath.Join(dir, "runs")) = %q, want %q`, got, "run\nrun\n")
+	}
 }
 
 func TestFailingCommandBlocksOnlyCommandsOfProject(t *testing.T) {
@@ -139,9 +183,13 @@ func TestFailingCommandBlocksOnlyCommandsOfProject(t *testing.T) {
 	p.prints(t, "build 71")
 	p.deliver(t, bytes.ReplaceAll(first, []byte("71"), []byte("72")))
 	p.prints(t, "build 72")
-	require.NotContains(t, read(t, filepath.Join(dir, "runs")), "72", "the commands of a project run in order")
+	if got := read(t, filepath.Join(dir, "runs")); strings.Contains(got, "72") {
+		t.Fatalf(`the commands of a project run in order: read(filepath.Join(dir, "runs")) = %q, want it not to contain %q`, got, "72")
+	}
 	write(t, filepath.Join(dir, "go"), "", 0o600)
 	p.counts(t, `hookhouse_deliveries{state="done",type="jobserv-ci.result"} 2`)
 	p.stop(t)
-	require.True(t, strings.HasSuffix(read(t, filepath.Join(dir, "runs")), "71\n72\n"))
+	if !strings.HasSuffix(read(t, filepath.Join(dir, "runs")), "71\n72\n") {
+		t.Fatal(`strings.HasSuffix(read(filepath.Join(dir, "runs")), "71\n72\n") is false, want true`)
+	}
 }

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"math"
+
+	"github.com/google/go-cmp/cmp"
+
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -14,8 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -25,10 +27,16 @@ import (
 func notifications(t *testing.T) [][]byte {
 	t.Helper()
 	files, err := filepath.Glob("testdata/build.*.json")
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(files), 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) < 7 {
+		t.Fatalf("len(files) = %d, want at least 7", len(files))
+	}
 	dir, err := os.Getwd()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	var shared []string
 	for len(shared) == 0 && dir != filepath.Dir(dir) {
 		dir = filepath.Dir(dir)
@@ -39,7 +47,9 @@ func notifications(t *testing.T) [][]byte {
 	var bodies [][]byte
 	for _, file := range append(files, shared...) {
 		body, err := os.ReadFile(file)
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if !seen[string(body)] {
 			bodies = append(bodies, body)
 		}
@@ -74,27 +84,48 @@ func TestPrintText(t *testing.T) {
 	}
 	p.counts(t, fmt.Sprintf(`hookhouse_deliveries{state="done",type="jobserv.build"} %d`, len(bodies)))
 	out := p.stop(t)
-	require.Len(t, heading.FindAllString(out, -1), len(bodies))
+	if got := heading.FindAllString(out, -1); len(got) != len(bodies) {
+		t.Fatalf("len(heading.FindAllString(out, -1)) = %d, want %d: %v", len(got), len(bodies), got)
+	}
 	for _, body := range bodies {
 		var want map[string]any
-		require.NoError(t, json.Unmarshal(body, &want))
-		require.Contains(t, out, first(want, "web_url", "url", "build_url"))
+		if err := json.Unmarshal(body, &want); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(out, first(want, "web_url", "url", "build_url")) {
+			t.Fatalf("out = %q, want it to contain %q", out, first(want, "web_url", "url", "build_url"))
+		}
 		for _, r := range want["runs"].([]any) {
 			run := r.(map[string]any)
 			for _, name := range []string{"name", "status", "host_tag"} {
-				require.Contains(t, out, first(run, name))
+				if !strings.Contains(out, first(run, name)) {
+					t.Fatalf("out = %q, want it to contain %q", out, first(run, name))
+				}
 			}
-			require.Contains(t, out, first(run, "web_url", "url"))
+			if !strings.Contains(out, first(run, "web_url", "url")) {
+				t.Fatalf("out = %q, want it to contain %q", out, first(run, "web_url", "url"))
+			}
 		}
 	}
-	require.Contains(t, out, `PASSED: acme/lmp build 67, containers-devel, 8m51s
+	if !strings.Contains(out, `PASSED: acme/lmp build 67, containers-devel, 8m51s
+  https://ci.example.com/projects/acme/lmp/builds/67
+  Push to devel: naïve fix
+  PASSED  build-amd64   1m5s   amd64-partner  https://ci.example.com/projects/acme/lmp/builds/67/build-amd64
+  PASSED  publish-apps  7m35s  amd64-partner  https://ci.example.com/projects/acme/lmp/builds/67/publish-apps
+`) {
+		t.Fatalf("out = %q, want it to contain %q", out, `PASSED: acme/lmp build 67, containers-devel, 8m51s
   https://ci.example.com/projects/acme/lmp/builds/67
   Push to devel: naïve fix
   PASSED  build-amd64   1m5s   amd64-partner  https://ci.example.com/projects/acme/lmp/builds/67/build-amd64
   PASSED  publish-apps  7m35s  amd64-partner  https://ci.example.com/projects/acme/lmp/builds/67/publish-apps
 `)
-	require.Contains(t, out, "PASSED after a rerun: acme/lmp build 67, ")
-	require.Contains(t, out, "\n  no-start: log https://api.example.com/projects/acme/lmp/builds/70/runs/no-start/console.log\n")
+	}
+	if !strings.Contains(out, "PASSED after a rerun: acme/lmp build 67, ") {
+		t.Fatalf("out = %q, want it to contain \"PASSED after a rerun: acme/lmp build 67, \"", out)
+	}
+	if !strings.Contains(out, "\n  no-start: log https://api.example.com/projects/acme/lmp/builds/70/runs/no-start/console.log\n") {
+		t.Fatalf("out = %q, want it to contain %q", out, "\n  no-start: log https://api.example.com/projects/acme/lmp/builds/70/runs/no-start/console.log\n")
+	}
 }
 
 func TestPrintJSON(t *testing.T) {
@@ -106,7 +137,9 @@ func TestPrintJSON(t *testing.T) {
 	}
 	p.counts(t, fmt.Sprintf(`hookhouse_deliveries{state="done",type="jobserv.build"} %d`, len(bodies)))
 	lines := results(t, p.stop(t))
-	require.Len(t, lines, len(bodies))
+	if len(lines) != len(bodies) {
+		t.Fatalf("len(lines) = %d, want %d: %v", len(lines), len(bodies), lines)
+	}
 	// Only the builds of one project are printed in order.
 	next := func(project string) map[string]any {
 		for i, line := range lines {
@@ -119,28 +152,56 @@ func TestPrintJSON(t *testing.T) {
 	}
 	for _, body := range bodies {
 		var want map[string]any
-		require.NoError(t, json.Unmarshal(body, &want))
+		if err := json.Unmarshal(body, &want); err != nil {
+			t.Fatal(err)
+		}
 		project := "acme/lmp"
 		if strings.Contains(first(want, "url"), "/demo/") {
 			project = "demo"
 		}
 		got := next(project)
-		require.NotNil(t, got)
-		require.Equal(t, first(want, "build_id"), first(got, "build_id"))
-		require.Equal(t, first(want, "status", "build_status"), got["status"])
-		require.Equal(t, first(want, "web_url", "url", "build_url"), got["url"])
-		require.Equal(t, first(want, "reason", "build_reason"), first(got, "reason"))
-		require.Equal(t, first(want, "trigger_name"), first(got, "trigger"))
+		if got == nil {
+			t.Fatalf("got = %v, want not nil", got)
+		}
+		if got, want := first(got, "build_id"), first(want, "build_id"); got != want {
+			t.Fatalf(`first(got, "build_id") = %q, want %q`, got, want)
+		}
+		if diff := cmp.Diff(first(want, "status", "build_status"), got["status"]); diff != "" {
+			t.Fatalf("got[\"status\"] (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(first(want, "web_url", "url", "build_url"), got["url"]); diff != "" {
+			t.Fatalf("got[\"url\"] (-want +got):\n%s", diff)
+		}
+		if got, want := first(got, "reason"), first(want, "reason", "build_reason"); got != want {
+			t.Fatalf(`first(got, "reason") = %q, want %q`, got, want)
+		}
+		if got, want := first(got, "trigger"), first(want, "trigger_name"); got != want {
+			t.Fatalf(`first(got, "trigger") = %q, want %q`, got, want)
+		}
 		runs := got["runs"].([]any)
-		require.Len(t, runs, len(want["runs"].([]any)))
+		if len(runs) != len(want["runs"].([]any)) {
+			t.Fatalf("len(runs) = %d, want %d: %v", len(runs), len(want["runs"].([]any)), runs)
+		}
 		for i, r := range want["runs"].([]any) {
 			run, got := r.(map[string]any), runs[i].(map[string]any)
-			require.Equal(t, run["name"], got["name"])
-			require.Equal(t, run["status"], got["status"])
-			require.Equal(t, first(run, "host_tag"), first(got, "host_tag"))
-			require.Equal(t, first(run, "web_url", "url"), got["url"])
-			require.NotEmpty(t, got["log_url"])
-			require.InDelta(t, seconds(t, run), got["seconds"], 0.001)
+			if diff := cmp.Diff(run["name"], got["name"]); diff != "" {
+				t.Fatalf("got[\"name\"] (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(run["status"], got["status"]); diff != "" {
+				t.Fatalf("got[\"status\"] (-want +got):\n%s", diff)
+			}
+			if got, want := first(got, "host_tag"), first(run, "host_tag"); got != want {
+				t.Fatalf(`first(got, "host_tag") = %q, want %q`, got, want)
+			}
+			if diff := cmp.Diff(first(run, "web_url", "url"), got["url"]); diff != "" {
+				t.Fatalf("got[\"url\"] (-want +got):\n%s", diff)
+			}
+			if got["log_url"] == nil {
+				t.Fatalf(`got["log_url"] = %v, want not nil`, got["log_url"])
+			}
+			if s, ok := got["seconds"].(float64); !ok || math.Abs(s-seconds(t, run)) > 0.001 {
+				t.Fatalf("seconds = %v, want %v", got["seconds"], seconds(t, run))
+			}
 		}
 	}
 }
@@ -152,9 +213,13 @@ func seconds(t *testing.T, run map[string]any) float64 {
 		return 0
 	}
 	from, err := time.Parse(time.RFC3339Nano, first(run, "created"))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	to, err := time.Parse(time.RFC3339Nano, first(run, "completed"))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return to.Sub(from).Seconds()
 }
 
@@ -163,7 +228,9 @@ func TestFourAttemptsArePrintedOnce(t *testing.T) {
 	p := start(t, home(t))
 	// A proxy forwards each request and drops the response.
 	hook, err := url.Parse(p.url)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	pass := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: hook.Scheme, Host: hook.Host})
 	var answers []int
 	pass.ModifyResponse = func(r *http.Response) error {
@@ -176,11 +243,17 @@ func TestFourAttemptsArePrintedOnce(t *testing.T) {
 
 	sender := webhooktest.JobServ{Secret: webhook.NewSecret("secret")}
 	sent := sender.Deliver(t.Context(), proxy.URL+"/webhook", fixture(t, "build.detailed.json"))
-	require.Len(t, sent.Attempts, 4)
-	require.Equal(t, []int{202, 202, 202, 202}, answers)
+	if len(sent.Attempts) != 4 {
+		t.Fatalf("len(sent.Attempts) = %d, want 4: %v", len(sent.Attempts), sent.Attempts)
+	}
+	if diff := cmp.Diff(([]int{202, 202, 202, 202}), answers); diff != "" {
+		t.Fatalf("answers (-want +got):\n%s", diff)
+	}
 	p.counts(t, `hookhouse_received_seconds_count{outcome="duplicate",type="jobserv.build"} 3`)
 	p.counts(t, `hookhouse_deliveries{state="done",type="jobserv.build"} 1`)
-	require.Equal(t, 1, strings.Count(p.stop(t), "build 67"))
+	if got := strings.Count(p.stop(t), "build 67"); got != 1 {
+		t.Fatalf(`strings.Count(p.stop(), "build 67") = %d, want %d`, got, 1)
+	}
 }
 
 func TestForgedNotificationsAreRejected(t *testing.T) {
@@ -189,14 +262,24 @@ func TestForgedNotificationsAreRejected(t *testing.T) {
 	p := start(t, dir)
 	sender := webhooktest.JobServ{Secret: webhook.NewSecret("wrong")}
 	sent := sender.Deliver(t.Context(), p.url, fixture(t, "build.detailed.json"))
-	require.False(t, sent.Delivered)
-	require.Len(t, sent.Attempts, 4)
+	if sent.Delivered {
+		t.Fatal("sent.Delivered is true, want false")
+	}
+	if len(sent.Attempts) != 4 {
+		t.Fatalf("len(sent.Attempts) = %d, want 4: %v", len(sent.Attempts), sent.Attempts)
+	}
 	for _, a := range sent.Attempts {
-		require.Equal(t, http.StatusUnauthorized, a.Status)
+		if a.Status != http.StatusUnauthorized {
+			t.Fatalf("a.Status = %d, want %d", a.Status, http.StatusUnauthorized)
+		}
 	}
 	p.counts(t, `hookhouse_rejected_total{source="jobserv",status="401"} 4`)
-	require.Empty(t, p.stop(t))
-	require.NotContains(t, p.log.String(), "sha256:", "no signature in the log")
+	if got := p.stop(t); got != "" {
+		t.Fatalf("p.stop() = %q, want empty", got)
+	}
+	if got := p.log.String(); strings.Contains(got, "sha256:") {
+		t.Fatalf("no signature in the log: p.log.String() = %q, want it not to contain \"sha256:\"", got)
+	}
 }
 
 func TestOtherRequestsAndMalformedBody(t *testing.T) {
@@ -204,7 +287,9 @@ func TestOtherRequestsAndMalformedBody(t *testing.T) {
 	p := start(t, home(t))
 	for page, want := range map[string]int{"/metrics": 200, "/webhook": 405, "/": 404, "/webhook/": 404} {
 		status, _ := p.get(t, page)
-		require.Equal(t, want, status, page)
+		if status != want {
+			t.Fatalf("%v: status = %d, want %d", page, status, want)
+		}
 	}
 	// A signed body is stored even if it cannot be decoded, and the log says so.
 	p.deliver(t, []byte(`{"build_id": "none"}`))
@@ -212,8 +297,14 @@ func TestOtherRequestsAndMalformedBody(t *testing.T) {
 	p.deliver(t, fixture(t, "build.minimal.json"))
 	p.prints(t, "FAILED: demo build 1, 54s\n")
 	status, health := p.get(t, "/healthz")
-	require.Equal(t, 200, status)
-	require.Contains(t, health, `"ok":true`)
+	if status != 200 {
+		t.Fatalf("status = %d, want 200", status)
+	}
+	if !strings.Contains(health, `"ok":true`) {
+		t.Fatalf("health = %q, want it to contain %q", health, `"ok":true`)
+	}
 	p.stop(t)
-	require.Contains(t, p.log.String(), "delivery is dead")
+	if got := p.log.String(); !strings.Contains(got, "delivery is dead") {
+		t.Fatalf("p.log.String() = %q, want it to contain \"delivery is dead\"", got)
+	}
 }

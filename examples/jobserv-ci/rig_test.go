@@ -18,8 +18,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -96,7 +94,9 @@ func start(t *testing.T, dir string, args ...string) *process {
 	p := &process{cmd: programIn(t, dir, append([]string{"-addr", "127.0.0.1:0"}, args...)...)}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
 	p.cmd.WaitDelay = time.Second // processes that a killed program started may keep its output open
-	require.NoError(t, p.cmd.Start())
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		_ = p.cmd.Process.Kill()
 		_ = p.cmd.Wait()
@@ -121,16 +121,24 @@ func (p *process) prints(t *testing.T, text string) {
 // stop stops the program with SIGTERM and returns its whole standard output.
 func (p *process) stop(t *testing.T) string {
 	t.Helper()
-	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
-	require.NoError(t, p.cmd.Wait(), "the program must exit with status 0")
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err != nil {
+		t.Fatalf("the program must exit with status 0: %v", err)
+	}
 	return p.out.String()
 }
 
 // kill kills the program with SIGKILL.
 func (p *process) kill(t *testing.T) {
 	t.Helper()
-	require.NoError(t, p.cmd.Process.Kill())
-	require.Error(t, p.cmd.Wait())
+	if err := p.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Wait(); err == nil {
+		t.Fatal("p.cmd.Wait() is nil, want an error")
+	}
 }
 
 // deliver sends a body as JobServ does, and fails the test unless the first
@@ -139,21 +147,33 @@ func (p *process) deliver(t *testing.T, body []byte) {
 	t.Helper()
 	sender := webhooktest.JobServ{Secret: webhook.NewSecret("secret")}
 	sent := sender.Deliver(t.Context(), p.url, body)
-	require.True(t, sent.Delivered, "%+v", sent)
-	require.Len(t, sent.Attempts, 1)
-	require.Equal(t, http.StatusAccepted, sent.Attempts[0].Status)
+	if !sent.Delivered {
+		t.Fatalf("%+v: sent.Delivered is false, want true", sent)
+	}
+	if len(sent.Attempts) != 1 {
+		t.Fatalf("len(sent.Attempts) = %d, want 1: %v", len(sent.Attempts), sent.Attempts)
+	}
+	if sent.Attempts[0].Status != http.StatusAccepted {
+		t.Fatalf("sent.Attempts[0].Status = %d, want %d", sent.Attempts[0].Status, http.StatusAccepted)
+	}
 }
 
 // get returns the status and the body of another page of the program.
 func (p *process) get(t *testing.T, page string) (int, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimSuffix(p.url, "/webhook")+page, nil)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	res, err := http.DefaultClient.Do(r)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return res.StatusCode, string(text)
 }
 
@@ -187,7 +207,9 @@ func results(t *testing.T, out string) []map[string]any {
 	var all []map[string]any
 	for line := range strings.Lines(out) {
 		var one map[string]any
-		require.NoError(t, json.Unmarshal([]byte(line), &one), "line %q", line)
+		if err := json.Unmarshal([]byte(line), &one); err != nil {
+			t.Fatalf("line %q: %v", line, err)
+		}
 		all = append(all, one)
 	}
 	return all
@@ -196,13 +218,17 @@ func results(t *testing.T, out string) []map[string]any {
 func fixture(t *testing.T, name string) []byte {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return text
 }
 
 func write(t *testing.T, file, text string, mode os.FileMode) {
 	t.Helper()
-	require.NoError(t, os.WriteFile(file, []byte(text), mode))
+	if err := os.WriteFile(file, []byte(text), mode); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // read returns the content of a file, or "" if it does not exist.
@@ -210,7 +236,9 @@ func read(t *testing.T, file string) string {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if !errors.Is(err, os.ErrNotExist) {
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	return string(text)
 }
@@ -218,7 +246,9 @@ func read(t *testing.T, file string) string {
 // terminate sends SIGTERM and does not wait.
 func terminate(t *testing.T, p *process) {
 	t.Helper()
-	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // reachable reports whether the program accepts connections.
@@ -235,6 +265,8 @@ func reachable(t *testing.T, p *process) bool {
 func exited(t *testing.T, pid string) bool {
 	t.Helper()
 	number, err := strconv.Atoi(pid)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return errors.Is(syscall.Kill(number, 0), syscall.ESRCH)
 }

@@ -4,9 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"testing"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
@@ -33,11 +32,15 @@ func TestSecretFile(t *testing.T) {
 			for i, secret := range tt.secrets {
 				body := fmt.Appendf(nil, `{"build_id": %d, "url": "https://x.example/projects/p/builds/%[1]d/", "status": "PASSED", "runs": []}`, i+1)
 				sender := webhooktest.JobServ{Secret: webhook.NewSecret(secret)}
-				require.True(t, sender.Deliver(t.Context(), p.url, body).Delivered)
+				if !sender.Deliver(t.Context(), p.url, body).Delivered {
+					t.Fatal("sender.Deliver(p.url, body).Delivered is false, want true")
+				}
 				p.prints(t, fmt.Sprintf("PASSED: p build %d\n", i+1))
 			}
 			p.stop(t)
-			require.NotContains(t, p.log.String(), tt.secrets[0])
+			if got := p.log.String(); strings.Contains(got, tt.secrets[0]) {
+				t.Fatalf("p.log.String() = %q, want it not to contain %q", got, tt.secrets[0])
+			}
 		})
 	}
 }
@@ -75,11 +78,21 @@ func TestInvalidStart(t *testing.T) {
 			cmd := programIn(t, dir, append([]string{"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "x.db")}, tt.args...)...)
 			var out, log bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, &log
-			require.Error(t, cmd.Run())
-			require.Equal(t, 1, cmd.ProcessState.ExitCode())
-			require.Empty(t, out.String())
-			require.Contains(t, log.String(), tt.says)
-			require.NotContains(t, log.String(), "hidden")
+			if err := cmd.Run(); err == nil {
+				t.Fatal("cmd.Run() is nil, want an error")
+			}
+			if got := cmd.ProcessState.ExitCode(); got != 1 {
+				t.Fatalf("cmd.ProcessState.ExitCode() = %d, want 1", got)
+			}
+			if got := out.String(); got != "" {
+				t.Fatalf("out.String() = %q, want empty", got)
+			}
+			if got := log.String(); !strings.Contains(got, tt.says) {
+				t.Fatalf("log.String() = %q, want it to contain %q", got, tt.says)
+			}
+			if got := log.String(); strings.Contains(got, "hidden") {
+				t.Fatalf("log.String() = %q, want it not to contain \"hidden\"", got)
+			}
 		})
 	}
 }
@@ -87,7 +100,13 @@ func TestInvalidStart(t *testing.T) {
 func TestHelp(t *testing.T) {
 	t.Parallel()
 	out, err := programIn(t, t.TempDir(), "-help").CombinedOutput()
-	require.NoError(t, err)
-	require.Contains(t, string(out), "POST /webhook")
-	require.Contains(t, string(out), "-exec-timeout")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(out), "POST /webhook") {
+		t.Fatalf("string(out) = %q, want it to contain \"POST /webhook\"", string(out))
+	}
+	if !strings.Contains(string(out), "-exec-timeout") {
+		t.Fatalf("string(out) = %q, want it to contain \"-exec-timeout\"", string(out))
+	}
 }

@@ -10,8 +10,6 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -39,10 +37,16 @@ func start(t *testing.T, dir string, env ...string) *process {
 	p.cmd.Dir = dir
 	p.cmd.Env = append([]string{"RUN_MAIN=yes", "ADDR=127.0.0.1:0"}, env...)
 	stdout, err := p.cmd.StdoutPipe()
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	stderr, err := p.cmd.StderrPipe()
-	require.NoError(t, err)
-	require.NoError(t, p.cmd.Start())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
 	p.out = bufio.NewScanner(stdout)
 	log := bufio.NewScanner(stderr)
 	for log.Scan() {
@@ -59,20 +63,26 @@ func start(t *testing.T, dir string, env ...string) *process {
 // next returns the next line that the program prints.
 func (p *process) next(t *testing.T) string {
 	t.Helper()
-	require.True(t, p.out.Scan(), "no more output")
+	if !p.out.Scan() {
+		t.Fatal("no more output: p.out.Scan() is false, want true")
+	}
 	return p.out.Text()
 }
 
 // stop sends a signal, waits for the process, and returns the rest of its output.
 func (p *process) stop(t *testing.T, signal os.Signal) (rest []string) {
 	t.Helper()
-	require.NoError(t, p.cmd.Process.Signal(signal))
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
 	for p.out.Scan() {
 		rest = append(rest, p.out.Text())
 	}
 	err := p.cmd.Wait()
 	if signal == syscall.SIGTERM {
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	return rest
 }
@@ -87,20 +97,30 @@ func TestBuildIsCountedOnceDespiteKills(t *testing.T) {
 	p := start(t, dir, env)
 	for id := range builds {
 		result := sender.Deliver(t.Context(), p.url+"/hooks/jobserv", build(id))
-		require.True(t, result.Delivered)
+		if !result.Delivered {
+			t.Fatal("result.Delivered is false, want true")
+		}
 		if id%5 == 4 { // at any point between the response and the end of the handler
 			p.stop(t, syscall.SIGKILL)
 			p = start(t, dir, env)
 			again := sender.Deliver(t.Context(), p.url+"/hooks/jobserv", build(id))
-			require.True(t, again.Delivered)
+			if !again.Delivered {
+				t.Fatal("again.Delivered is false, want true")
+			}
 		}
 	}
 	// The last build is counted by a process that is not killed, after all others of
 	// its project.
-	require.True(t, sender.Deliver(t.Context(), p.url+"/hooks/jobserv", build(builds)).Delivered)
+	if !sender.Deliver(t.Context(), p.url+"/hooks/jobserv", build(builds)).Delivered {
+		t.Fatal(`sender.Deliver(p.url+"/hooks/jobserv", build(builds)).Delivered is false, want true`)
+	}
 	want := fmt.Sprintf("acme/lmp was built %d times", builds+1)
 	for got := ""; got != want; got = p.next(t) {
-		require.NotEqual(t, fmt.Sprintf("acme/lmp was built %d times", builds+2), got)
+		if got == fmt.Sprintf("acme/lmp was built %d times", builds+2) {
+			t.Fatalf("got = %q, want another than %q", got, fmt.Sprintf("acme/lmp was built %d times", builds+2))
+		}
 	}
-	require.Empty(t, p.stop(t, syscall.SIGTERM), "a build was counted twice")
+	if got := p.stop(t, syscall.SIGTERM); len(got) != 0 {
+		t.Fatalf("a build was counted twice: p.stop(syscall.SIGTERM) = %v, want empty", got)
+	}
 }

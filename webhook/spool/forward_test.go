@@ -6,13 +6,14 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/spool"
@@ -54,8 +55,14 @@ func TestSpoolKeepsADeliveryThatPrimaryRefuses(t *testing.T) {
 			putDelivery(t, local, "3", keyed("other"))
 			advance(time.Hour)
 			stop()
-			require.Equal(t, refusal.state, stateOf(t, local, &webhook.Delivery{UID: "1"}))
-			require.ElementsMatch(t, append(refusal.after, "3"), inOrder(t, primary))
+			if got := stateOf(t, local, &webhook.Delivery{UID: "1"}); got != refusal.state {
+				t.Fatalf(`stateOf(local, &webhook.Delivery{UID: "1"}) = %q, want %q`, got, refusal.state)
+			}
+			got := slices.Sorted(slices.Values(inOrder(t, primary)))
+			want := slices.Sorted(slices.Values(append(refusal.after, "3")))
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Fatalf("deliveries of the primary inbox, sorted (-want +got):\n%s", diff)
+			}
 		})
 	}
 }
@@ -66,15 +73,25 @@ func TestSpoolTriesOneDeliveryAtATimeWhilePrimaryIsDown(t *testing.T) {
 		defer r.run(t)()
 		r.set(refused)
 		for i := range 1000 {
-			require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event", OrderingKey: fmt.Sprint(i)}))
+			if err := r.Handle(t.Context(), &webhook.Delivery{UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event", OrderingKey: fmt.Sprint(i)}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		advance(time.Hour)
-		require.Less(t, len(r.primary.putUIDs()), 1000, "one delivery every 5 to 10 seconds")
-		require.Equal(t, 1000, pendingIn(t, r.local.inbox))
+		if got := len(r.primary.putUIDs()); got >= 1000 {
+			t.Fatalf("one delivery every 5 to 10 seconds: len(r.primary.putUIDs()) = %d, want less than 1000", got)
+		}
+		if got := pendingIn(t, r.local.inbox); got != 1000 {
+			t.Fatalf("pendingIn(r.local.inbox) = %d, want 1000", got)
+		}
 		r.set(none)
 		advance(30 * time.Second)
-		require.Zero(t, pendingIn(t, r.local.inbox))
-		require.Len(t, inOrder(t, r.primary.inbox), 1000)
+		if got := pendingIn(t, r.local.inbox); got != 0 {
+			t.Fatalf("pendingIn(r.local.inbox) = %d, want 0", got)
+		}
+		if got := inOrder(t, r.primary.inbox); len(got) != 1000 {
+			t.Fatalf("len(inOrder(r.primary.inbox)) = %d, want 1000: %v", len(got), got)
+		}
 	})
 }
 
@@ -106,11 +123,15 @@ func TestSpoolReturnsToPrimaryUnderSteadyTraffic(t *testing.T) {
 		}
 		stop := r.run(t)
 		advance(10 * time.Second)
-		require.Zero(t, pendingIn(t, r.local.inbox), "deliveries go to primary")
+		if got := pendingIn(t, r.local.inbox); got != 0 {
+			t.Fatalf("deliveries go to primary: pendingIn(r.local.inbox) = %d, want 0", got)
+		}
 		cancel()
 		senders.Wait()
 		stop()
-		require.LessOrEqual(t, slowest, 300*time.Millisecond)
+		if slowest > 300*time.Millisecond {
+			t.Fatalf("slowest = %v, want at most %v", slowest, 300*time.Millisecond)
+		}
 	})
 }
 
@@ -123,15 +144,23 @@ func TestSpoolRunEndsCleanly(t *testing.T) {
 			r := newRig()
 			r.set(trouble.fault)
 			for i := range 100 {
-				require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event"}))
+				if err := r.Handle(t.Context(), &webhook.Delivery{UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event"}); err != nil {
+					t.Fatal(err)
+				}
 			}
 			stop := r.run(t)
-			require.LessOrEqual(t, stop(), 4*time.Second)
-			require.Zero(t, counts(t, r.local.inbox)[webhook.Claimed], "nothing is left under a claim")
+			if got := stop(); got > 4*time.Second {
+				t.Fatalf("stop() = %v, want at most %v", got, 4*time.Second)
+			}
+			if got := counts(t, r.local.inbox)[webhook.Claimed]; got != 0 {
+				t.Fatalf("nothing is left under a claim: counts(r.local.inbox)[webhook.Claimed] = %d, want 0", got)
+			}
 			r.set(none)
 			defer r.run(t)()
 			advance(time.Minute)
-			require.Len(t, inOrder(t, r.primary.inbox), 100, "Run may be called again")
+			if got := inOrder(t, r.primary.inbox); len(got) != 100 {
+				t.Fatalf("Run may be called again: len(inOrder(r.primary.inbox)) = %d, want 100: %v", len(got), got)
+			}
 		})
 	}
 }
@@ -152,8 +181,12 @@ func TestSpoolIsVolatileIfEitherInboxIs(t *testing.T) {
 			rc.Logger = slog.New(slog.NewTextHandler(&log, nil))
 			w := httptest.NewRecorder()
 			rc.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{}`)))
-			require.Equal(t, http.StatusAccepted, w.Code)
-			require.Equal(t, tt.want, strings.Contains(log.String(), "memory only"))
+			if w.Code != http.StatusAccepted {
+				t.Fatalf("w.Code = %d, want %d", w.Code, http.StatusAccepted)
+			}
+			if got := strings.Contains(log.String(), "memory only"); got != tt.want {
+				t.Fatalf(`strings.Contains(log.String(), "memory only") = %v, want %v`, got, tt.want)
+			}
 		})
 	}
 }

@@ -1,6 +1,10 @@
 package spool_test
 
 import (
+	"errors"
+
+	"github.com/google/go-cmp/cmp"
+
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -9,8 +13,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/spool"
@@ -40,7 +42,9 @@ func (l *recordedLog) lines(t *testing.T) (lines []map[string]any) {
 	defer l.mu.Unlock()
 	for text := range strings.Lines(l.buf.String()) {
 		var line map[string]any
-		require.NoError(t, json.Unmarshal([]byte(text), &line))
+		if err := json.Unmarshal([]byte(text), &line); err != nil {
+			t.Fatal(err)
+		}
 		lines = append(lines, line)
 	}
 	return lines
@@ -68,13 +72,21 @@ func TestSpoolWithoutRunWarns(t *testing.T) {
 		r.handle(t, "1")
 		r.handle(t, "2")
 		advance(4 * time.Second)
-		require.Empty(t, log.lines(t), "Run may begin soon")
+		if got := log.lines(t); len(got) != 0 {
+			t.Fatalf("Run may begin soon: log.lines() = %v, want empty", got)
+		}
 		advance(2 * time.Second)
 		lines := warned(t, log, idleWarning)
-		require.Len(t, lines, 1)
-		require.EqualValues(t, 2, lines[0]["stored"])
+		if len(lines) != 1 {
+			t.Fatalf("len(lines) = %d, want 1: %v", len(lines), lines)
+		}
+		if lines[0]["stored"] != 2 {
+			t.Fatalf(`lines[0]["stored"] = %v, want %v`, lines[0]["stored"], 2)
+		}
 		advance(time.Hour)
-		require.Len(t, log.lines(t), 1, "deliveries of an earlier warning are not counted again")
+		if got := log.lines(t); len(got) != 1 {
+			t.Fatalf("deliveries of an earlier warning are not counted again: len(log.lines()) = %d, want 1: %v", len(got), got)
+		}
 	})
 	synctestRun(t, "once a minute while deliveries arrive", func(t *testing.T) {
 		r, log := newLogged()
@@ -82,7 +94,9 @@ func TestSpoolWithoutRunWarns(t *testing.T) {
 			r.handle(t, fmt.Sprint(i))
 			advance(time.Second)
 		}
-		require.Len(t, warned(t, log, idleWarning), 10)
+		if got := warned(t, log, idleWarning); len(got) != 10 {
+			t.Fatalf("len(warned(log, idleWarning)) = %d, want 10: %v", len(got), got)
+		}
 	})
 	synctestRun(t, "not if Run begins in time, and not while Run is running", func(t *testing.T) {
 		r, log := newLogged()
@@ -94,19 +108,29 @@ func TestSpoolWithoutRunWarns(t *testing.T) {
 			r.handle(t, fmt.Sprint("a", i))
 			advance(time.Second)
 		}
-		require.Empty(t, warned(t, log, idleWarning))
+		if got := warned(t, log, idleWarning); len(got) != 0 {
+			t.Fatalf("warned(log, idleWarning) = %v, want empty", got)
+		}
 		stop()
-		require.Empty(t, warned(t, log, idleWarning))
+		if got := warned(t, log, idleWarning); len(got) != 0 {
+			t.Fatalf("warned(log, idleWarning) = %v, want empty", got)
+		}
 		r.handle(t, "b")
 		advance(10 * time.Second)
-		require.Len(t, warned(t, log, idleWarning), 1, "the Spool warns after Run has returned")
+		if got := warned(t, log, idleWarning); len(got) != 1 {
+			t.Fatalf("the Spool warns after Run has returned: len(warned(log, idleWarning)) = %d, want 1: %v", len(got), got)
+		}
 	})
 	synctestRun(t, "not for a delivery that was not stored", func(t *testing.T) {
 		r, log := newLogged()
 		r.setLocal(refused, "Put")
-		require.Error(t, r.Handle(t.Context(), &webhook.Delivery{UID: "1"}))
+		if err := r.Handle(t.Context(), &webhook.Delivery{UID: "1"}); err == nil {
+			t.Fatal(`r.Handle(&webhook.Delivery{UID: "1"}) is nil, want an error`)
+		}
 		advance(time.Minute)
-		require.Empty(t, log.lines(t))
+		if got := log.lines(t); len(got) != 0 {
+			t.Fatalf("log.lines() = %v, want empty", got)
+		}
 	})
 }
 
@@ -118,11 +142,19 @@ func TestSpoolStaysOnPrimaryAfterAPermanentRefusal(t *testing.T) {
 			r.Logger = slog.New(slog.DiscardHandler)
 			defer r.run(t)()
 			err := r.Handle(t.Context(), &webhook.Delivery{UID: "1", Source: "alpha", Type: "alpha.event", OrderingKey: "key"})
-			require.ErrorIs(t, err, webhook.ErrNotStored, "the delivery is not acknowledged")
-			require.ErrorIs(t, err, refusal)
+			if !errors.Is(err, webhook.ErrNotStored) {
+				t.Fatalf("the delivery is not acknowledged: error = %v, want %v", err, webhook.ErrNotStored)
+			}
+			if !errors.Is(err, refusal) {
+				t.Fatalf("error = %v, want %v", err, refusal)
+			}
 			r.handle(t, "2")
-			require.Equal(t, []string{"2"}, inOrder(t, primary), "the next delivery goes to primary at once")
-			require.Empty(t, counts(t, local))
+			if diff := cmp.Diff(([]string{"2"}), inOrder(t, primary)); diff != "" {
+				t.Fatalf("the next delivery goes to primary at once: inOrder(primary) (-want +got):\n%s", diff)
+			}
+			if got := counts(t, local); len(got) != 0 {
+				t.Fatalf("counts(local) = %v, want empty", got)
+			}
 		})
 	}
 }

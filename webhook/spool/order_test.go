@@ -14,7 +14,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/stretchr/testify/require"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/spool"
@@ -56,7 +55,9 @@ func TestSpoolKeepsOrderWhileItReturnsToPrimary(t *testing.T) {
 				}
 				last[key] = uid
 			}
-			require.Equal(t, map[string]string{"lef": "left", "one": "one-49", "two": "two-49"}, last)
+			if diff := cmp.Diff((map[string]string{"lef": "left", "one": "one-49", "two": "two-49"}), last); diff != "" {
+				t.Fatalf("last (-want +got):\n%s", diff)
+			}
 		})
 	}
 }
@@ -68,39 +69,63 @@ func TestSpoolDuplicatesAreSuccess(t *testing.T) {
 	known := func(t *testing.T, err error) *webhook.DuplicateError {
 		t.Helper()
 		e, ok := errors.AsType[*webhook.DuplicateError](err)
-		require.True(t, ok, "%v", err)
+		if !ok {
+			t.Fatalf("%v: ok is false, want true", err)
+		}
 		return e
 	}
 	synctestRun(t, "of a delivery in primary", func(t *testing.T) {
 		r := newRig()
 		defer r.run(t)()
-		require.NoError(t, r.Handle(t.Context(), withDedupKey("1")))
-		require.Equal(t, "1", known(t, r.Handle(t.Context(), withDedupKey("2"))).UID)
+		if err := r.Handle(t.Context(), withDedupKey("1")); err != nil {
+			t.Fatal(err)
+		}
+		if got := known(t, r.Handle(t.Context(), withDedupKey("2"))).UID; got != "1" {
+			t.Fatalf(`known(r.Handle(withDedupKey("2"))).UID = %q, want %q`, got, "1")
+		}
 	})
 	synctestRun(t, "of a delivery in local only", func(t *testing.T) {
 		r := newRig()
-		require.NoError(t, r.Handle(t.Context(), withDedupKey("1")))
-		require.Equal(t, webhook.Waiting, known(t, r.Handle(t.Context(), withDedupKey("2"))).State)
+		if err := r.Handle(t.Context(), withDedupKey("1")); err != nil {
+			t.Fatal(err)
+		}
+		if got := known(t, r.Handle(t.Context(), withDedupKey("2"))).State; got != webhook.Waiting {
+			t.Fatalf(`known(r.Handle(withDedupKey("2"))).State = %q, want %q`, got, webhook.Waiting)
+		}
 	})
 	synctestRun(t, "of a delivery in primary, while forwarding", func(t *testing.T) {
 		r := newRig()
 		putDelivery(t, r.primary.inbox, "1", func(d *webhook.Delivery) { d.DedupKeys = []string{"id:id"} })
-		require.NoError(t, r.Handle(t.Context(), withDedupKey("2")))
+		if err := r.Handle(t.Context(), withDedupKey("2")); err != nil {
+			t.Fatal(err)
+		}
 		defer r.run(t)()
-		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, counts(t, r.local.inbox))
-		require.Equal(t, []string{"1"}, inOrder(t, r.primary.inbox))
+		if diff := cmp.Diff((map[webhook.State]int{webhook.Done: 1}), counts(t, r.local.inbox)); diff != "" {
+			t.Fatalf("counts(r.local.inbox) (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(([]string{"1"}), inOrder(t, r.primary.inbox)); diff != "" {
+			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "of a forwarded delivery that is dead in primary, which revives it", func(t *testing.T) {
 		r := newRig()
-		require.NoError(t, r.Handle(t.Context(), withDedupKey("1")))
+		if err := r.Handle(t.Context(), withDedupKey("1")); err != nil {
+			t.Fatal(err)
+		}
 		stop := r.run(t)
-		require.Equal(t, 1, finish(t, r.primary.inbox, webhook.Dead))
+		if got := finish(t, r.primary.inbox, webhook.Dead); got != 1 {
+			t.Fatalf("finish(r.primary.inbox, webhook.Dead) = %d, want 1", got)
+		}
 		stop()
 		r.Spool = spool.New(webhook.Store(r.primary), r.local) // starts with local
 		r.Logger = slog.New(slog.DiscardHandler)
-		require.NoError(t, r.Handle(t.Context(), withDedupKey("2")))
+		if err := r.Handle(t.Context(), withDedupKey("2")); err != nil {
+			t.Fatal(err)
+		}
 		defer r.run(t)()
-		require.Equal(t, []string{"1"}, inOrder(t, r.primary.inbox))
+		if diff := cmp.Diff(([]string{"1"}), inOrder(t, r.primary.inbox)); diff != "" {
+			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
+		}
 	})
 }
 
@@ -115,15 +140,25 @@ func TestSpoolForwardsEveryFieldOfADelivery(t *testing.T) {
 				}
 				given := *want
 				given.Header = header.Clone()
-				require.NoError(t, r.Handle(t.Context(), &given))
+				if err := r.Handle(t.Context(), &given); err != nil {
+					t.Fatal(err)
+				}
 				ignore := cmpopts.IgnoreUnexported(webhook.Delivery{})
-				require.Empty(t, cmp.Diff(want, &given, ignore), "Handle does not change the delivery")
+				if got := cmp.Diff(want, &given, ignore); got != "" {
+					t.Fatalf("Handle does not change the delivery: cmp.Diff(want, &given, ignore) = %q, want empty", got)
+				}
 				stop := r.run(t)
 				advance(time.Second)
 				claims, err := r.primary.inbox.Claim(t.Context(), webhook.ClaimOptions{})
-				require.NoError(t, err)
-				require.Len(t, claims, 1)
-				require.Empty(t, cmp.Diff(want, claims[0].Delivery, ignore))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if len(claims) != 1 {
+					t.Fatalf("len(claims) = %d, want 1: %v", len(claims), claims)
+				}
+				if got := cmp.Diff(want, claims[0].Delivery, ignore); got != "" {
+					t.Fatalf("cmp.Diff(want, claims[0].Delivery, ignore) = %q, want empty", got)
+				}
 				stop()
 			}
 		}
@@ -134,15 +169,23 @@ func TestSpoolLeavesCoalescingToPrimary(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig()
 		for i := range 3 {
-			require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{
+			if err := r.Handle(t.Context(), &webhook.Delivery{
 				UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event", OrderingKey: "key", DedupKeys: []string{fmt.Sprint(i)},
 				Coalesce: webhook.Coalesce{Quiet: time.Minute},
-			}))
+			}); err != nil {
+				t.Fatal(err)
+			}
 		}
 		defer r.run(t)()
-		require.Zero(t, pendingIn(t, r.local.inbox), "local does not coalesce")
-		require.Equal(t, map[webhook.State]int{webhook.Superseded: 2, webhook.Waiting: 1}, counts(t, r.primary.inbox))
+		if got := pendingIn(t, r.local.inbox); got != 0 {
+			t.Fatalf("local does not coalesce: pendingIn(r.local.inbox) = %d, want 0", got)
+		}
+		if diff := cmp.Diff((map[webhook.State]int{webhook.Superseded: 2, webhook.Waiting: 1}), counts(t, r.primary.inbox)); diff != "" {
+			t.Fatalf("counts(r.primary.inbox) (-want +got):\n%s", diff)
+		}
 		advance(time.Minute)
-		require.Equal(t, []string{"2"}, inOrder(t, r.primary.inbox))
+		if diff := cmp.Diff(([]string{"2"}), inOrder(t, r.primary.inbox)); diff != "" {
+			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
+		}
 	})
 }

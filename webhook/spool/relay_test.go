@@ -1,6 +1,8 @@
 package spool_test
 
 import (
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
+	"github.com/hookhouse/hookhouse/internal/panictest"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/spool"
 )
@@ -53,8 +54,8 @@ func newRelay(from webhook.Queue, to webhook.Handler) *spool.Relay {
 
 func TestNewRelayPanicsOnMisuse(t *testing.T) {
 	in := &webhook.MemInbox{}
-	require.PanicsWithValue(t, "spool: NewRelay needs a queue", func() { spool.NewRelay(nil, webhook.Store(in)) })
-	require.PanicsWithValue(t, "spool: NewRelay needs a handler", func() { spool.NewRelay(in, nil) })
+	panictest.Require(t, "spool: NewRelay needs a queue", func() { spool.NewRelay(nil, webhook.Store(in)) })
+	panictest.Require(t, "spool: NewRelay needs a handler", func() { spool.NewRelay(in, nil) })
 }
 
 func TestRelayMovesAnInboxInOrder(t *testing.T) {
@@ -66,15 +67,23 @@ func TestRelayMovesAnInboxInOrder(t *testing.T) {
 		stop := start(t, newRelay(bareQueue{from}, webhook.Store(to)))
 		advance(time.Minute)
 		stop()
-		require.Equal(t, map[webhook.State]int{webhook.Done: 100}, counts(t, from))
+		if diff := cmp.Diff((map[webhook.State]int{webhook.Done: 100}), counts(t, from)); diff != "" {
+			t.Fatalf("counts(from) (-want +got):\n%s", diff)
+		}
 		moved := inOrder(t, to)
-		require.Len(t, moved, 100)
+		if len(moved) != 100 {
+			t.Fatalf("len(moved) = %d, want 100: %v", len(moved), moved)
+		}
 		last := make(map[int]string)
 		for _, uid := range moved {
 			var i int
 			_, err := fmt.Sscanf(uid, "%03d", &i)
-			require.NoError(t, err)
-			require.Less(t, last[i%5], uid)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := last[i%5]; got >= uid {
+				t.Fatalf("last[i%%5] = %q, want less than %q", got, uid)
+			}
 			last[i%5] = uid
 		}
 	})
@@ -108,9 +117,15 @@ func TestRelayOutcomeByHandlerError(t *testing.T) {
 			putDelivery(t, from, "2", keyed("key"))
 			defer start(t, newRelay(from, to))()
 			advance(time.Second)
-			require.Equal(t, tt.calls, to.calls())
-			require.Equal(t, tt.state, stateOf(t, from, &webhook.Delivery{UID: "1", Source: "alpha"}))
-			require.Equal(t, webhook.Done, stateOf(t, from, &webhook.Delivery{UID: "2", Source: "alpha"}))
+			if diff := cmp.Diff(tt.calls, to.calls()); diff != "" {
+				t.Fatalf("to.calls() (-want +got):\n%s", diff)
+			}
+			if got := stateOf(t, from, &webhook.Delivery{UID: "1", Source: "alpha"}); got != tt.state {
+				t.Fatalf(`stateOf(from, &webhook.Delivery{UID: "1", Source: "alpha"}) = %q, want %q`, got, tt.state)
+			}
+			if got := stateOf(t, from, &webhook.Delivery{UID: "2", Source: "alpha"}); got != webhook.Done {
+				t.Fatalf(`stateOf(from, &webhook.Delivery{UID: "2", Source: "alpha"}) = %q, want %q`, got, webhook.Done)
+			}
 		})
 	}
 }
@@ -122,12 +137,20 @@ func TestRelayTriesAgainWithoutALimit(t *testing.T) {
 		putDelivery(t, from, "1", nil)
 		defer start(t, newRelay(from, webhook.Store(to.primary)))()
 		advance(time.Hour)
-		require.Equal(t, 1, pendingIn(t, from))
-		require.Greater(t, len(to.primary.putUIDs()), 360, "at least every 10 seconds")
+		if got := pendingIn(t, from); got != 1 {
+			t.Fatalf("pendingIn(from) = %d, want 1", got)
+		}
+		if got := len(to.primary.putUIDs()); got <= 360 {
+			t.Fatalf("at least every 10 seconds: len(to.primary.putUIDs()) = %d, want more than 360", got)
+		}
 		to.set(none)
 		advance(10 * time.Second)
-		require.Zero(t, pendingIn(t, from))
-		require.Equal(t, []string{"1"}, inOrder(t, to.primary.inbox))
+		if got := pendingIn(t, from); got != 0 {
+			t.Fatalf("pendingIn(from) = %d, want 0", got)
+		}
+		if diff := cmp.Diff(([]string{"1"}), inOrder(t, to.primary.inbox)); diff != "" {
+			t.Fatalf("inOrder(to.primary.inbox) (-want +got):\n%s", diff)
+		}
 	})
 }
 
@@ -146,8 +169,12 @@ func TestRelayContinuesAfterAHandlerThatDoesNotReturn(t *testing.T) {
 			r.Timeout = time.Second
 			defer start(t, r)()
 			advance(time.Hour)
-			require.Zero(t, pendingIn(t, from))
-			require.Equal(t, 50, counts(t, from)[webhook.Done])
+			if got := pendingIn(t, from); got != 0 {
+				t.Fatalf("pendingIn(from) = %d, want 0", got)
+			}
+			if got := counts(t, from)[webhook.Done]; got != 50 {
+				t.Fatalf("counts(from)[webhook.Done] = %d, want 50", got)
+			}
 		})
 	}
 }
@@ -167,8 +194,12 @@ func TestRelayContinuesAfterAProbeThatEndsItsGoroutine(t *testing.T) {
 			return nil
 		})))()
 		advance(time.Minute)
-		require.Zero(t, pendingIn(t, from))
-		require.Equal(t, 3, calls)
+		if got := pendingIn(t, from); got != 0 {
+			t.Fatalf("pendingIn(from) = %d, want 0", got)
+		}
+		if calls != 3 {
+			t.Fatalf("calls = %d, want 3", calls)
+		}
 	})
 }
 
@@ -180,10 +211,18 @@ func TestRelayDoesNotDecodeWhatASpoolEncodes(t *testing.T) {
 		defer start(t, newRelay(from, webhook.Store(to)))()
 		advance(time.Second)
 		claims, err := to.Claim(t.Context(), webhook.ClaimOptions{})
-		require.NoError(t, err)
-		require.Len(t, claims, 1)
-		require.Equal(t, []string{sent}, claims[0].Delivery.Header["Hookhouse-Spool"])
-		require.Empty(t, claims[0].Delivery.DedupKeys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(claims) != 1 {
+			t.Fatalf("len(claims) = %d, want 1: %v", len(claims), claims)
+		}
+		if diff := cmp.Diff(([]string{sent}), claims[0].Delivery.Header["Hookhouse-Spool"]); diff != "" {
+			t.Fatalf("claims[0].Delivery.Header[\"Hookhouse-Spool\"] (-want +got):\n%s", diff)
+		}
+		if len(claims[0].Delivery.DedupKeys) != 0 {
+			t.Fatalf("claims[0].Delivery.DedupKeys = %v, want empty", claims[0].Delivery.DedupKeys)
+		}
 	})
 }
 
@@ -199,9 +238,15 @@ func TestRelayRunEndsInTime(t *testing.T) {
 		advance(time.Second)
 		began := time.Now()
 		cancel()
-		require.ErrorIs(t, <-done, webhook.ErrShutdown)
-		require.LessOrEqual(t, time.Since(began), 5*time.Second)
-		require.Equal(t, 1, counts(t, from)[webhook.Waiting], "it is given back")
+		if err := <-done; !errors.Is(err, webhook.ErrShutdown) {
+			t.Fatalf("<-done = %v, want %v", err, webhook.ErrShutdown)
+		}
+		if got := time.Since(began); got > 5*time.Second {
+			t.Fatalf("time.Since(began) = %v, want at most %v", got, 5*time.Second)
+		}
+		if got := counts(t, from)[webhook.Waiting]; got != 1 {
+			t.Fatalf("it is given back: counts(from)[webhook.Waiting] = %d, want 1", got)
+		}
 		close(release)
 		advance(time.Second)
 	})
@@ -210,7 +255,9 @@ func TestRelayRunEndsInTime(t *testing.T) {
 		putDelivery(t, from, "1", nil)
 		r := newRelay(from, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { <-release; return nil }))
 		r.Concurrency = 1
-		require.ErrorIs(t, r.Run(t.Context()), webhook.ErrStuck)
+		if err := r.Run(t.Context()); !errors.Is(err, webhook.ErrStuck) {
+			t.Fatalf("r.Run(t.Context()) = %v, want %v", err, webhook.ErrStuck)
+		}
 		close(release)
 		advance(time.Second)
 	})
@@ -226,6 +273,8 @@ func TestRelayCallsItsObserver(t *testing.T) {
 		stop := start(t, r)
 		advance(time.Second)
 		stop()
-		require.Equal(t, []webhook.State{webhook.Done}, settled)
+		if diff := cmp.Diff(([]webhook.State{webhook.Done}), settled); diff != "" {
+			t.Fatalf("settled (-want +got):\n%s", diff)
+		}
 	})
 }

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -45,9 +43,13 @@ func TestSpoolLosesNothingAndKeepsOrderIfItIsStoppedOrKilledAtAnyPoint(t *testin
 			sim.faultless = true
 			sim.mu.Unlock()
 			advance(5 * time.Minute)
-			require.Zero(t, pendingIn(t, sim.local))
+			if got := pendingIn(t, sim.local); got != 0 {
+				t.Fatalf("pendingIn(sim.local) = %d, want 0", got)
+			}
 			n := sim.check(t)
-			require.Greater(t, n, 100)
+			if n <= 100 {
+				t.Fatalf("n = %d, want more than 100", n)
+			}
 			t.Log(n, "acknowledged;", len(sim.calls), "sent")
 			sim.quit()
 			advance(time.Minute)

@@ -9,8 +9,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/spool"
 )
@@ -72,7 +70,9 @@ func (r *rig) run(t *testing.T) (stop func() time.Duration) {
 		t.Helper()
 		start := time.Now()
 		cancel()
-		require.NoError(t, <-done)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
 		took := time.Since(start)
 		advance(2 * time.Minute) // so that calls that are still running end
 		return took
@@ -84,7 +84,9 @@ func (r *rig) run(t *testing.T) (stop func() time.Duration) {
 func (r *rig) handle(t *testing.T, uid string) time.Duration {
 	t.Helper()
 	start := time.Now()
-	require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", OrderingKey: "key"}))
+	if err := r.Handle(t.Context(), &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", OrderingKey: "key"}); err != nil {
+		t.Fatal(err)
+	}
 	return time.Since(start)
 }
 
@@ -114,7 +116,9 @@ func start(t *testing.T, r webhook.Runner) (stop func()) {
 	return func() {
 		t.Helper()
 		cancel()
-		require.NoError(t, <-done)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -125,7 +129,9 @@ func putDelivery(t *testing.T, in webhook.Inbox, uid string, change func(d *webh
 	if change != nil {
 		change(d)
 	}
-	require.NoError(t, in.Put(t.Context(), d))
+	if err := in.Put(t.Context(), d); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // keyed returns a change for putDelivery that sets the ordering key.
@@ -137,7 +143,9 @@ func keyed(key string) func(d *webhook.Delivery) {
 func stateOf(t *testing.T, in webhook.Inbox, d *webhook.Delivery) webhook.State {
 	t.Helper()
 	known, ok := errors.AsType[*webhook.DuplicateError](in.Put(t.Context(), d))
-	require.True(t, ok, "%s is not in the inbox", d.UID)
+	if !ok {
+		t.Fatalf("%s is not in the inbox: ok is false, want true", d.UID)
+	}
 	return known.State
 }
 
@@ -145,7 +153,9 @@ func stateOf(t *testing.T, in webhook.Inbox, d *webhook.Delivery) webhook.State 
 func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, o webhook.Outcome) {
 	t.Helper()
 	_, err := in.Settle(t.Context(), c, o)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // finish claims every delivery that is due, settles it with the state, and returns the
@@ -153,7 +163,9 @@ func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, o webhook.Outcome) 
 func finish(t *testing.T, in webhook.Inbox, s webhook.State) int {
 	t.Helper()
 	claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1 << 20})
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range claims {
 		settle(t, in, c, webhook.Outcome{State: s})
 	}
@@ -166,7 +178,9 @@ func inOrder(t *testing.T, in webhook.Inbox) (uids []string) {
 	t.Helper()
 	for {
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{})
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		if len(claims) == 0 {
 			return uids
 		}
@@ -179,6 +193,8 @@ func inOrder(t *testing.T, in webhook.Inbox) (uids []string) {
 func pendingIn(t *testing.T, in *webhook.MemInbox) int {
 	t.Helper()
 	n, err := in.Pending(t.Context(), 1<<20)
-	require.NoError(t, err)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return n
 }

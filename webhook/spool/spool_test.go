@@ -1,6 +1,12 @@
 package spool_test
 
 import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/google/go-cmp/cmp"
+
 	"context"
 	"net/http"
 	"sync"
@@ -8,17 +14,16 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
+	"github.com/hookhouse/hookhouse/internal/panictest"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/spool"
 )
 
 func TestNewPanicsOnMisuse(t *testing.T) {
 	in := &webhook.MemInbox{}
-	require.PanicsWithValue(t, "spool: New needs a primary handler", func() { spool.New(nil, in) })
-	require.PanicsWithValue(t, "spool: New needs a local inbox", func() { spool.New(webhook.Store(in), nil) })
-	require.PanicsWithValue(t, "spool: the local inbox must be a webhook.PendingCounter, and spool_test.plainInbox is not",
+	panictest.Require(t, "spool: New needs a primary handler", func() { spool.New(nil, in) })
+	panictest.Require(t, "spool: New needs a local inbox", func() { spool.New(webhook.Store(in), nil) })
+	panictest.Require(t, "spool: the local inbox must be a webhook.PendingCounter, and spool_test.plainInbox is not",
 		func() { spool.New(webhook.Store(in), plainInbox{in}) })
 }
 
@@ -38,15 +43,25 @@ func TestSpoolStoresADeliveryThatPrimaryDoesNotStore(t *testing.T) {
 			r := newRig()
 			defer r.run(t)()
 			r.set(trouble.fault)
-			require.Equal(t, trouble.took, r.handle(t, "1"))
-			require.Zero(t, r.handle(t, "2"), "after a failure local is used at once")
+			if got := r.handle(t, "1"); got != trouble.took {
+				t.Fatalf(`r.handle("1") = %v, want %v`, got, trouble.took)
+			}
+			if got := r.handle(t, "2"); got != 0 {
+				t.Fatalf(`after a failure local is used at once: r.handle("2") = %v, want 0`, got)
+			}
 			r.set(none)
 			advance(2 * time.Minute)
-			require.Equal(t, []string{"1", "2"}, inOrder(t, r.primary.inbox))
-			require.Zero(t, pendingIn(t, r.local.inbox))
+			if diff := cmp.Diff(([]string{"1", "2"}), inOrder(t, r.primary.inbox)); diff != "" {
+				t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
+			}
+			if got := pendingIn(t, r.local.inbox); got != 0 {
+				t.Fatalf("pendingIn(r.local.inbox) = %d, want 0", got)
+			}
 			before := r.local.putUIDs()
 			r.handle(t, "3")
-			require.Equal(t, before, r.local.putUIDs(), "deliveries go to primary again")
+			if diff := cmp.Diff(before, r.local.putUIDs()); diff != "" {
+				t.Fatalf("deliveries go to primary again: r.local.putUIDs() (-want +got):\n%s", diff)
+			}
 		})
 	}
 	synctestRun(t, "a slow primary gets the delivery from local", func(t *testing.T) {
@@ -56,7 +71,9 @@ func TestSpoolStoresADeliveryThatPrimaryDoesNotStore(t *testing.T) {
 		r.set(slow)
 		r.handle(t, "1")
 		advance(10 * time.Second)
-		require.Equal(t, []string{"1"}, inOrder(t, r.primary.inbox))
+		if diff := cmp.Diff(([]string{"1"}), inOrder(t, r.primary.inbox)); diff != "" {
+			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "local has half of the time until the deadline of the context", func(t *testing.T) {
 		r := newRig()
@@ -65,16 +82,24 @@ func TestSpoolStoresADeliveryThatPrimaryDoesNotStore(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		start := time.Now()
-		require.NoError(t, r.Handle(ctx, &webhook.Delivery{UID: "1"}))
-		require.Equal(t, time.Second/2, time.Since(start))
+		if err := r.Handle(ctx, &webhook.Delivery{UID: "1"}); err != nil {
+			t.Fatal(err)
+		}
+		if got := time.Since(start); got != time.Second/2 {
+			t.Fatalf("time.Since(start) = %v, want %v", got, time.Second/2)
+		}
 	})
 	synctestRun(t, "nothing is stored if the context is canceled", func(t *testing.T) {
 		r := newRig()
 		defer r.run(t)()
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		require.ErrorIs(t, r.Handle(ctx, &webhook.Delivery{UID: "1"}), webhook.ErrNotStored)
-		require.Empty(t, r.local.putUIDs())
+		if err := r.Handle(ctx, &webhook.Delivery{UID: "1"}); !errors.Is(err, webhook.ErrNotStored) {
+			t.Fatalf(`r.Handle(ctx, &webhook.Delivery{UID: "1"}) = %v, want %v`, err, webhook.ErrNotStored)
+		}
+		if got := r.local.putUIDs(); len(got) != 0 {
+			t.Fatalf("r.local.putUIDs() = %v, want empty", got)
+		}
 	})
 }
 
@@ -84,9 +109,15 @@ func TestSpoolReturnsErrNotStoredIfNeitherInboxStores(t *testing.T) {
 		r.local.inbox.MaxDeliveries = 1
 		r.handle(t, "1")
 		err := r.Handle(t.Context(), &webhook.Delivery{UID: "2"})
-		require.ErrorIs(t, err, webhook.ErrNotStored)
-		require.ErrorIs(t, err, webhook.ErrOverloaded)
-		require.Equal(t, http.StatusServiceUnavailable, webhook.StatusCode(err))
+		if !errors.Is(err, webhook.ErrNotStored) {
+			t.Fatalf("error = %v, want %v", err, webhook.ErrNotStored)
+		}
+		if !errors.Is(err, webhook.ErrOverloaded) {
+			t.Fatalf("error = %v, want %v", err, webhook.ErrOverloaded)
+		}
+		if got := webhook.StatusCode(err); got != http.StatusServiceUnavailable {
+			t.Fatalf("webhook.StatusCode(err) = %d, want %d", got, http.StatusServiceUnavailable)
+		}
 	})
 	synctestRun(t, "both fail: the error contains both errors", func(t *testing.T) {
 		r := newRig()
@@ -95,9 +126,15 @@ func TestSpoolReturnsErrNotStoredIfNeitherInboxStores(t *testing.T) {
 		r.setLocal(storedLate, "Put")
 		start := time.Now()
 		err := r.Handle(t.Context(), &webhook.Delivery{UID: "1"})
-		require.ErrorIs(t, err, webhook.ErrNotStored)
-		require.ErrorContains(t, err, errBoom.Error())
-		require.Equal(t, 8*time.Second, time.Since(start))
+		if !errors.Is(err, webhook.ErrNotStored) {
+			t.Fatalf("error = %v, want %v", err, webhook.ErrNotStored)
+		}
+		if err == nil || !strings.Contains(err.Error(), errBoom.Error()) {
+			t.Fatalf("error = %v, want it to contain %q", err, errBoom.Error())
+		}
+		if got := time.Since(start); got != 8*time.Second {
+			t.Fatalf("time.Since(start) = %v, want %v", got, 8*time.Second)
+		}
 	})
 }
 
@@ -105,32 +142,48 @@ func TestSpoolChecksLocalBeforeItUsesPrimary(t *testing.T) {
 	synctestRun(t, "until Run has checked, every delivery goes to local", func(t *testing.T) {
 		r := newRig()
 		r.handle(t, "1")
-		require.Empty(t, r.primary.putUIDs())
+		if got := r.primary.putUIDs(); len(got) != 0 {
+			t.Fatalf("r.primary.putUIDs() = %v, want empty", got)
+		}
 		defer r.run(t)()
-		require.Equal(t, []string{"1"}, inOrder(t, r.primary.inbox))
+		if diff := cmp.Diff(([]string{"1"}), inOrder(t, r.primary.inbox)); diff != "" {
+			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "a delivery that a killed process was forwarding is forwarded first", func(t *testing.T) {
 		r := newRig()
 		putDelivery(t, r.local.inbox, "1", keyed("key"))
 		_, err := r.local.inbox.Claim(t.Context(), webhook.ClaimOptions{Lease: time.Minute})
-		require.NoError(t, err)
+		if err != nil {
+			t.Fatal(err)
+		}
 		defer r.run(t)()
 		r.handle(t, "2")
 		advance(30 * time.Second)
-		require.Empty(t, inOrder(t, r.primary.inbox))
+		if got := inOrder(t, r.primary.inbox); len(got) != 0 {
+			t.Fatalf("inOrder(r.primary.inbox) = %v, want empty", got)
+		}
 		advance(time.Minute)
-		require.Equal(t, []string{"1", "2"}, inOrder(t, r.primary.inbox))
+		if diff := cmp.Diff(([]string{"1", "2"}), inOrder(t, r.primary.inbox)); diff != "" {
+			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
+		}
 	})
 	synctestRun(t, "a local inbox that cannot be checked does not count as empty", func(t *testing.T) {
 		r := newRig()
 		r.setLocal(refused, "Put", "Pending")
 		defer r.run(t)()
-		require.Error(t, r.Handle(t.Context(), &webhook.Delivery{UID: "1"}))
-		require.Empty(t, r.primary.putUIDs())
+		if err := r.Handle(t.Context(), &webhook.Delivery{UID: "1"}); err == nil {
+			t.Fatal(`r.Handle(&webhook.Delivery{UID: "1"}) is nil, want an error`)
+		}
+		if got := r.primary.putUIDs(); len(got) != 0 {
+			t.Fatalf("r.primary.putUIDs() = %v, want empty", got)
+		}
 		r.setLocal(none)
 		advance(10 * time.Second)
 		r.handle(t, "2")
-		require.Equal(t, []string{"2"}, r.primary.putUIDs())
+		if diff := cmp.Diff(([]string{"2"}), r.primary.putUIDs()); diff != "" {
+			t.Fatalf("r.primary.putUIDs() (-want +got):\n%s", diff)
+		}
 	})
 }
 
@@ -146,7 +199,9 @@ func TestSpoolStaysLocalIfAPutOverlapsTheCheck(t *testing.T) {
 		r.handle(t, "1")
 		advance(900 * time.Millisecond)
 		r.handle(t, "2")
-		require.NotContains(t, r.primary.putUIDs(), "2")
+		if got := r.primary.putUIDs(); slices.Contains(got, "2") {
+			t.Fatalf("r.primary.putUIDs() = %v, want it not to contain \"2\"", got)
+		}
 	})
 	synctestRun(t, "a Put that began before the check and is still running", func(t *testing.T) {
 		r := newRig()
@@ -160,6 +215,8 @@ func TestSpoolStaysLocalIfAPutOverlapsTheCheck(t *testing.T) {
 		first.Wait()
 		r.setLocal(none)
 		r.handle(t, "2")
-		require.NotContains(t, r.primary.putUIDs(), "2")
+		if got := r.primary.putUIDs(); slices.Contains(got, "2") {
+			t.Fatalf("r.primary.putUIDs() = %v, want it not to contain \"2\"", got)
+		}
 	})
 }
