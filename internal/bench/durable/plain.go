@@ -48,8 +48,7 @@ func openPlainSQLite(ctx context.Context, at string) (*opened, error) {
 			return err
 		}
 		defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-		received := d.ReceivedAt.UnixMicro()
-		result, err := tx.StmtContext(ctx, prepared[0]).ExecContext(ctx, d.UID, d.Source, d.ID, d.Type, d.OrderingKey, received, len(d.Body))
+		result, err := tx.StmtContext(ctx, prepared[0]).ExecContext(ctx, d.UID, d.Source, d.ID, d.Type, d.OrderingKey, d.ReceivedAt.UnixMicro(), len(d.Body))
 		if err != nil {
 			return err
 		}
@@ -60,7 +59,7 @@ func openPlainSQLite(ctx context.Context, at string) (*opened, error) {
 		if _, err := tx.StmtContext(ctx, prepared[1]).ExecContext(ctx, id, envelope, d.Body); err != nil {
 			return err
 		}
-		if _, err := tx.StmtContext(ctx, prepared[2]).ExecContext(ctx, d.Source, d.DedupKeys[0], d.DedupKeys[1], d.UID, received); err != nil {
+		if _, err := tx.StmtContext(ctx, prepared[2]).ExecContext(ctx, inserts.DedupArgs(d, id)...); err != nil {
 			return err
 		}
 		return tx.Commit()
@@ -90,15 +89,14 @@ func insertEach(ctx context.Context, db *sql.DB, inserts schema.Inserts, d *webh
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-	received := d.ReceivedAt.UnixMicro()
 	var id int64
-	if err := tx.QueryRowContext(ctx, inserts.Delivery, d.UID, d.Source, d.ID, d.Type, d.OrderingKey, received, len(d.Body)).Scan(&id); err != nil {
+	if err := tx.QueryRowContext(ctx, inserts.Delivery, d.UID, d.Source, d.ID, d.Type, d.OrderingKey, d.ReceivedAt.UnixMicro(), len(d.Body)).Scan(&id); err != nil {
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, inserts.Body, id, envelope, d.Body); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, inserts.DedupKeys, d.Source, d.DedupKeys[0], d.DedupKeys[1], d.UID, received); err != nil {
+	if _, err := tx.ExecContext(ctx, inserts.DedupKeys, inserts.DedupArgs(d, id)...); err != nil {
 		return err
 	}
 	return tx.Commit()
@@ -110,7 +108,7 @@ func insertAtOnce(ctx context.Context, db *sql.DB, inserts schema.Inserts, d *we
 	envelope, err := envelopeOf(d)
 	if err == nil {
 		_, err = db.ExecContext(ctx, inserts.AtOnce, d.UID, d.Source, d.ID, d.Type, d.OrderingKey, d.ReceivedAt.UnixMicro(), len(d.Body),
-			envelope, d.Body, d.DedupKeys[0], d.DedupKeys[1])
+			envelope, d.Body, inserts.Key(d, 0), inserts.Key(d, 1))
 	}
 	return err
 }

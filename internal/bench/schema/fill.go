@@ -26,48 +26,55 @@ type Shape struct {
 // of 8 KB would take 8 GB, and bodies are read by their primary key alone.
 var fillings = map[env.Backend]struct {
 	series, uid, body string
+	hash              string // of a dedup key; on SQLite a random one
 	after             []string
 }{
 	env.SQLite: {
 		series: `WITH RECURSIVE s(i) AS (VALUES($from) UNION ALL SELECT i + 1 FROM s WHERE i < $to)`,
 		uid:    `printf('uid%012d', i)`, body: `CAST(printf('{"ref":"refs/heads/main","number":%d}', i) AS BLOB)`,
+		hash:  `randomblob(16)`,
 		after: []string{"PRAGMA wal_checkpoint(TRUNCATE)"},
 	},
 	env.PostgreSQL: {
 		series: `WITH s(i) AS (SELECT generate_series($from, $to))`,
 		uid:    `'uid' || lpad(i::text, 12, '0')`, body: `convert_to('{"ref":"refs/heads/main","number":' || i || '}', 'UTF8')`,
+		hash:  `substring(sha256(convert_to('github', 'UTF8') || '\x00'::bytea || convert_to('id:' || i, 'UTF8')) FROM 1 FOR 16)`,
 		after: []string{"SELECT setval('hookhouse_ids', (SELECT max(id) FROM hookhouse_deliveries))", "VACUUM ANALYZE", "CHECKPOINT"},
 	},
 }
 
 // Fill makes n rows of that shape in the empty tables of an inbox.
 func (sh Shape) Fill(ctx context.Context, db *sql.DB, b env.Backend, n int) error {
-	names, err := namesOf(ctx, db)
+	v, err := versionOf(ctx, db)
 	if err != nil {
 		return err
 	}
-	texts := sh.inserts(b, 1, n, max(n/10, 1))
+	texts := sh.inserts(b, v, 1, n, max(n/10, 1))
 	if sh.Waiting > 0 {
 		waiting := Shape{Key: `'new' || i`, State: quoted(webhook.Waiting)}
-		texts = append(texts, waiting.inserts(b, n+1, n+sh.Waiting, 1)...)
+		texts = append(texts, waiting.inserts(b, v, n+1, n+sh.Waiting, 1)...)
 	}
 	for _, text := range append(texts, fillings[b].after...) {
-		if _, err := db.ExecContext(ctx, names(text)); err != nil {
+		if _, err := db.ExecContext(ctx, v.text(text)); err != nil {
 			return fmt.Errorf("schema: %w in %s", err, text)
 		}
 	}
 	return nil
 }
 
-func (sh Shape) inserts(b env.Backend, from, to, keys int) []string {
+func (sh Shape) inserts(b env.Backend, v version, from, to, keys int) []string {
 	f := fillings[b]
 	const began = 1_790_000_000_000_000 // µs, some time in the past
+	dedupKeys := ` INSERT INTO hookhouse_marks (source, mark, uid, at) SELECT 'github', 'id:' || i, ` + f.uid
+	if v.hashed() {
+		dedupKeys = ` INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at) SELECT ` + f.hash + `, i`
+	}
 	texts := []string{
 		fmt.Sprintf(`INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, ordering_key, key_label, state, received_at, due_at, finished_at, coalesce_quiet_us, coalesce_max_us, burst_started_at, size)
 %s SELECT i, %s, 'github', CAST(i AS TEXT), '%s', %s, '', %s, %d + i, %d + i, CASE WHEN %s = 'done' THEN %d + i END, 0, 0, %d, 64 FROM s`,
 			f.series, f.uid, FillType, sh.Key, sh.State, began, began, sh.State, began, began),
 		f.series + ` INSERT INTO hookhouse_bodies (id, envelope, body) SELECT i, '{"header":{"X-Github-Event":["push"]}}', ` + f.body + ` FROM s`,
-		f.series + ` INSERT INTO hookhouse_dedup_keys (source, dedup_key, uid, seen_at) SELECT 'github', 'id:' || i, ` + f.uid + fmt.Sprintf(`, %d FROM s`, began),
+		f.series + dedupKeys + fmt.Sprintf(`, %d FROM s`, began),
 	}
 	values := strings.NewReplacer("$from", fmt.Sprint(from), "$to", fmt.Sprint(to), "$keys", fmt.Sprint(keys))
 	for i := range texts {
