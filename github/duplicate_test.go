@@ -174,7 +174,7 @@ func TestBodyWithoutNewIDIsNotDedupedBySignature(t *testing.T) {
 			if describe(r, body).DedupBySignature {
 				t.Fatalf("%s, form=%t: describe(r, body).DedupBySignature is true, want false", c.name, form)
 			}
-			if diff := cmp.Diff(([]string{"id:72d3162e-cc78-11e3-81ab-4c9367dc0958"}), open(t, r, body).DedupKeys); diff != "" {
+			if diff := cmp.Diff([]string{"id:72d3162e-cc78-11e3-81ab-4c9367dc0958"}, open(t, r, body).DedupKeys); diff != "" {
 				t.Fatalf("%v: open(r, body).DedupKeys (-want +got):\n%s", c.name, diff)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -29,7 +30,7 @@ func TestFixturesDecode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(now, later); diff != "" {
+			if diff := cmp.Diff(now, later, exportAll); diff != "" {
 				t.Fatalf("later (-want +got):\n%s", diff)
 			}
 			if d.Type != "github."+f.event {
@@ -44,6 +45,9 @@ func TestFixturesDecode(t *testing.T) {
 		t.Fatalf("each payload has a fixture: len(seen) = %d, want %d: %v", len(seen), len(decoders), seen)
 	}
 }
+
+// exportAll lets cmp compare unexported fields, such as those of wire's types.
+var exportAll = cmp.Exporter(func(reflect.Type) bool { return true })
 
 // A stored delivery is checked again when it is decoded.
 func TestPayloadsWithAnOrderingKeyAreCheckers(t *testing.T) {

@@ -73,13 +73,13 @@ func TestChangedFilesFollowTheLastCommit(t *testing.T) {
 		{Modified: []string{"old"}},
 	}}
 	added, modified, removed := p.ChangedFiles()
-	if diff := cmp.Diff(([]string{"a", "b", "back"}), added); diff != "" {
+	if diff := cmp.Diff([]string{"a", "b", "back"}, added); diff != "" {
 		t.Fatalf("added (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(([]string{"new", "old"}), modified); diff != "" {
+	if diff := cmp.Diff([]string{"new", "old"}, modified); diff != "" {
 		t.Fatalf("modified (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(([]string{"gone"}), removed); diff != "" {
+	if diff := cmp.Diff([]string{"gone"}, removed); diff != "" {
 		t.Fatalf("removed (-want +got):\n%s", diff)
 	}
 }

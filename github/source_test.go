@@ -113,7 +113,7 @@ func TestSourceWithoutSecretIsInvalid(t *testing.T) {
 	if err := github.Source(webhook.NewSecret("")).Validate(); err == nil {
 		t.Fatal(`github.Source(webhook.NewSecret("")).Validate() is nil, want an error`)
 	}
-	panictest.Require(t, "source github", func() { github.Source().Middleware(http.NotFoundHandler()) })
+	panictest.Require(t, "webhook: source github", func() { github.Source().Middleware(http.NotFoundHandler()) })
 }
 
 // receive sends a request to a Receiver with the handler h and returns the

@@ -40,8 +40,8 @@ func TestRecoverContainsPanics(t *testing.T) {
 			if !ok {
 				t.Fatal("ok = false, want true")
 			}
-			if diff := cmp.Diff(test.value, contained.Value); diff != "" {
-				t.Fatalf("contained.Value (-want +got):\n%s", diff)
+			if contained.Value != test.value {
+				t.Fatalf("contained.Value = %v, want %v", contained.Value, test.value)
 			}
 			if !strings.Contains(string(contained.Stack), "handler_test.go") {
 				t.Fatalf("string(contained.Stack) = %q, want it to contain \"handler_test.go\"", string(contained.Stack))
@@ -122,7 +122,7 @@ func TestStore(t *testing.T) {
 		if !ok {
 			t.Fatal("ok = false, want true")
 		}
-		if diff := cmp.Diff((webhook.DuplicateError{UID: "a", State: webhook.Waiting}), *known); diff != "" {
+		if diff := cmp.Diff(webhook.DuplicateError{UID: "a", State: webhook.Waiting}, *known); diff != "" {
 			t.Fatalf("*known (-want +got):\n%s", diff)
 		}
 		if errors.Is(err, webhook.ErrNotStored) {
@@ -188,7 +188,7 @@ func TestWrapForwardsTypes(t *testing.T) {
 	if around != 1 {
 		t.Fatalf("around = %d, want 1", around)
 	}
-	if diff := cmp.Diff(([]string{"a"}), h.(webhook.Router).Types()); diff != "" {
+	if diff := cmp.Diff([]string{"a"}, h.(webhook.Router).Types()); diff != "" {
 		t.Fatalf("h.(webhook.Router).Types() (-want +got):\n%s", diff)
 	}
 	panictest.Require(t, "webhook: Wrap", func() { webhook.Wrap(nil, nil) })

@@ -37,7 +37,7 @@ func TestHealthOfAWorker(t *testing.T) {
 		if !h.Running {
 			t.Fatal("h.Running is false, want true")
 		}
-		if diff := cmp.Diff(([]int{8, 2, 0, 0}), []int{h.Slots, h.InUse, h.Overdue, h.Suspects}); diff != "" {
+		if diff := cmp.Diff([]int{8, 2, 0, 0}, []int{h.Slots, h.InUse, h.Overdue, h.Suspects}); diff != "" {
 			t.Fatalf("[]int{h.Slots, h.InUse, h.Overdue, h.Suspects} (-want +got):\n%s", diff)
 		}
 		if got := time.Since(h.LastClaim); got >= time.Second {
@@ -148,7 +148,7 @@ func TestHealthHandler(t *testing.T) {
 		if worker["running"] != true {
 			t.Fatalf(`worker["running"] = %v, want %v`, worker["running"], true)
 		}
-		if worker["slots"] != 8 {
+		if worker["slots"] != 8.0 {
 			t.Fatalf(`worker["slots"] = %v, want %v`, worker["slots"], 8)
 		}
 		if worker["last_claim"] == nil {
@@ -276,7 +276,7 @@ func TestHealthHandler(t *testing.T) {
 		if status != 503 {
 			t.Fatalf("status = %d, want 503", status)
 		}
-		if diff := cmp.Diff(([]any{"worker 1 does not run"}), report["problems"]); diff != "" {
+		if diff := cmp.Diff([]any{"worker 1 does not run"}, report["problems"]); diff != "" {
 			t.Fatalf("report[\"problems\"] (-want +got):\n%s", diff)
 		}
 	})
@@ -319,7 +319,7 @@ func TestHealthHandler(t *testing.T) {
 		if status != 200 {
 			t.Fatalf("one callback is overdue and slots are left: status = %d, want 200", status)
 		}
-		if got := report["workers"].([]any)[0].(map[string]any)["overdue"]; got != 1 {
+		if got := report["workers"].([]any)[0].(map[string]any)["overdue"]; got != 1.0 {
 			t.Fatalf(`report["workers"].([]any)[0].(map[string]any)["overdue"] = %v, want %v`, got, 1)
 		}
 		advance(time.Hour)
@@ -395,7 +395,7 @@ func TestHealthHandler(t *testing.T) {
 		if status != 200 {
 			t.Fatalf("status = %d, want 200", status)
 		}
-		if diff := cmp.Diff(([]any{"push"}), report["unhandled"]); diff != "" {
+		if diff := cmp.Diff([]any{"push"}, report["unhandled"]); diff != "" {
 			t.Fatalf("report[\"unhandled\"] (-want +got):\n%s", diff)
 		}
 		stop()

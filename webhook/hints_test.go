@@ -222,7 +222,7 @@ func TestUnknownTypeIsLoggedOnceAMinute(t *testing.T) {
 		if len(lines) != 2 {
 			t.Fatalf("len(lines) = %d, want 2: %v", len(lines), lines)
 		}
-		if lines[1]["unlogged"] != 99 {
+		if lines[1]["unlogged"] != 99.0 {
 			t.Fatalf(`lines[1]["unlogged"] = %v, want %v`, lines[1]["unlogged"], 99)
 		}
 	})

@@ -82,7 +82,7 @@ func TestMemInboxIsBounded(t *testing.T) {
 		putDelivery(t, in, "c", body(4))
 		finish(t, in, webhook.Done)
 		putDelivery(t, in, "d", body(10))
-		if diff := cmp.Diff((map[webhook.State]int{webhook.Waiting: 1}), counts(t, in)); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Waiting: 1}, counts(t, in)); diff != "" {
 			t.Fatalf("counts(in) (-want +got):\n%s", diff)
 		}
 	})
@@ -362,7 +362,7 @@ func TestMemInboxCountsWhatItKeeps(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff((map[webhook.State]int{webhook.Claimed: 1, webhook.Blocked: 1, webhook.Waiting: 1}), counts(t, in)); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Claimed: 1, webhook.Blocked: 1, webhook.Waiting: 1}, counts(t, in)); diff != "" {
 			t.Fatalf("counts(in) (-want +got):\n%s", diff)
 		}
 	})
@@ -432,7 +432,7 @@ func TestMemInboxDeletesNothingForAPutThatDoesNotFit(t *testing.T) {
 	if err := in.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff((map[webhook.State]int{webhook.Dead: 1}), counts(t, in)); diff != "" {
+	if diff := cmp.Diff(map[webhook.State]int{webhook.Dead: 1}, counts(t, in)); diff != "" {
 		t.Fatalf("counts(in) (-want +got):\n%s", diff)
 	}
 }

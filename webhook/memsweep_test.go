@@ -110,7 +110,7 @@ func TestMemInboxNamesUnhandledTypes(t *testing.T) {
 			t.Fatalf("unhandled(in) = %v, want empty", got)
 		}
 		advance(2 * time.Second)
-		if diff := cmp.Diff(([]string{"acme.x", "kudu.job"}), unhandled(t, in)); diff != "" {
+		if diff := cmp.Diff([]string{"acme.x", "kudu.job"}, unhandled(t, in)); diff != "" {
 			t.Fatalf("unhandled(in) (-want +got):\n%s", diff)
 		}
 		_, err = in.Claim(t.Context(), webhook.ClaimOptions{})

@@ -89,12 +89,12 @@ func TestMuxRoutesByType(t *testing.T) {
 func TestMuxTypes(t *testing.T) {
 	h := webhook.HandlerFunc(succeed)
 	var mux webhook.Mux
-	if diff := cmp.Diff(([]string{}), mux.Types()); diff != "" {
+	if diff := cmp.Diff([]string{}, mux.Types()); diff != "" {
 		t.Fatalf("none, which is not all: mux.Types() (-want +got):\n%s", diff)
 	}
 	mux.Route("b", h)
 	mux.Route("a", h)
-	if diff := cmp.Diff(([]string{"a", "b"}), mux.Types()); diff != "" {
+	if diff := cmp.Diff([]string{"a", "b"}, mux.Types()); diff != "" {
 		t.Fatalf("mux.Types() (-want +got):\n%s", diff)
 	}
 	if got := (&webhook.Mux{Default: h}).Types(); got != nil {
@@ -139,7 +139,7 @@ func TestOnDecodesTheDocument(t *testing.T) {
 			if got := mux.Handle(t.Context(), d); got != errBoom {
 				t.Fatalf("the callback's error is the outcome: mux.Handle(d) = %v, want %v", got, errBoom)
 			}
-			if diff := cmp.Diff((greeting{"Ada"}), got.Payload); diff != "" {
+			if diff := cmp.Diff(greeting{"Ada"}, got.Payload); diff != "" {
 				t.Fatalf("got.Payload (-want +got):\n%s", diff)
 			}
 			if got.Delivery != d {

@@ -22,10 +22,10 @@ func TestWorkerNeedsOnlyAQueue(t *testing.T) {
 		defer start(t, w)()
 		putDelivery(t, in, "1", nil)
 		advance(time.Second)
-		if diff := cmp.Diff(([]string{"1"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"1"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff((map[webhook.State]int{webhook.Done: 1}), counts(t, in)); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Done: 1}, counts(t, in)); diff != "" {
 			t.Fatalf("counts(in) (-want +got):\n%s", diff)
 		}
 	})

@@ -71,7 +71,7 @@ func TestPromise8_AnErrorThatPanicsIsAPanic(t *testing.T) {
 			stop := start(t, w)
 			advance(time.Minute)
 			stop()
-			if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Done}), j.states()); diff != "" {
+			if diff := cmp.Diff([]webhook.State{webhook.Waiting, webhook.Done}, j.states()); diff != "" {
 				t.Fatalf("j.states() (-want +got):\n%s", diff)
 			}
 			if !strings.Contains(j.settled[0].Reason, webhook.ErrPanic.Error()) {
@@ -134,7 +134,7 @@ func TestPromise8_AnErrorThatPanicsTheSecondTimeIsContained(t *testing.T) {
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Dead}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Dead}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		if got := j.last().Reason; got != "once" {

@@ -58,10 +58,10 @@ func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
 		}
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})
@@ -74,7 +74,7 @@ func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if len(j.settled) != 1 {
@@ -112,7 +112,7 @@ func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
 		if got := ran(); len(got) != 8 {
 			t.Fatalf("len(ran()) = %d, want 8: %v", len(got), got)
 		}
-		if diff := cmp.Diff((map[webhook.State]int{webhook.Done: 8}), counts(t, in)); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Done: 8}, counts(t, in)); diff != "" {
 			t.Fatalf("counts(in) (-want +got):\n%s", diff)
 		}
 	})
@@ -125,7 +125,7 @@ func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
 		putDelivery(t, in, "a", nil)
 		advance(time.Second)
 		stop()
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 	})
@@ -279,7 +279,7 @@ func TestRunSettlesOnceMoreBeforeItReturns(t *testing.T) {
 		stop := startFor(t, w, webhook.ErrShutdown)
 		synctest.Wait()
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		if got := stateOf(t, in, d); got != webhook.Done {

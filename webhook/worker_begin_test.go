@@ -32,12 +32,12 @@ func TestSuspectThatCannotBeginIsPutBack(t *testing.T) {
 			advance(time.Second)
 			putDelivery(t, in, "b", nil)
 			advance(16 * time.Minute)
-			if diff := cmp.Diff(([]string{"b"}), ran()); diff != "" {
+			if diff := cmp.Diff([]string{"b"}, ran()); diff != "" {
 				t.Fatalf("ran() (-want +got):\n%s", diff)
 			}
 			well.Store(true)
 			advance(time.Hour)
-			if diff := cmp.Diff(([]string{"b", "a"}), ran()); diff != "" {
+			if diff := cmp.Diff([]string{"b", "a"}, ran()); diff != "" {
 				t.Fatalf("ran() (-want +got):\n%s", diff)
 			}
 			stop()
@@ -59,10 +59,10 @@ func TestSuspectThatCannotBeginIsPutBack(t *testing.T) {
 		stop := start(t, w)
 		advance(4 * time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		if len(j.lost) != 0 {

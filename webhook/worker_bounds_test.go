@@ -60,7 +60,7 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		if got := ran(); len(got) != 3 {
 			t.Fatalf("len(ran()) = %d, want 3: %v", len(got), got)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Done, webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Waiting, webhook.Done, webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})
@@ -104,7 +104,7 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		if got := stateOf(t, in, d); got != webhook.Done {
 			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Waiting, webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		if !strings.Contains(j.settled[0].Reason, webhook.ErrPanic.Error()) {
@@ -120,7 +120,7 @@ func TestPromise8_NothingAuthenticIsThrownAway(t *testing.T) {
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Waiting}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Waiting}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})
@@ -213,7 +213,7 @@ func TestPromise9_Bounded(t *testing.T) {
 		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		stop := start(t, w)
 		advance(time.Hour)
-		if diff := cmp.Diff((map[webhook.State]int{webhook.Done: 1}), counts(t, in)); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Done: 1}, counts(t, in)); diff != "" {
 			t.Fatalf("counts(in) (-want +got):\n%s", diff)
 		}
 		if err := in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: d.Source, DedupKeys: d.DedupKeys}); err != nil {

@@ -28,7 +28,7 @@ func TestPromise2_AtLeastOnceOnceInPractice(t *testing.T) {
 		}
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"first"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"first"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 	})
@@ -46,13 +46,13 @@ func TestPromise2_AtLeastOnceOnceInPractice(t *testing.T) {
 		stop := start(t, w)
 		advance(20 * time.Second)
 		stop()
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if got := stateOf(t, in, d); got != webhook.Done {
 			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})
@@ -69,7 +69,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		advance(12 * time.Minute)
 		stopOne()
 		stopOther()
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 	})
@@ -158,7 +158,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		stop := start(t, w)
 		advance(4 * time.Minute)
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})
@@ -175,7 +175,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		stop := start(t, w)
 		advance(13 * time.Second)
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})
@@ -191,7 +191,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		if got := stateOf(t, in, d); got != webhook.Done {
 			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
 		}
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if len(j.lost) != 0 {
@@ -223,7 +223,7 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		if got := lateJournal.states(); len(got) != 0 {
 			t.Fatalf("lateJournal.states() = %v, want empty", got)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), promptJournal.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, promptJournal.states()); diff != "" {
 			t.Fatalf("promptJournal.states() (-want +got):\n%s", diff)
 		}
 	})

@@ -33,9 +33,9 @@ func TestWorkerNamesItselfInFailedAttempts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(([]webhook.Attempt{{
+			if diff := cmp.Diff([]webhook.Attempt{{
 				Number: 1, At: begin, Took: 3 * time.Second, State: webhook.Waiting, Reason: "boom", By: want,
-			}}), r.Attempts); diff != "" {
+			}}, r.Attempts); diff != "" {
 				t.Fatalf("r.Attempts (-want +got):\n%s", diff)
 			}
 		})

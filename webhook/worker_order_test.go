@@ -40,7 +40,7 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		advance(5 * time.Second)
 		stop()
 		inOrder := slices.DeleteFunc(ran(), func(uid string) bool { return uid == "other" })
-		if diff := cmp.Diff(([]string{"k1", "k2", "k3"}), inOrder); diff != "" {
+		if diff := cmp.Diff([]string{"k1", "k2", "k3"}, inOrder); diff != "" {
 			t.Fatalf("inOrder (-want +got):\n%s", diff)
 		}
 		if got := most.Load(); got != 1 {
@@ -64,7 +64,7 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"first", "first", "second"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"first", "first", "second"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 	})
@@ -78,7 +78,7 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"first", "second", "first"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"first", "second", "first"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 	})
@@ -105,7 +105,7 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		if took != time.Minute {
 			t.Fatalf("took = %v, want %v", took, time.Minute)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Waiting, webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		if !strings.Contains(j.settled[0].Reason, "Worker.Timeout") {
@@ -134,10 +134,10 @@ func TestPromise5_CoalescingIsDataAtPut(t *testing.T) {
 		}
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"4"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"4"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff((map[webhook.State]int{webhook.Superseded: 3, webhook.Done: 1}), counts(t, in)); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Superseded: 3, webhook.Done: 1}, counts(t, in)); diff != "" {
 			t.Fatalf("counts(in) (-want +got):\n%s", diff)
 		}
 	})
@@ -160,7 +160,7 @@ func TestPromise5_CoalescingIsDataAtPut(t *testing.T) {
 		putDelivery(t, in, "new", coalesce)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"old", "new"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"old", "new"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if got := stateOf(t, in, old); got != webhook.Superseded {

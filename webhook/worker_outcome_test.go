@@ -117,7 +117,7 @@ func TestWorkerOutcomeByHandlerError(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Hour)
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Dead}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Waiting, webhook.Dead}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		if j.settled[0].Uncounted {
@@ -134,7 +134,7 @@ func TestWorkerOutcomeByHandlerError(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Waiting, webhook.Dead}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Waiting, webhook.Dead}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})
@@ -201,7 +201,7 @@ func TestWorkerClaimsOnASignalAndByPolling(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "a", nil)
 		synctest.Wait()
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		stop()
@@ -214,7 +214,7 @@ func TestWorkerClaimsOnASignalAndByPolling(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "a", nil)
 		advance(200 * time.Millisecond)
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		stop()
@@ -274,10 +274,10 @@ func TestObserverReceivesEveryAttempt(t *testing.T) {
 		if j.claimed[0].Delivery.UID != "a" {
 			t.Fatalf("j.claimed[0].Delivery.UID = %q, want \"a\"", j.claimed[0].Delivery.UID)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(([]time.Duration{3 * time.Second}), j.took); diff != "" {
+		if diff := cmp.Diff([]time.Duration{3 * time.Second}, j.took); diff != "" {
 			t.Fatalf("j.took (-want +got):\n%s", diff)
 		}
 		if len(j.lost) != 0 {

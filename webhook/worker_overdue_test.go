@@ -87,12 +87,12 @@ func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
 		other, _ := newTestWorker(in, h)
 		stopOther := start(t, other)
 		advance(time.Hour)
-		if diff := cmp.Diff(([]string{"hang"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"hang"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		release(2)
 		advance(time.Minute)
-		if diff := cmp.Diff(([]string{"hang", "hang"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"hang", "hang"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		stop()
@@ -108,12 +108,12 @@ func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
 		stop()
 		stop = start(t, w)
 		advance(time.Hour)
-		if diff := cmp.Diff(([]string{"hang"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"hang"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		release(2)
 		advance(time.Minute)
-		if diff := cmp.Diff(([]string{"hang", "hang"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"hang", "hang"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		stop()
@@ -135,7 +135,7 @@ func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
 		if len(j.overdue) != 0 {
 			t.Fatalf("j.overdue = %v, want empty", j.overdue)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})
@@ -154,7 +154,7 @@ func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
 		if got := stateOf(t, in, d); got != webhook.Dead {
 			t.Fatalf("it was its last attempt: stateOf(in, d) = %q, want %q", got, webhook.Dead)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Dead}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Dead}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		if got := out.String(); !strings.Contains(got, "overdue callback has returned") {
@@ -177,7 +177,7 @@ func TestOverdueCallbackIsReportedEveryMinute(t *testing.T) {
 			t.Fatalf("j.late() = %v, want empty", got)
 		}
 		advance(time.Second)
-		if diff := cmp.Diff(([]time.Duration{15*time.Minute + 30*time.Second}), j.late()); diff != "" {
+		if diff := cmp.Diff([]time.Duration{15*time.Minute + 30*time.Second}, j.late()); diff != "" {
 			t.Fatalf("j.late() (-want +got):\n%s", diff)
 		}
 		advance(2 * time.Minute)
@@ -218,7 +218,7 @@ func TestWorkerIsStuckWhenAllSlotsAreOverdue(t *testing.T) {
 		if got := time.Since(begun); got != 30*time.Minute+30*time.Second {
 			t.Fatalf("time.Since(begun) = %v, want %v", got, 30*time.Minute+30*time.Second)
 		}
-		if diff := cmp.Diff((map[webhook.State]int{webhook.Waiting: 4}), counts(t, in)); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Waiting: 4}, counts(t, in)); diff != "" {
 			t.Fatalf("counts(in) (-want +got):\n%s", diff)
 		}
 		if got := ran(); len(got) != 3 {

@@ -35,13 +35,13 @@ func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
 		advance(time.Minute)
 		down.Store(false)
 		advance(time.Minute)
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if got := stateOf(t, in, d); got != webhook.Done {
 			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		if len(j.lost) != 0 {
@@ -66,7 +66,7 @@ func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
 		down.Store(false)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if len(j.lost) != 0 {
@@ -89,12 +89,12 @@ func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "b", nil)
 		advance(20 * time.Second)
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		down.Store(false)
 		advance(10 * time.Second)
-		if diff := cmp.Diff(([]string{"a", "b"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a", "b"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		stop()
@@ -109,12 +109,12 @@ func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "good", nil)
 		advance(45 * time.Second)
-		if diff := cmp.Diff(([]string{"bad", "good"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"bad", "good"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		in.heal()
 		advance(time.Minute)
-		if diff := cmp.Diff(([]string{"bad", "good"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"bad", "good"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		stop()
@@ -132,10 +132,10 @@ func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "good", nil)
 		advance(time.Second)
-		if diff := cmp.Diff(([]string{"bad", "good"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"bad", "good"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		advance(5 * time.Minute)
@@ -184,7 +184,7 @@ func TestObserverReceivesTheResultingState(t *testing.T) {
 		putDelivery(t, in, "new", coalesce)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Superseded, webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Superseded, webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		if j.settled[0].Reason != "boom" {
@@ -213,7 +213,7 @@ func TestObserverReceivesTheResultingState(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		if got := j.last().Reason; got != "boom" {
@@ -239,7 +239,7 @@ func TestObserverReceivesTheResultingState(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 		if len(j.lost) != 0 {

@@ -36,7 +36,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		if got := stateOf(t, in, d); got != webhook.Done {
 			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})
@@ -50,7 +50,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Second)
 		stop()
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if got := stateOf(t, in, left); got != webhook.Waiting {
@@ -78,7 +78,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		if !asked {
 			t.Fatal("asked is false, want true")
 		}
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if got := stateOf(t, in, d); got != webhook.Done {
@@ -203,7 +203,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			if err := <-cause; !errors.Is(err, webhook.ErrShutdown) {
 				t.Fatalf("<-cause = %v, want %v", err, webhook.ErrShutdown)
 			}
-			if diff := cmp.Diff(([]webhook.State{webhook.Waiting}), j.states()); diff != "" {
+			if diff := cmp.Diff([]webhook.State{webhook.Waiting}, j.states()); diff != "" {
 				t.Fatalf("j.states() (-want +got):\n%s", diff)
 			}
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1})
@@ -235,7 +235,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			stop := start(t, w)
 			advance(time.Second)
 			stop()
-			if diff := cmp.Diff(([]webhook.State{test.want}), j.states()); diff != "" {
+			if diff := cmp.Diff([]webhook.State{test.want}, j.states()); diff != "" {
 				t.Fatalf("j.states() (-want +got):\n%s", diff)
 			}
 		})
@@ -250,7 +250,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Second)
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})
@@ -307,7 +307,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		stop := startFor(t, w, webhook.ErrShutdown)
 		advance(time.Second)
 		stop()
-		if diff := cmp.Diff((map[webhook.State]int{webhook.Waiting: 7, webhook.Claimed: 1}), counts(t, in)); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Waiting: 7, webhook.Claimed: 1}, counts(t, in)); diff != "" {
 			t.Fatalf("counts(in) (-want +got):\n%s", diff)
 		}
 		close(release)
@@ -332,10 +332,10 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		if got := stateOf(t, in, d); got != webhook.Done {
 			t.Fatalf("stateOf(in, d) = %q, want %q", got, webhook.Done)
 		}
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})

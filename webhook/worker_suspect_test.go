@@ -124,7 +124,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		advance(time.Second)
 		putDelivery(t, in, "new", nil)
 		advance(14 * time.Minute)
-		if diff := cmp.Diff(([]string{"a", "b", "c"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a", "b", "c"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		advance(10 * time.Minute)
@@ -132,7 +132,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		if got := most.Load(); got != 1 {
 			t.Fatalf("most.Load() = %d, want 1", got)
 		}
-		if diff := cmp.Diff(([]string{"a", "b", "c", "new"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a", "b", "c", "new"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if len(j.lost) != 0 {
@@ -189,7 +189,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"b", "a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"b", "a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 	})
@@ -202,7 +202,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		stop := start(t, w)
 		advance(5 * time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"fresh", "a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"fresh", "a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if got := most.Load(); got != 1 {
@@ -217,7 +217,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
 		advance(15 * time.Minute)
-		if diff := cmp.Diff(([]string{"hang"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"hang"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if got := w.Health().Suspects; got != 1 {
@@ -225,7 +225,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		}
 		putDelivery(t, in, "new", nil)
 		advance(31 * time.Second)
-		if diff := cmp.Diff(([]string{"hang", "a", "new"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"hang", "a", "new"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		release(2)
@@ -239,7 +239,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
 		advance(16 * time.Minute)
-		if diff := cmp.Diff(([]string{"hang", "other"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"hang", "other"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		release(2)
@@ -254,7 +254,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Second)
 		stop()
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if len(j.settled) != 3 {
@@ -291,10 +291,10 @@ func TestSuspectsRunAlone(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"a"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"a"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), j.states()); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
 	})
@@ -313,7 +313,7 @@ func TestSuspectsRunAlone(t *testing.T) {
 		stop := start(t, w)
 		advance(10 * time.Second)
 		stop()
-		if diff := cmp.Diff(([]string{"b"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"b"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if len(j.lost) != 1 {

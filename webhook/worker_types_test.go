@@ -28,7 +28,7 @@ func TestPromise6_WorkerClaimsOnlyTheTypesOfItsHandler(t *testing.T) {
 			stop := start(t, w)
 			advance(time.Hour)
 			stop()
-			if diff := cmp.Diff(([]string{"push"}), ran()); diff != "" {
+			if diff := cmp.Diff([]string{"push"}, ran()); diff != "" {
 				t.Fatalf("ran() (-want +got):\n%s", diff)
 			}
 			if got := stateOf(t, in, others); got != webhook.Waiting {
@@ -68,7 +68,7 @@ func TestPromise6_WorkerClaimsOnlyTheTypesOfItsHandler(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"push"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"push"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 		if got := stateOf(t, in, pushed); got != webhook.Done {
@@ -86,7 +86,7 @@ func TestPromise6_WorkerClaimsOnlyTheTypesOfItsHandler(t *testing.T) {
 		stop := start(t, w)
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff(([]string{"star"}), ran()); diff != "" {
+		if diff := cmp.Diff([]string{"star"}, ran()); diff != "" {
 			t.Fatalf("ran() (-want +got):\n%s", diff)
 		}
 	})

@@ -41,7 +41,7 @@ func (h *host) containers() map[string]containerStatus {
 func (h *host) requireOnly(container, tag, digest string) containerStatus {
 	h.t.Helper()
 	all := h.containers()
-	if diff := cmp.Diff(([]string{container}), slices.Sorted(maps.Keys(all))); diff != "" {
+	if diff := cmp.Diff([]string{container}, slices.Sorted(maps.Keys(all))); diff != "" {
 		h.t.Fatalf("slices.Sorted(maps.Keys(all)) (-want +got):\n%s", diff)
 	}
 	c := all[container]
@@ -59,7 +59,7 @@ func (h *host) requireOnly(container, tag, digest string) containerStatus {
 func (h *host) requireUntouched(before containerStatus) {
 	h.t.Helper()
 	all := h.containers()
-	if diff := cmp.Diff(([]string{strings.TrimPrefix(before.Name, "/")}), slices.Sorted(maps.Keys(all))); diff != "" {
+	if diff := cmp.Diff([]string{strings.TrimPrefix(before.Name, "/")}, slices.Sorted(maps.Keys(all))); diff != "" {
 		h.t.Fatalf("slices.Sorted(maps.Keys(all)) (-want +got):\n%s", diff)
 	}
 	for _, c := range all {

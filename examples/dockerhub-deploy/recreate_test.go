@@ -117,7 +117,7 @@ func TestCommandOfContainerIsCopied(t *testing.T) {
 					t.Fatalf("c.flags = %v, want empty", c.flags)
 				}
 			} else {
-				if diff := cmp.Diff(([]string{"--entrypoint=" + test.entrypoint}), c.flags); diff != "" {
+				if diff := cmp.Diff([]string{"--entrypoint=" + test.entrypoint}, c.flags); diff != "" {
 					t.Fatalf("c.flags (-want +got):\n%s", diff)
 				}
 			}

@@ -66,7 +66,7 @@ func TestPushIsBuiltWithLiveLog(t *testing.T) {
 	r.start()
 	first := r.push(pushed{after: sha, created: true})
 	status, path := r.untilStatus(sha, "pending")
-	if diff := cmp.Diff((commitStatus{"acme/app", sha, "pending", "building " + sha[:12], "github-ci", status.TargetURL}), status); diff != "" {
+	if diff := cmp.Diff(commitStatus{"acme/app", sha, "pending", "building " + sha[:12], "github-ci", status.TargetURL}, status); diff != "" {
 		t.Fatalf("status (-want +got):\n%s", diff)
 	}
 
@@ -87,7 +87,7 @@ func TestPushIsBuiltWithLiveLog(t *testing.T) {
 			text.WriteString(part)
 			middle = e.id
 		} else {
-			if diff := cmp.Diff((event{name: "state", data: `{"detail":"","state":"running"}`}), e); diff != "" {
+			if diff := cmp.Diff(event{name: "state", data: `{"detail":"","state":"running"}`}, e); diff != "" {
 				t.Fatalf("e (-want +got):\n%s", diff)
 			}
 		}
@@ -190,7 +190,7 @@ func TestPushIsBuiltWithLiveLog(t *testing.T) {
 	r.push(pushed{before: sha, after: other})
 	r.untilStatus(other, "success")
 	states, _ := r.hub.statusesOf(sha)
-	if diff := cmp.Diff(([]string{"pending", "success"}), states); diff != "" {
+	if diff := cmp.Diff([]string{"pending", "success"}, states); diff != "" {
 		t.Fatalf("states (-want +got):\n%s", diff)
 	}
 	if got := r.read(r.runs); got != "run\nrun\n" {

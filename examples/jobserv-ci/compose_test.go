@@ -42,10 +42,10 @@ func TestComposeTunnelForwardsOnlyTheHook(t *testing.T) {
 	if err := yaml.Unmarshal([]byte(file.Configs[ngrok.Configs[0].Source].Content), &policy); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff((map[string]any{"on_http_request": []any{map[string]any{
+	if diff := cmp.Diff(map[string]any{"on_http_request": []any{map[string]any{
 		"expressions": []any{"req.url.path != '/webhook'"},
 		"actions":     []any{map[string]any{"type": "deny", "config": map[string]any{"status_code": 404}}},
-	}}}), policy); diff != "" {
+	}}}, policy); diff != "" {
 		t.Fatalf("policy (-want +got):\n%s", diff)
 	}
 }

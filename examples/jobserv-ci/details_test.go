@@ -72,11 +72,11 @@ func TestDetailsInJSON(t *testing.T) {
 	if boot["log_tail"] != "Kernel panic\a - not syncing\n" {
 		t.Fatalf(`the tail starts at the beginning of a line: boot["log_tail"] = %v, want %v`, boot["log_tail"], "Kernel panic\a - not syncing\n")
 	}
-	if diff := cmp.Diff(([]any{map[string]any{
+	if diff := cmp.Diff([]any{map[string]any{
 		"name": "boot", "context": "rpi4", "status": "FAILED", "failed": []any{
 			map[string]any{"name": "login", "context": "tty1", "status": "FAILED", "output": "no prompt\nfor 60 s"},
 		},
-	}}), boot["tests"]); diff != "" {
+	}}, boot["tests"]); diff != "" {
 		t.Fatalf("boot[\"tests\"] (-want +got):\n%s", diff)
 	}
 	if run := lines[0]["runs"].([]any)[0].(map[string]any); run["log_tail"] != nil {
@@ -237,11 +237,11 @@ func TestOmittedDetails(t *testing.T) {
 	if len(lines) != 1 {
 		t.Fatalf("len(lines) = %d, want 1: %v", len(lines), lines)
 	}
-	if diff := cmp.Diff(([]any{
+	if diff := cmp.Diff([]any{
 		`answer is too large: 3 failed results of test "boot" of run "r4" are omitted`,
 		`answer is too large: the tests of 6 runs are omitted`,
 		`answer is too large: 2 logs of failed runs are omitted`,
-	}), lines[0]["missing"]); diff != "" {
+	}, lines[0]["missing"]); diff != "" {
 		t.Fatalf("lines[0][\"missing\"] (-want +got):\n%s", diff)
 	}
 	tested := lines[0]["runs"].([]any)[4].(map[string]any)["tests"].([]any)[0].(map[string]any)

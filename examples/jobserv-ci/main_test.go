@@ -246,7 +246,7 @@ func TestFourAttemptsArePrintedOnce(t *testing.T) {
 	if len(sent.Attempts) != 4 {
 		t.Fatalf("len(sent.Attempts) = %d, want 4: %v", len(sent.Attempts), sent.Attempts)
 	}
-	if diff := cmp.Diff(([]int{202, 202, 202, 202}), answers); diff != "" {
+	if diff := cmp.Diff([]int{202, 202, 202, 202}, answers); diff != "" {
 		t.Fatalf("answers (-want +got):\n%s", diff)
 	}
 	p.counts(t, `hookhouse_received_seconds_count{outcome="duplicate",type="jobserv.build"} 3`)

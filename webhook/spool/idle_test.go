@@ -80,7 +80,7 @@ func TestSpoolWithoutRunWarns(t *testing.T) {
 		if len(lines) != 1 {
 			t.Fatalf("len(lines) = %d, want 1: %v", len(lines), lines)
 		}
-		if lines[0]["stored"] != 2 {
+		if lines[0]["stored"] != 2.0 {
 			t.Fatalf(`lines[0]["stored"] = %v, want %v`, lines[0]["stored"], 2)
 		}
 		advance(time.Hour)
@@ -149,7 +149,7 @@ func TestSpoolStaysOnPrimaryAfterAPermanentRefusal(t *testing.T) {
 				t.Fatalf("error = %v, want %v", err, refusal)
 			}
 			r.handle(t, "2")
-			if diff := cmp.Diff(([]string{"2"}), inOrder(t, primary)); diff != "" {
+			if diff := cmp.Diff([]string{"2"}, inOrder(t, primary)); diff != "" {
 				t.Fatalf("the next delivery goes to primary at once: inOrder(primary) (-want +got):\n%s", diff)
 			}
 			if got := counts(t, local); len(got) != 0 {

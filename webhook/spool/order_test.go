@@ -55,7 +55,7 @@ func TestSpoolKeepsOrderWhileItReturnsToPrimary(t *testing.T) {
 				}
 				last[key] = uid
 			}
-			if diff := cmp.Diff((map[string]string{"lef": "left", "one": "one-49", "two": "two-49"}), last); diff != "" {
+			if diff := cmp.Diff(map[string]string{"lef": "left", "one": "one-49", "two": "two-49"}, last); diff != "" {
 				t.Fatalf("last (-want +got):\n%s", diff)
 			}
 		})
@@ -100,10 +100,10 @@ func TestSpoolDuplicatesAreSuccess(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.run(t)()
-		if diff := cmp.Diff((map[webhook.State]int{webhook.Done: 1}), counts(t, r.local.inbox)); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Done: 1}, counts(t, r.local.inbox)); diff != "" {
 			t.Fatalf("counts(r.local.inbox) (-want +got):\n%s", diff)
 		}
-		if diff := cmp.Diff(([]string{"1"}), inOrder(t, r.primary.inbox)); diff != "" {
+		if diff := cmp.Diff([]string{"1"}, inOrder(t, r.primary.inbox)); diff != "" {
 			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
 		}
 	})
@@ -123,7 +123,7 @@ func TestSpoolDuplicatesAreSuccess(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer r.run(t)()
-		if diff := cmp.Diff(([]string{"1"}), inOrder(t, r.primary.inbox)); diff != "" {
+		if diff := cmp.Diff([]string{"1"}, inOrder(t, r.primary.inbox)); diff != "" {
 			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
 		}
 	})
@@ -180,11 +180,11 @@ func TestSpoolLeavesCoalescingToPrimary(t *testing.T) {
 		if got := pendingIn(t, r.local.inbox); got != 0 {
 			t.Fatalf("local does not coalesce: pendingIn(r.local.inbox) = %d, want 0", got)
 		}
-		if diff := cmp.Diff((map[webhook.State]int{webhook.Superseded: 2, webhook.Waiting: 1}), counts(t, r.primary.inbox)); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Superseded: 2, webhook.Waiting: 1}, counts(t, r.primary.inbox)); diff != "" {
 			t.Fatalf("counts(r.primary.inbox) (-want +got):\n%s", diff)
 		}
 		advance(time.Minute)
-		if diff := cmp.Diff(([]string{"2"}), inOrder(t, r.primary.inbox)); diff != "" {
+		if diff := cmp.Diff([]string{"2"}, inOrder(t, r.primary.inbox)); diff != "" {
 			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
 		}
 	})

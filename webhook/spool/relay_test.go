@@ -67,7 +67,7 @@ func TestRelayMovesAnInboxInOrder(t *testing.T) {
 		stop := start(t, newRelay(bareQueue{from}, webhook.Store(to)))
 		advance(time.Minute)
 		stop()
-		if diff := cmp.Diff((map[webhook.State]int{webhook.Done: 100}), counts(t, from)); diff != "" {
+		if diff := cmp.Diff(map[webhook.State]int{webhook.Done: 100}, counts(t, from)); diff != "" {
 			t.Fatalf("counts(from) (-want +got):\n%s", diff)
 		}
 		moved := inOrder(t, to)
@@ -148,7 +148,7 @@ func TestRelayTriesAgainWithoutALimit(t *testing.T) {
 		if got := pendingIn(t, from); got != 0 {
 			t.Fatalf("pendingIn(from) = %d, want 0", got)
 		}
-		if diff := cmp.Diff(([]string{"1"}), inOrder(t, to.primary.inbox)); diff != "" {
+		if diff := cmp.Diff([]string{"1"}, inOrder(t, to.primary.inbox)); diff != "" {
 			t.Fatalf("inOrder(to.primary.inbox) (-want +got):\n%s", diff)
 		}
 	})
@@ -217,7 +217,7 @@ func TestRelayDoesNotDecodeWhatASpoolEncodes(t *testing.T) {
 		if len(claims) != 1 {
 			t.Fatalf("len(claims) = %d, want 1: %v", len(claims), claims)
 		}
-		if diff := cmp.Diff(([]string{sent}), claims[0].Delivery.Header["Hookhouse-Spool"]); diff != "" {
+		if diff := cmp.Diff([]string{sent}, claims[0].Delivery.Header["Hookhouse-Spool"]); diff != "" {
 			t.Fatalf("claims[0].Delivery.Header[\"Hookhouse-Spool\"] (-want +got):\n%s", diff)
 		}
 		if len(claims[0].Delivery.DedupKeys) != 0 {
@@ -273,7 +273,7 @@ func TestRelayCallsItsObserver(t *testing.T) {
 		stop := start(t, r)
 		advance(time.Second)
 		stop()
-		if diff := cmp.Diff(([]webhook.State{webhook.Done}), settled); diff != "" {
+		if diff := cmp.Diff([]webhook.State{webhook.Done}, settled); diff != "" {
 			t.Fatalf("settled (-want +got):\n%s", diff)
 		}
 	})

@@ -51,7 +51,7 @@ func TestSpoolStoresADeliveryThatPrimaryDoesNotStore(t *testing.T) {
 			}
 			r.set(none)
 			advance(2 * time.Minute)
-			if diff := cmp.Diff(([]string{"1", "2"}), inOrder(t, r.primary.inbox)); diff != "" {
+			if diff := cmp.Diff([]string{"1", "2"}, inOrder(t, r.primary.inbox)); diff != "" {
 				t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
 			}
 			if got := pendingIn(t, r.local.inbox); got != 0 {
@@ -71,7 +71,7 @@ func TestSpoolStoresADeliveryThatPrimaryDoesNotStore(t *testing.T) {
 		r.set(slow)
 		r.handle(t, "1")
 		advance(10 * time.Second)
-		if diff := cmp.Diff(([]string{"1"}), inOrder(t, r.primary.inbox)); diff != "" {
+		if diff := cmp.Diff([]string{"1"}, inOrder(t, r.primary.inbox)); diff != "" {
 			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
 		}
 	})
@@ -146,7 +146,7 @@ func TestSpoolChecksLocalBeforeItUsesPrimary(t *testing.T) {
 			t.Fatalf("r.primary.putUIDs() = %v, want empty", got)
 		}
 		defer r.run(t)()
-		if diff := cmp.Diff(([]string{"1"}), inOrder(t, r.primary.inbox)); diff != "" {
+		if diff := cmp.Diff([]string{"1"}, inOrder(t, r.primary.inbox)); diff != "" {
 			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
 		}
 	})
@@ -164,7 +164,7 @@ func TestSpoolChecksLocalBeforeItUsesPrimary(t *testing.T) {
 			t.Fatalf("inOrder(r.primary.inbox) = %v, want empty", got)
 		}
 		advance(time.Minute)
-		if diff := cmp.Diff(([]string{"1", "2"}), inOrder(t, r.primary.inbox)); diff != "" {
+		if diff := cmp.Diff([]string{"1", "2"}, inOrder(t, r.primary.inbox)); diff != "" {
 			t.Fatalf("inOrder(r.primary.inbox) (-want +got):\n%s", diff)
 		}
 	})
@@ -181,7 +181,7 @@ func TestSpoolChecksLocalBeforeItUsesPrimary(t *testing.T) {
 		r.setLocal(none)
 		advance(10 * time.Second)
 		r.handle(t, "2")
-		if diff := cmp.Diff(([]string{"2"}), r.primary.putUIDs()); diff != "" {
+		if diff := cmp.Diff([]string{"2"}, r.primary.putUIDs()); diff != "" {
 			t.Fatalf("r.primary.putUIDs() (-want +got):\n%s", diff)
 		}
 	})
