@@ -99,7 +99,7 @@ var replayFaults = []brokenLaw{
 			return done, err
 		}
 	}},
-	{"only the newest delivery of a replayed burst runs", func(f *fault) { // it is told of none
+	{"only the newest delivery of a replayed burst runs", func(f *fault) { // it hears of none
 		f.changeRecords(func(r *webhook.Record) {
 			if r.State == webhook.Superseded && len(r.Replays) == 1 {
 				r.State = webhook.Dead
@@ -167,7 +167,7 @@ var replayFaults = []brokenLaw{
 	}},
 }
 
-// putThen tells of each put.
+// putThen calls tell after each put.
 func (f *fault) putThen(tell func()) {
 	f.put = func(ctx context.Context, d *webhook.Delivery) error {
 		defer tell()
@@ -175,7 +175,7 @@ func (f *fault) putThen(tell func()) {
 	}
 }
 
-// settleThen tells of each settlement.
+// settleThen calls tell after each settlement.
 func (f *fault) settleThen(tell func()) {
 	f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 		defer tell()

@@ -203,7 +203,7 @@ func (sc *scene) call(ctx context.Context) {
 	}
 }
 
-// put makes one live call with the time-out of a sender.
+// put makes one live call with the timeout of a sender.
 func (sc *scene) put(ctx context.Context, key func(number int64) string, refused *atomic.Int64) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
