@@ -30,7 +30,8 @@
 //   - Act only on repositories that you expect, and pull with credentials and
 //     by a digest that the registry itself reports.
 //
-// [BasicSource] is for proxies that add credentials. It proves no more.
+// [BasicSource] is for proxies that add credentials. A password proves no more
+// than a token.
 //
 // # Bursts
 //
@@ -76,6 +77,6 @@
 // and repository too: Aliyun's bodies have no repo_name and have times as text.
 //
 // A body that is not JSON is a malformed "dockerhub.push", and so is a body in
-// which one of the names above appears twice or in a different case. Decoding
-// it returns [webhook.ErrMalformed].
+// which push_data, its tag, repository or its repo_name appears twice or in a
+// different case. Decoding it returns [webhook.ErrMalformed].
 package dockerhub

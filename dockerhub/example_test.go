@@ -41,10 +41,9 @@ func Example() {
 
 // An http.Handler behind the middleware gets the verified delivery from the
 // request's context.
-func ExampleMiddleware() {
+func ExampleSource_middleware() {
 	token := webhook.NewSecret("kJ8sQ2vX5nB7mT4wR9zL3cF6hD1gY0pA")
-	guard := dockerhub.Middleware(token)
-	handler := guard(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler := dockerhub.Source(token).Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d, _ := webhook.DeliveryFromContext(r.Context())
 		e, err := webhook.Decode[dockerhub.Push](d)
 		if err != nil {

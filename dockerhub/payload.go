@@ -26,7 +26,7 @@ type Push struct {
 // EventType returns "dockerhub.push".
 func (Push) EventType() string { return "dockerhub.push" }
 
-// Check returns an error if push_data, push_data.tag or repository.repo_name
+// Check returns an error if push_data, its tag, repository or its repo_name
 // appears twice or in a different case in the document. It implements
 // [webhook.Checker].
 func (Push) Check(document []byte) error { return check(document) }

@@ -1,7 +1,6 @@
 package dockerhub
 
 import (
-	"net/http"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -36,13 +35,6 @@ func Source(tokens ...webhook.Secret) webhook.Source {
 // test that before you rely on it.
 func BasicSource(passwords ...webhook.Secret) webhook.Source {
 	return source(&webhook.BasicAuth{Realm: "dockerhub", Keys: webhook.Keys(passwords...)})
-}
-
-// Middleware returns a func that wraps an http.Handler so that only calls with
-// one of the tokens reach it; see [webhook.Source.Middleware]. The returned
-// func panics if there is no token or if one is empty.
-func Middleware(tokens ...webhook.Secret) func(http.Handler) http.Handler {
-	return Source(tokens...).Middleware
 }
 
 // source accepts any Content-Type because Docker documents none.

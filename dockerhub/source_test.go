@@ -131,7 +131,7 @@ func TestMiddlewarePassesOnlyVerifiedCalls(t *testing.T) {
 		_, _ = io.WriteString(w, e.Payload.Image())
 	})
 	routes := http.NewServeMux()
-	routes.Handle("/hooks/dockerhub/{token}", dockerhub.Middleware(webhook.NewSecret(token))(next))
+	routes.Handle("/hooks/dockerhub/{token}", dockerhub.Source(webhook.NewSecret(token)).Middleware(next))
 	for target, want := range map[string]string{token: "northwind/scale:v2.0.1", "wrong": "Unauthorized\n"} {
 		w := httptest.NewRecorder()
 		routes.ServeHTTP(w, call("/hooks/dockerhub/"+target, string(fixture(t, "push.2026.documented.json"))))

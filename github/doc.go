@@ -11,7 +11,7 @@
 //	})
 //	http.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
 //
-// [Middleware] does the same for your own http.Handler.
+// [webhook.Source.Middleware] of the same Source wraps your own http.Handler.
 //
 // A ping needs no callback: a Receiver answers 202 for an event without one.
 // Behind an inbox set [webhook.Mux.IgnoreUnhandled]; otherwise such a delivery
@@ -29,8 +29,9 @@
 // # Types and keys
 //
 // The type of a delivery is "github." and the name of the event, such as
-// "github.push". Events without a payload type in this package have one too. It is "github.unknown" if the header with the name is missing or is
-// not a valid name.
+// "github.push", also for events without a payload type in this package. It is
+// "github.unknown" if the header with the name is missing or is not a valid
+// name.
 //
 // Deliveries about the same subject have the same ordering key, so that they
 // are processed one after the other:
@@ -102,15 +103,17 @@
 //
 // The body must have the field and the action; old servers may not send them.
 // An opened issue has changes if it was transferred from another repository,
-// and it may be transferred back. A push is recognized by its body under any
-// event's name, so that a captured push does not become a create or delete. If
-// a branch is forced to a commit, back, and to that commit again within one
-// second, the two equal pushes count as one. The button that tests a hook sends
-// the latest push again, which is a duplicate if the body has the same bytes.
+// and it may be transferred back. A push is recognized by its body, whatever
+// event the header names, since a captured push could otherwise be sent again
+// as a create or delete. If a branch is forced to a commit, back, and to that
+// commit again within one second, the two equal pushes count as one. The button
+// that tests a hook sends the latest push again, which is a duplicate if the
+// body has the same bytes.
 //
-// Anybody who captured one of the following calls can send it again under a new
-// id, and it is stored and runs: all other actions of the events above, a body
-// above without its field, events that GitHub adds later, and
+// For all other bodies the id is the only dedup key: a captured call that is
+// sent again under a new id is stored and runs. Those are the other actions of
+// the events above, bodies of these events that lack the field, events that
+// GitHub adds later, and
 //
 //	branch_protection_configuration, bypass_request_secret_scanning, cache_sync,
 //	check_run, check_suite, code_scanning_alert, content_reference, create,

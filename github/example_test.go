@@ -116,9 +116,9 @@ func ExampleSource_duplicates() {
 }
 
 // Only signed calls reach an http.Handler behind the middleware.
-func ExampleMiddleware() {
+func ExampleSource_middleware() {
 	secret := webhook.NewSecret("It's a Secret to Everybody")
-	h := github.Middleware(secret)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := github.Source(secret).Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d, _ := webhook.DeliveryFromContext(r.Context())
 		e, err := webhook.Decode[github.Push](d)
 		if err != nil {

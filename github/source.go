@@ -2,7 +2,6 @@ package github
 
 import (
 	"crypto/sha1" //nolint:gosec // for servers that are too old for SHA-256
-	"net/http"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -53,13 +52,6 @@ func Source(secrets ...webhook.Secret) webhook.Source {
 		Verifier:     Verifier(webhook.Keys(secrets...)...),
 		Describe:     describe,
 	}
-}
-
-// Middleware returns a func that wraps an http.Handler so that only calls
-// signed with one of the secrets reach it; see [webhook.Source.Middleware]. The
-// returned func panics if there is no secret or if one is empty.
-func Middleware(secrets ...webhook.Secret) func(http.Handler) http.Handler {
-	return Source(secrets...).Middleware
 }
 
 // Verifier returns a verifier for X-Hub-Signature-256, an HMAC over the body as

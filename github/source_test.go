@@ -88,7 +88,7 @@ func TestSecondSecretVerifies(t *testing.T) {
 func TestSourceWithoutSecretIsInvalid(t *testing.T) {
 	require.Error(t, github.Source().Validate())
 	require.Error(t, github.Source(webhook.NewSecret("")).Validate())
-	require.Panics(t, func() { github.Middleware()(http.NotFoundHandler()) })
+	require.Panics(t, func() { github.Source().Middleware(http.NotFoundHandler()) })
 }
 
 // receive sends a request to a Receiver with the handler h and returns the
@@ -167,7 +167,7 @@ func TestMalformedBodyGets400WithoutInbox(t *testing.T) {
 func TestMiddlewarePassesTheBody(t *testing.T) {
 	body := own(t, "ping.repository")
 	called := false
-	h := github.Middleware(secret)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := github.Source(secret).Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		called = true
 		again, err := io.ReadAll(r.Body)
 		require.NoError(t, err)

@@ -4,9 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 
+	"github.com/hookhouse/hookhouse/internal/api"
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
@@ -19,13 +19,9 @@ func (c *Client) get(ctx context.Context, from string, data any) error {
 		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	limit := limitOr(c.MaxAnswer, defaultMaxAnswer)
-	text, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	text, err := api.ReadAll(ctx, resp.Body, api.OrDefault(c.MaxAnswer, defaultMaxAnswer), ErrTooLarge)
 	if err != nil {
-		return withContextError(ctx, err)
-	}
-	if int64(len(text)) > limit {
-		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
+		return err
 	}
 	return readEnvelope(resp.StatusCode, text, data)
 }
@@ -41,7 +37,7 @@ type envelope struct {
 
 // readEnvelope decodes the data of an answer into data.
 func readEnvelope(code int, text []byte, data any) error {
-	if code < 200 || code > 299 {
+	if !api.IsSuccess(code) {
 		return statusError(code, text)
 	}
 	var e envelope
@@ -50,7 +46,7 @@ func readEnvelope(code int, text []byte, data any) error {
 	}
 	switch {
 	case e.Status == "error" || e.Status == "fail":
-		return &StatusError{Code: code, Message: brief(e.Message)}
+		return &StatusError{Code: code, Message: api.Message(e.Message)}
 	case e.Status != "success":
 		return fmt.Errorf("%w: envelope has an unknown status", ErrAnswer)
 	case len(e.Data) == 0 || string(e.Data) == "null":

@@ -34,9 +34,9 @@
 // # Ordering key and dedup key
 //
 // The ordering key is the project as it is spelt in the path of url, whatever
-// the host is. For a body of the first shape, see [Build], it comes from
-// project_name or build_url. A body from which no project can be read has no
-// ordering key. No other member affects it.
+// the host is. In a body of the first shape (see [Build]) it is project_name,
+// or the project in the path of build_url. No other member affects it. A body
+// from which no project can be read has no ordering key.
 //
 // JobServ sends no delivery id. The signature is the dedup key: the four
 // attempts have the same bytes, while a rerun sends another notification for
@@ -44,12 +44,12 @@
 // (see [Build.Rerun]).
 //
 // A body without completed, which is one of the first shape, has no dedup key:
-// a rerun with the same result as the run before sends the same bytes. A
-// repeated attempt for such a body runs twice.
+// a rerun with the same result as the run before sends the same bytes. If
+// JobServ repeats an attempt for such a body, the callback runs again.
 //
-// A body that is not a JSON object is malformed, and so is one in which a
-// member above appears twice or in a different case. Decoding it returns
-// [webhook.ErrMalformed].
+// A body that is not a JSON object is malformed, and so is one in which url,
+// project_name, build_url or completed appears twice or in a different case.
+// Decoding it returns [webhook.ErrMalformed].
 //
 // # The client
 //

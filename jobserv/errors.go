@@ -1,12 +1,11 @@
 package jobserv
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
+
+	"github.com/hookhouse/hookhouse/internal/api"
 )
 
 // The errors of a [Client]. Compare with errors.Is. A canceled context and a
@@ -37,10 +36,7 @@ type StatusError struct {
 
 // Error returns the status and, if there is one, the quoted message.
 func (e *StatusError) Error() string {
-	if e.Message == "" {
-		return fmt.Sprintf("status %d", e.Code)
-	}
-	return fmt.Sprintf("status %d: %q", e.Code, e.Message)
+	return api.StatusText(e.Code, e.Message)
 }
 
 // Is reports whether target is the sentinel error for the status.
@@ -60,29 +56,5 @@ func (e *StatusError) Is(target error) bool {
 func statusError(code int, text []byte) *StatusError {
 	var e envelope
 	_ = json.Unmarshal(text, &e)
-	return &StatusError{Code: code, Message: brief(e.Message)}
-}
-
-// maxMessage is the maximum length of a server's message in an error, in bytes.
-const maxMessage = 256
-
-// brief returns the first maxMessage bytes of message.
-func brief(message string) string {
-	if len(message) > maxMessage {
-		message = message[:maxMessage]
-	}
-	return strings.ToValidUTF8(message, "")
-}
-
-// withContextError wraps err so that errors.Is also finds ctx.Err. A transport
-// returns the cause of the context, which can be any error.
-func withContextError(ctx context.Context, err error) error {
-	ended := ctx.Err()
-	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
-		ended = context.DeadlineExceeded // one wait took too long
-	}
-	if ended == nil || errors.Is(err, ended) {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ended, err)
+	return &StatusError{Code: code, Message: api.Message(e.Message)}
 }

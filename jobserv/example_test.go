@@ -45,9 +45,9 @@ func Example() {
 
 // An http.Handler behind the middleware gets the verified delivery from the
 // request's context.
-func ExampleMiddleware() {
+func ExampleSource_middleware() {
 	secret := webhook.NewSecret("UseSomethingGoodHere")
-	h := jobserv.Middleware(secret)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := jobserv.Source(secret).Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d, _ := webhook.DeliveryFromContext(r.Context())
 		e, err := webhook.Decode[jobserv.Build](d)
 		if err != nil {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/api"
 )
 
 // maxError is the number of bytes read from an error answer.
@@ -53,8 +55,7 @@ func (c *Client) logTail(ctx context.Context, r Run, n int) ([]byte, error) {
 	// The byte before the tail shows whether the tail starts at a line's
 	// beginning.
 	resp, err := c.openLog(ctx, r, http.Header{"Range": {"bytes=-" + strconv.Itoa(n+1)}})
-	var status *StatusError
-	if errors.As(err, &status) && status.Code == http.StatusRequestedRangeNotSatisfiable {
+	if status, ok := errors.AsType[*StatusError](err); ok && status.Code == http.StatusRequestedRangeNotSatisfiable {
 		return nil, nil // the log is empty
 	}
 	if err != nil {
@@ -115,15 +116,9 @@ func (c *Client) openLog(ctx context.Context, r Run, header http.Header) (*http.
 	return resp, nil
 }
 
-func (c *Client) maxLog() int64 { return limitOr(c.MaxLog, defaultMaxLog) }
-
-// limitOr returns limit, or fallback if limit is not positive. The result is
-// less than math.MaxInt64, so that the caller can add 1.
-func limitOr(limit, fallback int64) int64 {
-	if limit <= 0 {
-		return fallback
-	}
-	return min(limit, math.MaxInt64-1)
+// maxLog is less than math.MaxInt64, so that the caller can add 1.
+func (c *Client) maxLog() int64 {
+	return min(api.OrDefault(c.MaxLog, defaultMaxLog), math.MaxInt64-1)
 }
 
 // A logStream is a body with a limit on its size and on each wait for data.
@@ -150,7 +145,7 @@ func (s *logStream) Read(p []byte) (int, error) {
 		return n - 1, ErrTooLarge
 	}
 	if err != nil && err != io.EOF {
-		err = withContextError(s.ctx, err)
+		err = api.ContextError(s.ctx, err)
 	}
 	return n, err
 }

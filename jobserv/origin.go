@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/hookhouse/hookhouse/internal/api"
 )
 
 // An origin identifies a server by scheme, host and port.
@@ -26,7 +28,7 @@ var errURL = fmt.Errorf("%w: not an absolute http or https URL without user info
 // originOf returns an error for all but http and https URLs without user
 // information: credentials in a body's URL do not come from the program.
 func originOf(u *url.URL) (origin, error) {
-	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil {
+	if !api.IsAbsolute(u) || u.User != nil {
 		return origin{}, errURL
 	}
 	port := u.Port()

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/api"
 )
 
 // maxRedirects is the maximum number of redirects in one call.
@@ -29,7 +31,7 @@ func (c *Client) open(ctx context.Context, text string, storage bool, header htt
 		if err != nil {
 			return nil, err
 		}
-		if resp.StatusCode < 300 || resp.StatusCode > 399 {
+		if !api.IsRedirect(resp.StatusCode) {
 			return resp, nil
 		}
 		_ = resp.Body.Close()
@@ -41,8 +43,8 @@ func (c *Client) open(ctx context.Context, text string, storage bool, header htt
 	return nil, fmt.Errorf("%w: more than %d redirects", ErrAnswer, maxRedirects)
 }
 
-// send makes one request. It calls the RoundTripper directly because an
-// http.Client would forward a token in TokenHeader to other hosts.
+// send makes one request, with the token if the URL belongs to one of the
+// servers.
 func (c *Client) send(ctx context.Context, u *url.URL, header http.Header) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
 	if err != nil {
@@ -62,15 +64,7 @@ func (c *Client) send(ctx context.Context, u *url.URL, header http.Header) (*htt
 			r.Header.Set("Authorization", "Bearer "+string(c.token.Reveal()))
 		}
 	}
-	transport := c.Transport
-	if transport == nil {
-		transport = http.DefaultTransport
-	}
-	resp, err := transport.RoundTrip(r)
-	if err != nil {
-		return nil, withContextError(ctx, err)
-	}
-	return resp, nil
+	return api.Send(c.Transport, r)
 }
 
 // redirect returns the target of a redirect, or an error if it is not allowed.
@@ -98,8 +92,5 @@ func (c *Client) redirect(from *url.URL, resp *http.Response, storage bool) (*ur
 }
 
 func (c *Client) timeout() time.Duration {
-	if c.Timeout <= 0 {
-		return defaultTimeout
-	}
-	return c.Timeout
+	return api.OrDefault(c.Timeout, defaultTimeout)
 }

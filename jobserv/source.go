@@ -45,13 +45,6 @@ func Verifier(keys ...webhook.Key) *webhook.HMAC {
 	return &webhook.HMAC{Header: signatureHeader, Prefix: signaturePrefix, Keys: keys}
 }
 
-// Middleware returns a func that wraps an http.Handler so that only calls
-// signed with one of the secrets reach it; see [webhook.Source.Middleware]. The
-// returned func panics if there is no secret or if one is empty.
-func Middleware(secrets ...webhook.Secret) func(http.Handler) http.Handler {
-	return Source(secrets...).Middleware
-}
-
 // Sign returns the value of the X-JobServ-Sig header that JobServ sends with
 // body. It returns "" for an empty secret; without a secret JobServ sends no
 // notifications.

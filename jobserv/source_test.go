@@ -59,7 +59,7 @@ func TestMiddlewarePassesOnlyVerifiedCalls(t *testing.T) {
 	secret := webhook.NewSecret(vectorSecret)
 	body := fixture(t, "build.detailed.json")
 	var project string
-	h := jobserv.Middleware(secret)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	h := jobserv.Source(secret).Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d, _ := webhook.DeliveryFromContext(r.Context())
 		e, err := webhook.Decode[jobserv.Build](d)
 		if err != nil {
@@ -91,7 +91,7 @@ func TestMiddlewareWithoutSecretPanics(t *testing.T) {
 					t.Errorf("%s: no panic", name)
 				}
 			}()
-			jobserv.Middleware(secrets...)(http.NotFoundHandler())
+			jobserv.Source(secrets...).Middleware(http.NotFoundHandler())
 		}()
 	}
 }

@@ -48,32 +48,40 @@
 //
 // # Types
 //
-// A body with a job_name is a "kudu.TriggeredJobFinished". Any other body is a
-// "kudu.PostDeployment" if it has a string id and a status, or a field that
-// only a deployment has, such as siteName, receivedTime or authorEmail. No
-// optional field decides the type, because Kudu omits empty fields, and its
-// wiki has shown bodies with fewer fields than its code sends.
+// The type of a delivery is the first that fits:
 //
-// Answers of the WebJobs API have no job_name. They are recognized as runs of
-// jobs by their duration, trigger or log URLs, and have neither an ordering key
-// nor a dedup key. Any other body is a "kudu.unknown", such as one that
-// somebody publishes under another event.
+//   - "kudu.TriggeredJobFinished" if the body has a job_name.
+//   - "kudu.TriggeredJobFinished" if the body is an answer of the WebJobs API,
+//     which has no job_name: it has an id, and a duration, a trigger, a log URL
+//     or a name that equals the id, but neither siteName nor receivedTime. Such
+//     a delivery has neither an ordering key nor a dedup key.
+//   - "kudu.PostDeployment" if the body has a string id and a status, or one
+//     field that only a deployment has, such as siteName, receivedTime or
+//     authorEmail.
+//   - "kudu.unknown", for example for a body that somebody publishes under
+//     another event.
+//
+// No optional field is required, because Kudu omits empty fields, and its wiki
+// has shown bodies with fewer fields than its code sends.
 //
 // # Ordering key
 //
-// The ordering key of a deployment is the SCM host, such as
-// app.scm.azurewebsites.net or app-slot.scm.azurewebsites.net, since all slots
-// share one siteName. Without a host it is the site that the hook's URL names,
-// see "Several sites", and without that the siteName. Without any of the three
-// there is no ordering key: deployments are unordered, and those of two sites
-// cannot be distinguished.
+// The ordering key of a deployment is the first of these that there is:
+//
+//   - the SCM host, such as app.scm.azurewebsites.net or
+//     app-slot.scm.azurewebsites.net, which identifies the slot;
+//   - the site that the hook's URL names, see "Several sites";
+//   - the siteName, which all slots share.
+//
+// Without any of the three there is no ordering key: deployments are unordered,
+// and those of two sites cannot be distinguished.
 //
 // The ordering key of a job is its name, preceded by the site that the hook's
-// URL names, if any. The host in the URL of a run is not part of it. Kudu omits
-// that URL after a start until it is called itself, and then uses the host by
-// which it was last called (Kudu: JobsManagerBase.cs). With the host, the
-// ordering key would change from run to run, order would be lost, and a failure
-// would not be matched with the success that follows.
+// URL names, if any. The host in the URL of a run is not part of it. After Kudu
+// has started, it omits that URL until it is called itself, and then uses the
+// host by which it was last called (Kudu: JobsManagerBase.cs). With the host,
+// the ordering key would change from run to run, order would be lost, and a
+// failure would not be matched with the success that follows.
 //
 // Hosts and names of jobs are in lower case in ordering keys: Azure ignores
 // their case, and reports a job that is triggered by hand in the caller's
@@ -112,7 +120,7 @@
 //	client, err := kudu.NewClient("https://app.scm.azurewebsites.net", kudu.Basic("$app", password))
 //	_, err = client.Ensure(ctx, kudu.Hook{URL: url, Event: kudu.EventPostDeployment})
 //
-// It handles the unusual answers of Kudu's API: 200 and null for a hook that
+// A Client handles the unusual answers of Kudu's API: 200 and null for a hook that
 // does not exist, 201 for one that exists already, and 500 for an invalid URL.
 // Package kudutest imitates the API with these answers, for tests.
 //

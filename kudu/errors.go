@@ -1,24 +1,23 @@
 package kudu
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"strings"
+
+	"github.com/hookhouse/hookhouse/internal/api"
 )
 
-// The errors of a [Client]. Compare with errors.Is. A timeout is
-// context.DeadlineExceeded, and a canceled context is context.Canceled or the
-// context's cause.
+// The errors of a [Client]. Compare with errors.Is. A canceled context and a
+// timeout are context.Canceled and context.DeadlineExceeded.
 var (
 	// ErrSite means that the site given to [NewClient] is not a valid site URL.
 	ErrSite = errors.New("site is not an absolute http or https URL without user information, query and fragment")
-	// ErrHookConflict means that the URL already has a hook for another event:
-	// Kudu allows one event per URL. Status 409.
+	// ErrHookConflict means that the URL already has a hook for another event,
+	// for which Kudu answers 409: it allows one event per URL.
 	ErrHookConflict = errors.New("hook conflict: the URL has a hook for another event")
 	// ErrHookNotFound means that the hook does not exist. Status 404 matches it
 	// too, but Kudu's hooks API never answers that, so the site is not Kudu.
@@ -26,11 +25,11 @@ var (
 	// ErrHookInvalid means that a hook's URL is not an absolute http or https
 	// URL, or that the name of the event is empty. Nothing was sent.
 	ErrHookInvalid = errors.New("invalid hook")
-	// ErrDenied means that the site refused the credentials. Status 401, 403,
-	// or a redirect, which leads to a sign-in page.
+	// ErrDenied means that the site refused the credentials: it answered 401,
+	// 403, or a redirect, which leads to a sign-in page.
 	ErrDenied = errors.New("access denied")
-	// ErrServer means that Kudu failed. Status 500 and above. Kudu also answers
-	// 500 if something else holds the lock on its hooks for 30 s.
+	// ErrServer means that Kudu failed: it answered 500 or above. Kudu also
+	// answers 500 if something else holds the lock on its hooks for 30 s.
 	ErrServer = errors.New("server error")
 	// ErrAnswer means that an answer does not have the form of Kudu's API.
 	ErrAnswer = errors.New("unexpected answer")
@@ -51,11 +50,8 @@ type StatusError struct {
 
 // Error returns the status and, if there is one, the quoted message.
 func (e *StatusError) Error() string {
-	text := fmt.Sprintf("status %d", e.Code)
-	if e.Message != "" {
-		text += fmt.Sprintf(": %q", e.Message)
-	}
-	if e.Code >= 300 && e.Code <= 399 {
+	text := api.StatusText(e.Code, e.Message)
+	if api.IsRedirect(e.Code) {
 		text += ": the site asks to sign in, or has moved"
 	}
 	return text
@@ -68,7 +64,7 @@ func (e *StatusError) Is(target error) bool {
 		return target == ErrHookConflict
 	case code == http.StatusNotFound:
 		return target == ErrHookNotFound
-	case code == http.StatusUnauthorized, code == http.StatusForbidden, code >= 300 && code <= 399:
+	case code == http.StatusUnauthorized, code == http.StatusForbidden, api.IsRedirect(code):
 		return target == ErrDenied
 	case code >= 500:
 		return target == ErrServer
@@ -86,25 +82,17 @@ func newStatusError(code int, text []byte) *StatusError {
 	if exception.ExceptionType != "" || exception.ExceptionMessage != "" {
 		message = strings.TrimSuffix(exception.ExceptionType+": "+exception.ExceptionMessage, ": ")
 	}
-	return &StatusError{Code: code, Message: withoutURLs(message)}
+	return &StatusError{Code: code, Message: api.Message(withoutURLs(message))}
 }
-
-// maxMessage is the maximum length of Kudu's message in an error, in bytes.
-const maxMessage = 256
 
 // anyURL matches a URL together with the text around it that has no space, such
 // as quotes.
 var anyURL = regexp.MustCompile(`\S*://\S*`)
 
-// withoutURLs replaces the URLs in a message and cuts it to maxMessage bytes.
-// Kudu's message for a hook that it refuses quotes its URL (Kudu:
-// WebHooksManager.cs).
+// withoutURLs replaces the URLs in a message. Kudu's message for a hook that it
+// refuses quotes its URL (Kudu: WebHooksManager.cs).
 func withoutURLs(message string) string {
-	message = anyURL.ReplaceAllString(message, "[URL]")
-	if len(message) > maxMessage {
-		message = message[:maxMessage]
-	}
-	return strings.ToValidUTF8(message, "")
+	return anyURL.ReplaceAllString(message, "[URL]")
 }
 
 // callError adds the operation to err. It returns nil if err is nil.
@@ -113,17 +101,4 @@ func callError(operation string, err error) error {
 		return nil
 	}
 	return fmt.Errorf("kudu: %s: %w", operation, err)
-}
-
-// transportError removes the method and the URL from err, which the caller
-// knows, and wraps it so that errors.Is also finds ctx.Err. A transport returns
-// the cause of the context, which can be any error.
-func transportError(ctx context.Context, err error) error {
-	if wrapped, ok := errors.AsType[*url.Error](err); ok {
-		err = wrapped.Err
-	}
-	if ended := ctx.Err(); ended != nil && !errors.Is(err, ended) {
-		return fmt.Errorf("%w: %w", ended, err)
-	}
-	return err
 }

@@ -7,9 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"net/http"
 	"net/url"
+
+	"github.com/hookhouse/hookhouse/internal/api"
 )
 
 // A request describes a call of the hooks API.
@@ -22,38 +23,25 @@ type request struct {
 // call makes a call and decodes the answer into data. If data is nil, it
 // ignores the content of the answer.
 func (c *Client) call(ctx context.Context, req request, data any) error {
-	timeout, limit := c.Timeout, c.MaxAnswer
-	if timeout <= 0 {
-		timeout = defaultTimeout
-	}
-	if limit <= 0 {
-		limit = defaultMaxAnswer
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := context.WithTimeout(ctx, api.OrDefault(c.Timeout, defaultTimeout))
 	defer cancel()
 	r, err := c.newRequest(ctx, req)
 	if err != nil {
 		return err
 	}
-	client := http.Client{
-		Transport:     c.Transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	resp, err := client.Do(r)
+	resp, err := api.Send(c.Transport, r)
 	if err != nil {
-		return transportError(ctx, err)
+		return err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode >= 300 && resp.StatusCode <= 399 {
+	if api.IsRedirect(resp.StatusCode) {
 		return &StatusError{Code: resp.StatusCode}
 	}
-	text, err := io.ReadAll(io.LimitReader(resp.Body, min(limit, math.MaxInt64-1)+1))
+	text, err := api.ReadAll(ctx, resp.Body, api.OrDefault(c.MaxAnswer, defaultMaxAnswer), ErrTooLarge)
 	switch {
 	case err != nil:
 		return err
-	case int64(len(text)) > limit:
-		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
-	case resp.StatusCode < 200 || resp.StatusCode > 299:
+	case !api.IsSuccess(resp.StatusCode):
 		return newStatusError(resp.StatusCode, text)
 	case data == nil:
 		return nil
@@ -100,7 +88,7 @@ func isSegment(text string) bool { return text != "" && text != "." && text != "
 // text.
 func parseURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" {
+	if err != nil || !api.IsAbsolute(u) {
 		return nil, errors.New("not an absolute http or https URL")
 	}
 	return u, nil

@@ -120,3 +120,22 @@ func TestSiteWithAPath(t *testing.T) {
 		t.Errorf("asked for %s, %v, want %s", got, err, want)
 	}
 }
+
+func TestCancelWithinAnAnswer(t *testing.T) {
+	started := make(chan struct{})
+	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "[")
+		w.(http.Flusher).Flush()
+		close(started)
+		<-r.Context().Done()
+	}))
+	defer site.Close()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	go func() {
+		<-started
+		cancel(errors.New("shutting down"))
+	}()
+	if _, err := newClient(site.URL, nil).List(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want Canceled", err)
+	}
+}

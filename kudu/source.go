@@ -31,13 +31,6 @@ func BasicSource(passwords ...webhook.Secret) webhook.Source {
 	return source(&webhook.BasicAuth{Realm: "kudu", Keys: webhook.Keys(passwords...)})
 }
 
-// Middleware returns a func that wraps an http.Handler so that only calls with
-// one of the tokens reach it; see [webhook.Source.Middleware]. The returned
-// func panics if there is no token or if one is empty.
-func Middleware(tokens ...webhook.Secret) func(http.Handler) http.Handler {
-	return Source(tokens...).Middleware
-}
-
 func source(v webhook.Verifier) webhook.Source {
 	return webhook.Source{
 		Name:         "kudu",

@@ -164,7 +164,7 @@ func TestMiddlewarePassesOnlyVerifiedCalls(t *testing.T) {
 		_, _ = io.WriteString(w, e.Payload.Site())
 	})
 	routes := http.NewServeMux()
-	routes.Handle("/hooks/kudu/{token}", kudu.Middleware(webhook.NewSecret(token))(next))
+	routes.Handle("/hooks/kudu/{token}", kudu.Source(webhook.NewSecret(token)).Middleware(next))
 	for target, want := range map[string]string{token: "scale-staging.scm.azurewebsites.net", "wrong": "Unauthorized\n"} {
 		w := httptest.NewRecorder()
 		routes.ServeHTTP(w, call("/hooks/kudu/"+target, string(fixture(t, "deployment.camel.all-fields.json"))))

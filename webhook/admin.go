@@ -8,19 +8,19 @@ import (
 )
 
 // Admin is the set of operations that a person, or an admin page, performs on
-// stored deliveries. Package inboxtest states every sentence below as a test.
-// Its methods are safe for concurrent use.
+// stored deliveries. Its methods are safe for concurrent use. Package inboxtest
+// states what it promises as tests.
 type Admin interface {
-	// All returns the deliveries that match f, newest first: by falling Seq. It
-	// holds no lock and no connection while the caller handles one. It may or may
-	// not return deliveries that are stored or changed in the meantime. It ends
+	// All returns the deliveries that match f, newest first: Seq decreases. It
+	// holds no lock and no connection while the caller handles a Record. It may or
+	// may not return deliveries that are stored or changed in the meantime. It ends
 	// after the first error.
 	All(ctx context.Context, f Filter) iter.Seq2[Record, error]
 	// Get returns one delivery with its contents, its replays and its failed
 	// attempts. The error is [ErrNotFound] if there is none with that UID.
 	Get(ctx context.Context, uid string) (Record, error)
-	// Replay makes the finished deliveries that match f run again and returns how
-	// many there were:
+	// Replay makes the finished deliveries that match f run again and returns their
+	// number:
 	//
 	//   - They run oldest first, each after the unfinished deliveries of its ordering
 	//     key, and their attempts are counted from zero.

@@ -8,15 +8,16 @@ import (
 	"sync/atomic"
 )
 
-// IPAllowList verifies the client's address. It is a second guard for [AllOf];
-// alone it trusts every program behind those addresses. IPv4 addresses written
-// as IPv6 are compared as IPv4, zones are dropped. Fields are not changed after
-// Validate.
+// IPAllowList verifies the client's address. Use it together with another verifier in
+// an [AllOf]: alone it trusts every program at those addresses. IPv4-mapped IPv6
+// addresses are compared as IPv4, and zones are ignored. The fields must not be
+// changed after Validate.
 type IPAllowList struct {
 	Prefixes     []netip.Prefix
-	PrefixesFunc func() []netip.Prefix // Zero means Prefixes. Called for each request.
-	// ClientIP tells the client's address behind a proxy. Read forwarding headers
-	// only if the proxy overwrites them. Zero means the connection's peer.
+	PrefixesFunc func() []netip.Prefix // if not nil, replaces Prefixes; called for each request
+	// ClientIP returns the client's address behind a proxy. It should read forwarding
+	// headers only if the proxy overwrites them. If nil, the client is the peer of the
+	// connection.
 	ClientIP func(*http.Request) (netip.Addr, error)
 
 	valid atomic.Bool
@@ -37,13 +38,13 @@ func (l *IPAllowList) Validate() error {
 	return nil
 }
 
-// Admit passes if the address is inside one of the prefixes.
+// Admit returns nil if a prefix contains the client's address.
 func (l *IPAllowList) Admit(r *http.Request) error {
 	_, err := l.Verify(r, nil)
 	return err
 }
 
-// Verify does what Admit does; the Proof is empty.
+// Verify checks the same as Admit. The Proof is empty.
 func (l *IPAllowList) Verify(r *http.Request, _ []byte) (Proof, error) {
 	if !l.valid.Load() {
 		return Proof{}, errNotValidated
@@ -61,8 +62,8 @@ func (l *IPAllowList) Verify(r *http.Request, _ []byte) (Proof, error) {
 	return Proof{}, fmt.Errorf("%w: address %s is not on the list", ErrUnverified, addr)
 }
 
-// Sign sets RemoteAddr to the first address of the list, as a test's recorder
-// sees it. With ClientIP set it cannot know how and fails.
+// Sign sets RemoteAddr to the first address of the list, which works with a handler
+// that is called directly, as in tests. It fails if ClientIP is set.
 func (l *IPAllowList) Sign(r *http.Request, _ []byte) error {
 	prefixes := l.prefixes()
 	if l.ClientIP != nil || len(prefixes) == 0 {
@@ -87,7 +88,7 @@ func (l *IPAllowList) client(r *http.Request) (netip.Addr, error) {
 	return peer.Addr(), err
 }
 
-// unmapPrefix writes ::ffff:a.b.c.d/96+n as a.b.c.d/n.
+// unmapPrefix returns a.b.c.d/n for ::ffff:a.b.c.d/96+n.
 func unmapPrefix(p netip.Prefix) netip.Prefix {
 	if p.Addr().Is4In6() && p.Bits() >= 96 {
 		return netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)

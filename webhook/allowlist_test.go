@@ -66,7 +66,7 @@ func TestIPAllowListBehindAProxy(t *testing.T) {
 	verifierValidate(t, l)
 	for addr, want := range map[string]bool{"192.0.2.1": true, "203.0.113.1": false, "": false, "no address": false} {
 		r := httptest.NewRequest("POST", "/", nil)
-		r.RemoteAddr = "192.0.2.1:1" // the proxy's: must not count
+		r.RemoteAddr = "192.0.2.1:1" // the proxy's address, which must not count
 		r.Header.Set("X-Real-Ip", addr)
 		if _, err := l.Verify(r, nil); (err == nil) != want {
 			t.Errorf("%q: Verify = %v, want accepted: %v", addr, err, want)
@@ -79,6 +79,6 @@ func TestIPAllowListBehindAProxy(t *testing.T) {
 		t.Errorf("with an emptied list: %v, want ErrUnverified", err)
 	}
 	if err := l.Sign(r, nil); err == nil {
-		t.Error("Sign claims to know how the proxy tells the address")
+		t.Error("Sign returns nil although only the proxy knows how to pass the address")
 	}
 }

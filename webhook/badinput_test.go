@@ -26,18 +26,18 @@ func badSign(body string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// A badCall is what goes over the wire.
+// A badCall is a request as it is sent over the wire.
 type badCall struct {
-	method  string   // empty: POST
-	headers []string // beside Host and what stands below
-	sig     []string // values of the signature header; nil: the right one
+	method  string   // if empty, POST
+	headers []string // besides Host and those below
+	sig     []string // values of the signature header; if nil, the right one
 	body    string
-	length  int  // announced; zero: the body's
-	chunked bool // unannounced
+	length  int  // Content-Length; if zero, that of the body
+	chunked bool // without Content-Length
 	ends    bool // the sender closes its side after the body
 }
 
-// send writes the call to the server and reads the answer.
+// send sends the request to the server and reads the answer.
 func (c badCall) send(t testing.TB, addr string) (*http.Response, string) {
 	t.Helper()
 	conn, err := net.Dial("tcp", addr)
@@ -112,12 +112,12 @@ func TestBadInput(t *testing.T) {
 	tests := []struct {
 		name    string
 		call    badCall
-		source  func(*webhook.Source) // changes it; nil: not
-		handler webhook.Handler       // nil: a Mux with a typed callback
+		source  func(*webhook.Source) // if nil, the Source is not changed
+		handler webhook.Handler       // if nil, a Mux with a typed callback
 		status  int
-		reason  string // in the log, once; empty: nothing is logged
+		reason  string // logged once; if empty, nothing is logged
 		header  string // "Name: value" of the answer
-		runs    bool   // the typed callback
+		runs    bool   // the typed callback runs
 	}{
 		{name: "nothing wrong", call: badCall{body: "{}", headers: []string{badPush}}, status: 202, runs: true},
 
@@ -194,7 +194,7 @@ func TestBadInput(t *testing.T) {
 			rc.Logger, log = recvLogger()
 			rc.ReadTimeout = 10 * time.Second
 			if tt.call.length > len(tt.call.body) && !tt.call.ends {
-				rc.ReadTimeout = 50 * time.Millisecond // it would wait for the rest
+				rc.ReadTimeout = 50 * time.Millisecond // the server would wait for the rest
 			}
 			server := httptest.NewServer(rc)
 			defer server.Close()
@@ -203,7 +203,7 @@ func TestBadInput(t *testing.T) {
 				t.Errorf("answer %s, want %d; log %s", resp.Status, tt.status, log)
 			}
 			if tt.status != 202 && text != http.StatusText(tt.status)+"\n" {
-				t.Errorf("the sender is told %q, want the status text alone", text)
+				t.Errorf("the sender gets %q, want the status text alone", text)
 			}
 			if name, value, ok := strings.Cut(tt.header, ": "); ok && resp.Header.Get(name) != value {
 				t.Errorf("%s: %q, want %q", name, resp.Header.Get(name), value)
@@ -227,8 +227,8 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// usedUp gives a Source a budget of which another call holds so much that
-// 20 000 bytes have no room.
+// usedUp gives a Source a Budget of which another request holds so much that
+// 20 000 bytes do not fit.
 func usedUp(t *testing.T) func(*webhook.Source) {
 	return func(src *webhook.Source) {
 		src.Budget = webhook.NewBudget(64 << 10)
@@ -264,8 +264,8 @@ func TestBadInputEmptySecretPanicsInTheConstructor(t *testing.T) {
 	}
 }
 
-// Authentic but malformed bodies behind an inbox: acknowledged, stored, dead,
-// visible with their reason.
+// Behind an inbox an authentic but malformed body is acknowledged, stored, and dead
+// with a reason.
 func TestPromise8_MalformedBodiesAreStoredAndEndDead(t *testing.T) {
 	src := recvSource()
 	src.Describe = func(_ *http.Request, body []byte) webhook.Description {

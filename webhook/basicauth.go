@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -9,24 +10,24 @@ import (
 	"sync/atomic"
 )
 
-// BasicAuth verifies the password of HTTP Basic authentication. A call without
-// credentials gets 401 with a challenge, which some senders wait for before
-// they send what they have. Like [Token] it proves nothing about the body.
-// Fields are not changed after Validate.
+// BasicAuth verifies the password of HTTP Basic authentication. A request without
+// credentials is answered with 401 and a challenge. Some senders send their
+// credentials only after a challenge. Like [Token], BasicAuth proves nothing about
+// the body. The fields must not be changed after Validate.
 type BasicAuth struct {
-	Realm    string       // Zero means "webhook".
-	User     string       // Zero means any user name.
-	Keys     []Key        // the passwords, all live at once; of one sender, see Key
-	KeysFunc func() []Key // Zero means Keys. Called for each request.
+	Realm    string       // if empty, "webhook"
+	User     string       // if empty, any user name is accepted
+	Keys     []Key        // accepted passwords, all of one sender; see [Key]
+	KeysFunc func() []Key // if not nil, replaces Keys; called for each request
 
 	valid atomic.Bool
 }
 
-// Validate refuses an empty key list, an empty secret, and a user name with a
-// colon, which Basic cannot carry.
+// Validate refuses an empty key list, an empty secret, and a user name with a colon,
+// which Basic authentication cannot transmit.
 func (b *BasicAuth) Validate() error {
 	if strings.Contains(b.User, ":") {
-		return errors.New("webhook: BasicAuth: user name holds a colon")
+		return errors.New("webhook: BasicAuth: user name contains a colon")
 	}
 	if err := validateKeys("BasicAuth", liveKeys(b.Keys, b.KeysFunc)); err != nil {
 		return err
@@ -35,19 +36,19 @@ func (b *BasicAuth) Validate() error {
 	return nil
 }
 
-// Admit passes if the credentials are right.
+// Admit returns nil if the credentials match.
 func (b *BasicAuth) Admit(r *http.Request) error {
 	_, err := b.Verify(r, nil)
 	return err
 }
 
-// Verify does what Admit does; the Proof has the key's label.
+// Verify checks the same as Admit. The Proof has the label of the matching key.
 func (b *BasicAuth) Verify(r *http.Request, _ []byte) (Proof, error) {
 	if !b.valid.Load() {
 		return Proof{}, errNotValidated
 	}
 	if len(r.Header["Authorization"]) > 1 {
-		return Proof{}, unverified("Authorization is there more than once")
+		return Proof{}, wrongCount("Authorization", len(r.Header["Authorization"]))
 	}
 	user, password, ok := r.BasicAuth()
 	if !ok || password == "" {
@@ -59,35 +60,27 @@ func (b *BasicAuth) Verify(r *http.Request, _ []byte) (Proof, error) {
 		ok = false
 	}
 	if !ok {
-		return Proof{}, fmt.Errorf("%w: Basic credentials match no live key %s", ErrUnverified, tried(keys))
+		return Proof{}, fmt.Errorf("%w: Basic credentials match no live key %s", ErrUnverified, triedKeys(keys))
 	}
 	return Proof{KeyLabel: label}, nil
 }
 
 func (b *BasicAuth) paddedSecrets() []string { return paddedKeys(liveKeys(b.Keys, b.KeysFunc)) }
 
-// Sign sets the credentials, with the first key; where any user name will do
-// it sends "hook".
+// Sign sets the credentials with the first key. If User is empty, the user name is
+// "hook".
 func (b *BasicAuth) Sign(r *http.Request, _ []byte) error {
 	keys := liveKeys(b.Keys, b.KeysFunc)
 	if err := validateKeys("BasicAuth", keys); err != nil {
 		return err
 	}
-	user := b.User
-	if user == "" {
-		user = "hook"
-	}
-	r.SetBasicAuth(user, string(keys[0].Secret.bytes()))
+	r.SetBasicAuth(cmp.Or(b.User, "hook"), string(keys[0].Secret.bytes()))
 	return nil
 }
 
-// Challenge returns the value for WWW-Authenticate.
+// Challenge returns the value of WWW-Authenticate.
 func (b *BasicAuth) Challenge() string {
-	realm := b.Realm
-	if realm == "" {
-		realm = "webhook"
-	}
-	return "Basic realm=" + strconv.QuoteToASCII(realm)
+	return "Basic realm=" + strconv.QuoteToASCII(cmp.Or(b.Realm, "webhook"))
 }
 
 // CredentialHeaders returns Authorization.

@@ -27,7 +27,7 @@ func TestBasicAuth(t *testing.T) {
 		name   string
 		v      *webhook.BasicAuth
 		values []string
-		label  string // empty: refused
+		label  string // if empty, refused
 	}{
 		{"the first password", anyone, basic("who", "pass:word"), "1"},
 		{"the second password", anyone, basic("", "second"), "2"},
@@ -60,9 +60,9 @@ func TestBasicAuth(t *testing.T) {
 	}
 }
 
-// Senders that call again are no news; one that never does loses what it sends,
-// and somebody must be told.
-func TestAChallengeThatIsNotAnsweredIsAWarning(t *testing.T) {
+// A sender that answers the challenge is not logged as a warning. One that never does
+// loses its deliveries, and that must be logged.
+func TestUnansweredChallengeIsLoggedAsAWarning(t *testing.T) {
 	v := &webhook.BasicAuth{Keys: webhook.Keys(webhook.NewSecret("k"))}
 	rc := webhook.NewReceiver(webhook.Source{Name: "kudu", Verifier: v}, recvOK)
 	var out bytes.Buffer
@@ -88,8 +88,8 @@ func TestAChallengeThatIsNotAnsweredIsAWarning(t *testing.T) {
 	}
 }
 
-// Kudu's client sends credentials only after it was asked.
-func TestBasicAuthAsksFirst(t *testing.T) {
+// Kudu's client sends credentials only after a challenge.
+func TestBasicAuthChallengesARequestWithoutCredentials(t *testing.T) {
 	for realm, want := range map[string]string{
 		"":           `Basic realm="webhook"`,
 		"kudu":       `Basic realm="kudu"`,

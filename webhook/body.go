@@ -10,27 +10,27 @@ import (
 	"time"
 )
 
-// inOnePiece is the largest body that is given all the room it announced once its
-// first chunk is there. A larger one, and one that announced nothing, grows by
-// steps.
-const inOnePiece = 256 << 10
+// maxPreallocated is the largest Content-Length for which the whole buffer is allocated
+// when the first chunk has arrived. The buffer of a larger body, and of one without
+// Content-Length, grows in steps.
+const maxPreallocated = 256 << 10
 
-// readBody reads the whole body into a buffer of its own, at most limit bytes.
-// It charges paid, which the caller releases, on error too.
-func readBody(r *http.Request, limit int64, budget *Budget, paid *charge) ([]byte, error) {
+// readBody reads the whole body, at most limit bytes, into a new buffer. It charges
+// memory, which the caller must release, also after an error.
+func readBody(r *http.Request, limit int64, budget *Budget, memory *charge) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, fmt.Errorf("%w: %d bytes announced, %d allowed", ErrTooLarge, r.ContentLength, limit)
 	}
-	// One byte more than may come, so that the end is seen without growing.
+	// One byte more than allowed, so that the end is found without growing.
 	most := limit + 1
 	if r.ContentLength >= 0 {
 		most = r.ContentLength + 1
 	}
 	if r.Body == nil {
-		return nil, cutShort(r, 0)
+		return nil, checkLength(r, 0)
 	}
 	size := min(most, firstChunk)
-	if err := paid.begin(r.Context(), budget, size); err != nil {
+	if err := memory.begin(r.Context(), budget, size); err != nil {
 		return nil, err
 	}
 	buf := make([]byte, 0, size)
@@ -41,7 +41,7 @@ func readBody(r *http.Request, limit int64, budget *Budget, paid *charge) ([]byt
 		case int64(len(buf)) > limit:
 			return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
 		case err == io.EOF:
-			return buf, cutShort(r, len(buf))
+			return buf, checkLength(r, len(buf))
 		case err != nil:
 			return nil, readError(err)
 		case int64(len(buf)) == most:
@@ -49,22 +49,22 @@ func readBody(r *http.Request, limit int64, budget *Budget, paid *charge) ([]byt
 		case int64(len(buf)) == size:
 			before := size
 			size = min(most, before*growth)
-			if 0 <= r.ContentLength && r.ContentLength <= inOnePiece {
+			if 0 <= r.ContentLength && r.ContentLength <= maxPreallocated {
 				size = most
 			}
-			if err := paid.grow(size); err != nil {
+			if err := memory.grow(size); err != nil {
 				return nil, err
 			}
 			buf = append(make([]byte, 0, size), buf...)
-			paid.giveBack(before)
+			memory.shrink(before)
 		}
 	}
 }
 
-// cutShort refuses a body that ended in good order before what was announced had
-// come. A sender that breaks off cannot do that; the program can, and then what is
-// left is not what was sent.
-func cutShort(r *http.Request, got int) error {
+// checkLength refuses a body that ended without an error before Content-Length. A sender
+// cannot cause that, but another handler of the program can, and then the rest of the
+// body is not what was sent.
+func checkLength(r *http.Request, got int) error {
 	if int64(got) < r.ContentLength {
 		return fmt.Errorf("webhook: the body ended after %d of %d bytes: %s", got, r.ContentLength, readBefore)
 	}
@@ -73,8 +73,8 @@ func cutShort(r *http.Request, got int) error {
 
 const readBefore = "an earlier handler may have read it"
 
-// bodyHint says what is odd about a body that is signed by no live key; empty if
-// nothing is.
+// bodyHint says why the signature of a body may match no key, empty if the body is not
+// the reason.
 func bodyHint(r *http.Request, body []byte) string {
 	switch {
 	case int64(len(body)) < r.ContentLength:
@@ -86,12 +86,12 @@ func bodyHint(r *http.Request, body []byte) string {
 	}
 }
 
-// readError sorts what a body's Read says.
+// readError returns the error of a body's Read as one of the sentinel errors.
 func readError(err error) error {
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
+	if tooLarge, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, tooLarge.Limit)
+	}
+	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("%w: the body did not arrive in time", ErrOverloaded)
 	default:
@@ -99,9 +99,9 @@ func readError(err error) error {
 	}
 }
 
-// limitRead sets the time until which the body must have arrived; the zero time
-// lifts it. Not every ResponseWriter can do it. It is what
-// http.ResponseController does, without making one.
+// limitRead sets the time by which the body must have arrived. The zero time removes the
+// limit. A ResponseWriter without read deadlines is left as it is. limitRead does the same
+// as http.ResponseController, without an allocation.
 func limitRead(w http.ResponseWriter, until time.Time) {
 	for {
 		switch t := w.(type) {

@@ -19,8 +19,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// bodyServer serves h on one connection in memory, whose deadlines keep the time
-// of the bubble, and returns the client's end.
+// bodyServer serves h on one connection in memory, with deadlines in the fake time
+// of synctest, and returns the client's end.
 func bodyServer(t *testing.T, h http.Handler) net.Conn {
 	t.Helper()
 	client, server := net.Pipe()
@@ -97,9 +97,9 @@ func TestPromise9_ABodyMustArriveInTime(t *testing.T) {
 	}
 }
 
-// The deadline is for the body: a handler may take longer, and its context
+// The deadline is for the body only: a Handler may take longer, and its context
 // still ends when the sender leaves.
-func TestTheReadTimeoutEndsWithTheBody(t *testing.T) {
+func TestReadTimeoutEndsWhenTheBodyIsRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left := make(chan error, 1)
 		rc := webhook.NewReceiver(recvSource(), webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
@@ -127,8 +127,8 @@ func TestTheReadTimeoutEndsWithTheBody(t *testing.T) {
 	})
 }
 
-// A wrapped ResponseWriter hands the deadline on, one that cannot is no error.
-func TestTheReadTimeoutThroughWrappers(t *testing.T) {
+// A wrapped ResponseWriter passes on the deadline. One without deadlines is not an error.
+func TestReadTimeoutIsSetThroughWrappers(t *testing.T) {
 	src := recvSource()
 	rc := webhook.NewReceiver(src, recvOK)
 	for _, wrapped := range []bool{true, false} {
@@ -166,9 +166,9 @@ type unwrapWriter struct {
 
 func (w unwrapWriter) Unwrap() http.ResponseWriter { return w.inner }
 
-// Nobody gets more than 16 KiB for an announcement. What a moderate one announced
-// is there in one piece once that has come; everything else grows fourfold.
-func TestPromise9_ABodyIsGivenRoomAsItArrives(t *testing.T) {
+// No Content-Length gets more than 16 KiB at first. Once they have arrived, a moderate
+// body gets its whole buffer. All other buffers grow by a factor of four.
+func TestPromise9_ABufferGrowsAsItsBodyArrives(t *testing.T) {
 	const first = 16 << 10
 	for _, tt := range []struct {
 		name            string
@@ -200,7 +200,7 @@ func TestPromise9_ABodyIsGivenRoomAsItArrives(t *testing.T) {
 	}
 }
 
-// A roomReader notes how large the buffers are that it is read into.
+// A roomReader records the sizes of the buffers that it is read into.
 type roomReader struct {
 	read, left int64
 	rooms      []int64
@@ -220,8 +220,8 @@ func (r *roomReader) Read(p []byte) (int, error) {
 
 func (*roomReader) Close() error { return nil }
 
-// However a body comes, it arrives whole.
-func TestABodyArrivesAsSent(t *testing.T) {
+// A body arrives complete, however its reader returns it.
+func TestBodyIsDeliveredAsSent(t *testing.T) {
 	for _, size := range []int{0, 1, 511, 16<<10 - 1, 16 << 10, 16<<10 + 1, 64<<10 - 1, 64 << 10, 64<<10 + 1, 1<<20 - 1, 1 << 20} {
 		body := strings.Repeat("0123456789", size/10+1)[:size]
 		for name, reader := range map[string]func(io.Reader) io.Reader{

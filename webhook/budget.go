@@ -9,38 +9,41 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// The sizes by which a Budget is charged.
+// The sizes and times of a Budget.
 const (
 	defaultBudget = 256 << 20
 	minBudget     = 64 << 10
-	// firstChunk is the most that a request is given before it has sent anything.
+	// firstChunk is the maximum charge of a request before any of its body has arrived.
 	firstChunk = 16 << 10
-	// growth is how much the buffer of a larger body grows at a time.
+	// growth is the factor by which the buffer of a larger body grows.
 	growth = 4
-	// budgetWait is how long a request waits for its first chunk.
+	// budgetWait is how long a request waits for the memory of its first chunk.
 	budgetWait = 2 * time.Second
 )
 
-// A Budget bounds the bytes that all requests being received hold in memory,
-// over every Source that shares it. A request is charged for its buffers as the
-// body arrives, until its handler has returned: for nothing that it announces
-// until its first 16 KiB are there, then, up to 256 KiB, for all of it. A form
-// body is charged twice, since its document is a copy.
+// A Budget bounds the memory that the bodies of all requests in progress use, across all
+// Sources that share it. A request is charged for its buffers from the arrival of its
+// body until its Handler has returned:
 //
-// One that holds nothing yet waits up to 2 seconds for its first 16 KiB; one
-// that needs more when there is none is refused at once, so nobody waits while
-// holding. Both get [ErrOverloaded]. Beyond its first 16 KiB a request leaves a
-// quarter free, so that large bodies never shut out small ones.
+//   - Until its first 16 KiB have arrived, a request is charged for at most 16 KiB,
+//     whatever its Content-Length. After that, a body of up to 256 KiB is charged for its
+//     whole Content-Length, and a larger one as its buffer grows.
+//   - A form is charged twice, since its document is a copy.
+//   - A request waits up to 2 seconds for its first 16 KiB. A request that needs more when
+//     none is left is refused at once, so no request waits while it holds memory. In both
+//     cases the error is [ErrOverloaded].
+//   - Beyond its first 16 KiB a request must leave a quarter of the Budget free, so that
+//     large bodies cannot keep out small ones.
+//   - The largest body is three eighths of the Budget, since a growing buffer is copied.
 //
-// A body may be three eighths of the Budget at most, since it is copied as it
-// grows. A Budget is safe for concurrent use; the zero value is not usable.
+// A Budget is safe for concurrent use. Its zero value is not usable.
 type Budget struct {
 	total *semaphore.Weighted
-	most  int64        // in use, for one more growth
-	used  atomic.Int64 // as total has it, or about to
+	most  int64        // maximum in use after a growth
+	used  atomic.Int64 // acquired from total, or about to be
 }
 
-// NewBudget returns a Budget of the given number of bytes. It panics if that is below
+// NewBudget returns a Budget of the given number of bytes. It panics if that is less than
 // 64 KiB.
 func NewBudget(bytes int64) *Budget {
 	if bytes < minBudget {
@@ -49,21 +52,21 @@ func NewBudget(bytes int64) *Budget {
 	return &Budget{total: semaphore.NewWeighted(bytes), most: bytes - bytes/4}
 }
 
-// sharedBudget is what a Source without a Budget uses.
+// sharedBudget is the Budget of all Sources without their own.
 var sharedBudget = NewBudget(defaultBudget)
 
-// largest is the body that always fits into an empty Budget.
+// largest returns the size of the largest body that always fits into an unused Budget.
 func (b *Budget) largest() int64 { return b.most/2 - 1 }
 
 var errBudgetFull = fmt.Errorf("%w: no memory for the rest of the body", ErrOverloaded)
 
-// A charge is what one request holds of a Budget. The zero value holds nothing.
+// A charge is the part of a Budget that one request holds. The zero value holds nothing.
 type charge struct {
 	budget *Budget
 	bytes  int64
 }
 
-// begin waits for the first chunk.
+// begin acquires memory for the first chunk, and waits for it.
 func (c *charge) begin(ctx context.Context, b *Budget, bytes int64) error {
 	if !b.total.TryAcquire(bytes) {
 		ctx, cancel := context.WithTimeout(ctx, budgetWait)
@@ -77,7 +80,7 @@ func (c *charge) begin(ctx context.Context, b *Budget, bytes int64) error {
 	return nil
 }
 
-// grow takes more without waiting.
+// grow acquires more memory without waiting.
 func (c *charge) grow(bytes int64) error {
 	b := c.budget
 	small := c.bytes+bytes <= firstChunk
@@ -90,7 +93,7 @@ func (c *charge) grow(bytes int64) error {
 			break
 		}
 	}
-	if !b.total.TryAcquire(bytes) { // somebody waits
+	if !b.total.TryAcquire(bytes) { // another request waits
 		b.used.Add(-bytes)
 		return errBudgetFull
 	}
@@ -98,17 +101,17 @@ func (c *charge) grow(bytes int64) error {
 	return nil
 }
 
-// giveBack returns a part of what is held.
-func (c *charge) giveBack(bytes int64) {
+// shrink releases a part of the memory.
+func (c *charge) shrink(bytes int64) {
 	c.bytes -= bytes
 	c.budget.used.Add(-bytes)
 	c.budget.total.Release(bytes)
 }
 
-// release gives everything back. It may be called once more without effect.
+// release releases all memory. A second call has no effect.
 func (c *charge) release() {
 	if c.budget != nil {
-		c.giveBack(c.bytes)
+		c.shrink(c.bytes)
 		*c = charge{}
 	}
 }

@@ -18,7 +18,7 @@ import (
 // budgetChunk is a body that takes exactly the first 16 KiB.
 const budgetChunk = 16<<10 - 1
 
-// A budgetRoom is a Receiver whose Handler waits until it is told to go on.
+// A budgetRoom is a Receiver whose Handler waits for a signal to continue.
 type budgetRoom struct {
 	src    webhook.Source
 	rc     *webhook.Receiver
@@ -26,7 +26,7 @@ type budgetRoom struct {
 	status chan int
 }
 
-// newBudgetRoom has room for four first chunks.
+// newBudgetRoom returns a budgetRoom with memory for four first chunks.
 func newBudgetRoom() *budgetRoom {
 	b := &budgetRoom{src: recvSource(), leave: make(chan struct{}), status: make(chan int, 100)}
 	b.src.Budget = webhook.NewBudget(64 << 10)
@@ -39,14 +39,14 @@ func newBudgetRoom() *budgetRoom {
 	return b
 }
 
-// call begins a call of so many bytes and returns when it stands still.
+// call starts a request with the given number of bytes and returns when it blocks.
 func (b *budgetRoom) call(t *testing.T, ctx context.Context, bytes int) {
 	r := recvRequest(t, b.src, strings.Repeat("x", bytes)).WithContext(ctx)
 	go func() { b.status <- recvServe(b.rc, r).Code }()
 	synctest.Wait()
 }
 
-// want takes n answers of this status.
+// want receives n answers with this status.
 func (b *budgetRoom) want(t *testing.T, n, status int) {
 	t.Helper()
 	for range n {
@@ -56,7 +56,7 @@ func (b *budgetRoom) want(t *testing.T, n, status int) {
 	}
 }
 
-// nobody checks that no call was answered.
+// nobody checks that no request was answered.
 func (b *budgetRoom) nobody(t *testing.T) {
 	t.Helper()
 	select {
@@ -66,7 +66,7 @@ func (b *budgetRoom) nobody(t *testing.T) {
 	}
 }
 
-func TestPromise9_ACallWaitsTwoSecondsForItsFirstChunk(t *testing.T) {
+func TestPromise9_ARequestWaitsTwoSecondsForItsFirstChunk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudgetRoom()
 		for range 4 {
@@ -84,7 +84,7 @@ func TestPromise9_ACallWaitsTwoSecondsForItsFirstChunk(t *testing.T) {
 	})
 }
 
-func TestPromise9_ACallThatWaitsGetsWhatBecomesFree(t *testing.T) {
+func TestPromise9_AWaitingRequestGetsMemoryThatIsReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudgetRoom()
 		for range 4 {
@@ -99,12 +99,12 @@ func TestPromise9_ACallThatWaitsGetsWhatBecomesFree(t *testing.T) {
 	})
 }
 
-func TestPromise9_ACallThatHoldsNeverWaits(t *testing.T) {
+func TestPromise9_ARequestThatHoldsMemoryNeverWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudgetRoom()
-		b.call(t, t.Context(), 20_000) // grown: holds 20 001
+		b.call(t, t.Context(), 20_000) // its buffer has grown: it holds 20 001 bytes
 		start := time.Now()
-		b.call(t, t.Context(), 20_000) // has room for the first chunk, not to grow
+		b.call(t, t.Context(), 20_000) // has memory for the first chunk, but not to grow
 		b.want(t, 1, http.StatusServiceUnavailable)
 		if waited := time.Since(start); waited != 0 {
 			t.Errorf("it waited %v while it held memory", waited)
@@ -128,7 +128,7 @@ func TestPromise9_LargeBodiesDoNotShutOutSmallOnes(t *testing.T) {
 	})
 }
 
-func TestPromise9_ASenderThatLeavesWaitsNoLonger(t *testing.T) {
+func TestPromise9_ARequestWhoseSenderLeavesStopsWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudgetRoom()
 		for range 4 {
@@ -147,7 +147,7 @@ func TestPromise9_ASenderThatLeavesWaitsNoLonger(t *testing.T) {
 	})
 }
 
-// Whatever way a call ends, what it held is free again.
+// However a request ends, its memory is released.
 func TestPromise9_EverythingIsReleased(t *testing.T) {
 	panics := verifierFunc(func(*http.Request, []byte) (webhook.Proof, error) { panic("a bug") })
 	refuses := verifierFunc(func(*http.Request, []byte) (webhook.Proof, error) {
@@ -187,7 +187,7 @@ func TestPromise9_EverythingIsReleased(t *testing.T) {
 				}
 				rc := webhook.NewReceiver(src, h)
 				rc.Logger, _ = recvLogger()
-				for range 10 { // of which some would use it up
+				for range 10 { // a few of them would use up the Budget
 					r := httptest.NewRequest("POST", "/", tt.body())
 					r.ContentLength = tt.length
 					recvServe(rc, r)
@@ -206,7 +206,7 @@ func TestPromise9_EverythingIsReleased(t *testing.T) {
 	}
 }
 
-// budgetBody makes bodies of n bytes that end in what end does, if it is not nil.
+// budgetBody makes bodies of n bytes, followed by end if it is not nil.
 func budgetBody(n int, end io.Reader) func() io.Reader {
 	return func() io.Reader {
 		body := strings.NewReader(strings.Repeat("x", n))
@@ -236,8 +236,8 @@ func TestNewBudget(t *testing.T) {
 	webhook.NewBudget(64 << 10)
 }
 
-// What is said to fit does, in an empty budget.
-func TestTheLargestBodyFitsIntoItsBudget(t *testing.T) {
+// The largest allowed body fits into an unused Budget.
+func TestLargestBodyFitsIntoItsBudget(t *testing.T) {
 	for _, size := range []int64{64 << 10, 1 << 20, 10 << 20, 64<<10 + 4321} {
 		src := webhook.Source{Name: "acme", Verifier: &webhook.InsecureAcceptAll{}, Budget: webhook.NewBudget(size)}
 		src.MaxBody = (size-size/4)/2 - 1
@@ -259,7 +259,7 @@ func TestTheLargestBodyFitsIntoItsBudget(t *testing.T) {
 	}
 }
 
-// form begins a call of a form of so many bytes and returns when it stands still.
+// form starts a request with a form of the given number of bytes and returns when it blocks.
 func (b *budgetRoom) form(t *testing.T, bytes int) {
 	body := "payload=" + strings.Repeat("x", bytes-len("payload="))
 	r := recvRequest(t, b.src, body)
@@ -271,8 +271,8 @@ func (b *budgetRoom) form(t *testing.T, bytes int) {
 func TestPromise9_AFormIsChargedForItsCopyToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudgetRoom()
-		b.form(t, 15_000) // holds 30 001
-		b.form(t, 15_000) // 15 001, and no room for the copy
+		b.form(t, 15_000) // holds 30 001 bytes
+		b.form(t, 15_000) // holds 15 001 bytes, and there is no memory for the copy
 		select {
 		case got := <-b.status:
 			if got != http.StatusServiceUnavailable {
@@ -290,7 +290,7 @@ func TestPromise9_AFormIsChargedForItsCopyToo(t *testing.T) {
 func TestPromise9_LargeFormsDoNotShutOutSmallOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBudgetRoom()
-		b.form(t, 24<<10-1) // the largest that fits holds all that large ones may
+		b.form(t, 24<<10-1) // the largest that fits holds all the memory that large bodies may use
 		b.form(t, 8<<10-1)
 		b.call(t, t.Context(), 20_000)
 		b.want(t, 1, http.StatusServiceUnavailable)

@@ -25,15 +25,15 @@ import (
 const (
 	slowSenders = 10_000
 	slowBudget  = 256 << 20
-	// What net/http keeps of one connection beside the body: buffers, headers,
+	// The memory of net/http for one connection, apart from the body: buffers, headers,
 	// goroutine.
 	slowConnection = 24 << 10
-	// slowEnv makes a process of this test the one that sends, since one process
+	// slowEnv makes a process of this test the sender, since one process
 	// may not hold both ends of so many connections.
 	slowEnv = "WEBHOOK_TEST_SLOW_SENDERS"
 )
 
-// countingVerifier counts the calls that get as far as their body.
+// countingVerifier counts the requests whose body is read.
 type countingVerifier struct {
 	webhook.Verifier
 	admitted atomic.Int64
@@ -49,13 +49,13 @@ func (v *countingVerifier) Admit(r *http.Request) error {
 	return err
 }
 
-// Validate hands the question on, which embedding an interface does not.
+// Validate validates the embedded Verifier: the interface does not have this method.
 func (v *countingVerifier) Validate() error {
 	return v.Verifier.(interface{ Validate() error }).Validate()
 }
 
-// descriptors asks for n open files and returns how many there may be: an
-// administrator may raise the hard limit, others what is below it.
+// descriptors requests n open files and returns the number allowed: an
+// administrator may raise the hard limit, other users only the soft limit.
 func descriptors(t *testing.T, n int) int {
 	t.Helper()
 	var limit syscall.Rlimit
@@ -88,7 +88,7 @@ func TestPromise9_TenThousandSlowSendersLeaveSmallDeliveriesAnswered(t *testing.
 	signer := src.Verifier.(webhook.Signer)
 	src.Verifier = counting
 	rc := webhook.NewReceiver(src, recvOK)
-	rc.ReadTimeout = time.Hour // or they would be gone too soon
+	rc.ReadTimeout = time.Hour // so that the requests remain open
 	rc.Logger = slog.New(slog.DiscardHandler)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -160,7 +160,7 @@ func TestPromise9_TenThousandSlowSendersLeaveSmallDeliveriesAnswered(t *testing.
 	}
 }
 
-// init is the other process: it announces 25 MB on each of n connections, sends
+// init is the other process. It announces 25 MB on each of n connections, sends
 // from one byte to 40 KiB of it, and holds them until its input ends.
 func init() {
 	var addr string

@@ -10,57 +10,59 @@ import (
 	"time"
 )
 
-// A Delivery is one authentic webhook call: who sent it, what it is about, and
-// the exact bytes. Handlers share it: treat every field as read-only.
+// A Delivery is one authentic webhook request: who sent it, what it is about, and its
+// exact bytes. Handlers share it, so all fields must be treated as read-only.
 type Delivery struct {
-	// UID is minted when the call is accepted and names the stored row. It sorts
-	// by time of arrival to the millisecond.
+	// UID identifies the stored delivery. It is generated when the request is accepted.
+	// UIDs sort by time of arrival, to the millisecond.
 	UID string
-	// Source is the [Source.Name] it came through, such as "github".
+	// Source is the [Source.Name] of its Source, such as "github".
 	Source string
-	// ID is the sender's own id of the delivery, empty where it sends none.
+	// ID is the sender's ID of the delivery, empty if the sender sends none.
 	ID string
 	// Type is what happened, such as "github.push". The [Mux] routes by it. It is
-	// "<source>.unknown" where the sender's name for it cannot be told.
+	// "<source>.unknown" if the type is missing or unknown.
 	Type string
-	// OrderingKey is what the delivery is about: repository and ref, image and tag,
-	// project, site. Order and coalescing are per (Source, OrderingKey), over all
-	// types: a Source gives types that are handled apart keys of their own. Empty:
-	// unordered.
+	// OrderingKey is what the delivery is about, such as a repository and ref, an image
+	// and tag, a project, or a site. Deliveries with equal (Source, OrderingKey) run in
+	// order and are coalesced, whatever their types. So types that are handled
+	// independently need different ordering keys. If empty, the delivery is unordered.
 	OrderingKey string
-	// DedupKeys make a second delivery of this Source that has one of them a
-	// duplicate. Empty: never a duplicate.
+	// DedupKeys identify duplicates: a delivery is a duplicate if another one of its
+	// Source has one of its DedupKeys. If empty, it is never a duplicate.
 	DedupKeys []string
-	// Coalesce lets only the newest of a burst on this ordering key run. Zero: off.
+	// Coalesce lets only the newest delivery of a burst of this ordering key run. Zero
+	// means off.
 	Coalesce Coalesce
-	// Header is as received, less Authorization, Proxy-Authorization, Cookie and
-	// whatever carried a token.
+	// Header is the request's header without Authorization, Proxy-Authorization, Cookie
+	// and the headers that contained a token. While a Handler runs inside the request it
+	// may be the map of the request: a Handler that keeps the delivery longer must clone
+	// it. An Inbox does.
 	Header http.Header
-	// Body is exactly the bytes received. Never modify it.
+	// Body has exactly the bytes received. It must not be modified.
 	Body []byte
-	// KeyLabel tells which of several live secrets matched. It is not part of a
-	// dedup key.
+	// KeyLabel is the label of the [Key] that matched. It is not part of a dedup key.
 	KeyLabel string
 	// ReceivedAt is when the body had been read, by this machine's clock.
 	ReceivedAt time.Time
 }
 
-// Coalesce holds a delivery back until its ordering key has been quiet, so that
-// a burst runs once, with the newest. Each new delivery of the ordering key
-// supersedes the older ones that no worker has claimed and starts Quiet again;
-// Max after the first of the burst it becomes due in any case. The zero value
-// is off.
+// Coalesce delays a delivery until no other one of its ordering key has arrived for
+// Quiet, so that of a burst only the newest runs. Each new delivery of the ordering key
+// supersedes the older ones that no Worker has claimed, and restarts Quiet. Max after the
+// first delivery of the burst, the newest becomes due in any case. The zero value is off.
 type Coalesce struct {
 	Quiet time.Duration
-	Max   time.Duration // Zero means no bound beyond Quiet.
+	Max   time.Duration // zero means no limit
 }
 
-// Document returns the JSON document: Body, or where Content-Type is
-// application/x-www-form-urlencoded the value of its one field "payload".
-// A form without that field, with two of it, or badly encoded is
-// [ErrMalformed]: one with fields of its own is read from Body with url.ParseQuery.
-// A body that begins with { or [ is JSON whatever the header
-// says, since no form can. The result may share memory with Body.
+// Document returns the JSON document. This is Body, or, if Content-Type is
+// application/x-www-form-urlencoded, the value of the form's only field "payload". A body
+// that begins with { or [ is JSON whatever the header says, since no form begins so. The
+// result may share memory with Body.
+//
+// A form that lacks this field, repeats it or is badly encoded is [ErrMalformed]. To read
+// a form with other fields, use url.ParseQuery on Body.
 func (d *Delivery) Document() ([]byte, error) {
 	if !isForm(d.Header) || looksLikeJSON(d.Body) {
 		return d.Body, nil
@@ -72,13 +74,13 @@ func (d *Delivery) Document() ([]byte, error) {
 	return doc, nil
 }
 
-// NewDelivery returns a delivery of the program's own, to be put into an inbox:
-// work that follows from another delivery, or that comes by another way than a
-// call. Its UID is minted, ReceivedAt is now, and names are clamped as those of
-// calls are. It keeps body and does not copy it.
+// NewDelivery returns a delivery that the program puts into an inbox itself: work that
+// follows from another delivery, or that does not come from a webhook request. Its UID is
+// generated, ReceivedAt is now, and long names are shortened as those of requests are.
+// The delivery keeps body without copying it.
 //
-// What may be put twice, since its cause may be handled twice, needs a UID that
-// follows from the cause: Put refuses the second one as a duplicate.
+// If the cause of the delivery may be handled twice, derive UID from the cause: then Put
+// refuses the second delivery as a duplicate.
 func NewDelivery(source, typ, orderingKey string, body []byte) *Delivery {
 	now := time.Now()
 	return &Delivery{
@@ -91,8 +93,8 @@ func NewDelivery(source, typ, orderingKey string, body []byte) *Delivery {
 	}
 }
 
-// LogValue is what a Delivery looks like in a log: names and size, never body
-// or headers.
+// LogValue returns the names and the size of the delivery. Its body and headers are never
+// logged.
 func (d *Delivery) LogValue() slog.Value {
 	return slog.GroupValue(
 		slog.String("uid", d.UID),
@@ -113,13 +115,13 @@ func DeliveryFromContext(ctx context.Context) (*Delivery, bool) {
 	return d, ok
 }
 
-// withDelivery is the context in which the next http.Handler finds d.
+// withDelivery returns a context from which DeliveryFromContext returns d.
 func withDelivery(ctx context.Context, d *Delivery) context.Context {
 	return context.WithValue(ctx, deliveryKey{}, d)
 }
 
-// newUID returns 32 hexadecimal digits: 12 of the time in milliseconds, then
-// 80 random bits.
+// newUID returns 32 hexadecimal digits: 12 digits of the time in milliseconds, then 20
+// digits of random bits.
 func newUID(now time.Time) string {
 	var raw [16]byte
 	ms := now.UnixMilli()

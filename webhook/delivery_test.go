@@ -57,13 +57,13 @@ func TestUIDsSortByTimeOfArrival(t *testing.T) {
 	})
 }
 
-func TestFromContextWithoutADelivery(t *testing.T) {
+func TestDeliveryFromContextWithoutADelivery(t *testing.T) {
 	if d, ok := webhook.DeliveryFromContext(t.Context()); ok || d != nil {
 		t.Errorf("got %v, %v", d, ok)
 	}
 }
 
-func TestADeliveryOfOnesOwnCanBeStored(t *testing.T) {
+func TestNewDeliveryCanBeStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		body := []byte("{}")
 		d := webhook.NewDelivery("mine", "mine.mail", strings.Repeat("k", 300)+"\x00", body)

@@ -1,10 +1,10 @@
-// Package webhook receives webhooks and does not lose one.
+// Package webhook receives webhooks without losing one.
 //
-// One value flows through it, the [Delivery]: who sent it, what it is about, and
-// the exact bytes. One interface takes it, the [Handler]. A typed callback is a
-// Handler, the [Mux] that routes by type is one, and so is [Store], whose nil
-// means committed. A callback therefore runs inside the request or behind an
-// [Inbox] without a changed line.
+// The central type is [Delivery]: who sent a request, what it is about, and its exact
+// bytes. The central interface is [Handler]. A typed callback is a Handler, and so are
+// the [Mux], which routes by type, and the result of [Store], which returns nil when an
+// [Inbox] has committed the delivery. So a callback can run inside the request or behind
+// an Inbox without a change.
 //
 //	var mux webhook.Mux
 //	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
@@ -15,107 +15,110 @@
 //
 // # Five steps
 //
-// A [Receiver] is the http.Handler of one [Source]. [Source.Middleware] takes the
-// same steps before an http.Handler of your own.
+// A [Receiver] is the http.Handler of one [Source]. [Source.Middleware] takes the same
+// steps before an http.Handler of your own.
 //
-//  1. Admit. The method, the client's address, the token, the signature header:
-//     what can be judged is judged before a byte of the body is read.
-//  2. Read. At most [Source.MaxBody] bytes, within [Receiver.ReadTimeout], and
-//     charged to a [Budget] that all requests share.
+//  1. Admit. Whatever can be checked before the body is read is checked first: the
+//     method, the client's address, a token, the form of the signature header.
+//  2. Read. The body has at most [Source.MaxBody] bytes, must arrive within
+//     [Receiver.ReadTimeout], and is charged to a [Budget] that all requests share.
 //  3. Verify. The [Verifier] proves the exact bytes. Nothing is parsed before.
-//  4. Describe. The Source tells type, ordering key and dedup keys.
-//  5. Hand on. The Handler's error becomes the answer: see [StatusCode].
+//  4. Describe. The Source finds the type, the ordering key and the dedup keys.
+//  5. Handle. The error of the Handler decides the answer: see [StatusCode].
 //
-// Typed callbacks are registered with [On], untyped Handlers with [Mux.Route].
-// It is not named Handle because the Mux is a Handler itself: that name is taken
-// by the method that every Handler has.
+// Register typed callbacks with [On] and other Handlers with [Mux.Route]. Route is not
+// named Handle because a Mux is a Handler itself, and every Handler has a method of that
+// name.
 //
-// # What is promised, and what it costs
+// # Guarantees and their cost
 //
-// Acknowledged after commit. A 2xx is sent when the Handler returned nil, and
-// Store returns nil when the inbox has committed. The sender waits for that. What
-// could not be stored is answered 503, whatever went wrong. [MemInbox] commits to
-// memory, and the Receiver says so in the log, once.
+// Acknowledged after commit. A 2xx is sent when the Handler has returned nil, and Store
+// returns nil when the inbox has committed. The sender waits for that. If the delivery
+// could not be stored, the answer is 503, whatever the reason. [MemInbox] commits to
+// memory; the Receiver logs a warning about that, once.
 //
-// At least once, once in practice. A delivery whose id or signature is known is
-// answered 202 with "duplicate": true and does not run again. A callback may
-// still run twice when a process dies between its effect and the settlement: make
-// effects idempotent, or commit both in one transaction.
+// At least once, once in practice. A delivery whose ID or signature is already stored is
+// answered with 202 and "duplicate": true, and does not run again. A callback may still
+// run twice if the process dies between its effect and the settlement. Make effects
+// idempotent, or commit both in one transaction.
 //
-// In order per key. Of one [Delivery.OrderingKey] one delivery runs at a time,
-// in order of acknowledgement; one that waits for its retry holds the others
-// up, unless [Worker.RetryOutOfOrder]. Deliveries without an ordering key have
-// no order.
+// In order per key. Deliveries of a Source with the same [Delivery.OrderingKey] run one at a
+// time, in the order in which they were acknowledged. A delivery that waits for its retry blocks the
+// younger ones, unless [Worker.RetryOutOfOrder] is set. Deliveries without an ordering key
+// have no order.
 //
-// Authentic before anything else. Verification is constant in time, takes several
-// live secrets, and fails closed: [NewReceiver] panics on an empty secret, and a
-// verifier that was never validated refuses everything. Reasons go to the log
-// once, never to the sender.
+// Authentic before anything else. Verification takes constant time, accepts several keys,
+// and fails closed: [NewReceiver] panics on an empty secret, and a verifier that was never
+// validated refuses every request. The reason of a refusal is logged once and never sent.
 //
-// Nothing authentic is thrown away. A malformed body behind an inbox is stored,
-// ends [Dead] with its reason, and can be looked at. A panic is an error, and what
-// ends the process runs alone then, so that its neighbours do not die with it.
-// Names are clamped to 255 bytes of valid UTF-8, so that no store refuses them.
-// Inside the request nothing is kept. A type without a callback is acknowledged
-// there, with a warning in the log, and the context of a callback ends when the
-// sender hangs up: GitHub does after ten seconds.
+// Nothing authentic is thrown away. Behind an inbox a malformed body is stored, becomes
+// [Dead] with a reason, and can be inspected. A panic is an error. A delivery that may
+// have ended the process runs alone from then on, so that no other delivery is lost with
+// it. Names are shortened to 255 bytes of valid UTF-8, so that every database stores them. If callbacks run inside
+// the request instead, nothing is stored: a type without a callback is acknowledged and
+// logged as a warning, and the context of a callback ends when the sender disconnects, as
+// GitHub does after ten seconds.
 //
-// Bounded. Memory for bodies (256 MiB in all unless set), the time a body may
-// take, the work at once ([Worker.Concurrency]), how long what is finished is
-// kept (a setting of the inbox, and a longer one for what is dead). Beyond a
-// bound a sender gets 503 and Retry-After; one that does not try again has then
-// lost its delivery, so choose bounds with room.
+// Bounded. There are limits for the memory of bodies (256 MiB in total by default), the
+// time that a body may take to arrive, the attempts at once ([Worker.Concurrency]), and how
+// long finished deliveries are kept (a setting of the inbox, with a longer one for dead
+// deliveries). Beyond a limit of memory or time the sender gets 503 with Retry-After. A
+// sender that does not try again has then lost its delivery, so set limits with room to
+// spare.
 //
-// Drained. [Worker.Run] lets callbacks finish for [Worker.ShutdownTimeout] and
-// gives back the rest uncounted. [Serve] ends the server and the Workers
-// together; when it has returned, close the database.
+// Drained. When [Worker.Run] ends, it lets callbacks finish for [Worker.ShutdownTimeout]
+// and puts back the remaining deliveries uncounted. [Serve] ends the server and the Workers
+// together. When it has returned, close the database.
 //
-// Watched. [Worker.Health] tells how a Worker is, [HealthHandler] answers a probe
-// for the inbox and the Workers together. A callback that does not return holds
-// its slot and nothing else: it is logged every minute, and a Worker whose slots
-// are all held so ends with [ErrStuck].
+// Observable. [Worker.Health] is the state of a Worker. [HealthHandler] answers a health
+// probe for the inbox and the Workers. A callback that does not return holds its slot and
+// nothing else. It is logged every minute, and a Worker returns [ErrStuck] if such callbacks
+// hold all of its slots. An [Admin], such as [MemInbox], lists, replays and releases stored
+// deliveries.
 //
-// Accepted while the database is away, with a Spool of package spool before it. It
-// keeps its promises for one process with a disk of its own: what lies in its local inbox
-// waits for that machine, and an ordering key that arrives at two machines has
-// an order on each only.
+// Available while the database is not, with a Spool of package spool before it. The
+// guarantees of a Spool are for one process with its own disk: the deliveries in its local
+// inbox wait for that machine, and if an ordering key arrives at two machines, it is in
+// order on each of them only.
 //
-// Secrets do not leak. A [Secret] prints as REDACTED; errors and logs hold neither
-// it nor a signature, and a request is logged by its pattern, not its path. The
-// stored headers lack Authorization, Cookie, and what carried a token.
+// Secrets stay secret. A [Secret] is printed as REDACTED. Errors and logs contain neither
+// a secret nor a signature, and a request is logged with its pattern instead of its path.
+// Stored headers lack Authorization, Proxy-Authorization, Cookie, and headers that contained
+// a token.
 //
 // # Security notes
 //
-// A valid signature does not prove that a call is new: a captured GitHub call
-// verifies at any later time. The dedup keys of a Source make it a duplicate for as
-// long as the inbox remembers them. That does not help if the id is outside the
-// signature and two genuine bodies can be equal: package github lists the events
-// that can be sent again under another id. [StandardWebhooks] signs the time as well.
+// A valid signature does not prove that a request is new: a captured request of GitHub is
+// valid at any later time. Its dedup keys make it a duplicate for as long as the inbox
+// stores them. That does not help if the signature does not cover the ID and two authentic
+// bodies can be equal: package github lists the events that can be sent again with another
+// ID. [StandardWebhooks] also signs the time.
 //
-// White space in a secret counts. What a shell, an editor or a mounted file adds at
-// its end is the commonest reason for a 401: the Receiver warns of it.
+// White space in a secret is part of the secret. The most common reason for a 401 is white
+// space that a shell, an editor or a mounted file adds at the end. The Receiver logs a
+// warning about it.
 //
-// A [Token] and [BasicAuth] prove that the caller knows a secret, not that the
-// body is genuine: take such a body for a hint and ask its origin before acting.
-// Tokens in a path end up in the access logs of proxies, which are not ours.
+// A [Token] and [BasicAuth] prove that the caller knows a secret, not that the body is
+// authentic. Treat such a body as a hint, and ask the sender's API before acting on it.
+// Tokens in a path appear in the access logs of proxies, which this package cannot prevent.
 //
-// Mount a Receiver on a pattern without a method: it answers 405 itself, where a
-// catch-all page would answer 200 and some senders would count that as delivered.
-// Behind http.TimeoutHandler, which cannot set a read deadline, set
-// http.Server.ReadTimeout.
+// Mount a Receiver on a pattern without a method. It answers other methods with 405 itself,
+// whereas a catch-all page would answer 200, which some senders count as delivered. Behind
+// http.TimeoutHandler, which does not support read deadlines, set http.Server.ReadTimeout.
 //
-// A signature vouches for bytes, not for one reading of them. [Decode] uses
-// encoding/json: of a name that stands twice the last value wins, names match in
-// any case, and invalid UTF-8 becomes U+FFFD. [Mux.Decode] replaces it in one
-// line; github.com/go-json-experiment/json refuses repeated names and invalid
-// UTF-8, and matches case exactly. Where a payload is a [Checker], as those of
-// the providers that route by the body are, a body whose routing names are
-// repeated is [ErrMalformed] under any decoder.
+// A signature proves the bytes, not one interpretation of them. [Decode] uses encoding/json:
+// of a repeated name the last value is used, names match in any case, and invalid UTF-8
+// becomes U+FFFD. [Mux.Decode] replaces the decoder in one line.
+// github.com/go-json-experiment/json refuses repeated names and invalid UTF-8, and matches
+// case exactly. If a payload is a [Checker], a body that repeats the names used for routing
+// is [ErrMalformed] with any decoder. The payloads of providers that route by the body are
+// Checkers.
 //
 // # What is left out
 //
-// Answers with content: a Handler may run an hour later and sees no
-// ResponseWriter. Exactly once. A distributed engine: several processes share a
-// database instead. Metrics of one kind: [Observer] feeds any, [LogObserver] a
-// log. Routing of HTTP: http.ServeMux has it.
+//   - Answers with content. A Handler may run an hour later and has no ResponseWriter.
+//   - Exactly once.
+//   - A distributed engine. Several processes share a database instead.
+//   - Metrics of one system. [Observer] serves any system, [LogObserver] writes a log.
+//   - Routing of HTTP requests. http.ServeMux does it.
 package webhook

@@ -10,110 +10,121 @@ import (
 	"time"
 )
 
-// close is called when Run returns. What it left behind stays in the registry.
+const (
+	// drainGrace is how long callbacks may still take to return when their contexts
+	// have ended after ShutdownTimeout, and then how long putting back the remaining
+	// deliveries may take.
+	drainGrace = time.Second
+	// inboxGrace is how long an inbox may still take to return when its context has
+	// ended.
+	inboxGrace = drainGrace / 10
+)
+
+// close is called when Run returns. The pool remains in the registry while attempts
+// are in progress.
 func (p *pool) close() {
-	p.leave()
+	p.detach()
 	p.mu.Lock()
-	p.over = true
+	p.runReturned = true
 	last := len(p.running) == 0
 	p.mu.Unlock()
 	if last {
-		underWay.remove(p)
+		pools.remove(p)
 	}
 }
 
-// A fault is why a pool ends Run before its context has ended. Another pool's may
-// be the cause with which that ends.
-type fault struct {
+// A runError is the cause with which a pool ends its own Run. The cause of a Run's
+// context may also be the runError of another pool.
+type runError struct {
 	pool *pool
 	err  error
 }
 
-func (f *fault) Error() string { return f.err.Error() }
-func (f *fault) Unwrap() error { return f.err }
+func (e *runError) Error() string { return e.err.Error() }
+func (e *runError) Unwrap() error { return e.err }
 
-// giveUp ends Run with an error, unless it ends already.
-func (p *pool) giveUp(err error) { p.end(&fault{p, err}) }
+// fail ends Run with err, unless Run is ending already.
+func (p *pool) fail(err error) { p.endRun(&runError{p, err}) }
 
-// reason returns the error with which Run was ended by giveUp; nil if its context
-// has ended otherwise.
-func (p *pool) reason(ctx context.Context) error {
-	if f, ok := context.Cause(ctx).(*fault); ok && f.pool == p {
-		return f.err
+// failure returns the error that fail was given, nil if Run's context has ended
+// otherwise.
+func (p *pool) failure(ctx context.Context) error {
+	if e, ok := context.Cause(ctx).(*runError); ok && e.pool == p {
+		return e.err
 	}
 	return nil
 }
 
-// drain waits for the attempts under way until ShutdownTimeout, counted from
-// the end of Run's context, is over. Then it ends their contexts, waits one
-// moment more, gives back the rest and returns ErrShutdown. If the Worker is
-// stuck it waits only until all claims are settled, not for the callbacks, and
-// returns the cause.
-func (p *pool) drain(stop context.CancelCauseFunc, ended time.Time, cause error) error {
-	waiting := &p.done
-	stuck := errors.Is(cause, ErrStuck)
-	if cause != nil {
-		p.logger().Error("worker ends", "reason", cause)
+// drain waits for the attempts in progress until ShutdownTimeout is over, counted
+// from the end of Run's context. Then it ends their contexts, waits drainGrace more,
+// puts back the remaining deliveries and returns ErrShutdown. With a failure it
+// returns that. If the failure is ErrStuck, it waits only until all claims are
+// settled, not for the callbacks.
+func (p *pool) drain(cancelRun context.CancelCauseFunc, ended time.Time, failure error) error {
+	awaited := &p.attempts
+	stuck := errors.Is(failure, ErrStuck)
+	if failure != nil {
+		p.logger().Error("worker ends", "reason", failure)
 	}
 	if stuck {
-		waiting = &p.open
+		awaited = &p.openClaims
 	}
 	all := make(chan struct{})
 	go func() {
-		waiting.Wait()
+		awaited.Wait()
 		close(all)
 	}()
 	timeout := time.NewTimer(p.shutdownTimeout() - time.Since(ended))
 	defer timeout.Stop()
 	select {
 	case <-all:
-		p.abandon()
-		return cause
+		p.abandonRest()
+		return failure
 	case <-timeout.C:
 	}
-	stop(ErrShutdown)
-	moment := time.NewTimer(lastMoment)
-	defer moment.Stop()
+	cancelRun(ErrShutdown)
+	grace := time.NewTimer(drainGrace)
+	defer grace.Stop()
 	select {
 	case <-all:
-	case <-moment.C:
+	case <-grace.C:
 	}
-	left := p.abandon()
+	left := p.abandonRest()
 	if stuck || left == 0 {
-		return cause
+		return failure
 	}
-	if cause != nil {
-		return fmt.Errorf("%w; %d attempts did not end in time", cause, left)
+	if failure != nil {
+		return fmt.Errorf("%w; %d attempts did not end in time", failure, left)
 	}
 	return fmt.Errorf("%w: %d attempts did not end in time", ErrShutdown, left)
 }
 
-// abandon ends the claims of the attempts that are left, and returns how many
-// those were. It lists them before leave, after which they end by themselves and
+// abandonRest ends the claims of the remaining attempts and returns their number. It
+// lists the attempts before it calls detach: after that they end by themselves and
 // rely on it to settle their claims.
-func (p *pool) abandon() int {
+func (p *pool) abandonRest() int {
 	p.mu.Lock()
 	left := slices.Collect(maps.Keys(p.running))
 	p.mu.Unlock()
-	p.leave()
+	p.detach()
 	if len(left) == 0 {
 		return 0
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), lastMoment)
-	var giving sync.WaitGroup
+	ctx, cancel := context.WithTimeout(context.Background(), drainGrace)
+	var settling sync.WaitGroup
 	for _, a := range left {
-		giving.Go(func() { a.abandon(ctx) })
+		settling.Go(func() { a.abandon(ctx) })
 	}
-	given := make(chan struct{})
+	settled := make(chan struct{})
 	go func() {
 		defer cancel()
-		giving.Wait()
-		close(given)
+		settling.Wait()
+		close(settled)
 	}()
-	limit := time.NewTimer(lastMoment + lastWord)
+	limit := time.NewTimer(drainGrace + inboxGrace)
 	defer limit.Stop()
 	select {
-	case <-given:
+	case <-settled:
 	case <-limit.C: // the inbox ignores its context
 	}
 	return len(left)

@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -10,56 +9,57 @@ import (
 	"time"
 )
 
-// The sentinels. Errors of this module wrap one of them and say where and why;
-// test with [errors.Is]. Their text never holds a secret or a computed
-// signature. A decoder's own words about a body may quote a number or a time.
+// The sentinel errors. The errors of this module wrap one of them and say where and
+// why. Test for them with [errors.Is]. Their text never contains a secret or a computed
+// signature. The text of a decoder's error may quote a number or a time of the body.
 var (
-	// ErrUnverified: the call is not proven to come from the sender.
+	// ErrUnverified: the request is not proven to come from the sender.
 	ErrUnverified = errors.New("webhook: not verified")
-	// ErrMalformed: the body is not what the sender's format promises. As the
-	// outcome of a Handler it is permanent.
+	// ErrMalformed: the body does not have the sender's format. If a Handler returns
+	// it, the delivery is not tried again.
 	ErrMalformed = errors.New("webhook: malformed")
-	// ErrMediaType: the Content-Type is not one that the Source takes.
+	// ErrMediaType: the Source does not accept the Content-Type.
 	ErrMediaType = errors.New("webhook: media type not supported")
-	// ErrTooLarge: the body is over [Source.MaxBody].
+	// ErrTooLarge: the body is larger than [Source.MaxBody].
 	ErrTooLarge = errors.New("webhook: body too large")
-	// ErrOverloaded: a bound on memory or time was reached; nothing was kept and
-	// a later try may succeed.
+	// ErrOverloaded: a limit of memory or time was reached. Nothing was stored. A later
+	// try may succeed.
 	ErrOverloaded = errors.New("webhook: overloaded")
-	// ErrNotStored: the inbox did not take the delivery; it was not acknowledged.
+	// ErrNotStored: the inbox did not store the delivery. It was not acknowledged.
 	ErrNotStored = errors.New("webhook: not stored")
-	// ErrDuplicate: the delivery is known. See [DuplicateError]. It is success
-	// for the sender.
+	// ErrDuplicate: the delivery was already stored. See [DuplicateError]. For the sender
+	// it is a success.
 	ErrDuplicate = errors.New("webhook: duplicate")
-	// ErrClaimLost: the claim is no longer held, because it was settled, or its
-	// lease ran out and another worker has it. It is also the cause
-	// ([context.Cause]) with which a callback's context ends then.
+	// ErrClaimLost: the claim is no longer held. It was settled, or its lease expired and
+	// another Worker has claimed the delivery. It is also the cause ([context.Cause]) with
+	// which the callback's context then ends.
 	ErrClaimLost = errors.New("webhook: claim lost")
-	// ErrIgnored: the handler chose not to handle the delivery. The sender gets
-	// 202; a Worker settles it as [Ignored]. Give the reason as text, "%w: %v":
-	// an error that wraps another one as well is a failure.
+	// ErrIgnored: the Handler chose not to handle the delivery. The sender gets 202. A
+	// Worker settles the delivery as [Ignored]. To add a reason use fmt.Errorf with
+	// "%w: %v". With a second %w the error counts as a failure.
 	ErrIgnored = errors.New("webhook: ignored")
-	// ErrNoHandler: nothing is registered for the delivery's type. The sender
-	// gets 202; a Worker puts the delivery back uncounted, for one that has a
-	// handler.
+	// ErrNoHandler: no Handler is registered for the type of the delivery. The sender
+	// gets 202. A Worker puts the delivery back uncounted, so that a Worker with a Handler
+	// can claim it.
 	ErrNoHandler = errors.New("webhook: no handler")
-	// ErrPanic: the handler panicked, or the error that it returned does when it is
-	// asked, or it ended its goroutine by runtime.Goexit.
+	// ErrPanic: the Handler panicked, or a method of its error panicked, or it called
+	// runtime.Goexit.
 	ErrPanic = errors.New("webhook: handler panicked")
-	// ErrShutdown is the cause with which a callback's context ends when a
-	// Worker's ShutdownTimeout is over. What the callback held is given back
-	// uncounted.
+	// ErrShutdown is the cause with which a callback's context ends when the
+	// ShutdownTimeout of a Worker is over. The delivery is put back uncounted if the
+	// callback then fails or does not return.
 	ErrShutdown = errors.New("webhook: worker is shutting down")
-	// ErrStuck: callbacks that do not return hold every slot of a Worker, so that
-	// it can work on nothing. [Worker.Run] ends with it: end the process, so that
-	// what supervises it starts it anew.
+	// ErrStuck: callbacks that do not return hold all slots of a Worker, so it cannot
+	// work. [Worker.Run] returns it. End the process then, so that its supervisor
+	// restarts it.
 	ErrStuck = errors.New("webhook: worker is stuck")
 )
 
-// StatusCode is the one table from an error to the answer that the sender gets:
+// StatusCode returns the status of the answer to a request whose Handler returned err,
+// or that was refused with err:
 //
-//	ErrPanic                                        500
 //	ErrNotStored                                    503
+//	ErrPanic                                        500
 //	nil, ErrDuplicate, ErrIgnored, ErrNoHandler     202
 //	ErrMalformed                                    400
 //	ErrUnverified                                   401
@@ -68,8 +68,10 @@ var (
 //	ErrOverloaded, RetryAfter                       503
 //	anything else                                   500
 //
-// The first line that fits holds: what was not stored is never acknowledged,
-// whatever else its error wraps. 405 is given by the Receiver before there is an
+// The first matching line applies. So a delivery that was not stored is never
+// acknowledged, whatever else its error wraps. If err joins several errors, the line of
+// 202 matches only if all of them are ErrDuplicate, or all are ErrIgnored, or all are
+// ErrNoHandler. A Receiver answers other methods than POST with 405 before there is an
 // error.
 func StatusCode(err error) int {
 	switch {
@@ -89,22 +91,22 @@ func StatusCode(err error) int {
 		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, ErrMediaType):
 		return http.StatusUnsupportedMediaType
-	case errors.Is(err, ErrOverloaded), asksForLater(err):
+	case errors.Is(err, ErrOverloaded), hasRetryAfter(err):
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusInternalServerError
 	}
 }
 
-// A DuplicateError is what [Inbox.Put] returns for a delivery that it knows,
-// by its UID or by one of its DedupKeys. errors.Is(err, [ErrDuplicate]) holds.
+// A DuplicateError is returned by [Inbox.Put] for a delivery whose UID, or one of whose
+// DedupKeys, is already stored. errors.Is(err, [ErrDuplicate]) holds.
 type DuplicateError struct {
-	UID     string // of the delivery that was there first
-	State   State  // of that one, now
-	Revived bool   // it was dead and this redelivery made it waiting again
+	UID     string // of the delivery that was stored first
+	State   State  // of that delivery, now
+	Revived bool   // that delivery was dead, and this redelivery made it waiting again
 }
 
-// Error names the delivery that was there first, and its state.
+// Error contains the UID and the state of the delivery that was stored first.
 func (e *DuplicateError) Error() string {
 	if e.Revived {
 		return fmt.Sprintf("%v of %s, which was dead and is %s again", ErrDuplicate, e.UID, e.State)
@@ -115,14 +117,15 @@ func (e *DuplicateError) Error() string {
 // Is reports whether target is [ErrDuplicate].
 func (e *DuplicateError) Is(target error) bool { return target == ErrDuplicate }
 
-// IsDuplicate reports whether err says nothing but that the delivery is known.
-// Of joined errors each one must say so.
+// IsDuplicate reports whether err is [ErrDuplicate] and nothing else. If err joins
+// several errors, each must be ErrDuplicate.
 func IsDuplicate(err error) bool { return isAll(err, ErrDuplicate) }
 
-// Permanent says that trying again is of no use: a Worker settles the delivery
-// as [Dead] at once. It goes before a [RetryAfter] that it wraps, or that wraps
-// it. Of errors that [errors.Join] joins each one must be permanent; several %w
-// of one [fmt.Errorf] are one error. It returns nil for a nil error.
+// Permanent returns an error after which a Worker does not try the delivery again: it
+// settles it as [Dead] at once. Permanent takes precedence over a [RetryAfter] that it
+// wraps, or that wraps it. If [errors.Join] joins several errors, each must be
+// permanent. An [fmt.Errorf] with several %w counts as one error. Permanent returns nil
+// if err is nil.
 func Permanent(err error) error {
 	if err == nil {
 		return nil
@@ -130,10 +133,10 @@ func Permanent(err error) error {
 	return &permanentError{err}
 }
 
-// RetryAfter says when to try again: a Worker waits d instead of what its
-// backoff says, and a Receiver answers 503 with Retry-After. The attempt counts.
-// A negative d is zero. Of several that are joined the first holds. It returns
-// nil for a nil error.
+// RetryAfter returns an error that says when to try again: a Worker waits d instead of
+// the delay of its Backoff, and a Receiver answers 503 with Retry-After. The attempt
+// counts. A negative d is treated as zero. If several RetryAfter are joined, the first
+// applies. RetryAfter returns nil if err is nil.
 func RetryAfter(d time.Duration, err error) error {
 	if err == nil {
 		return nil
@@ -154,16 +157,16 @@ type retryAfterError struct {
 func (e *retryAfterError) Error() string { return e.err.Error() }
 func (e *retryAfterError) Unwrap() error { return e.err }
 
-func asksForLater(err error) bool {
+func hasRetryAfter(err error) bool {
 	_, ok := errors.AsType[*retryAfterError](err)
 	return ok
 }
 
-// isAll is errors.Is for the sentinels that are success: of joined errors every
-// one must be the target, or a failure among them would be lost.
+// isAll is errors.Is for the sentinels that count as success. If err joins several
+// errors, each must be the target: otherwise a failure among them would be lost.
 func isAll(err, target error) bool {
-	if v, ok := err.(*verdict); ok {
-		return v.ask(func(err error) bool { return isAll(err, target) })
+	if s, ok := err.(*safeError); ok {
+		return s.ask(func(err error) bool { return isAll(err, target) })
 	}
 	for err != nil {
 		if joined, ok := err.(interface{ Unwrap() []error }); ok {
@@ -178,10 +181,10 @@ func isAll(err, target error) bool {
 	return false
 }
 
-// IsPermanent reports whether err says that no later attempt can succeed: it is
-// [Permanent] or [ErrMalformed]. Of errors that [errors.Join] joins each one must
-// be. It is for a Handler that calls another one and has to choose between giving up
-// and trying again.
+// IsPermanent reports whether err is [Permanent] or [ErrMalformed], so that no later
+// attempt can succeed. If [errors.Join] joins several errors, each must be one of the
+// two. IsPermanent is for a Handler that calls another one and must decide whether to
+// try again.
 func IsPermanent(err error) bool {
 	return each(err, func(err error) bool {
 		_, ok := err.(*permanentError)
@@ -189,7 +192,8 @@ func IsPermanent(err error) bool {
 	})
 }
 
-// isMalformed reports whether the body is to blame, and nothing else.
+// isMalformed reports whether err is ErrMalformed. If err joins several errors, each
+// must be.
 func isMalformed(err error) bool { return each(err, isMalformedItself) }
 
 func isMalformedItself(err error) bool {
@@ -197,15 +201,15 @@ func isMalformedItself(err error) bool {
 	return err == ErrMalformed || ok && is.Is(ErrMalformed)
 }
 
-// described is the type of an fmt.Errorf with several %w: one error with several
-// names, where errors.Join makes several errors.
-var described = reflect.TypeOf(fmt.Errorf("%w %w", ErrMalformed, ErrMalformed))
+// multiWrap is the type of an fmt.Errorf with several %w. It is one error that wraps
+// several, whereas errors.Join joins several errors.
+var multiWrap = reflect.TypeOf(fmt.Errorf("%w %w", ErrMalformed, ErrMalformed))
 
-// each reports whether holds is true of err or of one that it wraps. Of joined
-// errors it must be true of each.
+// each reports whether holds is true of err or of an error that it wraps. If err joins
+// several errors, holds must be true of each.
 func each(err error, holds func(error) bool) bool {
-	if v, ok := err.(*verdict); ok {
-		return v.ask(func(err error) bool { return each(err, holds) })
+	if s, ok := err.(*safeError); ok {
+		return s.ask(func(err error) bool { return each(err, holds) })
 	}
 	for err != nil {
 		if holds(err) {
@@ -213,7 +217,7 @@ func each(err error, holds func(error) bool) bool {
 		}
 		if joined, ok := err.(interface{ Unwrap() []error }); ok {
 			all := joined.Unwrap()
-			if reflect.TypeOf(err) == described {
+			if reflect.TypeOf(err) == multiWrap {
 				return slices.ContainsFunc(all, func(e error) bool { return each(e, holds) })
 			}
 			return len(all) > 0 && !slices.ContainsFunc(all, func(e error) bool { return !each(e, holds) })
@@ -221,9 +225,4 @@ func each(err error, holds func(error) bool) bool {
 		err = errors.Unwrap(err)
 	}
 	return false
-}
-
-// stopped reports whether err is only the end of ctx seen from inside.
-func stopped(ctx context.Context, err error) bool {
-	return ctx.Err() != nil && (errors.Is(err, ctx.Err()) || errors.Is(err, context.Cause(ctx)))
 }

@@ -31,6 +31,7 @@ func TestStatusCode(t *testing.T) {
 		{"not stored", webhook.ErrNotStored, 503},
 		{"not stored, whatever the inbox wraps", fmt.Errorf("%w: %w", webhook.ErrNotStored, webhook.ErrIgnored), 503},
 		{"not stored because malformed", fmt.Errorf("%w: %w", webhook.ErrNotStored, webhook.ErrMalformed), 503},
+		{"not stored because the inbox panicked", fmt.Errorf("%w: %w", webhook.ErrNotStored, &webhook.PanicError{Value: "x"}), 503},
 		{"asked for later", webhook.RetryAfter(time.Minute, io.EOF), 503},
 		{"a panic", &webhook.PanicError{Value: "x"}, 500},
 		{"a panic with a sentinel", &webhook.PanicError{Value: webhook.ErrDuplicate}, 500},
@@ -75,7 +76,7 @@ func TestErrorWrappers(t *testing.T) {
 func TestDuplicateError(t *testing.T) {
 	err := &webhook.DuplicateError{UID: "u1", State: webhook.Done}
 	if !errors.Is(err, webhook.ErrDuplicate) || errors.Is(err, webhook.ErrIgnored) {
-		t.Error("errors.Is does not tell a duplicate")
+		t.Error("errors.Is does not find ErrDuplicate")
 	}
 	if got, want := err.Error(), "webhook: duplicate of u1, which is done"; got != want {
 		t.Errorf("got %q, want %q", got, want)
@@ -86,7 +87,7 @@ func TestDuplicateError(t *testing.T) {
 	}
 }
 
-func TestAFailureAmongJoinedErrorsIsNoSuccess(t *testing.T) {
+func TestJoinedErrorsWithAFailureAreNotASuccess(t *testing.T) {
 	failed := errors.New("the deploy failed")
 	for _, success := range []error{webhook.ErrDuplicate, webhook.ErrIgnored, webhook.ErrNoHandler, &webhook.DuplicateError{}} {
 		if got := webhook.StatusCode(errors.Join(success, failed)); got != 500 {

@@ -9,50 +9,51 @@ import (
 	"reflect"
 )
 
-// A Payload is the typed document of a delivery. The type names its own route,
-// so that [On] needs no string. It is a struct, not a pointer to one. EventType
-// is called on the zero value and returns the same each time.
+// A Payload is the decoded document of a delivery. It is a struct, not a pointer to one.
+// EventType returns the type of the deliveries that it belongs to, so that [On] needs no
+// string. EventType is called on the zero value and always returns the same text.
 type Payload interface{ EventType() string }
 
-// A Checker is a Payload that reads the raw document before it is decoded.
-// The providers' payloads refuse one whose routing fields stand twice, or once
-// more in another case: a decoder may pick another one than routing did. The
-// error need not wrap [ErrMalformed]; Decode does it.
+// A Checker is a Payload that checks the raw document before it is decoded. The payloads
+// of the providers refuse a document that repeats a routing field, in the same case or
+// in another: a decoder might use another value than routing did. Check need not wrap
+// [ErrMalformed]: Decode does.
 type Checker interface{ Check(document []byte) error }
 
-// An Event is a delivery with its document decoded.
+// An Event is a delivery with its decoded document.
 type Event[T any] struct {
 	*Delivery
 	Payload T
 }
 
-// Decode decodes the delivery's document with encoding/json. Users of
-// [Source.Middleware] call it; [On] does it for the rest. It does not look at
-// d.Type. The error wraps [ErrMalformed]. It panics where T is a pointer.
+// Decode decodes the delivery's document with encoding/json. It is for users of
+// [Source.Middleware]: callbacks of [On] receive the document decoded. Decode does not
+// check d.Type. Its error wraps [ErrMalformed]. It panics if T is a pointer type.
 //
-// What encoding/json lets pass holds here: of a name that stands twice the last
-// one counts, except where the Payload is a [Checker]; names match in any case;
-// invalid UTF-8 becomes U+FFFD.
+// The rules of encoding/json apply: of a repeated name the last value is used, unless the
+// Payload is a [Checker] that refuses the document; names match in any case; invalid
+// UTF-8 becomes U+FFFD.
 func Decode[T Payload](d *Delivery) (*Event[T], error) {
 	mustBeValue[T]()
 	return decode[T](d, json.Unmarshal)
 }
 
-// mustBeValue panics on a pointer, whose Check would be asked of nothing.
+// mustBeValue panics on a pointer type, whose Check would be called on nil.
 func mustBeValue[T Payload]() {
 	if t := reflect.TypeFor[T](); t.Kind() == reflect.Pointer {
 		panic("webhook: the payload is a pointer: use " + t.Elem().String())
 	}
 }
 
-// On registers f for the type of T: a callback that gets the document decoded
-// by [Mux.Decode]. What cannot be decoded is [ErrMalformed] without calling f.
-// It panics on a nil f, where T is a pointer, and on a type that is empty or
-// registered already.
+// On registers the callback f for the type of T. f receives the document decoded by
+// [Mux.Decode]. If it cannot be decoded, the outcome is [ErrMalformed] and f is not
+// called. On panics on a nil f, if T is a pointer type, and if the type is empty or
+// already registered.
 //
-// The document is JSON: [Delivery.Document]. A form that has fields of its own, as
-// Twilio and Slack's commands send, has none, and Mux.Decode is not asked. Register
-// a Handler with [Mux.Route] that reads d.Body with url.ParseQuery.
+// The document is the JSON that [Delivery.Document] returns. A form with its own fields,
+// such as those of Twilio and of Slack commands, has no document, and Mux.Decode is not
+// called. For such a form register a Handler with [Mux.Route] that reads d.Body with
+// url.ParseQuery.
 func On[T Payload](m *Mux, f func(context.Context, *Event[T]) error) {
 	mustBeValue[T]()
 	var zero T
@@ -80,7 +81,7 @@ func decode[T Payload](d *Delivery, decoder func([]byte, any) error) (*Event[T],
 	if err != nil {
 		return nil, err
 	}
-	if string(bytes.TrimSpace(doc)) == "null" { // decoders take it for a zero T
+	if string(bytes.TrimSpace(doc)) == "null" { // decoders would return a zero T
 		return nil, malformed(d, errors.New("the document is null"))
 	}
 	e := &Event[T]{Delivery: d}
@@ -95,7 +96,7 @@ func decode[T Payload](d *Delivery, decoder func([]byte, any) error) (*Event[T],
 	return e, nil
 }
 
-// malformed wraps what Document has not wrapped already.
+// malformed wraps ErrMalformed around err, unless err wraps it already.
 func malformed(d *Delivery, err error) error {
 	if errors.Is(err, ErrMalformed) {
 		return err

@@ -10,7 +10,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Meter is the payload of this story.
+// Meter is the payload of this example.
 type Meter struct {
 	Reading json.Number `json:"reading"`
 	Extra   any         `json:"extra"`
@@ -18,8 +18,8 @@ type Meter struct {
 
 func (Meter) EventType() string { return "grid.meter" }
 
-// Another decoder for every typed callback of a Mux: here encoding/json that
-// keeps numbers exact. The func of any JSON package of that shape will do.
+// Decode sets another decoder for all typed callbacks of a Mux: here encoding/json that
+// keeps numbers exact. The func of any JSON package with this signature works.
 func ExampleMux_decode() {
 	mux := webhook.Mux{
 		Decode: func(document []byte, v any) error {

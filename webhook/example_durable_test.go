@@ -11,7 +11,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Build is the payload of this story.
+// Build is the payload of this example.
 type Build struct {
 	ID     int    `json:"id"`
 	Status string `json:"status"`
@@ -30,8 +30,8 @@ func ciSource(tokens ...webhook.Secret) webhook.Source {
 	}
 }
 
-// serve is the whole of a durable service: store first, acknowledge second, and
-// drain when ctx ends. A real one has an inbox on a database in place of
+// serve is a complete durable service: it stores, then acknowledges, and
+// drains when ctx ends. A real one has an inbox on a database instead of
 // MemInbox, and closes the database last.
 func serve(ctx context.Context, listener net.Listener, inbox webhook.Inbox, handler webhook.Handler) error {
 	mux := http.NewServeMux()

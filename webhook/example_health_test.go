@@ -10,7 +10,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A probe asks for the inbox and the Workers together. Here the Worker does not
+// A probe checks the inbox and the Workers together. Here the Worker does not
 // run yet.
 func ExampleHealthHandler() {
 	inbox := new(webhook.MemInbox)

@@ -10,14 +10,14 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Ticket is the payload of this story.
+// Ticket is the payload of this example.
 type Ticket struct {
 	Title string `json:"title"`
 }
 
 func (Ticket) EventType() string { return "desk.ticket" }
 
-// An http.Handler of one's own, behind verification: the body can be read
+// An http.Handler of your own, behind verification. The body can be read
 // again, and the delivery is in the context.
 func ExampleSource_Middleware() {
 	desk := webhook.Source{

@@ -8,8 +8,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A secret is replaced without a restart: both are live until no delivery
-// carries the old one's label any more.
+// A secret is replaced without a restart: both are accepted until no delivery
+// has the label of the old one.
 func ExampleHMAC_rotation() {
 	old := webhook.Key{Label: "2025", Secret: webhook.NewSecret("old")}
 	next := webhook.Key{Label: "2026", Secret: webhook.NewSecret("next")}

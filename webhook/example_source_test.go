@@ -11,8 +11,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A sender that no package knows is one literal: how it signs, and where it says
-// what a call is about.
+// A sender without a package is one literal: how it signs, and where it says
+// what a request is about.
 func ExampleSource() {
 	till := webhook.Source{
 		Name:         "till",

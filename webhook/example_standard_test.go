@@ -9,8 +9,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A sender that follows the Standard Webhooks specification: the id is signed,
-// so it is the delivery's id and its dedup key.
+// A sender that follows the Standard Webhooks specification. The ID is signed,
+// so it is the delivery's ID and its dedup key.
 func ExampleStandardWebhooks() {
 	verifier := &webhook.StandardWebhooks{
 		Keys: webhook.Keys(webhook.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")),

@@ -4,33 +4,19 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
-	"net/http"
-	"strings"
 )
 
-const formType = "application/x-www-form-urlencoded"
-
-// mediaType returns the type of a Content-Type value without its parameters.
-func mediaType(contentType string) string {
-	t, _, _ := strings.Cut(contentType, ";")
-	return strings.TrimSpace(t)
-}
-
-func isForm(h http.Header) bool {
-	return strings.EqualFold(mediaType(h.Get("Content-Type")), formType)
-}
-
-// looksLikeJSON tells a JSON object or array from a form, in which both
+// looksLikeJSON reports whether the body is a JSON object or array. In a form both
 // brackets are percent-encoded.
 func looksLikeJSON(body []byte) bool {
 	body = bytes.TrimLeft(body, " \t\r\n")
 	return len(body) > 0 && (body[0] == '{' || body[0] == '[')
 }
 
-// formPayload returns the one field named payload. It refuses what
-// url.ParseQuery refuses, and a second field of that name, of which ParseQuery's
-// Get would hide one. It reads the pairs itself so that it copies the payload, once,
-// and nothing else.
+// formPayload returns the value of the only field named payload. It refuses what
+// url.ParseQuery refuses, and a second field of that name, which the Get method of
+// ParseQuery's result would hide. It parses the form itself, so that it copies the
+// payload once and nothing else.
 func formPayload(body []byte) ([]byte, error) {
 	var payload []byte
 	found := false
@@ -58,14 +44,14 @@ func formPayload(body []byte) ([]byte, error) {
 
 var errNoPayload = errors.New("form has no payload field: to take its own fields register a Handler with Mux.Route and read Delivery.Body with url.ParseQuery")
 
-// isPayload reports whether a well encoded name is that of the document.
+// isPayload reports whether a field name, which is well encoded, is "payload".
 func isPayload(name []byte) bool {
 	const want = "payload"
 	return len(name) <= 3*len(want) && string(unescape(name)) == want
 }
 
-// isEscaped reports whether one side of a pair is well encoded. A bare semicolon,
-// once a separator too, is refused as ambiguous.
+// isEscaped reports whether a name or a value is well encoded. A bare semicolon, which
+// used to be a separator too, is refused as ambiguous.
 func isEscaped(text []byte) bool {
 	for i := 0; i < len(text); i++ {
 		switch text[i] {
@@ -85,8 +71,7 @@ func isEscaped(text []byte) bool {
 	return true
 }
 
-// unescape decodes one side of a pair, which is well encoded: "+" is a space,
-// "%7B" a byte.
+// unescape decodes a well encoded name or value: "+" is a space, "%7B" a byte.
 func unescape(text []byte) []byte {
 	plain := make([]byte, 0, len(text))
 	for i := 0; i < len(text); i++ {

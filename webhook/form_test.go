@@ -74,7 +74,7 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-// formAgrees holds Document to url.ParseQuery: it takes a form exactly if
+// formAgrees compares Document with url.ParseQuery: it accepts a form exactly if
 // ParseQuery does and finds one payload.
 func formAgrees(t testing.TB, contentType, body string) {
 	t.Helper()
@@ -106,7 +106,7 @@ func TestDocumentCopiesThePayloadOfAFormOnceAndNothingElse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			took := uint64(math.MaxUint64) // the least of some, since others may allocate as well
+			took := uint64(math.MaxUint64) // the minimum of several runs, since other goroutines may allocate too
 			for range 10 {
 				var before, after runtime.MemStats
 				runtime.ReadMemStats(&before)
@@ -114,9 +114,9 @@ func TestDocumentCopiesThePayloadOfAFormOnceAndNothingElse(t *testing.T) {
 				runtime.ReadMemStats(&after)
 				took = min(took, after.TotalAlloc-before.TotalAlloc)
 			}
-			// Size classes round up by an eighth at most.
+			// Size classes round up by at most one eighth.
 			if most := uint64(len(doc) + len(doc)/8 + size/16); took > most {
-				t.Errorf("it took %d bytes for a document of %d, want at most %d", took, len(doc), most)
+				t.Errorf("it allocated %d bytes for a document of %d, want at most %d", took, len(doc), most)
 			}
 		})
 	}

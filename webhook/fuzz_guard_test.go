@@ -9,8 +9,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// FuzzIPAllowList holds the list to the bits of the address: what is let in is
-// inside the prefix, however either is written.
+// FuzzIPAllowList compares the list with the bits of the address: an accepted address is
+// inside the prefix, however the two are written.
 func FuzzIPAllowList(f *testing.F) {
 	f.Add("192.0.2.0/24", "192.0.2.7:443")
 	f.Add("::ffff:192.0.2.0/120", "192.0.2.7:443")
@@ -57,8 +57,8 @@ func insideBits(p netip.Prefix, a netip.Addr) bool {
 	return true
 }
 
-// FuzzCombined: AnyOf accepts a body exactly where one of its members does,
-// AllOf where both do; a body that neither signed passes neither.
+// FuzzCombined checks that AnyOf accepts a body exactly if one of its members does, that
+// AllOf does exactly if both do, and that neither accepts a body without a signature.
 func FuzzCombined(f *testing.F) {
 	f.Add([]byte(`{}`), []byte(`{}`), []byte(`{}`))
 	f.Add([]byte(`{}`), []byte(`[]`), []byte(`[]`))

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzClamp holds clamp to its contract: text that every database takes, left
-// alone where it is that already, and two that differ stay two.
+// FuzzClamp checks the contract of clamp: the result is text that every database stores,
+// such a text is not changed, and different texts stay different.
 func FuzzClamp(f *testing.F) {
 	f.Add("", "x")
 	f.Add("a\x00b", "a\uFFFDb")

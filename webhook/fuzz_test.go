@@ -14,7 +14,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// fuzzSigned is a request that s signed.
+// fuzzSigned returns a request signed by s.
 func fuzzSigned(t *testing.T, s webhook.Signer, body []byte) *http.Request {
 	t.Helper()
 	r := httptest.NewRequest("POST", "/hooks/{token}", nil)
@@ -69,7 +69,7 @@ func FuzzHMAC(f *testing.F) {
 		}
 		fuzzSignature(t, m, "X-Sig", body, other, value, func(value, right string) bool {
 			digest, ok := strings.CutPrefix(value, m.Prefix)
-			lower := strings.Map(func(c rune) rune { // of ASCII only
+			lower := strings.Map(func(c rune) rune { // ASCII only
 				if c >= 'A' && c <= 'F' {
 					c += 'a' - 'A'
 				}
@@ -91,7 +91,7 @@ func FuzzStandardWebhooks(f *testing.F) {
 			verifierValidate(t, s)
 		}
 		if len(strings.Fields(value)) > 16 {
-			return // how many of them count is another test's matter
+			return // another test checks how many of them count
 		}
 		fuzzSignature(t, s, "Webhook-Signature", body, other, value, func(value, right string) bool {
 			return slices.Contains(strings.Fields(value), right)
@@ -190,8 +190,8 @@ func FuzzForm(f *testing.F) {
 	})
 }
 
-// Whatever the sender names things, an authentic call becomes a delivery that
-// every database takes, and an altered one becomes none.
+// Whatever names the sender uses, an authentic request becomes a delivery that
+// every database stores, and an altered request becomes none.
 func FuzzOpen(f *testing.F) {
 	f.Add([]byte("{}"), []byte("[]"), "id", "push", "key", "application/json")
 	f.Add([]byte(""), []byte("x"), "\xff", strings.Repeat("é", 200), "a\x00", formType)

@@ -45,14 +45,14 @@ func TestRecoverContainsPanics(t *testing.T) {
 
 func TestTimeoutEndsTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := webhook.Timeout(time.Minute, webhook.HandlerFunc(heed))
+		h := webhook.Timeout(time.Minute, webhook.HandlerFunc(blockUntilDone))
 		begun := time.Now()
 		require.ErrorIs(t, h.Handle(t.Context(), &webhook.Delivery{}), context.DeadlineExceeded)
 		require.Equal(t, time.Minute, time.Since(begun))
 	})
 }
 
-func TestWrappersTellTheTypesOfWhatTheyWrap(t *testing.T) {
+func TestWrappersForwardTypes(t *testing.T) {
 	var mux webhook.Mux
 	mux.Route("b", webhook.HandlerFunc(succeed))
 	mux.Route("a", webhook.HandlerFunc(succeed))
@@ -80,7 +80,7 @@ func TestStore(t *testing.T) {
 		require.NoError(t, webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "a"}))
 		require.Equal(t, 1, counts(t, in)[webhook.Waiting])
 	})
-	t.Run("a duplicate is told as it is", func(t *testing.T) {
+	t.Run("a duplicate is returned as it is", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		d := &webhook.Delivery{UID: "a"}
 		require.NoError(t, in.Put(t.Context(), d))
@@ -121,7 +121,7 @@ func TestWrappersPanicOnMisuse(t *testing.T) {
 	}
 }
 
-func TestWrapKeepsTheRoutes(t *testing.T) {
+func TestWrapForwardsTypes(t *testing.T) {
 	var mux webhook.Mux
 	mux.Route("a", webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return errors.New("from a") }))
 	around := 0
@@ -136,7 +136,7 @@ func TestWrapKeepsTheRoutes(t *testing.T) {
 	require.Panics(t, func() { webhook.Wrap(&mux, nil) })
 }
 
-// putFunc is an inbox that answers each Put with a result.
+// putFunc is an inbox whose Put returns the result of the func.
 type putFunc func() error
 
 func (putFunc) Claim(context.Context, webhook.ClaimOptions) ([]webhook.Claim, error) { return nil, nil }

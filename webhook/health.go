@@ -5,90 +5,89 @@ import (
 	"time"
 )
 
-// Health is how a [Worker] is at a moment.
+// Health is the state of a [Worker] at one moment.
 type Health struct {
-	// Running: Run has been called and has not returned.
+	// Running is true while Run runs.
 	Running bool
-	// Slots is Worker.Concurrency, InUse how many of them hold an attempt, Overdue
-	// how many of those hold a callback that should have returned; see [Worker].
+	// Slots is Worker.Concurrency. InUse is the number of slots with an attempt, and
+	// Overdue how many of those hold a callback that should have returned; see [Worker].
 	Slots, InUse, Overdue int
-	// Unsettled is how many of them hold work that is finished and that the inbox
-	// has failed to settle for a Lease.
+	// Unsettled is the number of slots with finished work that the inbox has failed to
+	// settle for one Lease.
 	Unsettled int
-	// Suspects is how many claims wait until they can run alone.
+	// Suspects is the number of claims that wait until they can run alone.
 	Suspects int
-	// LastClaim is when the inbox last answered a claim, also with nothing.
+	// LastClaim is when the inbox last answered a Claim, even with no deliveries.
 	LastClaim time.Time
-	// Waiting is for how long the Worker has wanted to claim and got no answer but
-	// errors. It is zero while there is nothing that it wants to claim for: no free
-	// slot, a suspect that runs alone, finished work that is not settled.
+	// Waiting is how long the Worker has tried to claim and has got only errors, or no
+	// answer. It is zero while the Worker does not try, because no slot is free, a
+	// suspect runs alone, or finished work is not settled.
 	Waiting time.Duration
-	// LastError is the last failure to claim or to settle; nil if the inbox has
-	// answered a claim since.
+	// LastError is the last failure to claim or to settle, nil if the inbox has
+	// answered a Claim since.
 	LastError error
-	// Lease is how long a claim is held. The inbox has so long to answer one.
+	// Lease is the duration of a claim. It is also the time that the inbox has to
+	// answer a Claim.
 	Lease time.Duration
 }
 
-// vitals are what a Worker notes for its Health.
-type vitals struct {
-	mu        sync.Mutex
-	pool      *pool // while Run runs
-	lastClaim time.Time
-	wanting   time.Time // since when; zero if there is nothing that it waits for
-	lastError error
+// A healthRecord is what a Worker records for its Health.
+type healthRecord struct {
+	mu            sync.Mutex
+	pool          *pool // nil unless Run runs
+	lastClaim     time.Time
+	claimingSince time.Time // zero if the Worker does not try to claim
+	lastError     error
 }
 
-// Health tells how the Worker is. It asks nobody, and may be called at any time.
-// Before Run it is the zero value.
+// Health returns the state of the Worker. It does not call the inbox. It is safe for
+// concurrent use. Before the first Run it returns the zero value.
 func (w *Worker) Health() Health {
-	w.vitals.mu.Lock()
-	defer w.vitals.mu.Unlock()
-	v := &w.vitals
-	h := Health{LastClaim: v.lastClaim, LastError: v.lastError}
-	if v.pool == nil {
+	r := &w.health
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := Health{LastClaim: r.lastClaim, LastError: r.lastError}
+	if r.pool == nil {
 		return h
 	}
-	h.Running, h.Slots, h.Lease = true, cap(v.pool.slots), w.lease()
-	h.Overdue, h.Suspects = v.pool.late.count(), v.pool.line.suspects()
-	h.InUse, h.Unsettled = v.pool.inUse(), int(v.pool.unsettled.Load())
-	if !v.wanting.IsZero() {
-		h.Waiting = time.Since(v.wanting)
+	h.Running, h.Slots, h.Lease = true, cap(r.pool.slots), w.lease()
+	h.Overdue, h.Suspects = r.pool.overdue.count(), r.pool.line.suspects()
+	h.InUse, h.Unsettled = r.pool.inUse(), int(r.pool.unsettled.Load())
+	if !r.claimingSince.IsZero() {
+		h.Waiting = time.Since(r.claimingSince)
 	}
 	return h
 }
 
-func (w *Worker) begins(p *pool) {
-	w.vitals.mu.Lock()
-	defer w.vitals.mu.Unlock()
-	w.vitals.pool, w.vitals.wanting = p, time.Time{}
-}
-
-func (w *Worker) ends() {
-	w.vitals.mu.Lock()
-	defer w.vitals.mu.Unlock()
-	w.vitals.pool = nil
-}
-
-// wants notes that the Worker is about to ask for claims.
-func (w *Worker) wants(now time.Time) {
-	w.vitals.mu.Lock()
-	defer w.vitals.mu.Unlock()
-	if w.vitals.wanting.IsZero() {
-		w.vitals.wanting = now
+// recordRun records that Run begins, with its pool, or that it returns, with nil.
+func (w *Worker) recordRun(p *pool) {
+	w.health.mu.Lock()
+	defer w.health.mu.Unlock()
+	w.health.pool = p
+	if p != nil {
+		w.health.claimingSince = time.Time{}
 	}
 }
 
-// claimed notes that the inbox has answered.
-func (w *Worker) claimed(now time.Time) {
-	w.vitals.mu.Lock()
-	defer w.vitals.mu.Unlock()
-	w.vitals.lastClaim, w.vitals.wanting, w.vitals.lastError = now, time.Time{}, nil
+// recordClaiming records that the Worker is about to claim.
+func (w *Worker) recordClaiming(now time.Time) {
+	w.health.mu.Lock()
+	defer w.health.mu.Unlock()
+	if w.health.claimingSince.IsZero() {
+		w.health.claimingSince = now
+	}
 }
 
-// failed notes what the inbox could not do.
-func (w *Worker) failed(err error) {
-	w.vitals.mu.Lock()
-	defer w.vitals.mu.Unlock()
-	w.vitals.lastError = err
+// recordClaimed records that the inbox has answered a Claim.
+func (w *Worker) recordClaimed(now time.Time) {
+	w.health.mu.Lock()
+	defer w.health.mu.Unlock()
+	w.health.lastClaim, w.health.claimingSince, w.health.lastError = now, time.Time{}, nil
+}
+
+// recordFailure records an error of the inbox.
+func (w *Worker) recordFailure(err error) {
+	w.health.mu.Lock()
+	defer w.health.mu.Unlock()
+	w.health.lastError = err
 }

@@ -21,44 +21,44 @@ import (
 )
 
 func TestHealthOfAWorker(t *testing.T) {
-	bubble(t, "is zero before Run, and tells what goes on", func(t *testing.T) {
+	synctestRun(t, "is zero before Run, then shows the slots in use", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		w, _ := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { work(time.Hour); return nil }))
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { work(time.Hour); return nil }))
 		require.Zero(t, w.Health())
-		arrive(t, in, "a", nil)
-		arrive(t, in, "b", nil)
+		putDelivery(t, in, "a", nil)
+		putDelivery(t, in, "b", nil)
 		w.Timeout = 2 * time.Hour
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		h := w.Health()
 		require.True(t, h.Running)
 		require.Equal(t, []int{8, 2, 0, 0}, []int{h.Slots, h.InUse, h.Overdue, h.Suspects})
 		require.Less(t, time.Since(h.LastClaim), time.Second)
 		require.Zero(t, h.Waiting)
 		require.NoError(t, h.LastError)
-		pass(time.Hour)
+		advance(time.Hour)
 		stop()
 		require.False(t, w.Health().Running)
 		require.False(t, w.Health().LastClaim.IsZero())
 	})
-	bubble(t, "tells for how long it wants to claim, and why it cannot", func(t *testing.T) {
+	synctestRun(t, "shows how long claiming has failed, and the error", func(t *testing.T) {
 		var down atomic.Bool
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(context.Context) error {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(context.Context) error {
 			if down.Load() {
 				return errBoom
 			}
 			return nil
 		}}
-		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		stop := start(t, w)
-		pass(time.Second)
+		advance(time.Second)
 		down.Store(true)
-		pass(time.Minute)
+		advance(time.Minute)
 		h := w.Health()
 		require.Greater(t, h.Waiting, 59*time.Second)
 		require.ErrorIs(t, h.LastError, errBoom)
 		down.Store(false)
-		pass(6 * time.Second)
+		advance(6 * time.Second)
 		h = w.Health()
 		require.Zero(t, h.Waiting)
 		require.NoError(t, h.LastError)
@@ -66,7 +66,7 @@ func TestHealthOfAWorker(t *testing.T) {
 	})
 }
 
-// probe asks a HealthHandler.
+// probe sends a request to a HealthHandler.
 func probe(t *testing.T, h http.Handler) (status int, report map[string]any) {
 	t.Helper()
 	w := httptest.NewRecorder()
@@ -77,7 +77,7 @@ func probe(t *testing.T, h http.Handler) (status int, report map[string]any) {
 	return w.Code, report
 }
 
-// A pingInbox answers Ping as it is told.
+// A pingInbox has a Ping that the test sets.
 type pingInbox struct {
 	*webhook.MemInbox
 	ping func(ctx context.Context) error
@@ -93,9 +93,9 @@ func TestHealthHandler(t *testing.T) {
 		t.Cleanup(func() { slog.SetDefault(before) })
 		return &out
 	}
-	bubble(t, "answers 200 while the inbox answers and the Workers claim", func(t *testing.T) {
+	synctestRun(t, "answers 200 while the inbox answers and the Workers claim", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		h := webhook.HealthHandler(in, w)
 		stop := start(t, w)
 		synctest.Wait()
@@ -107,7 +107,7 @@ func TestHealthHandler(t *testing.T) {
 		require.NotEmpty(t, worker["last_claim"])
 		stop()
 	})
-	bubble(t, "answers 503 when Ping fails, and keeps the reason for the log", func(t *testing.T) {
+	synctestRun(t, "answers 503 when Ping fails, and keeps the reason for the log", func(t *testing.T) {
 		out := silence(t)
 		failing := true
 		h := webhook.HealthHandler(&pingInbox{&webhook.MemInbox{}, func(context.Context) error {
@@ -121,7 +121,7 @@ func TestHealthHandler(t *testing.T) {
 			require.Equal(t, 503, status)
 			require.Len(t, report["problems"], 1)
 			require.NotContains(t, report["problems"].([]any)[0], "hunter2")
-			pass(2 * time.Second)
+			advance(2 * time.Second)
 		}
 		failing = false
 		status, _ := probe(t, h)
@@ -130,12 +130,12 @@ func TestHealthHandler(t *testing.T) {
 		require.Equal(t, 1, strings.Count(out.String(), "hunter2"), out)
 		require.Equal(t, 1, strings.Count(out.String(), "healthy again"), out)
 	})
-	bubble(t, "answers 503 when Ping panics", func(t *testing.T) {
+	synctestRun(t, "answers 503 when Ping panics", func(t *testing.T) {
 		silence(t)
 		status, _ := probe(t, webhook.HealthHandler(&pingInbox{&webhook.MemInbox{}, func(context.Context) error { panic("ping") }}))
 		require.Equal(t, 503, status)
 	})
-	bubble(t, "answers 503 two seconds after an inbox was asked that does not answer, and asks it once", func(t *testing.T) {
+	synctestRun(t, "answers 503 two seconds after an inbox was asked that does not answer, and asks it once", func(t *testing.T) {
 		silence(t)
 		var asked atomic.Int64
 		release := make(chan struct{})
@@ -152,11 +152,11 @@ func TestHealthHandler(t *testing.T) {
 		require.Equal(t, 2*time.Second, time.Since(begun))
 		require.EqualValues(t, 1, asked.Load())
 		close(release)
-		pass(time.Second)
+		advance(time.Second)
 		status, _ := probe(t, h)
 		require.Equal(t, 200, status)
 	})
-	bubble(t, "asks once for all probes that come together, and once a second", func(t *testing.T) {
+	synctestRun(t, "asks once for all probes that come together, and once a second", func(t *testing.T) {
 		var asked atomic.Int64
 		h := webhook.HealthHandler(&pingInbox{&webhook.MemInbox{}, func(context.Context) error {
 			asked.Add(1)
@@ -169,14 +169,14 @@ func TestHealthHandler(t *testing.T) {
 		}
 		probes.Wait()
 		require.EqualValues(t, 1, asked.Load())
-		pass(900 * time.Millisecond)
+		advance(900 * time.Millisecond)
 		probe(t, h)
 		require.EqualValues(t, 1, asked.Load())
-		pass(200 * time.Millisecond)
+		advance(200 * time.Millisecond)
 		probe(t, h)
 		require.EqualValues(t, 2, asked.Load())
 	})
-	bubble(t, "a probe that leaves early spoils the answer of no other", func(t *testing.T) {
+	synctestRun(t, "a probe that leaves early spoils the answer of no other", func(t *testing.T) {
 		h := webhook.HealthHandler(&pingInbox{&webhook.MemInbox{}, func(ctx context.Context) error {
 			work(500 * time.Millisecond)
 			return ctx.Err()
@@ -187,58 +187,58 @@ func TestHealthHandler(t *testing.T) {
 		status, _ := probe(t, h)
 		require.Equal(t, 200, status)
 	})
-	bubble(t, "answers 503 for a Worker that does not run", func(t *testing.T) {
+	synctestRun(t, "answers 503 for a Worker that does not run", func(t *testing.T) {
 		silence(t)
 		in := &webhook.MemInbox{}
-		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		status, report := probe(t, webhook.HealthHandler(in, w))
 		require.Equal(t, 503, status)
 		require.Equal(t, []any{"worker 1 does not run"}, report["problems"])
 	})
-	bubble(t, "answers 503 for a Worker that gets no answer to its claims for a lease", func(t *testing.T) {
+	synctestRun(t, "answers 503 for a Worker that gets no answer to its claims for a lease", func(t *testing.T) {
 		silence(t)
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(context.Context) error { return errBoom }}
-		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(context.Context) error { return errBoom }}
+		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		h := webhook.HealthHandler(in, w)
 		stop := start(t, w)
-		pass(29 * time.Second)
+		advance(29 * time.Second)
 		status, _ := probe(t, h)
 		require.Equal(t, 200, status)
-		pass(2 * time.Second)
+		advance(2 * time.Second)
 		status, _ = probe(t, h)
 		require.Equal(t, 503, status)
 		stop()
 	})
-	bubble(t, "a Worker whose slots are all in use claims nothing and is well, one whose callbacks are all overdue is not", func(t *testing.T) {
+	synctestRun(t, "a Worker whose slots are all in use claims nothing and is well, one whose callbacks are all overdue is not", func(t *testing.T) {
 		silence(t)
 		in := &webhook.MemInbox{}
 		hung, _, release := hang()
-		w, _ := quietly(in, hung)
+		w, _ := newTestWorker(in, hung)
 		w.Concurrency, w.KeepRunning = 2, true
 		h := webhook.HealthHandler(in, w)
-		arrive(t, in, "hang 1", nil)
+		putDelivery(t, in, "hang 1", nil)
 		stop := start(t, w)
-		pass(10 * time.Minute)
-		arrive(t, in, "hang 2", nil)
-		pass(time.Minute)
+		advance(10 * time.Minute)
+		putDelivery(t, in, "hang 2", nil)
+		advance(time.Minute)
 		status, _ := probe(t, h)
 		require.Equal(t, 200, status, "both slots are in use")
-		pass(5 * time.Minute)
+		advance(5 * time.Minute)
 		status, report := probe(t, h)
-		require.Equal(t, 200, status, "one is overdue, which is told")
+		require.Equal(t, 200, status, "one callback is overdue and slots are left")
 		require.EqualValues(t, 1, report["workers"].([]any)[0].(map[string]any)["overdue"])
-		pass(time.Hour)
+		advance(time.Hour)
 		status, _ = probe(t, h)
 		require.Equal(t, 503, status)
 		release(4)
-		pass(time.Minute)
+		advance(time.Minute)
 		status, _ = probe(t, h)
 		require.Equal(t, 200, status)
 		stop()
 	})
-	bubble(t, "answers 503 for a Worker whose slots all hold work that the inbox does not settle", func(t *testing.T) {
+	synctestRun(t, "answers 503 for a Worker whose slots all hold work that the inbox does not settle", func(t *testing.T) {
 		silence(t)
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		var well atomic.Bool
 		in.onSettle = func(context.Context) error {
 			if well.Load() {
@@ -246,40 +246,40 @@ func TestHealthHandler(t *testing.T) {
 			}
 			return errBoom
 		}
-		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		w.Concurrency = 2
 		h := webhook.HealthHandler(in, w)
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Minute)
-		arrive(t, in, "b", nil)
-		pass(time.Second)
+		advance(time.Minute)
+		putDelivery(t, in, "b", nil)
+		advance(time.Second)
 		require.Equal(t, 1, w.Health().Unsettled)
 		status, _ := probe(t, h)
 		require.Equal(t, 200, status)
-		pass(time.Minute)
+		advance(time.Minute)
 		status, report := probe(t, h)
 		require.Equal(t, 503, status)
 		require.Contains(t, report["problems"].([]any)[0], "work that the inbox does not settle")
 		well.Store(true)
-		pass(time.Minute)
+		advance(time.Minute)
 		status, _ = probe(t, h)
 		require.Equal(t, 200, status)
 		stop()
 	})
-	bubble(t, "tells types that nobody takes, and answers 200", func(t *testing.T) {
+	synctestRun(t, "reports types that no Worker claims, with 200", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var mux webhook.Mux
 		mux.Route("github.push", webhook.HandlerFunc(succeed))
-		w, _ := quietly(in, &mux)
+		w, _ := newTestWorker(in, &mux)
 		h := webhook.HealthHandler(in, w)
 		stop := start(t, w)
-		arrive(t, in, "a", typed("github.push"))
-		arrive(t, in, "b", typed("push"))
-		pass(30 * time.Second)
+		putDelivery(t, in, "a", typed("github.push"))
+		putDelivery(t, in, "b", typed("push"))
+		advance(30 * time.Second)
 		_, report := probe(t, h)
 		require.Nil(t, report["unhandled"])
-		pass(45 * time.Second)
+		advance(45 * time.Second)
 		status, report := probe(t, h)
 		require.Equal(t, 200, status)
 		require.Equal(t, []any{"push"}, report["unhandled"])

@@ -2,19 +2,18 @@ package webhook
 
 import (
 	"log/slog"
-	"net/http"
 	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// The hints of a gate are lines about what works and is likely a mistake. Each
-// is logged once, or now and then where calls cause it.
+// The hints of an intake are log lines about what works and is probably a mistake.
+// Each is logged once, or at limited intervals if requests cause it.
 type hints struct {
-	secrets   atomic.Bool // were looked at
-	method    atomic.Bool // in the pattern was told
-	untyped   logLimit
-	unhandled logLimit
+	secretsChecked atomic.Bool
+	methodLogged   atomic.Bool
+	untyped        logLimit
+	unhandled      logLimit
 }
 
 const (
@@ -22,34 +21,35 @@ const (
 	unhandledEvery = time.Hour // for each type
 )
 
-// hintAtSetup logs secrets that end in white space, and a mount with a method. The first call is the first time that the logger is known for certain.
-func (g *gate) hintAtSetup(r *http.Request, log *slog.Logger) {
-	if !g.hints.secrets.Load() && !g.hints.secrets.Swap(true) {
-		for _, text := range paddedSecrets(g.source.Verifier) {
-			logger(log).Warn(text, "source", g.source.Name)
+// hintSetup logs secrets that begin or end in white space, and a pattern with a
+// method. The first request is the first time that the Logger is certainly set.
+func (c *call) hintSetup() {
+	if !c.hints.secretsChecked.Load() && !c.hints.secretsChecked.Swap(true) {
+		for _, text := range paddedSecrets(c.source.Verifier) {
+			c.logger.Warn(text, "source", c.source.Name)
 		}
 	}
-	if strings.ContainsAny(r.Pattern, " \t") && !g.hints.method.Swap(true) {
-		logger(log).Warn("webhook is mounted with a method: mount it without one, or calls of another method get a page that some senders take for success",
-			"source", g.source.Name, "pattern", r.Pattern)
+	if strings.ContainsAny(c.r.Pattern, " \t") && !c.hints.methodLogged.Swap(true) {
+		c.logger.Warn("webhook is mounted with a method: mount it without one, since other methods may get a page that some senders count as delivered",
+			"source", c.source.Name, "pattern", c.r.Pattern)
 	}
 }
 
-// isUntyped reports whether Describe was asked for the type and could not tell.
-func (g *gate) isUntyped(d *Delivery) bool { return g.source.Describe != nil && d.Type == g.unknown }
+// isUntyped reports whether Describe found no type.
+func (c *call) isUntyped(d *Delivery) bool { return c.source.Describe != nil && d.Type == c.untyped }
 
-// hintUntyped tells that a delivery without a type was taken.
-func (g *gate) hintUntyped(r *http.Request, log *slog.Logger, d *Delivery) {
-	if held, ok := g.hints.untyped.pass("", untypedEvery); ok {
-		logger(log).LogAttrs(r.Context(), slog.LevelWarn, "webhook has no known type",
-			slog.Any("delivery", d), slog.String("reason", "the header or field that names its type is missing or says nothing known"), slog.Int("unlogged", held))
+// hintUntyped logs that a delivery without a known type was accepted.
+func (c *call) hintUntyped(d *Delivery) {
+	if held, ok := c.hints.untyped.allow("", untypedEvery); ok {
+		c.logger.LogAttrs(c.r.Context(), slog.LevelWarn, "webhook has no known type",
+			slog.Any("delivery", d), slog.String("reason", "the header or field that names its type is missing or has an unknown value"), slog.Int("unlogged", held))
 	}
 }
 
-// hintUnhandled tells that a delivery was acknowledged and dropped.
-func (g *gate) hintUnhandled(r *http.Request, log *slog.Logger, d *Delivery, err error) {
-	if held, ok := g.hints.unhandled.pass(d.Type, unhandledEvery); ok {
-		logger(log).LogAttrs(r.Context(), slog.LevelWarn, "webhook was acknowledged without a handler: where that is right set Mux.IgnoreUnhandled",
+// hintUnhandled logs that a delivery was acknowledged and not handled.
+func (c *call) hintUnhandled(d *Delivery, err error) {
+	if held, ok := c.hints.unhandled.allow(d.Type, unhandledEvery); ok {
+		c.logger.LogAttrs(c.r.Context(), slog.LevelWarn, "webhook was acknowledged without a handler: if that is intended, set Mux.IgnoreUnhandled",
 			slog.Any("delivery", d), slog.String("reason", err.Error()), slog.Int("unlogged", held))
 	}
 }

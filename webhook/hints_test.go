@@ -16,7 +16,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// warned returns the log lines whose message or reason has text in it.
+// warned returns the log lines whose message or reason contains text.
 func warned(t *testing.T, log *recvLog, text string) (lines []map[string]any) {
 	t.Helper()
 	for _, line := range log.lines(t) {
@@ -27,13 +27,13 @@ func warned(t *testing.T, log *recvLog, text string) (lines []map[string]any) {
 	return lines
 }
 
-func TestASecretThatEndsInWhiteSpaceIsToldOnce(t *testing.T) {
+func TestSecretWithWhiteSpaceIsLoggedOnce(t *testing.T) {
 	keys := webhook.Keys(webhook.NewSecret("first"), webhook.NewSecret("hunter2\n"))
 	ends := "the secret of key 2 ends in white space: a newline read from a file?"
 	for _, test := range []struct {
 		name     string
 		verifier webhook.Verifier
-		text     string // empty: nothing is told
+		text     string // if empty, nothing is logged
 	}{
 		{"of an HMAC", &webhook.HMAC{Header: "X-Sig", Keys: keys}, ends},
 		{"of a Token", &webhook.Token{Query: "token", Keys: keys}, ends},
@@ -42,7 +42,7 @@ func TestASecretThatEndsInWhiteSpaceIsToldOnce(t *testing.T) {
 		{"of one in a list", webhook.NewAllOf(&webhook.InsecureAcceptAll{}, &webhook.HMAC{Header: "X-Sig", Keys: keys}), ends},
 		{"from a func", &webhook.HMAC{Header: "X-Sig", KeysFunc: func() []webhook.Key { return keys }}, ends},
 		{"that is a carriage return", &webhook.Token{Query: "token", Keys: webhook.Keys(webhook.NewSecret("hunter2\r"))}, "the secret of key 1 ends in white space"},
-		{"that stands before it", &webhook.Token{Query: "token", Keys: webhook.Keys(webhook.NewSecret(" hunter2"))}, "the secret of key 1 begins in white space"},
+		{"that precedes it", &webhook.Token{Query: "token", Keys: webhook.Keys(webhook.NewSecret(" hunter2"))}, "the secret of key 1 begins in white space"},
 		{"but not inside it", &webhook.Token{Query: "token", Keys: webhook.Keys(webhook.NewSecret("hun ter2"))}, ""},
 		{"but not of a key in base64, which does not count it", &webhook.StandardWebhooks{Keys: webhook.Keys(webhook.NewSecret("whsec_aHVudGVyMg==\n"))}, ""},
 	} {
@@ -66,7 +66,7 @@ func TestASecretThatEndsInWhiteSpaceIsToldOnce(t *testing.T) {
 	}
 }
 
-func TestARefusalTellsOfTheWhiteSpaceThatCameWithARotation(t *testing.T) {
+func TestRefusalNamesTheWhiteSpaceOfARotatedKey(t *testing.T) {
 	secret := "hunter2"
 	keys := func() []webhook.Key { return webhook.Keys(webhook.NewSecret(secret)) }
 	for name, v := range map[string]interface {
@@ -102,13 +102,13 @@ func readFirst(next http.Handler) http.Handler {
 	})
 }
 
-func TestABodyThatAnEarlierHandlerReadIsTold(t *testing.T) {
+func TestRefusalNamesABodyThatAnEarlierHandlerRead(t *testing.T) {
 	body := `{"ref":"` + strings.Repeat("x", 71) + `"}` // 81 bytes
 	byToken := webhook.Source{Name: "acme", Verifier: &webhook.Token{Header: "X-Token", Keys: webhook.Keys(webhook.NewSecret(recvSecret))}}
 	for _, test := range []struct {
 		name   string
 		source webhook.Source
-		length int64 // -1: chunked
+		length int64 // -1 means chunked
 		status int
 		reason string
 	}{
@@ -136,7 +136,7 @@ func TestABodyThatAnEarlierHandlerReadIsTold(t *testing.T) {
 	})
 }
 
-func TestAMountWithAMethodIsToldOnce(t *testing.T) {
+func TestPatternWithAMethodIsLoggedOnce(t *testing.T) {
 	src := recvSource()
 	answers := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
 	for _, test := range []struct {
@@ -158,7 +158,7 @@ func TestAMountWithAMethodIsToldOnce(t *testing.T) {
 	}
 }
 
-func TestATypeThatCannotBeToldIsLoggedOnceAMinute(t *testing.T) {
+func TestUnknownTypeIsLoggedOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		src := recvSource()
 		rc := webhook.NewReceiver(src, webhook.Store(&webhook.MemInbox{}))
@@ -175,13 +175,13 @@ func TestATypeThatCannotBeToldIsLoggedOnceAMinute(t *testing.T) {
 		lines := warned(t, log, "no known type")
 		require.Len(t, lines, 1)
 		require.Equal(t, "acme.unknown", lines[0]["delivery"].(map[string]any)["type"])
-		pass(time.Minute)
+		advance(time.Minute)
 		call()
 		lines = warned(t, log, "no known type")
 		require.Len(t, lines, 2)
 		require.EqualValues(t, 99, lines[1]["unlogged"])
 	})
-	t.Run("but not of a Source that tells none", func(t *testing.T) {
+	t.Run("a Source that never has a type is not logged", func(t *testing.T) {
 		src := recvSource()
 		src.Describe = nil
 		rc := webhook.NewReceiver(src, recvOK)
@@ -192,7 +192,7 @@ func TestATypeThatCannotBeToldIsLoggedOnceAMinute(t *testing.T) {
 	})
 }
 
-func TestMiddlewareTellsOfATypeThatCannotBeTold(t *testing.T) {
+func TestMiddlewareLogsAnUnknownType(t *testing.T) {
 	log := mwQuiet(t)
 	src := recvSource()
 	h := src.Middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -204,7 +204,7 @@ func TestMiddlewareTellsOfATypeThatCannotBeTold(t *testing.T) {
 	require.Len(t, warned(t, log, "no known type"), 1)
 }
 
-func TestATypeThatNoCallbackTakesIsLoggedOnceForEachType(t *testing.T) {
+func TestUnhandledTypeIsLoggedOnceForEachType(t *testing.T) {
 	src := recvSource()
 	var mux webhook.Mux
 	mux.Route("push", recvOK) // instead of "acme.push"
@@ -227,7 +227,7 @@ func TestATypeThatNoCallbackTakesIsLoggedOnceForEachType(t *testing.T) {
 		}
 		require.Len(t, warned(t, log, `no handler for type "acme.push"`), 1)
 		require.Len(t, warned(t, log, `no handler for type "acme.other"`), 1)
-		require.Len(t, warned(t, log, "where that is right set Mux.IgnoreUnhandled"), 2)
+		require.Len(t, warned(t, log, "if that is intended, set Mux.IgnoreUnhandled"), 2)
 	})
 	t.Run("and few are logged however many types come", func(t *testing.T) {
 		rc, log := newReceiver()
@@ -246,7 +246,7 @@ func TestATypeThatNoCallbackTakesIsLoggedOnceForEachType(t *testing.T) {
 	})
 }
 
-func TestARefusedMediaTypeIsToldWithThoseThatAreTaken(t *testing.T) {
+func TestRefusedMediaTypeIsLoggedWithTheAcceptedOnes(t *testing.T) {
 	src := recvSource()
 	src.ContentTypes = []string{"application/json", formType}
 	rc := webhook.NewReceiver(src, recvMustNotRun(t))
@@ -263,7 +263,7 @@ func TestARefusedMediaTypeIsToldWithThoseThatAreTaken(t *testing.T) {
 	}
 }
 
-func TestAPanicOfKeysFuncIsContained(t *testing.T) {
+func TestPanicOfKeysFuncIsRecovered(t *testing.T) {
 	calls := 0
 	src := webhook.Source{Name: "acme", Verifier: &webhook.Token{Query: "token", KeysFunc: func() []webhook.Key {
 		if calls++; calls > 1 {

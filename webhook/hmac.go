@@ -24,29 +24,32 @@ const (
 	Base64                 // the standard alphabet, padded
 )
 
-// The bounds of a digest: SHA-512 has the largest of the standard library, and
-// what is shorter than MD5 is a checksum.
+// The sizes of a digest in bytes. SHA-512 has the largest in the standard library.
+// A digest shorter than that of MD5 is a checksum.
 const (
 	minMAC = 16
 	maxMAC = 64
 )
 
-// HMAC verifies a MAC over the exact body in one header. The header must stand
-// there once and hold Prefix and a digest of the full length, nothing else.
-// Fields are not changed after Validate.
+// HMAC verifies a header with a MAC of the exact body. The request must have the
+// header once. Its value is Prefix and a digest of full length, nothing else. The
+// fields must not be changed after Validate.
 type HMAC struct {
 	Header   string
-	Prefix   string           // before the digest, such as "sha256="; case counts
-	Hash     func() hash.Hash // Zero means SHA-256.
-	Encoding Encoding         // Zero means Hex.
-	Keys     []Key            // all live at once; of one sender, see Key
-	KeysFunc func() []Key     // Zero means Keys. Called for each request: keep it fast, return the same slice until a key changes, and never change a slice that was returned.
+	Prefix   string           // before the digest, such as "sha256="; case-sensitive
+	Hash     func() hash.Hash // if nil, SHA-256
+	Encoding Encoding         // zero means Hex
+	Keys     []Key            // accepted keys, all of one sender; see [Key]
+	// KeysFunc, if not nil, replaces Keys. It is called for each request, so it must
+	// be fast. It should return the same slice until a key changes, and must not
+	// change a slice that it has returned.
+	KeysFunc func() []Key
 
-	live atomic.Pointer[keyring] // nil until Validate
+	live atomic.Pointer[keyring] // nil before Validate
 }
 
-// Validate refuses a missing header name, an unusable hash, an empty key list,
-// and an empty secret.
+// Validate refuses an empty header name, a hash with an unsupported size, an empty
+// key list, and an empty secret.
 func (m *HMAC) Validate() error {
 	if m.Header == "" {
 		return errors.New("webhook: HMAC has no header")
@@ -65,15 +68,15 @@ func (m *HMAC) Validate() error {
 // Admit returns nil if the request has the header once and it is well formed.
 func (m *HMAC) Admit(r *http.Request) error {
 	var digest [maxMAC]byte
-	return m.given(m.live.Load(), r, &digest)
+	return m.parse(m.live.Load(), r, &digest)
 }
 
-// Verify compares the MAC of body under each live key with the one given. The
-// Proof has the key's label and the MAC as Signature.
+// Verify compares the MAC in the header with that of body under each key. The Proof
+// has the label of the matching key, and the MAC as Signature.
 func (m *HMAC) Verify(r *http.Request, body []byte) (Proof, error) {
 	ring := m.keyring()
 	var digest [maxMAC]byte
-	if err := m.given(ring, r, &digest); err != nil {
+	if err := m.parse(ring, r, &digest); err != nil {
 		return Proof{}, err
 	}
 	for i := range ring.macs {
@@ -82,10 +85,10 @@ func (m *HMAC) Verify(r *http.Request, body []byte) (Proof, error) {
 			return Proof{KeyLabel: k.label, Signature: append([]byte(nil), digest[:ring.size]...)}, nil
 		}
 	}
-	return Proof{}, fmt.Errorf("%w: %s matches no live key %s%s", ErrUnverified, ring.header, tried(ring.from), bodyHint(r, body))
+	return Proof{}, fmt.Errorf("%w: %s matches no live key %s%s", ErrUnverified, ring.header, triedKeys(ring.from), bodyHint(r, body))
 }
 
-// Sign sets the header, with the first key.
+// Sign sets the header. It signs with the first key.
 func (m *HMAC) Sign(r *http.Request, body []byte) error {
 	keys := liveKeys(m.Keys, m.KeysFunc)
 	if err := validateKeys("HMAC", keys); err != nil {
@@ -113,8 +116,8 @@ func (m *HMAC) encode(digest []byte) string {
 	return hex.EncodeToString(digest)
 }
 
-// given decodes the header's digest into the first ring.size bytes of digest.
-func (m *HMAC) given(ring *keyring, r *http.Request, digest *[maxMAC]byte) error {
+// parse decodes the digest in the header into the first ring.size bytes of digest.
+func (m *HMAC) parse(ring *keyring, r *http.Request, digest *[maxMAC]byte) error {
 	if ring == nil {
 		return errNotValidated
 	}
@@ -126,7 +129,7 @@ func (m *HMAC) given(ring *keyring, r *http.Request, digest *[maxMAC]byte) error
 	if !ok {
 		return fmt.Errorf("%w: %s does not begin with %q", ErrUnverified, ring.header, m.Prefix)
 	}
-	// A copy on the stack: the conversion of a long string would allocate.
+	// Copy to the stack: converting a long string to bytes would allocate.
 	var written [2 * maxMAC]byte
 	src := written[:copy(written[:], text)]
 	n, err := 0, error(nil)
@@ -134,7 +137,7 @@ func (m *HMAC) given(ring *keyring, r *http.Request, digest *[maxMAC]byte) error
 	case m.Encoding == Hex && len(text) == hex.EncodedLen(ring.size):
 		n, err = hex.Decode(digest[:], src)
 	case m.Encoding == Base64 && len(text) == base64.StdEncoding.EncodedLen(ring.size):
-		var raw [maxMAC + 2]byte // a text without padding is of one more byte or two
+		var raw [maxMAC + 2]byte // without padding, a text of this length has one or two bytes more
 		n, err = strictBase64.Decode(raw[:], src)
 		copy(digest[:], raw[:])
 	}
@@ -146,8 +149,8 @@ func (m *HMAC) given(ring *keyring, r *http.Request, digest *[maxMAC]byte) error
 
 var strictBase64 = base64.StdEncoding.Strict()
 
-// keyring returns the prepared keys, prepared again if KeysFunc has new ones;
-// nil before Validate.
+// keyring returns the prepared keys. It prepares them again if KeysFunc returns new
+// ones. It returns nil before Validate.
 func (m *HMAC) keyring() *keyring {
 	ring := m.live.Load()
 	if m.KeysFunc == nil || ring == nil {
@@ -160,19 +163,11 @@ func (m *HMAC) keyring() *keyring {
 	return ring
 }
 
-// liveKeys returns what f returns, or keys where there is no f.
-func liveKeys(keys []Key, f func() []Key) []Key {
-	if f != nil {
-		return f()
-	}
-	return keys
-}
-
-// A keyring holds keys with their MAC states, so that a request pays for no
-// key schedule. Keys with an empty secret are left out: they match nothing.
+// A keyring has keys with prepared MACs, so that a request need not compute a key
+// schedule. It leaves out keys with an empty secret, which match nothing.
 type keyring struct {
-	header string // canonical
-	size   int    // of a digest
+	header string // canonical name
+	size   int    // of a digest, in bytes
 	from   []Key
 	macs   []keyedMAC
 }

@@ -65,8 +65,8 @@ func TestHMACVectors(t *testing.T) {
 	}
 }
 
-// sharedFixture returns a file of the fixtures beside the repository, if they
-// are there: the nearest folder upwards that has shared/fixtures.
+// sharedFixture returns a file of the fixtures next to the repository, if they
+// exist: in the nearest parent folder with shared/fixtures.
 func sharedFixture(t testing.TB, name string) ([]byte, bool) {
 	t.Helper()
 	for dir := ".."; len(dir) < 30; dir = filepath.Join("..", dir) {
@@ -78,7 +78,7 @@ func sharedFixture(t testing.TB, name string) ([]byte, bool) {
 }
 
 func TestHMACSharedJobServVector(t *testing.T) {
-	vectors := hmacVectors(t)[2:3] // our own, of the same shape
+	vectors := hmacVectors(t)[2:3] // our own, in the same format
 	if text, ok := sharedFixture(t, "signature-vectors.json"); ok {
 		var shared struct {
 			JobServ struct {
@@ -185,7 +185,7 @@ func TestHMACOfOtherKinds(t *testing.T) {
 					t.Errorf("Admit of %q = %v, want ErrUnverified", bad, err)
 				}
 			}
-			// As long as a digest, which base64 without its padding is not.
+			// As long as a digest, unlike base64 without padding.
 			for _, padding := range []string{"", "=", "=="} {
 				bad := strings.Repeat("A", len(sig)-len(padding)) + padding
 				r.Header.Set(m.Header, bad)
@@ -233,7 +233,7 @@ func TestHMACRotation(t *testing.T) {
 	}
 }
 
-// Keys change while requests are verified; the key that stays live always
+// Keys change while requests are verified. The key that remains always
 // matches.
 func TestHMACRotationUnderLoad(t *testing.T) {
 	stays := webhook.Key{Label: "stays", Secret: webhook.NewSecret("stays")}

@@ -7,92 +7,92 @@ import (
 	"time"
 )
 
-// A leaseKeeper renews the lease of one claim, three times in each lease. Its
-// owner receives from beat and answers in the same select as from its other
-// channels, so an inbox that is slow to renew does not delay those.
+// A leaseKeeper renews the lease of one claim, three times in each lease. Its owner
+// receives from ticker and answers in the select that receives from its other
+// channels, so that a slow inbox delays nothing else.
 type leaseKeeper struct {
-	inbox  guarded
-	claim  Claim // what says which it is does not change
+	inbox  guardedQueue
+	claim  Claim // its UID and Fence, which do not change, identify it
 	length time.Duration
 
-	beat    *time.Ticker
-	answers chan error         // of the renewal under way; nil before the first
-	asked   time.Time          // when that renewal began; zero if none is under way
-	cancel  context.CancelFunc // ends that renewal
-	begun   time.Time          // when the claim was asked for
-	held    atomic.Int64       // the end of the lease, in nanoseconds after begun
+	ticker    *time.Ticker
+	answers   chan error         // receives the result of each renewal; nil before the first
+	requested time.Time          // when the renewal in progress began; zero if there is none
+	cancel    context.CancelFunc // ends the renewal in progress
+	start     time.Time          // when the claim was requested
+	end       atomic.Int64       // end of the lease, in nanoseconds after start
 }
 
-// newLeaseKeeper keeps the lease of a claim that was asked for at the given time.
-func newLeaseKeeper(in guarded, c Claim, length time.Duration, asked time.Time) *leaseKeeper {
-	k := &leaseKeeper{inbox: in, claim: c, length: length, begun: asked, beat: time.NewTicker(max(length/3, 1))}
-	k.held.Store(int64(length))
+// newLeaseKeeper returns a leaseKeeper for a claim that was requested at start.
+func newLeaseKeeper(in guardedQueue, c Claim, length time.Duration, start time.Time) *leaseKeeper {
+	k := &leaseKeeper{inbox: in, claim: c, length: length, start: start, ticker: time.NewTicker(max(length/3, 1))}
+	k.end.Store(int64(length))
 	return k
 }
 
-// renew asks the inbox for another lease, unless a renewal is under way. It
-// reports gone if one is and the lease has ended: the claim is taken for lost.
-func (k *leaseKeeper) renew(ctx context.Context) (gone bool) {
-	if !k.asked.IsZero() {
-		return k.ended()
+// renew starts a renewal, unless one is in progress. It reports lost if one is in
+// progress and the lease has ended: the claim is then assumed to be lost.
+func (k *leaseKeeper) renew(ctx context.Context) (lost bool) {
+	if !k.requested.IsZero() {
+		return k.expired()
 	}
 	if k.answers == nil {
 		k.answers = make(chan error, 1)
 	}
-	k.asked = time.Now()
+	k.requested = time.Now()
 	ctx, k.cancel = context.WithTimeout(ctx, k.length/3)
 	go func() {
-		err := exited()
+		err := goexitError()
 		defer func() { k.answers <- err }()
 		err = k.inbox.Extend(ctx, k.claim, k.length)
 	}()
 	return false
 }
 
-// ended reports whether the lease has ended, as far as is known here.
-func (k *leaseKeeper) ended() bool { return time.Since(k.begun) >= time.Duration(k.held.Load()) }
+// expired reports whether the lease has ended, by this machine's clock.
+func (k *leaseKeeper) expired() bool { return time.Since(k.start) >= time.Duration(k.end.Load()) }
 
-// heard takes an answer. It reports gone if the claim is lost, or is taken for
-// lost because its lease has ended. Any other error is a hiccup.
-func (k *leaseKeeper) heard(err error) (gone bool) {
-	asked := k.asked
-	k.asked = time.Time{}
+// renewed handles the result of a renewal. It reports lost if the claim is lost, or
+// if the renewal failed and the lease has ended. After any other error the next
+// renewal may succeed.
+func (k *leaseKeeper) renewed(err error) (lost bool) {
+	requested := k.requested
+	k.requested = time.Time{}
 	k.cancel()
 	if err == nil {
-		if old := k.held.Load(); old != letGo {
-			k.held.CompareAndSwap(old, int64(asked.Add(k.length).Sub(k.begun)))
+		if old := k.end.Load(); old != leaseGivenUp {
+			k.end.CompareAndSwap(old, int64(requested.Add(k.length).Sub(k.start)))
 		}
 		return false
 	}
-	return errors.Is(err, ErrClaimLost) || k.ended()
+	return errors.Is(err, ErrClaimLost) || k.expired()
 }
 
-// quiet ends the renewing, and the context of a renewal under way.
-func (k *leaseKeeper) quiet() {
-	k.beat.Stop()
-	if !k.asked.IsZero() {
+// stopRenewing starts no further renewals, and ends the context of one in progress.
+func (k *leaseKeeper) stopRenewing() {
+	k.ticker.Stop()
+	if !k.requested.IsZero() {
 		k.cancel()
 	}
 }
 
-// stop is quiet, and waits until a renewal under way has returned.
+// stop is stopRenewing that also waits until a renewal in progress has returned.
 func (k *leaseKeeper) stop() {
-	k.quiet()
-	if !k.asked.IsZero() {
+	k.stopRenewing()
+	if !k.requested.IsZero() {
 		<-k.answers
-		k.asked = time.Time{}
+		k.requested = time.Time{}
 	}
 }
 
-// letGo is the value of held that no answer changes: the lease is taken for ended.
-const letGo = -1
+// leaseGivenUp is the value of end that no renewal changes.
+const leaseGivenUp = -1
 
-// letGo takes the lease for ended from now on. It is safe for concurrent use.
-func (k *leaseKeeper) letGo() { k.held.Store(letGo) }
+// giveUp treats the lease as ended from now on. It is safe for concurrent use.
+func (k *leaseKeeper) giveUp() { k.end.Store(leaseGivenUp) }
 
-// doubtful reports whether less than half of the lease is left, so that it has
-// ended or may end before a Claim that begins now returns. It is safe for
-// concurrent use.
-func (k *leaseKeeper) doubtful() bool {
-	return time.Since(k.begun)+k.length/2 > time.Duration(k.held.Load())
+// mayExpire reports whether less than half of the lease remains: it has ended, or may
+// end before a Claim that begins now returns. It is safe for concurrent use.
+func (k *leaseKeeper) mayExpire() bool {
+	return time.Since(k.start)+k.length/2 > time.Duration(k.end.Load())
 }

@@ -5,51 +5,50 @@ import (
 	"sync"
 )
 
-// A lineup decides which attempts of a Worker may begin and whether it may claim
-// more. A suspect, whose last claims were lost, runs when nothing else of the
-// Worker runs: if the process ends then, that delivery is to blame and no other
-// one is lost with it. Nothing is claimed while a suspect waits or runs. The zero
-// value is ready.
+// A lineup decides which attempts of a Worker may run, and whether the Worker may
+// claim more. A suspect is a delivery whose last claims were lost. It runs while
+// nothing else of the Worker runs: if the process ends then, that delivery is the
+// cause and no other delivery is lost with it. Nothing is claimed while a suspect
+// waits or runs. The zero value is ready to use.
 type lineup struct {
-	mu      sync.Mutex
-	beside  int           // attempts under way that are not suspects
-	waiting []*place      // suspects, in the order in which they run
-	running *place        // the suspect whose turn it is
-	holds   int           // reasons to claim nothing
-	closed  chan struct{} // nil while claims may be made; closed when they may again
+	mu       sync.Mutex
+	ordinary int           // attempts in progress that are not suspects
+	waiting  []*place      // suspects, in the order in which they will run
+	running  *place        // the suspect that may run
+	pauses   int           // calls of pause without a resume
+	blocked  chan struct{} // nil while claiming is allowed; closed when it is allowed again
 }
 
-// A place is an attempt's in the lineup.
+// A place is the place of an attempt in the lineup.
 type place struct {
 	crashes int
-	turn    chan struct{} // of a suspect: closed when it may run; nil for others
+	turn    chan struct{} // of a suspect: closed when it may run; otherwise nil
 	left    bool
 }
 
-// enter gives each of the claims of one call a place. It enters all of them at
-// once, so that a suspect waits for all the others. Suspects with the fewest
-// crashes run first.
-func (l *lineup) enter(claims []Claim, suspect func(Claim) bool) []*place {
+// enter returns a place for each of the claims of one call. It enters all of them at
+// once, so that a suspect waits for all others. Suspects with fewer crashes run first.
+func (l *lineup) enter(claims []Claim, isSuspect func(Claim) bool) []*place {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all, places := make([]place, len(claims)), make([]*place, len(claims))
 	for i, c := range claims {
 		places[i] = &all[i]
 		places[i].crashes = c.Crashes
-		if suspect(c) {
+		if isSuspect(c) {
 			places[i].turn = make(chan struct{})
 			l.waiting = append(l.waiting, places[i])
 		} else {
-			l.beside++
+			l.ordinary++
 		}
 	}
 	slices.SortStableFunc(l.waiting, func(a, b *place) int { return a.crashes - b.crashes })
-	l.advance()
+	l.update()
 	return places
 }
 
-// leave gives a place up: its attempt has ended, or the others wait for it no
-// longer. A second call does nothing.
+// leave removes a place: its attempt has ended, or the others no longer wait for it.
+// A second call has no effect.
 func (l *lineup) leave(p *place) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -57,57 +56,56 @@ func (l *lineup) leave(p *place) {
 	case p.left:
 		return
 	case p.turn == nil:
-		l.beside--
+		l.ordinary--
 	case p == l.running:
 		l.running = nil
 	default:
 		l.waiting = slices.DeleteFunc(l.waiting, func(w *place) bool { return w == p })
 	}
 	p.left = true
-	l.advance()
+	l.update()
 }
 
-// hold stops claiming until release. Each hold needs one release.
-func (l *lineup) hold() {
+// pause stops claiming until resume is called as often as pause.
+func (l *lineup) pause() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.holds++
-	l.advance()
+	l.pauses++
+	l.update()
 }
 
-func (l *lineup) release() {
+func (l *lineup) resume() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.holds--
-	l.advance()
+	l.pauses--
+	l.update()
 }
 
-// advance gives the next suspect its turn if it may run, and opens or closes
-// claiming.
-func (l *lineup) advance() {
-	if l.running == nil && l.beside == 0 && len(l.waiting) > 0 {
+// update lets the next suspect run if it may, and blocks or unblocks claiming.
+func (l *lineup) update() {
+	if l.running == nil && l.ordinary == 0 && len(l.waiting) > 0 {
 		l.running, l.waiting = l.waiting[0], l.waiting[1:]
 		close(l.running.turn)
 	}
-	open := l.running == nil && len(l.waiting) == 0 && l.holds == 0
+	allowed := l.running == nil && len(l.waiting) == 0 && l.pauses == 0
 	switch {
-	case open && l.closed != nil:
-		close(l.closed)
-		l.closed = nil
-	case !open && l.closed == nil:
-		l.closed = make(chan struct{})
+	case allowed && l.blocked != nil:
+		close(l.blocked)
+		l.blocked = nil
+	case !allowed && l.blocked == nil:
+		l.blocked = make(chan struct{})
 	}
 }
 
-// wait returns nil if claims may be made, otherwise a channel that is closed when
-// they may be again. Ask again then.
-func (l *lineup) wait() <-chan struct{} {
+// claimingBlocked returns nil if claiming is allowed, otherwise a channel that is
+// closed when it is allowed again. The caller must then call claimingBlocked again.
+func (l *lineup) claimingBlocked() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.closed
+	return l.blocked
 }
 
-// suspects counts those that wait for their turn.
+// suspects returns the number of suspects that wait for their turn.
 func (l *lineup) suspects() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -19,7 +19,7 @@ func (m *MemInbox) Claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 	m.noteAsked(o.Types)
 	now := time.Now()
 	claim := memClaim{by: clipName(o.By), at: now, expires: now.Add(positive(o.Lease, defaultLease))}
-	room := positive(o.MaxBytes, defaultClaimed)
+	room := positive(o.MaxBytes, defaultClaimBytes)
 	defer m.exclude(o.Except)()
 	var claims []Claim
 	for len(claims) < max(o.N, 1) {

@@ -14,8 +14,6 @@ const (
 	defaultMaxDeliveries = 100_000
 	defaultMemBytes      = 256 << 20
 	defaultWindow        = 30 * 24 * time.Hour
-	defaultLease         = 30 * time.Second
-	defaultClaimed       = 8 << 20 // bytes of the bodies of one Claim
 	maxRevivals          = 3
 	keysPerDelivery      = 4 // dedup keys
 )

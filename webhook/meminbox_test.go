@@ -45,56 +45,56 @@ func finish(t *testing.T, in webhook.Inbox, s webhook.State) int {
 }
 
 func TestMemInboxIsBounded(t *testing.T) {
-	bubble(t, "unfinished deliveries fill it", func(t *testing.T) {
+	synctestRun(t, "unfinished deliveries fill it", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2}
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		require.NoError(t, in.Ping(t.Context()))
-		arrive(t, in, "b", nil)
+		putDelivery(t, in, "b", nil)
 		require.ErrorIs(t, in.Ping(t.Context()), webhook.ErrOverloaded)
-		refused := &webhook.Delivery{UID: "c", DedupKeys: []string{"mark"}}
+		refused := &webhook.Delivery{UID: "c", DedupKeys: []string{"key"}}
 		require.ErrorIs(t, in.Put(t.Context(), refused), webhook.ErrOverloaded)
 		require.Equal(t, 2, finish(t, in, webhook.Done))
-		require.NoError(t, in.Put(t.Context(), refused), "what was refused left no dedup key")
+		require.NoError(t, in.Put(t.Context(), refused), "the refused delivery left no dedup key")
 	})
-	bubble(t, "their bodies fill it", func(t *testing.T) {
+	synctestRun(t, "their bodies fill it", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxBytes: 10}
 		body := func(size int) func(d *webhook.Delivery) {
 			return func(d *webhook.Delivery) { d.Body = bytes.Repeat([]byte("x"), size) }
 		}
-		arrive(t, in, "a", body(6))
+		putDelivery(t, in, "a", body(6))
 		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Body: []byte("12345")}), webhook.ErrOverloaded)
-		arrive(t, in, "c", body(4))
+		putDelivery(t, in, "c", body(4))
 		finish(t, in, webhook.Done)
-		arrive(t, in, "d", body(10))
+		putDelivery(t, in, "d", body(10))
 		require.Equal(t, map[webhook.State]int{webhook.Waiting: 1}, counts(t, in))
 	})
-	bubble(t, "what finished first makes room first, and stays a duplicate by its dedup keys", func(t *testing.T) {
+	synctestRun(t, "the delivery that finished first is deleted first, and stays a duplicate by its dedup keys", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 3}
-		first := arrive(t, in, "a", func(d *webhook.Delivery) { d.DedupKeys = []string{"first"} })
+		first := putDelivery(t, in, "a", func(d *webhook.Delivery) { d.DedupKeys = []string{"first"} })
 		finish(t, in, webhook.Done)
-		second := arrive(t, in, "b", nil)
+		second := putDelivery(t, in, "b", nil)
 		finish(t, in, webhook.Ignored)
-		arrive(t, in, "c", nil)
-		arrive(t, in, "d", nil)
+		putDelivery(t, in, "c", nil)
+		putDelivery(t, in, "d", nil)
 		require.Equal(t, webhook.Ignored, stateOf(t, in, second))
 		again := &webhook.Delivery{UID: "e", Source: first.Source, DedupKeys: first.DedupKeys}
 		require.Equal(t, webhook.Done, stateOf(t, in, again))
 	})
-	bubble(t, "what was revived does not make room", func(t *testing.T) {
+	synctestRun(t, "a revived delivery is not deleted to make room", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2}
 		identified := func(d *webhook.Delivery) { d.ID, d.DedupKeys = "id", []string{"id:id"} }
-		d := arrive(t, in, "a", identified)
+		d := putDelivery(t, in, "a", identified)
 		finish(t, in, webhook.Dead)
 		again := *d
 		again.UID = "redelivered"
 		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
-		arrive(t, in, "b", nil)
+		putDelivery(t, in, "b", nil)
 		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "c"}), webhook.ErrOverloaded)
 		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
 	})
-	bubble(t, "one that finished twice at one moment frees its bytes once", func(t *testing.T) {
+	synctestRun(t, "a delivery that finished twice frees its bytes once", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2, MaxBytes: 100, DeadRetention: time.Hour, Logger: quiet}
-		d := arrive(t, in, "a", func(d *webhook.Delivery) {
+		d := putDelivery(t, in, "a", func(d *webhook.Delivery) {
 			d.ID, d.DedupKeys, d.Body = "id", []string{"id:id"}, make([]byte, 60)
 		})
 		finish(t, in, webhook.Dead)
@@ -102,18 +102,18 @@ func TestMemInboxIsBounded(t *testing.T) {
 		again.UID = "redelivered"
 		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
 		finish(t, in, webhook.Dead)
-		pass(2 * time.Hour)
+		advance(2 * time.Hour)
 		n, err := in.Sweep(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, 1, n)
-		arrive(t, in, "b", func(d *webhook.Delivery) { d.Body = make([]byte, 60) })
+		putDelivery(t, in, "b", func(d *webhook.Delivery) { d.Body = make([]byte, 60) })
 		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "c", Body: make([]byte, 60)}), webhook.ErrOverloaded)
 	})
-	bubble(t, "what finished again is kept from then on", func(t *testing.T) {
+	synctestRun(t, "a delivery that finished again is kept from then on", func(t *testing.T) {
 		in := &webhook.MemInbox{DeadRetention: time.Hour}
-		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.ID, d.DedupKeys = "id", []string{"id:id"} })
+		d := putDelivery(t, in, "a", func(d *webhook.Delivery) { d.ID, d.DedupKeys = "id", []string{"id:id"} })
 		finish(t, in, webhook.Dead)
-		pass(2 * time.Hour)
+		advance(2 * time.Hour)
 		again := *d
 		again.UID = "redelivered"
 		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
@@ -123,33 +123,33 @@ func TestMemInboxIsBounded(t *testing.T) {
 		require.Zero(t, n)
 		require.Equal(t, webhook.Dead, stateOf(t, in, d))
 	})
-	bubble(t, "dedup keys are forgotten after Window", func(t *testing.T) {
+	synctestRun(t, "dedup keys are deleted after Window", func(t *testing.T) {
 		in := &webhook.MemInbox{Window: time.Hour}
-		marked := func(d *webhook.Delivery) { d.DedupKeys = []string{"mark"} }
-		arrive(t, in, "a", marked)
-		pass(59 * time.Minute)
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: "alpha", DedupKeys: []string{"mark"}}), webhook.ErrDuplicate)
-		pass(2 * time.Minute)
-		arrive(t, in, "c", marked)
-		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "d", Source: "alpha", DedupKeys: []string{"mark"}}), webhook.ErrDuplicate)
+		withKey := func(d *webhook.Delivery) { d.DedupKeys = []string{"key"} }
+		putDelivery(t, in, "a", withKey)
+		advance(59 * time.Minute)
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "b", Source: "alpha", DedupKeys: []string{"key"}}), webhook.ErrDuplicate)
+		advance(2 * time.Minute)
+		putDelivery(t, in, "c", withKey)
+		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "d", Source: "alpha", DedupKeys: []string{"key"}}), webhook.ErrDuplicate)
 	})
-	bubble(t, "of too many dedup keys the oldest are forgotten", func(t *testing.T) {
+	synctestRun(t, "the oldest of too many dedup keys are deleted", func(t *testing.T) {
 		in := &webhook.MemInbox{MaxDeliveries: 2} // eight dedup keys
 		for i := range 10 {
-			arrive(t, in, fmt.Sprint(i), func(d *webhook.Delivery) { d.DedupKeys = []string{fmt.Sprint("dedup key ", i)} })
+			putDelivery(t, in, fmt.Sprint(i), func(d *webhook.Delivery) { d.DedupKeys = []string{fmt.Sprint("dedup key ", i)} })
 			finish(t, in, webhook.Done)
 		}
-		arrive(t, in, "old", func(d *webhook.Delivery) { d.DedupKeys = []string{"dedup key 1"} })
+		putDelivery(t, in, "old", func(d *webhook.Delivery) { d.DedupKeys = []string{"dedup key 1"} })
 		require.ErrorIs(t, in.Put(t.Context(), &webhook.Delivery{UID: "new", Source: "alpha", DedupKeys: []string{"dedup key 9"}}), webhook.ErrDuplicate)
 	})
 }
 
-func TestMemInboxOfRetriesOutOfOrderTheFirstDueGoesFirst(t *testing.T) {
+func TestMemInboxFirstDueOfRetriesOutOfOrderRunsFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		arrive(t, in, "soon", keyed("key"))
-		arrive(t, in, "later", keyed("key"))
-		arrive(t, in, "done", keyed("key"))
+		putDelivery(t, in, "soon", keyed("key"))
+		putDelivery(t, in, "later", keyed("key"))
+		putDelivery(t, in, "done", keyed("key"))
 		for _, o := range []webhook.Outcome{
 			{State: webhook.Waiting, RetryOutOfOrder: true, Delay: time.Minute},
 			{State: webhook.Waiting, RetryOutOfOrder: true, Delay: time.Hour},
@@ -164,7 +164,7 @@ func TestMemInboxOfRetriesOutOfOrderTheFirstDueGoesFirst(t *testing.T) {
 			after time.Duration
 			uid   string
 		}{{time.Minute, "soon"}, {time.Hour, "later"}} {
-			pass(step.after)
+			advance(step.after)
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
 			require.NoError(t, err)
 			require.Len(t, claims, 1)
@@ -174,13 +174,13 @@ func TestMemInboxOfRetriesOutOfOrderTheFirstDueGoesFirst(t *testing.T) {
 	})
 }
 
-func TestMemInboxAnOlderRetryOfABurstDoesNotSupersedeWhatPassedIt(t *testing.T) {
+func TestMemInboxOlderRetryOfABurstDoesNotSupersedeAYoungerDelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		arrive(t, in, "older", func(d *webhook.Delivery) {
+		putDelivery(t, in, "older", func(d *webhook.Delivery) {
 			d.OrderingKey, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second}
 		})
-		pass(time.Second)
+		advance(time.Second)
 		for _, o := range []webhook.Outcome{
 			{State: webhook.Waiting, RetryOutOfOrder: true, Delay: time.Hour}, // the older
 			{State: webhook.Waiting}, // the younger, which passed it
@@ -190,28 +190,28 @@ func TestMemInboxAnOlderRetryOfABurstDoesNotSupersedeWhatPassedIt(t *testing.T) 
 			require.Len(t, claims, 1)
 			settle(t, in, claims[0], o)
 			if o.RetryOutOfOrder {
-				arrive(t, in, "younger", keyed("key"))
+				putDelivery(t, in, "younger", keyed("key"))
 			}
 		}
 		require.Equal(t, webhook.Waiting, stateOf(t, in, &webhook.Delivery{UID: "younger"}))
 	})
 }
 
-func TestMemInboxAnExpiredClaimGivesWayToTheNewestOfItsBurst(t *testing.T) {
+func TestMemInboxNewestOfABurstSupersedesAnExpiredClaim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		coalesce := func(d *webhook.Delivery) {
 			d.OrderingKey, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second}
 		}
-		expired := arrive(t, in, "expired", coalesce)
-		pass(time.Second)
+		expired := putDelivery(t, in, "expired", coalesce)
+		advance(time.Second)
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 9, Lease: time.Minute})
 		require.NoError(t, err)
 		require.Len(t, claims, 1)
-		older := arrive(t, in, "older", coalesce)
-		arrive(t, in, "newest", coalesce)
+		older := putDelivery(t, in, "older", coalesce)
+		putDelivery(t, in, "newest", coalesce)
 		require.Equal(t, webhook.Superseded, stateOf(t, in, older))
-		pass(time.Minute)
+		advance(time.Minute)
 		claims, err = in.Claim(t.Context(), webhook.ClaimOptions{N: 9})
 		require.NoError(t, err)
 		require.Len(t, claims, 1)
@@ -220,31 +220,31 @@ func TestMemInboxAnExpiredClaimGivesWayToTheNewestOfItsBurst(t *testing.T) {
 	})
 }
 
-func TestMemInboxARetryIsNoPartOfTheNextBurst(t *testing.T) {
+func TestMemInboxRetryIsNotPartOfTheNextBurst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		coalesce := func(d *webhook.Delivery) {
 			d.OrderingKey, d.Coalesce = "key", webhook.Coalesce{Quiet: time.Second, Max: 3 * time.Second}
 		}
-		arrive(t, in, "old", coalesce)
-		pass(time.Second)
+		putDelivery(t, in, "old", coalesce)
+		advance(time.Second)
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{})
 		require.NoError(t, err)
 		settle(t, in, claims[0], webhook.Outcome{State: webhook.Waiting, Delay: time.Hour})
-		pass(time.Minute)
-		arrive(t, in, "new", coalesce)
+		advance(time.Minute)
+		putDelivery(t, in, "new", coalesce)
 		require.Zero(t, finish(t, in, webhook.Done), "its own burst has just begun")
-		pass(time.Second)
+		advance(time.Second)
 		require.Equal(t, 1, finish(t, in, webhook.Done))
 	})
 }
 
-func TestMemInboxWhatIsRevivedIsTheYoungest(t *testing.T) {
+func TestMemInboxRevivedDeliveryIsTheYoungest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		d := arrive(t, in, "a", func(d *webhook.Delivery) { d.ID, d.DedupKeys = "id", []string{"id:id"} })
+		d := putDelivery(t, in, "a", func(d *webhook.Delivery) { d.ID, d.DedupKeys = "id", []string{"id:id"} })
 		finish(t, in, webhook.Dead)
-		arrive(t, in, "b", nil)
+		putDelivery(t, in, "b", nil)
 		again := *d
 		again.UID = "redelivered"
 		require.Equal(t, webhook.Waiting, stateOf(t, in, &again))
@@ -259,9 +259,9 @@ func TestMemInboxCountsWhatItKeeps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		require.Empty(t, counts(t, in))
-		arrive(t, in, "a", keyed("key"))
-		arrive(t, in, "b", keyed("key"))
-		arrive(t, in, "c", nil)
+		putDelivery(t, in, "a", keyed("key"))
+		putDelivery(t, in, "b", keyed("key"))
+		putDelivery(t, in, "c", nil)
 		_, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1})
 		require.NoError(t, err)
 		require.Equal(t, map[webhook.State]int{webhook.Claimed: 1, webhook.Blocked: 1, webhook.Waiting: 1}, counts(t, in))
@@ -313,7 +313,7 @@ func TestMemInboxUnderLoad(t *testing.T) {
 	working.Wait()
 }
 
-func TestWhatDoesNotFitDropsNothing(t *testing.T) {
+func TestMemInboxDeletesNothingForAPutThatDoesNotFit(t *testing.T) {
 	in := &webhook.MemInbox{MaxBytes: 10}
 	put := func(uid, body string) error {
 		return in.Put(t.Context(), &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", Body: []byte(body)})

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestMemInboxKeepsNothingOfWhatWasRevived(t *testing.T) {
+func TestMemInboxDoesNotKeepRevivedDeliveriesAsDead(t *testing.T) {
 	in := &MemInbox{DeadRetention: -1}
 	for n := range 10 {
 		d := &Delivery{UID: fmt.Sprint(n), Source: "alpha", ID: fmt.Sprint("id ", n), DedupKeys: []string{fmt.Sprint(n)}}

@@ -24,9 +24,9 @@ func TestMemInboxKeepsTheLawsOfASweeper(t *testing.T) {
 func TestMemInboxKeepsDeadDeliveriesLongerThanOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{Logger: quiet}
-		arrive(t, in, "done", nil)
+		putDelivery(t, in, "done", nil)
 		finish(t, in, webhook.Done)
-		arrive(t, in, "dead", nil)
+		putDelivery(t, in, "dead", nil)
 		finish(t, in, webhook.Dead)
 		for _, step := range []struct {
 			after time.Duration
@@ -37,7 +37,7 @@ func TestMemInboxKeepsDeadDeliveriesLongerThanOthers(t *testing.T) {
 			{83*24*time.Hour - 2*time.Minute, map[webhook.State]int{webhook.Dead: 1}},
 			{2 * time.Minute, map[webhook.State]int{}},
 		} {
-			pass(step.after)
+			advance(step.after)
 			_, err := in.Sweep(t.Context())
 			require.NoError(t, err)
 			require.Equal(t, step.want, counts(t, in))
@@ -45,49 +45,49 @@ func TestMemInboxKeepsDeadDeliveriesLongerThanOthers(t *testing.T) {
 	})
 }
 
-func TestMemInboxWarnsWhenDeadDeliveriesGo(t *testing.T) {
-	bubble(t, "after DeadRetention", func(t *testing.T) {
+func TestMemInboxWarnsWhenItDeletesDeadDeliveries(t *testing.T) {
+	synctestRun(t, "after DeadRetention", func(t *testing.T) {
 		var out bytes.Buffer
 		in := &webhook.MemInbox{DeadRetention: time.Hour, Logger: slog.New(slog.NewTextHandler(&out, nil))}
-		arrive(t, in, "a", typed("github.push"))
-		arrive(t, in, "b", typed("kudu.deployment"))
+		putDelivery(t, in, "a", typed("github.push"))
+		putDelivery(t, in, "b", typed("kudu.deployment"))
 		finish(t, in, webhook.Dead)
-		arrive(t, in, "c", nil)
+		putDelivery(t, in, "c", nil)
 		finish(t, in, webhook.Done)
-		pass(2 * time.Hour)
+		advance(2 * time.Hour)
 		n, err := in.Sweep(t.Context())
 		require.NoError(t, err)
 		require.Equal(t, 2, n)
 		require.Contains(t, out.String(), `level=WARN msg="dead deliveries are deleted after DeadRetention" count=2 types="[github.push kudu.deployment]"`)
 	})
-	bubble(t, "for want of room", func(t *testing.T) {
+	synctestRun(t, "to make room", func(t *testing.T) {
 		var out bytes.Buffer
 		in := &webhook.MemInbox{MaxDeliveries: 1, Logger: slog.New(slog.NewTextHandler(&out, nil))}
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		finish(t, in, webhook.Dead)
-		arrive(t, in, "b", nil)
+		putDelivery(t, in, "b", nil)
 		require.Contains(t, out.String(), "level=WARN")
 		require.Contains(t, out.String(), "count=1")
 	})
 }
 
-func TestMemInboxTellsTypesThatNobodyTakes(t *testing.T) {
+func TestMemInboxNamesUnhandledTypes(t *testing.T) {
 	unhandled := func(t *testing.T, in *webhook.MemInbox) []string {
 		t.Helper()
 		types, err := in.Unhandled(t.Context())
 		require.NoError(t, err)
 		return types
 	}
-	bubble(t, "once they have been due for a minute", func(t *testing.T) {
+	synctestRun(t, "once they have been due for a minute", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		arrive(t, in, "a", typed("github.push"))
-		arrive(t, in, "b", typed("kudu.job"))
-		arrive(t, in, "c", typed("acme.x"))
+		putDelivery(t, in, "a", typed("github.push"))
+		putDelivery(t, in, "b", typed("kudu.job"))
+		putDelivery(t, in, "c", typed("acme.x"))
 		_, err := in.Claim(t.Context(), webhook.ClaimOptions{Types: []string{"github.push", "github.star"}})
 		require.NoError(t, err)
-		pass(59 * time.Second)
+		advance(59 * time.Second)
 		require.Empty(t, unhandled(t, in))
-		pass(2 * time.Second)
+		advance(2 * time.Second)
 		require.Equal(t, []string{"acme.x", "kudu.job"}, unhandled(t, in))
 		_, err = in.Claim(t.Context(), webhook.ClaimOptions{})
 		require.NoError(t, err)

@@ -6,34 +6,36 @@ import (
 	"net/http"
 )
 
-// Middleware lets only genuine calls through to next, for users who keep an
-// http.Handler of their own. In next the body can be read again from its
-// start, [DeliveryFromContext] has the Delivery, and [Decode] its payload; what
-// next answers is the answer. Refusals are answered and logged, with
-// slog.Default, as [Receiver] does. It panics on a Source that
+// Middleware returns an http.Handler that verifies each request and calls next only
+// for authentic ones. Use it to keep an http.Handler of your own. In next the body
+// can be read from its start, [DeliveryFromContext] returns the Delivery, and
+// [Decode] decodes its payload. The answer is the one of next. Refusals are answered
+// as by [Receiver] and logged with slog.Default. Middleware panics on a Source that
 // [Source.Validate] refuses and on a nil next.
 //
-// Nothing is stored here: a next that acknowledges first and works later loses
-// what it holds when the process ends. Hand the Delivery to [Store] for that.
+// Middleware stores nothing: if next acknowledges a delivery before its work is
+// done, the delivery is lost when the process ends. To prevent that, pass the
+// Delivery to [Store].
 func (s Source) Middleware(next http.Handler) http.Handler {
 	if next == nil {
 		panic("webhook: Middleware needs a handler")
 	}
-	g := newGate(s)
+	in := newIntake(s)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var paid charge
-		defer paid.release()
-		d, malformed, err := g.enter(w, r, nil, defaultReadTimeout, &paid)
+		c := in.call(w, r, nil)
+		defer c.memory.release()
+		got, err := c.receive(defaultReadTimeout)
 		if err != nil {
-			g.deny(w, r, nil, nil, err)
+			c.reject(nil, err)
 			return
 		}
-		if malformed == nil && g.isUntyped(d) {
-			g.hintUntyped(r, nil, d)
+		d := got.withOwnHeader()
+		if got.malformed == nil && c.isUntyped(d) {
+			c.hintUntyped(d)
 		}
-		again := r.WithContext(withDelivery(r.Context(), d))
-		again.Body = io.NopCloser(bytes.NewReader(d.Body))
-		again.ContentLength = int64(len(d.Body))
-		next.ServeHTTP(w, again)
+		verified := r.WithContext(withDelivery(r.Context(), d))
+		verified.Body = io.NopCloser(bytes.NewReader(d.Body))
+		verified.ContentLength = int64(len(d.Body))
+		next.ServeHTTP(w, verified)
 	})
 }

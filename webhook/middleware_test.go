@@ -19,7 +19,7 @@ type mwPush struct {
 
 func (mwPush) EventType() string { return "acme.push" }
 
-// mwQuiet sends what Middleware logs to a buffer.
+// mwQuiet redirects the log of Middleware to a buffer.
 func mwQuiet(t *testing.T) *recvLog {
 	t.Helper()
 	before := slog.Default()
@@ -29,7 +29,7 @@ func mwQuiet(t *testing.T) *recvLog {
 	return log
 }
 
-func TestMiddlewareHandsOnARequestLikeTheFirst(t *testing.T) {
+func TestMiddlewarePassesOnARequestLikeTheOriginal(t *testing.T) {
 	log := mwQuiet(t)
 	src := recvSource()
 	for name, announced := range map[string]bool{"announced": true, "chunked": false} {
@@ -109,12 +109,12 @@ func TestMiddlewareReleasesItsBudgetWhenNextPanics(t *testing.T) {
 	src.MaxBody = 16 << 10
 	src.Budget = webhook.NewBudget(64 << 10)
 	h := src.Middleware(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
-	for range 20 { // of which five would use it up
+	for range 20 { // five of them would use up the Budget
 		verifierPanics(t, "next", func() { h.ServeHTTP(httptest.NewRecorder(), recvRequest(t, src, strings.Repeat("x", 16000))) })
 	}
 }
 
-func TestDecodeAfterMiddlewareTellsMalformed(t *testing.T) {
+func TestDecodeAfterMiddlewareReturnsErrMalformed(t *testing.T) {
 	src := recvSource()
 	h := src.Middleware(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		d, _ := webhook.DeliveryFromContext(r.Context())

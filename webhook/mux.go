@@ -8,14 +8,15 @@ import (
 	"slices"
 )
 
-// A Mux is a Handler that routes deliveries by type. The zero value is ready.
-// Register first, use then: registration is not safe for concurrent use,
-// handling is.
+// A Mux is a Handler that routes deliveries by type. The zero value is ready to use.
+// Handle is safe for concurrent use. Route and [On] must not be called concurrently with
+// Handle.
 //
 // For a type without a handler, Handle returns [ErrNoHandler]. A Receiver then
 // answers 202 and logs a warning, once an hour for each type. A Worker with this Mux
 // does not claim the type, so that another Worker can. A delivery that no Worker
-// claims stays in the inbox: if one Worker serves it, set IgnoreUnhandled or Default.
+// claims stays in the inbox: if only one Worker uses the inbox, set IgnoreUnhandled or
+// Default.
 type Mux struct {
 	// Default handles the types without a handler. If it is not nil, a Worker claims
 	// every type.
@@ -27,16 +28,16 @@ type Mux struct {
 	// kept as long as done ones, and a replay of that state and type runs them; see
 	// package sqlinbox. Default takes precedence.
 	IgnoreUnhandled bool
-	// Decode is what typed callbacks decode the document with. Zero means
-	// json.Unmarshal of encoding/json.
+	// Decode decodes the document for typed callbacks. If nil, it is json.Unmarshal of
+	// encoding/json.
 	Decode func(document []byte, v any) error
 
 	handlers map[string]Handler
 }
 
-// Route registers h for one type, such as "github.push". It panics on an
-// empty type, a nil Handler, and a type that is registered already. Typed
-// callbacks are registered with [On].
+// Route registers h for one type, such as "github.push". It panics on an empty type, a
+// nil Handler, and a type that is already registered. To register a typed callback use
+// [On].
 func (m *Mux) Route(typ string, h Handler) {
 	mustHandle("Mux.Route", h)
 	if typ == "" {
@@ -51,7 +52,7 @@ func (m *Mux) Route(typ string, h Handler) {
 	m.handlers[typ] = h
 }
 
-// warnIfIdle tells of a Worker that will never claim anything: it asks for no
+// warnIfIdle logs that a Worker will never claim anything, because its Handler has no
 // types.
 func warnIfIdle(log *slog.Logger, types []string) {
 	if types != nil && len(types) == 0 {
@@ -59,8 +60,8 @@ func warnIfIdle(log *slog.Logger, types []string) {
 	}
 }
 
-// Types returns the types registered, sorted; nil, which is all, with Default
-// or IgnoreUnhandled.
+// Types returns the registered types, sorted. With Default or IgnoreUnhandled it returns
+// nil, which means all types.
 func (m *Mux) Types() []string {
 	if m.Default != nil || m.IgnoreUnhandled {
 		return nil
@@ -68,7 +69,7 @@ func (m *Mux) Types() []string {
 	return append([]string{}, slices.Sorted(maps.Keys(m.handlers))...)
 }
 
-// Handle hands d to the Handler of its type. It makes the Mux a [Handler].
+// Handle calls the Handler of the type of d.
 func (m *Mux) Handle(ctx context.Context, d *Delivery) error {
 	h, ok := m.handlers[d.Type]
 	switch {

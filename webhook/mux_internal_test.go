@@ -9,14 +9,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestAWorkerWhoseMuxHandlesNothingIsToldOf(t *testing.T) {
+func TestWorkerWithoutTypesIsLogged(t *testing.T) {
 	done := HandlerFunc(func(context.Context, *Delivery) error { return nil })
 	routed := new(Mux)
 	routed.Route("a", done)
 	around := func(ctx context.Context, next Handler, d *Delivery) error { return next.Handle(ctx, d) }
 	for name, test := range map[string]struct {
 		handler Handler
-		told    bool
+		logged  bool
 	}{
 		"an empty Mux":                      {new(Mux), true},
 		"an empty Mux, wrapped":             {Wrap(new(Mux), around), true},
@@ -28,7 +28,7 @@ func TestAWorkerWhoseMuxHandlesNothingIsToldOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var log strings.Builder
 			warnIfIdle(slog.New(slog.NewTextHandler(&log, nil)), typesOf(test.handler))
-			require.Equal(t, test.told, strings.Contains(log.String(), "worker claims nothing: its handler has no type registered"), log.String())
+			require.Equal(t, test.logged, strings.Contains(log.String(), "worker claims nothing: its handler has no type registered"), log.String())
 		})
 	}
 }

@@ -22,24 +22,24 @@ type greeting struct {
 
 func (greeting) EventType() string { return "test.greeting" }
 
-// checked is a Payload that looks at the raw document.
+// checked is a Payload that is a Checker.
 type checked struct{ greeting }
 
 func (checked) EventType() string { return "test.checked" }
 
 func (checked) Check(document []byte) error {
 	if bytes.Count(document, []byte(`"name"`)) != 1 {
-		return errors.New("name does not stand once")
+		return errors.New("name does not appear once")
 	}
 	return nil
 }
 
-// pointed has its methods on the pointer, which is no Payload to take.
+// pointed has pointer methods, so it cannot be used as a Payload.
 type pointed struct{ greeting }
 
 func (*pointed) EventType() string { return "test.pointed" }
 
-func TestPayloadsAreNoPointers(t *testing.T) {
+func TestPointerPayloadPanics(t *testing.T) {
 	require.PanicsWithValue(t, "webhook: the payload is a pointer: use webhook_test.pointed", func() {
 		webhook.On(new(webhook.Mux), func(context.Context, *webhook.Event[*pointed]) error { return nil })
 	})
@@ -58,7 +58,7 @@ func TestMuxRoutesByType(t *testing.T) {
 	for _, test := range []struct {
 		name, typ string
 		mux       *webhook.Mux
-		text      string // of the Handler that ran
+		text      string // set by the Handler that ran
 		is        error
 	}{
 		{"to the handler of the type", "b", routed(&webhook.Mux{}), "route b", nil},
@@ -81,7 +81,7 @@ func TestMuxRoutesByType(t *testing.T) {
 	}
 }
 
-func TestMuxTellsItsTypes(t *testing.T) {
+func TestMuxTypes(t *testing.T) {
 	h := webhook.HandlerFunc(succeed)
 	var mux webhook.Mux
 	require.Equal(t, []string{}, mux.Types(), "none, which is not all")
@@ -108,7 +108,7 @@ func TestMuxPanicsOnMisuse(t *testing.T) {
 	}
 }
 
-func TestOnGivesTheDocumentDecoded(t *testing.T) {
+func TestOnDecodesTheDocument(t *testing.T) {
 	for name, d := range map[string]*webhook.Delivery{
 		"of a JSON body": {Type: "test.greeting", Body: []byte(`{"name":"Ada","more":1}`)},
 		"of a form body": {
@@ -133,7 +133,7 @@ func TestOnGivesTheDocumentDecoded(t *testing.T) {
 	}
 }
 
-func TestOnDoesNotCallWithWhatCannotBeDecoded(t *testing.T) {
+func TestOnDoesNotCallTheCallbackIfDecodingFails(t *testing.T) {
 	for name, d := range map[string]*webhook.Delivery{
 		"no document":              {Type: "test.greeting"},
 		"not JSON":                 {Type: "test.greeting", Body: []byte("hello")},
@@ -186,18 +186,18 @@ func TestMuxDecodeReplacesTheDecoder(t *testing.T) {
 	require.NoError(t, err, "Decode itself is not replaced")
 }
 
-// nameless is a Payload that forgot its type.
+// nameless is a Payload with an empty type.
 type nameless struct{ greeting }
 
 func (nameless) EventType() string { return "" }
 
-func TestOnNamesThePayloadWhoseTypeIsEmpty(t *testing.T) {
+func TestOnNamesAPayloadWithAnEmptyType(t *testing.T) {
 	require.PanicsWithValue(t, "webhook: On: EventType of webhook_test.nameless returns an empty type", func() {
 		webhook.On(new(webhook.Mux), func(context.Context, *webhook.Event[nameless]) error { return nil })
 	})
 }
 
-func TestAFormWithFieldsOfItsOwn(t *testing.T) {
+func TestFormWithItsOwnFields(t *testing.T) {
 	d := &webhook.Delivery{
 		Type:   "test.greeting",
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded"}},

@@ -1,44 +1,69 @@
 package webhook
 
 import (
+	"context"
 	"log/slog"
 	"runtime/debug"
 	"time"
 )
 
 // An Observer is a set of optional funcs that Receivers, Workers and Spools call when
-// something happens, for metrics. They call the funcs in the middle of their work,
-// and many at once: a func must return quickly and must not change its arguments.
-// They recover its panic and log it with slog.Default.
+// something happens, for metrics. They call them in the middle of their work, and
+// concurrently: a func must return quickly and must not change its arguments. A panic
+// of a func is recovered and logged with slog.Default.
 //
-// For each claim a Worker calls Claimed, and later either Settled or Lost, unless
-// the process ends.
+// For each claim a Worker calls Claimed, and later either Settled or Lost, unless the
+// process ends.
 type Observer struct {
-	// Rejected is called when a request is refused before there is a delivery.
+	// Rejected is called when a request is refused before it becomes a delivery.
 	Rejected func(source string, status int, reason error)
 	// Received is called when a Receiver's Handler has returned err, which may be
-	// [ErrDuplicate]. Took is the time since the head of the request was read.
+	// [ErrDuplicate]. The duration took begins when the request's header has been read.
 	Received func(d *Delivery, err error, took time.Duration)
-	// Claimed is called when a Worker has claimed a delivery. A [Claim.Suspect] has
-	// no body yet, and its attempt begins later.
+	// Claimed is called when a Worker has claimed a delivery. The delivery of a
+	// [Claim.Suspect] has no body yet, and its attempt begins later.
 	Claimed func(c Claim)
 	// Settled is called when a claim has ended. o.State is the state that the inbox
-	// returned. It differs from what the Worker asked for if a newer delivery of a
-	// burst has taken the place of this one, or if the callback has settled the claim
-	// in a transaction of its own. Took is the duration of the attempt, zero if none
+	// returned. It differs from the one that the Worker asked for if a newer delivery
+	// of a burst has superseded this one, or if the callback has settled the claim in a
+	// transaction of its own. The duration took is that of the attempt, zero if none
 	// began.
 	Settled func(c Claim, o Outcome, took time.Duration)
-	// Lost is called when a Worker wants to settle a claim that it no longer holds,
-	// or has to end before it knows whether it does.
+	// Lost is called when a Worker cannot settle a claim because it no longer holds it,
+	// or because Run returns before the inbox has answered.
 	Lost func(c Claim)
 	// Overdue is called when a callback still runs one Lease after [Worker.Timeout]
-	// ended its context, and then every minute until it returns. It occupies its slot
-	// for that time. Took is the time since the attempt began.
+	// ended its context, and then every minute until it returns. The callback holds its
+	// slot until then. The duration took begins with the attempt.
 	Overdue func(c Claim, took time.Duration)
 }
 
-// contain recovers the panic of a func of an Observer.
-func contain() {
+// LogObserver returns an Observer that logs deliveries received, claimed and settled
+// to l, at level Debug. It does not log refusals, failures and lost claims: Receivers
+// and Workers log those themselves, once. If l is nil, it is [slog.Default] at the
+// time of each event.
+func LogObserver(l *slog.Logger) *Observer {
+	debug := func(msg string, attrs ...slog.Attr) {
+		logger(l).LogAttrs(context.Background(), slog.LevelDebug, msg, attrs...)
+	}
+	return &Observer{
+		Received: func(d *Delivery, err error, took time.Duration) {
+			if err == nil {
+				debug("delivery received", slog.Any("delivery", d), slog.Duration("took", took))
+			}
+		},
+		Claimed: func(c Claim) {
+			debug("delivery claimed", slog.Any("delivery", c.Delivery), slog.Int("attempt", c.Attempt))
+		},
+		Settled: func(c Claim, o Outcome, took time.Duration) {
+			debug("delivery settled", slog.Any("delivery", c.Delivery), slog.Int("attempt", c.Attempt),
+				slog.String("state", string(o.State)), slog.Duration("took", took))
+		},
+	}
+}
+
+// recoverObserver recovers and logs a panic of a func of an Observer.
+func recoverObserver() {
 	if v := recover(); v != nil {
 		slog.Error("observer panicked", "reason", v, "stack", string(debug.Stack()))
 	}
@@ -46,42 +71,42 @@ func contain() {
 
 func (o *Observer) rejected(source string, status int, reason error) {
 	if o != nil && o.Rejected != nil {
-		defer contain()
+		defer recoverObserver()
 		o.Rejected(source, status, original(reason))
 	}
 }
 
 func (o *Observer) received(d *Delivery, err error, took time.Duration) {
 	if o != nil && o.Received != nil {
-		defer contain()
+		defer recoverObserver()
 		o.Received(d, original(err), took)
 	}
 }
 
 func (o *Observer) claimed(c Claim) {
 	if o != nil && o.Claimed != nil {
-		defer contain()
+		defer recoverObserver()
 		o.Claimed(c)
 	}
 }
 
 func (o *Observer) settled(c Claim, out Outcome, took time.Duration) {
 	if o != nil && o.Settled != nil {
-		defer contain()
+		defer recoverObserver()
 		o.Settled(c, out, took)
 	}
 }
 
 func (o *Observer) lost(c Claim) {
 	if o != nil && o.Lost != nil {
-		defer contain()
+		defer recoverObserver()
 		o.Lost(c)
 	}
 }
 
 func (o *Observer) overdue(c Claim, took time.Duration) {
 	if o != nil && o.Overdue != nil {
-		defer contain()
+		defer recoverObserver()
 		o.Overdue(c, took)
 	}
 }

@@ -5,97 +5,93 @@ import (
 	"time"
 )
 
-// overdueEvery is how often an overdue callback is logged.
+// overdueEvery is the interval at which an overdue callback is logged.
 const overdueEvery = time.Minute
 
-// overrun settles the claim of a callback that has not returned one lease after
-// its time was over. It then waits for the callback, which still holds its slot,
-// and tells the log and the Observer of it every minute. What the callback returns
-// does not count.
-func (a *attempt) overrun() {
-	a.lease.letGo()
-	a.line.leave(a.place)
-	a.late.add()
-	defer a.late.remove()
-	o := Outcome{State: Dead, Reason: errTimedOut.Error() + " and has not returned"}
-	if !a.claim().Last {
-		o = a.again(o, nil)
-	}
-	done := make(chan struct{})
+// settleOverdue settles the claim of a callback that has not returned one lease
+// after its timeout. Then it waits for the callback, which still holds its slot, and
+// logs it every minute. What the callback returns does not count.
+func (a *attempt) settleOverdue() {
+	a.lease.giveUp()
+	a.pool.line.leave(a.place)
+	a.pool.overdue.add()
+	defer a.pool.overdue.remove()
+	settled := make(chan struct{})
 	go func() {
-		defer close(done)
-		a.settle(o)
+		defer close(settled)
+		a.settle(a.pool.policy.overdue(a.claim()))
 	}()
-	again := time.NewTicker(overdueEvery)
-	defer again.Stop()
+	ticker := time.NewTicker(overdueEvery)
+	defer ticker.Stop()
 	for {
-		a.tellOverdue()
+		a.reportOverdue()
 		select {
-		case <-again.C:
+		case <-ticker.C:
 			continue
 		case err := <-a.returned:
-			a.tellReturned(err)
-		case <-a.staying.Done():
+			a.logReturned(err)
+		case <-a.pool.abandoned.Done():
 			<-a.returned
 		}
-		<-done
+		<-settled
 		return
 	}
 }
 
-func (a *attempt) tellOverdue() {
+// reportOverdue logs the overdue callback and calls the Observer.
+func (a *attempt) reportOverdue() {
 	c, took := a.claim(), a.took()
-	a.logger().Error("callback is overdue and holds its slot", "delivery", c.Delivery, "attempt", c.Attempt, "took", took)
-	a.Observer.overdue(c, took)
+	a.pool.logger().Error("callback is overdue and holds its slot", "delivery", c.Delivery, "attempt", c.Attempt, "took", took)
+	a.pool.Observer.overdue(c, took)
 }
 
-func (a *attempt) tellReturned(err error) {
+func (a *attempt) logReturned(err error) {
 	attrs := []any{"delivery", a.claim().Delivery, "took", a.took()}
 	if err != nil {
 		attrs = append(attrs, "reason", reason(err))
 	}
-	a.logger().Warn("overdue callback has returned; its outcome does not count", attrs...)
+	a.pool.logger().Warn("overdue callback has returned; its outcome does not count", attrs...)
 }
 
-// latecomers count the overdue callbacks of a pool. The pool is stuck if they
-// have held every slot for one Timeout.
-type latecomers struct {
+// overdueCallbacks counts the overdue callbacks of a pool. The pool is stuck when
+// they have held all slots for one Timeout.
+type overdueCallbacks struct {
 	pool  *pool
 	n     int // guarded by pool.mu
 	stuck *time.Timer
 }
 
-func (l *latecomers) add() {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
-	l.n++
-	if l.n == cap(l.pool.slots) && !l.pool.KeepRunning {
-		l.stuck = time.AfterFunc(l.pool.timeout(), l.end)
+func (o *overdueCallbacks) add() {
+	o.pool.mu.Lock()
+	defer o.pool.mu.Unlock()
+	o.n++
+	if o.n == cap(o.pool.slots) && !o.pool.KeepRunning {
+		o.stuck = time.AfterFunc(o.pool.timeout(), o.failStuck)
 	}
 }
 
-func (l *latecomers) remove() {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
-	l.n--
-	if l.stuck != nil {
-		l.stuck.Stop()
-		l.stuck = nil
+func (o *overdueCallbacks) remove() {
+	o.pool.mu.Lock()
+	defer o.pool.mu.Unlock()
+	o.n--
+	if o.stuck != nil {
+		o.stuck.Stop()
+		o.stuck = nil
 	}
 }
 
-// end ends Run with ErrStuck, unless a callback has returned meanwhile.
-func (l *latecomers) end() {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
-	if l.n == cap(l.pool.slots) {
-		l.pool.giveUp(fmt.Errorf("%w: callbacks that have not returned hold all of its %d slots", ErrStuck, l.n))
+// failStuck ends Run with ErrStuck, unless a callback has returned meanwhile.
+func (o *overdueCallbacks) failStuck() {
+	o.pool.mu.Lock()
+	defer o.pool.mu.Unlock()
+	if o.n == cap(o.pool.slots) {
+		o.pool.fail(fmt.Errorf("%w: callbacks that have not returned hold all of its %d slots", ErrStuck, o.n))
 	}
 }
 
-// count returns how many callbacks are overdue.
-func (l *latecomers) count() int {
-	l.pool.mu.Lock()
-	defer l.pool.mu.Unlock()
-	return l.n
+// count returns the number of overdue callbacks.
+func (o *overdueCallbacks) count() int {
+	o.pool.mu.Lock()
+	defer o.pool.mu.Unlock()
+	return o.n
 }

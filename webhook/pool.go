@@ -7,150 +7,157 @@ import (
 	"time"
 )
 
-// A pool is one Run of a Worker: the attempts under way and their slots.
+// A pool is one Run of a Worker: its slots and the attempts in progress.
 type pool struct {
 	*Worker
-	end       context.CancelCauseFunc // ends the claiming, and so Run
-	slots     chan struct{}           // one element for each attempt under way
-	line      lineup
-	late      latecomers
-	unsettled atomic.Int64 // attempts that the inbox has not settled for a lease
-	unheard   logLimit     // lines about an inbox that cannot tell of changes
+	policy        retryPolicy
+	endRun        context.CancelCauseFunc // ends claiming, and so Run
+	slots         chan struct{}           // has one element for each attempt in progress
+	line          lineup
+	overdue       overdueCallbacks
+	unsettled     atomic.Int64 // attempts that the inbox has failed to settle for a lease
+	changedErrors logLimit
 
-	starting sync.Mutex
-	deaf     bool // no claims are heeded any more; guarded by starting
+	startMu sync.Mutex
+	closed  bool // no further attempts start; guarded by startMu
 
-	staying context.Context // ends when Run leaves attempts behind
-	leave   context.CancelFunc
+	abandoned context.Context // ends when Run no longer waits for attempts
+	detach    context.CancelFunc
 
-	mu      sync.Mutex
-	running map[*attempt]struct{}
-	over    bool           // Run has returned
-	open    sync.WaitGroup // claims that have not ended
-	done    sync.WaitGroup // attempts under way
+	mu          sync.Mutex
+	running     map[*attempt]struct{}
+	runReturned bool           // Run has returned
+	openClaims  sync.WaitGroup // claims that have not ended
+	attempts    sync.WaitGroup // attempts in progress
 }
 
-func newPool(w *Worker, work context.Context, end context.CancelCauseFunc) *pool {
-	p := &pool{Worker: w, end: end, slots: make(chan struct{}, w.concurrency()), running: make(map[*attempt]struct{})}
-	p.late.pool = p
-	p.staying, p.leave = context.WithCancel(context.WithoutCancel(work))
+func newPool(w *Worker, runCtx context.Context, endRun context.CancelCauseFunc) *pool {
+	p := &pool{
+		Worker:  w,
+		policy:  retryPolicy{backoff: w.Retry, maxAttempts: w.maxAttempts(), outOfOrder: w.RetryOutOfOrder},
+		endRun:  endRun,
+		slots:   make(chan struct{}, w.concurrency()),
+		running: make(map[*attempt]struct{}),
+	}
+	p.overdue.pool = p
+	p.abandoned, p.detach = context.WithCancel(context.WithoutCancel(runCtx))
 	return p
 }
 
-// claimUntil claims as many as there are free slots until ctx ends. Attempts
-// run on the context work.
-func (p *pool) claimUntil(ctx, work context.Context, types []string) {
+// claimUntil claims a delivery for each free slot, until ctx ends. The Handlers run
+// with runCtx.
+func (p *pool) claimUntil(ctx, runCtx context.Context, types []string) {
 	pause, by := p.pollInterval(), p.name()
 	for {
-		// Ask for the signal first: what changes after that is not missed.
-		changed, unheard := p.inbox.changed()
-		if unheard != nil {
-			p.tellUnheard(unheard)
+		// Get the signal first, so that no later change is missed.
+		changed, err := p.inbox.changed()
+		if err != nil {
+			p.logChangedError(err)
 		}
-		free, ok := p.take(ctx)
+		free, ok := p.acquire(ctx)
 		if !ok {
 			return
 		}
-		asked := time.Now()
-		p.wants(asked)
-		claims, err := p.claim(ctx, ClaimOptions{N: free, Lease: p.lease(), Types: types, Except: underWay.adrift(p.inbox.origin()), By: by})
-		p.start(ctx, work, claims, asked)
-		p.give(free - len(claims))
+		start := time.Now()
+		p.recordClaiming(start)
+		claims, err := p.claim(ctx, ClaimOptions{N: free, Lease: p.lease(), Types: types, Except: pools.uncertain(p.inbox.identity()), By: by})
+		p.start(ctx, runCtx, claims, start)
+		p.release(free - len(claims))
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			p.failed(err)
-			p.logger().Error("inbox could not be claimed from", "reason", err)
+			p.recordFailure(err)
+			p.logger().Error("claim failed", "reason", err)
 			pause = min(pause*2, longestPause)
 			changed = nil
 		default:
-			p.claimed(time.Now())
+			p.recordClaimed(time.Now())
 			pause = p.pollInterval()
-			if len(claims) == free || bodies(claims) >= defaultClaimed/8 {
+			if len(claims) == free || bodyBytes(claims) >= defaultClaimBytes/8 {
 				continue // there may be more
 			}
 		}
-		wait := time.NewTimer(pause)
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 		case <-changed:
-		case <-wait.C:
+		case <-timer.C:
 		}
-		wait.Stop()
+		timer.Stop()
 	}
 }
 
-// tellUnheard logs that the inbox does not tell of changes, now and then.
-func (p *pool) tellUnheard(err error) {
-	if held, ok := p.unheard.pass("", overdueEvery); ok {
-		p.logger().Error("inbox cannot tell of changes and is polled", "reason", err, "unlogged", held)
+// logChangedError logs, at intervals, that the inbox's Changed failed.
+func (p *pool) logChangedError(err error) {
+	if held, ok := p.changedErrors.allow("", overdueEvery); ok {
+		p.logger().Error("inbox cannot notify and is polled", "reason", err, "unlogged", held)
 	}
 }
 
-// bodies returns the size of the bodies together. If it is large, the bound on it
-// may have ended the claim, and there may be more.
-func bodies(claims []Claim) (size int) {
+// bodyBytes returns the total size of the bodies. If it is large, the limit of
+// ClaimOptions.MaxBytes may have ended the claim, and there may be more deliveries.
+func bodyBytes(claims []Claim) (size int) {
 	for _, c := range claims {
 		size += len(c.Delivery.Body)
 	}
 	return size
 }
 
-// claim asks the inbox, which has one lease to answer: later its claims would
-// be worth nothing. When ctx ends it still has a moment, since a database that
-// is interrupted may have claimed what nobody then knows of.
+// claim asks the inbox for claims and waits at most one lease: later the claims would
+// have expired. When ctx ends the inbox gets claimGrace, since an interrupted
+// database may have claimed deliveries that nobody would then know of.
 func (p *pool) claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
-	asking, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Lease)
+	claimCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Lease)
 	defer cancel()
-	moment := context.AfterFunc(ctx, func() {
-		wait := time.NewTimer(p.hearing())
-		defer wait.Stop()
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(p.claimGrace())
+		defer timer.Stop()
 		select {
-		case <-wait.C:
+		case <-timer.C:
 			cancel()
-		case <-asking.Done():
+		case <-claimCtx.Done():
 		}
 	})
-	defer moment()
-	return p.inbox.Claim(asking, o)
+	defer stop()
+	return p.inbox.Claim(claimCtx, o)
 }
 
-// hearing is how long a claim under way is heard out when ctx has ended.
-func (p *pool) hearing() time.Duration { return min(lastMoment, p.shutdownTimeout()) }
+// claimGrace is how long a Claim in progress may take when ctx has ended.
+func (p *pool) claimGrace() time.Duration { return min(drainGrace, p.shutdownTimeout()) }
 
-// heedNoClaims waits until claiming has ended, but not for an inbox that ignores
-// the end of its context: what that claims later is not worked on.
-func (p *pool) heedNoClaims(claimed <-chan struct{}) {
-	limit := time.NewTimer(p.hearing() + lastMoment)
+// stopStarting waits until claiming has ended, but not long for an inbox that ignores
+// the end of its context. What that inbox claims later does not run.
+func (p *pool) stopStarting(claimingEnded <-chan struct{}) {
+	limit := time.NewTimer(p.claimGrace() + drainGrace)
 	defer limit.Stop()
 	select {
-	case <-claimed:
+	case <-claimingEnded:
 	case <-limit.C:
 	}
-	p.starting.Lock()
-	defer p.starting.Unlock()
-	p.deaf = true
+	p.startMu.Lock()
+	defer p.startMu.Unlock()
+	p.closed = true
 }
 
-// take waits until a slot is free and the lineup allows claims. It takes all free
-// slots and returns how many. It reports false when ctx has ended.
-func (p *pool) take(ctx context.Context) (n int, ok bool) {
+// acquire waits until a slot is free and the lineup allows claiming. It acquires all
+// free slots and returns their number. It reports false when ctx has ended.
+func (p *pool) acquire(ctx context.Context) (n int, ok bool) {
 	select {
 	case <-ctx.Done():
 		return 0, false
 	case p.slots <- struct{}{}:
 	}
-	for closed := p.line.wait(); closed != nil; closed = p.line.wait() {
+	for blocked := p.line.claimingBlocked(); blocked != nil; blocked = p.line.claimingBlocked() {
 		select {
 		case <-ctx.Done():
-			p.give(1)
+			p.release(1)
 			return 0, false
-		case <-closed:
+		case <-blocked:
 		}
 	}
-	if ctx.Err() != nil { // both were ready
-		p.give(1)
+	if ctx.Err() != nil { // both cases of a select were ready
+		p.release(1)
 		return 0, false
 	}
 	for n = 1; n < cap(p.slots); n++ {
@@ -163,51 +170,52 @@ func (p *pool) take(ctx context.Context) (n int, ok bool) {
 	return n, true
 }
 
-func (p *pool) give(n int) {
+func (p *pool) release(n int) {
 	for range n {
 		<-p.slots
 	}
 }
 
-// start begins an attempt for each of the claims of one call, which was asked for
-// at the given time. Each has a slot.
-func (p *pool) start(ctx, work context.Context, claims []Claim, asked time.Time) {
-	p.starting.Lock()
-	defer p.starting.Unlock()
-	if p.deaf {
+// start starts an attempt for each of the claims of one call. They were requested at
+// requested, and each has a slot.
+func (p *pool) start(ctx, runCtx context.Context, claims []Claim, requested time.Time) {
+	p.startMu.Lock()
+	defer p.startMu.Unlock()
+	if p.closed {
 		return
 	}
-	places := p.line.enter(claims, func(c Claim) bool { return c.Suspect && !p.hopeless(c) })
+	places := p.line.enter(claims, func(c Claim) bool { return c.Suspect && !p.policy.isExhausted(c) })
 	for i := range claims {
 		c := &claims[i]
-		c.Last = c.Attempt >= p.maxAttempts()
-		a := &attempt{pool: p, place: places[i], lease: newLeaseKeeper(p.inbox, *c, p.lease(), asked)}
-		a.held.Store(c)
-		p.open.Add(1)
+		c.Last = p.policy.isLast(*c)
+		a := &attempt{pool: p, place: places[i], lease: newLeaseKeeper(p.inbox, *c, p.lease(), requested)}
+		a.current.Store(c)
+		p.openClaims.Add(1)
 		p.mu.Lock()
 		p.running[a] = struct{}{}
 		p.mu.Unlock()
-		p.done.Go(func() {
-			defer p.dismiss(a)
-			defer a.finish()
-			a.run(ctx, work)
+		p.attempts.Go(func() {
+			defer p.remove(a)
+			defer a.recoverGoexit()
+			a.run(ctx, runCtx)
 		})
 	}
 }
 
-func (p *pool) dismiss(a *attempt) {
+// remove removes an attempt that has ended, and releases its slot.
+func (p *pool) remove(a *attempt) {
 	p.mu.Lock()
 	delete(p.running, a)
-	last := p.over && len(p.running) == 0
+	last := p.runReturned && len(p.running) == 0
 	p.mu.Unlock()
 	if last {
-		underWay.remove(p)
+		pools.remove(p)
 	}
 	p.line.leave(a.place)
-	p.give(1)
+	p.release(1)
 }
 
-// inUse counts the attempts under way.
+// inUse returns the number of attempts in progress.
 func (p *pool) inUse() int {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -13,14 +13,14 @@ import (
 type bareQueue struct{ webhook.Queue }
 
 func TestWorkerNeedsOnlyAQueue(t *testing.T) {
-	bubble(t, "it polls the Queue and settles", func(t *testing.T) {
+	synctestRun(t, "it polls the Queue and settles", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
 		w := webhook.NewWorker(bareQueue{in}, h)
 		w.Logger = quiet
 		defer start(t, w)()
-		arrive(t, in, "1", nil)
-		pass(time.Second)
+		putDelivery(t, in, "1", nil)
+		advance(time.Second)
 		require.Equal(t, []string{"1"}, ran())
 		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, counts(t, in))
 	})

@@ -20,13 +20,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// What the tests of the receiving side share.
+// Shared by the tests of receiving.
 
 const recvSecret = "It's a Secret to Everybody"
 
 var recvOK = webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil })
 
-// recvMustNotRun is a Handler for calls that must not reach it.
+// recvMustNotRun is a Handler that must not be called.
 func recvMustNotRun(t testing.TB) webhook.Handler {
 	return webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
 		t.Errorf("the handler ran, with %d bytes", len(d.Body))
@@ -34,7 +34,7 @@ func recvMustNotRun(t testing.TB) webhook.Handler {
 	})
 }
 
-// recvSend is a Handler that sends what it gets to c.
+// recvSend is a Handler that sends its deliveries to c.
 func recvSend(c chan<- *webhook.Delivery) webhook.Handler {
 	return webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
 		c <- d
@@ -47,7 +47,7 @@ func recvFails(err error) webhook.Handler {
 	return webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return err })
 }
 
-// A recvLog is what was logged, a JSON object a line.
+// A recvLog is a log with one JSON object per line.
 type recvLog struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -84,7 +84,7 @@ func recvLogger() (*slog.Logger, *recvLog) {
 	return slog.New(slog.NewJSONHandler(l, nil)), l
 }
 
-// recvSource signs as GitHub does and tells id, type and key by header.
+// recvSource signs as GitHub does and reads ID, type and ordering key from headers.
 func recvSource() webhook.Source {
 	return webhook.Source{
 		Name: "acme",
@@ -103,7 +103,7 @@ func recvSource() webhook.Source {
 	}
 }
 
-// recvRequest is a call that src takes for genuine.
+// recvRequest is an authentic request for src.
 func recvRequest(t testing.TB, src webhook.Source, body string) *http.Request {
 	t.Helper()
 	r := httptest.NewRequest("POST", "/hooks/acme", strings.NewReader(body))
@@ -122,7 +122,7 @@ func recvServe(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-func TestReceiverHandsOnWhatCame(t *testing.T) {
+func TestReceiverPassesTheDeliveryToItsHandler(t *testing.T) {
 	src := recvSource()
 	got := make(chan *webhook.Delivery, 1)
 	rc := webhook.NewReceiver(src, recvSend(got))
@@ -153,7 +153,7 @@ func TestReceiverAnswersByOutcome(t *testing.T) {
 		name       string
 		err        error
 		status     int
-		body       string // of a 202; %s is the delivery's UID
+		body       string // of a 202; %s stands for the delivery's UID
 		retryAfter string
 	}{
 		{"success", nil, 202, `{"uid":"%s"}`, ""},
@@ -228,7 +228,7 @@ func TestPromise1_WhatCannotBeStoredIsNotAcknowledged(t *testing.T) {
 	}
 }
 
-// recvInbox fails every Put; nothing else of it is used.
+// recvInbox fails every Put. Its other methods are not used.
 type recvInbox struct{ err error }
 
 func (in recvInbox) Put(context.Context, *webhook.Delivery) error { return in.err }
@@ -243,7 +243,7 @@ func (in recvInbox) Settle(context.Context, webhook.Claim, webhook.Outcome) (web
 	return "", in.err
 }
 
-// A volatileHandler stores nothing and answers for its own memory.
+// A volatileHandler stores nothing. The func is its Volatile method.
 type volatileHandler func() bool
 
 func (volatileHandler) Handle(context.Context, *webhook.Delivery) error { return nil }
@@ -326,7 +326,7 @@ func TestPromise11_TheLogNamesThePatternNotThePath(t *testing.T) {
 	logger, log := recvLogger()
 	fails.Logger = logger
 	before := slog.Default()
-	slog.SetDefault(logger) // Middleware has no other
+	slog.SetDefault(logger) // Middleware has no Logger
 	defer slog.SetDefault(before)
 	mux := http.NewServeMux()
 	mux.Handle("/a/{token}", fails)

@@ -6,19 +6,19 @@ import (
 	"sync"
 )
 
-// underWay holds the pools of all Workers of this process. None of them claims a
-// delivery that another one still runs under a lease that may have ended.
-var underWay registry
+// pools has the pools of all Workers of this process. No Worker claims a delivery
+// that another one still runs under a lease that may have ended.
+var pools registry
 
-// A registry holds pools by the inbox that they claim from.
+// A registry has pools by the inbox that they claim from.
 type registry struct {
 	mu      sync.Mutex
 	byInbox map[any][]*pool
 }
 
-// origin returns what tells the inbox from others: itself, or its type if it
-// cannot be compared.
-func (g guarded) origin() any {
+// identity returns a comparable value that identifies the inbox: the inbox itself, or
+// its type if the inbox is not comparable.
+func (g guardedQueue) identity() any {
 	if reflect.ValueOf(g.Queue).Comparable() {
 		return g.Queue
 	}
@@ -31,39 +31,39 @@ func (r *registry) add(p *pool) {
 	if r.byInbox == nil {
 		r.byInbox = make(map[any][]*pool)
 	}
-	from := p.inbox.origin()
-	r.byInbox[from] = append(r.byInbox[from], p)
+	inbox := p.inbox.identity()
+	r.byInbox[inbox] = append(r.byInbox[inbox], p)
 }
 
-// remove takes out a pool that has nothing under way.
+// remove removes a pool without attempts in progress.
 func (r *registry) remove(p *pool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	from := p.inbox.origin()
-	r.byInbox[from] = slices.DeleteFunc(r.byInbox[from], func(other *pool) bool { return other == p })
-	if len(r.byInbox[from]) == 0 {
-		delete(r.byInbox, from)
+	inbox := p.inbox.identity()
+	r.byInbox[inbox] = slices.DeleteFunc(r.byInbox[inbox], func(other *pool) bool { return other == p })
+	if len(r.byInbox[inbox]) == 0 {
+		delete(r.byInbox, inbox)
 	}
 }
 
-// adrift returns the UIDs from that inbox that are under way and whose lease may
-// have ended; nil if there are none.
-func (r *registry) adrift(from any) []string {
+// uncertain returns the UIDs of deliveries of the inbox that are in progress and whose
+// lease may have ended; nil if there are none.
+func (r *registry) uncertain(inbox any) []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var uids []string
-	for _, p := range r.byInbox[from] {
-		uids = p.adrift(uids)
+	for _, p := range r.byInbox[inbox] {
+		uids = p.appendUncertain(uids)
 	}
 	slices.Sort(uids)
 	return slices.Compact(uids)
 }
 
-func (p *pool) adrift(uids []string) []string {
+func (p *pool) appendUncertain(uids []string) []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for a := range p.running {
-		if a.lease.doubtful() {
+		if a.lease.mayExpire() {
 			uids = append(uids, a.claim().Delivery.UID)
 		}
 	}

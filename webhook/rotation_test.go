@@ -11,9 +11,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// While a secret is rotated the old one gets another place and so another label.
-// What came before must still be known, by its id and by its signature.
-func TestADuplicateIsKnownAcrossARotation(t *testing.T) {
+// While a secret is rotated, the old one gets another position and so another label.
+// Earlier deliveries must still be duplicates, by ID and by signature.
+func TestDuplicateIsRecognizedAcrossARotation(t *testing.T) {
 	old, next := webhook.NewSecret("old"), webhook.NewSecret("next")
 	source := func(keys ...webhook.Key) webhook.Source {
 		src := webhook.Source{

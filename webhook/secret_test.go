@@ -17,7 +17,7 @@ import (
 
 const secretText = "s3cr3t-material-of-the-test"
 
-// secretHolders are values that have a Secret in them somewhere.
+// secretHolders returns values that contain a Secret.
 func secretHolders() map[string]any {
 	s := webhook.NewSecret(secretText)
 	type open struct{ Secret webhook.Secret }
@@ -40,7 +40,7 @@ func secretHolders() map[string]any {
 	}
 }
 
-// secretShows reports the spelling in which text gives the secret away.
+// secretShows returns the spelling of the secret that text contains.
 func secretShows(text string) string {
 	raw := []byte(secretText)
 	for spelling, s := range map[string]string{
@@ -83,7 +83,7 @@ func TestPromise11_ASecretDoesNotPrint(t *testing.T) {
 	}
 }
 
-// secretReached follows everything that a printer of the thorough kind does.
+// secretReached follows everything that a printer by reflection follows.
 func secretReached(v reflect.Value, depth int) string {
 	if depth > 20 || !v.IsValid() {
 		return ""
@@ -132,7 +132,7 @@ func TestTheSearchForSecretsFindsOne(t *testing.T) {
 	}
 }
 
-// Errors and logs of every verifier, given something close to the secret.
+// Errors and logs of every verifier, for a request with a text close to the secret.
 func TestPromise11_RefusalsSayNothingOfSecretOrSignature(t *testing.T) {
 	key := webhook.Keys(webhook.NewSecret(secretText))
 	whsec := "whsec_" + base64.StdEncoding.EncodeToString([]byte(secretText))

@@ -11,30 +11,31 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// serveGrace is how long calls under way may take when Serve ends.
+// serveGrace is how long requests in progress may take when Serve ends.
 const serveGrace = 8 * time.Second
 
-// A Runner works until its context ends, and returns when it has put down what
-// it held: a [Worker], a Spool or a Relay of package spool.
+// A Runner works until its context ends, and returns when it has finished or put back
+// what it was working on. [Worker] is one, and so are Spool and Relay of package spool.
 type Runner interface {
 	Run(ctx context.Context) error
 }
 
-// Serve is the life of a service: server answers on l and the runners run, until
-// ctx ends, one of them fails, or the caller shuts the server down. Then all of
-// them end: no new calls are taken, those under way have 8 s, a Worker drains.
-// When Serve returns the last has ended, and what they used may be closed: the
-// inbox, then its database.
+// Serve runs a service: it serves requests from l with server, and runs the runners. It
+// ends all of them when ctx ends, when one of them fails, or when the caller shuts the
+// server down. The server then accepts no new requests, requests in progress have 8 s to
+// finish, and Workers drain. When Serve returns, all of them have ended, and the inbox
+// and then its database can be closed.
 //
-// After an orderly end it returns nil, otherwise the first failure; a Runner that
-// returns nil early has merely ended. A Worker that is stuck ends the service so,
-// with [ErrStuck]: receivers that go on would take what nobody works on, and the
-// callbacks that do not return end with the process only. End it when Serve has
-// returned, so that what supervises it starts it anew; [Worker.KeepRunning] is for
-// those who want it otherwise. Calls that are not done in time are cut
-// off, which their senders see, and the error is [ErrShutdown]. For a response
-// without an end of its own, such as a stream of events, see
-// [http.Server.RegisterOnShutdown].
+// Serve returns nil after an orderly end, otherwise the first error:
+//
+//   - A Runner that returns nil early has ended, and the others continue.
+//   - A Worker that is stuck ends the service with [ErrStuck]: otherwise Receivers would
+//     accept deliveries that no Worker handles. Callbacks that do not return end only with
+//     the process, so end it when Serve has returned, and let a supervisor restart it. To
+//     continue instead, set [Worker.KeepRunning].
+//   - Requests that are not finished in time are cut off, which their senders notice, and
+//     the error is [ErrShutdown]. To end a response without an end, such as an event
+//     stream, use [http.Server.RegisterOnShutdown].
 //
 // Serve closes l. It panics if an argument is nil.
 func Serve(ctx context.Context, server *http.Server, l net.Listener, runners ...Runner) error {
@@ -56,7 +57,7 @@ func Serve(ctx context.Context, server *http.Server, l net.Listener, runners ...
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
-		stop() // the caller may have shut the server down
+		stop() // if the caller has shut the server down
 		return nil
 	})
 	parts.Go(func() error {
@@ -66,14 +67,14 @@ func Serve(ctx context.Context, server *http.Server, l net.Listener, runners ...
 	return parts.Wait()
 }
 
-// shutdown lets calls under way finish, for a time.
+// shutdown lets requests in progress finish, for serveGrace.
 func shutdown(ctx context.Context, server *http.Server) error {
 	ctx, cancel := context.WithTimeout(ctx, serveGrace)
 	defer cancel()
 	err := server.Shutdown(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		_ = server.Close()
-		return fmt.Errorf("%w: calls were still under way", ErrShutdown)
+		return fmt.Errorf("%w: requests were still in progress", ErrShutdown)
 	}
 	return err
 }

@@ -17,7 +17,7 @@ type runnerFunc func(ctx context.Context) error
 
 func (f runnerFunc) Run(ctx context.Context) error { return f(ctx) }
 
-// untilEnd runs until its context ends, and tells.
+// untilEnd runs until its context ends, and then sets *ended.
 func untilEnd(ended *bool) webhook.Runner {
 	return runnerFunc(func(ctx context.Context) error {
 		<-ctx.Done()
@@ -53,7 +53,7 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.UnixAddr{Name: "pipe", Net: "pipe"} }
 
-// client returns a client that reaches the listener, whatever the URL says.
+// client returns a client that connects to the listener, whatever the URL.
 func (l *pipeListener) client() *http.Client {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		here, there := net.Pipe()
@@ -69,7 +69,7 @@ func (l *pipeListener) client() *http.Client {
 	return &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
 }
 
-func TestServeLetsCallsUnderWayFinish(t *testing.T) {
+func TestServeLetsRequestsInProgressFinish(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newPipeListener()
 		slow := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -97,7 +97,7 @@ func TestServeLetsCallsUnderWayFinish(t *testing.T) {
 			t.Errorf("Serve returned %v", err)
 		}
 		if s := <-status; s != http.StatusAccepted {
-			t.Errorf("the call under way got %d", s)
+			t.Errorf("the request in progress got %d", s)
 		}
 		if !drained {
 			t.Error("returned before the runner did")
@@ -105,7 +105,7 @@ func TestServeLetsCallsUnderWayFinish(t *testing.T) {
 	})
 }
 
-func TestServeCutsOffACallWithoutEnd(t *testing.T) {
+func TestServeCutsOffAnEndlessRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := newPipeListener()
 		endless := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
@@ -135,12 +135,12 @@ func TestServeCutsOffACallWithoutEnd(t *testing.T) {
 	})
 }
 
-func TestServeEndsWhenOneOfThemDoes(t *testing.T) {
+func TestServeEndsWhenOneOfItsPartsEnds(t *testing.T) {
 	broken := errors.New("broken")
 	tests := []struct {
 		name string
 		part webhook.Runner
-		use  func(*http.Server, net.Listener) // while it runs
+		use  func(*http.Server, net.Listener) // called while Serve runs
 		want error
 	}{
 		{"a runner fails", runnerFunc(func(context.Context) error { return broken }), nil, broken},
@@ -177,7 +177,7 @@ func TestServeEndsWhenOneOfThemDoes(t *testing.T) {
 	}
 }
 
-func TestARunnerThatEndsEarlyEndsNothingElse(t *testing.T) {
+func TestServeContinuesWhenARunnerReturnsNil(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		var ended bool

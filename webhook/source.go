@@ -1,69 +1,75 @@
 package webhook
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"time"
 )
 
-// defaultMaxBody is the limit of a Source that sets none.
-const defaultMaxBody = 1 << 20
-
-// A Source describes one sender. It is data: copy it, change a field, or write
-// a literal for a sender of your own. The providers' packages return theirs
-// from a func named Source.
+// A Source describes one sender: its name, its limits, how to verify its requests
+// and how to describe them. It is a plain value: copy it, change a field, or write a
+// literal for a sender of your own. Each provider package returns its own from a func
+// named Source.
 type Source struct {
 	// Name becomes [Delivery.Source], such as "github". Required.
 	Name string
-	// MaxBody is the largest body in bytes; beyond it the answer is 413.
-	// Zero means 1 MiB.
+	// MaxBody is the maximum size of a body in bytes. A larger one is answered with
+	// 413. Zero means 1 MiB.
 	MaxBody int64
-	// ContentTypes are the media types that it takes, without parameters; others
-	// get 415. Empty means any.
+	// ContentTypes are the accepted media types, without parameters. Others are
+	// answered with 415. If empty, all media types are accepted.
 	ContentTypes []string
-	// Verifier proves that a call is genuine. Required.
+	// Verifier proves that a request is authentic. Required.
 	Verifier Verifier
-	// Describe reads what the delivery is about from the headers and the body,
-	// which is authentic and may still be malformed. It must not change either,
-	// never fails, and leaves empty what it cannot tell: without a type it is
-	// "<name>.unknown", of which the log tells once a minute. The body is as it was
-	// sent, which may be a form. The JSON of either is
+	// Describe returns what a delivery is about. It reads the headers and the body
+	// and must not change them. The body is authentic but may be malformed. Describe
+	// cannot fail: it leaves unknown fields empty. A delivery without a type gets the
+	// type "<name>.unknown", which is logged at most once a minute.
+	//
+	// The body is as it was sent, so it may be a form. This is the JSON of a form and
+	// of any other body:
+	//
 	//	(&webhook.Delivery{Header: r.Header, Body: body}).Document()
-	// Zero means a Source that tells nothing: no id, no key, type "<name>.unknown".
+	//
+	// If nil, all deliveries have the type "<name>.unknown" and no ID, ordering key or
+	// dedup key, except from a [Proof].
 	Describe func(r *http.Request, body []byte) Description
-	// Coalesce is given to every delivery that has an ordering key, so that of a
-	// burst only the newest runs. It works behind an inbox only. Zero means off;
-	// package dockerhub sets it.
+	// Coalesce is copied to each delivery that has an ordering key, so that only the
+	// newest delivery of a burst runs. It has an effect behind an inbox only. Zero
+	// means off. The Source of package dockerhub sets it.
 	Coalesce Coalesce
-	// Budget bounds the memory of bodies being received; see [Budget] for the
-	// largest MaxBody it takes. Zero means one of 256 MiB that all such Sources of
-	// the process share.
+	// Budget bounds the memory for the bodies of requests in progress. See [Budget]
+	// for the largest MaxBody that it allows. If nil, it is a Budget of 256 MiB that
+	// all Sources of the process without their own share.
 	Budget *Budget
 }
 
-// A Description is what [Source.Describe] finds out about a body.
+// A Description is the result of [Source.Describe].
 type Description struct {
 	ID          string
-	Type        string // with the Source's name in front: "github.push"
+	Type        string // with the name of the Source as prefix: "github.push"
 	OrderingKey string
-	// DedupKeys are those of the delivery; see [Delivery.DedupKeys]. If nil, the ID is
-	// its only one, if there is one. If empty and not nil, it has none.
+	// DedupKeys are those of the delivery; see [Delivery.DedupKeys]. If nil, the only
+	// dedup key is the ID, if there is one. If empty and not nil, there are none.
 	DedupKeys []string
 	// DedupBySignature adds [Proof.Signature] to the dedup keys, so that a captured
-	// call cannot run again under another id. Do not set it if a sender sends equal
+	// request cannot run again with another ID. Do not set it if a sender sends equal
 	// bodies for different events.
 	DedupBySignature bool
-	// Malformed is why the body is not one that the sender documents. The delivery is
-	// accepted, and the reason is logged. Decoding its payload fails, through the
-	// payload's [Checker] if the decoder itself would not notice.
+	// Malformed is the error if the body does not have the sender's documented format.
+	// The delivery is accepted and the error is logged. Decoding its payload must fail
+	// too. If a decoder would not notice, the payload must be a [Checker] that fails.
 	Malformed error
 }
 
-// Validate refuses a Source without name or verifier, or whose verifier refuses
-// itself. [NewReceiver] and Middleware call it and panic on its error; a program
-// that uses only [Source.Open] calls it first.
+// Validate returns an error if the Source has no name, an unusable limit, no
+// Verifier, or a Verifier whose own Validate fails. [NewReceiver] and Middleware call
+// it and panic on its error. A program that uses only [Source.Open] must call it
+// first.
 func (s Source) Validate() error {
 	if s.Name == "" {
 		return errors.New("webhook: source has no name")
@@ -78,41 +84,56 @@ func (s Source) Validate() error {
 		return fmt.Errorf("webhook: source %s: Budget was not made by NewBudget", s.Name)
 	}
 	if most := s.budget().largest(); s.maxBody() > most {
-		return fmt.Errorf("webhook: source %s: a body of %d bytes does not fit into its Budget, which takes %d", s.Name, s.maxBody(), most)
+		return fmt.Errorf("webhook: source %s: a body of %d bytes does not fit into its Budget, which allows %d", s.Name, s.maxBody(), most)
 	}
 	return validateAll("source "+s.Name, []Verifier{s.Verifier})
 }
 
-// Open verifies body against the request and describes it: the pure decision,
-// without transport. It does not read r.Body and applies no limit. The Delivery
-// keeps body; do not change it afterwards. The error wraps [ErrUnverified].
+// Open verifies and describes a request whose body has been read already. It does
+// not read r.Body and applies no limits. The Delivery keeps body, which must not be
+// changed afterwards. The error wraps [ErrUnverified].
 func (s Source) Open(r *http.Request, body []byte) (*Delivery, error) {
 	if s.Verifier == nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, errNotValidated)
 	}
-	d, _, err := s.open(r, body, credentialsOf(s.Verifier))
-	return d, err
+	got, err := s.open(r, body, credentialsOf(s.Verifier))
+	if err != nil {
+		return nil, err
+	}
+	return got.withOwnHeader(), nil
 }
 
-// open is Open that also returns what Describe says is malformed.
-func (s Source) open(r *http.Request, body []byte, credentials []string) (d *Delivery, malformed, err error) {
+// An opened is a request that has been verified and described.
+type opened struct {
+	delivery  *Delivery
+	malformed error // [Description.Malformed]
+}
+
+// withOwnHeader returns the delivery with a header of its own, for a caller that may
+// change the request's.
+func (o opened) withOwnHeader() *Delivery {
+	o.delivery.Header = maps.Clone(o.delivery.Header)
+	return o.delivery
+}
+
+// open is Open with the names of the credential headers, which it leaves out. If there
+// are none to leave out, the header of the delivery is that of the request.
+func (s Source) open(r *http.Request, body []byte, credentials []string) (opened, error) {
 	proof, err := s.Verifier.Verify(r, body)
 	if err != nil {
-		return nil, nil, s.refusal(err)
+		return opened{}, s.refusal(err)
 	}
 	about := s.describe(r, body)
-	if proof.ID != "" {
-		about.ID = proof.ID
-	}
+	about.ID = cmp.Or(proof.ID, about.ID)
 	if about.Type == "" {
-		about.Type = s.unknown()
+		about.Type = s.untyped()
 	}
 	var coalesce Coalesce
 	if about.OrderingKey != "" {
 		coalesce = s.Coalesce
 	}
 	now := time.Now()
-	return &Delivery{
+	return opened{&Delivery{
 		UID:         newUID(now),
 		Source:      s.Name,
 		ID:          clamp(about.ID),
@@ -120,15 +141,15 @@ func (s Source) open(r *http.Request, body []byte, credentials []string) (d *Del
 		OrderingKey: clamp(about.OrderingKey),
 		DedupKeys:   dedupKeys(about, proof),
 		Coalesce:    coalesce,
-		Header:      headerWithout(r.Header, credentials, carriedBy(r, s.Verifier)),
+		Header:      scrubHeader(r.Header, credentials, urlSecretsOf(r, s.Verifier)),
 		Body:        body,
 		KeyLabel:    clamp(proof.KeyLabel),
 		ReceivedAt:  now,
-	}, about.Malformed, nil
+	}, about.Malformed}, nil
 }
 
-// refusal makes a verifier's error one that refuses: whatever else it wraps, it
-// can never become success.
+// refusal returns a verifier's error as one that refuses the request, whatever else
+// it wraps.
 func (s Source) refusal(err error) error {
 	switch StatusCode(err) {
 	case http.StatusAccepted, http.StatusInternalServerError:
@@ -137,8 +158,8 @@ func (s Source) refusal(err error) error {
 	return fmt.Errorf("%s: %w", s.Name, err)
 }
 
-// describe contains a panic of Describe, also of the error in what it returns:
-// the call is authentic, so it is kept.
+// describe calls Describe. It recovers a panic, also one of the error in the result:
+// the request is authentic, so its delivery must not be lost.
 func (s Source) describe(r *http.Request, body []byte) (about Description) {
 	if s.Describe == nil {
 		return Description{}
@@ -149,28 +170,19 @@ func (s Source) describe(r *http.Request, body []byte) (about Description) {
 		}
 	}()
 	about = s.Describe(r, body)
-	about.Malformed = judge(about.Malformed)
+	about.Malformed = toSafe(about.Malformed)
 	return about
 }
 
-// unknown is the type of a delivery whose type Describe does not tell.
-func (s Source) unknown() string { return s.Name + ".unknown" }
+// untyped is the type of a delivery for which Describe returns no type.
+func (s Source) untyped() string { return s.Name + ".unknown" }
 
-// takes reports whether the Content-Type is one of the Source's.
+// takes reports whether the Content-Type is one of the accepted ones.
 func (s Source) takes(h http.Header) bool {
-	return len(s.ContentTypes) == 0 || hasType(s.ContentTypes, h.Get("Content-Type"))
+	return len(s.ContentTypes) == 0 || hasMediaType(h, s.ContentTypes)
 }
 
-func (s Source) maxBody() int64 {
-	if s.MaxBody == 0 {
-		return defaultMaxBody
-	}
-	return s.MaxBody // less than any Budget, so adding to it does not overflow
-}
+// maxBody is smaller than every Budget, so adding to it does not overflow.
+func (s Source) maxBody() int64 { return cmp.Or(s.MaxBody, defaultMaxBody) }
 
-func (s Source) budget() *Budget {
-	if s.Budget == nil {
-		return sharedBudget
-	}
-	return s.Budget
-}
+func (s Source) budget() *Budget { return cmp.Or(s.Budget, sharedBudget) }

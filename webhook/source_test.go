@@ -14,7 +14,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// sourceOf is a Source that takes everything and describes it as given.
+// sourceOf returns a Source that accepts every request, with this Description.
 func sourceOf(about webhook.Description) webhook.Source {
 	return webhook.Source{
 		Name:     "acme",
@@ -23,7 +23,7 @@ func sourceOf(about webhook.Description) webhook.Source {
 	}
 }
 
-// sourceProof is a verifier with this proof.
+// sourceProof returns a verifier with this Proof.
 func sourceProof(p webhook.Proof) webhook.Verifier {
 	return verifierFunc(func(*http.Request, []byte) (webhook.Proof, error) { return p, nil })
 }
@@ -110,10 +110,10 @@ func TestPromise8_WhatCannotBeDescribedIsKept(t *testing.T) {
 	src := sourceOf(webhook.Description{})
 	src.Describe = func(*http.Request, []byte) webhook.Description { panic("a bug") }
 	for name, src := range map[string]webhook.Source{
-		"a panic":        src,
-		"no Describe":    {Name: "acme", Verifier: &webhook.InsecureAcceptAll{}},
-		"nothing told":   sourceOf(webhook.Description{}),
-		"told malformed": sourceOf(webhook.Description{Malformed: errors.New("no object")}),
+		"a panic":           src,
+		"no Describe":       {Name: "acme", Verifier: &webhook.InsecureAcceptAll{}},
+		"nothing described": sourceOf(webhook.Description{}),
+		"malformed":         sourceOf(webhook.Description{Malformed: errors.New("no object")}),
 	} {
 		d, err := src.Open(httptest.NewRequest("POST", "/", nil), []byte("{"))
 		if err != nil || d.Type != "acme.unknown" || string(d.Body) != "{" {

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
@@ -20,33 +21,34 @@ const (
 	standardSignature = "Webhook-Signature"
 )
 
-// signatureSizes are the versions known, with the length of their signatures.
+// signatureSizes has the known versions and the sizes of their signatures in bytes.
 var signatureSizes = map[string]int{"v1": sha256.Size, "v1a": ed25519.SignatureSize}
 
-// maxSignatures bounds the list in one header; a sender in rotation sends two.
+// maxSignatures is the maximum number of signatures in a header. A sender that rotates
+// its secret sends two.
 const maxSignatures = 16
 
-// StandardWebhooks verifies the scheme of the Standard Webhooks specification
-// 1.0.0: a signature over "id.timestamp.body" that must be fresh. A key's
-// secret says by its prefix what it is:
+// StandardWebhooks verifies requests as the Standard Webhooks specification 1.0.0
+// defines them: a signature of "id.timestamp.body", with a recent timestamp. The
+// prefix of a secret says what it is:
 //
-//	whsec_  base64 of a symmetric key, for v1 (HMAC-SHA256); the prefix may be left out
+//	whsec_  base64 of a symmetric key, for v1 (HMAC-SHA256); the prefix may be omitted
 //	whpk_   base64 of an ed25519 public key, for v1a
 //	whsk_   base64 of an ed25519 private key (a seed of 32 or the full 64 bytes), for v1a; it can sign
 //
-// One matching signature of a listed key is enough; versions and items that it
-// does not know are passed over. The id is covered by the signature and
-// becomes [Proof.ID]. Fields are not changed after Validate.
+// One signature that matches a key is enough. Signatures of unknown versions and
+// malformed ones are ignored. The signature covers the ID, which becomes [Proof.ID].
+// The fields must not be changed after Validate.
 type StandardWebhooks struct {
-	Keys      []Key         // all live at once; of one sender, see Key
-	KeysFunc  func() []Key  // Zero means Keys. Called for each request.
-	Tolerance time.Duration // how far the timestamp may be off, either way; Zero means 5 minutes.
+	Keys      []Key         // accepted keys, all of one sender; see [Key]
+	KeysFunc  func() []Key  // if not nil, replaces Keys; called for each request
+	Tolerance time.Duration // maximum difference between timestamp and clock, in both directions; zero means 5 minutes
 
 	valid atomic.Bool
 }
 
-// Validate refuses an empty key list and a secret that is empty or badly
-// encoded.
+// Validate refuses an empty key list, a secret that is empty or badly encoded, and a
+// negative Tolerance.
 func (s *StandardWebhooks) Validate() error {
 	keys := liveKeys(s.Keys, s.KeysFunc)
 	if err := validateKeys("StandardWebhooks", keys); err != nil {
@@ -64,14 +66,15 @@ func (s *StandardWebhooks) Validate() error {
 	return nil
 }
 
-// Admit passes if the three headers are there and the timestamp is fresh.
+// Admit returns nil if the request has the three headers once each, well formed, and
+// with a recent timestamp.
 func (s *StandardWebhooks) Admit(r *http.Request) error {
 	_, err := s.envelope(r)
 	return err
 }
 
-// Verify checks the signatures; the Proof has the key's label, the id, and for
-// v1 the MAC.
+// Verify checks the signatures. The Proof has the label of the matching key, the ID,
+// and for v1 the MAC.
 func (s *StandardWebhooks) Verify(r *http.Request, body []byte) (Proof, error) {
 	e, err := s.envelope(r)
 	if err != nil {
@@ -81,7 +84,7 @@ func (s *StandardWebhooks) Verify(r *http.Request, body []byte) (Proof, error) {
 	for _, k := range keys {
 		key, err := parseStandardKey(k.Secret)
 		if err != nil {
-			continue // Validate refused it; a KeysFunc may have brought it since
+			continue // Validate refuses such a key, but KeysFunc may return one later
 		}
 		if mac, ok := key.verify(e, body); ok {
 			return Proof{KeyLabel: k.Label, ID: e.id, Signature: mac}, nil
@@ -90,8 +93,8 @@ func (s *StandardWebhooks) Verify(r *http.Request, body []byte) (Proof, error) {
 	return Proof{}, fmt.Errorf("%w: none of %d signatures matches a live key (%d tried)%s", ErrUnverified, len(e.signatures), len(keys), bodyHint(r, body))
 }
 
-// Sign sets the three headers, with the first key and the present time. An id
-// that the request has already is kept, so that a retry carries the same one.
+// Sign sets the three headers. It signs with the first key and the current time. If
+// the request has an ID already, Sign keeps it, so that a retry has the same ID.
 func (s *StandardWebhooks) Sign(r *http.Request, body []byte) error {
 	keys := liveKeys(s.Keys, s.KeysFunc)
 	if err := validateKeys("StandardWebhooks", keys); err != nil {
@@ -116,7 +119,7 @@ func (s *StandardWebhooks) Sign(r *http.Request, body []byte) error {
 	return nil
 }
 
-// An envelope is what the three headers say.
+// An envelope is the content of the three headers.
 type envelope struct {
 	id         string
 	timestamp  string
@@ -138,15 +141,15 @@ func (s *StandardWebhooks) envelope(r *http.Request) (envelope, error) {
 		}
 	}
 	e := envelope{id: r.Header[standardID][0], timestamp: r.Header[standardTimestamp][0]}
-	// A dot in the id would let two messages have one signed text.
+	// With a dot in the ID, two messages could have the same signed text.
 	if e.id == "" || strings.Contains(e.id, ".") {
-		return envelope{}, unverified("Webhook-Id is empty or holds a dot")
+		return envelope{}, unverified("Webhook-Id is empty or contains a dot")
 	}
 	sec, err := strconv.ParseInt(e.timestamp, 10, 64)
 	if err != nil || strconv.FormatInt(sec, 10) != e.timestamp {
 		return envelope{}, unverified("Webhook-Timestamp is not a number of seconds")
 	}
-	tolerance := int64(s.tolerance() / time.Second)
+	tolerance := int64(cmp.Or(s.Tolerance, defaultTolerance) / time.Second)
 	if age := time.Now().Unix() - sec; age > tolerance || age < -tolerance {
 		return envelope{}, unverified("Webhook-Timestamp is too far from now")
 	}
@@ -157,7 +160,7 @@ func (s *StandardWebhooks) envelope(r *http.Request) (envelope, error) {
 			continue
 		}
 		if len(e.signatures) == maxSignatures {
-			return envelope{}, unverified("Webhook-Signature lists too many")
+			return envelope{}, unverified("Webhook-Signature has too many signatures")
 		}
 		e.signatures = append(e.signatures, standardSig{version, value})
 	}
@@ -167,14 +170,7 @@ func (s *StandardWebhooks) envelope(r *http.Request) (envelope, error) {
 	return e, nil
 }
 
-func (s *StandardWebhooks) tolerance() time.Duration {
-	if s.Tolerance == 0 {
-		return 5 * time.Minute
-	}
-	return s.Tolerance
-}
-
-// head is what stands before the body in the signed text.
+// head returns the part of the signed text before the body.
 func (e envelope) head() []byte {
 	return []byte(e.id + "." + e.timestamp + ".")
 }

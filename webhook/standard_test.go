@@ -65,7 +65,7 @@ func TestStandardWebhooksVectors(t *testing.T) {
 	for _, v := range standardVectors(t) {
 		t.Run(v.ID, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				// The clock of the bubble starts in the year 2000.
+				// The fake clock of synctest starts in the year 2000.
 				time.Sleep(time.Until(time.Unix(v.Timestamp, 0)))
 				s := standardOf(v.Secret)
 				verifierValidate(t, s)
@@ -221,7 +221,7 @@ func TestStandardWebhooksAsymmetric(t *testing.T) {
 			if !strings.HasPrefix(r.Header.Get("Webhook-Signature"), "v1a,") || !strings.HasPrefix(r.Header.Get("Webhook-Id"), "msg_") {
 				t.Errorf("signed with %v", r.Header)
 			}
-			// What the specification says is signed, checked without our code.
+			// The signed text of the specification, checked without our code.
 			text := fmt.Sprintf("%s.%s.body", r.Header.Get("Webhook-Id"), r.Header.Get("Webhook-Timestamp"))
 			raw, _ := base64.StdEncoding.DecodeString(strings.TrimPrefix(r.Header.Get("Webhook-Signature"), "v1a,"))
 			if !ed25519.Verify(private.Public().(ed25519.PublicKey), []byte(text), raw) {
@@ -249,7 +249,7 @@ func TestStandardWebhooksAsymmetric(t *testing.T) {
 	}
 }
 
-// sha256Seed is 32 bytes that anyone can make again.
+// sha256Seed returns 32 reproducible bytes.
 func sha256Seed(text string) []byte { return []byte(strings.Repeat(text, ed25519.SeedSize)) }
 
 func TestStandardWebhooksKeepsTheIDOfARetry(t *testing.T) {

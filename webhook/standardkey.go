@@ -8,7 +8,8 @@ import (
 	"strings"
 )
 
-// A standardKey has one of its fields set; private comes with public.
+// A standardKey is either symmetric or public. A private key comes with its public
+// key.
 type standardKey struct {
 	symmetric []byte
 	public    ed25519.PublicKey
@@ -50,10 +51,10 @@ func (k standardKey) mac(e envelope, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// verify reports whether one of the signatures is of this key, and returns the
-// MAC if the key is symmetric.
+// verify reports whether one of the signatures was made with this key, and returns
+// the MAC if the key is symmetric.
 func (k standardKey) verify(e envelope, body []byte) (mac []byte, ok bool) {
-	var text []byte // of v1a, which needs it in one piece
+	var text []byte // for v1a, which signs one piece of text
 	for _, sig := range e.signatures {
 		switch {
 		case sig.version == "v1" && k.symmetric != nil:

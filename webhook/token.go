@@ -1,8 +1,6 @@
 package webhook
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"net/http"
@@ -12,23 +10,24 @@ import (
 	"sync/atomic"
 )
 
-// Token verifies a secret that travels in the call itself, in exactly one of
-// three places. It proves that the caller knows the URL, not that the body is
-// genuine: for senders that cannot sign. It is compared in constant time, and
-// before a byte of the body is read. Fields are not changed after Validate.
+// Token verifies a secret that is part of the request: in the path, in the query, or
+// in a header. It is for senders that cannot sign: it proves that the caller knows the
+// secret, not that the body is authentic. The comparison takes constant time and
+// happens before the body is read. Set exactly one of PathValue, Query and Header.
+// The fields must not be changed after Validate.
 type Token struct {
 	PathValue string       // name of a ServeMux wildcard: "token" for "/hooks/dockerhub/{token}"
 	Query     string       // name of a query parameter
 	Header    string       // name of a header; left out of Delivery.Header
 	Prefix    string       // before the token in Header, such as "Bearer "
-	Keys      []Key        // all live at once; of one sender, see Key
-	KeysFunc  func() []Key // Zero means Keys. Called for each request.
+	Keys      []Key        // accepted keys, all of one sender; see [Key]
+	KeysFunc  func() []Key // if not nil, replaces Keys; called for each request
 
 	valid atomic.Bool
 }
 
-// Validate refuses no place or more than one, an empty key list, and an empty
-// secret.
+// Validate refuses a Token unless exactly one of PathValue, Query and Header is set.
+// It also refuses an empty key list and an empty secret.
 func (t *Token) Validate() error {
 	places := 0
 	for _, p := range []string{t.PathValue, t.Query, t.Header} {
@@ -46,32 +45,32 @@ func (t *Token) Validate() error {
 	return nil
 }
 
-// Admit passes if the token is one of the live ones.
+// Admit returns nil if the token matches a key.
 func (t *Token) Admit(r *http.Request) error {
 	_, err := t.Verify(r, nil)
 	return err
 }
 
-// Verify does what Admit does; the Proof has the key's label.
+// Verify checks the same as Admit. The Proof has the label of the matching key.
 func (t *Token) Verify(r *http.Request, _ []byte) (Proof, error) {
 	if !t.valid.Load() {
 		return Proof{}, errNotValidated
 	}
-	given, place, ok := t.given(r)
+	given, place, ok := t.read(r)
 	if !ok {
 		return Proof{}, fmt.Errorf("%w: no token in %s", ErrUnverified, place)
 	}
 	keys := liveKeys(t.Keys, t.KeysFunc)
 	label, ok := matchKey(keys, given)
 	if !ok {
-		return Proof{}, fmt.Errorf("%w: token in %s matches no live key %s", ErrUnverified, place, tried(keys))
+		return Proof{}, fmt.Errorf("%w: token in %s matches no live key %s", ErrUnverified, place, triedKeys(keys))
 	}
 	return Proof{KeyLabel: label}, nil
 }
 
-// Sign puts the first key in its place. For PathValue that is the wildcard in
-// the request's URL path, so that a pattern such as "/hooks/dockerhub/{token}"
-// serves as the target; it fails where the path has none.
+// Sign adds the first key to the request. For PathValue it replaces the wildcard in
+// the path of the request's URL, so the URL can be a pattern such as
+// "/hooks/dockerhub/{token}". It fails if the path has no such wildcard.
 func (t *Token) Sign(r *http.Request, _ []byte) error {
 	keys := liveKeys(t.Keys, t.KeysFunc)
 	if err := validateKeys("Token", keys); err != nil {
@@ -98,10 +97,10 @@ func (t *Token) Sign(r *http.Request, _ []byte) error {
 	return nil
 }
 
-// carried returns the token as a proxy may copy it out of the URL: decoded and
-// percent-encoded.
-func (t *Token) carried(r *http.Request) []string {
-	given, _, ok := t.given(r)
+// urlSecrets returns the token decoded and percent-encoded: a proxy may copy either
+// from the URL.
+func (t *Token) urlSecrets(r *http.Request) []string {
+	given, _, ok := t.read(r)
 	if ok && t.Header == "" {
 		_, ok = matchKey(liveKeys(t.Keys, t.KeysFunc), given)
 	}
@@ -111,7 +110,7 @@ func (t *Token) carried(r *http.Request) []string {
 	return slices.Compact([]string{given, url.PathEscape(given), url.QueryEscape(given)})
 }
 
-// CredentialHeaders returns the header that carries the token, if one does.
+// CredentialHeaders returns Header, if it is set.
 func (t *Token) CredentialHeaders() []string {
 	if t.Header == "" {
 		return nil
@@ -121,8 +120,8 @@ func (t *Token) CredentialHeaders() []string {
 
 func (t *Token) paddedSecrets() []string { return paddedKeys(liveKeys(t.Keys, t.KeysFunc)) }
 
-// given returns the token of the request and the name of its place.
-func (t *Token) given(r *http.Request) (token, place string, ok bool) {
+// read returns the token of the request, and a text that says where it was expected.
+func (t *Token) read(r *http.Request) (token, place string, ok bool) {
 	switch {
 	case t.PathValue != "":
 		token = r.PathValue(t.PathValue)
@@ -146,23 +145,9 @@ func (t *Token) given(r *http.Request) (token, place string, ok bool) {
 	}
 }
 
-// URLToken returns the verifier for a token that is either the ServeMux
-// wildcard {token} of the path or the query parameter token: for senders whose
-// URL is all that one can set. Each place may be tried with all keys.
+// URLToken returns a verifier of a token that is either the ServeMux wildcard {token}
+// of the path or the query parameter "token". It is for senders that allow no setting
+// but the URL. All keys are accepted in both places.
 func URLToken(keys ...Key) *AnyOf {
 	return NewAnyOf(&Token{PathValue: "token", Keys: keys}, &Token{Query: "token", Keys: keys})
-}
-
-// matchKey returns the label of the first key that equals given. It compares
-// digests, and every key, so that its time tells neither length nor place.
-func matchKey(keys []Key, given string) (label string, ok bool) {
-	got := sha256.Sum256([]byte(given))
-	for _, k := range keys {
-		want := sha256.Sum256(k.Secret.bytes())
-		equal := subtle.ConstantTimeCompare(want[:], got[:]) == 1
-		if equal && !ok && !k.Secret.IsZero() {
-			label, ok = k.Label, true
-		}
-	}
-	return label, ok
 }

@@ -30,7 +30,7 @@ func TestToken(t *testing.T) {
 		name  string
 		v     *webhook.Token
 		r     *http.Request
-		label string // empty: refused
+		label string // if empty, refused
 	}{
 		{"the first key in the path", path, pathValue("first"), "1"},
 		{"the second key in the path", path, pathValue("sec ond/%"), "2"},
@@ -93,7 +93,7 @@ func TestTokenSignsForAServeMux(t *testing.T) {
 				if err := v.Sign(r, nil); err != nil {
 					t.Fatal(err)
 				}
-				// As a client would spell it on the wire.
+				// As a client would encode it.
 				wire := httptest.NewRequest("POST", r.URL.String(), strings.NewReader("{}"))
 				wire.Header = r.Header
 				w := httptest.NewRecorder()
@@ -106,7 +106,7 @@ func TestTokenSignsForAServeMux(t *testing.T) {
 	}
 }
 
-// Proxies write the path that they were asked for into headers of their own.
+// Proxies write the requested path into headers of their own.
 func TestPromise11_AStoredHeaderNeverHoldsTheToken(t *testing.T) {
 	const token = "t0ken with/slash"
 	key := webhook.Keys(webhook.NewSecret(token))

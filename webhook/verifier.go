@@ -5,72 +5,76 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 )
 
-// A Verifier proves that a request comes from the sender. Both methods are
-// called by many goroutines at once, read the request and do not change it.
-// Their errors wrap [ErrUnverified], say what was wrong, and hold no secret
-// and no computed signature.
+// A Verifier proves that a request comes from the sender. Its methods are called
+// concurrently and must not change the request. Their errors wrap [ErrUnverified],
+// say what was wrong, and contain neither a secret nor a computed signature.
 //
-// The kinds of this package are used by pointer, and each is also a [Signer]:
-// [HMAC], [Token], [BasicAuth], [StandardWebhooks], [IPAllowList], [AnyOf],
-// [AllOf], [InsecureAcceptAll]. Each has Validate() error, which [NewReceiver] and
-// [Source.Middleware] run and panic on; a literal that was never validated
-// refuses everything, InsecureAcceptAll apart. A Verifier of your own may have
-// Validate too. Whatever error one returns, the call is refused: one that
-// [StatusCode] would answer with 202 or 500 is answered 401.
+// The Verifiers of this package are [HMAC], [Token], [BasicAuth],
+// [StandardWebhooks], [IPAllowList], [AnyOf], [AllOf] and [InsecureAcceptAll]. They
+// are used by pointer, and each is also a [Signer]. Each has a method Validate()
+// error, which [NewReceiver] and [Source.Middleware] call; they panic if it fails. A
+// Verifier that was never validated refuses every request, except
+// InsecureAcceptAll. A Verifier of your own may have a Validate method too.
+//
+// Any error refuses the request. If [StatusCode] would answer it with 202 or 500, the
+// answer is 401.
 type Verifier interface {
-	// Admit looks at the request line, headers and address before a byte of the
-	// body is read, so that strangers cost nothing. Nil does not mean authentic.
+	// Admit checks the request line, the headers and the client's address before the
+	// body is read, so that a request from a stranger costs little. A nil error does
+	// not mean that the request is authentic.
 	Admit(r *http.Request) error
-	// Verify is the proof over the exact body. r.Body is spent. It checks
-	// everything again that Admit checks: nil means authentic, whether Admit was
-	// called or not.
+	// Verify checks the whole request with its exact body. r.Body has been read
+	// already. Verify repeats the checks of Admit: a nil error means that the request
+	// is authentic, whether Admit was called or not.
 	Verify(r *http.Request, body []byte) (Proof, error)
 }
 
-// A Proof is what a Verifier learned.
+// A Proof is what a Verifier found out about an authentic request.
 type Proof struct {
-	KeyLabel  string // which of several live keys matched
-	ID        string // the delivery's id, only if the proof covers it
-	Signature []byte // the matched MAC, decoded; nil where there is none
+	KeyLabel  string // label of the key that matched
+	ID        string // ID of the delivery; set only if the signature covers it
+	Signature []byte // the MAC that matched, decoded; nil if there is none
 }
 
-// A Signer makes a request that its verifier accepts. Tests, simulators and
-// publishers use it; body is what the request will carry. Where several keys
-// are live the first one signs.
+// A Signer changes a request so that its Verifier accepts it. Tests, simulators and
+// publishers use it. body is the body that the request will have. Of several keys,
+// the first one signs.
 type Signer interface {
 	Sign(r *http.Request, body []byte) error
 }
 
-// A Challenger is a Verifier that asks for credentials: a 401 carries the
-// result as WWW-Authenticate.
+// A Challenger is a Verifier that asks for credentials. Its challenge is the
+// WWW-Authenticate header of a 401.
 type Challenger interface {
 	Challenge() string
 }
 
-// A CredentialCarrier is a Verifier whose secret travels in plain text in
-// request headers. They are left out of [Delivery.Header].
+// A CredentialCarrier is a Verifier whose secret is sent as plain text in request
+// headers. These headers are left out of [Delivery.Header].
 type CredentialCarrier interface {
 	CredentialHeaders() []string
 }
 
-// A pathCarrier is a Verifier whose secret travels in the URL. Proxies copy the
-// URL into headers of their own, so those that hold the secret are left out of
-// [Delivery.Header] as well.
-type pathCarrier interface {
-	carried(r *http.Request) []string
+// A urlCarrier is a Verifier whose secret is sent in the URL. Proxies copy the URL
+// into headers of their own, so headers that contain the secret are left out of
+// [Delivery.Header] too.
+type urlCarrier interface {
+	// urlSecrets returns the secret in the URL of r, in each of its spellings.
+	urlSecrets(r *http.Request) []string
 }
 
-// validator is a Verifier that can be built wrongly.
+// A validator is a Verifier with a Validate method.
 type validator interface{ Validate() error }
 
-// unverified is ErrUnverified with a reason that stands in the source code.
+// unverified returns ErrUnverified with a constant reason.
 func unverified(reason string) error {
 	return fmt.Errorf("%w: %s", ErrUnverified, reason)
 }
 
-// wrongCount is the error for a header that is missing or repeated.
+// wrongCount returns the error for a header that is missing or repeated.
 func wrongCount(header string, n int) error {
 	if n == 0 {
 		return fmt.Errorf("%w: no %s header", ErrUnverified, header)
@@ -80,8 +84,8 @@ func wrongCount(header string, n int) error {
 
 var errNotValidated = unverified("the verifier was never validated")
 
-// InsecureAcceptAll takes every request for genuine. It is for tests and for
-// listeners that only a trusted proxy can reach.
+// InsecureAcceptAll accepts every request. It is for tests and for listeners that
+// only a trusted proxy can reach.
 type InsecureAcceptAll struct{}
 
 // Validate returns nil.
@@ -96,7 +100,7 @@ func (*InsecureAcceptAll) Verify(*http.Request, []byte) (Proof, error) { return 
 // Sign does nothing.
 func (*InsecureAcceptAll) Sign(*http.Request, []byte) error { return nil }
 
-// validateAll validates the members of a list that must not be empty.
+// validateAll validates a list of verifiers, which must not be empty.
 func validateAll(name string, vs []Verifier) error {
 	if len(vs) == 0 {
 		return fmt.Errorf("webhook: %s has no verifiers", name)
@@ -114,23 +118,47 @@ func validateAll(name string, vs []Verifier) error {
 	return nil
 }
 
+// challengeOf returns the first challenge of the verifiers, empty if none has one.
+func challengeOf(vs ...Verifier) string {
+	for _, v := range vs {
+		if c, ok := v.(Challenger); ok {
+			if challenge := c.Challenge(); challenge != "" {
+				return challenge
+			}
+		}
+	}
+	return ""
+}
+
+// credentialsOf returns the canonical names of the headers that carry a secret.
+func credentialsOf(vs ...Verifier) []string {
+	var names []string
+	for _, v := range vs {
+		if c, ok := v.(CredentialCarrier); ok {
+			for _, name := range c.CredentialHeaders() {
+				names = append(names, http.CanonicalHeaderKey(name))
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// urlSecretsOf returns the secrets in the URL of r.
+func urlSecretsOf(r *http.Request, vs ...Verifier) []string {
+	var texts []string
+	for _, v := range vs {
+		if c, ok := v.(urlCarrier); ok {
+			texts = append(c.urlSecrets(r), texts...) // usually of one verifier: no copy
+		}
+	}
+	return texts
+}
+
 // isNil reports whether v is nil, or a nil pointer.
 func isNil(v Verifier) bool {
 	p := reflect.ValueOf(v)
 	return v == nil || p.Kind() == reflect.Pointer && p.IsNil()
-}
-
-// validateKeys refuses what would let a stranger in.
-func validateKeys(name string, keys []Key) error {
-	if len(keys) == 0 {
-		return fmt.Errorf("webhook: %s has no keys", name)
-	}
-	for i, k := range keys {
-		if k.Secret.IsZero() {
-			return fmt.Errorf("webhook: %s: the secret of key %d is empty", name, i+1)
-		}
-	}
-	return nil
 }
 
 var errCannotSign = errors.New("webhook: the verifier cannot sign")

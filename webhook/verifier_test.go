@@ -21,7 +21,7 @@ import (
 
 const verifierWhsec = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
-// verifierKinds are one usable literal of each kind, never validated.
+// verifierKinds returns a usable literal of each kind, never validated.
 func verifierKinds() map[string]webhook.Verifier {
 	key := webhook.Keys(webhook.NewSecret("k"))
 	hmac := func() *webhook.HMAC { return &webhook.HMAC{Header: "X-Sig", Prefix: "sha256=", Keys: key} }
@@ -127,10 +127,12 @@ func TestPromise7_ValidateRefusesWhatWouldLetAStrangerIn(t *testing.T) {
 		"IPAllowList with a zero prefix":    &webhook.IPAllowList{Prefixes: []netip.Prefix{{}}},
 		"IPAllowList whose func has none":   &webhook.IPAllowList{PrefixesFunc: func() []netip.Prefix { return nil }},
 		"AnyOf nothing":                     webhook.NewAnyOf(),
+		"AnyOf of the zero value":           &webhook.AnyOf{},
 		"AnyOf nil":                         webhook.NewAnyOf(nil),
 		"AnyOf a nil pointer":               webhook.NewAnyOf(nilHMAC),
 		"AnyOf a bad one":                   webhook.NewAnyOf(&webhook.InsecureAcceptAll{}, &webhook.HMAC{}),
 		"AllOf nothing":                     webhook.NewAllOf(),
+		"AllOf of the zero value":           &webhook.AllOf{},
 		"AllOf nil":                         webhook.NewAllOf(&webhook.InsecureAcceptAll{}, nil),
 		"AllOf with a vacuous AllOf inside": webhook.NewAllOf(webhook.NewAllOf()),
 		"AllOf a bad one":                   webhook.NewAllOf(&webhook.Token{}),
@@ -174,7 +176,7 @@ func verifierPanics(t *testing.T, name string, f func()) {
 	f()
 }
 
-// Two Receivers may share a verifier: the second validates it while the first
+// Two Receivers may share a verifier. The second validates it while the first
 // serves.
 func TestValidateWhileServing(t *testing.T) {
 	for name, v := range verifierKinds() {
@@ -210,7 +212,7 @@ func (f verifierFunc) Verify(r *http.Request, body []byte) (webhook.Proof, error
 	return f(r, body)
 }
 
-// admitFunc refuses before the body.
+// admitFunc is a verifier whose Admit is the func.
 type admitFunc func(*http.Request) error
 
 func (f admitFunc) Admit(r *http.Request) error                               { return f(r) }

@@ -8,25 +8,27 @@ import (
 	"time"
 )
 
-// The settings of a Worker that sets none.
+// The defaults of a Worker.
 const (
 	defaultConcurrency     = 8
 	defaultPollInterval    = 200 * time.Millisecond
 	defaultWorkTimeout     = 15 * time.Minute
 	defaultShutdownTimeout = 8 * time.Second
 	defaultMaxAttempts     = 15
-	// sweepEvery is how often an inbox is asked to sweep.
-	sweepEvery = time.Minute
-	// longestPause is how far claiming backs off while the inbox fails.
+
+	// sweepInterval is how often a Worker calls the inbox's Sweep.
+	sweepInterval = time.Minute
+	// longestPause is the maximum pause between calls while the inbox fails.
 	longestPause = 5 * time.Second
 )
 
-// A Worker claims deliveries from a [Queue] and hands them to a Handler, several
-// at once, each under a lease that it renews while the Handler runs. Several
-// Workers, in one process or many, may share an inbox. Set the fields before
-// Run, and do not copy it.
+// A Worker claims deliveries from a [Queue] and runs a [Handler] for each of them,
+// several at once. It renews the lease of each claim while the Handler runs. Several
+// Workers, in one process or in many, may share an inbox. Set the fields before Run. A
+// Worker must not be copied.
 //
-// What the Handler returns decides. The first line that fits holds:
+// The outcome of an attempt depends on the error that the Handler returns. The first
+// matching line applies:
 //
 //	nil, ErrDuplicate                         done
 //	ErrIgnored                                ignored
@@ -35,148 +37,161 @@ const (
 //	any other, after ShutdownTimeout          again, uncounted
 //	Permanent                                 dead
 //	any other, in the last of MaxAttempts     dead
-//	RetryAfter                                again when it says
+//	RetryAfter                                again after its delay
 //	any other, a panic                        again after Retry
 //
-// Of errors that are joined ([errors.Join]) each one must fit a line before
-// ShutdownTimeout's, or be Permanent: one among them that may pass is reason to
-// try again. Permanent goes before RetryAfter, whichever is outside; of several
-// RetryAfter the first holds. Once the Handler's context has ended, by Timeout
-// or a lost claim, Permanent is as any other: it may be what became of a killed
-// command.
+// Some errors wrap others:
 //
-// A Handler that has not returned one Lease after Timeout is overdue: the Worker
-// logs it, tells Observer, and settles the delivery as tried, to be tried again
-// by another process. This one does not claim it before the Handler returns,
-// which holds its slot until then. When overdue Handlers hold all slots for one
-// Timeout more, Run ends with [ErrStuck]. So a Handler that ignores the end of
-// its context may still run when its delivery is claimed again: where that
-// matters, let its effects and the settlement commit together.
+//   - Errors that are joined by [errors.Join] match one of the first four lines only if
+//     each of them matches that line, and Permanent only if each of them is Permanent or
+//     ErrMalformed. If one of them may be temporary, the delivery is tried again.
+//   - Permanent takes precedence over RetryAfter, whichever wraps the other.
+//   - Of several RetryAfter the first applies.
+//   - When the Handler's context has ended, because of Timeout or a lost claim,
+//     Permanent counts as any other error: it may be the error of a killed command.
 //
-// A delivery whose process ended twice in a row while it was claimed is suspect.
-// It runs alone: nothing is claimed while it waits for what runs already, which
-// takes Timeout and two Leases at most, nor while it runs. If the inbox cannot
-// begin it for a Lease, or within Timeout, it is put back for as long as that took.
-// If it ends the process when it runs alone, that is a crash of its own, and after
-// MaxAttempts it is dead without another run; its neighbours are not.
+// A Handler that has not returned one Lease after Timeout is overdue. The Worker logs
+// it, calls Observer, and settles the delivery as failed, so that another process can
+// try it again. This process does not claim the delivery before the Handler returns,
+// and the Handler holds its slot until then. If overdue Handlers hold all slots for
+// another Timeout, Run returns [ErrStuck]. So a Handler that ignores the end of its
+// context may still run when its delivery is claimed again. If that would do harm,
+// commit the Handler's effects and the settlement in one transaction.
+//
+// A delivery is suspect if its process ended twice in a row while it was claimed. It
+// runs alone:
+//
+//   - The Worker claims nothing while the suspect waits for the attempts in progress,
+//     which takes at most Timeout and two Leases, nor while the suspect runs.
+//   - If the inbox cannot begin the suspect for one Lease, or within Timeout, the
+//     suspect is put back for at least as long as that took.
+//   - If the process ends while the suspect runs, that is counted as a crash of this
+//     delivery. After MaxAttempts it is dead without another run. Other deliveries are
+//     not affected.
 type Worker struct {
-	// Concurrency is how many deliveries are worked on at once. Zero means 8.
+	// Concurrency is the maximum number of attempts at once. Zero means 8.
 	Concurrency int
-	// PollInterval is how often an inbox that cannot notify is asked. Zero means
-	// 200 ms.
+	// PollInterval is how often the Worker claims from an inbox that is not a
+	// [Notifier]. Zero means 200 ms.
 	PollInterval time.Duration
-	// Lease is how long a claim is held before it must be renewed, and how long
-	// the work of a killed process waits. Zero means 30 s.
+	// Lease is how long a claim is held before it must be renewed. When a process is
+	// killed, its deliveries wait that long. Zero means 30 s.
 	Lease time.Duration
-	// Timeout bounds one attempt: then the Handler's context ends with cause
-	// [ErrClaimLost]. What it returns within one Lease more still counts. Raise it
-	// for work that takes longer. Zero means 15 min.
+	// Timeout is the maximum duration of one attempt. After that the Handler's context
+	// ends with cause [ErrClaimLost]. What the Handler returns within one more Lease
+	// still counts. Raise Timeout for work that takes longer. Zero means 15 min.
 	Timeout time.Duration
-	// ShutdownTimeout is how long Run lets callbacks finish after its context has
+	// ShutdownTimeout is how long callbacks may take to finish after Run's context has
 	// ended. Zero means 8 s.
 	ShutdownTimeout time.Duration
-	// MaxAttempts is how often a delivery is tried. Zero means 15, which the default
-	// Retry spreads over two to three hours.
+	// MaxAttempts is the maximum number of attempts of a delivery. Zero means 15, which
+	// take two to three hours with the default Retry.
 	MaxAttempts int
-	// Retry is the wait between attempts. Zero means 1 s doubled up to 1 h.
+	// Retry is the wait between attempts. Zero means 1 s, doubled up to 1 h.
 	Retry Backoff
-	// RetryOutOfOrder lets younger deliveries of an ordering key pass one that
-	// waits for its retry. Zero means that the ordering key waits, in order.
+	// RetryOutOfOrder lets younger deliveries of an ordering key run while an older one
+	// waits for its retry. If false, they wait too, and run in order.
 	RetryOutOfOrder bool
-	// KeepRunning keeps Run from ending with ErrStuck. The Worker then works on
-	// nothing until a Handler returns. Zero means that Run ends.
+	// KeepRunning prevents Run from returning ErrStuck. A stuck Worker then waits until
+	// a Handler returns.
 	KeepRunning bool
 	// Name is who claims, for [ClaimOptions.By]. Empty means the host name and the
 	// process ID.
 	Name string
-	// Logger gets failures and ends. Zero means slog.Default.
+	// Logger receives failures and outcomes that are not a success. If nil, it is
+	// slog.Default.
 	Logger *slog.Logger
-	// Observer has funcs that are called when something happens. May be nil.
+	// Observer, if not nil, receives events for metrics.
 	Observer *Observer
 
-	inbox   guarded
+	inbox   guardedQueue
 	handler Handler
-	vitals  vitals
+	health  healthRecord
 }
 
-// NewWorker panics on a nil Queue and a nil Handler. Every [Inbox] is a Queue. If
-// q is a [Notifier] or a [Sweeper], the Worker uses that. It claims only the
-// types that h tells as a [Router], every type where it tells none.
+// NewWorker returns a Worker that runs h for the deliveries of q. Every [Inbox] is a
+// Queue. If q is a [Notifier] or a [Sweeper], the Worker uses its methods. If h is a
+// [Router], the Worker claims only its types, otherwise every type. NewWorker panics on
+// a nil Queue and on a nil Handler.
 func NewWorker(q Queue, h Handler) *Worker {
 	if q == nil {
 		panic("webhook: NewWorker needs a queue")
 	}
 	mustHandle("NewWorker", h)
-	return &Worker{inbox: guarded{q}, handler: h}
+	return &Worker{inbox: guardedQueue{q}, handler: h}
 }
 
-// Run works until ctx ends, then claims nothing more and returns nil when all
-// that was claimed is settled. What runs on when ShutdownTimeout is over has
-// its context ended with cause [ErrShutdown]; what fails then is given back
-// uncounted. What has not returned a second later is given back too, and Run
-// returns [ErrShutdown], since such a callback may still be running. So Run
-// returns two seconds after ShutdownTimeout at the latest; an inbox that
-// ignores its context is left behind a moment later. An inbox that fails is
-// logged and asked again. Run may be called once at a time.
+// Run works until ctx ends. Then it claims nothing more, and returns nil when all
+// claims are settled. Errors of the inbox are logged, and the inbox is called again.
+// Run must not be called again before it has returned.
 //
-// Before ctx ends Run returns for two reasons only: [ErrStuck], when all claims
-// are settled and the process should be ended; and [ErrPanic], when the Handler's
-// Types panics, or a Claim of the inbox ends its goroutine.
+// When ctx has ended:
+//
+//   - Callbacks may run for ShutdownTimeout. After that their contexts end with cause
+//     [ErrShutdown], and those that fail are put back uncounted.
+//   - Deliveries whose callbacks have not returned a second later are put back too. Run
+//     then returns [ErrShutdown], since those callbacks may still be running.
+//   - Run returns at most two seconds after ShutdownTimeout, and slightly later if the
+//     inbox ignores its context.
+//
+// Before ctx ends Run returns only these errors: [ErrStuck], when all claims are settled
+// and the process should be ended; and [ErrPanic], when the Handler's Types panics or
+// the inbox's Claim ends its goroutine.
 func (w *Worker) Run(ctx context.Context) error {
 	types, err := w.types()
 	if err != nil {
 		return err
 	}
 	warnIfIdle(w.logger(), types)
-	// Callbacks outlive ctx until ShutdownTimeout is over.
-	work, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer stop(nil)
-	ctx, end := context.WithCancelCause(ctx)
-	defer end(nil)
-	p := newPool(w, work, end)
-	underWay.add(p)
+	// Callbacks continue after ctx ends, until ShutdownTimeout is over.
+	runCtx, cancelRun := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cancelRun(nil)
+	ctx, endRun := context.WithCancelCause(ctx)
+	defer endRun(nil)
+	p := newPool(w, runCtx, endRun)
+	pools.add(p)
 	defer p.close()
-	w.begins(p)
-	defer w.ends()
-	swept := make(chan struct{})
+	w.recordRun(p)
+	defer w.recordRun(nil)
+	sweepingEnded := make(chan struct{})
 	go func() {
-		defer close(swept)
+		defer close(sweepingEnded)
 		w.sweep(ctx)
 	}()
-	claimed := make(chan struct{})
+	claimingEnded := make(chan struct{})
 	go func() {
-		defer close(claimed)
-		defer p.giveUp(fmt.Errorf("webhook: the inbox was asked to claim: %w", exited()))
-		p.claimUntil(ctx, work, types)
+		defer close(claimingEnded)
+		defer p.fail(fmt.Errorf("webhook: the inbox's Claim: %w", goexitError()))
+		p.claimUntil(ctx, runCtx, types)
 	}()
 	<-ctx.Done()
 	ended := time.Now()
-	p.heedNoClaims(claimed)
-	err = p.drain(stop, ended, p.reason(ctx))
-	limit := time.NewTimer(w.shutdownTimeout() + 2*lastMoment - time.Since(ended))
+	p.stopStarting(claimingEnded)
+	err = p.drain(cancelRun, ended, p.failure(ctx))
+	limit := time.NewTimer(w.shutdownTimeout() + 2*drainGrace - time.Since(ended))
 	defer limit.Stop()
 	select {
-	case <-swept:
+	case <-sweepingEnded:
 	case <-limit.C: // the inbox ignores its context
 	}
 	return err
 }
 
-// types asks the Handler what it handles.
+// types returns the types that the Handler handles.
 func (w *Worker) types() (types []string, err error) {
-	defer contained(&err)
+	defer recoverTo(&err)
 	return typesOf(w.handler), nil
 }
 
-// sweep asks the inbox, every minute until ctx ends, to delete what it keeps no
-// longer.
+// sweep calls the inbox's Sweep every minute until ctx ends, each time until there is
+// nothing more to delete.
 func (w *Worker) sweep(ctx context.Context) {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
+	ticker := time.NewTicker(sweepInterval)
+	defer ticker.Stop()
 	for {
 		n, err := w.inbox.sweep(ctx)
 		if err != nil && ctx.Err() == nil {
-			w.logger().Error("inbox could not forget finished deliveries", "reason", err)
+			w.logger().Error("sweep failed", "reason", err)
 		}
 		if err == nil && n > 0 && ctx.Err() == nil {
 			continue
@@ -184,7 +199,7 @@ func (w *Worker) sweep(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-ticker.C:
 		}
 	}
 }
@@ -207,12 +222,4 @@ func (w *Worker) lease() time.Duration        { return positive(w.Lease, default
 func (w *Worker) timeout() time.Duration      { return positive(w.Timeout, defaultWorkTimeout) }
 func (w *Worker) shutdownTimeout() time.Duration {
 	return positive(w.ShutdownTimeout, defaultShutdownTimeout)
-}
-
-// positive returns v, or what zero means.
-func positive[T int | int64 | time.Duration](v, zero T) T {
-	if v <= 0 {
-		return zero
-	}
-	return v
 }

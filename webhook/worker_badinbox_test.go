@@ -16,7 +16,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// An alteredInbox changes what a Claim returns.
+// An alteredInbox changes the results of Claim.
 type alteredInbox struct {
 	*webhook.MemInbox
 	alter   func(claims []webhook.Claim) []webhook.Claim
@@ -38,36 +38,36 @@ func (in *alteredInbox) Changed() <-chan struct{} {
 	return in.MemInbox.Changed()
 }
 
-func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
-	bubble(t, "by a claim without a delivery", func(t *testing.T) {
+func TestWorkerSurvivesAnInboxThatBreaksItsContract(t *testing.T) {
+	synctestRun(t, "it returns a claim without a delivery", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
 		in.alter = func(claims []webhook.Claim) []webhook.Claim {
 			return append([]webhook.Claim{{Fence: 1}}, claims...)
 		}
 		h, ran := recorded(succeed)
-		w, j := quietly(in, h)
-		arrive(t, in, "a", nil)
+		w, j := newTestWorker(in, h)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
 		synctest.Wait()
 		require.Error(t, w.Health().LastError)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	bubble(t, "by the same claim twice", func(t *testing.T) {
+	synctestRun(t, "it returns the same claim twice", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
 		in.alter = func(claims []webhook.Claim) []webhook.Claim { return append(claims, claims[0]) }
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(time.Second); return nil })
-		w, j := quietly(in, h)
-		arrive(t, in, "a", nil)
+		w, j := newTestWorker(in, h)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"a"}, ran())
 		require.Len(t, j.settled, 1)
 	})
-	bubble(t, "by more claims than were asked for", func(t *testing.T) {
+	synctestRun(t, "it returns more claims than requested", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
 		in.alter = func(claims []webhook.Claim) []webhook.Claim {
 			more, _ := in.MemInbox.Claim(t.Context(), webhook.ClaimOptions{N: 3})
@@ -80,55 +80,55 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 			work(time.Second)
 			return nil
 		})
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		w.Concurrency = 2
 		for i := range 8 {
-			arrive(t, in, fmt.Sprint(i), nil)
+			putDelivery(t, in, fmt.Sprint(i), nil)
 		}
 		stop := start(t, w)
-		pass(5 * time.Minute)
+		advance(5 * time.Minute)
 		begun := time.Now()
 		stop()
-		require.Zero(t, time.Since(begun), "nothing is under way")
+		require.Zero(t, time.Since(begun), "nothing is in progress")
 		require.EqualValues(t, 2, most.Load())
 		require.Len(t, ran(), 8)
 		require.Equal(t, map[webhook.State]int{webhook.Done: 8}, counts(t, in))
 	})
-	bubble(t, "by a Changed that panics", func(t *testing.T) {
+	synctestRun(t, "its Changed panics", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
 		in.changed = func() <-chan struct{} { panic("boom") }
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
-		arrive(t, in, "a", nil)
-		pass(time.Second)
+		putDelivery(t, in, "a", nil)
+		advance(time.Second)
 		stop()
 		require.Equal(t, []string{"a"}, ran())
 	})
-	bubble(t, "by a Begin without a delivery", func(t *testing.T) {
+	synctestRun(t, "its Begin returns no delivery", func(t *testing.T) {
 		in := &emptyBegin{MemInbox: &webhook.MemInbox{}}
 		suspects(t, in.MemInbox, "a")
 		var ran atomic.Bool
-		w, _ := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			ran.Store(true)
 			return nil
 		}))
 		stop := start(t, w)
-		pass(10 * time.Minute)
+		advance(10 * time.Minute)
 		stop()
 		require.False(t, ran.Load())
 	})
-	bubble(t, "by an Extend that never returns", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+	synctestRun(t, "its Extend never returns", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		end := make(chan struct{})
 		in.onExtend = func(context.Context) error { <-end; return errBoom }
 		cause := make(chan error, 1)
-		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			<-ctx.Done()
 			cause <- context.Cause(ctx)
 			return nil
 		}))
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		begun := time.Now()
 		stop := start(t, w)
 		require.ErrorIs(t, <-cause, webhook.ErrClaimLost)
@@ -136,13 +136,13 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 		close(end)
 		stop()
 	})
-	bubble(t, "by ending the goroutine", func(t *testing.T) {
-		for name, set := range map[string]func(in *moodyInbox, f func(context.Context) error){
-			"Extend": func(in *moodyInbox, f func(context.Context) error) { in.onExtend = f },
-			"Begin":  func(in *moodyInbox, f func(context.Context) error) { in.onBegin = f },
-			"Settle": func(in *moodyInbox, f func(context.Context) error) { in.onSettle = f },
+	synctestRun(t, "its Claim calls runtime.Goexit", func(t *testing.T) {
+		for name, set := range map[string]func(in *flakyInbox, f func(context.Context) error){
+			"Extend": func(in *flakyInbox, f func(context.Context) error) { in.onExtend = f },
+			"Begin":  func(in *flakyInbox, f func(context.Context) error) { in.onBegin = f },
+			"Settle": func(in *flakyInbox, f func(context.Context) error) { in.onSettle = f },
 		} {
-			in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+			in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 			suspects(t, in.MemInbox, "a")
 			var asked atomic.Int64
 			set(in, func(context.Context) error {
@@ -152,12 +152,12 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 				return nil
 			})
 			h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(time.Minute); return nil })
-			w, j := quietly(in, h)
+			w, j := newTestWorker(in, h)
 			w.Concurrency = 1
 			stop := start(t, w)
-			pass(10 * time.Minute)
-			arrive(t, in, "b", nil)
-			pass(10 * time.Minute)
+			advance(10 * time.Minute)
+			putDelivery(t, in, "b", nil)
+			advance(10 * time.Minute)
 			begun := time.Now()
 			stop()
 			require.Zero(t, time.Since(begun), name)
@@ -168,14 +168,14 @@ func TestAnInboxThatBreaksItsWordStopsNoWorker(t *testing.T) {
 	})
 }
 
-// An emptyBegin has nothing in hand.
+// An emptyBegin returns no delivery from Begin.
 type emptyBegin struct{ *webhook.MemInbox }
 
 func (in *emptyBegin) Begin(context.Context, webhook.Claim) (webhook.Claim, error) {
 	return webhook.Claim{}, nil
 }
 
-func TestAnObserverThatEndsItsGoroutineCostsNothingElse(t *testing.T) {
+func TestWorkerSurvivesAnObserverThatCallsGoexit(t *testing.T) {
 	for name, set := range map[string]func(o *webhook.Observer, f func()){
 		"Claimed": func(o *webhook.Observer, f func()) { o.Claimed = func(webhook.Claim) { f() } },
 		"Settled": func(o *webhook.Observer, f func()) {
@@ -183,19 +183,19 @@ func TestAnObserverThatEndsItsGoroutineCostsNothingElse(t *testing.T) {
 		},
 		"Overdue": func(o *webhook.Observer, f func()) { o.Overdue = func(webhook.Claim, time.Duration) { f() } },
 	} {
-		bubble(t, name, func(t *testing.T) {
+		synctestRun(t, name, func(t *testing.T) {
 			in := &webhook.MemInbox{}
 			h, ran, release := hang()
-			w, _ := quietly(in, h)
+			w, _ := newTestWorker(in, h)
 			w.Concurrency, w.KeepRunning = 1, true
 			var once sync.Once
 			set(w.Observer, func() { once.Do(runtime.Goexit) })
-			d := arrive(t, in, "hang", nil)
+			d := putDelivery(t, in, "hang", nil)
 			stop := start(t, w)
-			pass(45 * time.Minute)
+			advance(45 * time.Minute)
 			release(9)
-			arrive(t, in, "b", nil)
-			pass(time.Hour)
+			putDelivery(t, in, "b", nil)
+			advance(time.Hour)
 			require.Contains(t, ran(), "b")
 			require.Equal(t, webhook.Done, stateOf(t, in, d))
 			begun := time.Now()
@@ -226,12 +226,12 @@ func (in *stallingInbox) Settle(ctx context.Context, c webhook.Claim, o webhook.
 	return "", ctx.Err()
 }
 
-func TestWhatIsUnsettledWhenRunLeavesIsOfferedOnceMore(t *testing.T) {
+func TestRunSettlesOnceMoreBeforeItReturns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &stallingInbox{MemInbox: &webhook.MemInbox{}}
-		w, j := quietly(in, webhook.HandlerFunc(succeed))
+		w, j := newTestWorker(in, webhook.HandlerFunc(succeed))
 		w.Lease = time.Hour
-		d := arrive(t, in, "a", nil)
+		d := putDelivery(t, in, "a", nil)
 		stop := startFor(t, w, webhook.ErrShutdown)
 		synctest.Wait()
 		stop()
@@ -240,9 +240,9 @@ func TestWhatIsUnsettledWhenRunLeavesIsOfferedOnceMore(t *testing.T) {
 	})
 }
 
-// A deafInbox ignores contexts: the calls that f names do not return.
+// A deafInbox ignores contexts: the calls that f selects do not return.
 type deafInbox struct {
-	*moodyInbox
+	*flakyInbox
 	onSweep func()
 }
 
@@ -253,7 +253,7 @@ func (in *deafInbox) Sweep(ctx context.Context) (int, error) {
 	return in.MemInbox.Sweep(ctx)
 }
 
-func TestShutdownEndsAlsoWithAnInboxThatIgnoresItsContext(t *testing.T) {
+func TestShutdownEndsWithAnInboxThatIgnoresItsContext(t *testing.T) {
 	const most = 8*time.Second + 2*time.Second + 100*time.Millisecond
 	for name, set := range map[string]func(in *deafInbox, f func(context.Context) error){
 		"Claim":  func(in *deafInbox, f func(context.Context) error) { in.onClaim = f },
@@ -262,13 +262,13 @@ func TestShutdownEndsAlsoWithAnInboxThatIgnoresItsContext(t *testing.T) {
 		"Settle": func(in *deafInbox, f func(context.Context) error) { in.onSettle = f },
 		"Sweep":  func(in *deafInbox, f func(context.Context) error) { in.onSweep = func() { _ = f(t.Context()) } },
 	} {
-		bubble(t, name, func(t *testing.T) {
-			in := &deafInbox{moodyInbox: &moodyInbox{MemInbox: &webhook.MemInbox{}}}
+		synctestRun(t, name, func(t *testing.T) {
+			in := &deafInbox{flakyInbox: &flakyInbox{MemInbox: &webhook.MemInbox{}}}
 			suspects(t, in.MemInbox, "a", "b")
-			arrive(t, in.MemInbox, "c", nil)
+			putDelivery(t, in.MemInbox, "c", nil)
 			end := make(chan struct{})
 			set(in, func(context.Context) error { <-end; return errBoom })
-			w, _ := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+			w, _ := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 				work(time.Minute)
 				return nil
 			}))
@@ -278,7 +278,7 @@ func TestShutdownEndsAlsoWithAnInboxThatIgnoresItsContext(t *testing.T) {
 				_ = w.Run(ctx)
 				returned <- time.Now()
 			}()
-			pass(50 * time.Second)
+			advance(50 * time.Second)
 			begun := time.Now()
 			cancel()
 			select {
@@ -288,28 +288,28 @@ func TestShutdownEndsAlsoWithAnInboxThatIgnoresItsContext(t *testing.T) {
 				t.Error("Run has not returned")
 			}
 			close(end)
-			pass(time.Hour)
+			advance(time.Hour)
 		})
 	}
 }
 
-func TestAClaimThatEndsItsGoroutineEndsRun(t *testing.T) {
+func TestRunEndsIfClaimCallsGoexit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		in.onClaim = func(context.Context) error { runtime.Goexit(); return nil }
-		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		require.ErrorIs(t, w.Run(t.Context()), webhook.ErrPanic)
 	})
 }
 
-func TestAWorkerIsNotStuckBecauseAnotherOneIs(t *testing.T) {
+func TestWorkerIsNotStuckBecauseAnotherOneIs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, _, release := hang()
-		stuck, _ := quietly(in, typesOnly{h, "stuck.event"})
+		stuck, _ := newTestWorker(in, typesOnly{h, "stuck.event"})
 		stuck.Concurrency = 1
-		arrive(t, in, "hang", typed("stuck.event"))
-		w, _ := quietly(in, typesOnly{webhook.HandlerFunc(succeed), "alpha.event"})
+		putDelivery(t, in, "hang", typed("stuck.event"))
+		w, _ := newTestWorker(in, typesOnly{webhook.HandlerFunc(succeed), "alpha.event"})
 		parts, ctx := errgroup.WithContext(t.Context())
 		parts.Go(func() error { return stuck.Run(ctx) })
 		err := w.Run(ctx)

@@ -11,13 +11,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestASuspectThatCannotBegin(t *testing.T) {
+func TestSuspectThatCannotBeginIsPutBack(t *testing.T) {
 	for name, f := range map[string]func(ctx context.Context) error{
 		"fails": func(context.Context) error { return errBoom },
 		"hangs": func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() },
 	} {
-		bubble(t, "keeps the others for a while only: its Begin "+name, func(t *testing.T) {
-			in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		synctestRun(t, "delays the others for a lease at most: its Begin "+name, func(t *testing.T) {
+			in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 			suspects(t, in.MemInbox, "a")
 			var well atomic.Bool
 			in.onBegin = func(ctx context.Context) error {
@@ -27,20 +27,20 @@ func TestASuspectThatCannotBegin(t *testing.T) {
 				return f(ctx)
 			}
 			h, ran := recorded(succeed)
-			w, _ := quietly(in, h)
+			w, _ := newTestWorker(in, h)
 			stop := start(t, w)
-			pass(time.Second)
-			arrive(t, in, "b", nil)
-			pass(16 * time.Minute)
+			advance(time.Second)
+			putDelivery(t, in, "b", nil)
+			advance(16 * time.Minute)
 			require.Equal(t, []string{"b"}, ran())
 			well.Store(true)
-			pass(time.Hour)
+			advance(time.Hour)
 			require.Equal(t, []string{"b", "a"}, ran())
 			stop()
 		})
 	}
-	bubble(t, "within its lease runs all the same: the lease is renewed", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+	synctestRun(t, "runs if Begin is slow, since its lease is renewed", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		suspects(t, in.MemInbox, "a")
 		in.onBegin = func(ctx context.Context) error {
 			select {
@@ -51,9 +51,9 @@ func TestASuspectThatCannotBegin(t *testing.T) {
 			}
 		}
 		h, ran := recorded(succeed)
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		stop := start(t, w)
-		pass(4 * time.Minute)
+		advance(4 * time.Minute)
 		stop()
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())

@@ -14,33 +14,33 @@ import (
 )
 
 func TestPromise2_AtLeastOnceOnceInPractice(t *testing.T) {
-	bubble(t, "a duplicate does not run", func(t *testing.T) {
+	synctestRun(t, "a duplicate does not run", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
-		mark := func(d *webhook.Delivery) { d.DedupKeys = []string{"mark"} }
-		arrive(t, in, "first", mark)
-		pass(time.Second)
-		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "second", Source: "alpha", DedupKeys: []string{"mark"}})
+		dedup := func(d *webhook.Delivery) { d.DedupKeys = []string{"key"} }
+		putDelivery(t, in, "first", dedup)
+		advance(time.Second)
+		err := webhook.Store(in).Handle(t.Context(), &webhook.Delivery{UID: "second", Source: "alpha", DedupKeys: []string{"key"}})
 		require.ErrorIs(t, err, webhook.ErrDuplicate)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"first"}, ran())
 	})
-	bubble(t, "a settlement is tried again while the inbox fails, and the work is not", func(t *testing.T) {
+	synctestRun(t, "a settlement is repeated while the inbox fails, and the callback is not", func(t *testing.T) {
 		var failures atomic.Int64
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
 			if failures.Add(1) <= 4 {
 				return errBoom
 			}
 			return nil
 		}}
 		h, ran := recorded(succeed)
-		w, j := quietly(in, h)
-		d := arrive(t, in, "a", nil)
+		w, j := newTestWorker(in, h)
+		d := putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(20 * time.Second)
+		advance(20 * time.Second)
 		stop()
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
@@ -49,24 +49,24 @@ func TestPromise2_AtLeastOnceOnceInPractice(t *testing.T) {
 }
 
 func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
-	bubble(t, "a heartbeat keeps the claim of a long callback", func(t *testing.T) {
+	synctestRun(t, "the lease of a long callback is renewed", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(10 * time.Minute); return nil })
-		one, _ := quietly(in, h)
-		other, _ := quietly(in, h)
-		arrive(t, in, "a", nil)
+		one, _ := newTestWorker(in, h)
+		other, _ := newTestWorker(in, h)
+		putDelivery(t, in, "a", nil)
 		stopOne, stopOther := start(t, one), start(t, other)
-		pass(12 * time.Minute)
+		advance(12 * time.Minute)
 		stopOne()
 		stopOther()
 		require.Equal(t, []string{"a"}, ran())
 	})
-	bubble(t, "a lost claim ends the callback's context with cause ErrClaimLost", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error {
+	synctestRun(t, "a lost claim ends the callback's context with cause ErrClaimLost", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error {
 			return fmt.Errorf("gone: %w", webhook.ErrClaimLost)
 		}}
 		cause := make(chan error, 1)
-		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 			if c, _ := webhook.ClaimFromContext(ctx); c.Attempt > 1 {
 				return nil
 			}
@@ -74,16 +74,16 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 			cause <- context.Cause(ctx)
 			return ctx.Err()
 		}))
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(11 * time.Second) // one beat, a third of the lease
+		advance(11 * time.Second) // one beat, a third of the lease
 		require.ErrorIs(t, <-cause, webhook.ErrClaimLost)
 		stop()
 	})
-	bubble(t, "a lease that cannot be renewed is taken for lost when it ends, not before", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error { return errBoom }}
+	synctestRun(t, "a claim whose lease cannot be renewed is lost when the lease ends, not before", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error { return errBoom }}
 		ended := make(chan time.Duration, 1)
-		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			begun := time.Now()
 			<-ctx.Done()
 			if errors.Is(context.Cause(ctx), webhook.ErrClaimLost) {
@@ -91,93 +91,93 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 			}
 			return webhook.Permanent(ctx.Err())
 		}))
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(35 * time.Second)
+		advance(35 * time.Second)
 		require.Equal(t, 30*time.Second, <-ended)
 		stop()
 	})
-	bubble(t, "what came late of a claim is renewed at once", func(t *testing.T) {
+	synctestRun(t, "the lease of a claim that took long to return is renewed at once", func(t *testing.T) {
 		in := &alteredInbox{MemInbox: &webhook.MemInbox{}}
 		in.alter = func(claims []webhook.Claim) []webhook.Claim {
 			work(25 * time.Second)
 			return claims
 		}
-		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			work(8 * time.Second)
 			return nil
 		}))
-		d := arrive(t, in, "a", nil)
+		d := putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(32 * time.Second)
+		advance(32 * time.Second)
 		claims, err := in.MemInbox.Claim(t.Context(), webhook.ClaimOptions{}) // another process
 		require.NoError(t, err)
 		require.Empty(t, claims)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Empty(t, j.lost)
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 	})
-	bubble(t, "a hiccup while renewing loses nothing", func(t *testing.T) {
+	synctestRun(t, "a failed renewal loses nothing if the next one succeeds", func(t *testing.T) {
 		begun := time.Now()
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error {
 			if s := time.Since(begun); s > time.Minute && s < 75*time.Second {
 				return errBoom
 			}
 			return nil
 		}}
-		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			work(3 * time.Minute)
 			return ctx.Err()
 		}))
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(4 * time.Minute)
+		advance(4 * time.Minute)
 		stop()
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	bubble(t, "an inbox that hangs while renewing does not keep a callback from its end", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(ctx context.Context) error {
+	synctestRun(t, "a renewal that hangs does not delay the end of a callback", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}}
-		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			work(12 * time.Second)
 			return nil
 		}))
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(13 * time.Second)
+		advance(13 * time.Second)
 		stop()
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	bubble(t, "work that outlived its lease counts if nobody began it again", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error { return errBoom }}
+	synctestRun(t, "work that took longer than its lease counts if nobody began it again", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onExtend: func(context.Context) error { return errBoom }}
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(45 * time.Second); return nil })
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		w.Concurrency = 1 // so that this Worker does not begin it again itself
-		d := arrive(t, in, "a", nil)
+		d := putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 		require.Equal(t, []string{"a"}, ran())
 		require.Empty(t, j.lost)
 	})
-	bubble(t, "a late worker cannot settle", func(t *testing.T) {
+	synctestRun(t, "a Worker whose delivery was claimed again cannot settle it", func(t *testing.T) {
 		mem := &webhook.MemInbox{}
-		cut := &moodyInbox{MemInbox: mem, onExtend: func(context.Context) error { return errBoom }}
-		late, lateJournal := quietly(cut, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+		cut := &flakyInbox{MemInbox: mem, onExtend: func(context.Context) error { return errBoom }}
+		late, lateJournal := newTestWorker(cut, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			work(2 * time.Minute) // ignores its context
 			return webhook.Permanent(errBoom)
 		}))
 		late.Concurrency = 1
-		prompt, promptJournal := quietly(mem, webhook.HandlerFunc(succeed))
-		d := arrive(t, mem, "a", nil)
+		prompt, promptJournal := newTestWorker(mem, webhook.HandlerFunc(succeed))
+		d := putDelivery(t, mem, "a", nil)
 		stopLate := start(t, late)
-		pass(time.Second)
+		advance(time.Second)
 		stopPrompt := start(t, prompt)
-		pass(3 * time.Minute)
+		advance(3 * time.Minute)
 		stopLate()
 		stopPrompt()
 		require.Equal(t, webhook.Done, stateOf(t, mem, d))
@@ -185,9 +185,9 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 		require.Empty(t, lateJournal.states())
 		require.Equal(t, []webhook.State{webhook.Done}, promptJournal.states())
 	})
-	bubble(t, "what ended the process each time it ran alone is dead after the last attempt", func(t *testing.T) {
+	synctestRun(t, "a delivery that ends the process each time it runs alone is dead after the last attempt", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		d := arrive(t, in, "poison", nil)
+		d := putDelivery(t, in, "poison", nil)
 		for range 4 { // processes that it killed
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1, Lease: time.Second})
 			require.NoError(t, err)
@@ -196,22 +196,22 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 				_, err := in.Begin(t.Context(), claims[0])
 				require.NoError(t, err)
 			}
-			pass(2 * time.Second)
+			advance(2 * time.Second)
 		}
 		h, ran := recorded(succeed)
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		w.MaxAttempts = 4
 		stop := start(t, w)
-		pass(time.Second)
+		advance(time.Second)
 		stop()
 		require.Empty(t, ran())
 		require.Equal(t, webhook.Dead, stateOf(t, in, d))
 		require.Equal(t, "it ended the process 2 times when it ran alone", j.last().Reason)
 	})
-	bubble(t, "the context tells attempt and fence", func(t *testing.T) {
+	synctestRun(t, "ClaimFromContext returns attempt and fence", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var seen []webhook.Claim
-		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 			c, ok := webhook.ClaimFromContext(ctx)
 			require.True(t, ok)
 			require.Same(t, d, c.Delivery)
@@ -221,9 +221,9 @@ func TestPromise3_LeasesWithHeartbeatAndFencing(t *testing.T) {
 			}
 			return nil
 		}))
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Len(t, seen, 2)
 		require.Equal(t, 2, seen[1].Attempt)

@@ -16,17 +16,17 @@ func TestWorkerNamesItselfInFailedAttempts(t *testing.T) {
 	host, err := os.Hostname()
 	require.NoError(t, err)
 	for name, want := range map[string]string{"": fmt.Sprintf("%s:%d", host, os.Getpid()), "builder-1": "builder-1"} {
-		bubble(t, "named "+name, func(t *testing.T) {
+		synctestRun(t, "named "+name, func(t *testing.T) {
 			in := &webhook.MemInbox{}
-			d := arrive(t, in, "a", nil)
-			w, _ := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+			d := putDelivery(t, in, "a", nil)
+			w, _ := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 				work(3 * time.Second)
 				return errBoom
 			}))
 			w.Name = name
 			defer start(t, w)()
 			begin := time.Now()
-			pass(3500 * time.Millisecond)
+			advance(3500 * time.Millisecond)
 			r, err := in.Get(t.Context(), d.UID)
 			require.NoError(t, err)
 			require.Equal(t, []webhook.Attempt{{

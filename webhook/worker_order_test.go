@@ -13,7 +13,7 @@ import (
 )
 
 func TestPromise4_PerKeyOrder(t *testing.T) {
-	bubble(t, "one at a time of a key, in order, and other keys beside it", func(t *testing.T) {
+	synctestRun(t, "deliveries of a key run one at a time, in order, and concurrently with other keys", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var running, most atomic.Int64
 		h, ran := recorded(func(_ context.Context, d *webhook.Delivery) error {
@@ -24,15 +24,15 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 			work(time.Second)
 			return nil
 		})
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		for _, uid := range []string{"k1", "k2", "k3"} {
-			arrive(t, in, uid, keyed("key"))
+			putDelivery(t, in, uid, keyed("key"))
 		}
-		arrive(t, in, "other", keyed("other"))
+		putDelivery(t, in, "other", keyed("other"))
 		stop := start(t, w)
-		pass(500 * time.Millisecond)
+		advance(500 * time.Millisecond)
 		require.ElementsMatch(t, []string{"k1", "other"}, ran())
-		pass(5 * time.Second)
+		advance(5 * time.Second)
 		stop()
 		inOrder := slices.DeleteFunc(ran(), func(uid string) bool { return uid == "other" })
 		require.Equal(t, []string{"k1", "k2", "k3"}, inOrder)
@@ -46,33 +46,33 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 			return nil
 		})
 	}
-	bubble(t, "a retry holds its key", func(t *testing.T) {
+	synctestRun(t, "a delivery that waits for its retry blocks its key", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := failFirst()
-		w, _ := quietly(in, h)
-		arrive(t, in, "first", keyed("key"))
-		arrive(t, in, "second", keyed("key"))
+		w, _ := newTestWorker(in, h)
+		putDelivery(t, in, "first", keyed("key"))
+		putDelivery(t, in, "second", keyed("key"))
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"first", "first", "second"}, ran())
 	})
-	bubble(t, "RetryOutOfOrder lets the next one pass", func(t *testing.T) {
+	synctestRun(t, "RetryOutOfOrder lets the next one of the key run", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := failFirst()
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		w.RetryOutOfOrder = true
-		arrive(t, in, "first", keyed("key"))
-		arrive(t, in, "second", keyed("key"))
+		putDelivery(t, in, "first", keyed("key"))
+		putDelivery(t, in, "second", keyed("key"))
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"first", "second", "first"}, ran())
 	})
-	bubble(t, "Timeout ends the context with cause ErrClaimLost and the attempt counts", func(t *testing.T) {
+	synctestRun(t, "Timeout ends the context with cause ErrClaimLost and the attempt counts", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var took time.Duration
-		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			if c, _ := webhook.ClaimFromContext(ctx); c.Attempt > 1 {
 				return nil
 			}
@@ -83,9 +83,9 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 			return ctx.Err()
 		}))
 		w.Timeout = time.Minute
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(2 * time.Minute)
+		advance(2 * time.Minute)
 		stop()
 		require.Equal(t, time.Minute, took)
 		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Done}, j.states())
@@ -95,24 +95,24 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 }
 
 func TestPromise5_CoalescingIsDataAtPut(t *testing.T) {
-	bubble(t, "of a burst the newest runs, once", func(t *testing.T) {
+	synctestRun(t, "only the newest of a burst runs, once", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
 		for _, uid := range []string{"1", "2", "3", "4"} {
-			arrive(t, in, uid, func(d *webhook.Delivery) {
+			putDelivery(t, in, uid, func(d *webhook.Delivery) {
 				d.OrderingKey, d.Coalesce = "image:tag", webhook.Coalesce{Quiet: 10 * time.Second, Max: time.Minute}
 			})
-			pass(5 * time.Second)
+			advance(5 * time.Second)
 		}
 		require.Empty(t, ran())
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"4"}, ran())
 		require.Equal(t, map[webhook.State]int{webhook.Superseded: 3, webhook.Done: 1}, counts(t, in))
 	})
-	bubble(t, "a retry of the older gives way to the newer", func(t *testing.T) {
+	synctestRun(t, "a newer delivery of the burst supersedes the retry of an older one", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(func(_ context.Context, d *webhook.Delivery) error {
 			work(2 * time.Second)
@@ -121,15 +121,15 @@ func TestPromise5_CoalescingIsDataAtPut(t *testing.T) {
 			}
 			return nil
 		})
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		coalesce := func(d *webhook.Delivery) {
 			d.OrderingKey, d.Coalesce = "image:tag", webhook.Coalesce{Quiet: time.Second}
 		}
 		stop := start(t, w)
-		old := arrive(t, in, "old", coalesce)
-		pass(1500 * time.Millisecond)
-		arrive(t, in, "new", coalesce)
-		pass(time.Minute)
+		old := putDelivery(t, in, "old", coalesce)
+		advance(1500 * time.Millisecond)
+		putDelivery(t, in, "new", coalesce)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"old", "new"}, ran())
 		require.Equal(t, webhook.Superseded, stateOf(t, in, old))

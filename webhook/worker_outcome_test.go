@@ -17,7 +17,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestWhatAHandlerReturnsDecides(t *testing.T) {
+func TestWorkerOutcomeByHandlerError(t *testing.T) {
 	type outcome struct {
 		State     webhook.State
 		Delay     time.Duration
@@ -37,33 +37,33 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 		{"Permanent inside is dead", fmt.Errorf("deploy: %w", webhook.Permanent(errBoom)), outcome{State: webhook.Dead}},
 		{"ErrMalformed is dead", fmt.Errorf("alpha: %w", webhook.ErrMalformed), outcome{State: webhook.Dead}},
 		{"ErrMalformed and its cause is dead", fmt.Errorf("alpha: %w: %w", webhook.ErrMalformed, errBoom), outcome{State: webhook.Dead}},
-		{"several names of one permanent error are dead", fmt.Errorf("%w: %w", errBoom, webhook.Permanent(io.EOF)), outcome{State: webhook.Dead}},
+		{"Permanent among the %w of one error is dead", fmt.Errorf("%w: %w", errBoom, webhook.Permanent(io.EOF)), outcome{State: webhook.Dead}},
 		{"joined errors are dead if each is permanent", errors.Join(webhook.Permanent(io.EOF), webhook.ErrMalformed), outcome{State: webhook.Dead}},
-		{"joined errors are tried again if one may pass", errors.Join(later, webhook.Permanent(errBoom)), outcome{State: webhook.Waiting, Delay: time.Hour}},
-		{"in whichever order", errors.Join(webhook.Permanent(errBoom), webhook.ErrMalformed, later), outcome{State: webhook.Waiting, Delay: time.Hour}},
-		{"also where the join is inside", fmt.Errorf("place: %w", errors.Join(later, webhook.ErrMalformed)), outcome{State: webhook.Waiting, Delay: time.Hour}},
+		{"joined errors are tried again if one may be temporary", errors.Join(later, webhook.Permanent(errBoom)), outcome{State: webhook.Waiting, Delay: time.Hour}},
+		{"joined errors in another order are tried again too", errors.Join(webhook.Permanent(errBoom), webhook.ErrMalformed, later), outcome{State: webhook.Waiting, Delay: time.Hour}},
+		{"joined errors inside another error are tried again too", fmt.Errorf("place: %w", errors.Join(later, webhook.ErrMalformed)), outcome{State: webhook.Waiting, Delay: time.Hour}},
 		{"Permanent around joined errors is dead", webhook.Permanent(errors.Join(later, errBoom)), outcome{State: webhook.Dead}},
 		{"RetryAfter around Permanent is dead", webhook.RetryAfter(time.Second, webhook.Permanent(errBoom)), outcome{State: webhook.Dead}},
 		{"Permanent around RetryAfter is dead", webhook.Permanent(later), outcome{State: webhook.Dead}},
-		{"of several RetryAfter the first holds", errors.Join(later, webhook.RetryAfter(time.Minute, errBoom)), outcome{State: webhook.Waiting, Delay: time.Hour}},
-		{"RetryAfter waits as it says", webhook.RetryAfter(42*time.Second, errBoom), outcome{State: webhook.Waiting, Delay: 42 * time.Second}},
-		{"a negative RetryAfter is at once", webhook.RetryAfter(-time.Hour, errBoom), outcome{State: webhook.Waiting}},
+		{"of several RetryAfter the first applies", errors.Join(later, webhook.RetryAfter(time.Minute, errBoom)), outcome{State: webhook.Waiting, Delay: time.Hour}},
+		{"RetryAfter is tried again after its delay", webhook.RetryAfter(42*time.Second, errBoom), outcome{State: webhook.Waiting, Delay: 42 * time.Second}},
+		{"a negative RetryAfter is tried again at once", webhook.RetryAfter(-time.Hour, errBoom), outcome{State: webhook.Waiting}},
 		{"no handler is put back uncounted", nobody.Handle(t.Context(), &webhook.Delivery{Type: "alpha.event"}), outcome{State: webhook.Waiting, Delay: time.Minute, Uncounted: true}},
 	} {
-		bubble(t, test.name, func(t *testing.T) {
+		synctestRun(t, test.name, func(t *testing.T) {
 			in := &webhook.MemInbox{}
 			var runs atomic.Int64
-			w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+			w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 				if runs.Add(1) > 1 {
 					return nil
 				}
 				return test.err
 			}))
-			arrive(t, in, "a", nil)
+			putDelivery(t, in, "a", nil)
 			stop := start(t, w)
 			synctest.Wait()
 			stop()
-			i := slices.Index(j.fences, 1) // the second run may be told of first
+			i := slices.Index(j.fences, 1) // the second run may be reported first
 			require.GreaterOrEqual(t, i, 0)
 			first := j.settled[i]
 			if diff := cmp.Diff(test.want, outcome{first.State, first.Delay, first.Uncounted}); diff != "" {
@@ -74,20 +74,20 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 			}
 		})
 	}
-	bubble(t, "another error is tried again after Retry until MaxAttempts, then it is dead", func(t *testing.T) {
+	synctestRun(t, "another error is tried again after Retry until MaxAttempts, then it is dead", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(func(ctx context.Context, _ *webhook.Delivery) error {
 			if c, _ := webhook.ClaimFromContext(ctx); c.Last != (c.Attempt == 4) {
-				t.Errorf("attempt %d of 4 is told that it is the last: %v", c.Attempt, c.Last)
+				t.Errorf("attempt %d of 4 has Last %v", c.Attempt, c.Last)
 			}
 			return errBoom
 		})
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		w.MaxAttempts = 4
 		w.Retry = webhook.Backoff{First: 10 * time.Second, Max: time.Minute}
-		d := arrive(t, in, "a", nil)
+		d := putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Hour)
+		advance(time.Hour)
 		stop()
 		require.Len(t, ran(), 4)
 		require.Equal(t, webhook.Dead, stateOf(t, in, d))
@@ -96,40 +96,40 @@ func TestWhatAHandlerReturnsDecides(t *testing.T) {
 			require.GreaterOrEqual(t, j.settled[i].Delay, most/2)
 		}
 	})
-	bubble(t, "what is permanent once its time is over is tried again", func(t *testing.T) {
+	synctestRun(t, "Permanent after Timeout is tried again", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			<-ctx.Done()
 			return webhook.Permanent(errors.New("signal: killed"))
 		}))
 		w.MaxAttempts = 2
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Hour)
+		advance(time.Hour)
 		stop()
 		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Dead}, j.states())
 		require.False(t, j.settled[0].Uncounted)
 	})
-	bubble(t, "RetryAfter does not outlast MaxAttempts", func(t *testing.T) {
+	synctestRun(t, "RetryAfter in the last attempt is dead", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			return webhook.RetryAfter(time.Second, errBoom)
 		}))
 		w.MaxAttempts = 2
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []webhook.State{webhook.Waiting, webhook.Dead}, j.states())
 	})
 }
 
-func TestAWorkerSurvivesAnInboxThatFails(t *testing.T) {
-	bubble(t, "claiming backs off and recovers", func(t *testing.T) {
+func TestWorkerSurvivesAnInboxThatFails(t *testing.T) {
+	synctestRun(t, "claiming backs off and recovers", func(t *testing.T) {
 		var asked atomic.Int64
 		down := atomic.Bool{}
 		down.Store(true)
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(context.Context) error {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(context.Context) error {
 			asked.Add(1)
 			if down.Load() {
 				return errBoom
@@ -137,78 +137,78 @@ func TestAWorkerSurvivesAnInboxThatFails(t *testing.T) {
 			return nil
 		}}
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, h)
-		arrive(t, in, "a", nil)
+		w, _ := newTestWorker(in, h)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		if n := asked.Load(); n < 10 || n > 20 {
 			t.Errorf("asked %d times in a minute, want about once in 5 s", n)
 		}
 		for i := range 100 {
-			arrive(t, in, fmt.Sprint("new ", i), nil)
+			putDelivery(t, in, fmt.Sprint("new ", i), nil)
 			synctest.Wait()
 		}
 		if n := asked.Load(); n > 20 {
 			t.Errorf("asked %d times: the inbox's signal breaks through the pause", n)
 		}
 		down.Store(false)
-		pass(5 * time.Second)
+		advance(5 * time.Second)
 		require.Len(t, ran(), 101)
-		arrive(t, in, "b", nil)
+		putDelivery(t, in, "b", nil)
 		synctest.Wait()
 		require.Len(t, ran(), 102, "it listens to the inbox's signal again")
 		stop()
 	})
-	bubble(t, "Run ends while a claim hangs", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(ctx context.Context) error {
+	synctestRun(t, "Run ends while a claim hangs", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onClaim: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}}
-		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		stop := start(t, w)
-		pass(time.Second)
+		advance(time.Second)
 		stop()
 	})
 }
 
-func TestAWorkerLearnsOfWork(t *testing.T) {
-	bubble(t, "at once from an inbox that notifies", func(t *testing.T) {
+func TestWorkerClaimsOnASignalAndByPolling(t *testing.T) {
+	synctestRun(t, "an inbox that notifies is asked at once", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		w.PollInterval = time.Hour
 		stop := start(t, w)
-		pass(time.Second)
-		arrive(t, in, "a", nil)
+		advance(time.Second)
+		putDelivery(t, in, "a", nil)
 		synctest.Wait()
 		require.Equal(t, []string{"a"}, ran())
 		stop()
 	})
-	bubble(t, "by asking where it does not", func(t *testing.T) {
+	synctestRun(t, "another inbox is polled", func(t *testing.T) {
 		in := plainInbox{&webhook.MemInbox{}}
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
-		pass(time.Second)
-		arrive(t, in, "a", nil)
-		pass(200 * time.Millisecond)
+		advance(time.Second)
+		putDelivery(t, in, "a", nil)
+		advance(200 * time.Millisecond)
 		require.Equal(t, []string{"a"}, ran())
 		stop()
 	})
-	bubble(t, "and asks again at once while there is more", func(t *testing.T) {
+	synctestRun(t, "it claims again at once while there is more", func(t *testing.T) {
 		in := plainInbox{&webhook.MemInbox{}}
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		w.Concurrency, w.PollInterval = 2, time.Hour
 		for i := range 9 {
-			arrive(t, in, fmt.Sprint(i), nil)
+			putDelivery(t, in, fmt.Sprint(i), nil)
 		}
 		stop := start(t, w)
 		synctest.Wait()
 		require.Len(t, ran(), 9)
 		stop()
 	})
-	bubble(t, "and of a retry when it is due", func(t *testing.T) {
+	synctestRun(t, "a retry runs when it is due", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(func(ctx context.Context, _ *webhook.Delivery) error {
 			if c, _ := webhook.ClaimFromContext(ctx); c.Attempt == 1 {
@@ -216,27 +216,27 @@ func TestAWorkerLearnsOfWork(t *testing.T) {
 			}
 			return nil
 		})
-		w, _ := quietly(in, h)
-		arrive(t, in, "a", nil)
+		w, _ := newTestWorker(in, h)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(9900 * time.Millisecond)
+		advance(9900 * time.Millisecond)
 		require.Len(t, ran(), 1)
-		pass(300 * time.Millisecond)
+		advance(300 * time.Millisecond)
 		require.Len(t, ran(), 2)
 		stop()
 	})
 }
 
-func TestObserverIsToldOfEveryAttempt(t *testing.T) {
+func TestObserverReceivesEveryAttempt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			work(3 * time.Second)
 			return nil
 		}))
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(5 * time.Second)
+		advance(5 * time.Second)
 		stop()
 		require.Len(t, j.claimed, 1)
 		require.Equal(t, "a", j.claimed[0].Delivery.UID)
@@ -244,10 +244,10 @@ func TestObserverIsToldOfEveryAttempt(t *testing.T) {
 		require.Equal(t, []time.Duration{3 * time.Second}, j.took)
 		require.Empty(t, j.lost)
 
-		w.Observer = &webhook.Observer{} // told nobody
+		w.Observer = &webhook.Observer{} // without funcs
 		stop = start(t, w)               // Run may be called again
-		arrive(t, in, "b", nil)
-		pass(5 * time.Second)
+		putDelivery(t, in, "b", nil)
+		advance(5 * time.Second)
 		stop()
 		require.Equal(t, 2, counts(t, in)[webhook.Done])
 	})

@@ -34,22 +34,22 @@ func hang() (h webhook.Handler, ran func() []string, release func(n int)) {
 	}
 }
 
-func TestACallbackThatHangsTakesOneSlotOnly(t *testing.T) {
-	bubble(t, "the others run on, and it is not claimed again while it runs", func(t *testing.T) {
+func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
+	synctestRun(t, "other deliveries run, and it is not claimed again while it runs", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		w.Concurrency, w.PollInterval = 2, time.Minute
-		hung := arrive(t, in, "hang", nil)
+		hung := putDelivery(t, in, "hang", nil)
 		stop := start(t, w)
 		for i := range 24 {
-			arrive(t, in, fmt.Sprint(i), nil)
-			pass(time.Hour)
+			putDelivery(t, in, fmt.Sprint(i), nil)
+			advance(time.Hour)
 		}
 		require.Len(t, ran(), 25)
 		require.Equal(t, webhook.Waiting, stateOf(t, in, hung))
 		release(2)
-		pass(time.Minute)
+		advance(time.Minute)
 		require.Len(t, ran(), 26, "it runs again once it has returned")
 		require.Equal(t, webhook.Done, stateOf(t, in, hung))
 		stop()
@@ -59,65 +59,65 @@ func TestACallbackThatHangsTakesOneSlotOnly(t *testing.T) {
 		require.False(t, j.settled[i].Uncounted)
 		require.Contains(t, j.settled[i].Reason, "attempt took longer than Worker.Timeout and has not returned")
 	})
-	bubble(t, "nor by another Worker of the process", func(t *testing.T) {
+	synctestRun(t, "another Worker of the process does not claim it either", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
-		one, _ := quietly(in, h)
-		arrive(t, in, "hang", nil)
+		one, _ := newTestWorker(in, h)
+		putDelivery(t, in, "hang", nil)
 		stop := start(t, one)
-		pass(time.Minute)
-		other, _ := quietly(in, h)
+		advance(time.Minute)
+		other, _ := newTestWorker(in, h)
 		stopOther := start(t, other)
-		pass(time.Hour)
+		advance(time.Hour)
 		require.Equal(t, []string{"hang"}, ran())
 		release(2)
-		pass(time.Minute)
+		advance(time.Minute)
 		require.Equal(t, []string{"hang", "hang"}, ran())
 		stop()
 		stopOther()
 	})
-	bubble(t, "nor by a second Run after one that left it behind", func(t *testing.T) {
+	synctestRun(t, "neither does a second Run after one that left it behind", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
-		w, _ := quietly(in, h)
-		arrive(t, in, "hang", nil)
+		w, _ := newTestWorker(in, h)
+		putDelivery(t, in, "hang", nil)
 		stop := startFor(t, w, webhook.ErrShutdown)
-		pass(time.Second)
+		advance(time.Second)
 		stop()
 		stop = start(t, w)
-		pass(time.Hour)
+		advance(time.Hour)
 		require.Equal(t, []string{"hang"}, ran())
 		release(2)
-		pass(time.Minute)
+		advance(time.Minute)
 		require.Equal(t, []string{"hang", "hang"}, ran())
 		stop()
 	})
-	bubble(t, "what it returns within a lease after Timeout counts", func(t *testing.T) {
+	synctestRun(t, "its result within one lease after Timeout counts", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			work(80 * time.Second) // ignores its context
 			return nil
 		}))
 		w.Timeout = time.Minute
-		d := arrive(t, in, "a", nil)
+		d := putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(2 * time.Minute)
+		advance(2 * time.Minute)
 		stop()
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 		require.Empty(t, j.overdue)
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	bubble(t, "what it returns later is logged and does not count", func(t *testing.T) {
+	synctestRun(t, "a later result is logged and does not count", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var out bytes.Buffer
 		h, _, release := hang()
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		w.Timeout, w.MaxAttempts, w.Logger = time.Minute, 1, slog.New(slog.NewTextHandler(&out, nil))
-		d := arrive(t, in, "hang", nil)
+		d := putDelivery(t, in, "hang", nil)
 		stop := start(t, w)
-		pass(5 * time.Minute)
+		advance(5 * time.Minute)
 		release(1)
-		pass(time.Second)
+		advance(time.Second)
 		stop()
 		require.Equal(t, webhook.Dead, stateOf(t, in, d), "it was its last attempt")
 		require.Equal(t, []webhook.State{webhook.Dead}, j.states())
@@ -125,40 +125,40 @@ func TestACallbackThatHangsTakesOneSlotOnly(t *testing.T) {
 	})
 }
 
-func TestAnOverdueCallbackIsToldEveryMinute(t *testing.T) {
+func TestOverdueCallbackIsReportedEveryMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var out bytes.Buffer
 		h, _, release := hang()
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		w.Logger = slog.New(slog.NewTextHandler(&out, nil))
-		arrive(t, in, "hang", nil)
+		putDelivery(t, in, "hang", nil)
 		stop := start(t, w)
-		pass(15*time.Minute + 29*time.Second)
+		advance(15*time.Minute + 29*time.Second)
 		require.Empty(t, j.late())
-		pass(time.Second)
+		advance(time.Second)
 		require.Equal(t, []time.Duration{15*time.Minute + 30*time.Second}, j.late())
-		pass(2 * time.Minute)
+		advance(2 * time.Minute)
 		require.Len(t, j.late(), 3)
 		release(2)
-		pass(time.Hour)
+		advance(time.Hour)
 		stop()
 		require.Len(t, j.late(), 3, "it has returned")
 		require.Equal(t, 3, strings.Count(out.String(), `level=ERROR msg="callback is overdue and holds its slot" delivery.uid=hang`), out.String())
 	})
 }
 
-func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
+func TestWorkerIsStuckWhenAllSlotsAreOverdue(t *testing.T) {
 	fill := func(t *testing.T, in webhook.Inbox) {
 		for i := range 3 {
-			arrive(t, in, fmt.Sprint("hang ", i), nil)
+			putDelivery(t, in, fmt.Sprint("hang ", i), nil)
 		}
-		arrive(t, in, "other", nil)
+		putDelivery(t, in, "other", nil)
 	}
-	bubble(t, "ends with ErrStuck after one Timeout more, with every claim settled", func(t *testing.T) {
+	synctestRun(t, "Run returns ErrStuck after another Timeout, with every claim settled", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		w.Concurrency = 3
 		fill(t, in)
 		done := make(chan error, 1)
@@ -170,39 +170,39 @@ func TestAWorkerWhoseSlotsAreAllOverdue(t *testing.T) {
 		require.Len(t, ran(), 3)
 		release(3)
 	})
-	bubble(t, "runs on if one returns in time", func(t *testing.T) {
+	synctestRun(t, "Run continues if one returns in time", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		w.Concurrency = 3
 		fill(t, in)
 		stop := start(t, w)
-		pass(30 * time.Minute)
+		advance(30 * time.Minute)
 		release(1)
-		pass(10 * time.Minute)
+		advance(10 * time.Minute)
 		require.Contains(t, ran(), "other")
 		release(5)
-		pass(time.Hour)
+		advance(time.Hour)
 		stop()
 	})
-	bubble(t, "runs on if KeepRunning says so", func(t *testing.T) {
+	synctestRun(t, "Run continues with KeepRunning", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran, release := hang()
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		w.Concurrency, w.KeepRunning = 3, true
 		fill(t, in)
 		stop := start(t, w)
-		pass(24 * time.Hour)
+		advance(24 * time.Hour)
 		require.Equal(t, 3, w.Health().Overdue)
 		release(6)
-		pass(time.Hour)
+		advance(time.Hour)
 		require.Contains(t, ran(), "other")
 		stop()
 	})
-	bubble(t, "ends the service under Serve", func(t *testing.T) {
+	synctestRun(t, "Serve returns ErrStuck", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, _, release := hang()
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		w.Concurrency = 3
 		fill(t, in)
 		var ended bool

@@ -18,58 +18,58 @@ import (
 
 var errBoom = errors.New("boom")
 
-// bubble is a subtest in fake time. Goroutines that a Worker leaves behind
+// synctestRun runs a subtest in fake time. Goroutines that a Worker leaves behind
 // fail it.
-func bubble(t *testing.T, name string, f func(t *testing.T)) {
+func synctestRun(t *testing.T, name string, f func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
 }
 
-// pass lets fake time pass and everything that is due happen.
-func pass(d time.Duration) {
+// advance moves fake time by d and waits until everything due has happened.
+func advance(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
 
-// work is how long a callback takes, which many may do at once.
+// work blocks a callback for d.
 func work(d time.Duration) { <-time.After(d) }
 
-// A moodyInbox fails or blocks where a test tells it to.
-type moodyInbox struct {
+// A flakyInbox fails or blocks as the test sets it.
+type flakyInbox struct {
 	*webhook.MemInbox
 	onClaim, onBegin, onExtend, onSettle func(ctx context.Context) error // nil or nil error: go on
 	afterSettle                          func(c webhook.Claim) error     // the settlement counts, its answer is this error
 }
 
-func mood(ctx context.Context, f func(ctx context.Context) error) error {
+func failWith(ctx context.Context, f func(ctx context.Context) error) error {
 	if f == nil {
 		return nil
 	}
 	return f(ctx)
 }
 
-func (in *moodyInbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
-	if err := mood(ctx, in.onClaim); err != nil {
+func (in *flakyInbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
+	if err := failWith(ctx, in.onClaim); err != nil {
 		return nil, err
 	}
 	return in.MemInbox.Claim(ctx, o)
 }
 
-func (in *moodyInbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duration) error {
-	if err := mood(ctx, in.onExtend); err != nil {
+func (in *flakyInbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duration) error {
+	if err := failWith(ctx, in.onExtend); err != nil {
 		return err
 	}
 	return in.MemInbox.Extend(ctx, c, lease)
 }
 
-func (in *moodyInbox) Begin(ctx context.Context, c webhook.Claim) (webhook.Claim, error) {
-	if err := mood(ctx, in.onBegin); err != nil {
+func (in *flakyInbox) Begin(ctx context.Context, c webhook.Claim) (webhook.Claim, error) {
+	if err := failWith(ctx, in.onBegin); err != nil {
 		return webhook.Claim{}, err
 	}
 	return in.MemInbox.Begin(ctx, c)
 }
 
-func (in *moodyInbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
-	if err := mood(ctx, in.onSettle); err != nil {
+func (in *flakyInbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
+	if err := failWith(ctx, in.onSettle); err != nil {
 		return "", err
 	}
 	came, err := in.MemInbox.Settle(ctx, c, o)
@@ -82,8 +82,8 @@ func (in *moodyInbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Out
 // A plainInbox has none of the optional interfaces.
 type plainInbox struct{ webhook.Inbox }
 
-// A journal keeps what a Worker's Observer is told.
-type journal struct {
+// A recorder records the events of a Worker's Observer.
+type recorder struct {
 	mu      sync.Mutex
 	claimed []webhook.Claim
 	settled []webhook.Outcome
@@ -93,7 +93,7 @@ type journal struct {
 	overdue []time.Duration
 }
 
-func (j *journal) observer() *webhook.Observer {
+func (j *recorder) observer() *webhook.Observer {
 	return &webhook.Observer{
 		Claimed: func(c webhook.Claim) {
 			j.mu.Lock()
@@ -120,7 +120,7 @@ func (j *journal) observer() *webhook.Observer {
 	}
 }
 
-func (j *journal) states() (states []webhook.State) {
+func (j *recorder) states() (states []webhook.State) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	for _, o := range j.settled {
@@ -129,14 +129,14 @@ func (j *journal) states() (states []webhook.State) {
 	return states
 }
 
-// late has the times of overdue callbacks that were told.
-func (j *journal) late() []time.Duration {
+// late returns the durations of the overdue callbacks reported.
+func (j *recorder) late() []time.Duration {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return slices.Clone(j.overdue)
 }
 
-func (j *journal) last() webhook.Outcome {
+func (j *recorder) last() webhook.Outcome {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if len(j.settled) == 0 {
@@ -148,7 +148,7 @@ func (j *journal) last() webhook.Outcome {
 // quiet logs nothing.
 var quiet = slog.New(slog.DiscardHandler)
 
-// settle ends a claim, which must succeed.
+// settle settles a claim, which must succeed.
 func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, o webhook.Outcome) webhook.State {
 	t.Helper()
 	came, err := in.Settle(t.Context(), c, o)
@@ -156,22 +156,22 @@ func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, o webhook.Outcome) 
 	return came
 }
 
-// quietly returns a Worker that logs nothing and whose journal is kept.
-func quietly(in webhook.Inbox, h webhook.Handler) (*webhook.Worker, *journal) {
-	j := &journal{}
+// newTestWorker returns a Worker that logs nothing, and the recorder of its events.
+func newTestWorker(in webhook.Inbox, h webhook.Handler) (*webhook.Worker, *recorder) {
+	j := &recorder{}
 	w := webhook.NewWorker(in, h)
 	w.Logger = quiet
 	w.Observer = j.observer()
 	return w, j
 }
 
-// start runs w until stop, which demands that Run leaves nothing running.
+// start runs w until stop, which requires that Run returns nil.
 func start(t *testing.T, w *webhook.Worker) (stop func()) {
 	t.Helper()
 	return startFor(t, w, nil)
 }
 
-// startFor runs w until stop, which demands that Run returns the given error.
+// startFor runs w until stop, which requires that Run returns the given error.
 func startFor(t *testing.T, w *webhook.Worker, want error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -186,8 +186,8 @@ func startFor(t *testing.T, w *webhook.Worker, want error) (stop func()) {
 	}
 }
 
-// arrive puts a delivery; change may be nil.
-func arrive(t *testing.T, in webhook.Inbox, uid string, change func(d *webhook.Delivery)) *webhook.Delivery {
+// putDelivery puts a delivery; change may be nil.
+func putDelivery(t *testing.T, in webhook.Inbox, uid string, change func(d *webhook.Delivery)) *webhook.Delivery {
 	t.Helper()
 	d := &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", Body: []byte(`{}`)}
 	if change != nil {
@@ -205,7 +205,7 @@ func typed(typ string) func(d *webhook.Delivery) {
 	return func(d *webhook.Delivery) { d.Source, d.Type = strings.Split(typ, ".")[0], typ }
 }
 
-// stateOf asks where d stands.
+// stateOf returns the stored state of d.
 func stateOf(t *testing.T, in webhook.Inbox, d *webhook.Delivery) webhook.State {
 	t.Helper()
 	known, ok := errors.AsType[*webhook.DuplicateError](in.Put(t.Context(), d))
@@ -213,7 +213,7 @@ func stateOf(t *testing.T, in webhook.Inbox, d *webhook.Delivery) webhook.State 
 	return known.State
 }
 
-// recorded returns a Handler that does f and the UIDs it was given, in order.
+// recorded returns a Handler that calls f, and the UIDs of its deliveries, in order.
 func recorded(f func(ctx context.Context, d *webhook.Delivery) error) (h webhook.Handler, ran func() []string) {
 	var (
 		mu   sync.Mutex
@@ -234,8 +234,8 @@ func recorded(f func(ctx context.Context, d *webhook.Delivery) error) (h webhook
 
 func succeed(context.Context, *webhook.Delivery) error { return nil }
 
-// heed blocks until ctx ends.
-func heed(ctx context.Context, _ *webhook.Delivery) error {
+// blockUntilDone blocks until ctx ends.
+func blockUntilDone(ctx context.Context, _ *webhook.Delivery) error {
 	<-ctx.Done()
 	return ctx.Err()
 }

@@ -14,8 +14,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestFinishedWorkIsSettledHoweverLongTheInboxIsAway(t *testing.T) {
-	bubble(t, "an outage of a minute makes no second run", func(t *testing.T) {
+func TestFinishedWorkIsSettledAfterAnOutageOfAnyLength(t *testing.T) {
+	synctestRun(t, "an outage of a minute causes no second run", func(t *testing.T) {
 		var down atomic.Bool
 		away := func(context.Context) error {
 			if down.Load() {
@@ -23,102 +23,102 @@ func TestFinishedWorkIsSettledHoweverLongTheInboxIsAway(t *testing.T) {
 			}
 			return nil
 		}
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onClaim: away, onExtend: away, onSettle: away}
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onClaim: away, onExtend: away, onSettle: away}
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(5 * time.Second); return nil })
-		w, j := quietly(in, h)
-		d := arrive(t, in, "a", nil)
+		w, j := newTestWorker(in, h)
+		d := putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Second)
+		advance(time.Second)
 		down.Store(true)
-		pass(time.Minute)
+		advance(time.Minute)
 		down.Store(false)
-		pass(time.Minute)
+		advance(time.Minute)
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 		require.Empty(t, j.lost)
 		stop()
 	})
-	bubble(t, "nor does one of the settlements alone, though the lease ends in it", func(t *testing.T) {
+	synctestRun(t, "neither does a failing settlement, even if it lasts longer than the lease", func(t *testing.T) {
 		var down atomic.Bool
 		down.Store(true)
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
 			if down.Load() {
 				return errBoom
 			}
 			return nil
 		}}
 		h, ran := recorded(succeed)
-		w, j := quietly(in, h)
-		arrive(t, in, "a", nil)
+		w, j := newTestWorker(in, h)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(5 * time.Minute)
+		advance(5 * time.Minute)
 		down.Store(false)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"a"}, ran())
 		require.Empty(t, j.lost)
 	})
-	bubble(t, "nothing new is claimed while it lasts, for one lease", func(t *testing.T) {
+	synctestRun(t, "nothing is claimed during the first lease of an outage", func(t *testing.T) {
 		var down atomic.Bool
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
 			if down.Load() {
 				return errBoom
 			}
 			return nil
 		}}
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		down.Store(true)
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Second)
-		arrive(t, in, "b", nil)
-		pass(20 * time.Second)
+		advance(time.Second)
+		putDelivery(t, in, "b", nil)
+		advance(20 * time.Second)
 		require.Equal(t, []string{"a"}, ran())
 		down.Store(false)
-		pass(10 * time.Second)
+		advance(10 * time.Second)
 		require.Equal(t, []string{"a", "b"}, ran())
 		stop()
 	})
-	bubble(t, "one delivery that cannot be settled does not keep the others for longer", func(t *testing.T) {
+	synctestRun(t, "after that lease a delivery that cannot be settled does not delay others", func(t *testing.T) {
 		in := &stubborn{MemInbox: &webhook.MemInbox{}, uid: "bad", answer: func(context.Context) error { return errBoom }}
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		w.Concurrency = 2
-		arrive(t, in, "bad", nil)
+		putDelivery(t, in, "bad", nil)
 		stop := startFor(t, w, nil)
-		pass(time.Second)
-		arrive(t, in, "good", nil)
-		pass(45 * time.Second)
+		advance(time.Second)
+		putDelivery(t, in, "good", nil)
+		advance(45 * time.Second)
 		require.Equal(t, []string{"bad", "good"}, ran())
 		in.heal()
-		pass(time.Minute)
+		advance(time.Minute)
 		require.Equal(t, []string{"bad", "good"}, ran())
 		stop()
 	})
-	bubble(t, "a settlement that hangs stops no other", func(t *testing.T) {
+	synctestRun(t, "a settlement that hangs does not delay others", func(t *testing.T) {
 		in := &stubborn{MemInbox: &webhook.MemInbox{}, uid: "bad", answer: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}}
 		h, ran := recorded(succeed)
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		w.Concurrency = 2
-		arrive(t, in, "bad", nil)
+		putDelivery(t, in, "bad", nil)
 		stop := startFor(t, w, webhook.ErrShutdown)
-		pass(time.Second)
-		arrive(t, in, "good", nil)
-		pass(time.Second)
+		advance(time.Second)
+		putDelivery(t, in, "good", nil)
+		advance(time.Second)
 		require.Equal(t, []string{"bad", "good"}, ran())
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
-		pass(5 * time.Minute)
+		advance(5 * time.Minute)
 		require.Len(t, ran(), 2)
 		stop()
 	})
 }
 
-// A stubborn inbox settles all but one.
+// A stubborn inbox settles all deliveries but one.
 type stubborn struct {
 	*webhook.MemInbox
 	uid    string
@@ -135,14 +135,14 @@ func (in *stubborn) Settle(ctx context.Context, c webhook.Claim, o webhook.Outco
 	return in.MemInbox.Settle(ctx, c, o)
 }
 
-func TestASettlementIsToldAsWhatCameOfIt(t *testing.T) {
-	bubble(t, "a retry that a newer one of its burst took the place of is superseded", func(t *testing.T) {
+func TestObserverReceivesTheResultingState(t *testing.T) {
+	synctestRun(t, "a retry is superseded if a newer delivery of its burst waits", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var out bytes.Buffer
 		coalesce := func(d *webhook.Delivery) {
 			d.OrderingKey, d.Coalesce = "image:tag", webhook.Coalesce{Quiet: time.Second}
 		}
-		w, j := quietly(in, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
 			work(2 * time.Second)
 			if d.UID == "old" {
 				return errBoom
@@ -151,10 +151,10 @@ func TestASettlementIsToldAsWhatCameOfIt(t *testing.T) {
 		}))
 		w.Logger = slog.New(slog.NewTextHandler(&out, nil))
 		stop := start(t, w)
-		arrive(t, in, "old", coalesce)
-		pass(1500 * time.Millisecond)
-		arrive(t, in, "new", coalesce)
-		pass(time.Minute)
+		putDelivery(t, in, "old", coalesce)
+		advance(1500 * time.Millisecond)
+		putDelivery(t, in, "new", coalesce)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []webhook.State{webhook.Superseded, webhook.Done}, j.states())
 		require.Equal(t, "boom", j.settled[0].Reason)
@@ -162,44 +162,44 @@ func TestASettlementIsToldAsWhatCameOfIt(t *testing.T) {
 		require.NotContains(t, out.String(), "will be tried again")
 		require.Contains(t, out.String(), "a newer one took its place")
 	})
-	bubble(t, "what the callback settled itself counts, whatever it returns then", func(t *testing.T) {
+	synctestRun(t, "the state that the callback settled itself counts, whatever it returns", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var out bytes.Buffer
-		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			c, _ := webhook.ClaimFromContext(ctx) // as SettleTx does
 			settle(t, in, c, webhook.Outcome{State: webhook.Done})
 			return errBoom
 		}))
 		w.Logger = slog.New(slog.NewTextHandler(&out, nil))
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 		require.Equal(t, "boom", j.last().Reason)
 		require.NotContains(t, out.String(), "will be tried again")
 		require.Contains(t, out.String(), "handler failed after its delivery was settled as done")
 	})
-	bubble(t, "one whose answer was lost is told as settled, not as lost", func(t *testing.T) {
+	synctestRun(t, "a settlement whose answer was lost is reported as settled", func(t *testing.T) {
 		var answers atomic.Int64
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, afterSettle: func(webhook.Claim) error {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, afterSettle: func(webhook.Claim) error {
 			if answers.Add(1) == 1 {
 				return errBoom
 			}
 			return nil
 		}}
-		w, j := quietly(in, webhook.HandlerFunc(succeed))
-		arrive(t, in, "a", nil)
+		w, j := newTestWorker(in, webhook.HandlerFunc(succeed))
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 		require.Empty(t, j.lost)
 	})
-	bubble(t, "each claim that was told of is told of once more", func(t *testing.T) {
+	synctestRun(t, "each claimed delivery is reported as settled or lost, once", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a", "b")
-		w, j := quietly(in, webhook.HandlerFunc(heed))
+		w, j := newTestWorker(in, webhook.HandlerFunc(blockUntilDone))
 		stop := start(t, w)
 		synctest.Wait()
 		stop()

@@ -15,9 +15,9 @@ import (
 )
 
 func TestPromise10_ShutdownDrains(t *testing.T) {
-	bubble(t, "what is under way finishes within ShutdownTimeout, on a context that lives on", func(t *testing.T) {
+	synctestRun(t, "callbacks finish within ShutdownTimeout, and their contexts do not end", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
@@ -25,30 +25,30 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 				return nil
 			}
 		}))
-		d := arrive(t, in, "a", nil)
+		d := putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Second)
+		advance(time.Second)
 		begun := time.Now()
 		stop()
 		require.Equal(t, 4*time.Second, time.Since(begun), "Run returns when the last is settled")
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	bubble(t, "nothing is claimed after the context has ended", func(t *testing.T) {
+	synctestRun(t, "nothing is claimed after the context has ended", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { work(2 * time.Second); return nil })
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		w.Concurrency = 1
-		arrive(t, in, "a", nil)
-		left := arrive(t, in, "b", nil)
+		putDelivery(t, in, "a", nil)
+		left := putDelivery(t, in, "b", nil)
 		stop := start(t, w)
-		pass(time.Second)
+		advance(time.Second)
 		stop()
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, webhook.Waiting, stateOf(t, in, left))
 	})
-	bubble(t, "a claim under way when the context ends is heard out, for a moment", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+	synctestRun(t, "a Claim in progress when the context ends may return within a second", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		asked := false
 		in.onClaim = func(ctx context.Context) error { // the database answers half a second later
 			asked = true
@@ -60,17 +60,17 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			}
 		}
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, h)
-		d := arrive(t, in, "a", nil)
+		w, _ := newTestWorker(in, h)
+		d := putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Second)
+		advance(time.Second)
 		stop()
 		require.True(t, asked)
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 	})
-	bubble(t, "that moment is part of ShutdownTimeout", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+	synctestRun(t, "that second is part of ShutdownTimeout", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		first := true
 		in.onClaim = func(ctx context.Context) error {
 			if !first {
@@ -79,31 +79,31 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			first = false
 			return ctx.Err()
 		}
-		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}))
 		w.ShutdownTimeout = 4 * time.Second
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Second)
+		advance(time.Second)
 		begun := time.Now()
 		stop()
 		require.Equal(t, w.ShutdownTimeout, time.Since(begun))
 	})
-	bubble(t, "a claim that does not return is not waited for any longer", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+	synctestRun(t, "Run does not wait longer for a Claim that does not return", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		in.onClaim = func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
-		w, _ := quietly(in, webhook.HandlerFunc(succeed))
+		w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 		stop := start(t, w)
-		pass(time.Second)
+		advance(time.Second)
 		begun := time.Now()
 		stop()
 		require.Equal(t, time.Second, time.Since(begun))
 	})
 	for n := range 20 { // both ways of a select
-		bubble(t, fmt.Sprintf("an idle worker that is told to end claims nothing more, %d", n), func(t *testing.T) {
-			in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		synctestRun(t, fmt.Sprintf("an idle Worker claims nothing when its context has ended, %d", n), func(t *testing.T) {
+			in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 			ctx, cancel := context.WithCancel(t.Context())
 			in.onClaim = func(context.Context) error {
 				if ctx.Err() != nil {
@@ -111,7 +111,7 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 				}
 				return nil
 			}
-			w, _ := quietly(in, webhook.HandlerFunc(succeed))
+			w, _ := newTestWorker(in, webhook.HandlerFunc(succeed))
 			ended := make(chan error)
 			go func() { ended <- w.Run(ctx) }()
 			synctest.Wait()
@@ -119,22 +119,22 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			require.NoError(t, <-ended)
 		})
 	}
-	bubble(t, "callbacks keep the values of Run's context", func(t *testing.T) {
+	synctestRun(t, "callbacks keep the values of Run's context", func(t *testing.T) {
 		type key struct{}
 		in := &webhook.MemInbox{}
 		got := make(chan any, 1)
-		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			got <- ctx.Value(key{})
 			return nil
 		}))
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		ctx, cancel := context.WithTimeout(context.WithValue(t.Context(), key{}, "value"), time.Second)
 		defer cancel()
 		require.NoError(t, w.Run(ctx))
 		require.Equal(t, "value", <-got)
 	})
 	over := map[string]func(ctx context.Context, d *webhook.Delivery) error{
-		"which returns its context's error": heed,
+		"which returns its context's error": blockUntilDone,
 		"which returns the cause": func(ctx context.Context, _ *webhook.Delivery) error {
 			<-ctx.Done()
 			return context.Cause(ctx)
@@ -157,18 +157,18 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		},
 	}
 	for name, f := range over {
-		bubble(t, "what is over ShutdownTimeout is given back uncounted: a callback "+name, func(t *testing.T) {
+		synctestRun(t, "after ShutdownTimeout a delivery is put back uncounted: a callback "+name, func(t *testing.T) {
 			in := &webhook.MemInbox{}
 			cause := make(chan error, 1)
-			w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+			w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 				defer func() { cause <- context.Cause(ctx) }()
 				return f(ctx, d)
 			}))
 			w.ShutdownTimeout = 3 * time.Second
 			w.MaxAttempts = 1
-			arrive(t, in, "a", nil)
+			putDelivery(t, in, "a", nil)
 			stop := start(t, w)
-			pass(time.Second)
+			advance(time.Second)
 			begun := time.Now()
 			stop()
 			require.Equal(t, 3*time.Second, time.Since(begun))
@@ -187,41 +187,41 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		"ErrIgnored":   {webhook.ErrIgnored, webhook.Ignored},
 		"ErrMalformed": {fmt.Errorf("alpha: %w: %w", webhook.ErrMalformed, errBoom), webhook.Dead},
 	} {
-		bubble(t, name+" is final also when ShutdownTimeout is over", func(t *testing.T) {
+		synctestRun(t, name+" is final also when ShutdownTimeout is over", func(t *testing.T) {
 			in := &webhook.MemInbox{}
-			w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+			w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 				<-ctx.Done()
 				return test.err
 			}))
-			arrive(t, in, "a", nil)
+			putDelivery(t, in, "a", nil)
 			stop := start(t, w)
-			pass(time.Second)
+			advance(time.Second)
 			stop()
 			require.Equal(t, []webhook.State{test.want}, j.states())
 		})
 	}
-	bubble(t, "a callback that succeeds late counts", func(t *testing.T) {
+	synctestRun(t, "a callback that succeeds late counts", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			<-ctx.Done()
 			return nil
 		}))
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
-		pass(time.Second)
+		advance(time.Second)
 		stop()
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	bubble(t, "what a callback holds that ignores its context is given back, and Run returns", func(t *testing.T) {
+	synctestRun(t, "the delivery of a callback that ignores its context is put back, and Run returns", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		release := make(chan struct{})
-		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			<-release
 			return nil
 		}))
-		d := arrive(t, in, "a", nil)
+		d := putDelivery(t, in, "a", nil)
 		stop := startFor(t, w, webhook.ErrShutdown)
-		pass(time.Second)
+		advance(time.Second)
 		begun := time.Now()
 		stop()
 		require.Equal(t, 9*time.Second, time.Since(begun), "ShutdownTimeout and a second")
@@ -230,11 +230,11 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		close(release)
 		synctest.Wait()
 		require.Equal(t, webhook.Waiting, stateOf(t, in, d), "what it did later does not count")
-		require.Len(t, j.states(), 1, "its end is told once")
+		require.Len(t, j.states(), 1, "its end is reported once")
 		require.Empty(t, j.lost)
 	})
-	bubble(t, "a settlement that hangs keeps no other from being given back", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+	synctestRun(t, "a settlement that hangs does not prevent others from being put back", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		var settling atomic.Int64
 		in.onSettle = func(ctx context.Context) error {
 			if settling.Add(1) == 1 {
@@ -243,22 +243,22 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			return ctx.Err()
 		}
 		release := make(chan struct{})
-		w, _ := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error {
 			<-release
 			return nil
 		}))
 		for i := range 8 {
-			arrive(t, in, string(rune('a'+i)), nil)
+			putDelivery(t, in, string(rune('a'+i)), nil)
 		}
 		stop := startFor(t, w, webhook.ErrShutdown)
-		pass(time.Second)
+		advance(time.Second)
 		stop()
 		require.Equal(t, map[webhook.State]int{webhook.Waiting: 7, webhook.Claimed: 1}, counts(t, in))
 		close(release)
 	})
-	bubble(t, "an outcome that the inbox would not take is offered once more, not thrown away", func(t *testing.T) {
+	synctestRun(t, "an outcome that the inbox refused is settled once more before Run returns", func(t *testing.T) {
 		var refused atomic.Int64
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		in.onSettle = func(ctx context.Context) error {
 			if _, last := ctx.Deadline(); last && refused.Add(1) <= 6 {
 				return errBoom
@@ -266,9 +266,9 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 			return nil
 		}
 		h, ran := recorded(succeed)
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		w.PollInterval = 2 * time.Second
-		d := arrive(t, in, "a", nil)
+		d := putDelivery(t, in, "a", nil)
 		stop := startFor(t, w, webhook.ErrShutdown)
 		synctest.Wait()
 		refused.Store(4) // the next two fail, in ShutdownTimeout
@@ -277,19 +277,19 @@ func TestPromise10_ShutdownDrains(t *testing.T) {
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	bubble(t, "an inbox that is down does not keep Run", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(ctx context.Context) error {
+	synctestRun(t, "Run returns although the inbox is down", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(ctx context.Context) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}}
-		w, j := quietly(in, webhook.HandlerFunc(succeed))
-		arrive(t, in, "a", nil)
+		w, j := newTestWorker(in, webhook.HandlerFunc(succeed))
+		putDelivery(t, in, "a", nil)
 		stop := startFor(t, w, webhook.ErrShutdown)
-		pass(time.Second)
+		advance(time.Second)
 		begun := time.Now()
 		stop()
 		require.Equal(t, 10*time.Second, time.Since(begun), "ShutdownTimeout and two seconds")
-		pass(time.Minute)
+		advance(time.Minute)
 		require.Len(t, j.lost, 1)
 	})
 }

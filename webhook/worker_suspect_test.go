@@ -27,7 +27,7 @@ func life(t *testing.T, in *webhook.MemInbox, maxAttempts int, killer string) (r
 		}
 		return nil
 	}
-	cut := &moodyInbox{MemInbox: in, onClaim: gone, onBegin: gone, onExtend: gone, onSettle: gone}
+	cut := &flakyInbox{MemInbox: in, onClaim: gone, onBegin: gone, onExtend: gone, onSettle: gone}
 	end := make(chan struct{})
 	h, uids := recorded(func(ctx context.Context, d *webhook.Delivery) error {
 		if d.UID == killer {
@@ -45,7 +45,7 @@ func life(t *testing.T, in *webhook.MemInbox, maxAttempts int, killer string) (r
 		}
 		return nil
 	})
-	w, _ := quietly(cut, h)
+	w, _ := newTestWorker(cut, h)
 	w.MaxAttempts, w.ShutdownTimeout = maxAttempts, time.Second
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
@@ -58,16 +58,16 @@ func life(t *testing.T, in *webhook.MemInbox, maxAttempts int, killer string) (r
 	if err := <-done; err != nil && !errors.Is(err, webhook.ErrShutdown) {
 		t.Errorf("Run returned %v", err)
 	}
-	pass(time.Minute) // the supervisor starts it again, and leases run out
+	advance(time.Minute) // the supervisor starts it again, and leases run out
 	return uids()
 }
 
-func TestNeighboursOfWhatEndsTheProcessAreDone(t *testing.T) {
+func TestOtherDeliveriesAreDoneDespiteOneThatEndsTheProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		var all []*webhook.Delivery
 		for i := range 8 {
-			all = append(all, arrive(t, in, fmt.Sprint(i), nil))
+			all = append(all, putDelivery(t, in, fmt.Sprint(i), nil))
 		}
 		for range 20 {
 			life(t, in, 5, "3")
@@ -87,13 +87,13 @@ func TestNeighboursOfWhatEndsTheProcessAreDone(t *testing.T) {
 func suspects(t *testing.T, in *webhook.MemInbox, uids ...string) {
 	t.Helper()
 	for _, uid := range uids {
-		arrive(t, in, uid, nil)
+		putDelivery(t, in, uid, nil)
 	}
 	for range 2 {
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: len(uids), Lease: time.Second})
 		require.NoError(t, err)
 		require.Len(t, claims, len(uids))
-		pass(2 * time.Second)
+		advance(2 * time.Second)
 	}
 }
 
@@ -109,17 +109,17 @@ func TestSuspectsRunAlone(t *testing.T) {
 		})
 		return h, ran, most
 	}
-	bubble(t, "one at a time, with nothing beside them, each under its lease", func(t *testing.T) {
+	synctestRun(t, "they run one at a time, alone, each with its lease renewed", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a", "b", "c")
 		h, ran, most := alone(5 * time.Minute)
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		stop := start(t, w)
-		pass(time.Second)
-		arrive(t, in, "new", nil)
-		pass(14 * time.Minute)
+		advance(time.Second)
+		putDelivery(t, in, "new", nil)
+		advance(14 * time.Minute)
 		require.Equal(t, []string{"a", "b", "c"}, ran())
-		pass(10 * time.Minute)
+		advance(10 * time.Minute)
 		stop()
 		require.EqualValues(t, 1, most.Load())
 		require.Equal(t, []string{"a", "b", "c", "new"}, ran())
@@ -129,11 +129,11 @@ func TestSuspectsRunAlone(t *testing.T) {
 			require.Equal(t, 3, c.Attempt)
 		}
 	})
-	bubble(t, "with header and body, and as the attempt that Begin counted", func(t *testing.T) {
+	synctestRun(t, "they have header and body, and the attempt that Begin counted", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a")
 		var got webhook.Claim
-		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 			got, _ = webhook.ClaimFromContext(ctx)
 			require.Equal(t, "{}", string(d.Body))
 			return nil
@@ -146,69 +146,69 @@ func TestSuspectsRunAlone(t *testing.T) {
 		require.True(t, got.Last)
 		require.Equal(t, "{}", string(got.Delivery.Body))
 	})
-	bubble(t, "those with the fewest crashes first", func(t *testing.T) {
+	synctestRun(t, "those with the fewest crashes run first", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a", "b")
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 2, Lease: time.Second})
 		require.NoError(t, err)
 		_, err = in.Begin(t.Context(), claims[0])
 		require.NoError(t, err)
-		pass(2 * time.Second)
+		advance(2 * time.Second)
 		h, ran, _ := alone(time.Second)
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"b", "a"}, ran())
 	})
-	bubble(t, "after what was claimed with them", func(t *testing.T) {
+	synctestRun(t, "they run after other deliveries of the same claim", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a")
-		arrive(t, in, "fresh", nil)
+		putDelivery(t, in, "fresh", nil)
 		h, ran, most := alone(time.Minute)
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
-		pass(5 * time.Minute)
+		advance(5 * time.Minute)
 		stop()
 		require.Equal(t, []string{"fresh", "a"}, ran())
 		require.EqualValues(t, 1, most.Load())
 	})
-	bubble(t, "a callback that hangs beside them keeps them no longer than Timeout and a lease", func(t *testing.T) {
+	synctestRun(t, "another callback that hangs delays them by Timeout and one lease at most", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a")
-		arrive(t, in, "hang", nil)
+		putDelivery(t, in, "hang", nil)
 		h, ran, release := hang()
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
-		pass(15 * time.Minute)
+		advance(15 * time.Minute)
 		require.Equal(t, []string{"hang"}, ran())
 		require.Equal(t, 1, w.Health().Suspects)
-		arrive(t, in, "new", nil)
-		pass(31 * time.Second)
+		putDelivery(t, in, "new", nil)
+		advance(31 * time.Second)
 		require.Equal(t, []string{"hang", "a", "new"}, ran())
 		release(2)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 	})
-	bubble(t, "a suspect that hangs keeps the others no longer than that", func(t *testing.T) {
+	synctestRun(t, "a suspect that hangs delays the others no longer than that", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "hang", "other")
 		h, ran, release := hang()
-		w, _ := quietly(in, h)
+		w, _ := newTestWorker(in, h)
 		stop := start(t, w)
-		pass(16 * time.Minute)
+		advance(16 * time.Minute)
 		require.Equal(t, []string{"hang", "other"}, ran())
 		release(2)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 	})
-	bubble(t, "those that wait at shutdown are given back uncounted, as suspects", func(t *testing.T) {
+	synctestRun(t, "those that wait at shutdown are put back uncounted, as suspects", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		suspects(t, in, "a", "b", "c")
 		h, ran, _ := alone(5 * time.Second)
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		stop := start(t, w)
-		pass(time.Second)
+		advance(time.Second)
 		stop()
 		require.Equal(t, []string{"a"}, ran())
 		require.Len(t, j.settled, 3)
@@ -220,8 +220,8 @@ func TestSuspectsRunAlone(t *testing.T) {
 			require.Equal(t, 3, c.Attempt)
 		}
 	})
-	bubble(t, "what cannot begin is tried again", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+	synctestRun(t, "a suspect that cannot begin is tried again", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		suspects(t, in.MemInbox, "a")
 		var asked atomic.Int64
 		in.onBegin = func(context.Context) error {
@@ -231,15 +231,15 @@ func TestSuspectsRunAlone(t *testing.T) {
 			return nil
 		}
 		h, ran, _ := alone(time.Second)
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"a"}, ran())
 		require.Equal(t, []webhook.State{webhook.Done}, j.states())
 	})
-	bubble(t, "what is lost when it should begin does not run", func(t *testing.T) {
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}}
+	synctestRun(t, "a suspect whose claim is lost before Begin does not run", func(t *testing.T) {
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}}
 		suspects(t, in.MemInbox, "a", "b")
 		var asked atomic.Int64
 		in.onBegin = func(context.Context) error {
@@ -249,24 +249,24 @@ func TestSuspectsRunAlone(t *testing.T) {
 			return nil
 		}
 		h, ran, _ := alone(time.Second)
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		stop := start(t, w)
-		pass(10 * time.Second)
+		advance(10 * time.Second)
 		stop()
 		require.Equal(t, []string{"b"}, ran())
 		require.Len(t, j.lost, 1)
 	})
 }
 
-func TestAnAttemptThatNeverBeganIsNoCrash(t *testing.T) {
-	bubble(t, "what was claimed too often runs once more, as the last", func(t *testing.T) {
+func TestAttemptThatNeverBeganIsNotACrash(t *testing.T) {
+	synctestRun(t, "a delivery that was claimed too often runs once more, as the last attempt", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		d := arrive(t, in, "a", nil)
+		d := putDelivery(t, in, "a", nil)
 		_, err := in.Claim(t.Context(), webhook.ClaimOptions{Lease: time.Second}) // whose answer was lost
 		require.NoError(t, err)
-		pass(2 * time.Second)
+		advance(2 * time.Second)
 		var last bool
-		w, _ := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			c, _ := webhook.ClaimFromContext(ctx)
 			last = c.Last
 			return nil
@@ -278,16 +278,16 @@ func TestAnAttemptThatNeverBeganIsNoCrash(t *testing.T) {
 		require.Equal(t, webhook.Done, stateOf(t, in, d))
 		require.True(t, last)
 	})
-	bubble(t, "a lower MaxAttempts lets what waits run once more, and keeps its reason", func(t *testing.T) {
+	synctestRun(t, "after MaxAttempts is lowered a waiting delivery runs once more, and keeps its reason", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		d := arrive(t, in, "a", nil)
+		d := putDelivery(t, in, "a", nil)
 		for range 5 {
 			claims, err := in.Claim(t.Context(), webhook.ClaimOptions{})
 			require.NoError(t, err)
 			settle(t, in, claims[0], webhook.Outcome{State: webhook.Waiting, Reason: "registry is down"})
 		}
 		h, ran := recorded(func(context.Context, *webhook.Delivery) error { return errors.New("still down") })
-		w, j := quietly(in, h)
+		w, j := newTestWorker(in, h)
 		w.MaxAttempts = 3
 		stop := start(t, w)
 		synctest.Wait()
@@ -296,9 +296,9 @@ func TestAnAttemptThatNeverBeganIsNoCrash(t *testing.T) {
 		require.Equal(t, webhook.Dead, stateOf(t, in, d))
 		require.Equal(t, "still down", j.last().Reason)
 	})
-	bubble(t, "the reason of the last failure is told with the crashes", func(t *testing.T) {
+	synctestRun(t, "the reason contains the last failure and the crashes", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{})
 		require.NoError(t, err)
 		settle(t, in, claims[0], webhook.Outcome{State: webhook.Waiting, Reason: "registry is down"})
@@ -309,9 +309,9 @@ func TestAnAttemptThatNeverBeganIsNoCrash(t *testing.T) {
 				_, err := in.Begin(t.Context(), claims[0])
 				require.NoError(t, err)
 			}
-			pass(2 * time.Second)
+			advance(2 * time.Second)
 		}
-		w, j := quietly(in, webhook.HandlerFunc(succeed))
+		w, j := newTestWorker(in, webhook.HandlerFunc(succeed))
 		w.MaxAttempts = 4
 		stop := start(t, w)
 		synctest.Wait()
@@ -320,7 +320,7 @@ func TestAnAttemptThatNeverBeganIsNoCrash(t *testing.T) {
 	})
 }
 
-func TestAWorkerBoundsTheBytesOfAClaim(t *testing.T) {
+func TestWorkerLimitsTheBytesOfAClaim(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := plainInbox{&webhook.MemInbox{}}
 		var most atomic.Int64
@@ -330,10 +330,10 @@ func TestAWorkerBoundsTheBytesOfAClaim(t *testing.T) {
 			return nil
 		})
 		sizes := &claimSizes{Inbox: in}
-		w, _ := quietly(sizes, h)
+		w, _ := newTestWorker(sizes, h)
 		w.PollInterval = time.Hour
 		for i := range 8 {
-			arrive(t, in, fmt.Sprint(i), func(d *webhook.Delivery) { d.Body = make([]byte, 5<<20) })
+			putDelivery(t, in, fmt.Sprint(i), func(d *webhook.Delivery) { d.Body = make([]byte, 5<<20) })
 		}
 		stop := start(t, w)
 		synctest.Wait()
@@ -343,7 +343,7 @@ func TestAWorkerBoundsTheBytesOfAClaim(t *testing.T) {
 	})
 }
 
-// claimSizes notes the bytes that claims brought.
+// claimSizes records the total size of the bodies of each Claim.
 type claimSizes struct {
 	webhook.Inbox
 	bytes []int

@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestPromise6_AWorkerTakesOnlyTheTypesItsHandlerRoutes(t *testing.T) {
+func TestPromise6_WorkerClaimsOnlyTheTypesOfItsHandler(t *testing.T) {
 	wrappers := map[string]func(h webhook.Handler) webhook.Handler{
 		"a Mux":                        func(h webhook.Handler) webhook.Handler { return h },
 		"a Mux in Recover":             webhook.Recover,
@@ -17,16 +17,16 @@ func TestPromise6_AWorkerTakesOnlyTheTypesItsHandlerRoutes(t *testing.T) {
 		"a Mux in Recover and Timeout": func(h webhook.Handler) webhook.Handler { return webhook.Recover(webhook.Timeout(time.Minute, h)) },
 	}
 	for name, wrap := range wrappers {
-		bubble(t, name+" leaves what others handle", func(t *testing.T) {
+		synctestRun(t, name+" leaves what others handle", func(t *testing.T) {
 			in := &webhook.MemInbox{}
 			h, ran := recorded(succeed)
 			var mux webhook.Mux
 			mux.Route("github.push", h)
-			w, _ := quietly(in, wrap(&mux))
-			arrive(t, in, "push", typed("github.push"))
-			others := arrive(t, in, "image", typed("dockerhub.push"))
+			w, _ := newTestWorker(in, wrap(&mux))
+			putDelivery(t, in, "push", typed("github.push"))
+			others := putDelivery(t, in, "image", typed("dockerhub.push"))
 			stop := start(t, w)
-			pass(time.Hour)
+			advance(time.Hour)
 			stop()
 			require.Equal(t, []string{"push"}, ran())
 			require.Equal(t, webhook.Waiting, stateOf(t, in, others))
@@ -35,38 +35,38 @@ func TestPromise6_AWorkerTakesOnlyTheTypesItsHandlerRoutes(t *testing.T) {
 			require.Equal(t, 1, claims[0].Attempt, "it was never claimed")
 		})
 	}
-	bubble(t, "a Mux without routes claims nothing", func(t *testing.T) {
+	synctestRun(t, "a Mux without routes claims nothing", func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		d := arrive(t, in, "a", nil)
-		w, j := quietly(in, &webhook.Mux{})
+		d := putDelivery(t, in, "a", nil)
+		w, j := newTestWorker(in, &webhook.Mux{})
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Empty(t, j.claimed)
 		require.Equal(t, webhook.Waiting, stateOf(t, in, d))
 	})
-	bubble(t, "IgnoreUnhandled settles the rest as ignored", func(t *testing.T) {
+	synctestRun(t, "IgnoreUnhandled settles unhandled types as ignored", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
 		mux := &webhook.Mux{IgnoreUnhandled: true}
 		mux.Route("github.push", h)
-		w, _ := quietly(in, mux)
-		pushed := arrive(t, in, "push", typed("github.push"))
-		rest := arrive(t, in, "star", typed("github.star"))
+		w, _ := newTestWorker(in, mux)
+		pushed := putDelivery(t, in, "push", typed("github.push"))
+		rest := putDelivery(t, in, "star", typed("github.star"))
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"push"}, ran())
 		require.Equal(t, webhook.Done, stateOf(t, in, pushed))
 		require.Equal(t, webhook.Ignored, stateOf(t, in, rest))
 	})
-	bubble(t, "Default handles the rest", func(t *testing.T) {
+	synctestRun(t, "Default handles unhandled types", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, ran := recorded(succeed)
-		w, _ := quietly(in, &webhook.Mux{Default: h, IgnoreUnhandled: true})
-		arrive(t, in, "star", typed("github.star"))
+		w, _ := newTestWorker(in, &webhook.Mux{Default: h, IgnoreUnhandled: true})
+		putDelivery(t, in, "star", typed("github.star"))
 		stop := start(t, w)
-		pass(time.Minute)
+		advance(time.Minute)
 		stop()
 		require.Equal(t, []string{"star"}, ran())
 	})

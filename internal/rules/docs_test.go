@@ -37,17 +37,17 @@ func parsed(t *testing.T, p pkg) *doc.Package {
 func TestEveryPackageHasATourAndAnExampleWithOutput(t *testing.T) {
 	for _, p := range public(t) {
 		if _, err := os.Stat(filepath.Join(p.Dir, "doc.go")); err != nil {
-			t.Errorf("%s has no doc.go", p.ImportPath)
+			t.Errorf("%s has no doc.go; put the package comment there", p.ImportPath)
 		}
 		d := parsed(t, p)
 		if len(d.Doc) < 200 {
-			t.Errorf("%s: the package comment is no tour", p.ImportPath)
+			t.Errorf("%s: the package comment has %d bytes, want at least 200: what the package is for, and how to begin", p.ImportPath, len(d.Doc))
 		}
 		if room(p.ImportPath) == module || len(p.GoFiles) == 1 && p.GoFiles[0] == "doc.go" {
 			continue // documentation only
 		}
 		if !hasOutput(d) {
-			t.Errorf("%s has no Example with Output", p.ImportPath)
+			t.Errorf("%s has no Example that ends in an Output comment; add one to example_test.go", p.ImportPath)
 		}
 	}
 }
@@ -99,7 +99,7 @@ func TestEveryExportedNameTellsItsContract(t *testing.T) {
 			}
 		}
 		for _, name := range bare {
-			t.Errorf("%s.%s has no comment", p.ImportPath, name)
+			t.Errorf("%s.%s has no comment; state its contract above it", p.ImportPath, name)
 		}
 	}
 }

@@ -6,8 +6,11 @@ import (
 	"testing"
 )
 
-// providers are the rooms of the senders; none may know another.
-var providers = []string{"dockerhub", "jobserv", "kudu", "github"}
+// isProvider reports whether a room is the package of a sender. Each package at
+// the top of the module is one, except webhook.
+func isProvider(room string) bool {
+	return room != "" && room != "webhook" && !strings.Contains(room, "/")
+}
 
 func TestPublicPackagesNeedOnlyTheStandardLibraryAndSync(t *testing.T) {
 	std := make(map[string]bool)
@@ -18,56 +21,57 @@ func TestPublicPackagesNeedOnlyTheStandardLibraryAndSync(t *testing.T) {
 		for _, dep := range p.Deps {
 			ours := dep == module || strings.HasPrefix(dep, module+"/")
 			if !std[dep] && !ours && !strings.HasPrefix(dep, "golang.org/x/sync/") {
-				t.Errorf("%s links %s", p.ImportPath, dep)
+				t.Errorf("%s links %s; a public package may link only the standard library and golang.org/x/sync", p.ImportPath, dep)
 			}
 		}
 	}
 }
 
 func TestArrowsRunOneWay(t *testing.T) {
-	for _, p := range public(t) {
+	for _, p := range append(public(t), packages(t, top(t), "./internal/api", "./internal/scan")...) {
 		from := room(p.ImportPath)
 		for _, dep := range p.Imports {
 			if !strings.HasPrefix(dep, module+"/") {
 				continue
 			}
-			if to := room(dep); !mayImport(from, to) {
-				t.Errorf("%s imports %s", from, to)
+			if to := room(dep); !slices.Contains(mayImport(from), to) {
+				t.Errorf("%s imports %s; of this module it may import %q, see mayImport", from, to, mayImport(from))
 			}
 		}
 	}
 }
 
-// mayImport is the table of rooms.
-func mayImport(from, to string) bool {
+// mayImport is the table of rooms: it returns those that a room may import. No
+// sender may import another.
+func mayImport(from string) []string {
 	switch {
-	case slices.Contains(providers, from):
-		return to == "webhook" || to == "webhook/wire" || to == "internal/scan"
-	case from == "webhook", from == "webhook/wire":
-		return false
+	case isProvider(from):
+		return []string{"webhook", "webhook/wire", "internal/api", "internal/scan"}
+	case from == "webhook", from == "webhook/wire", from == "internal/api", from == "internal/scan":
+		return nil
 	case from == "webhook/sqlinbox":
-		return to == "webhook" || to == "internal/statement"
+		return []string{"webhook", "internal/statement"}
 	case strings.HasPrefix(from, "webhook/"):
-		return to == "webhook"
+		return []string{"webhook"}
 	case isStandIn(from):
 		provider, _, _ := strings.Cut(from, "/")
-		return to == provider || to == "webhook" || to == "webhook/webhooktest"
+		return []string{provider, "webhook", "webhook/webhooktest"}
 	default:
-		return false
+		return nil
 	}
 }
 
-// isStandIn tells the room of a stand-in for a provider's own API, for tests of
-// those who call it: kudu/kudutest.
+// isStandIn reports whether a room is a stand-in for a provider's own API, for
+// the tests of programs that call it, such as kudu/kudutest.
 func isStandIn(room string) bool {
 	provider, name, _ := strings.Cut(room, "/")
-	return slices.Contains(providers, provider) && name == provider+"test"
+	return isProvider(provider) && name == provider+"test"
 }
 
 func TestOnlyInboxtestLinksTesting(t *testing.T) {
 	for _, p := range public(t) {
 		if slices.Contains(p.Deps, "testing") && room(p.ImportPath) != "webhook/inboxtest" {
-			t.Errorf("%s links testing into users' programs", p.ImportPath)
+			t.Errorf("%s links testing into users' programs; only a _test.go file may import it", p.ImportPath)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package samples finds the bodies that tests decode: those in the testdata of a
-// package, and real ones in a folder beside the repository where there is one.
+// Package samples finds the bodies that tests decode: the files in the testdata of a
+// package, and real bodies in a folder above the repository if there is one.
 package samples
 
 import (
@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Shared returns the files that match pattern in the nearest folder
-// shared/fixtures above the working directory. There may be none.
+// Shared returns the files that match pattern in a folder shared/fixtures above the
+// working directory, the nearest with such files. If there is none, it returns nil.
 func Shared(tb testing.TB, pattern string) []string {
 	tb.Helper()
 	dir, err := os.Getwd()
@@ -30,8 +30,8 @@ func Shared(tb testing.TB, pattern string) []string {
 	}
 }
 
-// Bodies returns the JSON files in testdata, of which there must be some, and
-// those of [Shared] by file name.
+// Bodies returns the content of the JSON files in testdata and of the files of
+// [Shared], by file name. If testdata has no JSON files, the test fails.
 func Bodies(tb testing.TB, pattern string) map[string][]byte {
 	tb.Helper()
 	own, err := filepath.Glob("testdata/*.json")

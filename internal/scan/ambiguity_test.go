@@ -8,21 +8,21 @@ import (
 	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
-// desks watches names with a k and an s, the ASCII letters that have a third
-// form, and names that are not plain ASCII.
+// desks has names with k and s, the ASCII letters that are equal to a third rune
+// under case folding, and names that are not plain ASCII.
 var desks = scan.New("desk", "desk.keys", "repository.full_name", "stra\u00dfe", "\u212aelvin", `a\b`)
 
-func TestScanRefusesAnAmbiguousName(t *testing.T) {
+func TestScanReturnsErrAmbiguous(t *testing.T) {
 	for _, tc := range []struct {
 		name, doc string
-		path      string // the watched path told, as %q writes it
+		path      string // the watched path in the error, as %q writes it
 	}{
 		{"a name twice", `{"desk":1,"desk":1}`, `"desk"`},
 		{"a name twice, far apart", `{"desk":{},"x":[{"desk":1}],"desk":1}`, `"desk"`},
 		{"a name twice, null first", `{"desk":null,"desk":1}`, `"desk"`},
-		{"a name in another case alone", `{"Desk":1}`, `"desk"`},
-		{"a name in another case behind", `{"desk":1,"DESK":1}`, `"desk"`},
-		{"a name in another case before", `{"desK":1,"desk":1}`, `"desk"`},
+		{"only a name in another case", `{"Desk":1}`, `"desk"`},
+		{"a name in another case after it", `{"desk":1,"DESK":1}`, `"desk"`},
+		{"a name in another case before it", `{"desK":1,"desk":1}`, `"desk"`},
 		{"a name written with an escape", `{"desk":1,"d\u0065sk":1}`, `"desk"`},
 		{"another case written with an escape", `{"\u0044esk":1}`, `"desk"`},
 		{"the Kelvin sign for a k", "{\"des\u212a\":1}", `"desk"`},
@@ -47,28 +47,28 @@ func TestScanRefusesAnAmbiguousName(t *testing.T) {
 				t.Fatalf("got %v, want ErrAmbiguous", err)
 			}
 			if !strings.HasPrefix(err.Error(), "scan: ambiguous name: "+tc.path+" at byte ") {
-				t.Errorf("got %q, want the path %s told", err, tc.path)
+				t.Errorf("got %q, want the path %s", err, tc.path)
 			}
 			for i, v := range out {
 				if v.Kind != scan.Absent || v.Raw != nil {
-					t.Errorf("value %d is reported with an error", i)
+					t.Errorf("value %d is set although Scan returned an error", i)
 				}
 			}
 		})
 	}
 }
 
-func TestScanLeavesOtherNamesAlone(t *testing.T) {
+func TestScanAcceptsAmbiguousNamesThatAreNotWatched(t *testing.T) {
 	for _, tc := range []struct {
 		name, doc string
 	}{
 		{"a name longer than a watched one", `{"desks":1,"desks":2,"Desks":3}`},
 		{"a name shorter than a watched one", `{"des":1,"des":2,"\u0064es":3}`},
 		{"a watched name in an object that is not watched", `{"x":{"desk":1,"desk":2,"DESK":3}}`},
-		{"a child outside its parent", `{"full_name":1,"full_name":2,"Keys":3}`},
-		{"a child inside an array", `{"desk":[{"keys":1,"keys":2}]}`},
-		{"a child inside an array at the top", `[{"desk":1,"desk":2}]`},
-		{"a child one level deeper", `{"desk":{"x":{"keys":1,"Keys":2}}}`},
+		{"a child's name outside its parent", `{"full_name":1,"full_name":2,"Keys":3}`},
+		{"a child's name in an array", `{"desk":[{"keys":1,"keys":2}]}`},
+		{"a child's name in an array at the top", `[{"desk":1,"desk":2}]`},
+		{"a child's name one level deeper", `{"desk":{"x":{"keys":1,"Keys":2}}}`},
 		{"a path written as one name", `{"desk.keys":1,"desk.keys":2}`},
 		{"a backspace where a backslash is watched", `{"a\b":1,"a\b":2}`},
 		{"two letters for a sharp s", `{"strasse":1,"STRASSE":2}`},
@@ -84,14 +84,14 @@ func TestScanLeavesOtherNamesAlone(t *testing.T) {
 	}
 }
 
-func TestADocumentBothMalformedAndAmbiguousIsNotJSON(t *testing.T) {
+func TestScanReturnsErrSyntaxIfADocumentIsAlsoAmbiguous(t *testing.T) {
 	err := desks.Scan([]byte(`{"desk":1,"desk":2`), make([]scan.Value, desks.Len()))
 	if !errors.Is(err, scan.ErrSyntax) || errors.Is(err, scan.ErrAmbiguous) {
-		t.Errorf("got %v, want ErrSyntax alone", err)
+		t.Errorf("got %v, want only ErrSyntax", err)
 	}
 }
 
-func TestAnErrorNeverQuotesTheDocument(t *testing.T) {
+func TestErrorsContainNothingOfTheDocument(t *testing.T) {
 	for _, doc := range []string{
 		`{"desk":"hunter2","desk":"hunter2"}`,
 		`{"hunter2":hunter2}`,
@@ -100,7 +100,7 @@ func TestAnErrorNeverQuotesTheDocument(t *testing.T) {
 	} {
 		err := desks.Scan([]byte(doc), make([]scan.Value, desks.Len()))
 		if err == nil || strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "FULL") {
-			t.Errorf("got %v, want an error without a word of the document", err)
+			t.Errorf("got %v, want an error without text of the document", err)
 		}
 	}
 }

@@ -10,18 +10,18 @@ import (
 	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
-// routing is what a push delivery is typically routed by.
+// routing has the paths that a provider watches in a push.
 var routing = scan.New("ref", "repository.full_name", "after", "deleted")
 
-// repositoryURLs are the members that make up most of a GitHub repository.
+// repositoryURLs are most of the members of a GitHub repository.
 var repositoryURLs = strings.Fields(`archive assignees blobs branches collaborators
 	comments commits compare contents contributors deployments downloads events
 	forks git_commits git_refs git_tags hooks issue_comment issue_events issues
 	keys labels languages merges milestones notifications pulls releases
 	stargazers statuses subscribers subscription tags teams trees`)
 
-// pushBody returns a body with the members, nesting and token lengths of a
-// GitHub push, compact as it travels: about 8 KB.
+// pushBody returns a body of about 8 KB with the members, nesting and token lengths of
+// a GitHub push, compact as GitHub sends it.
 func pushBody() []byte {
 	var b strings.Builder
 	const user = `{"login":"Codertocat","id":21031067,"node_id":"MDQ6VXNlcjIxMDMxMDY3",` +
@@ -54,7 +54,7 @@ func pushBody() []byte {
 	return []byte(b.String())
 }
 
-// indented returns doc with the white space of a pretty printer.
+// indented returns doc with indentation.
 func indented(tb testing.TB, doc []byte) []byte {
 	tb.Helper()
 	var b bytes.Buffer

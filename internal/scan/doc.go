@@ -1,44 +1,50 @@
-// Package scan reads a few members of a JSON document in one strict pass, so
-// that a delivery can be routed before anything decodes it.
+// Package scan finds a few members of a JSON document and validates the document,
+// in one pass. A provider uses it to route a delivery before its payload is decoded.
 //
-// A [Paths] is made once from the dotted names a provider routes by, such as
-// "ref" or "repository.full_name", and is then laid over each body. A scan does
-// two things at once: it holds the whole document to the JSON grammar, and it
-// points at the tokens that stand at the watched paths. It copies nothing and
-// allocates nothing; each [Value] aliases the document.
+// [New] takes the watched paths: dotted names such as "ref" or
+// "repository.full_name". [Paths.Scan] reads a document and returns a [Value] for
+// each path. If no more than 64 names are watched, it does not allocate. It does not
+// copy: each Value aliases the document.
 //
-// # What is accepted
+// # Validation
 //
-// The grammar is the one encoding/json.Valid holds a document to, byte for
-// byte: nesting ends at 10000 levels, control characters inside strings and
-// leading zeros are refused, nothing but white space may follow the value, and
-// bytes that are not UTF-8 pass inside strings, to be read as U+FFFD. A document
-// outside it is refused with [ErrSyntax].
+// Scan accepts exactly the documents that encoding/json.Valid accepts, and returns
+// [ErrSyntax] for any other:
 //
-// # What is ambiguous
+//   - Arrays and objects nest up to 10000 levels.
+//   - Strings have no control characters, and numbers no leading zeros.
+//   - Only white space follows the value.
+//   - Strings may contain bytes that are not UTF-8. They are decoded as U+FFFD.
 //
-// JSON lets a name stand twice in one object, and encoding/json lets a struct
-// field be filled by a name written in another case. A body that does either
-// can say one thing to the router and another to the handler that decodes it:
-// a signature vouches for the bytes, not for which of two readings was meant.
-// So a watched name that stands twice, or a name equal to a watched one under
-// the case folding of encoding/json, is refused with [ErrAmbiguous]. Names are
-// compared as decoded: "r\u0065f" is "ref", and the Kelvin sign is a k. The rule
-// holds for every segment of a watched path and for no other name.
+// # Ambiguous names
 //
-// The promise that follows is the reason for the package: when Scan returns
-// nil, a struct whose json tags are the watched names decodes from the document
-// exactly what Scan reported.
+// An object can contain the same name twice, and encoding/json also sets a struct
+// field from a name whose case differs. Scan and the decoder of a handler could then
+// read different values from one body, although its signature is valid. To prevent
+// this, Scan returns [ErrAmbiguous] in two cases:
 //
-// # What an error tells
+//   - An object contains a watched name twice.
+//   - An object contains a name that differs from a watched name, but is equal to it
+//     under the case folding of encoding/json.
 //
-// Where the document was refused, and the watched path when one was concerned;
-// never a byte of the document, which may hold secrets. A document both
-// malformed and ambiguous is [ErrSyntax], so that error alone says whether the
-// document is JSON.
+// Names are compared after decoding: "r\u0065f" is "ref". The case folding includes
+// the Kelvin sign, which folds to k. The rule applies to each segment of a watched
+// path, and to no other name.
 //
-// Left out: array elements cannot be watched, a member whose own name holds a
-// dot cannot be named, and numbers are not interpreted.
+// So if Scan returns nil, a struct with the watched names as json tags decodes from
+// the document exactly the values that Scan returned.
+//
+// # Errors
+//
+// An error contains an offset in the document and, if it is ErrAmbiguous, the
+// watched path. It never contains a part of the document, which may contain secrets.
+// For a document that is both invalid and ambiguous the error is ErrSyntax. So any
+// other result means that the document is JSON.
+//
+// # Limits
+//
+// Elements of arrays cannot be watched. Members whose name contains a dot cannot be
+// watched. Numbers are not converted.
 package scan
 
 import (
@@ -47,24 +53,24 @@ import (
 )
 
 var (
-	// ErrSyntax says that the document is not JSON. The errors Scan returns wrap
-	// it and add the offset of the first byte that cannot stand where it does,
-	// which is the length of the document when the document ends too early.
+	// ErrSyntax means that the document is not JSON. The error that Scan returns
+	// wraps it and contains the offset of the first invalid byte. If the document
+	// ends too early, that is the length of the document.
 	ErrSyntax = errors.New("scan: not JSON")
 
-	// ErrAmbiguous says that a watched name stands twice in its object, or stands
-	// there in another case. The errors Scan returns wrap it and add the watched
-	// path and the offset of the offending name.
+	// ErrAmbiguous means that an object contains a watched name twice, or a name
+	// that differs from it only by case. The error that Scan returns wraps it and
+	// contains the watched path and the offset of the second or the different name.
 	ErrAmbiguous = errors.New("scan: ambiguous name")
 )
 
-// syntaxError is ErrSyntax with the offset of the byte refused.
+// syntaxError returns an ErrSyntax with the offset of the invalid byte.
 func syntaxError(offset int) error {
-	return fmt.Errorf("%w: refused at byte %d", ErrSyntax, offset)
+	return fmt.Errorf("%w: invalid at byte %d", ErrSyntax, offset)
 }
 
-// ambiguousError is ErrAmbiguous with the watched path, which is the caller's
-// own text, and the offset of the name that made it ambiguous.
+// ambiguousError returns an ErrAmbiguous with the watched path, which is not from
+// the document, and the offset of the name that is repeated or has another case.
 func ambiguousError(path string, offset int) error {
-	return fmt.Errorf("%w: %q at byte %d stands twice or in another case", ErrAmbiguous, path, offset)
+	return fmt.Errorf("%w: %q at byte %d is repeated or in another case", ErrAmbiguous, path, offset)
 }

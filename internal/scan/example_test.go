@@ -7,7 +7,7 @@ import (
 	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
-// A provider names once what it routes by, and lays it over each body.
+// A provider creates its Paths once and scans each body with them.
 func Example() {
 	paths := scan.New("ref", "repository.full_name", "deleted")
 
@@ -30,9 +30,8 @@ func Example() {
 	// bool false false
 }
 
-// A body that says two things under a watched name is refused: encoding/json
-// would fill the field ref from "Ref", while a router that compares names
-// exactly would have read "ref".
+// The body contains "ref" and "Ref". A router that compares names exactly would read
+// the first, and encoding/json would set a field with the tag ref from the second.
 func ExamplePaths_Scan_ambiguous() {
 	paths := scan.New("ref")
 
@@ -43,10 +42,10 @@ func ExamplePaths_Scan_ambiguous() {
 	fmt.Println(err)
 	// Output:
 	// true absent
-	// scan: ambiguous name: "ref" at byte 26 stands twice or in another case
+	// scan: ambiguous name: "ref" at byte 26 is repeated or in another case
 }
 
-// A body that is not JSON is refused by its first wrong byte.
+// The error of a body that is not JSON contains the offset of the first invalid byte.
 func ExamplePaths_Scan_syntax() {
 	paths := scan.New("ref")
 
@@ -57,5 +56,5 @@ func ExamplePaths_Scan_syntax() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// scan: not JSON: refused at byte 25
+	// scan: not JSON: invalid at byte 25
 }

@@ -11,11 +11,11 @@ import (
 	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
-// fuzzed are the watched paths of every fuzz target: a leaf, a path with its
-// prefix, and names with the letters that fold in three ways.
+// fuzzed are the watched paths of FuzzScan and FuzzDecode: a single name, a path with
+// its prefix, and names with k and s, which have three forms under case folding.
 var fuzzed = []string{"ref", "repository", "repository.full_name", "sender.desk.k"}
 
-// routed has the watched paths as json tags: what a handler decodes.
+// A routed has the watched names as json tags, like the payload of a handler.
 type routed struct {
 	Ref        json.RawMessage `json:"ref"`
 	Repository *struct {
@@ -28,8 +28,8 @@ type routed struct {
 	} `json:"sender"`
 }
 
-// values returns what was decoded at the paths of fuzzed, nil where nothing was;
-// repository, which has a struct of its own, is left out.
+// values returns the decoded values of the paths of fuzzed, or nil for a missing one.
+// It returns none for repository, which is a struct.
 func (r routed) values() []json.RawMessage {
 	v := []json.RawMessage{r.Ref, nil, nil, nil}
 	if r.Repository != nil {
@@ -41,8 +41,8 @@ func (r routed) values() []json.RawMessage {
 	return v
 }
 
-// walk returns what encoding/json finds at path, decoding object by object into
-// maps, which know no case folding. Nil when nothing stands there.
+// walk returns the value that encoding/json finds at path, or nil. It decodes objects
+// into maps, which do not fold the case of names.
 func walk(doc []byte, path string) json.RawMessage {
 	for name := range strings.SplitSeq(path, ".") {
 		var members map[string]json.RawMessage
@@ -54,7 +54,7 @@ func walk(doc []byte, path string) json.RawMessage {
 	return doc
 }
 
-// addSeeds adds documents near each decision of the scanner.
+// addSeeds adds documents for each branch of the scanner.
 func addSeeds(f *testing.F) {
 	for _, doc := range []string{
 		``, `null`, `"\\`, `tr`, `{"a":"\u00`,
@@ -72,8 +72,8 @@ func addSeeds(f *testing.F) {
 	f.Add(pushBody())
 }
 
-// FuzzScan holds Scan to json.Valid, and each value it reports
-// to the one encoding/json finds by name.
+// FuzzScan tests that Scan returns ErrSyntax exactly if json.Valid returns false, and
+// the same values as encoding/json.
 func FuzzScan(f *testing.F) {
 	addSeeds(f)
 	paths := scan.New(fuzzed...)
@@ -90,7 +90,7 @@ func FuzzScan(f *testing.F) {
 		for i, v := range out {
 			if err != nil {
 				if v.Kind != scan.Absent || v.Raw != nil {
-					t.Fatalf("%s: reported with %v", fuzzed[i], err)
+					t.Fatalf("%s: the value is set although Scan returned %v", fuzzed[i], err)
 				}
 				continue
 			}
@@ -102,7 +102,7 @@ func FuzzScan(f *testing.F) {
 	})
 }
 
-// checkKind holds the kind and the text of v to what encoding/json makes of Raw.
+// checkKind requires the kind and the text that encoding/json decodes from Raw.
 func checkKind(t *testing.T, v scan.Value) {
 	t.Helper()
 	if v.Kind == scan.Absent {
@@ -135,8 +135,8 @@ func checkKind(t *testing.T, v scan.Value) {
 	}
 }
 
-// FuzzDecode holds the property the package exists for: when Scan returns nil, a
-// struct with the watched names as json tags decodes exactly what Scan reported.
+// FuzzDecode tests that, if Scan returns nil, a struct with the watched names as json
+// tags decodes exactly the values that Scan returned.
 func FuzzDecode(f *testing.F) {
 	addSeeds(f)
 	paths := scan.New(fuzzed...)
@@ -158,8 +158,7 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// FuzzName writes one name in as many ways as the fuzzer finds and holds Scan's
-// judgement of it to the one of encoding/json's decoder.
+// FuzzName tests that Scan matches each form of a name as encoding/json does.
 func FuzzName(f *testing.F) {
 	for _, raw := range []string{`desk`, `DESK`, `d\u0065sk`, `des\u212a`, "de\u017fk", `de\u017FK`, "des\xff", `des`, `desks`, `de\/k`} {
 		f.Add([]byte(raw))

@@ -10,7 +10,8 @@ import (
 	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
-// nested returns depth arrays, or objects named "ref", around nothing.
+// nested returns a document with depth nested arrays or objects. The innermost is the
+// given one.
 func nested(open, innermost, shut string, depth int) string {
 	return strings.Repeat(open, depth-1) + innermost + strings.Repeat(shut, depth-1)
 }
@@ -49,15 +50,15 @@ func TestScanAcceptsWhatJSONValidAccepts(t *testing.T) {
 	}
 }
 
-func TestScanRefusesWhatIsNotJSON(t *testing.T) {
+func TestScanReturnsErrSyntax(t *testing.T) {
 	for _, tc := range []struct {
 		name, doc string
-		offset    string // of the byte refused
+		offset    string // of the invalid byte
 	}{
 		{"nothing", ``, "0"},
 		{"white space only", " \n", "2"},
 		{"a byte order mark", "\xef\xbb\xbf{}", "0"},
-		{"garbage behind the value", `{} x`, "3"},
+		{"text after the value", `{} x`, "3"},
 		{"a second value", `1 2`, "2"},
 		{"a comma before an end", `{"a":1,}`, "7"},
 		{"a comma before an element", `[,1]`, "1"},
@@ -71,13 +72,13 @@ func TestScanRefusesWhatIsNotJSON(t *testing.T) {
 		{"a leading zero", `[01]`, "2"},
 		{"a plus sign", `+1`, "0"},
 		{"a minus alone", `[-]`, "2"},
-		{"a point without digits behind it", `[1.]`, "3"},
+		{"a point without digits after it", `[1.]`, "3"},
 		{"a point without digits before it", `.5`, "0"},
 		{"an exponent without digits", `1e+`, "3"},
 		{"a hexadecimal number", `0x10`, "1"},
 		{"a literal cut short", `tru`, "3"},
 		{"a literal misspelt", `[nulL]`, "4"},
-		{"a literal run on", `truer`, "4"},
+		{"a literal with a letter after it", `truer`, "4"},
 		{"not a number", `NaN`, "0"},
 		{"single quotes", `{'a':1}`, "1"},
 		{"a control character in a long string", "\"0123456789ab\n\"", "13"},
@@ -101,14 +102,14 @@ func TestScanRefusesWhatIsNotJSON(t *testing.T) {
 			if !errors.Is(err, scan.ErrSyntax) {
 				t.Fatalf("got %v, want ErrSyntax", err)
 			}
-			if got, want := err.Error(), "scan: not JSON: refused at byte "+tc.offset; got != want {
+			if got, want := err.Error(), "scan: not JSON: invalid at byte "+tc.offset; got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
 	}
 }
 
-func TestScanRefusesATruncatedDocument(t *testing.T) {
+func TestScanReturnsErrSyntaxForATruncatedDocument(t *testing.T) {
 	out := make([]scan.Value, routing.Len())
 	small := []byte(`{"ref":"a\u00e9\\","x":[-1.5e+3,true,null,[],{}],"deleted":false}`)
 	for _, doc := range [][]byte{small, indented(t, small), pushBody()} {
@@ -118,16 +119,16 @@ func TestScanRefusesATruncatedDocument(t *testing.T) {
 			}
 			for i, v := range out {
 				if v.Kind != scan.Absent || v.Raw != nil {
-					t.Fatalf("the first %d bytes: value %d is reported with an error", end, i)
+					t.Fatalf("the first %d bytes: value %d is set although Scan returned an error", end, i)
 				}
 			}
 		}
 	}
 }
 
-// Each byte is put at each place of a word, behind the bytes from which a borrow
-// could make it look like another.
-func TestScanJudgesEachByteOfAString(t *testing.T) {
+// Each byte is tested at each position of a word, after bytes whose borrow could
+// change its result.
+func TestScanAgreesWithJSONValidOnEachByteOfAString(t *testing.T) {
 	out := make([]scan.Value, routing.Len())
 	for place := range 10 {
 		for _, before := range []byte("x\x00\x1f !\"#[\\]\x80\xa2\xdc\xff") {

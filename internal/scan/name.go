@@ -6,17 +6,17 @@ import (
 	"unicode/utf8"
 )
 
-// likeness is how a name in a document relates to a watched one.
-type likeness uint8
+// A match is the result of comparing a name in a document with a watched name.
+type match uint8
 
 const (
-	unlike likeness = iota
-	folded          // equal only once case is folded
-	exact
+	noMatch    match = iota
+	foldMatch        // equal under case folding only
+	exactMatch       // equal
 )
 
-// isPlain reports whether a watched name is ASCII without a backslash: then a
-// name in a document that has the same bytes is the same name, undecoded.
+// isPlain reports whether a watched name is ASCII without a backslash. A name in a
+// document that has the same bytes then matches it without decoding.
 func isPlain(name string) bool {
 	for i := range len(name) {
 		if name[i] >= utf8.RuneSelf || name[i] == '\\' {
@@ -26,14 +26,14 @@ func isPlain(name string) bool {
 	return true
 }
 
-// compare relates raw, the inside of a JSON string, to a watched name; plain is
-// isPlain(name).
-func compare(raw []byte, name string, plain bool) likeness {
+// compare compares raw, the bytes between the quotes of a JSON string, with a watched
+// name. The argument plain is isPlain(name).
+func compare(raw []byte, name string, plain bool) match {
 	if !plain {
 		return compareRunes(raw, name)
 	}
 	if string(raw) == name {
-		return exact
+		return exactMatch
 	}
 	same := len(raw) == len(name)
 	for i, c := range raw {
@@ -43,32 +43,32 @@ func compare(raw []byte, name string, plain bool) likeness {
 		same = same && lower(c) == lower(name[i])
 	}
 	if same {
-		return folded
+		return foldMatch
 	}
-	return unlike
+	return noMatch
 }
 
-// compareRunes is compare without short cuts: rune by rune, both decoded.
-func compareRunes(raw []byte, name string) likeness {
-	like := exact
+// compareRunes is the slow path of compare. It decodes both names rune by rune.
+func compareRunes(raw []byte, name string) match {
+	m := exactMatch
 	for len(raw) > 0 && name != "" {
 		r, size := nextRune(raw)
 		w, width := utf8.DecodeRuneInString(name)
 		if r != w {
 			if !foldsTo(r, w) {
-				return unlike
+				return noMatch
 			}
-			like = folded
+			m = foldMatch
 		}
 		raw, name = raw[size:], name[width:]
 	}
 	if len(raw) > 0 || name != "" {
-		return unlike
+		return noMatch
 	}
-	return like
+	return m
 }
 
-// lower is c in lower case if c is an ASCII letter, else c.
+// lower returns c in lower case if c is an ASCII letter, or else c.
 func lower(c byte) byte {
 	if 'A' <= c && c <= 'Z' {
 		return c + 'a' - 'A'
@@ -76,8 +76,8 @@ func lower(c byte) byte {
 	return c
 }
 
-// foldsTo reports whether a and b are one letter under simple case folding. The
-// orbit of a letter may have more than two members: K, k and the Kelvin sign.
+// foldsTo reports whether a and b are equal under simple case folding. More than two
+// runes can be equal: K, k and the Kelvin sign.
 func foldsTo(a, b rune) bool {
 	for r := unicode.SimpleFold(a); r != a; r = unicode.SimpleFold(r) {
 		if r == b {
@@ -87,9 +87,9 @@ func foldsTo(a, b rune) bool {
 	return a == b
 }
 
-// nextRune decodes the first character of raw, the inside of a JSON string, and
-// returns how many bytes it takes. raw is not empty. The result is U+FFFD for
-// half a surrogate pair, a byte that is not UTF-8 and an escape cut short.
+// nextRune decodes the first character of raw, the bytes between the quotes of a JSON
+// string, and returns its length in bytes. raw must not be empty. The rune is U+FFFD
+// for half a surrogate pair, a byte that is not UTF-8, and an incomplete escape.
 func nextRune(raw []byte) (r rune, size int) {
 	if raw[0] != '\\' {
 		return utf8.DecodeRune(raw)
@@ -115,8 +115,8 @@ func nextRune(raw []byte) (r rune, size int) {
 	}
 }
 
-// unitRune decodes a raw that begins with \u. A second unit is taken only when
-// it completes the pair, so a stray half never swallows what follows it.
+// unitRune decodes the first character of a raw that begins with \u. It reads a
+// second escape only if the two are a surrogate pair.
 func unitRune(raw []byte) (r rune, size int) {
 	first, ok := hexUnit(raw)
 	if !ok {
@@ -133,8 +133,8 @@ func unitRune(raw []byte) (r rune, size int) {
 	return utf8.RuneError, 6
 }
 
-// hexUnit reads the UTF-16 code unit of a raw that begins with \uXXXX; ok is
-// false when it does not.
+// hexUnit returns the UTF-16 code unit of a raw that begins with \uXXXX. It is not ok
+// if raw does not.
 func hexUnit(raw []byte) (unit rune, ok bool) {
 	if len(raw) < 6 || raw[0] != '\\' || raw[1] != 'u' {
 		return 0, false

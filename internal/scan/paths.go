@@ -6,43 +6,47 @@ import (
 	"unicode/utf8"
 )
 
-// Paths is a set of watched paths. It is immutable after [New] and safe for
+// Paths are the watched paths of a provider. They cannot be changed, and are safe for
 // concurrent use. The zero Paths watches nothing.
 type Paths struct {
 	root  node
-	size  int // how many paths
-	names int // how many nodes below the root
+	size  int // number of paths
+	names int // number of nodes without the root
 }
 
-// node is one watched name: a segment that one or more paths go through. The
-// root stands for the document itself.
+// A node is a watched name: a segment of one or more paths. The root is the document.
 type node struct {
-	name     string // as decoded; empty for the root
+	name     string // decoded; empty for the root
 	path     string // dotted, for errors
 	plain    bool   // isPlain(name)
-	id       int    // its bit among the names a pass has seen
-	slot     int    // 1 + index of the path that ends here, 0 when none does
+	id       int    // its bit in scanner.seen and scanner.more
+	slot     int    // 1 + index of the path that ends here, or 0 if none does
 	parent   *node  // nil for the root
 	children []*node
 
-	// heads marks each byte that a child's name, as a document may write it, can
-	// begin with. It turns away most names unread.
+	// heads[b] is true if the name of a child, as a document can write it, can begin
+	// with b. With it find rejects most names without a comparison.
 	heads [256]bool
 }
 
-// New returns the set of the given paths, each the dotted names of members, from
-// the top of the document down. A path may be the prefix of another.
+// New returns Paths with the given paths. A path consists of the names of members
+// from the top of the document, separated by dots. A path can be the prefix of
+// another.
 //
-// It panics on an empty path or segment, a segment that is not UTF-8 (no name
-// decodes to it), a repeated path, and on two watched names of one object that
-// differ only by case (every document that held both would be ambiguous).
+// New panics in these cases:
+//
+//   - A path or a segment is empty.
+//   - A segment is not UTF-8. No name decodes to it.
+//   - A path is repeated.
+//   - Two watched names of one object differ only by case. A document with both would
+//     be ambiguous.
 func New(paths ...string) *Paths {
 	p := &Paths{size: len(paths)}
 	for i, path := range paths {
 		at := &p.root
 		for name := range strings.SplitSeq(path, ".") {
 			if name == "" || !utf8.ValidString(name) {
-				panic(fmt.Sprintf("scan: path %q has an empty or invalid segment", path))
+				panic(fmt.Sprintf("scan: path %q has a segment that is empty or not UTF-8", path))
 			}
 			at = p.child(at, name)
 		}
@@ -57,7 +61,7 @@ func New(paths ...string) *Paths {
 // Len returns the number of paths.
 func (p *Paths) Len() int { return p.size }
 
-// child returns the node of name below at, new unless an earlier path made it.
+// child returns the child of at with the name, and adds it if there is none.
 func (p *Paths) child(at *node, name string) *node {
 	for _, c := range at.children {
 		if c.name == name {
@@ -73,14 +77,15 @@ func (p *Paths) child(at *node, name string) *node {
 	}
 	p.names++
 	at.children = append(at.children, c)
-	at.admit(c)
+	at.addHeads(c)
 	return c
 }
 
-// admit marks the bytes that c's name can begin with. Escapes and bytes beyond
-// ASCII can stand for anything, and a name that is not plain can be folded from
-// anything; a plain name written plainly begins with its own letter.
-func (n *node) admit(c *node) {
+// addHeads sets heads for the bytes with which the name of c can begin. A backslash
+// or a byte that is not ASCII can begin any name. Any byte can begin a name that folds
+// to one that is not plain. Otherwise the name begins with the first letter of c's, in
+// either case.
+func (n *node) addHeads(c *node) {
 	for b := range n.heads {
 		switch b := byte(b); {
 		case b == '\\' || b >= utf8.RuneSelf:
@@ -91,16 +96,16 @@ func (n *node) admit(c *node) {
 	}
 }
 
-// find returns the child whose name raw, the inside of a JSON string, is, and
-// whether it is so exactly or by case alone; nil and unlike when there is none.
-func (n *node) find(raw []byte) (*node, likeness) {
+// find returns the child whose name raw matches, or nil, and the match. The argument
+// raw is the bytes between the quotes of a JSON string.
+func (n *node) find(raw []byte) (*node, match) {
 	if len(raw) == 0 || !n.heads[raw[0]] {
-		return nil, unlike
+		return nil, noMatch
 	}
 	for _, c := range n.children {
-		if like := compare(raw, c.name, c.plain); like != unlike {
-			return c, like
+		if m := compare(raw, c.name, c.plain); m != noMatch {
+			return c, m
 		}
 	}
-	return nil, unlike
+	return nil, noMatch
 }

@@ -10,12 +10,12 @@ import (
 	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
-// mustPanic runs f and fails unless it panics with a text of this package.
+// mustPanic requires that f panics with a message of this package.
 func mustPanic(t *testing.T, f func()) {
 	t.Helper()
 	defer func() {
 		if got, ok := recover().(string); !ok || !strings.HasPrefix(got, "scan: ") {
-			t.Errorf("got panic %q, want one that starts with scan:", got)
+			t.Errorf("got panic %q, want a message that begins with scan:", got)
 		}
 	}()
 	f()
@@ -29,7 +29,7 @@ func TestNewPanics(t *testing.T) {
 		{"on an empty path", []string{""}},
 		{"on an empty first segment", []string{".a"}},
 		{"on an empty last segment", []string{"a."}},
-		{"on an empty segment between", []string{"a..b"}},
+		{"on an empty middle segment", []string{"a..b"}},
 		{"on a repeated path", []string{"a.b", "c", "a.b"}},
 		{"on names that differ by case", []string{"ref", "Ref"}},
 		{"on parents that differ by case", []string{"a.x", "A.y"}},
@@ -68,7 +68,7 @@ func TestScanPanicsOnTheWrongNumberOfValues(t *testing.T) {
 	mustPanic(t, func() { _ = routing.Scan([]byte(`{}`), make([]scan.Value, routing.Len()+1)) })
 }
 
-// More names than one word of bits: each still has a bit of its own.
+// The names are more than the bits of a word.
 func TestScanWatchesManyPaths(t *testing.T) {
 	paths := make([]string, 200)
 	for i := range paths {

@@ -2,15 +2,15 @@ package scan
 
 import "fmt"
 
-// depthLimit is how deep arrays and objects may nest: the limit of encoding/json.
-const depthLimit = 10000
+// maxDepth is the maximum depth of nested arrays and objects, as in encoding/json.
+const maxDepth = 10000
 
-// Scan reads doc once and sets out[i] to what stands at path i. A path whose
-// parent is missing or is not an object is Absent. doc is not modified and is
-// not kept, but out aliases it.
+// Scan reads doc and sets out[i] to the value at path i. If doc has no value there,
+// because the parent is missing or is not an object, the Kind is Absent. Scan does
+// not change or keep doc, but the values alias it.
 //
-// The error wraps [ErrSyntax] or [ErrAmbiguous], and then all of out is zero: no
-// part of a refused document is reported. It panics unless out has Len elements.
+// If Scan returns an error, it wraps [ErrSyntax] or [ErrAmbiguous], and all values
+// are zero. Scan panics if the length of out is not Len.
 func (p *Paths) Scan(doc []byte, out []Value) error {
 	if len(out) != p.size {
 		panic(fmt.Sprintf("scan: %d values for %d paths", len(out), p.size))
@@ -24,46 +24,46 @@ func (p *Paths) Scan(doc []byte, out []Value) error {
 		clear(out)
 		return syntaxError(end)
 	}
-	if s.clash != nil {
+	if s.ambiguous != nil {
 		clear(out)
-		return ambiguousError(s.clash.path, s.clashAt)
+		return ambiguousError(s.ambiguous.path, s.ambiguousAt)
 	}
 	return nil
 }
 
-// scanner is the state of one pass over one document. The values go from func to
-// func beside it: as a field they would escape with doc, whose slices they hold,
-// and a caller's array could not stay on the stack.
+// A scanner is the state of one Scan. The values are arguments of its methods, not a
+// field: as a field they would escape with doc, which they alias, and the caller's
+// array would be allocated on the heap.
 type scanner struct {
 	doc []byte
 
-	// seen and more hold one bit for each watched name, the first 64 in seen. One
-	// bit is enough: a watched object is entered once at most, since a second one
-	// of its name is a clash.
+	// seen and more have one bit for each watched name, seen for the first 64. One
+	// bit is enough because a watched object is entered once at most: a second
+	// object with its name is ambiguous.
 	seen uint64
 	more []uint64
 
-	// clash is the first watched name found ambiguous, nil while none is. It is
-	// held back to the end, because a later fault of syntax outranks it.
-	clash   *node
-	clashAt int
+	// ambiguous is the first ambiguous name, or nil. Scan returns it only at the
+	// end, because a later syntax error has priority.
+	ambiguous   *node
+	ambiguousAt int
 }
 
-// read takes the document from its first byte to its last. When ok is false, end
-// is the offset of the byte that is refused.
+// read reads the whole document. If ok is false, end is the offset of the invalid
+// byte.
 //
-// The open containers that concern a watched path are always the outermost ones,
-// each the parent of the next: at is the node of the innermost of them and
-// watched its depth. Everything deeper is only held to the grammar.
+// The open arrays and objects on a watched path are always the outermost ones, each
+// the parent of the next: at is the node of the innermost of them, and watched is its
+// depth. Deeper ones are only validated.
 func (s *scanner) read(root *node, out []Value) (end int, ok bool) {
 	var (
 		doc     = s.doc
-		objects [depthLimit/64 + 1]uint64 // bit d: the container at depth d is an object
-		object  bool                      // the same for the innermost one
+		objects [maxDepth/64 + 1]uint64 // bit d is set if an object is open at depth d, not an array
+		object  bool                    // whether the innermost is an object
 		depth   int
 		watched int
 		at      *node
-		next    = root // the node of the value to come, nil when it is not watched
+		next    = root // the node of the next value, or nil if it is not watched
 	)
 	i := space(doc, 0)
 	for {
@@ -92,7 +92,7 @@ func (s *scanner) read(root *node, out []Value) (end int, ok bool) {
 		case '"':
 			kind, i = String, text(doc, i+1)
 		case '{', '[':
-			if depth == depthLimit {
+			if depth == maxDepth {
 				return i, false
 			}
 			depth++
@@ -106,7 +106,7 @@ func (s *scanner) read(root *node, out []Value) (end int, ok bool) {
 				at, watched, next = next, depth, nil
 				s.open(at, out, object, start)
 			}
-			// Each closing bracket is two above its opening one in ASCII.
+			// In ASCII each closing bracket is two above its opening one.
 			if i = space(doc, i+1); i >= len(doc) || doc[i] != c+2 {
 				continue
 			}
@@ -157,11 +157,10 @@ func (s *scanner) read(root *node, out []Value) (end int, ok bool) {
 	}
 }
 
-// member returns the node of the name that stands, quotes included, from start
-// to end inside the watched object n. It returns nil for a name not watched, and
-// for one that clashes.
+// member returns the node of a name in the watched object n. The name with its quotes
+// is doc[start:end]. It returns nil if the name is not watched or is ambiguous.
 func (s *scanner) member(n *node, start, end int) *node {
-	c, like := n.find(s.doc[start+1 : end-1])
+	c, m := n.find(s.doc[start+1 : end-1])
 	if c == nil {
 		return nil
 	}
@@ -169,18 +168,18 @@ func (s *scanner) member(n *node, start, end int) *node {
 	if c.id >= 64 {
 		word = &s.more[c.id/64-1]
 	}
-	if like == exact && *word&bit == 0 {
+	if m == exactMatch && *word&bit == 0 {
 		*word |= bit
 		return c
 	}
-	if s.clash == nil {
-		s.clash, s.clashAt = c, start
+	if s.ambiguous == nil {
+		s.ambiguous, s.ambiguousAt = c, start
 	}
 	return nil
 }
 
-// open notes that the container of n begins at start. Until close its Raw runs
-// to the end of the document.
+// open sets the value of n to the array or object that begins at start. Until close
+// its Raw ends with the document.
 func (s *scanner) open(n *node, out []Value, object bool, start int) {
 	if n.slot == 0 {
 		return
@@ -192,7 +191,7 @@ func (s *scanner) open(n *node, out []Value, object bool, start int) {
 	out[n.slot-1] = Value{Kind: kind, Raw: s.doc[start:]}
 }
 
-// close notes that the container of n ends before end.
+// close sets the end of the value of n.
 func (s *scanner) close(n *node, out []Value, end int) {
 	if n.slot == 0 {
 		return

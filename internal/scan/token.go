@@ -5,28 +5,28 @@ import (
 	"math/bits"
 )
 
-// The functions of this file each step over one token that begins before or at
-// offset i of doc and return the offset behind it. Those that can refuse return
-// the complement of the offset of the byte refused, which is negative; a caller
-// tests the sign and complements it back.
+// Each function of this file skips a token that begins before or at offset i of doc,
+// and returns the offset after it. If the token is invalid, it returns the complement
+// of the offset of the invalid byte, which is negative.
 
-// each spreads a byte over the eight of a word; tops is the high bit of each.
+// A byte times each is a word with that byte eight times. tops has the high bit of
+// each byte.
 const (
 	each = 0x0101010101010101
 	tops = 0x80 * each
 )
 
-// plainEscapes are the bytes that may follow a backslash, less u.
+// plainEscapes are the bytes other than u that may follow a backslash.
 var plainEscapes = [256]bool{
 	'"': true, '\\': true, '/': true,
 	'b': true, 'f': true, 'n': true, 'r': true, 't': true,
 }
 
-// blank are the bytes that are white space in JSON.
+// blank are the white space bytes of JSON.
 var blank = [256]bool{' ': true, '\n': true, '\r': true, '\t': true}
 
-// space steps over white space. It is small enough to be inlined where there is
-// none, as between most tokens of a compact document.
+// space skips white space. It is small enough to be inlined, for the usual case that
+// there is none.
 func space(doc []byte, i int) int {
 	if i < len(doc) && doc[i] <= ' ' {
 		return longSpace(doc, i)
@@ -34,7 +34,7 @@ func space(doc []byte, i int) int {
 	return i
 }
 
-// longSpace is space for the inside of an indented document.
+// longSpace is the slow path of space. It is fast for indented documents.
 func longSpace(doc []byte, i int) int {
 	for i < len(doc) && blank[doc[i]] {
 		i++
@@ -49,7 +49,7 @@ func longSpace(doc []byte, i int) int {
 	return i
 }
 
-// text steps over a string whose opening quote stands before i.
+// text skips a string whose opening quote is at i-1.
 func text(doc []byte, i int) int {
 	for {
 		for i <= len(doc)-8 {
@@ -77,24 +77,24 @@ func text(doc []byte, i int) int {
 	}
 }
 
-// special marks the high bit of each byte of w that is a quote, a backslash or a
-// control character. A borrow can mark a byte falsely, but only above one marked
-// rightly, so the lowest mark is always right.
+// special returns w with only the high bit set in each byte that is a quote, a
+// backslash or a control character. A borrow can set the bit of another byte, but
+// only above such a byte, so the lowest set bit is always correct.
 //
-// Flipping bit 1 puts the quote next to the control characters: of the ASCII
-// bytes these 33, and no others, are then below 0x21.
+// Flipping bit 1 moves the quote next to the control characters: of the ASCII bytes
+// only these 33 are then below 0x21.
 func special(w uint64) uint64 {
 	low := (w ^ 0x02*each) - 0x21*each
 	slash := (w ^ '\\'*each) - each
 	return (low | slash) &^ w & tops
 }
 
-// load returns the eight bytes at i, the first in the lowest bits.
+// load returns the eight bytes at i, in little-endian order.
 func load(doc []byte, i int) uint64 {
 	return binary.LittleEndian.Uint64(doc[i : i+8])
 }
 
-// escape steps over what follows a backslash.
+// escape skips an escape whose backslash is at i-1.
 func escape(doc []byte, i int) int {
 	if i >= len(doc) {
 		return ^i
@@ -114,7 +114,7 @@ func escape(doc []byte, i int) int {
 	return i + 1
 }
 
-// literal steps over word, the first byte of which is known to stand at i.
+// literal skips word. The caller has checked that its first byte is at i.
 func literal(doc []byte, i int, word string) int {
 	for k := range len(word) {
 		if i+k >= len(doc) || doc[i+k] != word[k] {
@@ -124,8 +124,8 @@ func literal(doc []byte, i int, word string) int {
 	return i + len(word)
 }
 
-// number steps over a number. It ends at the first byte that cannot continue it,
-// so "01" ends behind the zero and whoever asks for a comma refuses the one.
+// number skips a number. The number ends at the first byte that cannot continue it:
+// of "01" it skips the zero, and the caller finds the 1 invalid.
 func number(doc []byte, i int) int {
 	if i < len(doc) && doc[i] == '-' {
 		i++
@@ -150,7 +150,7 @@ func number(doc []byte, i int) int {
 	return i
 }
 
-// digits steps over one digit or more.
+// digits skips one or more digits.
 func digits(doc []byte, i int) int {
 	start := i
 	for i < len(doc) && isDigit(doc[i]) {

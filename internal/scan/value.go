@@ -5,11 +5,10 @@ import (
 	"unicode/utf8"
 )
 
-// Kind tells what stands at a path.
+// A Kind is the kind of a JSON value.
 type Kind uint8
 
-// The kinds. The zero Kind is Absent: nothing stands at the path, or its parent
-// is not an object.
+// The kinds. The zero Kind is Absent: the document has no value at the path.
 const (
 	Absent Kind = iota
 	Null
@@ -20,10 +19,10 @@ const (
 	Array
 )
 
-// kindNames are the words of Kind.String, in the order of the constants.
+// kindNames are the results of Kind.String.
 var kindNames = [...]string{"absent", "null", "bool", "number", "string", "object", "array"}
 
-// String returns the kind in lower case, as a log line would name it.
+// String returns the name of the kind in lower case, or "unknown".
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
 		return kindNames[k]
@@ -31,26 +30,26 @@ func (k Kind) String() string {
 	return "unknown"
 }
 
-// Value is what was found at one path. The zero Value is an absent one.
+// A Value is the value at a path. The zero Value is Absent.
 type Value struct {
-	// Kind tells what stands there; Absent when nothing does.
+	// Kind is the kind of the value.
 	Kind Kind
 
-	// Raw is the token as written: strings with their quotes, objects and arrays
-	// whole. It aliases the document and is good for as long as the document is
-	// left unchanged; appending to it copies. Nil when Absent.
+	// Raw is the JSON of the value: a string with its quotes, a whole object or
+	// array. It aliases the document, and is valid while the document is not
+	// changed. Appending to it makes a copy. If Kind is Absent, it is nil.
 	Raw []byte
 }
 
-// String returns a string decoded as encoding/json decodes it, a number or a
-// bool as written, and "" for every other kind. Halves of surrogate pairs and
-// bytes that are not UTF-8 become U+FFFD.
+// String returns a string as encoding/json decodes it, a number or bool as written,
+// and "" for other kinds. In a string, half a surrogate pair and a byte that is not
+// UTF-8 become U+FFFD.
 func (v Value) String() string {
-	var room [128]byte // more than most names take
-	return string(v.Append(room[:0]))
+	var buf [128]byte // longer than most names
+	return string(v.Append(buf[:0]))
 }
 
-// Append appends what String returns to dst, which may grow.
+// Append appends the result of String to dst and returns the extended slice.
 func (v Value) Append(dst []byte) []byte {
 	switch v.Kind {
 	case Number, Bool:
@@ -65,8 +64,8 @@ func (v Value) Append(dst []byte) []byte {
 	}
 }
 
-// appendText decodes the inside of a JSON string. The caller has checked it
-// against the grammar; anything else decodes to U+FFFD where it goes wrong.
+// appendText decodes raw, the bytes between the quotes of a JSON string. Invalid
+// escapes, which a Value of Scan does not have, become U+FFFD.
 func appendText(dst, raw []byte) []byte {
 	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
 		return append(dst, raw...)

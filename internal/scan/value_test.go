@@ -7,7 +7,7 @@ import (
 	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
-func TestScanFindsWhatStandsAtAPath(t *testing.T) {
+func TestScanReturnsTheValueAtAPath(t *testing.T) {
 	const path = "a.b"
 	for _, tc := range []struct {
 		name, doc string
@@ -17,15 +17,15 @@ func TestScanFindsWhatStandsAtAPath(t *testing.T) {
 		{"a string", `{"a":{"b":"x\ny"}}`, scan.String, `"x\ny"`, "x\ny"},
 		{"an empty string", `{"a":{"b":""}}`, scan.String, `""`, ""},
 		{"a number", `{"a":{"b":-1.50e3 }}`, scan.Number, `-1.50e3`, "-1.50e3"},
-		{"a number past every integer type", `{"a":{"b":123456789012345678901}}`, scan.Number,
+		{"a number too large for every integer type", `{"a":{"b":123456789012345678901}}`, scan.Number,
 			`123456789012345678901`, "123456789012345678901"},
 		{"true", `{"a":{"b":true}}`, scan.Bool, `true`, "true"},
 		{"false", `{"a":{"b": false}}`, scan.Bool, `false`, "false"},
 		{"null", `{"a":{"b":null}}`, scan.Null, `null`, ""},
-		{"an object whole", `{"a":{"b": { "b" : [{}] } ,"c":1}}`, scan.Object, `{ "b" : [{}] }`, ""},
-		{"an array whole", `{"a":{"b":[{"b":1},[ ]] }}`, scan.Array, `[{"b":1},[ ]]`, ""},
+		{"an object", `{"a":{"b": { "b" : [{}] } ,"c":1}}`, scan.Object, `{ "b" : [{}] }`, ""},
+		{"an array", `{"a":{"b":[{"b":1},[ ]] }}`, scan.Array, `[{"b":1},[ ]]`, ""},
 		{"a name written with escapes", `{"\u0061":{"\u0062":1}}`, scan.Number, `1`, "1"},
-		{"a member behind many others", `{"x":{"b":0},"a":{"x":[1,{"b":2}],"b":3}}`, scan.Number, `3`, "3"},
+		{"a member after others", `{"x":{"b":0},"a":{"x":[1,{"b":2}],"b":3}}`, scan.Number, `3`, "3"},
 		{"nothing in an empty object", `{}`, scan.Absent, ``, ""},
 		{"nothing below a missing parent", `{"b":1}`, scan.Absent, ``, ""},
 		{"nothing below null", `{"a":null}`, scan.Absent, ``, ""},
@@ -52,7 +52,7 @@ func TestScanFindsWhatStandsAtAPath(t *testing.T) {
 	}
 }
 
-func TestScanFindsAPathAndItsPrefixes(t *testing.T) {
+func TestScanReturnsTheValuesOfAPathAndItsPrefixes(t *testing.T) {
 	out := make([]scan.Value, 3)
 	doc := []byte(`{"a":{"b":{"c":[1]},"z":2}}`)
 	if err := scan.New("a.b.c", "a", "a.b").Scan(doc, out); err != nil {
@@ -63,12 +63,12 @@ func TestScanFindsAPathAndItsPrefixes(t *testing.T) {
 			t.Errorf("value %d: got %q, want %q", i, got, want)
 		}
 		if cap(out[i].Raw) != len(out[i].Raw) {
-			t.Errorf("value %d: an append would overwrite the document", i)
+			t.Errorf("value %d: append would change the document", i)
 		}
 	}
 }
 
-func TestStringDecodesAsEncodingJSON(t *testing.T) {
+func TestStringDecodesAsEncodingJSONDoes(t *testing.T) {
 	for _, raw := range []string{
 		`""`, `"plain"`, `"\"\\\/\b\f\n\r\t"`, `"\u0000\u00e9\u20AC"`, `"\uD83D\uDE00!"`,
 		`"\ud800"`, `"\udc00"`, `"\ud800x"`, `"\ud800\u0041"`, `"\ud800\ud83d\ude00"`, `"\udc00\ud800"`,
@@ -84,14 +84,14 @@ func TestStringDecodesAsEncodingJSON(t *testing.T) {
 	}
 }
 
-// A Value put together by hand is nobody's promise, but it must not panic.
-func TestStringOfAValueNotScanned(t *testing.T) {
+// A Raw that Scan did not return may be invalid.
+func TestStringOfAnInvalidValueDoesNotPanic(t *testing.T) {
 	for _, raw := range []string{``, `"`, `"\"`, `"\u"`, `"\u12"`, `"\ud800\u"`, `"\uzzzz"`} {
 		_ = scan.Value{Kind: scan.String, Raw: []byte(raw)}.String()
 	}
 }
 
-func TestKindNamesItself(t *testing.T) {
+func TestKindString(t *testing.T) {
 	for kind, want := range map[scan.Kind]string{
 		scan.Absent: "absent", scan.Null: "null", scan.Bool: "bool", scan.Number: "number",
 		scan.String: "string", scan.Object: "object", scan.Array: "array", 99: "unknown",

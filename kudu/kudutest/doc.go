@@ -25,8 +25,8 @@
 //   - Credentials are sent only if the answer asks for them. The calls are made
 //     by [webhooktest.Kudu].
 //   - Calling hooks holds a lock. A request to the API waits for it for up to
-//     30 seconds and then gets 500. So does the next event, which no hook gets
-//     then.
+//     30 seconds and then gets 500. The next event waits as long, and no hook is
+//     called for it if the wait fails.
 //
 // All waiting uses package time. With [webhooktest.InMemory] in both
 // directions, a Server runs in a bubble of testing/synctest.

@@ -41,15 +41,15 @@ func (s *Server) subscribe(r *http.Request, body []byte) reply {
 	if media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); media != "application/json" && len(body) > 0 {
 		return reply{status: http.StatusUnsupportedMediaType}
 	}
-	var asked *struct {
+	var requested *struct {
 		URL         string  `json:"url"`
 		Event       *string `json:"event"`
 		InsecureSSL bool    `json:"insecure_ssl"`
 	}
-	if json.Unmarshal(body, &asked) != nil || asked == nil {
+	if json.Unmarshal(body, &requested) != nil || requested == nil {
 		return encode(http.StatusBadRequest, map[string]string{"Message": "The request is invalid."})
 	}
-	address := strings.TrimSpace(asked.URL)
+	address := strings.TrimSpace(requested.URL)
 	if u, err := url.Parse(address); err != nil || !u.IsAbs() || u.Host == "" || strings.Contains(address, " ") {
 		return formatException(address)
 	}
@@ -59,13 +59,13 @@ func (s *Server) subscribe(r *http.Request, body []byte) reply {
 		for _, h := range s.hooks {
 			switch {
 			case !strings.EqualFold(h.URL, address):
-			case strings.EqualFold(text(h.Event), text(asked.Event)):
+			case strings.EqualFold(text(h.Event), text(requested.Event)):
 				return encode(http.StatusCreated, h)
 			default:
 				return reply{status: http.StatusConflict}
 			}
 		}
-		h := Hook{ID: s.ticks(), Event: asked.Event, URL: address, InsecureSSL: asked.InsecureSSL, LastDatetime: neverCalled}
+		h := Hook{ID: s.ticks(), Event: requested.Event, URL: address, InsecureSSL: requested.InsecureSSL, LastDatetime: neverCalled}
 		s.hooks = append(s.hooks, h)
 		return encode(http.StatusCreated, h)
 	})
@@ -100,6 +100,7 @@ func (s *Server) find(id string) *Hook {
 	return nil
 }
 
+// remove deletes the hook with the id, if there is one.
 func (s *Server) remove(id string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -62,7 +62,7 @@ func (s *Server) publish(ctx context.Context, event string, content []byte) ([]D
 	if err != nil {
 		return nil, err
 	}
-	if !s.lock.take(ctx) {
+	if !s.lock.acquire(ctx) {
 		return nil, errLocked
 	}
 	defer s.lock.release()
@@ -134,7 +134,7 @@ func indented(content []byte) ([]byte, error) {
 	return bytes.ReplaceAll(out.Bytes(), []byte("\n"), []byte("\r\n")), nil
 }
 
-var errLocked = errors.New("kudutest: hooks are locked")
+var errLocked = errors.New("kudutest: cannot acquire the lock on the hooks")
 
 // lastStatus returns LastStatus and LastReason of a hook after a call: .NET's
 // name of the status and the reason phrase, or "Failure" and the reason.

@@ -18,7 +18,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-var ended = wire.At(time.Date(2026, 3, 4, 5, 7, 0, 0, time.UTC))
+var endTime = wire.At(time.Date(2026, 3, 4, 5, 7, 0, 0, time.UTC))
 
 // A receiver answers according to the path and records the calls.
 type receiver struct {
@@ -60,7 +60,7 @@ func TestDeploySendsCamelCaseWithoutDefaults(t *testing.T) {
 	site := newSite(rc)
 	subscribe(t, site, "postdeployment", "http://ci.example.com/")
 	subscribe(t, site, "TriggeredJobFinished", "http://ci.example.com/jobs")
-	got, err := site.Deploy(t.Context(), kudu.Deployment{ID: "9f2c", Status: kudu.StatusSuccess, EndTime: ended, SiteName: "scale"})
+	got, err := site.Deploy(t.Context(), kudu.Deployment{ID: "9f2c", Status: kudu.StatusSuccess, EndTime: endTime, SiteName: "scale"})
 	if err != nil || len(got) != 1 {
 		t.Fatalf("%d deliveries, %v", len(got), err)
 	}
@@ -78,12 +78,12 @@ func TestDeploySendsCamelCaseWithoutDefaults(t *testing.T) {
 	}
 }
 
-func TestFinishJob(t *testing.T) {
+func TestFinishJobSendsTheRun(t *testing.T) {
 	rc := new(receiver)
 	site := newSite(rc)
 	subscribe(t, site, "TriggeredJobFinished", "http://ci.example.com/jobs")
 	_, err := site.FinishJob(t.Context(), kudu.TriggeredJobRun{
-		ID: "1", Name: "1", Status: kudu.JobFailed, EndTime: ended, TimeSpan: "00:00:05", JobName: "nightly",
+		ID: "1", Name: "1", Status: kudu.JobFailed, EndTime: endTime, TimeSpan: "00:00:05", JobName: "nightly",
 		URL: "https://scale.scm.azurewebsites.net/api/triggeredwebjobs/nightly/history/1",
 	})
 	if err != nil || len(rc.calls) != 1 || !strings.Contains(rc.calls[0], `"job_name": "nightly"`) || !strings.Contains(rc.calls[0], `"status": "Failed"`) {
@@ -120,9 +120,9 @@ func TestLastStatusAndReason(t *testing.T) {
 
 func TestUnreachableHookIsAFailure(t *testing.T) {
 	var site kudutest.Server
-	nobody := httptest.NewServer(nil)
-	nobody.Close()
-	subscribe(t, &site, "e", nobody.URL)
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	subscribe(t, &site, "e", closed.URL)
 	got, err := site.Publish(t.Context(), "e", 1)
 	if err != nil || len(got) != 1 || got[0].Result.Delivered || *got[0].Hook.LastReason != "An error occurred while sending the request." {
 		t.Errorf("%v: %+v", err, got)
@@ -184,7 +184,7 @@ func TestEventIsLostIfTheLockTimesOut(t *testing.T) {
 			t.Errorf("published: %d %s, want 500 and nothing", w.Code, w.Body)
 		}
 		if w := call(site, "POST", "/api/hooks/publish/other", ""); w.Code != 200 {
-			t.Errorf("afterwards: %d", w.Code)
+			t.Errorf("after it: %d", w.Code)
 		}
 	})
 }

@@ -61,7 +61,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := reply{status: http.StatusBadRequest}
 	switch {
 	case err != nil:
-	case !s.admits(r):
+	case !s.authorized(r):
 		w.Header().Set("WWW-Authenticate", `Basic realm="site"`)
 		answer.status = http.StatusUnauthorized
 	default:
@@ -83,7 +83,8 @@ type reply struct {
 	content []byte // JSON; nil means an empty body
 }
 
-func (s *Server) admits(r *http.Request) bool {
+// authorized reports whether r has the accepted credentials.
+func (s *Server) authorized(r *http.Request) bool {
 	if s.Password.IsZero() && s.Token.IsZero() {
 		return true
 	}
@@ -123,13 +124,14 @@ func (s *Server) route(r *http.Request, body []byte) reply {
 // locked runs f with the lock on the hooks, and answers 500 if it cannot
 // acquire it in time.
 func (s *Server) locked(r *http.Request, f func() reply) reply {
-	if !s.lock.take(r.Context()) {
+	if !s.lock.acquire(r.Context()) {
 		return reply{status: http.StatusInternalServerError}
 	}
 	defer s.lock.release()
 	return f()
 }
 
+// encode returns an answer with v as JSON.
 func encode(status int, v any) reply {
 	text, err := json.Marshal(v)
 	if err != nil {
@@ -141,20 +143,20 @@ func encode(status int, v any) reply {
 // lockWait is the time for which Kudu waits for the lock on its hooks.
 const lockWait = 30 * time.Second
 
-// A lock is a mutex whose take gives up after lockWait. The zero value is
+// A lock is a mutex whose acquire gives up after lockWait. The zero value is
 // unlocked.
 type lock struct {
-	once sync.Once
-	held chan struct{}
+	once  sync.Once
+	token chan struct{} // has an element while the lock is locked
 }
 
-// take waits for the lock and reports whether it acquired it.
-func (l *lock) take(ctx context.Context) bool {
-	l.once.Do(func() { l.held = make(chan struct{}, 1) })
+// acquire waits for the lock and reports whether it acquired it.
+func (l *lock) acquire(ctx context.Context) bool {
+	l.once.Do(func() { l.token = make(chan struct{}, 1) })
 	timeout := time.NewTimer(lockWait)
 	defer timeout.Stop()
 	select {
-	case l.held <- struct{}{}:
+	case l.token <- struct{}{}:
 		return true
 	case <-timeout.C:
 		return false
@@ -163,4 +165,4 @@ func (l *lock) take(ctx context.Context) bool {
 	}
 }
 
-func (l *lock) release() { <-l.held }
+func (l *lock) release() { <-l.token }

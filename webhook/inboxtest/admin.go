@@ -20,8 +20,8 @@ func (t *trial) admin() webhook.Admin {
 	return a
 }
 
-// list returns what All does.
-func (t *trial) list(f webhook.Filter) []webhook.Record {
+// listAll returns the records of All.
+func (t *trial) listAll(f webhook.Filter) []webhook.Record {
 	t.Helper()
 	var list []webhook.Record
 	for r, err := range t.admin().All(t.Context(), f) {
@@ -33,11 +33,11 @@ func (t *trial) list(f webhook.Filter) []webhook.Record {
 	return list
 }
 
-// lists demands that All returns these deliveries, in order.
-func (t *trial) lists(f webhook.Filter, want ...*webhook.Delivery) {
+// requireList requires that All returns these deliveries, in order.
+func (t *trial) requireList(f webhook.Filter, want ...*webhook.Delivery) {
 	t.Helper()
 	var got, names []string
-	for _, r := range t.list(f) {
+	for _, r := range t.listAll(f) {
 		got = append(got, r.Delivery.UID)
 	}
 	for _, d := range want {
@@ -48,6 +48,7 @@ func (t *trial) lists(f webhook.Filter, want ...*webhook.Delivery) {
 	}
 }
 
+// get calls Get, which must succeed.
 func (t *trial) get(d *webhook.Delivery) webhook.Record {
 	t.Helper()
 	r, err := t.admin().Get(t.Context(), d.UID)
@@ -65,31 +66,32 @@ func (t *trial) finished(key string, s webhook.State) *webhook.Delivery {
 	return d
 }
 
-// replays demands that Replay makes so many run again.
-func (t *trial) replays(f webhook.Filter, want int) {
+// replay calls Replay, which must make so many deliveries run again.
+func (t *trial) replay(f webhook.Filter, want int) {
 	t.Helper()
 	if n, err := t.admin().Replay(t.Context(), f, someone); err != nil || n != want {
 		t.Fatalf("Replay returned %d, %v, want %d", n, err, want)
 	}
 }
 
-// replaysNothing demands that Replay of d fails.
-func (t *trial) replaysNothing(d *webhook.Delivery, want error) {
+// requireNoReplay requires that Replay of d fails with the error.
+func (t *trial) requireNoReplay(d *webhook.Delivery, want error) {
 	t.Helper()
 	if n, err := t.admin().Replay(t.Context(), webhook.Filter{UID: d.UID}, someone); n != 0 || !errors.Is(err, want) {
 		t.Errorf("Replay returned %d, %v, want %v", n, err, want)
 	}
 }
 
-func (t *trial) released(d *webhook.Delivery) {
+// releaseNow calls Release, which must succeed.
+func (t *trial) releaseNow(d *webhook.Delivery) {
 	t.Helper()
 	if err := t.admin().Release(t.Context(), d.UID); err != nil {
 		t.Fatalf("Release of %s: %v", d.UID, err)
 	}
 }
 
-// releasesNothing demands that Release of d fails.
-func (t *trial) releasesNothing(d *webhook.Delivery, want error) {
+// requireNoRelease requires that Release of d fails with the error.
+func (t *trial) requireNoRelease(d *webhook.Delivery, want error) {
 	t.Helper()
 	if err := t.admin().Release(t.Context(), d.UID); !errors.Is(err, want) {
 		t.Errorf("Release returned %v, want %v", err, want)

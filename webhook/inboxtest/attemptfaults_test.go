@@ -16,14 +16,14 @@ var attemptFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"a run after which a delivery is dead leaves an attempt", func(f *fault) { // to run again
+	{"a run after which its delivery is dead leaves an attempt", func(f *fault) { // to run again
 		f.changeAttempts(func(_ *webhook.Record, a *webhook.Attempt) {
 			if a.State == webhook.Dead {
 				a.State = webhook.Waiting
 			}
 		})
 	}},
-	{"a failed run of what is superseded then leaves an attempt", func(f *fault) {
+	{"a failed run of a delivery that becomes superseded leaves an attempt", func(f *fault) {
 		f.changeRecords(func(r *webhook.Record) {
 			if r.State == webhook.Superseded {
 				r.Attempts = nil
@@ -37,7 +37,7 @@ var attemptFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"a claim that is released leaves a lost attempt", func(f *fault) { // as if it had ended
+	{"a released claim leaves a lost attempt", func(f *fault) { // as if it had ended
 		f.changeAttempts(func(r *webhook.Record, a *webhook.Attempt) {
 			if a.Lost && r.State == webhook.Waiting {
 				a.Lost = false
@@ -51,7 +51,7 @@ var attemptFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"what is ignored leaves no attempt", func(f *fault) {
+	{"an ignored delivery leaves no attempt", func(f *fault) {
 		f.changeRecords(func(r *webhook.Record) {
 			if r.State == webhook.Ignored {
 				r.Attempts = []webhook.Attempt{{Number: 1, State: webhook.Ignored}}

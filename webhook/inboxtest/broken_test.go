@@ -8,7 +8,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A brokenLaw is an inbox that breaks one law: breaks says how.
+// A brokenLaw is a law and a change of an inbox that breaks this law only.
 type brokenLaw struct {
 	law    string
 	breaks func(f *fault)
@@ -35,11 +35,11 @@ func failsTheLawItBreaks(t *testing.T, faults []brokenLaw, laws []sweepLaw) {
 				return f
 			})
 			if _, ok := found[test.law]; !ok {
-				t.Errorf("the law does not notice")
+				t.Errorf("the law does not fail")
 			}
 			delete(found, test.law)
-			for name, complaints := range found {
-				t.Errorf("another law, %q, complains too: %s", name, complaints)
+			for name, failures := range found {
+				t.Errorf("another law, %q, fails too: %s", name, failures)
 			}
 		})
 	}
@@ -47,8 +47,8 @@ func failsTheLawItBreaks(t *testing.T, faults []brokenLaw, laws []sweepLaw) {
 
 func TestAnInboxWithoutFaultKeepsTheLaws(t *testing.T) {
 	found := broken(t, allLaws(), func(retention, deadRetention time.Duration) webhook.Inbox { return faulty(retention, deadRetention) })
-	for name, complaints := range found {
-		t.Errorf("%s: %s", name, complaints)
+	for name, failures := range found {
+		t.Errorf("%s: %s", name, failures)
 	}
 }
 

@@ -6,12 +6,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// claimingFaults break the laws of what one claim may take.
+// claimingFaults break the laws of MaxBytes and Except. The comment behind each law
+// is the fault.
 var claimingFaults = []brokenLaw{
-	{"the bodies of one claim stay within MaxBytes", func(f *fault) { // asks before it adds
+	{"the bodies of one call have MaxBytes in total at most", func(f *fault) { // checks the size before it adds a body
 		f.changeOptions(func(o *webhook.ClaimOptions) { o.MaxBytes += o.MaxBytes / 5 })
 	}},
-	{"the first is claimed whatever its size", func(f *fault) { // and does not count
+	{"the first delivery is claimed even if its body exceeds MaxBytes", func(f *fault) { // does not count its size
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 			claims, err := f.MemInbox.Claim(ctx, o)
 			if o.N == plenty && len(claims) == 1 && o.MaxBytes > 0 && int64(len(claims[0].Delivery.Body)) > o.MaxBytes {
@@ -21,7 +22,7 @@ var claimingFaults = []brokenLaw{
 			return claims, err
 		}
 	}},
-	{"what does not fit into MaxBytes is not passed by younger ones", func(f *fault) { // looks for what fits
+	{"younger deliveries do not overtake one that exceeds MaxBytes", func(f *fault) { // claims younger deliveries that fit
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 			claims, err := f.MemInbox.Claim(ctx, o)
 			if len(claims) == 0 || len(claims) == o.N || o.MaxBytes == 0 {
@@ -42,17 +43,17 @@ var claimingFaults = []brokenLaw{
 			return claims, err
 		}
 	}},
-	{"MaxBytes of zero means 8 MiB", func(f *fault) { // no bound
+	{"a MaxBytes of zero means 8 MiB", func(f *fault) { // no limit
 		f.changeOptions(func(o *webhook.ClaimOptions) {
 			if o.MaxBytes == 0 {
 				o.MaxBytes = 1 << 40
 			}
 		})
 	}},
-	{"what is excepted is not claimed", func(f *fault) { // only the first
+	{"a delivery in Except is not claimed", func(f *fault) { // ignores all except the first
 		f.changeOptions(func(o *webhook.ClaimOptions) { o.Except = o.Except[:min(len(o.Except), 1)] })
 	}},
-	{"a lease that ran out is not claimed again where it is excepted", func(f *fault) { // looks at what waits only
+	{"a delivery in Except is not claimed after its lease expired", func(f *fault) { // ignores Except for expired leases
 		claimed := f.fences()
 		claim := f.claim
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
@@ -62,7 +63,7 @@ var claimingFaults = []brokenLaw{
 			return claim(ctx, o)
 		}
 	}},
-	{"what is excepted holds its key", func(f *fault) { // steps aside
+	{"a delivery in Except blocks its ordering key", func(f *fault) { // lets the next one go ahead
 		claimed := f.fences()
 		claim := f.claim
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
@@ -71,8 +72,8 @@ var claimingFaults = []brokenLaw{
 				if err != nil {
 					return nil, err
 				}
-				aside := webhook.Outcome{State: webhook.Waiting, Delay: long, RetryOutOfOrder: true}
-				if _, err := f.MemInbox.Settle(ctx, head[0], aside); err != nil {
+				outOfOrder := webhook.Outcome{State: webhook.Waiting, Delay: long, RetryOutOfOrder: true}
+				if _, err := f.MemInbox.Settle(ctx, head[0], outOfOrder); err != nil {
 					return nil, err
 				}
 			}
@@ -81,7 +82,7 @@ var claimingFaults = []brokenLaw{
 	}},
 }
 
-// changeOptions makes what is asked for different.
+// changeOptions calls change for the options of each Claim.
 func (f *fault) changeOptions(change func(o *webhook.ClaimOptions)) {
 	f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 		change(&o)

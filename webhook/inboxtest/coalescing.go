@@ -6,15 +6,15 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// coalescing: of a burst on one ordering key the newest runs.
+// coalescing are the laws of Coalesce: only the newest delivery of a burst runs.
 var coalescing = []law{
-	{"of a burst only the newest is claimed", func(t *trial) {
+	{"only the newest delivery of a burst is claimed", func(t *trial) {
 		t.store(t.burst("key", short, 0))
 		t.store(t.burst("key", short, 0))
 		t.end(t.claimOf(t.store(t.burst("key", short, 0))), webhook.Done)
-		t.nothing("the newest took its place")
+		t.requireNoClaim("the newest one superseded them")
 	}},
-	{"the older ones of a burst are superseded", func(t *trial) {
+	{"the older deliveries of a burst are superseded", func(t *trial) {
 		first := t.store(t.burst("key", long, 0))
 		second := t.store(t.burst("key", long, 0))
 		newest := t.store(t.burst("key", long, 0))
@@ -22,101 +22,101 @@ var coalescing = []law{
 			first: webhook.Superseded, second: webhook.Superseded, newest: webhook.Waiting,
 		} {
 			if got := t.state(d); got != want {
-				t.Errorf("state of %s is %s, want %s", d.UID, got, want)
+				t.Errorf("%s is %s, want %s", d.UID, got, want)
 			}
 		}
 	}},
-	{"a burst supersedes what waits without coalescing", func(t *trial) {
+	{"a coalescing delivery supersedes waiting ones that do not coalesce", func(t *trial) {
 		t.put("key")
 		t.put("key")
 		t.claimOf(t.store(t.burst("key", short, 0)))
 	}},
-	{"a coalescing delivery waits for quiet", func(t *trial) {
+	{"a coalescing delivery is not claimed before Quiet is over", func(t *trial) {
 		t.store(t.burst("key", long, 0))
-		t.nothing("its key is not quiet")
+		t.requireNoClaim("Quiet is not over")
 	}},
-	{"each of a burst starts quiet again", func(t *trial) {
+	{"each delivery of a burst starts Quiet again", func(t *trial) {
 		const quiet = 4 * short
 		t.store(t.burst("key", quiet, 0))
-		t.pass(quiet / 2)
+		t.advance(quiet / 2)
 		start := time.Now()
 		t.claimOf(t.store(t.burst("key", quiet, 0)))
-		// A millisecond is for clocks that count in less.
+		// The inbox may store times in milliseconds.
 		if waited := time.Since(start); waited < quiet-time.Millisecond {
-			t.Errorf("claimed %v after the newest, with quiet %v", waited, quiet)
+			t.Errorf("claimed %v after the newest was put, want %v at least", waited, quiet)
 		}
 	}},
-	{"Max bounds how long quiet may take", func(t *trial) {
+	{"a coalescing delivery is claimed after Max even if Quiet is not over", func(t *trial) {
 		t.claimOf(t.store(t.burst("key", long, short)))
 	}},
-	{"Max counts from the first of the burst", func(t *trial) {
-		const most = 6 * short
-		t.store(t.burst("key", long, most))
-		t.pass(most / 2)
-		t.store(t.burst("key", long, most))
-		t.pass(most/2 + short)
-		newest := t.store(t.burst("key", long, most))
-		claims := t.all()
+	{"Max counts from the first delivery of the burst", func(t *trial) {
+		const limit = 6 * short
+		t.store(t.burst("key", long, limit))
+		t.advance(limit / 2)
+		t.store(t.burst("key", long, limit))
+		t.advance(limit/2 + short)
+		newest := t.store(t.burst("key", long, limit))
+		claims := t.claimAll()
 		if len(claims) != 1 || claims[0].Delivery.UID != newest.UID {
-			t.Errorf("claimed %v at once, want %s: the burst is older than its Max", uids(claims), newest.UID)
+			t.Errorf("claimed %v, want %s: the burst is older than Max", uids(claims), newest.UID)
 		}
 	}},
-	{"what is claimed is not superseded, and the newer waits behind it", func(t *trial) {
+	{"a claimed delivery is not superseded, and the newer one waits for it", func(t *trial) {
 		first := t.store(t.burst("key", short, 0))
 		c := t.claim()
 		newer := t.store(t.burst("key", short, 0))
 		if got := t.state(first); got != webhook.Claimed {
-			t.Errorf("state of the claimed one is %s", got)
+			t.Errorf("the claimed delivery is %s", got)
 		}
-		t.pass(2 * short)
-		t.nothing("an older one of its key is claimed")
+		t.advance(2 * short)
+		t.requireNoClaim("an older one of its key is claimed")
 		t.end(c, webhook.Done)
 		t.claimOf(newer)
 	}},
-	{"a claim put back before a newer of its burst does not run again", func(t *trial) {
+	{"a claim that is put back while a newer delivery of its burst waits is superseded", func(t *trial) {
 		first := t.store(t.burst("key", short, 0))
 		c := t.claim()
 		newer := t.store(t.burst("key", short, 0))
-		if came := t.settle(c, webhook.Outcome{State: webhook.Waiting}); came != webhook.Superseded {
-			t.Errorf("told that %q came of it, want superseded", came)
+		if got := t.settle(c, webhook.Outcome{State: webhook.Waiting}); got != webhook.Superseded {
+			t.Errorf("Settle returned %q, want superseded", got)
 		}
 		if got := t.state(first); !got.Final() {
-			t.Errorf("state of the one put back is %s, want a final one", got)
+			t.Errorf("the delivery is %s, want a final state", got)
 		}
 		t.claimOf(newer)
 	}},
-	{"settling again what was superseded tells so", func(t *trial) {
+	{"a second Settle of a superseded delivery returns Superseded", func(t *trial) {
 		t.store(t.burst("key", short, 0))
 		c := t.claim()
 		t.store(t.burst("key", short, 0))
 		for range 2 {
-			if came := t.settle(c, webhook.Outcome{State: webhook.Waiting}); came != webhook.Superseded {
-				t.Errorf("told that %q came of it, want superseded", came)
+			if got := t.settle(c, webhook.Outcome{State: webhook.Waiting}); got != webhook.Superseded {
+				t.Errorf("Settle returned %q, want superseded", got)
 			}
 		}
 	}},
-	{"a retry that waits is superseded", func(t *trial) {
+	{"a retry that waits is superseded by a newer delivery of its burst", func(t *trial) {
 		t.store(t.burst("key", short, 0))
 		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting, Delay: 2 * short})
 		newer := t.store(t.burst("key", short, 0))
 		t.end(t.claimOf(newer), webhook.Done)
-		t.pass(3 * short)
-		t.nothing("a newer one took its place")
+		t.advance(3 * short)
+		t.requireNoClaim("a newer one superseded it")
 	}},
-	{"a burst on one key leaves other keys", func(t *trial) {
+	{"a burst does not change deliveries of other ordering keys", func(t *trial) {
 		other := t.store(t.burst("other", long, 0))
 		t.store(t.burst("key", long, 0))
 		if got := t.state(other); got != webhook.Waiting {
-			t.Errorf("state of the other key's is %s, want waiting", got)
+			t.Errorf("the delivery of the other key is %s, want waiting", got)
 		}
 	}},
-	{"a burst of one source leaves other sources", func(t *trial) {
+	{"a burst does not change deliveries of other sources", func(t *trial) {
 		other := t.store(t.burst("key", long, 0))
 		d := t.burst("key", long, 0)
 		d.Source = "beta"
 		t.store(d)
 		if got := t.state(other); got != webhook.Waiting {
-			t.Errorf("state of the other source's is %s, want waiting", got)
+			t.Errorf("the delivery of the other source is %s, want waiting", got)
 		}
 	}},
 }

@@ -1,5 +1,5 @@
-// Package inboxtest states what a [webhook.Inbox] promises as tests. Whoever
-// writes an Inbox runs them, and what passes is one:
+// Package inboxtest tests whether a [webhook.Inbox] keeps its contract. A type that
+// implements Inbox must pass the tests:
 //
 //	func TestInbox(t *testing.T) {
 //		inboxtest.Run(t, func(t *testing.T) webhook.Inbox {
@@ -7,20 +7,20 @@
 //		})
 //	}
 //
-// Each law is a subtest, and the law is its name, so that a failure reads
-// "TestInbox/the_oldest_comes_first". Laws do not build on each other more than
-// they must: one fault fails one law, or few.
+// Each sentence of the contract is a law, and each law is a subtest with the
+// sentence as its name: "TestInbox/the_oldest_delivery_is_claimed_first". Laws
+// depend on each other as little as possible, so that one fault fails one law or
+// a few.
 //
-// Laws about time use leases and quiet windows of a fraction of a second, wait
-// for what should come with patience, and never demand that something comes
-// quickly. [Run] takes real time, a few seconds in all, which is what a
-// database needs. [RunSynctest] is for an Inbox whose only clock is package
-// time's.
+// Laws about time use leases and quiet times of a fraction of a second. They wait
+// up to 10 seconds for something that should happen, and never require that it
+// happens quickly. [Run] uses real time, as a database needs, and takes a few
+// seconds in total. [RunSynctest] uses fake time, for an Inbox that takes the time
+// from package time only.
 //
 // The optional interfaces [webhook.Notifier] and [webhook.PendingCounter] have
-// laws of their own, which hold of an Inbox without them. Those of
-// [webhook.Sweeper] need inboxes that keep what is finished for a time of the
-// law's choice: see [RunSweeper].
+// laws too. An Inbox that does not implement them passes these laws. The laws of
+// [webhook.Sweeper] need an inbox with a given retention: see [RunSweeper].
 //
 // An inbox that is a [webhook.Admin] has more laws, which build on those of an Inbox:
 // see [RunAdmin], and [RunAttempts] for the failed attempts that it keeps.

@@ -9,44 +9,44 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// duplicateFaults break the laws of duplicates and revivals.
+// duplicateFaults break the laws of duplicates and redeliveries.
 var duplicateFaults = []brokenLaw{
-	{"a known UID is a duplicate of itself", func(f *fault) { // tells only of dedup keys
+	{"a second Put of a UID is a duplicate of the first", func(f *fault) { // the error has a UID for known dedup keys only
 		f.changeDuplicates(func(d *webhook.Delivery, known *webhook.DuplicateError) {
 			if d.UID == known.UID {
 				known.UID = ""
 			}
 		})
 	}},
-	{"a known dedup key makes a duplicate of the first", func(f *fault) { // names the second
+	{"a Put with a known dedup key is a duplicate of the first delivery", func(f *fault) { // the error has the UID of the second
 		f.changeDuplicates(func(d *webhook.Delivery, known *webhook.DuplicateError) { known.UID = d.UID })
 	}},
-	{"a redelivery of what is done stores nothing", func(f *fault) {
+	{"a redelivery of a done delivery revives nothing", func(f *fault) {
 		f.changeDuplicates(func(d *webhook.Delivery, known *webhook.DuplicateError) {
 			known.Revived = known.Revived || known.State == webhook.Done && d.ID != ""
 		})
 	}},
-	{"dedup keys hold within their source", func(f *fault) {
+	{"equal dedup keys of different sources are no duplicates", func(f *fault) {
 		first := make(map[string]string)
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			for _, m := range d.DedupKeys {
-				if source, ok := first[m]; ok && source != d.Source {
+			for _, key := range d.DedupKeys {
+				if source, ok := first[key]; ok && source != d.Source {
 					return &webhook.DuplicateError{}
 				}
-				first[m] = d.Source
+				first[key] = d.Source
 			}
 			return f.MemInbox.Put(ctx, d)
 		}
 	}},
-	{"a refused put leaves none of its dedup keys", func(f *fault) { // dedup keys first, no transaction
+	{"a duplicate leaves none of its other dedup keys", func(f *fault) { // stores dedup keys first, without a transaction
 		left := make(map[string]bool)
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			for _, m := range d.DedupKeys {
-				if left[m] {
+			for _, key := range d.DedupKeys {
+				if left[key] {
 					return &webhook.DuplicateError{}
 				}
 			}
@@ -57,14 +57,14 @@ var duplicateFaults = []brokenLaw{
 			return err
 		}
 	}},
-	{"deliveries without dedup keys are never duplicates", func(f *fault) { // by ID
+	{"deliveries without dedup keys are never duplicates of each other", func(f *fault) { // compares IDs
 		f.change(func(d *webhook.Delivery) {
 			if d.ID != "" && len(d.DedupKeys) == 0 {
 				d.DedupKeys = []string{"id:" + d.ID}
 			}
 		})
 	}},
-	{"a dedup key that stands twice is one dedup key", func(f *fault) { // a primary key
+	{"a delivery may have the same dedup key twice", func(f *fault) { // a violated primary key
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			if len(slices.Compact(slices.Clone(d.DedupKeys))) != len(d.DedupKeys) {
 				return &webhook.DuplicateError{}
@@ -72,15 +72,15 @@ var duplicateFaults = []brokenLaw{
 			return f.MemInbox.Put(ctx, d)
 		}
 	}},
-	{"dedup keys are compared byte for byte", func(f *fault) { // a collation
+	{"dedup keys are compared byte by byte", func(f *fault) { // a collation
 		f.change(func(d *webhook.Delivery) {
 			d.DedupKeys = slices.Clone(d.DedupKeys)
-			for i, m := range d.DedupKeys {
-				d.DedupKeys[i] = strings.TrimRight(m, " ")
+			for i, key := range d.DedupKeys {
+				d.DedupKeys[i] = strings.TrimRight(key, " ")
 			}
 		})
 	}},
-	{"fifty puts of one dedup key at once store one", func(f *fault) { // look, then store
+	{"fifty concurrent Puts of one dedup key store one delivery", func(f *fault) { // checks before it stores, without a lock
 		busy := f.concurrent()
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			own := *d
@@ -90,7 +90,7 @@ var duplicateFaults = []brokenLaw{
 			return f.MemInbox.Put(ctx, &own)
 		}
 	}},
-	{"fifty puts of one UID at once store one", func(f *fault) { // upsert
+	{"fifty concurrent Puts of one UID store one delivery", func(f *fault) { // an upsert
 		busy := f.concurrent()
 		put := f.put
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
@@ -102,7 +102,7 @@ var duplicateFaults = []brokenLaw{
 			return err
 		}
 	}},
-	{"what is revived starts over at attempt 1", func(f *fault) {
+	{"a revived delivery starts again at attempt 1", func(f *fault) {
 		runs := make(map[string]int)
 		f.changeClaims(func(c *webhook.Claim) { c.Attempt += runs[c.Delivery.UID] })
 		f.changeOutcomes(func(c *webhook.Claim, o *webhook.Outcome) {
@@ -111,7 +111,7 @@ var duplicateFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"what is revived is not suspect", func(f *fault) { // keeps the count of crashes
+	{"a revived delivery is not suspect", func(f *fault) { // keeps the number of crashes
 		crashes := make(map[string]int)
 		f.changeClaims(func(c *webhook.Claim) {
 			crashes[c.Delivery.UID] = max(crashes[c.Delivery.UID], c.Crashes)
@@ -120,19 +120,19 @@ var duplicateFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"what is revived has a higher fence", func(f *fault) { // a row written anew
+	{"a revived delivery has a higher fence", func(f *fault) { // inserts a new row
 		base := make(map[string]int64)
 		f.changeClaims(func(c *webhook.Claim) { c.Fence -= base[c.Delivery.UID] })
 		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			c.Fence += base[c.Delivery.UID]
-			came, err := f.MemInbox.Settle(ctx, c, o)
-			if err == nil && came == webhook.Dead {
+			state, err := f.MemInbox.Settle(ctx, c, o)
+			if err == nil && state == webhook.Dead {
 				base[c.Delivery.UID] = c.Fence
 			}
-			return came, err
+			return state, err
 		}
 	}},
-	{"what is dead is revived three times at most", func(f *fault) {
+	{"a dead delivery is revived three times at most", func(f *fault) {
 		ids := make(map[string]string)
 		f.changeDuplicates(func(d *webhook.Delivery, known *webhook.DuplicateError) {
 			if known.State == webhook.Dead && d.UID != known.UID && d.ID != "" && d.ID == ids[known.UID] && d.Coalesce.Quiet == 0 {
@@ -141,21 +141,21 @@ var duplicateFaults = []brokenLaw{
 		})
 		f.changeClaims(func(c *webhook.Claim) { ids[c.Delivery.UID] = c.Delivery.ID })
 	}},
-	{"one of a burst stays dead while a younger one is unfinished", func(f *fault) { // younger ones are not asked for
+	{"a dead delivery of a burst is not revived while a younger one is unfinished", func(f *fault) { // does not check for younger ones
 		f.changeDuplicates(func(d *webhook.Delivery, known *webhook.DuplicateError) {
 			if known.State == webhook.Dead && d.ID != "" && d.Coalesce.Quiet > 0 {
 				known.State, known.Revived = webhook.Waiting, true
 			}
 		})
 	}},
-	{"a redelivery with another ID revives nothing", func(f *fault) { // any ID will do
+	{"a redelivery with another ID revives nothing", func(f *fault) { // accepts any ID
 		f.change(func(d *webhook.Delivery) {
 			if d.ID == "another" {
 				d.ID = "id"
 			}
 		})
 	}},
-	{"a redelivery without an ID revives nothing", func(f *fault) { // none equals none
+	{"a redelivery without an ID revives nothing", func(f *fault) { // two empty IDs are equal
 		f.change(func(d *webhook.Delivery) {
 			if d.ID == "" {
 				d.ID = "none"
@@ -163,7 +163,7 @@ var duplicateFaults = []brokenLaw{
 		})
 		f.changeClaims(func(c *webhook.Claim) { c.Delivery.ID = strings.TrimPrefix(c.Delivery.ID, "none") })
 	}},
-	{"a put of the same UID revives nothing", func(f *fault) { // taken for a redelivery
+	{"a second Put of a dead UID revives nothing", func(f *fault) { // treats it as a redelivery
 		stored := make(map[string]bool)
 		f.change(func(d *webhook.Delivery) {
 			if stored[d.UID] && d.ID != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/inboxtest"
 )
 
-// MemInbox has no clock but package time's, so its laws need no real time.
+// MemInbox takes the time from package time only, so its laws need no real time.
 func TestMemInbox(t *testing.T) {
 	inboxtest.RunSynctest(t, func(*testing.T) webhook.Inbox { return new(webhook.MemInbox) })
 }
@@ -28,19 +28,19 @@ func TestMemInboxAsAnAdmin(t *testing.T) {
 	})
 }
 
-// What an Inbox promises about dead deliveries.
+// This prints the laws about dead deliveries.
 func ExampleLaws() {
 	for _, law := range inboxtest.Laws() {
-		if strings.Contains(law, "dead") {
+		if strings.Contains(law, "dead delivery") {
 			fmt.Println(law)
 		}
 	}
 	// Output:
-	// a redelivery with the same ID revives what is dead
-	// what is dead is revived three times at most
-	// one of a burst stays dead while a younger one is unfinished
-	// what is dead is not claimed again
-	// what is dead stays until DeadRetention
-	// what is dead goes after DeadRetention
-	// a run after which a delivery is dead leaves an attempt
+	// a redelivery with the same ID revives a dead delivery
+	// a dead delivery is revived three times at most
+	// a dead delivery of a burst is not revived while a younger one is unfinished
+	// a dead delivery is not claimed again
+	// a dead delivery is kept until DeadRetention is over
+	// a dead delivery is deleted after DeadRetention
+	// a redelivery of a deleted dead delivery is stored
 }

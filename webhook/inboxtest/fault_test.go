@@ -11,10 +11,10 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A fault is an inbox with one fault: MemInbox with some verbs replaced.
+// A fault is a MemInbox with one fault: some of its methods are replaced.
 type fault struct {
 	*webhook.MemInbox
-	mu      sync.Mutex // for what a fault remembers
+	mu      sync.Mutex // guards the state of the fault
 	put     func(ctx context.Context, d *webhook.Delivery) error
 	claim   func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error)
 	begin   func(ctx context.Context, c webhook.Claim) (webhook.Claim, error)
@@ -22,7 +22,7 @@ type fault struct {
 	settle  func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error)
 	sweep   func(ctx context.Context) (int, error)
 	changed func() <-chan struct{}
-	pending func(ctx context.Context, most int) (int, error)
+	pending func(ctx context.Context, limit int) (int, error)
 	admin   adminVerbs
 }
 
@@ -51,11 +51,11 @@ func (f *fault) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) 
 }
 func (f *fault) Sweep(ctx context.Context) (int, error) { return f.sweep(ctx) }
 func (f *fault) Changed() <-chan struct{}               { return f.changed() }
-func (f *fault) Pending(ctx context.Context, most int) (int, error) {
-	return f.pending(ctx, most)
+func (f *fault) Pending(ctx context.Context, limit int) (int, error) {
+	return f.pending(ctx, limit)
 }
 
-// change makes a copy of what is put different.
+// change calls change for a copy of each delivery that is put.
 func (f *fault) change(change func(d *webhook.Delivery)) {
 	f.put = func(ctx context.Context, d *webhook.Delivery) error {
 		own := *d
@@ -66,7 +66,7 @@ func (f *fault) change(change func(d *webhook.Delivery)) {
 	}
 }
 
-// changeClaims makes what is claimed different.
+// changeClaims calls change for each claim.
 func (f *fault) changeClaims(change func(c *webhook.Claim)) {
 	f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 		claims, err := f.MemInbox.Claim(ctx, o)
@@ -79,7 +79,7 @@ func (f *fault) changeClaims(change func(c *webhook.Claim)) {
 	}
 }
 
-// changeOutcomes makes what is settled different.
+// changeOutcomes calls change before each Settle.
 func (f *fault) changeOutcomes(change func(c *webhook.Claim, o *webhook.Outcome)) {
 	f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 		f.mu.Lock()
@@ -89,20 +89,20 @@ func (f *fault) changeOutcomes(change func(c *webhook.Claim, o *webhook.Outcome)
 	}
 }
 
-// changeStates makes what is told of a settlement different.
-func (f *fault) changeStates(change func(c webhook.Claim, came *webhook.State)) {
+// changeStates calls change for each state that Settle returns.
+func (f *fault) changeStates(change func(c webhook.Claim, state *webhook.State)) {
 	f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
-		came, err := f.MemInbox.Settle(ctx, c, o)
+		state, err := f.MemInbox.Settle(ctx, c, o)
 		if err == nil {
 			f.mu.Lock()
 			defer f.mu.Unlock()
-			change(c, &came)
+			change(c, &state)
 		}
-		return came, err
+		return state, err
 	}
 }
 
-// changeBegun makes what Begin returns different.
+// changeBegun calls change for each claim that Begin returns.
 func (f *fault) changeBegun(change func(c *webhook.Claim)) {
 	f.begin = func(ctx context.Context, c webhook.Claim) (webhook.Claim, error) {
 		begun, err := f.MemInbox.Begin(ctx, c)
@@ -115,7 +115,7 @@ func (f *fault) changeBegun(change func(c *webhook.Claim)) {
 	}
 }
 
-// changeDuplicates makes what is said of duplicates different.
+// changeDuplicates calls change for each DuplicateError of Put.
 func (f *fault) changeDuplicates(change func(d *webhook.Delivery, known *webhook.DuplicateError)) {
 	f.put = func(ctx context.Context, d *webhook.Delivery) error {
 		err := f.MemInbox.Put(ctx, d)
@@ -128,15 +128,15 @@ func (f *fault) changeDuplicates(change func(d *webhook.Delivery, known *webhook
 	}
 }
 
-// fences remembers the latest fence of each delivery.
+// fences returns a map with the latest fence of each delivery.
 func (f *fault) fences() map[string]int64 {
 	latest := make(map[string]int64)
 	f.changeClaims(func(c *webhook.Claim) { latest[c.Delivery.UID] = c.Fence })
 	return latest
 }
 
-// concurrent returns a func that waits a little and reports whether another
-// call of it did at the same time.
+// concurrent returns a func that waits for a microsecond and reports whether
+// another call of it waited at the same time.
 func (f *fault) concurrent() (busy func() bool) {
 	var under atomic.Int64
 	return func() bool {
@@ -146,8 +146,8 @@ func (f *fault) concurrent() (busy func() bool) {
 	}
 }
 
-// signal replaces the inbox's signal by one that is given by tell alone.
-func (f *fault) signal() (tell func()) {
+// signal replaces the channel of Changed by one that only notify closes.
+func (f *fault) signal() (notify func()) {
 	next := make(chan struct{})
 	f.changed = func() <-chan struct{} {
 		f.mu.Lock()

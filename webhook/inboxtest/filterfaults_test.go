@@ -39,7 +39,7 @@ var filterFaults = []brokenLaw{
 	{"a Filter by Text finds letters beyond ASCII", func(f *fault) {
 		f.changeFilters(func(filter *webhook.Filter) { filter.Text = strings.ReplaceAll(filter.Text, "Ü", "ü") })
 	}},
-	{"a Filter by Text takes every character for itself", func(f *fault) {
+	{"a Filter by Text matches special characters literally", func(f *fault) {
 		f.changeFilters(func(filter *webhook.Filter) { filter.Text = strings.ReplaceAll(filter.Text, "_", "-") })
 	}},
 	{"a Filter by Text has no patterns", func(f *fault) {
@@ -77,7 +77,7 @@ var filterFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"Before leads from one page to the next", func(f *fault) { // to the same one
+	{"Before selects the next page", func(f *fault) { // to the same one
 		f.changeFilters(func(filter *webhook.Filter) {
 			if filter.Before > 0 && filter.Limit == 5 {
 				filter.Before++

@@ -6,7 +6,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A stock is what the laws of filters choose from.
+// A stock is the deliveries that the laws of filters choose from.
 type stock struct {
 	dead    *webhook.Delivery // with a reason
 	ignored *webhook.Delivery
@@ -14,7 +14,7 @@ type stock struct {
 	later   *webhook.Delivery // received an hour later
 }
 
-// deadReason has what a pattern would take for something else.
+// deadReason has characters with a meaning in patterns, and one beyond ASCII.
 const deadReason = "Connection refused: 100% of_them, Überlast"
 
 func (t *trial) stock() (s stock) {
@@ -32,15 +32,15 @@ func (t *trial) stock() (s stock) {
 	return s
 }
 
-// selects is the law that a Filter selects what it should.
+// selects is the law that a Filter selects these deliveries.
 func selects(name string, choose func(s stock) (webhook.Filter, []*webhook.Delivery)) law {
 	return law{name, func(t *trial) {
 		f, want := choose(t.stock())
-		t.lists(f, want...)
+		t.requireList(f, want...)
 	}}
 }
 
-// these are deliveries, newest first.
+// these returns deliveries, newest first.
 func these(list ...*webhook.Delivery) []*webhook.Delivery { return list }
 
 // filtering: what each field of a Filter selects.
@@ -72,7 +72,7 @@ var filtering = []law{
 	selects("a Filter by Text finds letters beyond ASCII", func(s stock) (webhook.Filter, []*webhook.Delivery) {
 		return webhook.Filter{Text: "Überlast"}, these(s.dead)
 	}),
-	selects("a Filter by Text takes every character for itself", func(s stock) (webhook.Filter, []*webhook.Delivery) {
+	selects("a Filter by Text matches special characters literally", func(s stock) (webhook.Filter, []*webhook.Delivery) {
 		return webhook.Filter{Text: "100% of_"}, these(s.dead)
 	}),
 	selects("a Filter by Text has no patterns", func(s stock) (webhook.Filter, []*webhook.Delivery) {
@@ -90,12 +90,12 @@ var filtering = []law{
 	selects("a Filter selects what matches all of its fields", func(s stock) (webhook.Filter, []*webhook.Delivery) {
 		return webhook.Filter{States: []webhook.State{webhook.Dead}, Text: "not"}, nil
 	}),
-	{"Before leads from one page to the next", func(t *trial) {
+	{"Before selects the next page", func(t *trial) {
 		s := t.stock()
-		page := t.list(webhook.Filter{Limit: 2})
+		page := t.listAll(webhook.Filter{Limit: 2})
 		if len(page) != 2 {
 			t.Fatalf("a page has %d records, want 2", len(page))
 		}
-		t.lists(webhook.Filter{Before: page[1].Seq, Limit: 5}, s.ignored, s.dead)
+		t.requireList(webhook.Filter{Before: page[1].Seq, Limit: 5}, s.ignored, s.dead)
 	}},
 }

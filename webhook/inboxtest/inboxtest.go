@@ -9,14 +9,14 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A law is one promise of Inbox. Its name is the promise as a sentence; check
-// finds an empty inbox in t.
+// A law is one sentence of a contract, which is its name. The inbox in t is empty
+// when check is called.
 type law struct {
 	name  string
 	check func(t *trial)
 }
 
-// laws are all of them, in the order in which they are best read.
+// laws are the laws of every Inbox, in the order for reading.
 var laws = slices.Concat(
 	storing,
 	claiming,
@@ -33,7 +33,7 @@ var laws = slices.Concat(
 	counting,
 )
 
-// adminLaws are those of a [webhook.Admin].
+// adminLaws are the laws of a [webhook.Admin], in the order for reading.
 var adminLaws = slices.Concat(
 	listing,
 	filtering,
@@ -43,9 +43,9 @@ var adminLaws = slices.Concat(
 	stats,
 )
 
-// Laws returns the laws as sentences, in the order in which they are best read.
-// They are the names of the subtests of [Run], and then of [RunSweeper],
-// [RunAdmin] and [RunAttempts].
+// Laws returns the names of the subtests of [Run], and then those of [RunSweeper],
+// [RunAdmin] and [RunAttempts]. Each is a sentence of a contract. The order is for
+// reading.
 func Laws() []string {
 	var names []string
 	for _, l := range allLaws() {
@@ -58,7 +58,7 @@ func allLaws() []sweepLaw {
 	return slices.Concat(inAnyTime(laws), sweepLaws, inAnyTime(adminLaws), attemptLaws)
 }
 
-// inAnyTime returns laws that hold however long the inbox keeps what is finished.
+// inAnyTime returns laws that hold for every retention.
 func inAnyTime(laws []law) []sweepLaw {
 	list := make([]sweepLaw, len(laws))
 	for i, l := range laws {
@@ -67,51 +67,52 @@ func inAnyTime(laws []law) []sweepLaw {
 	return list
 }
 
-// Run tests every law against an inbox of its own. Open returns an empty one;
-// it is called once for each law and registers its clean-up with t.
+// Run tests the laws of an Inbox, each with a new inbox. For each law it calls open
+// once, which must return an empty inbox and register its cleanup with t.
 func Run(t *testing.T, open func(t *testing.T) webhook.Inbox) {
 	run(t, inAnyTime(laws), inRealTime, always(open))
 }
 
-// RunSynctest is [Run] with each law in a bubble of package testing/synctest,
-// where waiting takes no time. The inbox must be free of network, files and
-// clocks other than package time's; Open is called inside the bubble.
+// RunSynctest is [Run] with each law in a bubble of package testing/synctest, in
+// which waiting takes no real time. It calls open in the bubble. The inbox must not
+// use the network, files or any clock except that of package time.
 func RunSynctest(t *testing.T, open func(t *testing.T) webhook.Inbox) {
 	run(t, inAnyTime(laws), inFakeTime, always(open))
 }
 
-// RunSweeper tests the laws of a [webhook.Sweeper], each against an inbox of its
-// own. Open returns an empty one that keeps what is finished for retention, and
-// what is dead for deadRetention. If one of them is negative, that is kept
-// indefinitely.
+// RunSweeper tests the laws of a [webhook.Sweeper], each with a new inbox. For each
+// law it calls open once, which must return an empty inbox that keeps dead
+// deliveries for deadRetention and other finished ones for retention. A negative
+// time means indefinitely.
 func RunSweeper(t *testing.T, open func(t *testing.T, retention, deadRetention time.Duration) webhook.Inbox) {
 	run(t, sweepLaws, inRealTime, open)
 }
 
-// RunSweeperSynctest is [RunSweeper] as [RunSynctest] is [Run].
+// RunSweeperSynctest is [RunSweeper] with each law in a bubble, as in [RunSynctest].
 func RunSweeperSynctest(t *testing.T, open func(t *testing.T, retention, deadRetention time.Duration) webhook.Inbox) {
 	run(t, sweepLaws, inFakeTime, open)
 }
 
 // RunAdmin tests the laws of a [webhook.Admin], except those of [RunAttempts], each
-// against an inbox of its own. Open is that of [Run].
+// with a new inbox. It calls open as [Run] does.
 func RunAdmin(t *testing.T, open func(t *testing.T) webhook.Inbox) {
 	run(t, inAnyTime(adminLaws), inRealTime, always(open))
 }
 
-// RunAdminSynctest is [RunAdmin] as [RunSynctest] is [Run]. Laws about what takes
-// a minute are tested only here.
+// RunAdminSynctest is [RunAdmin] with each law in a bubble, as in [RunSynctest]. A law
+// that needs a minute is tested only in a bubble.
 func RunAdminSynctest(t *testing.T, open func(t *testing.T) webhook.Inbox) {
 	run(t, inAnyTime(adminLaws), inFakeTime, always(open))
 }
 
-// RunAttempts tests the laws of [webhook.Attempt] against a [webhook.Admin] that is
-// a [webhook.Sweeper]. Open is that of [RunSweeper]; zero means a long time.
+// RunAttempts tests the laws of [webhook.Attempt] with an inbox that is a
+// [webhook.Admin] and a [webhook.Sweeper]. It calls open as [RunSweeper] does. Zero
+// means the default of the inbox.
 func RunAttempts(t *testing.T, open func(t *testing.T, retention, deadRetention time.Duration) webhook.Inbox) {
 	run(t, attemptLaws, inRealTime, open)
 }
 
-// RunAttemptsSynctest is [RunAttempts] as [RunSynctest] is [Run].
+// RunAttemptsSynctest is [RunAttempts] with each law in a bubble, as in [RunSynctest].
 func RunAttemptsSynctest(t *testing.T, open func(t *testing.T, retention, deadRetention time.Duration) webhook.Inbox) {
 	run(t, attemptLaws, inFakeTime, open)
 }

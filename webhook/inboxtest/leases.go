@@ -4,26 +4,26 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// leases: how long a claim holds.
+// leases are the laws of the time for which a claim is valid.
 var leases = []law{
-	{"a lease that ran out is claimed again", func(t *trial) {
+	{"a delivery is claimed again after its lease expired", func(t *trial) {
 		d := t.put("")
 		first := t.claimFor(short)
 		second := t.claimOf(d)
 		if second.Attempt != first.Attempt+1 || second.Fence <= first.Fence {
-			t.Errorf("attempt %d, fence %d after attempt %d, fence %d", second.Attempt, second.Fence, first.Attempt, first.Fence)
+			t.Errorf("attempt %d with fence %d follows attempt %d with fence %d", second.Attempt, second.Fence, first.Attempt, first.Fence)
 		}
 	}},
-	{"extending keeps the lease", func(t *trial) {
+	{"Extend prolongs the lease", func(t *trial) {
 		t.put("")
 		c := t.claimFor(4 * short)
 		if err := t.in.Extend(t.Context(), c, long); err != nil {
 			t.Fatalf("Extend: %v", err)
 		}
-		t.pass(5 * short)
-		t.nothing("its lease was extended")
+		t.advance(5 * short)
+		t.requireNoClaim("its lease was extended")
 	}},
-	{"an extended lease ends too", func(t *trial) {
+	{"an extended lease expires too", func(t *trial) {
 		d := t.put("")
 		c := t.claim()
 		if err := t.in.Extend(t.Context(), c, short); err != nil {
@@ -31,35 +31,35 @@ var leases = []law{
 		}
 		t.claimOf(d)
 	}},
-	{"a lease that ran out may be settled until it is claimed again", func(t *trial) {
+	{"a claim with an expired lease can be settled until the delivery is claimed again", func(t *trial) {
 		t.put("")
 		c := t.claimFor(short)
-		t.pass(2 * short)
-		t.lookElsewhere()
+		t.advance(2 * short)
+		t.claimOtherType()
 		t.end(c, webhook.Done)
-		t.nothing("it is done")
+		t.requireNoClaim("it is done")
 	}},
-	{"a lease that ran out may be extended until it is claimed again", func(t *trial) {
+	{"a claim with an expired lease can be extended until the delivery is claimed again", func(t *trial) {
 		t.put("")
 		c := t.claimFor(short)
-		t.pass(2 * short)
-		t.lookElsewhere()
+		t.advance(2 * short)
+		t.claimOtherType()
 		if err := t.in.Extend(t.Context(), c, long); err != nil {
 			t.Fatalf("Extend: %v", err)
 		}
-		t.nothing("it was extended")
+		t.requireNoClaim("it was extended")
 	}},
-	{"more expired leases than a batch are all claimed again", func(t *trial) {
-		const deliveries, batch = 30, 4
+	{"all deliveries with expired leases are claimed again, even if they exceed N", func(t *trial) {
+		const deliveries, n = 30, 4
 		for range deliveries {
 			t.put("")
 		}
-		if got := len(t.now(webhook.ClaimOptions{N: deliveries, Lease: short})); got != deliveries {
+		if got := len(t.claimNow(webhook.ClaimOptions{N: deliveries, Lease: short})); got != deliveries {
 			t.Fatalf("claimed %d of %d", got, deliveries)
 		}
 		again := make(map[string]bool)
-		t.until("all are claimed again", func() bool {
-			for _, c := range t.now(webhook.ClaimOptions{N: batch, Lease: long}) {
+		t.waitUntil("all deliveries are claimed again", func() bool {
+			for _, c := range t.claimNow(webhook.ClaimOptions{N: n, Lease: long}) {
 				again[c.Delivery.UID] = true
 			}
 			return len(again) == deliveries
@@ -67,10 +67,10 @@ var leases = []law{
 	}},
 }
 
-// lookElsewhere claims what is not there, as a worker of another type does.
-func (t *trial) lookElsewhere() {
+// claimOtherType claims a type that has no deliveries, as another worker may.
+func (t *trial) claimOtherType() {
 	t.Helper()
-	if got := uids(t.now(webhook.ClaimOptions{N: plenty, Lease: long, Types: []string{"other.type"}})); len(got) > 0 {
+	if got := uids(t.claimNow(webhook.ClaimOptions{N: plenty, Lease: long, Types: []string{"other.type"}})); len(got) > 0 {
 		t.Fatalf("claimed %v of a type that was never put", got)
 	}
 }

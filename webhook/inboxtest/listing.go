@@ -11,13 +11,13 @@ import (
 var listing = []law{
 	{"deliveries are listed newest first", func(t *trial) {
 		first, second, third := t.put("key"), t.put(""), t.put("key")
-		t.lists(webhook.Filter{}, third, second, first)
+		t.requireList(webhook.Filter{}, third, second, first)
 	}},
-	{"Seq falls in a list", func(t *trial) {
+	{"Seq decreases in a list", func(t *trial) {
 		for range 3 {
 			t.put("key")
 		}
-		list := t.list(webhook.Filter{})
+		list := t.listAll(webhook.Filter{})
 		for i, r := range list[1:] {
 			if r.Seq >= list[i].Seq {
 				t.Errorf("Seq %d comes after %d", r.Seq, list[i].Seq)
@@ -29,15 +29,15 @@ var listing = []law{
 		for range 250 {
 			all = append([]*webhook.Delivery{t.put("")}, all...)
 		}
-		t.lists(webhook.Filter{}, all...)
-		t.lists(webhook.Filter{Limit: 120}, all[:120]...)
-		t.lists(webhook.Filter{Limit: 120, Before: t.get(all[109]).Seq}, all[110:230]...)
+		t.requireList(webhook.Filter{}, all...)
+		t.requireList(webhook.Filter{Limit: 120}, all[:120]...)
+		t.requireList(webhook.Filter{Limit: 120, Before: t.get(all[109]).Seq}, all[110:230]...)
 	}},
 	{"the inbox can be used while it is listed", func(t *trial) {
 		for range 3 {
 			t.put("")
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), patience)
+		ctx, cancel := context.WithTimeout(t.Context(), waitLimit)
 		defer cancel()
 		for r, err := range t.admin().All(ctx, webhook.Filter{Limit: 3}) {
 			if err != nil {
@@ -53,7 +53,7 @@ var listing = []law{
 	}},
 	{"a list ends after its first error", func(t *trial) {
 		t.put("")
-		if errs, n := errorsOf(t.ended(), t.admin(), webhook.Filter{}); len(errs) != 1 || n != 0 {
+		if errs, n := errorsOf(t.canceled(), t.admin(), webhook.Filter{}); len(errs) != 1 || n != 0 {
 			t.Errorf("a context that had ended: %d records and errors %v, want one error", n, errs)
 		}
 	}},
@@ -62,7 +62,7 @@ var listing = []law{
 		d.Header = http.Header{"X-Name": {"value"}}
 		t.store(d)
 		for _, bodies := range []bool{false, true} {
-			for _, r := range t.list(webhook.Filter{Bodies: bodies}) {
+			for _, r := range t.listAll(webhook.Filter{Bodies: bodies}) {
 				got := r.Delivery
 				if (got.Header != nil) != bodies || (got.DedupKeys != nil) != bodies || (got.Body != nil) != bodies {
 					t.Errorf("Bodies %t: header %v, dedup keys %v, body %q", bodies, got.Header, got.DedupKeys, got.Body)
@@ -75,8 +75,8 @@ var listing = []law{
 	}},
 	{"a list has no replays and no attempts", func(t *trial) {
 		d := t.finished("", webhook.Dead)
-		t.replays(webhook.Filter{UID: d.UID}, 1)
-		for _, r := range t.list(webhook.Filter{Bodies: true}) {
+		t.replay(webhook.Filter{UID: d.UID}, 1)
+		for _, r := range t.listAll(webhook.Filter{Bodies: true}) {
 			if r.Replays != nil || r.Attempts != nil {
 				t.Errorf("replays %v, attempts %v", r.Replays, r.Attempts)
 			}
@@ -89,10 +89,10 @@ var listing = []law{
 			}
 			t.put("")
 		}
-		t.pass(short)
+		t.advance(short)
 	}},
-	{"Ping fails when Put would, in a context that has ended", func(t *trial) {
-		if err := t.admin().Ping(t.ended()); err == nil {
+	{"Ping fails in a context that has ended", func(t *trial) {
+		if err := t.admin().Ping(t.canceled()); err == nil {
 			t.Errorf("Ping returned no error")
 		}
 	}},

@@ -19,7 +19,7 @@ var listingFaults = []brokenLaw{
 			return list
 		})
 	}},
-	{"Seq falls in a list", func(f *fault) { // it is that of the key's first
+	{"Seq decreases in a list", func(f *fault) { // it is that of the key's first
 		f.changeLists(func(filter webhook.Filter, list []webhook.Record) []webhook.Record {
 			for i := range list {
 				if filter.Limit == 0 && len(list) == 3 && list[i].Delivery.OrderingKey != "" {
@@ -98,7 +98,7 @@ var listingFaults = []brokenLaw{
 			return f.MemInbox.Ping(ctx)
 		}
 	}},
-	{"Ping fails when Put would, in a context that has ended", func(f *fault) { // it says what it said before
+	{"Ping fails in a context that has ended", func(f *fault) { // it says what it said before
 		f.admin.ping = func(context.Context) error { return nil }
 	}},
 }

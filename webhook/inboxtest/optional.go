@@ -6,48 +6,49 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// notifying: the laws of a [webhook.Notifier], nothing for others.
+// notifying are the laws of a [webhook.Notifier]. Every other Inbox passes.
 var notifying = []law{
-	{"a put is told", func(t *trial) {
+	{"Put closes the channel of Changed", func(t *trial) {
 		if n, ok := t.in.(webhook.Notifier); ok {
 			changed := n.Changed()
 			t.put("")
-			t.told(changed)
+			t.requireChanged(changed)
 		}
 	}},
-	{"a settlement that frees a key is told", func(t *trial) {
+	{"a Settle that unblocks an ordering key closes the channel of Changed", func(t *trial) {
 		if n, ok := t.in.(webhook.Notifier); ok {
 			t.put("key")
 			t.put("key")
 			c := t.claim()
 			changed := n.Changed()
 			t.end(c, webhook.Done)
-			t.told(changed)
+			t.requireChanged(changed)
 		}
 	}},
-	{"a release is told", func(t *trial) {
+	{"a release closes the channel of Changed", func(t *trial) {
 		if n, ok := t.in.(webhook.Notifier); ok {
 			t.put("")
 			c := t.claim()
 			changed := n.Changed()
 			t.release(c)
-			t.told(changed)
+			t.requireChanged(changed)
 		}
 	}},
 }
 
-func (t *trial) told(changed <-chan struct{}) {
+// requireChanged requires that the channel is closed.
+func (t *trial) requireChanged(changed <-chan struct{}) {
 	t.Helper()
 	select {
 	case <-changed:
-	case <-time.After(patience):
+	case <-time.After(waitLimit):
 		t.Errorf("the channel of Changed was not closed")
 	}
 }
 
-// counting: the law of a [webhook.PendingCounter], nothing for others.
+// counting is the law of a [webhook.PendingCounter]. Every other Inbox passes.
 var counting = []law{
-	{"what is waiting, blocked or claimed is pending", func(t *trial) {
+	{"Pending counts waiting, blocked and claimed deliveries", func(t *trial) {
 		p, ok := t.in.(webhook.PendingCounter)
 		if !ok {
 			return
@@ -61,11 +62,12 @@ var counting = []law{
 		t.put("")
 		t.pending(p, 3)
 		if n, err := p.Pending(t.Context(), 1); err != nil || n < 1 {
-			t.Errorf("Pending at most 1 of 3: %d, %v", n, err)
+			t.Errorf("Pending with limit 1: %d, %v, want 1 at least", n, err)
 		}
 	}},
 }
 
+// pending requires that Pending returns want.
 func (t *trial) pending(p webhook.PendingCounter, want int) {
 	t.Helper()
 	if n, err := p.Pending(t.Context(), plenty); err != nil || n != want {

@@ -6,67 +6,67 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// outcomes: what a settlement does, and when it does nothing.
+// outcomes are the laws of Settle, Extend and Begin.
 var outcomes = []law{
-	{"what is done is not claimed again", func(t *trial) { t.final(webhook.Done) }},
-	{"what is dead is not claimed again", func(t *trial) { t.final(webhook.Dead) }},
-	{"what is ignored is not claimed again", func(t *trial) { t.final(webhook.Ignored) }},
-	{"a retry waits for its delay", func(t *trial) {
+	{"a done delivery is not claimed again", func(t *trial) { t.requireFinal(webhook.Done) }},
+	{"a dead delivery is not claimed again", func(t *trial) { t.requireFinal(webhook.Dead) }},
+	{"an ignored delivery is not claimed again", func(t *trial) { t.requireFinal(webhook.Ignored) }},
+	{"a retry is not claimed before its delay is over", func(t *trial) {
 		t.put("")
 		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting, Delay: long})
-		t.nothing("its retry is not due")
+		t.requireNoClaim("its retry is not due")
 	}},
-	{"a retry comes after its delay as the next attempt", func(t *trial) {
+	{"a retry is claimed after its delay, as the next attempt", func(t *trial) {
 		t.put("")
 		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting, Delay: short})
 		if c := t.claim(); c.Attempt != 2 {
 			t.Errorf("attempt %d, want 2", c.Attempt)
 		}
 	}},
-	{"a release is not counted", func(t *trial) {
+	{"a release does not count as an attempt", func(t *trial) {
 		t.put("")
 		t.settle(t.claim(), webhook.Outcome{State: webhook.Waiting})
 		t.release(t.claim())
 		if c := t.claim(); c.Attempt != 2 {
-			t.Errorf("attempt %d after one failure and one release, want 2", c.Attempt)
+			t.Errorf("attempt %d after a failure and a release, want 2", c.Attempt)
 		}
 	}},
-	{"the fence rises with every claim", func(t *trial) {
+	{"the fence increases with every claim", func(t *trial) {
 		t.put("")
 		last := t.claim()
 		for _, uncounted := range []bool{true, false, true, true} {
 			t.settle(last, webhook.Outcome{State: webhook.Waiting, Uncounted: uncounted})
 			c := t.claim()
 			if c.Fence <= last.Fence {
-				t.Errorf("fence %d after %d", c.Fence, last.Fence)
+				t.Errorf("fence %d follows %d", c.Fence, last.Fence)
 			}
 			last = c
 		}
 	}},
-	{"a settlement tells the state that came of it", func(t *trial) {
+	{"Settle returns the state of the delivery", func(t *trial) {
 		for _, s := range []webhook.State{webhook.Done, webhook.Ignored, webhook.Dead, webhook.Waiting} {
 			t.put("")
-			if came := t.settle(t.claim(), webhook.Outcome{State: s, Delay: long}); came != s {
-				t.Errorf("settled as %s, and %q came of it", s, came)
+			if got := t.settle(t.claim(), webhook.Outcome{State: s, Delay: long}); got != s {
+				t.Errorf("Settle as %s returned %q", s, got)
 			}
 		}
 	}},
-	{"settling again tells what came of it, and changes nothing", func(t *trial) {
+	{"a second Settle of a claim returns the first result and changes nothing", func(t *trial) {
 		for _, first := range []webhook.State{webhook.Done, webhook.Ignored, webhook.Waiting} {
 			d := t.put("", "dedup key of "+string(first))
 			c := t.claim()
 			t.settle(c, webhook.Outcome{State: first, Delay: long})
 			for _, again := range []webhook.State{first, webhook.Dead, webhook.Waiting} {
-				if came := t.settle(c, webhook.Outcome{State: again, Delay: 2 * long}); came != first {
-					t.Errorf("settled as %s, then as %s: told %q", first, again, came)
+				if got := t.settle(c, webhook.Outcome{State: again, Delay: 2 * long}); got != first {
+					t.Errorf("Settle as %s after one as %s returned %q", again, first, got)
 				}
 			}
 			if got := t.state(d); got != first {
-				t.Errorf("settled as %s, then otherwise: it is %s", first, got)
+				t.Errorf("state %s after the second Settle, want %s", got, first)
 			}
 		}
 	}},
-	{"a claim tells the reason of the last outcome", func(t *trial) {
+	{"a claim has the reason of the last outcome", func(t *trial) {
 		t.put("")
 		for _, reason := range []string{"", "the first", "the second"} {
 			c := t.claim()
@@ -77,11 +77,11 @@ var outcomes = []law{
 			t.settle(c, webhook.Outcome{State: webhook.Waiting, Reason: next})
 		}
 	}},
-	{"settling a lost claim changes nothing", func(t *trial) {
-		d := t.put("", "mark")
-		old, held := t.lost()
+	{"Settle of a lost claim returns ErrClaimLost and changes nothing", func(t *trial) {
+		d := t.put("", "dedup key")
+		lost, current := t.loseClaim()
 		for _, s := range []webhook.State{webhook.Done, webhook.Waiting, webhook.Dead} {
-			_, err := t.in.Settle(t.Context(), old, webhook.Outcome{State: s})
+			_, err := t.in.Settle(t.Context(), lost, webhook.Outcome{State: s})
 			if !errors.Is(err, webhook.ErrClaimLost) {
 				t.Errorf("Settle of a lost claim as %s returned %v", s, err)
 			}
@@ -89,16 +89,16 @@ var outcomes = []law{
 		if got := t.state(d); got != webhook.Claimed {
 			t.Fatalf("state %s, want claimed", got)
 		}
-		t.end(held, webhook.Done)
+		t.end(current, webhook.Done)
 	}},
-	{"extending a lost claim is ErrClaimLost", func(t *trial) {
+	{"Extend of a lost claim returns ErrClaimLost", func(t *trial) {
 		t.put("")
-		old, _ := t.lost()
-		if err := t.in.Extend(t.Context(), old, short); !errors.Is(err, webhook.ErrClaimLost) {
+		lost, _ := t.loseClaim()
+		if err := t.in.Extend(t.Context(), lost, short); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Extend of a lost claim returned %v", err)
 		}
 	}},
-	{"a claim of what is not there is ErrClaimLost", func(t *trial) {
+	{"a claim of an unknown delivery gets ErrClaimLost", func(t *trial) {
 		c := webhook.Claim{Delivery: t.delivery(""), Attempt: 1, Fence: 1}
 		if _, err := t.in.Settle(t.Context(), c, webhook.Outcome{State: webhook.Done}); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Settle returned %v", err)
@@ -110,7 +110,7 @@ var outcomes = []law{
 			t.Errorf("Begin returned %v", err)
 		}
 	}},
-	{"extending what was settled is ErrClaimLost", func(t *trial) {
+	{"Extend of a settled claim returns ErrClaimLost", func(t *trial) {
 		t.put("")
 		c := t.claim()
 		t.settle(c, webhook.Outcome{State: webhook.Waiting})
@@ -118,7 +118,7 @@ var outcomes = []law{
 			t.Errorf("Extend of a settled claim returned %v", err)
 		}
 	}},
-	{"a state that is no outcome is refused", func(t *trial) {
+	{"Settle refuses a state that is no outcome", func(t *trial) {
 		t.put("")
 		c := t.claim()
 		for _, s := range []webhook.State{"", webhook.Claimed, webhook.Blocked, webhook.Superseded, "finished"} {
@@ -129,26 +129,27 @@ var outcomes = []law{
 		}
 		t.end(c, webhook.Done)
 	}},
-	{"settling one leaves its neighbours", func(t *trial) {
+	{"Settle of one claim does not change other deliveries", func(t *trial) {
 		t.put("")
-		other := t.put("", "mark")
-		claims := t.all()
+		other := t.put("", "dedup key")
+		claims := t.claimAll()
 		if len(claims) != 2 {
 			t.Fatalf("claimed %d of 2", len(claims))
 		}
 		t.end(claims[0], webhook.Done)
 		if got := t.state(other); got != webhook.Claimed {
-			t.Errorf("state of the other is %s, want claimed", got)
+			t.Errorf("the other delivery is %s, want claimed", got)
 		}
 	}},
 }
 
-// final ends a delivery and waits for more than its lease.
-func (t *trial) final(s webhook.State) {
+// requireFinal ends a delivery and requires that it is not claimed again, also not
+// after its lease.
+func (t *trial) requireFinal(s webhook.State) {
 	t.Helper()
 	t.put("")
 	t.end(t.claimFor(short), s)
-	t.nothing("it is " + string(s))
-	t.pass(2 * short)
-	t.nothing("it is " + string(s))
+	t.requireNoClaim("it is " + string(s))
+	t.advance(2 * short)
+	t.requireNoClaim("it is " + string(s))
 }

@@ -6,9 +6,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// ownership: who may change what afterwards.
+// ownership are the laws of what a caller may change after a call.
 var ownership = []law{
-	{"Put keeps no reference to header and dedup keys", func(t *trial) {
+	{"a change of Header or DedupKeys after Put does not change the stored delivery", func(t *trial) {
 		d := t.delivery("", "mine")
 		d.Header = http.Header{"X-Name": {"before"}}
 		t.store(d)
@@ -17,10 +17,10 @@ var ownership = []law{
 		d.DedupKeys[0] = "other"
 		got := t.claim().Delivery
 		if got.Header.Get("X-Name") != "before" || len(got.Header) != 1 || len(got.DedupKeys) != 1 || got.DedupKeys[0] != "mine" {
-			t.Errorf("came back with what the caller changed after Put: header %v, dedup keys %v", got.Header, got.DedupKeys)
+			t.Errorf("a change after Put was stored: header %v, dedup keys %v", got.Header, got.DedupKeys)
 		}
 	}},
-	{"a claim's header and dedup keys belong to the claimer", func(t *trial) {
+	{"a change of Header or DedupKeys of a claim does not change the stored delivery", func(t *trial) {
 		d := t.delivery("", "mine")
 		d.Header = http.Header{"X-Name": {"before"}}
 		t.store(d)
@@ -31,7 +31,7 @@ var ownership = []law{
 		t.settle(first, webhook.Outcome{State: webhook.Waiting})
 		got := t.claim().Delivery
 		if got.Header.Get("X-Name") != "before" || len(got.Header) != 1 || len(got.DedupKeys) != 1 || got.DedupKeys[0] != "mine" {
-			t.Errorf("came back with what an earlier claimer changed: header %v, dedup keys %v", got.Header, got.DedupKeys)
+			t.Errorf("a change of an earlier claim was stored: header %v, dedup keys %v", got.Header, got.DedupKeys)
 		}
 	}},
 }

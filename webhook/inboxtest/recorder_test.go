@@ -12,12 +12,12 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A recorder is a reporter that keeps what a law complains of.
+// A recorder is a reporter that records the failures of a law.
 type recorder struct {
 	ctx context.Context
 
-	mu         sync.Mutex
-	complaints []string
+	mu       sync.Mutex
+	failures []string
 }
 
 func (r *recorder) Helper()                  {}
@@ -26,7 +26,7 @@ func (r *recorder) Context() context.Context { return r.ctx }
 func (r *recorder) Errorf(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.complaints = append(r.complaints, fmt.Sprintf(format, args...))
+	r.failures = append(r.failures, fmt.Sprintf(format, args...))
 }
 
 func (r *recorder) Fatalf(format string, args ...any) {
@@ -34,7 +34,7 @@ func (r *recorder) Fatalf(format string, args ...any) {
 	runtime.Goexit()
 }
 
-// broken returns which of the laws an inbox breaks, with the complaints.
+// broken returns those of the laws that an inbox breaks, each with its failures.
 func broken(t *testing.T, laws []sweepLaw, open func(retention, deadRetention time.Duration) webhook.Inbox) map[string][]string {
 	found := make(map[string][]string)
 	try := func(l law, retention, deadRetention time.Duration) {
@@ -46,8 +46,8 @@ func broken(t *testing.T, laws []sweepLaw, open func(retention, deadRetention ti
 				l.check(&trial{reporter: r, fake: true, in: open(retention, deadRetention)})
 			}()
 			<-done
-			if len(r.complaints) > 0 {
-				found[l.name] = r.complaints
+			if len(r.failures) > 0 {
+				found[l.name] = r.failures
 			}
 		})
 	}
@@ -61,7 +61,7 @@ func TestTheLawsHaveDifferentNames(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, name := range Laws() {
 		if seen[name] {
-			t.Errorf("two laws are called %q", name)
+			t.Errorf("two laws have the name %q", name)
 		}
 		seen[name] = true
 	}

@@ -39,28 +39,28 @@ var recordFaults = []brokenLaw{
 			r.Delivery.DedupKeys = shared[r.Delivery.UID]
 		})
 	}},
-	{"a record of what waits says since when it is due", func(f *fault) { // not before its first run
+	{"a record of a waiting delivery has the time at which it was due", func(f *fault) { // not before its first run
 		f.changeRecords(func(r *webhook.Record) {
 			if r.State == webhook.Waiting && r.Attempt == 0 {
 				r.Due = time.Time{}
 			}
 		})
 	}},
-	{"a record of a claim says which and until when", func(f *fault) { // from when on
+	{"a record of a claimed delivery has the fence and the end of the claim", func(f *fault) { // from when on
 		f.changeRecords(func(r *webhook.Record) {
 			if r.State == webhook.Claimed {
 				r.Expires = r.Due
 			}
 		})
 	}},
-	{"a record of a retry says when it is due and why", func(f *fault) { // when it was due at first
+	{"a record of a retry has its due time and the reason", func(f *fault) { // when it was due at first
 		f.changeRecords(func(r *webhook.Record) {
 			if r.State == webhook.Waiting && r.Attempt > 0 {
 				r.Due = r.Delivery.ReceivedAt
 			}
 		})
 	}},
-	{"a record of what is finished says when and why", func(f *fault) { // not when it is ignored
+	{"a record of a finished delivery has the time and the reason", func(f *fault) { // not when it is ignored
 		f.changeRecords(func(r *webhook.Record) {
 			if r.State == webhook.Ignored {
 				r.Ended = time.Time{}

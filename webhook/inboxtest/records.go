@@ -46,7 +46,7 @@ var records = []law{
 	}},
 	{"a context that has ended gets nothing", func(t *trial) {
 		d := t.put("")
-		if _, err := t.admin().Get(t.ended(), d.UID); err == nil || errors.Is(err, webhook.ErrNotFound) {
+		if _, err := t.admin().Get(t.canceled(), d.UID); err == nil || errors.Is(err, webhook.ErrNotFound) {
 			t.Errorf("Get returned %v, want the context's error", err)
 		}
 	}},
@@ -60,7 +60,7 @@ var records = []law{
 			t.Errorf("came back with what an earlier caller changed: %v, %v", got.Header, got.DedupKeys)
 		}
 	}},
-	{"a record of what waits says since when it is due", func(t *trial) {
+	{"a record of a waiting delivery has the time at which it was due", func(t *trial) {
 		begin := time.Now()
 		r := t.get(t.put(""))
 		if r.State != webhook.Waiting || r.Attempt != 0 || r.Fence != 0 || r.Reason != "" {
@@ -70,7 +70,7 @@ var records = []law{
 			t.Errorf("due %v, expires %v, ended %v", r.Due, r.Expires, r.Ended)
 		}
 	}},
-	{"a record of a claim says which and until when", func(t *trial) {
+	{"a record of a claimed delivery has the fence and the end of the claim", func(t *trial) {
 		d := t.put("")
 		t.release(t.claimOf(d))
 		c := t.claimOf(d)
@@ -79,7 +79,7 @@ var records = []law{
 			t.Errorf("%s, attempt %d, fence %d, expires %v, ended %v", r.State, r.Attempt, r.Fence, r.Expires, r.Ended)
 		}
 	}},
-	{"a record of a retry says when it is due and why", func(t *trial) {
+	{"a record of a retry has its due time and the reason", func(t *trial) {
 		d := t.put("")
 		begin := time.Now()
 		t.settle(t.claimOf(d), webhook.Outcome{State: webhook.Waiting, Delay: long, Reason: "not yet"})
@@ -88,7 +88,7 @@ var records = []law{
 			t.Errorf("%s, attempt %d, reason %q, due %v, expires %v", r.State, r.Attempt, r.Reason, r.Due, r.Expires)
 		}
 	}},
-	{"a record of what is finished says when and why", func(t *trial) {
+	{"a record of a finished delivery has the time and the reason", func(t *trial) {
 		begin := time.Now()
 		for _, s := range []webhook.State{webhook.Done, webhook.Dead, webhook.Ignored} {
 			d := t.finished("", s)
@@ -111,4 +111,4 @@ var records = []law{
 }
 
 // near reports whether two clocks may have shown these times at one moment.
-func near(a, b time.Time) bool { return a.Sub(b).Abs() < patience }
+func near(a, b time.Time) bool { return a.Sub(b).Abs() < waitLimit }

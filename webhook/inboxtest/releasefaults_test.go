@@ -10,7 +10,7 @@ import (
 
 // releaseFaults break the laws of Release.
 var releaseFaults = []brokenLaw{
-	{"what waits for its retry is due now once it is released", func(f *fault) { // it waits on
+	{"a released retry is due now", func(f *fault) { // it waits on
 		f.admin.release = func(ctx context.Context, uid string) error {
 			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Waiting && r.Attempt > 0 {
 				return nil
@@ -18,7 +18,7 @@ var releaseFaults = []brokenLaw{
 			return f.MemInbox.Release(ctx, uid)
 		}
 	}},
-	{"a claim that is released can be claimed by another now", func(f *fault) { // its run is taken back
+	{"a released claim can be claimed again at once", func(f *fault) { // its run is taken back
 		released := make(map[string]bool)
 		f.afterRelease(func(_ context.Context, uid string) { released[uid] = true })
 		f.changeClaims(func(c *webhook.Claim) {
@@ -27,7 +27,7 @@ var releaseFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"a claim that is released cannot be settled or extended", func(f *fault) { // but extended
+	{"a released claim cannot be settled or extended", func(f *fault) { // but extended
 		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
 			err := f.MemInbox.Extend(ctx, c, lease)
 			if r, _ := f.MemInbox.Get(ctx, c.Delivery.UID); r.State == webhook.Waiting && len(r.Attempts) > 0 && r.Attempts[0].Lost {
@@ -36,12 +36,12 @@ var releaseFaults = []brokenLaw{
 			return err
 		}
 	}},
-	{"a claim that is released counts as lost", func(f *fault) { // never suspect
+	{"a released claim counts as lost", func(f *fault) { // never suspect
 		released := make(map[string]bool)
 		f.afterRelease(func(_ context.Context, uid string) { released[uid] = true })
 		f.changeClaims(func(c *webhook.Claim) { c.Suspect = c.Suspect && !released[c.Delivery.UID] })
 	}},
-	{"what is blocked by another is not released", func(f *fault) { // it is said to be
+	{"a delivery that another one blocks cannot be released", func(f *fault) { // it is said to be
 		f.admin.release = func(ctx context.Context, uid string) error {
 			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Blocked {
 				return nil
@@ -49,7 +49,7 @@ var releaseFaults = []brokenLaw{
 			return f.MemInbox.Release(ctx, uid)
 		}
 	}},
-	{"what is finished is not released", func(f *fault) { // it runs again
+	{"a finished delivery cannot be released", func(f *fault) { // it runs again
 		f.admin.release = func(ctx context.Context, uid string) error {
 			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Dead {
 				_, err := f.MemInbox.Replay(ctx, webhook.Filter{UID: uid}, someone)

@@ -10,7 +10,7 @@ import (
 
 // replayFaults break the laws of Replay.
 var replayFaults = []brokenLaw{
-	{"what is replayed runs oldest first", func(f *fault) { // each page newest first
+	{"replayed deliveries run oldest first", func(f *fault) { // each page newest first
 		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
 			done := 0
 			var list []string
@@ -29,7 +29,7 @@ var replayFaults = []brokenLaw{
 			return done, nil
 		}
 	}},
-	{"what is replayed runs after the unfinished ones of its key", func(f *fault) { // before
+	{"a replayed delivery runs after the unfinished ones of its ordering key", func(f *fault) { // before
 		first := make(map[string]bool)
 		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
 			if st, _ := f.MemInbox.Stats(ctx); st.Count[webhook.Blocked] > 0 && filter.UID != "" {
@@ -47,7 +47,7 @@ var replayFaults = []brokenLaw{
 			return f.MemInbox.Claim(ctx, o)
 		}
 	}},
-	{"what is replayed has a new Seq", func(f *fault) { // the list has it where it was
+	{"a replayed delivery has a new Seq", func(f *fault) { // the list has it where it was
 		f.changeLists(func(filter webhook.Filter, list []webhook.Record) []webhook.Record {
 			if len(list) == 2 && list[0].State == webhook.Waiting && list[1].State == webhook.Done {
 				slices.Reverse(list)
@@ -70,7 +70,7 @@ var replayFaults = []brokenLaw{
 			return f.MemInbox.Replay(ctx, filter, n)
 		}
 	}},
-	{"whatever is finished can be replayed", func(f *fault) { // but not what was superseded
+	{"a delivery in any final state can be replayed", func(f *fault) { // but not what was superseded
 		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
 			if r, err := f.MemInbox.Get(ctx, filter.UID); err == nil && r.State == webhook.Superseded {
 				return 0, webhook.ErrState
@@ -78,7 +78,7 @@ var replayFaults = []brokenLaw{
 			return f.MemInbox.Replay(ctx, filter, n)
 		}
 	}},
-	{"a replay skips what is not finished", func(f *fault) { // it takes claims from their workers
+	{"a replay skips unfinished deliveries", func(f *fault) { // it takes claims from their workers
 		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
 			claimed := filter
 			claimed.States = []webhook.State{webhook.Claimed}
@@ -90,7 +90,7 @@ var replayFaults = []brokenLaw{
 			return f.MemInbox.Replay(ctx, filter, n)
 		}
 	}},
-	{"a replay skips what a younger one of its burst took the place of", func(f *fault) { // and counts it
+	{"a replay skips one of a burst while a younger one is unfinished", func(f *fault) { // and counts it
 		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
 			done, err := f.MemInbox.Replay(ctx, filter, n)
 			if done == 0 && err == nil && len(filter.States) == 1 {
@@ -99,14 +99,14 @@ var replayFaults = []brokenLaw{
 			return done, err
 		}
 	}},
-	{"a replayed burst runs its newest only", func(f *fault) { // it is told of none
+	{"only the newest delivery of a replayed burst runs", func(f *fault) { // it is told of none
 		f.changeRecords(func(r *webhook.Record) {
 			if r.State == webhook.Superseded && len(r.Replays) == 1 {
 				r.State = webhook.Dead
 			}
 		})
 	}},
-	{"a replay with a Limit takes the newest that are finished", func(f *fault) { // the newest, and of them what is finished
+	{"a replay with a Limit replays the newest finished deliveries", func(f *fault) { // the newest, and of them what is finished
 		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
 			if filter.Limit > 0 && filter.Source != "" {
 				list := 0
@@ -129,7 +129,7 @@ var replayFaults = []brokenLaw{
 			return done, err
 		}
 	}},
-	{"a replay of one that is not finished is ErrState", func(f *fault) { // it runs anyway
+	{"a replay of an unfinished delivery is ErrState", func(f *fault) { // it runs anyway
 		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
 			if r, err := f.MemInbox.Get(ctx, filter.UID); err == nil && !r.State.Final() {
 				return 0, nil
@@ -137,17 +137,17 @@ var replayFaults = []brokenLaw{
 			return f.MemInbox.Replay(ctx, filter, n)
 		}
 	}},
-	{"a replay says who, why, when and what was before", func(f *fault) { // newest first
+	{"a replay is recorded with its Note, its time and the state before", func(f *fault) { // newest first
 		f.changeRecords(func(r *webhook.Record) { slices.Reverse(r.Replays) })
 	}},
-	{"a replay by nobody is refused", func(f *fault) {
+	{"a replay without By is refused", func(f *fault) {
 		f.changeReplays(func(_ *webhook.Filter, n *webhook.Note) {
 			if n.By == "" {
 				n.By = "nobody"
 			}
 		})
 	}},
-	{"a replay of all there is is refused", func(f *fault) { // if it has no Limit
+	{"a replay with a Filter that selects all is refused", func(f *fault) { // if it has no Limit
 		f.changeReplays(func(filter *webhook.Filter, _ *webhook.Note) {
 			if filter.Limit == 10 {
 				filter.Source = someSource

@@ -12,49 +12,49 @@ import (
 // settlingFaults break the laws of outcomes, leases, order, coalescing and the
 // optional interfaces.
 var settlingFaults = []brokenLaw{
-	{"a retry waits for its delay", func(f *fault) {
+	{"a retry is not claimed before its delay is over", func(f *fault) {
 		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) {
 			if !o.RetryOutOfOrder {
 				o.Delay = 0
 			}
 		})
 	}},
-	{"a retry comes after its delay as the next attempt", func(f *fault) { // never counts what waits
+	{"a retry is claimed after its delay, as the next attempt", func(f *fault) { // does not count a run if its retry has a delay
 		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.Uncounted = o.Uncounted || o.Delay > 0 })
 	}},
-	{"a release is not counted", func(f *fault) {
+	{"a release does not count as an attempt", func(f *fault) {
 		f.changeOutcomes(func(c *webhook.Claim, o *webhook.Outcome) { o.Uncounted = o.Uncounted && c.Suspect })
 	}},
-	{"a settlement tells the state that came of it", func(f *fault) { // dead is told as done
-		f.changeStates(func(_ webhook.Claim, came *webhook.State) {
-			if *came == webhook.Dead {
-				*came = webhook.Done
+	{"Settle returns the state of the delivery", func(f *fault) { // returns done instead of dead
+		f.changeStates(func(_ webhook.Claim, state *webhook.State) {
+			if *state == webhook.Dead {
+				*state = webhook.Done
 			}
 		})
 	}},
-	{"settling again tells what came of it, and changes nothing", func(f *fault) { // of what is final, but not of what waits
+	{"a second Settle of a claim returns the first result and changes nothing", func(f *fault) { // only for final states, not for waiting
 		settled := make(map[string]int64)
 		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			if settled[c.Delivery.UID] == c.Fence {
 				return "", webhook.ErrClaimLost
 			}
-			came, err := f.MemInbox.Settle(ctx, c, o)
-			if came == webhook.Waiting {
+			state, err := f.MemInbox.Settle(ctx, c, o)
+			if state == webhook.Waiting {
 				settled[c.Delivery.UID] = c.Fence
 			}
-			return came, err
+			return state, err
 		}
 	}},
-	{"settling again what was superseded tells so", func(f *fault) { // tells what was asked for
-		asked := make(map[string]int64)
-		f.changeStates(func(c webhook.Claim, came *webhook.State) {
-			if asked[c.Delivery.UID] == c.Fence && *came == webhook.Superseded {
-				*came = webhook.Waiting
+	{"a second Settle of a superseded delivery returns Superseded", func(f *fault) { // returns the state of the outcome
+		settled := make(map[string]int64)
+		f.changeStates(func(c webhook.Claim, state *webhook.State) {
+			if settled[c.Delivery.UID] == c.Fence && *state == webhook.Superseded {
+				*state = webhook.Waiting
 			}
-			asked[c.Delivery.UID] = c.Fence
+			settled[c.Delivery.UID] = c.Fence
 		})
 	}},
-	{"a claim tells the reason of the last outcome", func(f *fault) { // of the first
+	{"a claim has the reason of the last outcome", func(f *fault) { // the reason of the first outcome
 		first := make(map[string]string)
 		f.changeClaims(func(c *webhook.Claim) {
 			if first[c.Delivery.UID] == "" {
@@ -63,7 +63,7 @@ var settlingFaults = []brokenLaw{
 			c.Reason = first[c.Delivery.UID]
 		})
 	}},
-	{"extending what was settled is ErrClaimLost", func(f *fault) { // no error, as Settle
+	{"Extend of a settled claim returns ErrClaimLost", func(f *fault) { // returns no error, like Settle
 		settled := make(map[string]int64)
 		f.changeStates(func(c webhook.Claim, _ *webhook.State) { settled[c.Delivery.UID] = c.Fence })
 		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
@@ -73,18 +73,18 @@ var settlingFaults = []brokenLaw{
 			return f.MemInbox.Extend(ctx, c, lease)
 		}
 	}},
-	{"settling a lost claim changes nothing", func(f *fault) { // by UID alone
+	{"Settle of a lost claim returns ErrClaimLost and changes nothing", func(f *fault) { // does not check the fence
 		latest := f.fences()
 		f.changeOutcomes(func(c *webhook.Claim, _ *webhook.Outcome) { c.Fence = latest[c.Delivery.UID] })
 	}},
-	{"extending a lost claim is ErrClaimLost", func(f *fault) { // by UID alone
+	{"Extend of a lost claim returns ErrClaimLost", func(f *fault) { // does not check the fence
 		latest := f.fences()
 		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
 			c.Fence = latest[c.Delivery.UID]
 			return f.MemInbox.Extend(ctx, c, lease)
 		}
 	}},
-	{"a claim of what is not there is ErrClaimLost", func(f *fault) { // no rows, no error
+	{"a claim of an unknown delivery gets ErrClaimLost", func(f *fault) { // no error if no row is updated
 		claimed := f.fences()
 		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			if claimed[c.Delivery.UID] == 0 {
@@ -93,24 +93,24 @@ var settlingFaults = []brokenLaw{
 			return f.MemInbox.Settle(ctx, c, o)
 		}
 	}},
-	{"a state that is no outcome is refused", func(f *fault) {
+	{"Settle refuses a state that is no outcome", func(f *fault) {
 		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) {
 			if o.State == webhook.Superseded {
 				o.State = webhook.Done
 			}
 		})
 	}},
-	{"extending keeps the lease", func(f *fault) { // adds nothing
+	{"Extend prolongs the lease", func(f *fault) { // does not change the lease
 		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
 			return f.MemInbox.Extend(ctx, c, min(lease, 4*short))
 		}
 	}},
-	{"an extended lease ends too", func(f *fault) {
+	{"an extended lease expires too", func(f *fault) {
 		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
 			return f.MemInbox.Extend(ctx, c, lease+long)
 		}
 	}},
-	{"a lease that ran out may be settled until it is claimed again", func(f *fault) {
+	{"a claim with an expired lease can be settled until the delivery is claimed again", func(f *fault) {
 		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			if time.Now().After(c.Expires) {
 				return "", webhook.ErrClaimLost
@@ -118,7 +118,7 @@ var settlingFaults = []brokenLaw{
 			return f.MemInbox.Settle(ctx, c, o)
 		}
 	}},
-	{"a lease that ran out may be extended until it is claimed again", func(f *fault) {
+	{"a claim with an expired lease can be extended until the delivery is claimed again", func(f *fault) {
 		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
 			if time.Now().After(c.Expires) {
 				return webhook.ErrClaimLost
@@ -126,7 +126,7 @@ var settlingFaults = []brokenLaw{
 			return f.MemInbox.Extend(ctx, c, lease)
 		}
 	}},
-	{"more expired leases than a batch are all claimed again", func(f *fault) { // one batch, then none
+	{"all deliveries with expired leases are claimed again, even if they exceed N", func(f *fault) { // twenty, and no more
 		again := 0
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 			claims, err := f.MemInbox.Claim(ctx, o)
@@ -140,7 +140,7 @@ var settlingFaults = []brokenLaw{
 			}), err
 		}
 	}},
-	{"keys are compared byte for byte", func(f *fault) { // a collation
+	{"ordering keys are compared byte by byte", func(f *fault) { // a collation
 		keys := make(map[string]string)
 		f.change(func(d *webhook.Delivery) {
 			keys[d.UID] = d.OrderingKey
@@ -148,24 +148,24 @@ var settlingFaults = []brokenLaw{
 		})
 		f.changeClaims(func(c *webhook.Claim) { c.Delivery.OrderingKey = keys[c.Delivery.UID] })
 	}},
-	{"what stands behind another of its key says so", func(f *fault) {
+	{"a younger delivery of an ordering key is blocked until the older one is done", func(f *fault) {
 		f.changeDuplicates(func(_ *webhook.Delivery, known *webhook.DuplicateError) {
 			if known.State == webhook.Blocked {
 				known.State = webhook.Waiting
 			}
 		})
 	}},
-	{"a retry holds its key", func(f *fault) { // yields unasked
+	{"a retry blocks its ordering key", func(f *fault) { // always with RetryOutOfOrder
 		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.RetryOutOfOrder = true })
 	}},
-	{"the older ones of a burst are superseded", func(f *fault) { // called done
+	{"the older deliveries of a burst are superseded", func(f *fault) { // their state is done
 		f.changeDuplicates(func(_ *webhook.Delivery, known *webhook.DuplicateError) {
 			if known.State == webhook.Superseded {
 				known.State = webhook.Done
 			}
 		})
 	}},
-	{"each of a burst starts quiet again", func(f *fault) { // only the first does
+	{"each delivery of a burst starts Quiet again", func(f *fault) { // only the first starts it
 		first := make(map[string]time.Time)
 		f.change(func(d *webhook.Delivery) {
 			if first[d.OrderingKey].IsZero() {
@@ -176,38 +176,38 @@ var settlingFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"Max counts from the first of the burst", func(f *fault) { // from each
+	{"Max counts from the first delivery of the burst", func(f *fault) { // Max counts from each delivery
 		f.change(func(d *webhook.Delivery) {
 			if d.Coalesce.Max > 0 && d.Coalesce.Max < d.Coalesce.Quiet {
 				d.Coalesce = webhook.Coalesce{Quiet: d.Coalesce.Max}
 			}
 		})
 	}},
-	{"a put is told", func(f *fault) {
-		tell := f.signal()
+	{"Put closes the channel of Changed", func(f *fault) { // only Settle does
+		notify := f.signal()
 		settle := f.settle
 		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
-			defer tell()
+			defer notify()
 			return settle(ctx, c, o)
 		}
 	}},
-	{"a settlement that frees a key is told", func(f *fault) { // only what is put back
-		tell := f.signal()
+	{"a Settle that unblocks an ordering key closes the channel of Changed", func(f *fault) { // only a release does
+		notify := f.signal()
 		put, settle := f.put, f.settle
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
-			defer tell()
+			defer notify()
 			return put(ctx, d)
 		}
 		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			if o.State == webhook.Waiting {
-				defer tell()
+				defer notify()
 			}
 			return settle(ctx, c, o)
 		}
 	}},
-	{"what is waiting, blocked or claimed is pending", func(f *fault) { // looks at heads only
-		f.pending = func(ctx context.Context, most int) (int, error) {
-			n, err := f.MemInbox.Pending(ctx, most)
+	{"Pending counts waiting, blocked and claimed deliveries", func(f *fault) { // not the blocked ones
+		f.pending = func(ctx context.Context, limit int) (int, error) {
+			n, err := f.MemInbox.Pending(ctx, limit)
 			return min(n, 2), err
 		}
 	}},

@@ -38,23 +38,23 @@ var stats = []law{
 			t.Errorf("counted %v", got)
 		}
 	}},
-	{"Oldest is since what waits was due", func(t *trial) {
+	{"Oldest counts from the time at which a waiting delivery was due", func(t *trial) {
 		t.typed("alpha.one", "")
-		t.pass(4 * short)
+		t.advance(4 * short)
 		t.typed("alpha.one", "")
-		if age := t.stats().Oldest["alpha.one"]; age < 3*short || age > patience {
+		if age := t.stats().Oldest["alpha.one"]; age < 3*short || age > waitLimit {
 			t.Errorf("%v, want about %v", age, 4*short)
 		}
 	}},
-	{"Oldest is since a lease ran out", func(t *trial) {
+	{"Oldest counts from the end of a lease that ran out", func(t *trial) {
 		t.typed("alpha.one", "")
 		t.claimFor(4 * short)
-		t.pass(8 * short)
-		if age := t.stats().Oldest["alpha.one"]; age < 3*short || !t.fake && age > patience || t.fake && age > 5*short {
+		t.advance(8 * short)
+		if age := t.stats().Oldest["alpha.one"]; age < 3*short || !t.fake && age > waitLimit || t.fake && age > 5*short {
 			t.Errorf("%v, want about %v", age, 4*short)
 		}
 	}},
-	{"Oldest leaves out types of which nothing can be claimed", func(t *trial) {
+	{"Oldest has no types without a delivery to claim", func(t *trial) {
 		t.typed("alpha.claimed", "")
 		t.claim()
 		d := t.typed("alpha.retried", "")
@@ -64,31 +64,31 @@ var stats = []law{
 			t.Errorf("%v, want none", oldest)
 		}
 	}},
-	{"Unhandled are the types that no Claim asked for in a minute", func(t *trial) {
+	{"Unhandled has the types that no Claim asked for in a minute", func(t *trial) {
 		if !t.fake {
 			return
 		}
 		for _, typ := range []string{"beta.one", "alpha.two", "alpha.asked", "alpha.one"} {
 			t.typed(typ, "")
 		}
-		t.now(webhook.ClaimOptions{N: 1, Types: []string{"alpha.asked"}})
+		t.claimNow(webhook.ClaimOptions{N: 1, Types: []string{"alpha.asked"}})
 		t.typed("alpha.asked", "")
-		t.pass(time.Minute - short)
+		t.advance(time.Minute - short)
 		if got := t.stats().Unhandled; len(got) != 0 {
 			t.Errorf("%v before a minute has passed", got)
 		}
-		t.pass(2 * short)
+		t.advance(2 * short)
 		if got := t.stats().Unhandled; !slices.Equal(got, []string{"alpha.one", "alpha.two", "beta.one"}) {
 			t.Errorf("%v, want those of which no Claim asked, sorted", got)
 		}
-		t.now(webhook.ClaimOptions{N: 1})
+		t.claimNow(webhook.ClaimOptions{N: 1})
 		if got := t.stats().Unhandled; len(got) != 0 {
 			t.Errorf("%v after a Claim asked for any type", got)
 		}
 	}},
 	{"a context that has ended counts nothing", func(t *trial) {
 		t.put("")
-		if _, err := t.admin().Stats(t.ended()); err == nil {
+		if _, err := t.admin().Stats(t.canceled()); err == nil {
 			t.Errorf("Stats returned no error")
 		}
 	}},

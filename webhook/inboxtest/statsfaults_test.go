@@ -32,7 +32,7 @@ var statsFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"Oldest is since what waits was due", func(f *fault) { // the youngest
+	{"Oldest counts from the time at which a waiting delivery was due", func(f *fault) { // the youngest
 		f.changeStats(func(st *webhook.Stats) {
 			for typ := range st.Oldest {
 				if st.Count[webhook.Waiting] == 2 {
@@ -41,7 +41,7 @@ var statsFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"Oldest is since a lease ran out", func(f *fault) { // since it was claimed
+	{"Oldest counts from the end of a lease that ran out", func(f *fault) { // since it was claimed
 		f.changeStats(func(st *webhook.Stats) {
 			for typ := range st.Oldest {
 				if st.Count[webhook.Claimed] == 1 {
@@ -50,7 +50,7 @@ var statsFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"Oldest leaves out types of which nothing can be claimed", func(f *fault) { // they are zero
+	{"Oldest has no types without a delivery to claim", func(f *fault) { // they are zero
 		f.changeStats(func(st *webhook.Stats) {
 			for typ := range st.Types {
 				if _, ok := st.Oldest[typ]; !ok {
@@ -59,7 +59,7 @@ var statsFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"Unhandled are the types that no Claim asked for in a minute", func(f *fault) { // unsorted
+	{"Unhandled has the types that no Claim asked for in a minute", func(f *fault) { // unsorted
 		f.changeStats(func(st *webhook.Stats) { slices.Reverse(st.Unhandled) })
 	}},
 	{"a context that has ended counts nothing", func(f *fault) {

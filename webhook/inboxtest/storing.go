@@ -10,33 +10,33 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// storing: what comes out is what was put in.
+// storing are the laws of what Put stores and Claim returns.
 var storing = []law{
-	{"a delivery comes back whole", func(t *trial) {
+	{"a delivery is returned with every field unchanged", func(t *trial) {
 		d := fullDelivery()
 		t.store(d)
 		t.same(t.claim().Delivery, fullDelivery())
 	}},
-	{"a bare delivery comes back bare", func(t *trial) {
+	{"a delivery with only UID, Source and Type is returned with only these", func(t *trial) {
 		d := &webhook.Delivery{UID: "bare", Source: someSource, Type: someType}
 		t.store(d)
 		t.same(t.claim().Delivery, &webhook.Delivery{UID: "bare", Source: someSource, Type: someType})
 	}},
-	{"a large body comes back whole", func(t *trial) {
+	{"a large body is returned unchanged", func(t *trial) {
 		d := t.delivery("")
 		d.Body = bytes.Repeat([]byte("\x00\xff large \r\n"), 1<<17)
 		t.store(d)
 		if got := t.claim().Delivery.Body; !bytes.Equal(got, d.Body) {
-			t.Errorf("a body of %d bytes came back as another of %d", len(d.Body), len(got))
+			t.Errorf("the claim has another body: it has %d bytes, want %d", len(got), len(d.Body))
 		}
 	}},
-	{"an empty UID is refused", func(t *trial) {
+	{"Put refuses an empty UID", func(t *trial) {
 		d := t.delivery("")
 		d.UID = ""
 		if err := t.in.Put(t.Context(), d); err == nil {
-			t.Errorf("Put stored a delivery without UID")
+			t.Errorf("Put returned no error")
 		}
-		t.nothing("it has no UID")
+		t.requireNoClaim("its UID is empty")
 	}},
 	{"Put does not change the delivery", func(t *trial) {
 		d := fullDelivery()
@@ -45,7 +45,8 @@ var storing = []law{
 	}},
 }
 
-// fullDelivery fills every field, with bytes that text columns do not take.
+// fullDelivery returns a delivery with every field set, and with bytes that a text
+// column refuses.
 func fullDelivery() *webhook.Delivery {
 	return &webhook.Delivery{
 		UID:         "0123456789abcdef0123456789abcdef",
@@ -66,7 +67,8 @@ func fullDelivery() *webhook.Delivery {
 	}
 }
 
-// same compares every field, times to the microsecond and dedup keys as a set.
+// same requires that every field is equal: times to the microsecond, and dedup keys
+// in any order.
 func (t *trial) same(got, want *webhook.Delivery) {
 	t.Helper()
 	differs := func(field string, got, want any) {

@@ -14,7 +14,7 @@ import (
 
 // storingFaults break the laws of storing, claiming, contexts and ownership.
 var storingFaults = []brokenLaw{
-	{"a delivery comes back whole", func(f *fault) { // a text column
+	{"a delivery is returned with every field unchanged", func(f *fault) { // a text column
 		f.change(func(d *webhook.Delivery) {
 			header := d.Header.Clone()
 			for _, values := range header {
@@ -25,21 +25,21 @@ var storingFaults = []brokenLaw{
 			d.Header = header
 		})
 	}},
-	{"a bare delivery comes back bare", func(f *fault) {
+	{"a delivery with only UID, Source and Type is returned with only these", func(f *fault) {
 		f.changeClaims(func(c *webhook.Claim) {
 			if c.Delivery.Header == nil && !c.Suspect {
 				c.Delivery.Header = http.Header{"Content-Type": nil}
 			}
 		})
 	}},
-	{"a large body comes back whole", func(f *fault) { // a column of 64 KiB
+	{"a large body is returned unchanged", func(f *fault) { // a column of 64 KiB
 		f.change(func(d *webhook.Delivery) {
 			if bytes.Contains(d.Body, []byte("large")) {
 				d.Body = d.Body[:1<<16]
 			}
 		})
 	}},
-	{"an empty UID is refused", func(f *fault) {
+	{"Put refuses an empty UID", func(f *fault) {
 		f.change(func(d *webhook.Delivery) {
 			if d.UID == "" {
 				d.UID = "minted"
@@ -53,7 +53,7 @@ var storingFaults = []brokenLaw{
 			return err
 		}
 	}},
-	{"a claim takes at most N", func(f *fault) { // off by one
+	{"Claim returns N claims at most", func(f *fault) { // one more than N
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 			if o.N > 1 {
 				o.N++
@@ -61,7 +61,7 @@ var storingFaults = []brokenLaw{
 			return f.MemInbox.Claim(ctx, o)
 		}
 	}},
-	{"N of zero means one", func(f *fault) {
+	{"an N of zero means 1", func(f *fault) {
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 			if o.N == 0 {
 				return nil, ctx.Err()
@@ -69,7 +69,7 @@ var storingFaults = []brokenLaw{
 			return f.MemInbox.Claim(ctx, o)
 		}
 	}},
-	{"the claims of one call are in order", func(f *fault) { // UPDATE ... RETURNING
+	{"the claims of one call are sorted from old to new", func(f *fault) { // the order of UPDATE ... RETURNING
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 			claims, err := f.MemInbox.Claim(ctx, o)
 			if len(claims) > 10 {
@@ -78,7 +78,7 @@ var storingFaults = []brokenLaw{
 			return claims, err
 		}
 	}},
-	{"empty types claim nothing", func(f *fault) { // len instead of nil
+	{"if Types is empty and not nil, nothing is claimed", func(f *fault) { // checks the length instead of nil
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 			if len(o.Types) == 0 {
 				o.Types = nil
@@ -86,7 +86,7 @@ var storingFaults = []brokenLaw{
 			return f.MemInbox.Claim(ctx, o)
 		}
 	}},
-	{"types choose what is claimed", func(f *fault) { // only the first
+	{"only deliveries of the given Types are claimed", func(f *fault) { // only the first of them
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 			if len(o.Types) > 1 {
 				o.Types = o.Types[:1]
@@ -94,31 +94,31 @@ var storingFaults = []brokenLaw{
 			return f.MemInbox.Claim(ctx, o)
 		}
 	}},
-	{"claimers at once never share a delivery", func(f *fault) { // look, then take
+	{"concurrent calls never claim the same delivery", func(f *fault) { // reads before it updates, without a lock
 		var (
-			under atomic.Int64
-			last  []webhook.Claim
+			running atomic.Int64
+			last    []webhook.Claim
 		)
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
-			under.Add(1)
-			defer under.Add(-1)
+			running.Add(1)
+			defer running.Add(-1)
 			<-time.After(time.Microsecond)
 			f.mu.Lock()
 			defer f.mu.Unlock()
 			claims, err := f.MemInbox.Claim(ctx, o)
-			if under.Load() > 1 && len(claims) > 0 {
+			if running.Load() > 1 && len(claims) > 0 {
 				claims = append(claims, last...)
 				last = claims[:1]
 			}
 			return claims, err
 		}
 	}},
-	{"a context that has ended stores nothing", func(f *fault) {
+	{"Put with a canceled context stores nothing", func(f *fault) {
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			return f.MemInbox.Put(context.WithoutCancel(ctx), d)
 		}
 	}},
-	{"a context that has ended claims nothing", func(f *fault) {
+	{"Claim with a canceled context claims nothing", func(f *fault) {
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 			claims, err := f.MemInbox.Claim(context.WithoutCancel(ctx), o)
 			if ctx.Err() != nil {
@@ -127,38 +127,38 @@ var storingFaults = []brokenLaw{
 			return claims, err
 		}
 	}},
-	{"a context that has ended settles nothing", func(f *fault) {
+	{"Settle with a canceled context settles nothing", func(f *fault) {
 		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			return f.MemInbox.Settle(context.WithoutCancel(ctx), c, o)
 		}
 	}},
-	{"a context that has ended extends nothing", func(f *fault) {
+	{"Extend with a canceled context fails", func(f *fault) {
 		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
 			return f.MemInbox.Extend(context.WithoutCancel(ctx), c, lease)
 		}
 	}},
-	{"Put keeps no reference to header and dedup keys", func(f *fault) {
-		kept := make(map[string]*webhook.Delivery)
+	{"a change of Header or DedupKeys after Put does not change the stored delivery", func(f *fault) {
+		put := make(map[string]*webhook.Delivery)
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			f.mu.Lock()
-			kept[d.UID] = d
+			put[d.UID] = d
 			f.mu.Unlock()
 			return f.MemInbox.Put(ctx, d)
 		}
 		f.changeClaims(func(c *webhook.Claim) {
 			if !c.Suspect {
-				c.Delivery.Header = kept[c.Delivery.UID].Header.Clone()
+				c.Delivery.Header = put[c.Delivery.UID].Header.Clone()
 			}
 		})
 	}},
-	{"a claim's header and dedup keys belong to the claimer", func(f *fault) {
-		given := make(map[string]*webhook.Delivery)
+	{"a change of Header or DedupKeys of a claim does not change the stored delivery", func(f *fault) {
+		claimed := make(map[string]*webhook.Delivery)
 		f.changeClaims(func(c *webhook.Claim) {
-			if given[c.Delivery.UID] == nil {
-				given[c.Delivery.UID] = c.Delivery
+			if claimed[c.Delivery.UID] == nil {
+				claimed[c.Delivery.UID] = c.Delivery
 			}
 			if !c.Suspect {
-				c.Delivery = given[c.Delivery.UID]
+				c.Delivery = claimed[c.Delivery.UID]
 			}
 		})
 	}},

@@ -8,16 +8,16 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// suspectFaults break the laws of suspects.
+// suspectFaults break the laws of lost claims.
 var suspectFaults = []brokenLaw{
-	{"what was lost once comes back whole and counted", func(f *fault) { // as a suspect would
+	{"after one lost claim a delivery is claimed whole, as attempt 2", func(f *fault) { // without its header, as for a suspect
 		f.changeClaims(func(c *webhook.Claim) {
 			if c.Delivery.ID == "whole" && c.Attempt == 2 {
 				c.Delivery.Header = nil
 			}
 		})
 	}},
-	{"what was lost twice in a row is suspect", func(f *fault) { // a long lease is trusted
+	{"after two lost claims in a row a delivery is suspect", func(f *fault) { // not if the lease is long
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 			claims, err := f.MemInbox.Claim(ctx, o)
 			for i := range claims {
@@ -26,17 +26,17 @@ var suspectFaults = []brokenLaw{
 			return claims, err
 		}
 	}},
-	{"a suspect comes without header, dedup keys and body", func(f *fault) { // with its dedup keys
+	{"a suspect claim has no Header, DedupKeys and Body", func(f *fault) { // it has its dedup keys
 		f.changeClaims(func(c *webhook.Claim) {
 			if c.Suspect {
-				c.Delivery.DedupKeys = []string{"mark"}
+				c.Delivery.DedupKeys = []string{"dedup key"}
 			}
 		})
 	}},
-	{"beginning brings header, dedup keys and body", func(f *fault) { // without its dedup keys
+	{"Begin returns Header, DedupKeys and Body", func(f *fault) { // without the dedup keys
 		f.changeBegun(func(c *webhook.Claim) { c.Delivery.DedupKeys = nil })
 	}},
-	{"a suspect that never begins costs no attempt", func(f *fault) { // from the third claim on
+	{"a suspect claim that is lost before Begin does not count as an attempt", func(f *fault) { // the third such claim and later ones count
 		claimed := make(map[string]int)
 		f.changeBegun(func(c *webhook.Claim) { claimed[c.Delivery.UID] = 0 })
 		f.changeClaims(func(c *webhook.Claim) {
@@ -46,10 +46,10 @@ var suspectFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"a suspect that begins and is lost costs an attempt and is a crash", func(f *fault) { // only once
+	{"a suspect claim that is lost after Begin counts as an attempt and a crash", func(f *fault) { // counts one crash at most
 		f.changeClaims(func(c *webhook.Claim) { c.Crashes = min(c.Crashes, 1) })
 	}},
-	{"beginning twice counts once", func(f *fault) {
+	{"a second Begin of a claim does not count", func(f *fault) {
 		begun, more := make(map[string]int64), make(map[string]int)
 		f.changeBegun(func(c *webhook.Claim) {
 			if begun[c.Delivery.UID] == c.Fence {
@@ -59,14 +59,14 @@ var suspectFaults = []brokenLaw{
 			c.Attempt += more[c.Delivery.UID]
 		})
 	}},
-	{"beginning a lost claim is ErrClaimLost", func(f *fault) { // by UID alone
+	{"Begin of a lost claim returns ErrClaimLost", func(f *fault) { // does not check the fence
 		latest := f.fences()
 		f.begin = func(ctx context.Context, c webhook.Claim) (webhook.Claim, error) {
 			c.Fence = max(c.Fence, latest[c.Delivery.UID])
 			return f.MemInbox.Begin(ctx, c)
 		}
 	}},
-	{"what was settled is suspect no more", func(f *fault) { // its crashes stay
+	{"a settled delivery is not suspect any more", func(f *fault) { // keeps its crashes
 		begun := make(map[string]bool)
 		f.changeBegun(func(c *webhook.Claim) { begun[c.Delivery.UID] = true })
 		f.changeClaims(func(c *webhook.Claim) {
@@ -75,19 +75,19 @@ var suspectFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"a suspect that is put back before it begins stays one", func(f *fault) { // a settlement is a word
+	{"a suspect that is released before Begin stays suspect", func(f *fault) { // every settlement clears it
 		cleared := make(map[string]bool)
 		f.changeOutcomes(func(c *webhook.Claim, o *webhook.Outcome) {
 			cleared[c.Delivery.UID] = c.Suspect && c.Delivery.Body == nil && o.Uncounted
 		})
 		f.changeClaims(func(c *webhook.Claim) { c.Suspect = c.Suspect && !cleared[c.Delivery.UID] })
 	}},
-	{"a suspect that is put back uncounted after it began is one no more", func(f *fault) { // and pays an attempt
+	{"a suspect that is released after Begin is not suspect any more", func(f *fault) { // counts the attempt
 		f.changeOutcomes(func(c *webhook.Claim, o *webhook.Outcome) {
 			o.Uncounted = o.Uncounted && !(c.Suspect && c.Delivery.Body != nil)
 		})
 	}},
-	{"a suspect may be settled before it begins", func(f *fault) {
+	{"a suspect can be settled without Begin", func(f *fault) {
 		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			if c.Suspect && c.Delivery.Body == nil && !o.Uncounted {
 				return "", errors.New("not begun")
@@ -95,7 +95,7 @@ var suspectFaults = []brokenLaw{
 			return f.MemInbox.Settle(ctx, c, o)
 		}
 	}},
-	{"extending keeps the lease of a suspect", func(f *fault) { // only once it has begun
+	{"Extend prolongs the lease of a suspect", func(f *fault) { // only after Begin
 		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
 			if c.Suspect && c.Delivery.Body == nil {
 				lease = min(lease, short)
@@ -103,7 +103,7 @@ var suspectFaults = []brokenLaw{
 			return f.MemInbox.Extend(ctx, c, lease)
 		}
 	}},
-	{"a context that has ended begins nothing", func(f *fault) {
+	{"Begin with a canceled context begins nothing", func(f *fault) {
 		f.begin = func(ctx context.Context, c webhook.Claim) (webhook.Claim, error) {
 			begun, err := f.MemInbox.Begin(context.WithoutCancel(ctx), c)
 			if ctx.Err() != nil {

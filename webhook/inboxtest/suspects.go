@@ -7,18 +7,18 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// suspects: what is told of claims that end without a word.
+// suspects are the laws of claims that were lost, that is, never settled.
 var suspects = []law{
-	{"what was lost once comes back whole and counted", func(t *trial) {
-		whole := t.whole()
+	{"after one lost claim a delivery is claimed whole, as attempt 2", func(t *trial) {
+		full := t.putFull()
 		t.claimFor(short)
 		c := t.claim()
 		if c.Suspect || c.Crashes != 0 || c.Attempt != 2 {
-			t.Errorf("suspect %t, %d crashes, attempt %d; want the second attempt of one that is not suspect", c.Suspect, c.Crashes, c.Attempt)
+			t.Errorf("suspect %t, %d crashes, attempt %d; want false, 0, 2", c.Suspect, c.Crashes, c.Attempt)
 		}
-		t.same(c.Delivery, whole)
+		t.same(c.Delivery, full)
 	}},
-	{"what was lost twice in a row is suspect", func(t *trial) {
+	{"after two lost claims in a row a delivery is suspect", func(t *trial) {
 		t.put("")
 		t.claimFor(short)
 		t.claimFor(short)
@@ -26,33 +26,33 @@ var suspects = []law{
 			t.Errorf("not suspect")
 		}
 	}},
-	{"a suspect comes without header, dedup keys and body", func(t *trial) {
-		whole := t.whole()
+	{"a suspect claim has no Header, DedupKeys and Body", func(t *trial) {
+		full := t.putFull()
 		got := *t.suspect().Delivery
 		if got.Header != nil || got.DedupKeys != nil || got.Body != nil {
-			t.Errorf("it has header %v, dedup keys %v and a body of %d bytes", got.Header, got.DedupKeys, len(got.Body))
+			t.Errorf("header %v, dedup keys %v and a body of %d bytes, want none", got.Header, got.DedupKeys, len(got.Body))
 		}
-		got.Header, got.DedupKeys, got.Body = whole.Header, whole.DedupKeys, whole.Body
-		t.same(&got, whole)
+		got.Header, got.DedupKeys, got.Body = full.Header, full.DedupKeys, full.Body
+		t.same(&got, full)
 	}},
-	{"beginning brings header, dedup keys and body", func(t *trial) {
-		whole := t.whole()
+	{"Begin returns Header, DedupKeys and Body", func(t *trial) {
+		full := t.putFull()
 		c := t.suspect()
 		begun := t.begin(c)
-		t.same(begun.Delivery, whole)
+		t.same(begun.Delivery, full)
 		if begun.Fence != c.Fence || begun.Attempt != c.Attempt {
-			t.Errorf("fence %d, attempt %d begun, fence %d, attempt %d claimed", begun.Fence, begun.Attempt, c.Fence, c.Attempt)
+			t.Errorf("Begin returned fence %d, attempt %d, want fence %d, attempt %d", begun.Fence, begun.Attempt, c.Fence, c.Attempt)
 		}
 	}},
-	{"a suspect that never begins costs no attempt", func(t *trial) {
+	{"a suspect claim that is lost before Begin does not count as an attempt", func(t *trial) {
 		t.put("")
 		for range 3 {
 			if c := t.suspect(); c.Attempt != 3 || c.Crashes != 0 {
-				t.Errorf("attempt %d, %d crashes, want 3 and none", c.Attempt, c.Crashes)
+				t.Errorf("attempt %d, %d crashes, want 3 and 0", c.Attempt, c.Crashes)
 			}
 		}
 	}},
-	{"a suspect that begins and is lost costs an attempt and is a crash", func(t *trial) {
+	{"a suspect claim that is lost after Begin counts as an attempt and a crash", func(t *trial) {
 		t.put("")
 		for n := range 3 {
 			c := t.suspect()
@@ -62,80 +62,80 @@ var suspects = []law{
 			t.begin(c)
 		}
 	}},
-	{"beginning twice counts once", func(t *trial) {
+	{"a second Begin of a claim does not count", func(t *trial) {
 		d := t.delivery("")
 		d.Body = []byte("twice")
 		t.store(d)
 		c := t.suspect()
 		t.begin(c)
 		if again := t.begin(c); again.Attempt != 3 || string(again.Delivery.Body) != "twice" {
-			t.Errorf("attempt %d, body %q the second time, want 3 and the body", again.Attempt, again.Delivery.Body)
+			t.Errorf("the second Begin returned attempt %d, body %q, want 3, twice", again.Attempt, again.Delivery.Body)
 		}
 		if c := t.suspect(); c.Attempt != 4 || c.Crashes != 1 {
 			t.Errorf("attempt %d, %d crashes, want 4 and 1", c.Attempt, c.Crashes)
 		}
 	}},
-	{"beginning a lost claim is ErrClaimLost", func(t *trial) {
+	{"Begin of a lost claim returns ErrClaimLost", func(t *trial) {
 		t.put("")
-		old := t.suspect()
-		held := t.suspect()
-		if _, err := t.in.Begin(t.Context(), old); !errors.Is(err, webhook.ErrClaimLost) {
+		lost := t.suspect()
+		current := t.suspect()
+		if _, err := t.in.Begin(t.Context(), lost); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Begin of a lost claim returned %v", err)
 		}
-		t.end(t.begin(held), webhook.Done)
-		if _, err := t.in.Begin(t.Context(), held); !errors.Is(err, webhook.ErrClaimLost) {
+		t.end(t.begin(current), webhook.Done)
+		if _, err := t.in.Begin(t.Context(), current); !errors.Is(err, webhook.ErrClaimLost) {
 			t.Errorf("Begin of a settled claim returned %v", err)
 		}
 	}},
-	{"what was settled is suspect no more", func(t *trial) {
-		whole := t.whole()
+	{"a settled delivery is not suspect any more", func(t *trial) {
+		full := t.putFull()
 		t.settle(t.begin(t.suspect()), webhook.Outcome{State: webhook.Waiting})
 		c := t.claimFor(short)
 		if c.Suspect || c.Crashes != 0 || c.Attempt != 4 {
-			t.Errorf("suspect %t, %d crashes, attempt %d; want the fourth attempt of one that is not suspect", c.Suspect, c.Crashes, c.Attempt)
+			t.Errorf("suspect %t, %d crashes, attempt %d; want false, 0, 4", c.Suspect, c.Crashes, c.Attempt)
 		}
-		t.same(c.Delivery, whole)
+		t.same(c.Delivery, full)
 		if c := t.claim(); c.Suspect {
-			t.Errorf("suspect again after one lost claim")
+			t.Errorf("suspect after one lost claim")
 		}
 	}},
-	{"a suspect that is put back before it begins stays one", func(t *trial) {
+	{"a suspect that is released before Begin stays suspect", func(t *trial) {
 		t.put("")
 		t.begin(t.suspect())
 		t.release(t.suspect())
 		if c := t.claim(); !c.Suspect || c.Crashes != 1 || c.Attempt != 4 {
-			t.Errorf("suspect %t, %d crashes, attempt %d; want suspect, 1 and 4", c.Suspect, c.Crashes, c.Attempt)
+			t.Errorf("suspect %t, %d crashes, attempt %d; want true, 1, 4", c.Suspect, c.Crashes, c.Attempt)
 		}
 	}},
-	{"a suspect that is put back uncounted after it began is one no more", func(t *trial) {
+	{"a suspect that is released after Begin is not suspect any more", func(t *trial) {
 		t.put("")
 		t.release(t.begin(t.suspect()))
 		if c := t.claim(); c.Suspect || c.Attempt != 3 {
-			t.Errorf("suspect %t, attempt %d; want the third attempt of one that is not suspect", c.Suspect, c.Attempt)
+			t.Errorf("suspect %t, attempt %d; want false, 3", c.Suspect, c.Attempt)
 		}
 	}},
-	{"a suspect may be settled before it begins", func(t *trial) {
+	{"a suspect can be settled without Begin", func(t *trial) {
 		t.put("")
 		t.end(t.suspect(), webhook.Dead)
-		t.pass(2 * short)
-		t.nothing("it is dead")
+		t.advance(2 * short)
+		t.requireNoClaim("it is dead")
 	}},
-	{"extending keeps the lease of a suspect", func(t *trial) {
+	{"Extend prolongs the lease of a suspect", func(t *trial) {
 		t.put("")
 		c := t.suspect()
 		if err := t.in.Extend(t.Context(), c, long); err != nil {
 			t.Fatalf("Extend: %v", err)
 		}
-		t.pass(2 * short)
-		t.nothing("its lease was extended")
+		t.advance(2 * short)
+		t.requireNoClaim("its lease was extended")
 		t.end(t.begin(c), webhook.Done)
 	}},
 }
 
-// whole stores a delivery with all that a suspect comes without.
-func (t *trial) whole() *webhook.Delivery {
+// putFull stores a delivery with the fields that a suspect claim does not have.
+func (t *trial) putFull() *webhook.Delivery {
 	t.Helper()
-	d := t.delivery("", "mark")
+	d := t.delivery("", "dedup key")
 	d.ID, d.Body = "whole", []byte("the whole body")
 	d.Header = http.Header{"X-Name": {"value"}}
 	return t.store(d)

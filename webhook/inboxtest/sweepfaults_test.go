@@ -6,10 +6,10 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// sweepFaults break the laws of a Sweeper. Its times tell a fault which laws it is
-// in.
+// sweepFaults break the laws of a Sweeper. A fault knows from the retention of the
+// inbox which laws use it.
 var sweepFaults = []brokenLaw{
-	{"what finished longer ago than Retention goes", func(f *fault) { // what is superseded never does
+	{"a delivery that finished longer ago than Retention is deleted", func(f *fault) { // not a superseded one
 		swept := f.swept()
 		left := make(map[string]bool)
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
@@ -22,38 +22,38 @@ var sweepFaults = []brokenLaw{
 			return f.MemInbox.Put(ctx, d)
 		}
 	}},
-	{"what finished later than Retention stays", func(f *fault) { // what is ignored is taken for dead
+	{"a delivery that finished within Retention is kept", func(f *fault) { // DeadRetention applies to ignored ones
 		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) {
 			if o.State == webhook.Ignored && f.Retention == long {
 				o.State = webhook.Dead
 			}
 		})
 	}},
-	{"what is dead stays until DeadRetention", func(f *fault) { // one time for all
+	{"a dead delivery is kept until DeadRetention is over", func(f *fault) { // Retention applies to it
 		if f.Retention == short {
 			f.DeadRetention = short
 		}
 	}},
-	{"what is dead goes after DeadRetention", func(f *fault) { // as what is done does
+	{"a dead delivery is deleted after DeadRetention", func(f *fault) { // only after Retention
 		f.changeOutcomes(func(c *webhook.Claim, o *webhook.Outcome) {
 			if o.State == webhook.Dead && f.Retention == long && c.Delivery.ID == "" {
 				o.State = webhook.Done
 			}
 		})
 	}},
-	{"what is unfinished never goes", func(f *fault) { // is counted
+	{"an unfinished delivery is never deleted", func(f *fault) { // it is counted as deleted
 		f.sweep = func(ctx context.Context) (int, error) {
 			n, err := f.MemInbox.Sweep(ctx)
 			left, _ := f.Pending(ctx, plenty)
 			return n + min(n, left), err
 		}
 	}},
-	{"a negative time keeps for ever", func(f *fault) { // no time at all
+	{"a negative retention keeps deliveries indefinitely", func(f *fault) { // negative means a very short time
 		if f.Retention < 0 {
 			f.Retention = 1
 		}
 	}},
-	{"sweeping until nothing is left deletes all", func(f *fault) { // what the last call deletes is not told
+	{"Sweep until it returns 0 deletes and counts every expired delivery", func(f *fault) { // counts one less than it deletes
 		f.sweep = func(ctx context.Context) (int, error) {
 			n, err := f.MemInbox.Sweep(ctx)
 			if n > 10 {
@@ -62,14 +62,14 @@ var sweepFaults = []brokenLaw{
 			return n, err
 		}
 	}},
-	{"what is revived and finished anew is kept from then on", func(f *fault) { // it was dead once
+	{"the retention of a revived delivery begins at its second end", func(f *fault) { // DeadRetention applies, because it was dead once
 		f.changeOutcomes(func(c *webhook.Claim, o *webhook.Outcome) {
 			if o.State == webhook.Done && f.Retention == long && c.Delivery.ID != "" {
 				o.State = webhook.Dead
 			}
 		})
 	}},
-	{"what was swept is still a duplicate", func(f *fault) { // its dedup keys go too
+	{"dedup keys of a deleted delivery are still known", func(f *fault) { // its dedup keys are deleted too
 		swept := f.swept()
 		f.change(func(d *webhook.Delivery) {
 			if *swept {
@@ -77,7 +77,7 @@ var sweepFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"a redelivery of what died and was swept is stored", func(f *fault) { // its dedup key is left, and nothing to revive
+	{"a redelivery of a deleted dead delivery is stored", func(f *fault) { // its dedup key is left
 		swept := f.swept()
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			if *swept && d.ID != "" && len(d.DedupKeys) > 0 {
@@ -86,14 +86,14 @@ var sweepFaults = []brokenLaw{
 			return f.MemInbox.Put(ctx, d)
 		}
 	}},
-	{"a context that has ended sweeps nothing", func(f *fault) {
+	{"Sweep with a canceled context deletes nothing", func(f *fault) {
 		f.sweep = func(ctx context.Context) (int, error) {
 			return f.MemInbox.Sweep(context.WithoutCancel(ctx))
 		}
 	}},
 }
 
-// swept reports whether Sweep was called.
+// swept returns a bool that is true after the first Sweep.
 func (f *fault) swept() *bool {
 	swept := false
 	sweep := f.sweep

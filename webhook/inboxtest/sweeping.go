@@ -7,81 +7,81 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A sweepLaw is a promise of an inbox that is a [webhook.Sweeper] and keeps what
-// is finished for the given times.
+// A sweepLaw is a law of a [webhook.Sweeper] that has the given retention.
 type sweepLaw struct {
 	law
 	retention, deadRetention time.Duration
 }
 
-const forever time.Duration = -1
+// indefinitely is the retention of an inbox that deletes nothing.
+const indefinitely time.Duration = -1
 
-// sweepLaws are all of them, in the order in which they are best read.
+// sweepLaws are the laws of a Sweeper, in the order for reading.
 var sweepLaws = []sweepLaw{
-	{law{"what finished longer ago than Retention goes", func(t *trial) {
+	{law{"a delivery that finished longer ago than Retention is deleted", func(t *trial) {
 		t.finish(webhook.Done)
 		t.finish(webhook.Ignored)
 		superseded := t.store(t.burst("key", short, 0))
 		t.end(t.claimOf(t.store(t.burst("key", short, 0))), webhook.Done)
 		t.sweeps(4)
-		if t.kept(superseded) {
-			t.Errorf("the superseded one is still there")
+		if t.isStored(superseded) {
+			t.Errorf("the superseded delivery was not deleted")
 		}
 	}}, short, long},
-	{law{"what finished later than Retention stays", func(t *trial) {
+	{law{"a delivery that finished within Retention is kept", func(t *trial) {
 		d := t.finish(webhook.Done)
 		t.finish(webhook.Ignored)
-		t.pass(2 * short)
+		t.advance(2 * short)
 		t.sweepsNothing()
-		if !t.kept(d) {
-			t.Errorf("it is gone")
+		if !t.isStored(d) {
+			t.Errorf("it was deleted")
 		}
 	}}, long, short},
-	{law{"what is dead stays until DeadRetention", func(t *trial) {
+	{law{"a dead delivery is kept until DeadRetention is over", func(t *trial) {
 		dead := t.finish(webhook.Dead)
 		t.finish(webhook.Done)
 		t.sweeps(1)
-		if !t.kept(dead) {
-			t.Errorf("the dead one is gone")
+		if !t.isStored(dead) {
+			t.Errorf("the dead delivery was deleted")
 		}
 	}}, short, long},
-	{law{"what is dead goes after DeadRetention", func(t *trial) {
+	{law{"a dead delivery is deleted after DeadRetention", func(t *trial) {
 		dead, done := t.finish(webhook.Dead), t.finish(webhook.Done)
 		t.sweeps(1)
-		if t.kept(dead) {
-			t.Errorf("the dead one is still there")
+		if t.isStored(dead) {
+			t.Errorf("the dead delivery was not deleted")
 		}
-		if !t.kept(done) {
-			t.Errorf("the done one is gone")
+		if !t.isStored(done) {
+			t.Errorf("the done delivery was deleted")
 		}
 	}}, long, short},
-	{law{"what is unfinished never goes", func(t *trial) {
+	{law{"an unfinished delivery is never deleted", func(t *trial) {
 		t.finish(webhook.Done)
 		waiting, claimed := t.put("key"), t.put("")
-		claims := t.now(webhook.ClaimOptions{N: 2, Lease: long})
+		claims := t.claimNow(webhook.ClaimOptions{N: 2, Lease: long})
 		if len(claims) != 2 {
 			t.Fatalf("claimed %d of 2", len(claims))
 		}
 		t.release(claims[0])
-		behind := t.put("key")
+		blocked := t.put("key")
 		t.sweeps(1)
-		for _, d := range []*webhook.Delivery{waiting, claimed, behind} {
+		for _, d := range []*webhook.Delivery{waiting, claimed, blocked} {
 			if got := t.duplicate(d); got.State.Final() {
 				t.Errorf("%s is %s", d.UID, got.State)
 			}
 		}
 	}}, short, short},
-	{law{"a negative time keeps for ever", func(t *trial) {
+	{law{"a negative retention keeps deliveries indefinitely", func(t *trial) {
 		kept := []*webhook.Delivery{t.finish(webhook.Done), t.finish(webhook.Ignored), t.finish(webhook.Dead)}
-		t.pass(2 * short)
+		t.advance(2 * short)
 		t.sweepsNothing()
 		for _, d := range kept {
-			if !t.kept(d) {
-				t.Errorf("%s is gone", d.UID)
+			if !t.isStored(d) {
+				t.Errorf("%s was deleted", d.UID)
 			}
 		}
-	}}, forever, forever},
-	{law{"sweeping until nothing is left deletes all", func(t *trial) {
+	}}, indefinitely, indefinitely},
+	{law{"Sweep until it returns 0 deletes and counts every expired delivery", func(t *trial) {
 		const deliveries = 60
 		for n := range deliveries {
 			d := t.delivery("")
@@ -91,50 +91,50 @@ var sweepLaws = []sweepLaw{
 			t.store(d)
 		}
 		for n := 0; n < deliveries; {
-			for _, c := range t.all() {
+			for _, c := range t.claimAll() {
 				t.end(c, webhook.Done)
 				n++
 			}
 		}
 		t.sweeps(deliveries)
 	}}, short, long},
-	{law{"what is revived and finished anew is kept from then on", func(t *trial) {
+	{law{"the retention of a revived delivery begins at its second end", func(t *trial) {
 		d, _ := t.dead()
-		t.pass(2 * short)
+		t.advance(2 * short)
 		t.duplicate(t.redelivery(d))
 		t.end(t.claimOf(d), webhook.Done)
-		t.pass(2 * short)
+		t.advance(2 * short)
 		t.sweepsNothing()
-		if !t.kept(d) {
-			t.Errorf("it is gone, by the time at which it died")
+		if !t.isStored(d) {
+			t.Errorf("it was deleted: its retention began when it was dead")
 		}
 	}}, long, short},
-	{law{"what was swept is still a duplicate", func(t *trial) {
-		d := t.put("", "mark")
+	{law{"dedup keys of a deleted delivery are still known", func(t *trial) {
+		d := t.put("", "dedup key")
 		t.end(t.claim(), webhook.Done)
 		t.sweeps(1)
 		if known := t.duplicate(t.delivery("", d.DedupKeys...)); known.State != webhook.Done {
-			t.Errorf("a duplicate of what is %s, want done", known.State)
+			t.Errorf("duplicate of a delivery in state %s, want done", known.State)
 		}
 	}}, short, long},
-	{law{"a redelivery of what died and was swept is stored", func(t *trial) {
+	{law{"a redelivery of a deleted dead delivery is stored", func(t *trial) {
 		d, _ := t.dead()
 		t.sweeps(1)
 		t.claimOf(t.store(t.redelivery(d)))
 	}}, long, short},
-	{law{"a context that has ended sweeps nothing", func(t *trial) {
+	{law{"Sweep with a canceled context deletes nothing", func(t *trial) {
 		d := t.finish(webhook.Done)
-		t.pass(2 * short)
-		if n, err := t.sweeper().Sweep(t.ended()); err == nil || n != 0 {
+		t.advance(2 * short)
+		if n, err := t.sweeper().Sweep(t.canceled()); err == nil || n != 0 {
 			t.Errorf("Sweep returned %d, %v", n, err)
 		}
-		if !t.kept(d) {
-			t.Errorf("it is gone")
+		if !t.isStored(d) {
+			t.Errorf("it was deleted")
 		}
 	}}, short, long},
 }
 
-// finish stores a delivery and ends it.
+// finish stores a delivery and ends it in state s.
 func (t *trial) finish(s webhook.State) *webhook.Delivery {
 	t.Helper()
 	d := t.put("")
@@ -142,16 +142,18 @@ func (t *trial) finish(s webhook.State) *webhook.Delivery {
 	return d
 }
 
+// sweeper returns the inbox, which must be a Sweeper.
 func (t *trial) sweeper() webhook.Sweeper {
 	t.Helper()
 	s, ok := t.in.(webhook.Sweeper)
 	if !ok {
-		t.Fatalf("%T is no webhook.Sweeper", t.in)
+		t.Fatalf("%T is not a webhook.Sweeper", t.in)
 	}
 	return s
 }
 
-// sweeps waits until so many were deleted, and demands that it is not more.
+// sweeps calls Sweep until it has deleted want deliveries, and requires that it
+// does not delete more.
 func (t *trial) sweeps(want int) {
 	t.Helper()
 	total := 0
@@ -163,28 +165,29 @@ func (t *trial) sweeps(want int) {
 		total += n
 		return n
 	}
-	t.until("all are swept", func() bool {
+	t.waitUntil("all are deleted", func() bool {
 		for sweep() > 0 {
 		}
 		return total >= want
 	})
-	t.pass(2 * short)
+	t.advance(2 * short)
 	sweep()
 	if total != want {
-		t.Errorf("swept %d, want %d", total, want)
+		t.Errorf("Sweep deleted %d, want %d", total, want)
 	}
 }
 
+// sweepsNothing requires that Sweep deletes nothing.
 func (t *trial) sweepsNothing() {
 	t.Helper()
 	if n, err := t.sweeper().Sweep(t.Context()); err != nil || n != 0 {
-		t.Errorf("swept %d, %v, want nothing", n, err)
+		t.Errorf("Sweep returned %d, %v, want 0", n, err)
 	}
 }
 
-// kept reports whether d is still there, by a put of its UID. One that is gone is
-// stored anew by that.
-func (t *trial) kept(d *webhook.Delivery) bool {
+// isStored reports whether d was not deleted. It puts a delivery with the UID of d,
+// which is stored if d was deleted.
+func (t *trial) isStored(d *webhook.Delivery) bool {
 	t.Helper()
 	again := t.delivery("")
 	again.UID = d.UID

@@ -24,8 +24,8 @@ func counted(in webhook.Admin) map[webhook.State]int {
 	return st.Count
 }
 
-// A real program has PostgreSQL for the primary inbox and SQLite for the local
-// one, and gives the Spool to a Receiver.
+// A real program uses PostgreSQL for the primary inbox and SQLite for the local one,
+// and passes the Spool to a Receiver.
 func ExampleSpool() {
 	var primary, local webhook.MemInbox
 	push := &webhook.Delivery{UID: "1", Source: "github", Type: "github.push", OrderingKey: "main", Body: []byte(`{}`)}
@@ -35,7 +35,7 @@ func ExampleSpool() {
 	fmt.Println("stored:", s.Handle(context.Background(), push))
 	fmt.Println("local:", counted(&local))
 
-	// The database is back; the program has started again.
+	// The database is available again, and the program was restarted.
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- spool.New(webhook.Store(&primary), &local).Run(ctx) }()
@@ -54,8 +54,8 @@ func ExampleSpool() {
 	// local: map[done:1]
 }
 
-// This moves what is unfinished from one inbox to another, for example from SQLite to
-// PostgreSQL, while no receiver runs.
+// This moves the unfinished deliveries from one inbox to another, for example from
+// SQLite to PostgreSQL, while no receiver is running.
 func ExampleRelay() {
 	var old, next webhook.MemInbox
 	for i := range 3 {

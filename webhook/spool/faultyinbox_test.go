@@ -9,27 +9,28 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A fault is what goes wrong with one call of an inbox.
+// A fault is the way in which a call of an inbox fails.
 type fault int
 
 const (
 	none       fault = iota
-	refused          // it does nothing and says so
-	replyLost        // it works, but the answer is an error
-	storedLate       // the caller gives up; it works a while later
-	slow             // it works after a while, if the caller still waits
-	replyLate        // it works at once and answers after a while
+	refused          // the call does nothing and returns an error
+	replyLost        // the call succeeds, but returns an error
+	storedLate       // the call takes effect a delay after the caller's context is done
+	slow             // the call takes effect after a delay, unless the context is done by then
+	replyLate        // the call takes effect at once, but returns after a delay
 )
 
-// A faultyInbox is one process's access to an inbox that outlives the process.
+// A faultyInbox is the connection of a process to an inbox. The inbox continues to
+// exist after the process.
 type faultyInbox struct {
 	inbox *webhook.MemInbox
 	fault func(op string) fault // op is the method
 	delay func() time.Duration  // of slow, replyLate and storedLate
 
 	mu   sync.Mutex
-	cut  bool // the process was killed: every call fails
-	puts []string
+	cut  bool     // the process was killed: every call fails
+	puts []string // UIDs
 }
 
 func (in *faultyInbox) isCut() bool {
@@ -38,21 +39,23 @@ func (in *faultyInbox) isCut() bool {
 	return in.cut
 }
 
+// disconnect makes every call fail from now on.
 func (in *faultyInbox) disconnect() {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	in.cut = true
 }
 
+// call calls f with the fault for op, which is the name of a method.
 func (in *faultyInbox) call(ctx context.Context, op string, f func(ctx context.Context) error) error {
-	what := in.fault(op)
+	current := in.fault(op)
 	wait := func() {
 		select {
 		case <-time.After(in.delay()):
 		case <-ctx.Done():
 		}
 	}
-	switch what {
+	switch current {
 	case refused:
 		return errBoom
 	case storedLate:
@@ -69,7 +72,7 @@ func (in *faultyInbox) call(ctx context.Context, op string, f func(ctx context.C
 		return errBoom
 	}
 	err := f(ctx)
-	switch what {
+	switch current {
 	case replyLost:
 		err = errBoom
 	case replyLate:
@@ -88,7 +91,7 @@ func (in *faultyInbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	return in.call(ctx, "Put", func(ctx context.Context) error { return in.inbox.Put(ctx, d) })
 }
 
-// fetch is a call that brings something. With storedLate the result comes too late for it.
+// fetch is call for a method with a result. With storedLate the result is lost.
 func fetch[T any](ctx context.Context, in *faultyInbox, op string, f func(ctx context.Context) (T, error)) (T, error) {
 	answer := make(chan T, 1)
 	err := in.call(ctx, op, func(ctx context.Context) error {
@@ -104,7 +107,7 @@ func fetch[T any](ctx context.Context, in *faultyInbox, op string, f func(ctx co
 }
 
 func (in *faultyInbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second) // as a driver has
+	ctx, cancel := context.WithTimeout(ctx, time.Second) // like a database driver
 	defer cancel()
 	return fetch(ctx, in, "Claim", func(ctx context.Context) ([]webhook.Claim, error) { return in.inbox.Claim(ctx, o) })
 }
@@ -123,12 +126,12 @@ func (in *faultyInbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Ou
 	return fetch(ctx, in, "Settle", func(ctx context.Context) (webhook.State, error) { return in.inbox.Settle(ctx, c, o) })
 }
 
-func (in *faultyInbox) Pending(ctx context.Context, most int) (int, error) {
-	return fetch(ctx, in, "Pending", func(ctx context.Context) (int, error) { return in.inbox.Pending(ctx, most) })
+func (in *faultyInbox) Pending(ctx context.Context, limit int) (int, error) {
+	return fetch(ctx, in, "Pending", func(ctx context.Context) (int, error) { return in.inbox.Pending(ctx, limit) })
 }
 
-// asked returns the UIDs that Put was asked to store, in order.
-func (in *faultyInbox) asked() []string {
+// putUIDs returns the UIDs that Put was called with, in order.
+func (in *faultyInbox) putUIDs() []string {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	return slices.Clone(in.puts)

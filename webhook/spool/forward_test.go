@@ -18,7 +18,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/spool"
 )
 
-// A pickyInbox refuses one delivery with an error of its own.
+// A pickyInbox returns an error for one delivery.
 type pickyInbox struct {
 	*webhook.MemInbox
 	uid string
@@ -32,24 +32,24 @@ func (in *pickyInbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	return in.MemInbox.Put(ctx, d)
 }
 
-func TestSpoolKeepsWhatPrimaryRefuses(t *testing.T) {
+func TestSpoolKeepsADeliveryThatPrimaryRefuses(t *testing.T) {
 	for _, refusal := range []struct {
 		name  string
 		err   error
 		state webhook.State
-		after []string // what primary gets of the ordering key
+		after []string // deliveries of the ordering key that primary gets
 	}{
-		{"for good, when it was acknowledged: dead in local, and the ordering key goes on", webhook.Permanent(errBoom), webhook.Dead, []string{"2"}},
-		{"as malformed: dead in local, and the ordering key goes on", webhook.ErrMalformed, webhook.Dead, []string{"2"}},
+		{"permanently, after it was acknowledged: it is dead in local, and the next one is forwarded", webhook.Permanent(errBoom), webhook.Dead, []string{"2"}},
+		{"as malformed: it is dead in local, and the next one is forwarded", webhook.ErrMalformed, webhook.Dead, []string{"2"}},
 		{"with any other error: it is tried again, and the ordering key waits", errBoom, webhook.Waiting, nil},
-		{"as ignored: an inbox has no such choice", webhook.ErrIgnored, webhook.Waiting, nil},
+		{"as ignored, which an inbox must not return: it is tried again", webhook.ErrIgnored, webhook.Waiting, nil},
 	} {
 		synctestRun(t, refusal.name, func(t *testing.T) {
 			primary, local := &pickyInbox{&webhook.MemInbox{}, "1", refusal.err}, &webhook.MemInbox{}
 			r := &rig{Spool: spool.New(webhook.Store(primary), local)}
 			r.Logger = slog.New(slog.DiscardHandler)
-			r.take(t, "1")
-			r.take(t, "2")
+			r.handle(t, "1")
+			r.handle(t, "2")
 			stop := r.run(t)
 			putDelivery(t, local, "3", keyed("other"))
 			advance(time.Hour)
@@ -60,7 +60,7 @@ func TestSpoolKeepsWhatPrimaryRefuses(t *testing.T) {
 	}
 }
 
-func TestSpoolTriesOneDeliveryWhilePrimaryIsAway(t *testing.T) {
+func TestSpoolTriesOneDeliveryAtATimeWhilePrimaryIsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig()
 		defer r.run(t)()
@@ -69,7 +69,7 @@ func TestSpoolTriesOneDeliveryWhilePrimaryIsAway(t *testing.T) {
 			require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{UID: fmt.Sprint(i), Source: "alpha", Type: "alpha.event", OrderingKey: fmt.Sprint(i)}))
 		}
 		advance(time.Hour)
-		require.Less(t, len(r.primary.asked()), 1000, "one at a time, every 5 to 10 seconds")
+		require.Less(t, len(r.primary.putUIDs()), 1000, "one delivery every 5 to 10 seconds")
 		require.Equal(t, 1000, pendingIn(t, r.local.inbox))
 		r.set(none)
 		advance(30 * time.Second)
@@ -89,7 +89,7 @@ func TestSpoolReturnsToPrimaryUnderSteadyTraffic(t *testing.T) {
 		var slowest time.Duration
 		var mu sync.Mutex
 		ctx, cancel := context.WithCancel(t.Context())
-		for i := range 20 { // so that a put into local is nearly always under way
+		for i := range 20 { // so that a Put into local is running nearly all the time
 			senders.Go(func() {
 				for n := 0; ctx.Err() == nil; n++ {
 					start := time.Now()
@@ -106,7 +106,7 @@ func TestSpoolReturnsToPrimaryUnderSteadyTraffic(t *testing.T) {
 		}
 		stop := r.run(t)
 		advance(10 * time.Second)
-		require.Zero(t, pendingIn(t, r.local.inbox), "all goes to primary")
+		require.Zero(t, pendingIn(t, r.local.inbox), "deliveries go to primary")
 		cancel()
 		senders.Wait()
 		stop()
@@ -118,7 +118,7 @@ func TestSpoolRunEndsCleanly(t *testing.T) {
 	for _, trouble := range []struct {
 		name  string
 		fault fault
-	}{{"while primary works", none}, {"while primary is down", refused}, {"while primary is silent", storedLate}} {
+	}{{"while primary works", none}, {"while primary is down", refused}, {"while primary does not answer", storedLate}} {
 		synctestRun(t, trouble.name, func(t *testing.T) {
 			r := newRig()
 			r.set(trouble.fault)
@@ -142,9 +142,9 @@ func TestSpoolIsVolatileIfEitherInboxIs(t *testing.T) {
 		primary, local webhook.Inbox
 		want           bool
 	}{
-		{"neither", newRig().primary, newRig().local, false},
-		{"local", newRig().primary, &webhook.MemInbox{}, true},
-		{"primary", &webhook.MemInbox{}, newRig().local, true},
+		{"neither is volatile", newRig().primary, newRig().local, false},
+		{"local is volatile", newRig().primary, &webhook.MemInbox{}, true},
+		{"primary is volatile", &webhook.MemInbox{}, newRig().local, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var log strings.Builder

@@ -18,9 +18,9 @@ const (
 type idleMonitor struct {
 	mu      sync.Mutex
 	running int
-	count   int         // of deliveries stored without a Run, since the last warning
+	count   int         // deliveries stored without a Run since the last warning
 	timer   *time.Timer // of the next warning; nil if none is due
-	last    time.Time   // warning
+	last    time.Time   // time of the last warning
 }
 
 func (m *idleMonitor) runBegins() {
@@ -52,15 +52,15 @@ func (m *idleMonitor) stored(warn func(count int)) {
 	if m.timer == nil {
 		wait := max(idleAfter, time.Until(m.last.Add(idleInterval)))
 		m.timer = time.AfterFunc(wait, func() {
-			if count := m.take(); count > 0 {
+			if count := m.reset(); count > 0 {
 				warn(count)
 			}
 		})
 	}
 }
 
-// take returns the count for a warning and resets it.
-func (m *idleMonitor) take() (count int) {
+// reset returns the count for a warning and sets it to zero.
+func (m *idleMonitor) reset() (count int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.running > 0 {

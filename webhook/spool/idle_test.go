@@ -46,7 +46,7 @@ func (l *recordedLog) lines(t *testing.T) (lines []map[string]any) {
 	return lines
 }
 
-// warned returns the lines whose message has the text.
+// warned returns the lines whose message contains text.
 func warned(t *testing.T, l *recordedLog, text string) []map[string]any {
 	t.Helper()
 	return slices.DeleteFunc(l.lines(t), func(line map[string]any) bool {
@@ -54,7 +54,7 @@ func warned(t *testing.T, l *recordedLog, text string) []map[string]any {
 	})
 }
 
-const idleWarning = "nobody forwards them: call Spool.Run"
+const idleWarning = "Spool.Run is not running"
 
 func TestSpoolWithoutRunWarns(t *testing.T) {
 	newLogged := func() (*rig, *recordedLog) {
@@ -63,12 +63,12 @@ func TestSpoolWithoutRunWarns(t *testing.T) {
 		r.Logger, log = newRecordedLog()
 		return r, log
 	}
-	synctestRun(t, "seconds after the first delivery, though no other comes", func(t *testing.T) {
+	synctestRun(t, "seconds after the first delivery, even if there is no other", func(t *testing.T) {
 		r, log := newLogged()
-		r.take(t, "1")
-		r.take(t, "2")
+		r.handle(t, "1")
+		r.handle(t, "2")
 		advance(4 * time.Second)
-		require.Empty(t, log.lines(t), "Run may begin a moment later")
+		require.Empty(t, log.lines(t), "Run may begin soon")
 		advance(2 * time.Second)
 		lines := warned(t, log, idleWarning)
 		require.Len(t, lines, 1)
@@ -76,30 +76,30 @@ func TestSpoolWithoutRunWarns(t *testing.T) {
 		advance(time.Hour)
 		require.Len(t, log.lines(t), 1, "deliveries of an earlier warning are not counted again")
 	})
-	synctestRun(t, "once a minute while deliveries come", func(t *testing.T) {
+	synctestRun(t, "once a minute while deliveries arrive", func(t *testing.T) {
 		r, log := newLogged()
 		for i := range 600 {
-			r.take(t, fmt.Sprint(i))
+			r.handle(t, fmt.Sprint(i))
 			advance(time.Second)
 		}
 		require.Len(t, warned(t, log, idleWarning), 10)
 	})
-	synctestRun(t, "not if Run begins in time, and not while it runs", func(t *testing.T) {
+	synctestRun(t, "not if Run begins in time, and not while Run is running", func(t *testing.T) {
 		r, log := newLogged()
-		r.take(t, "1")
+		r.handle(t, "1")
 		advance(time.Second)
 		stop := r.run(t)
 		r.set(refused)
 		for i := range 100 {
-			r.take(t, fmt.Sprint("a", i))
+			r.handle(t, fmt.Sprint("a", i))
 			advance(time.Second)
 		}
 		require.Empty(t, warned(t, log, idleWarning))
 		stop()
 		require.Empty(t, warned(t, log, idleWarning))
-		r.take(t, "b")
+		r.handle(t, "b")
 		advance(10 * time.Second)
-		require.Len(t, warned(t, log, idleWarning), 1, "after Run has returned it warns")
+		require.Len(t, warned(t, log, idleWarning), 1, "the Spool warns after Run has returned")
 	})
 	synctestRun(t, "not for a delivery that was not stored", func(t *testing.T) {
 		r, log := newLogged()
@@ -110,7 +110,7 @@ func TestSpoolWithoutRunWarns(t *testing.T) {
 	})
 }
 
-func TestSpoolARefusalForGoodIsTheDeliverysOwn(t *testing.T) {
+func TestSpoolStaysOnPrimaryAfterAPermanentRefusal(t *testing.T) {
 	for name, refusal := range map[string]error{"permanent": webhook.Permanent(errBoom), "malformed": webhook.ErrMalformed} {
 		synctestRun(t, name, func(t *testing.T) {
 			primary, local := &pickyInbox{&webhook.MemInbox{}, "1", refusal}, &webhook.MemInbox{}
@@ -118,10 +118,10 @@ func TestSpoolARefusalForGoodIsTheDeliverysOwn(t *testing.T) {
 			r.Logger = slog.New(slog.DiscardHandler)
 			defer r.run(t)()
 			err := r.Handle(t.Context(), &webhook.Delivery{UID: "1", Source: "alpha", Type: "alpha.event", OrderingKey: "key"})
-			require.ErrorIs(t, err, webhook.ErrNotStored, "the sender is not told that it was stored")
+			require.ErrorIs(t, err, webhook.ErrNotStored, "the delivery is not acknowledged")
 			require.ErrorIs(t, err, refusal)
-			r.take(t, "2")
-			require.Equal(t, []string{"2"}, inOrder(t, primary), "the others go to primary, at once")
+			r.handle(t, "2")
+			require.Equal(t, []string{"2"}, inOrder(t, primary), "the next delivery goes to primary at once")
 			require.Empty(t, counts(t, local))
 		})
 	}

@@ -24,8 +24,8 @@ func TestSpoolKeepsOrderWhileItReturnsToPrimary(t *testing.T) {
 	for round := range 30 {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig()
-			h := &house{rng: rand.New(rand.NewPCG(uint64(round), 0))}
-			short := func() time.Duration { return h.upTo(3 * time.Millisecond) }
+			sim := &simulation{rng: rand.New(rand.NewPCG(uint64(round), 0))}
+			short := func() time.Duration { return sim.upTo(3 * time.Millisecond) }
 			r.primary.delay, r.local.delay = short, short
 			r.set(slow)
 			r.setLocal(replyLate, "Put", "Pending", "Settle")
@@ -52,7 +52,7 @@ func TestSpoolKeepsOrderWhileItReturnsToPrimary(t *testing.T) {
 			for _, uid := range inOrder(t, r.primary.inbox) {
 				key := uid[:3]
 				if uid < last[key] {
-					t.Errorf("round %d: %s came after %s", round, uid, last[key])
+					t.Errorf("round %d: %s is after %s", round, uid, last[key])
 				}
 				last[key] = uid
 			}
@@ -62,7 +62,7 @@ func TestSpoolKeepsOrderWhileItReturnsToPrimary(t *testing.T) {
 }
 
 func TestSpoolDuplicatesAreSuccess(t *testing.T) {
-	marked := func(uid string) *webhook.Delivery {
+	withDedupKey := func(uid string) *webhook.Delivery {
 		return &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", ID: "id", DedupKeys: []string{"id:id"}}
 	}
 	known := func(t *testing.T, err error) *webhook.DuplicateError {
@@ -71,40 +71,40 @@ func TestSpoolDuplicatesAreSuccess(t *testing.T) {
 		require.True(t, ok, "%v", err)
 		return e
 	}
-	synctestRun(t, "of what primary has", func(t *testing.T) {
+	synctestRun(t, "of a delivery in primary", func(t *testing.T) {
 		r := newRig()
 		defer r.run(t)()
-		require.NoError(t, r.Handle(t.Context(), marked("1")))
-		require.Equal(t, "1", known(t, r.Handle(t.Context(), marked("2"))).UID)
+		require.NoError(t, r.Handle(t.Context(), withDedupKey("1")))
+		require.Equal(t, "1", known(t, r.Handle(t.Context(), withDedupKey("2"))).UID)
 	})
-	synctestRun(t, "of what only local has", func(t *testing.T) {
+	synctestRun(t, "of a delivery in local only", func(t *testing.T) {
 		r := newRig()
-		require.NoError(t, r.Handle(t.Context(), marked("1")))
-		require.Equal(t, webhook.Waiting, known(t, r.Handle(t.Context(), marked("2"))).State)
+		require.NoError(t, r.Handle(t.Context(), withDedupKey("1")))
+		require.Equal(t, webhook.Waiting, known(t, r.Handle(t.Context(), withDedupKey("2"))).State)
 	})
-	synctestRun(t, "found while forwarding", func(t *testing.T) {
+	synctestRun(t, "of a delivery in primary, while forwarding", func(t *testing.T) {
 		r := newRig()
 		putDelivery(t, r.primary.inbox, "1", func(d *webhook.Delivery) { d.DedupKeys = []string{"id:id"} })
-		require.NoError(t, r.Handle(t.Context(), marked("2")))
+		require.NoError(t, r.Handle(t.Context(), withDedupKey("2")))
 		defer r.run(t)()
 		require.Equal(t, map[webhook.State]int{webhook.Done: 1}, counts(t, r.local.inbox))
 		require.Equal(t, []string{"1"}, inOrder(t, r.primary.inbox))
 	})
-	synctestRun(t, "and one that died in primary after it was forwarded is revived there", func(t *testing.T) {
+	synctestRun(t, "of a forwarded delivery that is dead in primary, which revives it", func(t *testing.T) {
 		r := newRig()
-		require.NoError(t, r.Handle(t.Context(), marked("1")))
+		require.NoError(t, r.Handle(t.Context(), withDedupKey("1")))
 		stop := r.run(t)
 		require.Equal(t, 1, finish(t, r.primary.inbox, webhook.Dead))
 		stop()
-		r.Spool = spool.New(webhook.Store(r.primary), r.local) // which uses local at first
+		r.Spool = spool.New(webhook.Store(r.primary), r.local) // starts with local
 		r.Logger = slog.New(slog.DiscardHandler)
-		require.NoError(t, r.Handle(t.Context(), marked("2")))
+		require.NoError(t, r.Handle(t.Context(), withDedupKey("2")))
 		defer r.run(t)()
 		require.Equal(t, []string{"1"}, inOrder(t, r.primary.inbox))
 	})
 }
 
-func TestSpoolForwardsADeliveryWhole(t *testing.T) {
+func TestSpoolForwardsEveryFieldOfADelivery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		for i, header := range []http.Header{nil, {"X-Event": {"push"}}, {"Hookhouse-Spool": {"the sender's", "own"}}} {
 			for _, burst := range []webhook.Coalesce{{}, {Quiet: time.Second, Max: time.Minute}} {
@@ -117,7 +117,7 @@ func TestSpoolForwardsADeliveryWhole(t *testing.T) {
 				given.Header = header.Clone()
 				require.NoError(t, r.Handle(t.Context(), &given))
 				ignore := cmpopts.IgnoreUnexported(webhook.Delivery{})
-				require.Empty(t, cmp.Diff(want, &given, ignore), "the caller's own")
+				require.Empty(t, cmp.Diff(want, &given, ignore), "Handle does not change the delivery")
 				stop := r.run(t)
 				advance(time.Second)
 				claims, err := r.primary.inbox.Claim(t.Context(), webhook.ClaimOptions{})
@@ -140,7 +140,7 @@ func TestSpoolLeavesCoalescingToPrimary(t *testing.T) {
 			}))
 		}
 		defer r.run(t)()
-		require.Zero(t, pendingIn(t, r.local.inbox), "local does not wait")
+		require.Zero(t, pendingIn(t, r.local.inbox), "local does not coalesce")
 		require.Equal(t, map[webhook.State]int{webhook.Superseded: 2, webhook.Waiting: 1}, counts(t, r.primary.inbox))
 		advance(time.Minute)
 		require.Equal(t, []string{"2"}, inOrder(t, r.primary.inbox))

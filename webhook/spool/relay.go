@@ -110,9 +110,9 @@ var errStopping = errors.New("spool: relay stops before the delivery was passed 
 func (r *Relay) forward(ctx, stop context.Context, d *webhook.Delivery) error {
 	probe, err := r.breaker.acquire(ctx, stop)
 	if err != nil {
-		return webhook.RetryAfter(0, err) // the next Run begins with it
+		return webhook.RetryAfter(0, err) // the next Run claims it again
 	}
-	answered := false // also if the Handler ends its goroutine
+	answered := false // stays false if the Handler ends its goroutine
 	defer func() { r.breaker.report(probe, answered, r.retry()) }()
 	try, cancel := context.WithTimeout(ctx, r.timeout())
 	defer cancel()

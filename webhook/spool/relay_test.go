@@ -17,12 +17,12 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/spool"
 )
 
-// A bareQueue has no method Put and none of the optional interfaces.
+// A bareQueue is a Queue without Put and without the optional interfaces.
 type bareQueue struct{ webhook.Queue }
 
-// A handlerLog is a Handler that keeps the UIDs that it was called with.
+// A handlerLog is a Handler that records the UIDs of its calls.
 type handlerLog struct {
-	handle func(ctx context.Context, d *webhook.Delivery) error // of the UID's first call
+	handle func(ctx context.Context, d *webhook.Delivery) error // for the first call of each UID
 
 	mu   sync.Mutex
 	uids []string
@@ -123,7 +123,7 @@ func TestRelayTriesAgainWithoutALimit(t *testing.T) {
 		defer start(t, newRelay(from, webhook.Store(to.primary)))()
 		advance(time.Hour)
 		require.Equal(t, 1, pendingIn(t, from))
-		require.Greater(t, len(to.primary.asked()), 360, "at least every 10 seconds")
+		require.Greater(t, len(to.primary.putUIDs()), 360, "at least every 10 seconds")
 		to.set(none)
 		advance(10 * time.Second)
 		require.Zero(t, pendingIn(t, from))
@@ -131,11 +131,11 @@ func TestRelayTriesAgainWithoutALimit(t *testing.T) {
 	})
 }
 
-func TestRelayGoesOnAfterAHandlerThatDoesNotReturnAnError(t *testing.T) {
+func TestRelayContinuesAfterAHandlerThatDoesNotReturn(t *testing.T) {
 	for name, handle := range map[string]func(ctx context.Context, d *webhook.Delivery) error{
-		"it panics":                              func(context.Context, *webhook.Delivery) error { panic("boom") },
-		"it ends its goroutine":                  func(context.Context, *webhook.Delivery) error { runtime.Goexit(); return nil },
-		"it waits for the end of its time limit": func(ctx context.Context, _ *webhook.Delivery) error { <-ctx.Done(); return ctx.Err() },
+		"it panics":                       func(context.Context, *webhook.Delivery) error { panic("boom") },
+		"it ends its goroutine":           func(context.Context, *webhook.Delivery) error { runtime.Goexit(); return nil },
+		"it returns after its time limit": func(ctx context.Context, _ *webhook.Delivery) error { <-ctx.Done(); return ctx.Err() },
 	} {
 		synctestRun(t, name, func(t *testing.T) {
 			from, to := &webhook.MemInbox{}, &handlerLog{handle: handle}
@@ -152,7 +152,7 @@ func TestRelayGoesOnAfterAHandlerThatDoesNotReturnAnError(t *testing.T) {
 	}
 }
 
-func TestRelayGoesOnAfterAProbeThatEndsItsGoroutine(t *testing.T) {
+func TestRelayContinuesAfterAProbeThatEndsItsGoroutine(t *testing.T) {
 	synctestRun(t, "the probe after a failure", func(t *testing.T) {
 		from, calls := &webhook.MemInbox{}, 0
 		putDelivery(t, from, "1", nil)
@@ -205,7 +205,7 @@ func TestRelayRunEndsInTime(t *testing.T) {
 		close(release)
 		advance(time.Second)
 	})
-	synctestRun(t, "with calls that hold every slot", func(t *testing.T) {
+	synctestRun(t, "with calls that do not return on every slot", func(t *testing.T) {
 		from, release := &webhook.MemInbox{}, make(chan struct{})
 		putDelivery(t, from, "1", nil)
 		r := newRelay(from, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { <-release; return nil }))
@@ -216,8 +216,8 @@ func TestRelayRunEndsInTime(t *testing.T) {
 	})
 }
 
-func TestRelayTellsItsObserver(t *testing.T) {
-	synctestRun(t, "of each settlement", func(t *testing.T) {
+func TestRelayCallsItsObserver(t *testing.T) {
+	synctestRun(t, "for each settlement", func(t *testing.T) {
 		from := &webhook.MemInbox{}
 		putDelivery(t, from, "1", nil)
 		r := newRelay(from, &handlerLog{})

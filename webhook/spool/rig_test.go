@@ -21,8 +21,8 @@ type rig struct {
 	primary, local *faultyInbox
 
 	mu           sync.Mutex
-	trouble      fault            // of primary
-	localTrouble map[string]fault // by method
+	primaryFault fault
+	localFaults  map[string]fault // by method
 }
 
 func newRig() *rig {
@@ -31,30 +31,32 @@ func newRig() *rig {
 	r.primary = &faultyInbox{inbox: &webhook.MemInbox{}, delay: minute, fault: func(string) fault {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		return r.trouble
+		return r.primaryFault
 	}}
 	r.local = &faultyInbox{inbox: &webhook.MemInbox{}, delay: minute, fault: func(op string) fault {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		return r.localTrouble[op]
+		return r.localFaults[op]
 	}}
 	r.Spool = spool.New(webhook.Store(r.primary), r.local)
 	r.Logger = slog.New(slog.DiscardHandler)
 	return r
 }
 
+// set sets the fault of every method of primary.
 func (r *rig) set(f fault) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.trouble = f
+	r.primaryFault = f
 }
 
+// setLocal sets the fault of some methods of local. The others have none.
 func (r *rig) setLocal(f fault, ops ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.localTrouble = make(map[string]fault)
+	r.localFaults = make(map[string]fault)
 	for _, op := range ops {
-		r.localTrouble[op] = f
+		r.localFaults[op] = f
 	}
 }
 
@@ -72,14 +74,14 @@ func (r *rig) run(t *testing.T) (stop func() time.Duration) {
 		cancel()
 		require.NoError(t, <-done)
 		took := time.Since(start)
-		advance(2 * time.Minute) // for calls that are still under way
+		advance(2 * time.Minute) // so that calls that are still running end
 		return took
 	}
 }
 
-// take passes a delivery of the ordering key "key", which must be
+// handle calls Handle with a delivery of the ordering key "key", which must be
 // acknowledged, and returns how long that took.
-func (r *rig) take(t *testing.T, uid string) time.Duration {
+func (r *rig) handle(t *testing.T, uid string) time.Duration {
 	t.Helper()
 	start := time.Now()
 	require.NoError(t, r.Handle(t.Context(), &webhook.Delivery{UID: uid, Source: "alpha", Type: "alpha.event", OrderingKey: "key"}))
@@ -88,22 +90,22 @@ func (r *rig) take(t *testing.T, uid string) time.Duration {
 
 var errBoom = errors.New("boom")
 
-// synctestRun is a subtest in fake time. A goroutine that a Spool or a Worker leaves
-// behind fails it.
+// synctestRun runs a subtest in fake time. It fails if a goroutine of a Spool or a
+// Worker is still running at the end.
 func synctestRun(t *testing.T, name string, f func(t *testing.T)) {
 	t.Run(name, func(t *testing.T) { synctest.Test(t, f) })
 }
 
-// advance lets fake time pass and waits until everything that is due has happened.
+// advance advances the fake clock and waits until every goroutine is blocked.
 func advance(d time.Duration) {
 	<-time.After(d)
 	synctest.Wait()
 }
 
-// A plainInbox has none of the optional interfaces.
+// A plainInbox is an Inbox without the optional interfaces.
 type plainInbox struct{ webhook.Inbox }
 
-// start runs r until stop, which requires that Run returns nil.
+// start starts r, and returns stop, which ends it and requires that Run returns nil.
 func start(t *testing.T, r webhook.Runner) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -126,27 +128,28 @@ func putDelivery(t *testing.T, in webhook.Inbox, uid string, change func(d *webh
 	require.NoError(t, in.Put(t.Context(), d))
 }
 
+// keyed returns a change for putDelivery that sets the ordering key.
 func keyed(key string) func(d *webhook.Delivery) {
 	return func(d *webhook.Delivery) { d.OrderingKey = key }
 }
 
-// stateOf returns the state of d, which is in the inbox.
+// stateOf returns the state of d, which must be in the inbox.
 func stateOf(t *testing.T, in webhook.Inbox, d *webhook.Delivery) webhook.State {
 	t.Helper()
 	known, ok := errors.AsType[*webhook.DuplicateError](in.Put(t.Context(), d))
-	require.True(t, ok, "%s is not known", d.UID)
+	require.True(t, ok, "%s is not in the inbox", d.UID)
 	return known.State
 }
 
-// settle ends a claim, which must succeed.
+// settle settles a claim, which must succeed.
 func settle(t *testing.T, in webhook.Inbox, c webhook.Claim, o webhook.Outcome) {
 	t.Helper()
 	_, err := in.Settle(t.Context(), c, o)
 	require.NoError(t, err)
 }
 
-// finish claims every delivery that is due, settles it with the state, and returns how
-// many there were.
+// finish claims every delivery that is due, settles it with the state, and returns the
+// number.
 func finish(t *testing.T, in webhook.Inbox, s webhook.State) int {
 	t.Helper()
 	claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1 << 20})
@@ -157,7 +160,8 @@ func finish(t *testing.T, in webhook.Inbox, s webhook.State) int {
 	return len(claims)
 }
 
-// inOrder claims all that primary has, one ordering key at a time.
+// inOrder claims every delivery of an inbox, one at a time, settles it as done, and
+// returns the UIDs.
 func inOrder(t *testing.T, in webhook.Inbox) (uids []string) {
 	t.Helper()
 	for {
@@ -171,6 +175,7 @@ func inOrder(t *testing.T, in webhook.Inbox) (uids []string) {
 	}
 }
 
+// pendingIn returns the number of pending deliveries.
 func pendingIn(t *testing.T, in *webhook.MemInbox) int {
 	t.Helper()
 	n, err := in.Pending(t.Context(), 1<<20)

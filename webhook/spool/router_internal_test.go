@@ -20,8 +20,8 @@ func TestRouterReturnsToPrimaryOnlyIfNoPutOverlapsTheObservation(t *testing.T) {
 	}{
 		{"no Put", nil, nil, true},
 		{"a Put that ended before", func(t *testing.T, r *router) { put(t, r); r.done() }, nil, true},
-		{"a Put under way", put, nil, false},
-		{"a Put under way that ends meanwhile", put, func(_ *testing.T, r *router) { r.done() }, false},
+		{"a Put that is running", put, nil, false},
+		{"a Put that is running and ends meanwhile", put, func(_ *testing.T, r *router) { r.done() }, false},
 		{"a Put that begins meanwhile", nil, put, false},
 		{"a Put that begins and ends meanwhile", nil, func(t *testing.T, r *router) { put(t, r); r.done() }, false},
 		{"a failover meanwhile", nil, func(_ *testing.T, r *router) { r.failover() }, false},

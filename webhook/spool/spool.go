@@ -84,8 +84,8 @@ type pendingInbox interface {
 // New returns a Spool. The primary Handler is usually [webhook.Store] of an inbox. Another
 // Handler must return nil only for a delivery that is stored; and when it gets a delivery
 // again, it must store nothing and return nil or an error for which [webhook.IsDuplicate]
-// is true. The local inbox must be a [webhook.PendingCounter], as durable as primary, and on the machine
-// that calls Run. New panics if primary or local is nil, or local is not a
+// is true. The local inbox must be a [webhook.PendingCounter], as durable as primary, and
+// on the machine that calls Run. New panics if primary or local is nil, or local is not a
 // PendingCounter.
 func New(primary webhook.Handler, local webhook.Inbox) *Spool {
 	if primary == nil {
@@ -123,7 +123,7 @@ func (s *Spool) Handle(ctx context.Context, d *webhook.Delivery) error {
 		return err
 	case webhook.IsPermanent(err): // primary works: it refuses this delivery only
 		return notStored(err)
-	case ctx.Err() != nil: // no sender waits for the answer, and primary may work
+	case ctx.Err() != nil: // the caller gave up, which may not be a failure of primary
 		return notStored(err)
 	}
 	if s.router.failover() {
@@ -139,7 +139,7 @@ func (s *Spool) storeLocal(ctx context.Context, d *webhook.Delivery, primaryErr 
 	defer cancel()
 	err := s.local.Handle(ctx, encodeForLocal(d, false))
 	if known, ok := errors.AsType[*webhook.DuplicateError](err); ok && known.State == webhook.Done && known.UID != d.UID {
-		err = s.local.Handle(ctx, encodeForLocal(d, true)) // the first is in primary: primary decides
+		err = s.local.Handle(ctx, encodeForLocal(d, true)) // the first was forwarded, so primary decides
 	}
 	if err == nil {
 		s.idle.stored(s.warnIdle)
@@ -183,7 +183,7 @@ func (s *Spool) relay() *Relay {
 	r.Concurrency, r.Lease, r.Retry, r.Logger = s.Concurrency, s.Lease, s.Retry, s.Logger
 	r.Timeout, r.ShutdownTimeout = forwardTimeouts*s.primaryTimeout(), s.primaryTimeout()
 	r.breaker = &s.breaker
-	r.keepRunning = true // Handle goes on to store in local
+	r.keepRunning = true // Handle continues to store in local
 	r.Observer = &webhook.Observer{Settled: func(webhook.Claim, webhook.Outcome, time.Duration) {
 		select {
 		case s.forwarded <- struct{}{}:
@@ -203,7 +203,7 @@ func isVolatile(h webhook.Handler) bool {
 }
 
 func (s *Spool) warnIdle(stored int) {
-	s.logger().Warn("deliveries are kept in the local inbox and nobody forwards them: call Spool.Run", "stored", stored)
+	s.logger().Warn("deliveries stay in the local inbox because Spool.Run is not running", "stored", stored)
 }
 
 // primaryTimeoutWithin leaves half of the time until the deadline of ctx to local.

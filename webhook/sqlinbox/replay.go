@@ -22,9 +22,9 @@ const (
 func (in *Inbox) Replay(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error) {
 	switch {
 	case n.By == "":
-		return 0, errors.New("sqlinbox: replay needs to know by whom")
+		return 0, errors.New("sqlinbox: a replay needs a Note with By")
 	case matchesAll(f):
-		return 0, errors.New("sqlinbox: replay needs to know what: the filter is empty")
+		return 0, errors.New("sqlinbox: a replay needs a Filter that does not select all")
 	}
 	r := &replay{in: in, who: reason(n.By), why: reason(n.Why)}
 	matched := 0

@@ -10,29 +10,29 @@ import (
 	"time"
 )
 
-// maxAnswer is how much of an answer's body is read; none of it is looked at.
+// maxAnswer is how much of the body of an answer is read. The body is discarded.
 const maxAnswer = 1 << 20
 
-// A call is one request of a sender, before it is sent.
+// A call is a request that a sender can send several times.
 type call struct {
 	method string
 	url    *url.URL
-	header http.Header // exactly what is sent, less Host and Content-Length
+	header http.Header // as sent, without Host and Content-Length
 	body   []byte
 }
 
-// newCall returns a POST. The error wraps ErrTarget and does not repeat the
-// target, which may hold a token.
+// newCall returns a POST. Its error wraps ErrTarget and does not contain the
+// target, because that may contain a token.
 func newCall(target string, header http.Header, body []byte) (call, error) {
 	u, err := url.Parse(target)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return call{}, fmt.Errorf("%w: not an absolute http or https URL", ErrTarget)
+		return call{}, fmt.Errorf("%w: want an absolute http or https URL", ErrTarget)
 	}
 	return call{http.MethodPost, u, header, body}, nil
 }
 
-// send makes one exchange, without credentials, cookies and redirects. It has
-// read the answer's body when it returns.
+// send sends the request once, without credentials and cookies, and follows no
+// redirect. It reads and closes the body of the answer.
 func (c call) send(ctx context.Context, rt http.RoundTripper) (*http.Response, error) {
 	var body io.Reader
 	if len(c.body) > 0 {
@@ -40,7 +40,7 @@ func (c call) send(ctx context.Context, rt http.RoundTripper) (*http.Response, e
 	}
 	r, err := http.NewRequestWithContext(ctx, c.method, c.url.String(), body)
 	if err != nil {
-		return nil, fmt.Errorf("%w: not a URL that can be called", ErrTarget)
+		return nil, fmt.Errorf("%w: the URL cannot be called", ErrTarget)
 	}
 	r.URL.User = nil
 	r.Header = c.header.Clone()
@@ -58,9 +58,9 @@ func (c call) send(ctx context.Context, rt http.RoundTripper) (*http.Response, e
 	return resp, nil
 }
 
-// redirected returns the call that an answer leads to, and false where it leads
-// nowhere. After 301, 302 and 303 that is a GET without body and without the
-// headers that speak of one; all other headers go along.
+// redirected returns the call to which an answer redirects, and false if it does
+// not. After 301, 302 and 303 the call is a GET without body and Content-Type. All
+// other headers are kept.
 func (c call) redirected(resp *http.Response) (call, bool) {
 	switch resp.StatusCode {
 	case http.StatusMovedPermanently, http.StatusFound, http.StatusSeeOther,
@@ -85,11 +85,11 @@ func (c call) redirected(resp *http.Response) (call, bool) {
 	return next, true
 }
 
-// A sendFunc makes the exchanges that one call takes and adds each answer's
-// status to the attempt.
+// A sendFunc makes the requests of one call and adds the status of each answer to
+// the attempt.
 type sendFunc func(ctx context.Context, c call, a *Attempt) (*http.Response, error)
 
-// once is the sendFunc of a sender that takes an answer as it is.
+// once returns a sendFunc that makes one request.
 func once(rt http.RoundTripper) sendFunc {
 	return func(ctx context.Context, c call, a *Attempt) (*http.Response, error) {
 		resp, err := c.send(ctx, rt)
@@ -100,8 +100,8 @@ func once(rt http.RoundTripper) sendFunc {
 	}
 }
 
-// attempt makes one try and follows at most redirects of them; with zero a
-// redirect is the final answer.
+// attempt makes one attempt, in which it follows up to the given number of
+// redirects. If that is zero, a redirect is the final answer.
 func attempt(ctx context.Context, c call, redirects int, send sendFunc) Attempt {
 	a := Attempt{At: time.Now()}
 	for followed := 0; ; followed++ {
@@ -116,16 +116,16 @@ func attempt(ctx context.Context, c call, redirects int, send sendFunc) Attempt 
 			return a
 		}
 		if followed == redirects {
-			a.Err = fmt.Errorf("%w: %d followed", ErrRedirects, redirects)
+			a.Err = fmt.Errorf("%w: more than %d", ErrRedirects, redirects)
 			return a
 		}
 		c = next
 	}
 }
 
-// transportOf returns rt, or a fresh transport with the func that ends its
-// connections. Real senders do not ask for compressed answers unless they say
-// so, hence neither does it.
+// transportOf returns rt, or a new transport if rt is nil, and a func that closes
+// the idle connections of a new one. It does not ask for compressed answers unless
+// the sender's own headers do.
 func transportOf(rt http.RoundTripper) (http.RoundTripper, func()) {
 	if rt != nil {
 		return rt, func() {}

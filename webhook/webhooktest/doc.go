@@ -1,28 +1,32 @@
-// Package webhooktest is for the tests of services that receive webhooks. It
-// has no test framework in it: programs may link it, for a demo or a load run.
+// Package webhooktest provides requests, a recorder and senders for tests of
+// services that receive webhooks. It does not import package testing, so a program
+// can use it for a demo or a load test too.
 //
-// [NewRequest] builds a request that a given [webhook.Source] accepts, signed
-// in whatever way its verifier wants, for a handler under test:
+// [NewRequest] returns a request that a given [webhook.Source] accepts, signed as
+// its verifier requires:
 //
 //	r := webhooktest.NewRequest(github.Source(secret), "/hooks/github", body, "X-GitHub-Event", "push")
 //	receiver.ServeHTTP(recorder, r)
 //
-// [Recorder] is a [webhook.Handler] that keeps the deliveries it is given. Put
-// it where a callback or a store would stand, and Wait for what is to come.
+// A [Recorder] is a [webhook.Handler] that keeps the deliveries that it gets. Use it
+// in place of a callback or a store, and call Wait for the deliveries.
 //
-// Then there are the senders themselves: [GitHub], [JobServ], [Kudu] and
-// [DockerHub] call a URL as the real ones do, with their headers, time-outs,
-// retries and redirects, because that is where receivers go wrong: JobServ takes
-// a redirect to a login page for success, Kudu sends credentials only when it
-// is challenged, GitHub hangs up after 10 seconds and never tries again, Docker
-// Hub calls six times for one push. Each returns a [Result] that tells what the
-// sender saw, and whether it counts the event as delivered. What a sender's
-// documents and source code leave open, its comment says. User information in a
-// URL is sent by Kudu alone.
+// [GitHub], [JobServ], [Kudu] and [DockerHub] call a URL as these senders do, with
+// the same headers, timeouts, retries and redirects. Receivers must handle their
+// habits:
 //
-// All of them measure time with package time alone and take any
-// [http.RoundTripper]. With [InMemory] as the transport they run inside a bubble
-// of testing/synctest, where the seven seconds of JobServ's retries take none:
+//   - JobServ treats a redirect to a login page as success.
+//   - Kudu sends credentials only if the answer asks for them.
+//   - GitHub gives up after 10 seconds and does not try again.
+//   - Docker Hub can call six times for one push.
+//
+// Each returns a [Result]: the answers that the sender got, and whether it counts
+// the event as delivered. The comment of each type says what is not known about its
+// sender. Only Kudu sends the user information of a URL.
+//
+// The senders use package time only, and any [http.RoundTripper]. With [InMemory]
+// as the transport they run in a bubble of testing/synctest, in which the seven
+// seconds of JobServ's retries take no real time:
 //
 //	synctest.Test(t, func(t *testing.T) {
 //		sender := webhooktest.JobServ{Secret: secret, Transport: webhooktest.InMemory(receiver)}

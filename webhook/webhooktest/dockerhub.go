@@ -7,27 +7,29 @@ import (
 	"time"
 )
 
-// DockerHub calls as Docker Hub does: a push of several architectures is a
-// burst of calls with the same body, and nothing in them, neither id nor
-// signature, tells one from the next (docker/hub-feedback 2148). A failed call
-// is not made again.
+// DockerHub calls a URL as Docker Hub does. A push of several architectures causes
+// several calls with the same body. They have no id and no signature, so that a
+// receiver cannot distinguish them (docker/hub-feedback 2148). A call that failed is
+// not repeated.
 //
-// Docker documents no headers, no time-out and no retries. So only Content-Type
-// is sent, as seen in samples, redirects are not followed, and a call lasts
-// until it is answered or ctx ends.
+// Docker documents no headers, no timeout and no retries. Here a call has only the
+// header Content-Type, as samples show, follows no redirects, and ends when it is
+// answered or ctx is done.
 //
-// The zero value makes one call. It is safe for concurrent use.
+// The zero value makes one call. DockerHub is safe for concurrent use.
 type DockerHub struct {
-	// Calls is how many calls one push makes. Zero means 1.
+	// Calls is the number of calls of one push. Zero means 1.
 	Calls int
-	// Gap is the time from one call to the next. Zero means all at once.
+	// Gap is the time between the starts of two calls. Zero means that all calls
+	// start at once.
 	Gap time.Duration
-	// Transport makes the calls. Zero means a fresh http.Transport for each burst.
+	// Transport makes the calls. If nil, each Deliver uses a new http.Transport.
 	Transport http.RoundTripper
 }
 
-// Deliver makes the burst and returns when all calls have ended. Each is one
-// Attempt, and Delivered says that every one was answered 2xx.
+// Deliver makes the calls of one push and returns when all of them have ended. Each
+// call is an Attempt. Delivered is true if every call was answered with 2xx. If ctx
+// ends before the last call, Result.Err is its cause.
 func (h *DockerHub) Deliver(ctx context.Context, target string, body []byte) Result {
 	c, err := newCall(target, http.Header{"Content-Type": {"application/json"}}, body)
 	if err != nil {

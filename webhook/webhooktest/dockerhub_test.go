@@ -15,7 +15,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-func TestDockerHubSendsNothingThatTellsCallsApart(t *testing.T) {
+func TestDockerHubSendsEqualCalls(t *testing.T) {
 	target, got := server(t, status(http.StatusOK))
 	h := webhooktest.DockerHub{Calls: 3}
 	result := h.Deliver(t.Context(), target+"/hooks/dockerhub/tok3n", body)
@@ -23,26 +23,26 @@ func TestDockerHubSendsNothingThatTellsCallsApart(t *testing.T) {
 		t.Fatalf("got %+v and %d calls", result, len(*got))
 	}
 	for _, r := range *got {
-		want := seen{"POST", "/hooks/dockerhub/tok3n", string(body), http.Header{"Content-Type": {"application/json"}, "Content-Length": {"8"}}}
-		if diff := cmp.Diff(want, r, cmp.AllowUnexported(seen{})); diff != "" {
+		want := request{"POST", "/hooks/dockerhub/tok3n", string(body), http.Header{"Content-Type": {"application/json"}, "Content-Length": {"8"}}}
+		if diff := cmp.Diff(want, r, cmp.AllowUnexported(request{})); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
 }
 
-func TestADockerHubBurst(t *testing.T) {
+func TestDockerHubMakesCallsAtOnceOrWithGaps(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
 		calls   int
 		gap     time.Duration
 		takes   time.Duration // of the receiver
 		at      []time.Duration
-		highest int32 // calls at once
+		highest int32 // number of concurrent calls
 	}{
 		{"one call", 0, 0, time.Second, []time.Duration{0}, 1},
 		{"all at once", 6, 0, time.Second, []time.Duration{0, 0, 0, 0, 0, 0}, 6},
-		{"spaced", 3, 2 * time.Second, time.Second, []time.Duration{0, 2, 4}, 1},
-		{"spaced, and a slow receiver", 3, time.Second, time.Minute, []time.Duration{0, 1, 2}, 3},
+		{"with a gap", 3, 2 * time.Second, time.Second, []time.Duration{0, 2, 4}, 1},
+		{"with a gap and a slow receiver", 3, time.Second, time.Minute, []time.Duration{0, 1, 2}, 3},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -68,14 +68,14 @@ func TestADockerHubBurst(t *testing.T) {
 					}
 				}
 				if highest.Load() != tc.highest {
-					t.Errorf("%d calls at once, want %d", highest.Load(), tc.highest)
+					t.Errorf("%d concurrent calls, want %d", highest.Load(), tc.highest)
 				}
 			})
 		})
 	}
 }
 
-func TestDockerHubNeitherRetriesNorFollows(t *testing.T) {
+func TestDockerHubDoesNotRetryOrFollowRedirects(t *testing.T) {
 	for _, code := range []int{302, 404, 503} {
 		var calls atomic.Int32
 		h := webhooktest.DockerHub{Calls: 2, Transport: webhooktest.InMemory(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -90,7 +90,7 @@ func TestDockerHubNeitherRetriesNorFollows(t *testing.T) {
 	}
 }
 
-func TestADockerHubBurstStopsWithItsContext(t *testing.T) {
+func TestDockerHubStopsWhenItsContextIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
 		defer cancel()

@@ -10,7 +10,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-// A source of one's own, whose receiver is tested without knowing how it signs.
+// This tests the receiver of a custom source. The test need not know how the source
+// is signed.
 func ExampleNewRequest() {
 	src := webhook.Source{
 		Name: "shop",
@@ -33,7 +34,7 @@ func ExampleNewRequest() {
 	// 202
 }
 
-// A wildcard in the target is filled with the token.
+// The wildcard in the target is replaced by the token.
 func ExampleNewRequest_token() {
 	src := webhook.Source{
 		Name:     "registry",
@@ -45,7 +46,7 @@ func ExampleNewRequest_token() {
 	// /hooks/registry/tok3n
 }
 
-// What a redirect to a login page does to JobServ.
+// JobServ follows a redirect to a login page and counts the event as delivered.
 func ExampleJobServ() {
 	mux := http.NewServeMux()
 	mux.Handle("/hooks/jobserv", http.RedirectHandler("/login", http.StatusFound))
@@ -62,7 +63,7 @@ func ExampleJobServ() {
 	// answers: [302 200]
 }
 
-// A handler under test, with a Recorder where the callback would be.
+// This tests a receiver with a Recorder in place of its callback.
 func ExampleRecorder() {
 	var rec webhooktest.Recorder
 	src := webhook.Source{Name: "shop", Verifier: &webhook.InsecureAcceptAll{}}

@@ -13,54 +13,54 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// maxEvent is GitHub's cap, 25 MB (github/docs: payload_cap.md).
+// maxEvent is the largest event that GitHub sends, 25 MB (github/docs:
+// payload_cap.md).
 const maxEvent = 25 << 20
 
-// GitHub sends events as GitHub does: one attempt with a time-out of 10 seconds
-// and no retry, 2xx is success, and an event over 25 MB is never sent
-// (github/docs: best practices, handling failed deliveries).
+// GitHub sends events as GitHub does: it makes one attempt of up to 10 seconds and
+// no retry, 2xx is success, and an event over 25 MB is not sent (github/docs: best
+// practices, handling failed deliveries).
 //
-// A delivery with a secret has eleven headers next to Host: X-GitHub-Event,
+// A delivery with a secret has eleven headers besides Host: X-GitHub-Event,
 // X-GitHub-Delivery, X-GitHub-Hook-ID, X-GitHub-Hook-Installation-Target-Type,
 // X-GitHub-Hook-Installation-Target-ID, X-Hub-Signature, X-Hub-Signature-256,
-// User-Agent, Accept, Content-Type and Content-Length. Without a secret the two
-// signatures are left out. GitHub's documents do not say what it makes of a
-// redirect; here it is not followed, and being no 2xx it is a failure.
+// User-Agent, Accept, Content-Type and Content-Length. One without a secret does
+// not have the two signatures. GitHub does not document what it does with a
+// redirect. Here a redirect is not followed and is a failure.
 //
-// The zero value sends unsigned JSON. It is safe for concurrent use.
+// The zero value sends JSON without a signature. GitHub is safe for concurrent use.
 type GitHub struct {
-	// Secret signs the body. Zero means no signature.
+	// Secret signs the body. If zero, the delivery has no signature.
 	Secret webhook.Secret
-	// HookID is the hook's number. Zero means 1.
+	// HookID is the id of the hook. Zero means 1.
 	HookID int64
-	// TargetType is what the hook is installed on: "repository", "organization",
-	// "integration". Zero means "repository".
+	// TargetType is where the hook is installed: "repository", "organization" or
+	// "integration". If empty, it is "repository".
 	TargetType string
-	// TargetID is the number of that. Zero means 1.
+	// TargetID is the id of the target. Zero means 1.
 	TargetID int64
-	// Form sends the body as the form field "payload", which is what hooks made
-	// over the API do unless told otherwise. Zero means application/json.
+	// Form sends the body as the form field "payload" instead of as
+	// application/json. GitHub does so for hooks that were created by its API
+	// without a content type.
 	Form bool
-	// Timeout is for the whole attempt. Zero means 10 s; GitHub Enterprise Server
-	// has 30 s.
+	// Timeout is the time limit of the attempt. Zero means 10 s. GitHub Enterprise
+	// Server has 30 s.
 	Timeout time.Duration
-	// Transport makes the calls. Zero means a fresh http.Transport for each
-	// delivery.
+	// Transport makes the calls. If nil, each delivery uses a new http.Transport.
 	Transport http.RoundTripper
 }
 
-// Deliver sends the event, such as "push", with a new GUID. Body is the JSON
-// document.
+// Deliver sends an event, for example "push", with a new GUID. The body is JSON.
 func (g *GitHub) Deliver(ctx context.Context, target, event string, body []byte) Result {
 	return g.Redeliver(ctx, newGUID(), target, event, body)
 }
 
-// Redeliver sends an event again under the GUID of an earlier [Result], as the
-// button in GitHub's list of deliveries does.
+// Redeliver sends an event again with the GUID of an earlier [Result], as the
+// button Redeliver in GitHub's list of deliveries does.
 func (g *GitHub) Redeliver(ctx context.Context, guid, target, event string, body []byte) Result {
 	result := Result{GUID: guid}
 	if len(body) > maxEvent {
-		result.Err = fmt.Errorf("%w: %d bytes, GitHub sends at most %d", ErrTooLarge, len(body), maxEvent)
+		result.Err = fmt.Errorf("%w: %d bytes, and GitHub sends %d at most", ErrTooLarge, len(body), maxEvent)
 		return result
 	}
 	header := http.Header{
@@ -109,6 +109,7 @@ func (g *GitHub) targetType() string {
 	return g.TargetType
 }
 
+// orOne returns n, or 1 if n is zero.
 func orOne(n int64) int64 {
 	if n == 0 {
 		return 1
@@ -116,7 +117,7 @@ func orOne(n int64) int64 {
 	return n
 }
 
-// sign sets a signature over body in header. The key is not empty, so that
+// sign sets the signature of body in header. The secret must not be zero; then
 // signing cannot fail.
 func sign(header http.Header, body []byte, mac *webhook.HMAC) {
 	if err := mac.Sign(&http.Request{Header: header}, body); err != nil {
@@ -124,7 +125,7 @@ func sign(header http.Header, body []byte, mac *webhook.HMAC) {
 	}
 }
 
-// newGUID returns a random UUID in lower case.
+// newGUID returns a random UUID in lower case, of version 4.
 func newGUID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails

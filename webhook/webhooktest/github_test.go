@@ -3,7 +3,7 @@ package webhooktest_test
 import (
 	"bytes"
 	"context"
-	"crypto/sha1" //nolint:gosec // a header GitHub still sends
+	"crypto/sha1" //nolint:gosec // GitHub still sends X-Hub-Signature
 	"errors"
 	"io"
 	"maps"
@@ -23,17 +23,17 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-// A seen is a request as a server on loopback got it.
-type seen struct {
+// A request is a request that a server got.
+type request struct {
 	method, uri, body string
 	header            http.Header
 }
 
-// server is a loopback server that keeps what it gets and answers as told. Look
-// at what it got when the sender is done.
-func server(t *testing.T, answer http.HandlerFunc) (url string, got *[]seen) {
+// server starts a server on the loopback interface, which records requests and
+// answers with a handler. Read the requests after the sender has returned.
+func server(t *testing.T, answer http.HandlerFunc) (url string, got *[]request) {
 	t.Helper()
-	got = new([]seen)
+	got = new([]request)
 	var mu sync.Mutex
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		text, err := io.ReadAll(r.Body)
@@ -41,7 +41,7 @@ func server(t *testing.T, answer http.HandlerFunc) (url string, got *[]seen) {
 			t.Error(err)
 		}
 		mu.Lock()
-		*got = append(*got, seen{r.Method, r.RequestURI, string(text), r.Header})
+		*got = append(*got, request{r.Method, r.RequestURI, string(text), r.Header})
 		mu.Unlock()
 		answer(w, r)
 	}))
@@ -87,7 +87,7 @@ func TestGitHubSendsItsElevenHeaders(t *testing.T) {
 		}
 	}
 	if len(want.Header) != 11 {
-		t.Fatalf("%d headers are wanted", len(want.Header))
+		t.Fatalf("the test expects %d headers, want 11", len(want.Header))
 	}
 	if diff := cmp.Diff(want.Header, r.header); diff != "" {
 		t.Errorf("headers (-want +got):\n%s", diff)
@@ -97,7 +97,7 @@ func TestGitHubSendsItsElevenHeaders(t *testing.T) {
 	}
 }
 
-// GitHub's published vector.
+// The test vector is in GitHub's documentation.
 func TestGitHubSignsThePublishedVector(t *testing.T) {
 	target, got := server(t, status(http.StatusOK))
 	g := webhooktest.GitHub{Secret: webhook.NewSecret("It's a Secret to Everybody")}
@@ -121,7 +121,7 @@ func TestGitHubWithoutASecretSendsNoSignature(t *testing.T) {
 	}
 }
 
-func TestGitHubSendsAFormSignedAsSent(t *testing.T) {
+func TestGitHubSignsTheEncodedForm(t *testing.T) {
 	mac := &webhook.HMAC{Header: "X-Hub-Signature-256", Prefix: "sha256=", Keys: webhook.Keys(secret)}
 	var rec webhooktest.Recorder
 	receiver := webhook.NewReceiver(signed(mac), &rec)
@@ -139,7 +139,7 @@ func TestGitHubSendsAFormSignedAsSent(t *testing.T) {
 	}
 }
 
-func TestGitHubTriesOnceAndWantsA2xx(t *testing.T) {
+func TestGitHubMakesOneAttemptAndRequires2xx(t *testing.T) {
 	for code, want := range map[int]bool{
 		200: true, 202: true, 204: true, 299: true, 301: false, 302: false, 304: false, 307: false, 400: false, 410: false, 503: false,
 	} {
@@ -156,7 +156,7 @@ func TestGitHubTriesOnceAndWantsA2xx(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatBreaksOffIsAFailure(t *testing.T) {
+func TestTruncatedAnswerIsAFailure(t *testing.T) {
 	target, _ := server(t, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		w.WriteHeader(http.StatusOK)
@@ -167,7 +167,7 @@ func TestAnAnswerThatBreaksOffIsAFailure(t *testing.T) {
 	}
 }
 
-func TestGitHubHangsUpAfterTenSeconds(t *testing.T) {
+func TestGitHubGivesUpAfterTenSeconds(t *testing.T) {
 	for _, tc := range []struct {
 		set, want time.Duration
 	}{{0, 10 * time.Second}, {30 * time.Second, 30 * time.Second}} {
@@ -195,11 +195,11 @@ func TestGitHubNeverSendsMoreThan25MB(t *testing.T) {
 		t.Errorf("got %v, %d attempts and %d calls", result.Err, len(result.Attempts), calls)
 	}
 	if result := g.Deliver(t.Context(), "http://ci.test/", "push", make([]byte, 25<<20)); !result.Delivered {
-		t.Errorf("of exactly the limit: got %v", result.Err)
+		t.Errorf("25 MB: got %v", result.Err)
 	}
 }
 
-func TestARedeliveryHasTheSameGUID(t *testing.T) {
+func TestRedeliveryHasTheSameGUID(t *testing.T) {
 	var ids []string
 	g := webhooktest.GitHub{Transport: webhooktest.InMemory(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		ids = append(ids, r.Header.Get("X-GitHub-Delivery"))
@@ -211,11 +211,11 @@ func TestARedeliveryHasTheSameGUID(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if other.GUID == first.GUID {
-		t.Error("two events have one GUID")
+		t.Error("two events have the same GUID")
 	}
 }
 
-func TestABadTargetIsToldByEverySender(t *testing.T) {
+func TestEverySenderReportsABadTarget(t *testing.T) {
 	for name, deliver := range map[string]func(string) webhooktest.Result{
 		"GitHub": func(u string) webhooktest.Result {
 			return new(webhooktest.GitHub).Deliver(t.Context(), u, "push", body)
@@ -232,7 +232,7 @@ func TestABadTargetIsToldByEverySender(t *testing.T) {
 				t.Errorf("%s to %q: got %+v, want ErrTarget", name, target, result)
 			}
 			if bytes.Contains([]byte(result.Err.Error()), []byte("tok3n")) {
-				t.Errorf("%s repeats the target: %v", name, result.Err)
+				t.Errorf("%s: the error contains the target: %v", name, result.Err)
 			}
 		}
 	}

@@ -9,13 +9,16 @@ import (
 	"sync"
 )
 
-// InMemory returns a transport whose requests go straight to h, whatever their
-// host is. No socket is involved, so it works inside a bubble of
-// testing/synctest, in which a real connection would stop the clock.
+// InMemory returns a transport that passes each request to h, for every host. It
+// uses no socket, so it works in a bubble of testing/synctest, in which a real
+// connection would stop the fake clock.
 //
-// As with a server, h runs in a goroutine of its own, its context ends when
-// the client gives up, and a panic of it breaks the connection. Unlike a
-// server it hands the answer over when h returns, not before.
+// As in a server, h runs in its own goroutine, its context is done when the client
+// gives up, and if it panics, the client gets an error that wraps
+// [io.ErrUnexpectedEOF]. Unlike a server, the transport passes the answer to the
+// client only after h has returned.
+//
+// InMemory panics if h is nil. The transport is safe for concurrent use if h is.
 func InMemory(h http.Handler) http.RoundTripper {
 	if h == nil {
 		panic("webhooktest: InMemory needs a handler")
@@ -41,7 +44,7 @@ func (t inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	received := r.Clone(ctx)
 	if received.Header.Get("User-Agent") == "" {
-		received.Header.Del("User-Agent") // empty is how a client says to send none
+		received.Header.Del("User-Agent") // a client that sends none sets it to ""
 	}
 	asReceived(received, body)
 	answer := &answer{header: make(http.Header)}
@@ -55,19 +58,19 @@ func (t inMemory) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, context.Cause(ctx)
 	case panicked := <-done:
 		if panicked != nil {
-			return nil, fmt.Errorf("webhooktest: connection broken: %w: the handler panicked", io.ErrUnexpectedEOF)
+			return nil, fmt.Errorf("webhooktest: handler panicked: %w", io.ErrUnexpectedEOF)
 		}
 		return answer.response(r), nil
 	}
 }
 
-// An answer is the ResponseWriter of inMemory. A handler may write from several
-// goroutines, so it locks.
+// An answer is the ResponseWriter of inMemory. It has a mutex because a handler may
+// write in several goroutines.
 type answer struct {
 	mu     sync.Mutex
 	header http.Header
 	status int
-	sent   http.Header // header as it was when the status was written
+	sent   http.Header // a copy of header from when the status was written
 	body   bytes.Buffer
 }
 
@@ -86,7 +89,8 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.body.Write(p)
 }
 
-// begin fixes status and headers, once. Informational answers are left out.
+// begin sets the status and copies the header, the first time. It ignores
+// informational statuses.
 func (a *answer) begin(status int) {
 	if a.status == 0 && status >= 200 {
 		a.status, a.sent = status, a.header.Clone()

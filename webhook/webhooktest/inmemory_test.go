@@ -14,7 +14,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-func TestInMemoryIsAnHTTPExchange(t *testing.T) {
+func TestInMemoryWorksLikeAServer(t *testing.T) {
 	client := http.Client{Transport: webhooktest.InMemory(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/from" {
 			http.Redirect(w, r, "/to", http.StatusTemporaryRedirect)
@@ -41,35 +41,35 @@ func TestInMemoryIsAnHTTPExchange(t *testing.T) {
 		t.Errorf("got %q, %v", text, err)
 	}
 	if resp.StatusCode != http.StatusTeapot || resp.Header.Get("X-Kept") != "yes" || resp.Header.Get("X-Late") != "" {
-		t.Errorf("got %s with %v, want the first status and its headers", resp.Status, resp.Header)
+		t.Errorf("got %s with %v, want the first final status and its headers", resp.Status, resp.Header)
 	}
 }
 
-func TestInMemoryBreaksTheConnectionOnAPanic(t *testing.T) {
+func TestInMemoryReturnsAnErrorIfTheHandlerPanics(t *testing.T) {
 	client := http.Client{Transport: webhooktest.InMemory(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
 		panic("a secret")
 	}))}
 	_, err := client.Get("http://a.test/")
 	if !errors.Is(err, io.ErrUnexpectedEOF) || strings.Contains(err.Error(), "secret") {
-		t.Errorf("got %v, want ErrUnexpectedEOF without the value", err)
+		t.Errorf("got %v, want ErrUnexpectedEOF without the value of the panic", err)
 	}
 }
 
-func TestInMemoryEndsTheHandlersContextWithTheClients(t *testing.T) {
+func TestInMemoryCancelsTheContextOfTheHandler(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ended := make(chan error, 1)
+		canceled := make(chan error, 1)
 		client := http.Client{
 			Timeout: time.Minute,
 			Transport: webhooktest.InMemory(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 				<-r.Context().Done()
-				ended <- r.Context().Err()
+				canceled <- r.Context().Err()
 			})),
 		}
 		if _, err := client.Get("http://a.test/"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("client: got %v", err)
 		}
-		if err := <-ended; err == nil {
-			t.Error("the handler's context did not end")
+		if err := <-canceled; err == nil {
+			t.Error("the context of the handler is not done")
 		}
 	})
 }

@@ -8,35 +8,36 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// jobservWaits are the pauses before the second, third and fourth attempt
-// (JobServ: notify.py).
+// jobservWaits are the times before the second, third and fourth attempt (JobServ:
+// notify.py).
 var jobservWaits = []time.Duration{1 * time.Second, 2 * time.Second, 4 * time.Second}
 
-// jobservRedirects is how many redirects Python requests follows.
+// jobservRedirects is the number of redirects that Python requests follows.
 const jobservRedirects = 30
 
-// JobServ sends build notifications as JobServ does (JobServ: notify.py), with
-// the habits of its client library, Python requests: four attempts with the
-// same bytes and the same signature, then 1, 2 and 4 seconds after the end of
-// the one before; a failed connection counts as an attempt. There is no
-// time-out: a receiver that hangs holds it until ctx ends.
+// JobServ sends build notifications as JobServ does (JobServ: notify.py), including
+// the behavior of its client library, Python requests:
 //
-// Every final status below 400 is success. Redirects are followed: after 301,
-// 302 and 303 by a GET without body that still carries the signature, so that a
-// login page's 200 counts as delivered, and so does a 304. After 307 and 308 the
-// body is sent again.
+//   - It makes up to four attempts, with the same body and signature. The second,
+//     third and fourth begin 1, 2 and 4 seconds after the end of the one before. A
+//     failed connection counts as an attempt.
+//   - It has no timeout: if the receiver does not answer, it waits until ctx is done.
+//   - Every final status below 400 is success, for example 304.
+//   - It follows 30 redirects. After 301, 302 and 303 it sends a GET without body, but
+//     with the signature, so that the 200 of a login page is success. After 307 and
+//     308 it sends the body again.
 //
-// It is safe for concurrent use.
+// JobServ is safe for concurrent use.
 type JobServ struct {
-	// Secret signs the body. Without one JobServ sends nothing and tells nobody;
-	// here it is ErrNoSecret.
+	// Secret signs the body. Without a secret the real JobServ sends nothing and
+	// reports nothing; here Result.Err is ErrNoSecret.
 	Secret webhook.Secret
-	// Transport makes the calls. Zero means a fresh http.Transport for each
-	// delivery.
+	// Transport makes the calls. If nil, each delivery uses a new http.Transport.
 	Transport http.RoundTripper
 }
 
-// Deliver sends body until an attempt succeeds. If ctx ends, Result.Err says so.
+// Deliver sends body until an attempt succeeds or the fourth has failed. If ctx is
+// done while it waits for the next attempt, Result.Err is the cause.
 func (j *JobServ) Deliver(ctx context.Context, target string, body []byte) Result {
 	if j.Secret.IsZero() {
 		return Result{Err: ErrNoSecret}
@@ -73,7 +74,7 @@ func (j *JobServ) Deliver(ctx context.Context, target string, body []byte) Resul
 	}
 }
 
-// pause waits for d, or until ctx ends, which it returns the cause of.
+// pause waits for d. If ctx is done first, it returns the cause.
 func pause(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

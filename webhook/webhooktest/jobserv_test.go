@@ -19,7 +19,7 @@ func jobservMAC() *webhook.HMAC {
 	return &webhook.HMAC{Header: "X-JobServ-Sig", Prefix: "sha256:", Keys: webhook.Keys(secret)}
 }
 
-func TestJobServSendsWhatPythonRequestsSends(t *testing.T) {
+func TestJobServSendsTheHeadersOfPythonRequests(t *testing.T) {
 	target, got := server(t, status(http.StatusAccepted))
 	result := (&webhooktest.JobServ{Secret: secret}).Deliver(t.Context(), target+"/hooks/jobserv", body)
 	if !result.Delivered || len(result.Attempts) != 1 || len(*got) != 1 {
@@ -41,20 +41,20 @@ func TestJobServSendsWhatPythonRequestsSends(t *testing.T) {
 	}
 }
 
-func TestJobServTriesFourTimesWithTheSameBytes(t *testing.T) {
+func TestJobServMakesUpToFourEqualAttempts(t *testing.T) {
 	for _, tc := range []struct {
 		name    string
-		answers []int // 0: the connection breaks
+		answers []int // 0 means a broken connection
 		waits   []time.Duration
 		want    bool
 	}{
 		{"the first succeeds", []int{202}, []time.Duration{0}, true},
-		{"the second", []int{500, 200}, []time.Duration{0, 1}, true},
-		{"the fourth", []int{503, 0, 404, 202}, []time.Duration{0, 1, 3, 7}, true},
-		{"none", []int{503, 503, 503, 503, 202}, []time.Duration{0, 1, 3, 7}, false},
+		{"the second succeeds", []int{500, 200}, []time.Duration{0, 1}, true},
+		{"the fourth succeeds", []int{503, 0, 404, 202}, []time.Duration{0, 1, 3, 7}, true},
+		{"none succeeds", []int{503, 503, 503, 503, 202}, []time.Duration{0, 1, 3, 7}, false},
 		{"a status below 400", []int{399}, []time.Duration{0}, true},
 		{"not modified", []int{304}, []time.Duration{0}, true},
-		{"a redirect without a place", []int{302}, []time.Duration{0}, true},
+		{"a redirect without Location", []int{302}, []time.Duration{0}, true},
 		{"gone", []int{410, 410, 410, 410}, []time.Duration{0, 1, 3, 7}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -78,7 +78,7 @@ func TestJobServTriesFourTimesWithTheSameBytes(t *testing.T) {
 				for i, a := range result.Attempts {
 					want := tc.waits[i] * time.Second
 					if at[i] != want || a.At.Sub(start) != want {
-						t.Errorf("attempt %d at %v, told as %v, want %v", i, at[i], a.At.Sub(start), want)
+						t.Errorf("attempt %d at %v, reported as %v, want %v", i, at[i], a.At.Sub(start), want)
 					}
 					if a.Status != tc.answers[i] || (a.Err != nil) != (a.Status == 0) {
 						t.Errorf("attempt %d: got %d, %v, want %d", i, a.Status, a.Err, tc.answers[i])
@@ -104,7 +104,7 @@ func TestJobServHasNoTimeout(t *testing.T) {
 	})
 }
 
-func TestJobServStopsWithItsContext(t *testing.T) {
+func TestJobServStopsWhenItsContextIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
@@ -123,7 +123,7 @@ func TestJobServWithoutASecretSendsNothing(t *testing.T) {
 	}
 }
 
-func TestJobServTakesALoginPageForSuccess(t *testing.T) {
+func TestJobServCountsALoginPageAsSuccess(t *testing.T) {
 	target, got := server(t, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/login" {
 			w.Header().Set("Location", "/login")
@@ -142,7 +142,7 @@ func TestJobServTakesALoginPageForSuccess(t *testing.T) {
 		t.Errorf("got %s %s %q, want a GET without body", last.method, last.uri, last.body)
 	}
 	if last.header.Get("X-JobServ-Sig") == "" || last.header.Get("Content-Type") != "" || last.header.Get("Content-Length") != "" {
-		t.Errorf("got %v, want the signature and nothing about a body", last.header)
+		t.Errorf("got %v, want the signature and no header of a body", last.header)
 	}
 }
 
@@ -177,7 +177,7 @@ func TestJobServFollowsThirtyRedirects(t *testing.T) {
 	})
 }
 
-func TestJobServToAReceiverIsOneDelivery(t *testing.T) {
+func TestReceiverAcceptsJobServ(t *testing.T) {
 	var rec webhooktest.Recorder
 	s := httptest.NewServer(webhook.NewReceiver(signed(jobservMAC()), &rec))
 	defer s.Close()

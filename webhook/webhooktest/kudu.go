@@ -8,32 +8,32 @@ import (
 	"time"
 )
 
-// kuduRedirects is how many redirects .NET's HttpClient follows.
+// kuduRedirects is the number of redirects that .NET's HttpClient follows.
 const kuduRedirects = 50
 
-// Kudu posts events as Kudu does (Kudu: WebHooksManager.cs): one attempt with a
-// time-out of 10 seconds over all it takes. Any answer counts as done, whatever
-// its status; only a broken or late one is a failure.
+// Kudu sends events as Kudu does (Kudu: WebHooksManager.cs):
 //
-// The first request never carries credentials. If the answer is 401 with a
-// Basic challenge and the URL has user information, the body is sent a second
-// time with it. That is user and password only if it splits at colons into
-// exactly two parts, taken as written: "%40" stays "%40", and a password with a
-// colon switches credentials off. Redirects are followed, after 301, 302 and
-// 303 by a GET without body; each starts without credentials.
+//   - It makes one attempt. All requests of the attempt together have 10 seconds.
+//   - Every answer is success, whatever its status. Only an answer that does not come,
+//     or not in time, is a failure.
+//   - The first request has no credentials. If the answer is 401 with a Basic
+//     challenge and the URL has user information, the body is sent a second time with
+//     the credentials. User and password are used as they are written in the URL:
+//     "%40" stays "%40". If the user information does not contain exactly one colon,
+//     for example because the password contains one, no credentials are sent.
+//   - It follows 50 redirects. After 301, 302 and 303 it sends a GET without body. The
+//     first request after a redirect has no credentials.
+//   - After 410 Kudu deletes the hook, and then stores the list of hooks that it read
+//     before, which contains the hook. So the next event is sent although Result.Gone
+//     is true.
 //
-// Upon 410 Kudu deletes the hook and then writes the list it read before back,
-// hook included. So Result.Gone tells what was meant, and the next event is
-// sent all the same. The Expect header that .NET Framework adds is left out.
-//
-// It is safe for concurrent use.
+// The Expect header of .NET Framework is not sent. Kudu is safe for concurrent use.
 type Kudu struct {
-	// Transport makes the calls. Zero means a fresh http.Transport for each
-	// delivery.
+	// Transport makes the calls. If nil, each delivery uses a new http.Transport.
 	Transport http.RoundTripper
 }
 
-// Deliver posts body, the JSON of one event, to the URL of a hook.
+// Deliver sends body, which is the JSON of an event, to the URL of a hook.
 func (k *Kudu) Deliver(ctx context.Context, target string, body []byte) Result {
 	c, err := newCall(target, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body)
 	if err != nil {
@@ -56,7 +56,8 @@ func (k *Kudu) Deliver(ctx context.Context, target string, body []byte) Result {
 	}
 }
 
-// whenChallenged is the sendFunc that has credentials and waits to be asked.
+// whenChallenged returns a sendFunc that sends the credentials if the answer asks
+// for them.
 func whenChallenged(rt http.RoundTripper, credentials string) sendFunc {
 	plain := once(rt)
 	return func(ctx context.Context, c call, a *Attempt) (*http.Response, error) {
@@ -70,8 +71,8 @@ func whenChallenged(rt http.RoundTripper, credentials string) sendFunc {
 	}
 }
 
-// kuduCredentials returns the user information of a URL as it is written,
-// and whether Kudu makes use of it.
+// kuduCredentials returns the user information of a URL as it is written, and
+// whether Kudu uses it.
 func kuduCredentials(target string) (string, bool) {
 	_, rest, _ := strings.Cut(target, "://")
 	if end := strings.IndexAny(rest, "/?#"); end >= 0 {
@@ -85,8 +86,8 @@ func kuduCredentials(target string) (string, bool) {
 	return info, strings.Count(info, ":") == 1
 }
 
-// asksForBasic looks for the scheme at the start of a challenge; one header may
-// hold several.
+// asksForBasic reports whether the header has a challenge of the scheme Basic. One
+// value can contain several challenges.
 func asksForBasic(h http.Header) bool {
 	for _, value := range h.Values("WWW-Authenticate") {
 		for challenge := range strings.SplitSeq(value, ",") {

@@ -16,7 +16,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-// challenging answers 401 with the header to a call without credentials.
+// challenging answers a call without credentials with 401 and WWW-Authenticate.
 func challenging(header string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") != "" {
@@ -30,7 +30,7 @@ func challenging(header string) http.HandlerFunc {
 	}
 }
 
-func TestKuduSendsCredentialsOnlyWhenItIsChallenged(t *testing.T) {
+func TestKuduSendsCredentialsOnlyAfterAChallenge(t *testing.T) {
 	for _, tc := range []struct {
 		name      string
 		userinfo  string
@@ -48,7 +48,7 @@ func TestKuduSendsCredentialsOnlyWhenItIsChallenged(t *testing.T) {
 		{"a challenge of another scheme", "ci:pass@", `Bearer realm="Basic"`, []int{401}, "", ""},
 		{"a password with a colon", "ci:pa:ss@", `Basic realm="x"`, []int{401}, "", ""},
 		{"a user alone", "ci@", `Basic realm="x"`, []int{401}, "", ""},
-		{"nobody", "", `Basic realm="x"`, []int{401}, "", ""},
+		{"no user information", "", `Basic realm="x"`, []int{401}, "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			target, got := server(t, challenging(tc.challenge))
@@ -61,7 +61,7 @@ func TestKuduSendsCredentialsOnlyWhenItIsChallenged(t *testing.T) {
 				t.Fatalf("statuses (-want +got):\n%s", diff)
 			}
 			if (*got)[0].header.Get("Authorization") != "" {
-				t.Error("the first request carries credentials")
+				t.Error("the first request has credentials")
 			}
 			for i, r := range *got {
 				if r.body != string(body) || r.method != http.MethodPost {
@@ -76,7 +76,7 @@ func TestKuduSendsCredentialsOnlyWhenItIsChallenged(t *testing.T) {
 	}
 }
 
-func TestKuduSendsNoMoreThanTheContentType(t *testing.T) {
+func TestKuduSendsOnlyTheContentType(t *testing.T) {
 	target, got := server(t, status(http.StatusOK))
 	new(webhooktest.Kudu).Deliver(t.Context(), target, body)
 	want := http.Header{"Content-Type": {"application/json; charset=utf-8"}, "Content-Length": {"8"}}
@@ -85,7 +85,7 @@ func TestKuduSendsNoMoreThanTheContentType(t *testing.T) {
 	}
 }
 
-func TestKuduTriesOnceAndIsContentWithAnyAnswer(t *testing.T) {
+func TestKuduMakesOneAttemptAndCountsAnyAnswerAsSuccess(t *testing.T) {
 	for _, code := range []int{200, 204, 304, 400, 404, 410, 500} {
 		calls := 0
 		k := webhooktest.Kudu{Transport: webhooktest.InMemory(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -99,7 +99,7 @@ func TestKuduTriesOnceAndIsContentWithAnyAnswer(t *testing.T) {
 	}
 }
 
-func TestKuduGivesUpAfterTenSecondsInAll(t *testing.T) {
+func TestKuduGivesUpAfterTenSecondsInTotal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int32
 		k := webhooktest.Kudu{Transport: webhooktest.InMemory(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -144,13 +144,13 @@ func TestKuduFollowsRedirectsWithoutCredentials(t *testing.T) {
 	}
 }
 
-func TestKuduPassesBasicAuthOfAReceiver(t *testing.T) {
+func TestReceiverWithBasicAuthAcceptsKudu(t *testing.T) {
 	var rec webhooktest.Recorder
 	src := signed(&webhook.BasicAuth{User: "ci", Keys: webhook.Keys(webhook.NewSecret("pass"))})
 	k := webhooktest.Kudu{Transport: webhooktest.InMemory(webhook.NewReceiver(src, &rec))}
 	result := k.Deliver(t.Context(), "http://ci:pass@ci.test/", body)
 	if diff := cmp.Diff([]int{401, 202}, result.Attempts[0].Statuses); diff != "" || rec.Count() != 1 {
-		t.Errorf("%d deliveries, statuses (-want +got):\n%s", rec.Count(), diff)
+		t.Errorf("%d deliveries, want 1; statuses (-want +got):\n%s", rec.Count(), diff)
 	}
 	if result := k.Deliver(t.Context(), "http://ci:wrong@ci.test/", body); result.Attempts[0].Status != 401 || rec.Count() != 1 {
 		t.Errorf("a wrong password: got %+v", result)

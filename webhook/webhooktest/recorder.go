@@ -9,36 +9,39 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// defaultKeep is how many deliveries a Recorder keeps unless told.
 const defaultMax = 1024
 
-// A Recorder is a [webhook.Handler] that keeps what it is given. The zero value
-// is ready. It is safe for concurrent use; set the fields before.
+// A Recorder is a [webhook.Handler] that keeps the deliveries that it gets. The zero
+// value is ready to use. Set the fields before the first call. The methods are safe
+// for concurrent use.
 type Recorder struct {
-	// Err is what Handle returns. The delivery is recorded all the same. Zero
-	// means success.
+	// Err is the error that Handle returns. The delivery is recorded even if Err is
+	// not nil.
 	Err error
-	// Max is how many of the newest deliveries are kept. Zero means 1024.
+	// Max is the number of deliveries that are kept, which are the newest. Zero means
+	// 1024.
 	Max int
 
 	mu      sync.Mutex
 	kept    []*webhook.Delivery
 	count   int
-	changed chan struct{} // closed when count grows; nil while nobody waits
+	changed chan struct{} // closed when count increases; nil if no Wait needs it
 }
 
 // Handle records d and returns Err.
 func (r *Recorder) Handle(_ context.Context, d *webhook.Delivery) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	most := r.Max
-	if most <= 0 {
-		most = defaultMax
+	limit := r.Max
+	if limit <= 0 {
+		limit = defaultMax
 	}
-	if len(r.kept) >= most {
-		r.kept = slices.Delete(r.kept, 0, len(r.kept)-most+1)
+	if len(r.kept) >= limit {
+		r.kept = slices.Delete(r.kept, 0, len(r.kept)-limit+1)
 	}
-	r.kept = append(r.kept, d)
+	own := *d
+	own.Header = d.Header.Clone() // it may be that of the request
+	r.kept = append(r.kept, &own)
 	r.count++
 	if r.changed != nil {
 		close(r.changed)
@@ -47,41 +50,42 @@ func (r *Recorder) Handle(_ context.Context, d *webhook.Delivery) error {
 	return r.Err
 }
 
-// Count returns how many deliveries were recorded, those no longer kept
-// included.
+// Count returns the number of deliveries recorded so far, including those that are
+// no longer kept.
 func (r *Recorder) Count() int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.count
 }
 
-// Deliveries returns the deliveries kept, oldest first, in a slice of the
-// caller's own. They are shared: treat them as read-only.
+// Deliveries returns the kept deliveries, oldest first. The caller owns the slice,
+// but must not change the deliveries.
 func (r *Recorder) Deliveries() []*webhook.Delivery {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.kept)
 }
 
-// Wait returns the deliveries kept as soon as n have been recorded in all, at
-// once if they have been already. If ctx ends before, the error wraps its
-// cause and tells how many there were; those kept are returned with it.
+// Wait waits until Count is n or more, and returns the kept deliveries as Deliveries
+// does. If ctx is done first, it returns them with an error that wraps the cause and
+// contains the count.
 func (r *Recorder) Wait(ctx context.Context, n int) ([]*webhook.Delivery, error) {
 	for {
-		kept, count, changed := r.look()
+		kept, count, changed := r.snapshot()
 		if count >= n {
 			return kept, nil
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return kept, fmt.Errorf("webhooktest: %d deliveries of %d: %w", count, n, context.Cause(ctx))
+			return kept, fmt.Errorf("webhooktest: got %d of %d deliveries: %w", count, n, context.Cause(ctx))
 		}
 	}
 }
 
-// look returns the state, and a channel that is closed when it has changed.
-func (r *Recorder) look() (kept []*webhook.Delivery, count int, changed <-chan struct{}) {
+// snapshot returns the kept deliveries, the count, and a channel that is closed when
+// they change.
+func (r *Recorder) snapshot() (kept []*webhook.Delivery, count int, changed <-chan struct{}) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.changed == nil {

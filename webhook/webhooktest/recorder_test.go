@@ -12,6 +12,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
+// record passes deliveries to the recorder.
 func record(t *testing.T, r *webhooktest.Recorder, uids ...string) {
 	t.Helper()
 	for _, uid := range uids {
@@ -21,6 +22,7 @@ func record(t *testing.T, r *webhooktest.Recorder, uids ...string) {
 	}
 }
 
+// uids returns the UIDs as one string.
 func uids(ds []*webhook.Delivery) string {
 	text := ""
 	for _, d := range ds {
@@ -29,7 +31,7 @@ func uids(ds []*webhook.Delivery) string {
 	return text
 }
 
-func TestWaitReturnsWhenEnoughAreThere(t *testing.T) {
+func TestWaitReturnsWhenEnoughAreRecorded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var rec webhooktest.Recorder
 		record(t, &rec, "a")
@@ -41,7 +43,7 @@ func TestWaitReturnsWhenEnoughAreThere(t *testing.T) {
 		time.AfterFunc(time.Minute, func() { record(t, &rec, "c", "d") })
 		got, err := rec.Wait(t.Context(), 3)
 		if err != nil || len(got) < 3 {
-			t.Errorf("got %s, %v, want three at least", uids(got), err)
+			t.Errorf("got %s, %v, want at least three", uids(got), err)
 		}
 		if took := time.Since(start); took != time.Minute {
 			t.Errorf("returned after %v, want a minute", took)
@@ -49,7 +51,7 @@ func TestWaitReturnsWhenEnoughAreThere(t *testing.T) {
 	})
 }
 
-func TestWaitEndsWithItsContext(t *testing.T) {
+func TestWaitReturnsTheCauseOfItsContext(t *testing.T) {
 	var rec webhooktest.Recorder
 	record(t, &rec, "a")
 	ctx, cancel := context.WithCancelCause(t.Context())
@@ -61,7 +63,7 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 	}
 }
 
-func TestTheRecorderKeepsTheNewest(t *testing.T) {
+func TestRecorderKeepsTheNewest(t *testing.T) {
 	rec := webhooktest.Recorder{Max: 2}
 	record(t, &rec, "a", "b", "c", "d")
 	got, err := rec.Wait(t.Context(), 4)
@@ -70,11 +72,11 @@ func TestTheRecorderKeepsTheNewest(t *testing.T) {
 	}
 	got[0] = nil
 	if uids(rec.Deliveries()) != "cd" {
-		t.Error("the slice returned is the recorder's own")
+		t.Error("Wait returned a slice that the recorder uses")
 	}
 }
 
-func TestTheRecorderIsSafeForConcurrentUse(t *testing.T) {
+func TestRecorderIsSafeForConcurrentUse(t *testing.T) {
 	var rec webhooktest.Recorder
 	var writers, readers sync.WaitGroup
 	for range 8 {

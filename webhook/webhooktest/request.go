@@ -10,27 +10,28 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// clientAddr is the RemoteAddr of requests that came over no connection: an
-// address that RFC 5737 keeps for examples.
+// clientAddr is the RemoteAddr of requests that have no connection, an address that
+// RFC 5737 reserves for examples.
 const clientAddr = "192.0.2.1:1234"
 
-// NewRequest returns a POST request as a server sees it, signed so that src
-// accepts it: with its first live key, by the [webhook.Signer] that its
-// verifier is. Pass it to a handler's ServeHTTP; it is not for an http.Client.
+// NewRequest returns a POST request as a server gets it, for the ServeHTTP of a
+// handler. It is not for an http.Client. The request is signed with the first valid
+// key of the verifier of src, which must be a [webhook.Signer].
 //
-// Target is a path or a URL. Where the source wants a token in the path, a
-// wildcard such as "/hooks/dockerhub/{token}" is filled, and the path value is
-// set for handlers that are called without a ServeMux. Header holds names and
-// values in turn; they are set before the request is signed, so that a
-// signature may cover them. Content-Type is application/json unless given.
+// The target is a path or a URL. If the source expects a token in the path, target
+// contains a wildcard, for example "/hooks/dockerhub/{token}", which NewRequest
+// replaces by the token. It also sets the path value, for a handler that is called
+// without a ServeMux. The arguments header are names and values in turn. They are set
+// before the request is signed, so that the signature can include them. Content-Type
+// is application/json if header has none.
 //
-// It panics if the target cannot be parsed, a header has no value, or the
-// source's verifier cannot sign: a test cannot go on from there.
+// NewRequest panics if target cannot be parsed, the last name in header has no
+// value, or the verifier cannot sign.
 func NewRequest(src webhook.Source, target string, body []byte, header ...string) *http.Request {
 	if len(header)%2 != 0 {
 		panic("webhooktest: NewRequest: header " + header[len(header)-1] + " has no value")
 	}
-	r, err := http.NewRequest(http.MethodPost, target, bytes.NewReader(body)) //nolint:noctx // the caller sets one with WithContext
+	r, err := http.NewRequest(http.MethodPost, target, bytes.NewReader(body)) //nolint:noctx // the caller can set one by WithContext
 	if err != nil {
 		panic(fmt.Sprintf("webhooktest: NewRequest: %v", err))
 	}
@@ -40,7 +41,7 @@ func NewRequest(src webhook.Source, target string, body []byte, header ...string
 	}
 	signer, ok := src.Verifier.(webhook.Signer)
 	if !ok {
-		panic(fmt.Sprintf("webhooktest: NewRequest: source %s: a %T cannot sign", src.Name, src.Verifier))
+		panic(fmt.Sprintf("webhooktest: NewRequest: source %s: %T is not a webhook.Signer", src.Name, src.Verifier))
 	}
 	if err := signer.Sign(r, body); err != nil {
 		panic(fmt.Sprintf("webhooktest: NewRequest: source %s: %v", src.Name, err))
@@ -49,7 +50,7 @@ func NewRequest(src webhook.Source, target string, body []byte, header ...string
 	return r
 }
 
-// asReceived changes r from what a client sends to what a server is handed.
+// asReceived changes r from a request of a client to one of a server.
 func asReceived(r *http.Request, body []byte) {
 	if r.Host == "" {
 		r.Host = r.URL.Host

@@ -14,11 +14,11 @@ import (
 )
 
 var (
-	secret = webhook.NewSecret("a test's secret")
+	secret = webhook.NewSecret("a secret for tests")
 	body   = []byte(`{"n": 1}`)
 )
 
-// signed returns a source whose calls are signed as the header says.
+// signed returns a source with the verifier.
 func signed(v webhook.Verifier) webhook.Source {
 	return webhook.Source{Name: "test", Verifier: v}
 }
@@ -36,7 +36,7 @@ func TestNewRequestIsAcceptedByEveryKindOfVerifier(t *testing.T) {
 		{"a token in the path", &webhook.Token{PathValue: "token", Keys: keys}, "/hooks/{token}/in", "/hooks/{token}/in"},
 		{"a token in the query", &webhook.Token{Query: "secret", Keys: keys}, "/hook", "/hook?a=b"},
 		{"a token in a header", &webhook.Token{Header: "X-Token", Prefix: "Bearer ", Keys: keys}, "/hook", "/hook"},
-		{"Basic", &webhook.BasicAuth{User: "ci", Keys: keys}, "/hook", "https://ci.test/hook"},
+		{"Basic credentials", &webhook.BasicAuth{User: "ci", Keys: keys}, "/hook", "https://ci.test/hook"},
 		{"Standard Webhooks", webhook.NewAnyOf(&webhook.StandardWebhooks{Keys: webhook.Keys(webhook.NewSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"))}), "/hook", "/hook"},
 		{"either of two", webhook.NewAnyOf(&webhook.HMAC{Header: "X-A", Keys: keys}, &webhook.HMAC{Header: "X-B", Keys: keys}), "/hook", "/hook"},
 		{"both of two", webhook.NewAllOf(&webhook.HMAC{Header: "X-A", Keys: keys}, &webhook.Token{Query: "t", Keys: keys}), "/hook", "/hook"},
@@ -62,7 +62,7 @@ func TestNewRequestIsAcceptedByEveryKindOfVerifier(t *testing.T) {
 	}
 }
 
-func TestNewRequestIsWhatAServerSees(t *testing.T) {
+func TestNewRequestReturnsAServerRequest(t *testing.T) {
 	src := signed(&webhook.Token{PathValue: "token", Keys: webhook.Keys(webhook.NewSecret("a/b c"))})
 	r := webhooktest.NewRequest(src, "https://ci.test:8443/hooks/{token}?x=1#part", body,
 		"Content-Type", "text/plain", "X-Event", "push")
@@ -91,30 +91,30 @@ func TestNewRequestIsWhatAServerSees(t *testing.T) {
 
 	r = webhooktest.NewRequest(signed(&webhook.InsecureAcceptAll{}), "", nil)
 	if r.Host != "example.com" || r.URL.Path != "/" || r.Body != http.NoBody || r.TLS != nil {
-		t.Errorf("of nothing: got host %q, path %q", r.Host, r.URL.Path)
+		t.Errorf("empty target: got host %q, path %q", r.Host, r.URL.Path)
 	}
 	if got := r.Header.Get("Content-Type"); got != "application/json" {
 		t.Errorf("content type: got %q, want application/json", got)
 	}
 }
 
-// mute is a Verifier that is no Signer.
-type mute struct{}
+// A verifyOnly is a Verifier that is not a Signer.
+type verifyOnly struct{}
 
-func (mute) Admit(*http.Request) error { return nil }
+func (verifyOnly) Admit(*http.Request) error { return nil }
 
-func (mute) Verify(*http.Request, []byte) (webhook.Proof, error) { return webhook.Proof{}, nil }
+func (verifyOnly) Verify(*http.Request, []byte) (webhook.Proof, error) { return webhook.Proof{}, nil }
 
-func TestNewRequestPanicsOnMisuse(t *testing.T) {
+func TestNewRequestAndInMemoryPanicOnMisuse(t *testing.T) {
 	good := signed(&webhook.InsecureAcceptAll{})
 	odd := strings.Fields("X-Event push X-Other")
 	for name, f := range map[string]func(){
-		"a header without a value":  func() { webhooktest.NewRequest(good, "/", nil, odd...) },
-		"a target that is no URL":   func() { webhooktest.NewRequest(good, "http://%", nil) },
-		"no verifier":               func() { webhooktest.NewRequest(webhook.Source{}, "/", nil) },
-		"a verifier that is mute":   func() { webhooktest.NewRequest(signed(mute{}), "/", nil) },
-		"a verifier without a key":  func() { webhooktest.NewRequest(signed(&webhook.HMAC{Header: "X"}), "/", nil) },
-		"a transport of no handler": func() { webhooktest.InMemory(nil) },
+		"a header without a value": func() { webhooktest.NewRequest(good, "/", nil, odd...) },
+		"a target that is no URL":  func() { webhooktest.NewRequest(good, "http://%", nil) },
+		"no verifier":              func() { webhooktest.NewRequest(webhook.Source{}, "/", nil) },
+		"a verifier, not a Signer": func() { webhooktest.NewRequest(signed(verifyOnly{}), "/", nil) },
+		"a verifier without a key": func() { webhooktest.NewRequest(signed(&webhook.HMAC{Header: "X"}), "/", nil) },
+		"InMemory without handler": func() { webhooktest.InMemory(nil) },
 	} {
 		func() {
 			defer func() {
@@ -127,7 +127,7 @@ func TestNewRequestPanicsOnMisuse(t *testing.T) {
 	}
 }
 
-func TestAnErrorOfTheRecorderAnswersTheSender(t *testing.T) {
+func TestRecorderErrDeterminesTheStatus(t *testing.T) {
 	src := signed(&webhook.InsecureAcceptAll{})
 	for err, want := range map[error]int{nil: 202, webhook.ErrNotStored: 503, errors.New("x"): 500} {
 		rec := webhooktest.Recorder{Err: err}

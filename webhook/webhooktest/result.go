@@ -6,46 +6,48 @@ import (
 )
 
 var (
-	// ErrTooLarge: the event is over the sender's limit, so that it is not sent
-	// at all.
+	// ErrTooLarge means that the event exceeds the sender's limit and was not sent.
 	ErrTooLarge = errors.New("webhooktest: event too large")
-	// ErrNoSecret: the sender has no secret and therefore sends nothing.
+	// ErrNoSecret means that nothing was sent because the sender has no secret.
 	ErrNoSecret = errors.New("webhooktest: no secret")
-	// ErrTarget: the URL is not an absolute http or https one.
+	// ErrTarget means that the URL is not an absolute http or https URL.
 	ErrTarget = errors.New("webhooktest: bad target")
-	// ErrRedirects: redirects led on for longer than the sender follows.
+	// ErrRedirects means that there were more redirects than the sender follows.
 	ErrRedirects = errors.New("webhooktest: too many redirects")
 )
 
-// A Result is what one event came to, as its sender sees it.
+// A Result is the result of sending one event, from the sender's view.
 type Result struct {
-	// Attempts are the tries in order of their beginning.
+	// Attempts are the attempts in the order in which they began.
 	Attempts []Attempt
-	// Delivered says whether the sender is content. What that takes differs:
-	// 2xx for GitHub, anything below 400 for JobServ, any answer at all for Kudu.
+	// Delivered is whether the sender counts the event as delivered: after 2xx for
+	// GitHub, after 2xx for every call for Docker Hub, after a status below 400 for
+	// JobServ, and after any answer for Kudu.
 	Delivered bool
-	// Gone says that the answer was 410. It matters to Kudu alone.
+	// Gone is whether an answer was 410; for JobServ, whether the last one was. Only
+	// Kudu acts on it.
 	Gone bool
-	// GUID is GitHub's id of the delivery, to be used with Redeliver; empty for
-	// the others.
+	// GUID is GitHub's id of the delivery, for Redeliver. It is empty for other
+	// senders.
 	GUID string
-	// Err says why the sender did not try, or did not try again: ErrTooLarge,
-	// ErrNoSecret, ErrTarget, or the end of the context. Failed tries leave it nil
-	// and tell of themselves in Attempts.
+	// Err is why the sender made no attempt or stopped before its last one:
+	// ErrTooLarge, ErrNoSecret, ErrTarget, or the cause of the context. It is nil if
+	// attempts failed: their errors are in Attempts.
 	Err error
 }
 
-// An Attempt is one try: a request, and those that its answer led to.
+// An Attempt is a request and those that followed its answer: after a redirect or a
+// challenge.
 type Attempt struct {
-	// At is when it began.
+	// At is the time at which the attempt began.
 	At time.Time
-	// Status is that of the final answer; zero if there was none.
+	// Status is the status of the final answer, or zero if there was none.
 	Status int
-	// Statuses are those of all answers in order, redirects and challenges
-	// included. The last one is Status.
+	// Statuses are the statuses of all answers in order, including redirects and
+	// challenges. If Err is nil, the last one is Status.
 	Statuses []int
-	// Err says why there was no final answer. A time-out is
-	// context.DeadlineExceeded. It may name the host, but neither path nor query.
+	// Err is why there was no final answer. After a timeout it is
+	// context.DeadlineExceeded. It may contain the host, but not the path or query.
 	Err error
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// A payload of one's own, for a sender that writes things in several ways.
+// This is a payload of a sender that writes times and numbers in several forms.
 func Example() {
 	type build struct {
 		Started wire.Time             `json:"started,omitzero"`
@@ -34,7 +34,7 @@ func Example() {
 	// true <nil>
 }
 
-// An odd time does not cost the delivery: it is kept as text.
+// Text that is not a time is not an error. Text returns it.
 func ExampleTime_Valid() {
 	var t wire.Time
 	err := json.Unmarshal([]byte(`"2016-11-29 12:25:46"`), &t)

@@ -10,7 +10,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// compact is how encoding/json writes what a MarshalJSON returned.
+// compact returns the token in the form in which encoding/json writes it if
+// MarshalJSON returned it.
 func compact(t *testing.T, token []byte) string {
 	t.Helper()
 	text, err := json.Marshal(json.RawMessage(bytes.TrimSpace(token)))
@@ -20,7 +21,7 @@ func compact(t *testing.T, token []byte) string {
 	return string(text)
 }
 
-// FuzzTime: whatever is read is written again as it was.
+// FuzzTime tests that every time that is decoded is encoded as it was.
 func FuzzTime(f *testing.F) {
 	for _, seed := range []string{`1417566161`, `1.417566161e+09`, `-1.5`, `1e-400`, `1e400`, `"2015-06-11T10:39:07.5550941Z"`,
 		`"2015-06-11T16:09:07\u002B05:30"`, `"0001-01-01T00:00:00"`, `"<"`, `null`, `true`, `{}`, ` 1 `} {
@@ -33,21 +34,21 @@ func FuzzTime(f *testing.F) {
 		}
 		text := marshal(t, at)
 		if want := compact(t, token); text != want {
-			t.Fatalf("read %s, written %s", want, text)
+			t.Fatalf("decoded from %s, encoded as %s", want, text)
 		}
 		if err := json.Unmarshal([]byte(text), &again); err != nil {
 			t.Fatal(err)
 		}
 		if !again.Equal(at.Time) || again.Valid() != at.Valid() || again.Text() != at.Text() || at.IsZero() {
-			t.Errorf("%s: %v became %v", text, at, again)
+			t.Errorf("%s: decoded as %v, and the second time as %v", text, at, again)
 		}
 		if !at.Valid() && !at.Time.Equal(time.Time{}) {
-			t.Errorf("%s: not valid, and yet %v", text, at.Time)
+			t.Errorf("%s: not valid, but the time is %v", text, at.Time)
 		}
 	})
 }
 
-// FuzzInt: whatever is read is written again as it was.
+// FuzzInt tests that every number that is decoded is encoded as it was.
 func FuzzInt(f *testing.F) {
 	for _, seed := range []string{`0`, `-12`, `9223372036854775807`, `9223372036854775808`, `1.2e1`, `12.5`, `1e400`, `"12"`, `"-Inf"`, `null`, `true`} {
 		f.Add([]byte(seed))
@@ -59,22 +60,23 @@ func FuzzInt(f *testing.F) {
 		}
 		text := marshal(t, n)
 		if want := compact(t, token); text != want {
-			t.Fatalf("read %s, written %s", want, text)
+			t.Fatalf("decoded from %s, encoded as %s", want, text)
 		}
 		if err := json.Unmarshal([]byte(text), &again); err != nil {
 			t.Fatal(err)
 		}
 		var plain int64
 		if json.Unmarshal(token, &plain) == nil && plain != n.Int64() {
-			t.Errorf("%s: read as %d, an int64 reads %d", text, n.Int64(), plain)
+			t.Errorf("%s: decoded as %d, but an int64 as %d", text, n.Int64(), plain)
 		}
 		if again.Int64() != n.Int64() || n.IsZero() {
-			t.Errorf("%s: %d became %d", text, n.Int64(), again.Int64())
+			t.Errorf("%s: decoded as %d, and the second time as %d", text, n.Int64(), again.Int64())
 		}
 	})
 }
 
-// FuzzOptional: a value is read as without the Optional, null is null.
+// FuzzOptional tests that an Optional decodes a value as encoding/json decodes it
+// without the Optional, and null as null.
 func FuzzOptional(f *testing.F) {
 	for _, seed := range []string{`null`, `[]`, `["a"]`, `[null]`, `"a"`, `{}`, ` null `, `["\ud800"]`, `true`, `false`, `12`, `-0`, `-128`, `128`,
 		`01`, `1e2`, `"12"`, `"\u0061"`, "\"\u00e9\"", "\"\xff\"", "\"\x7f\"", `""`, `"1.5"`} {
@@ -93,7 +95,7 @@ func FuzzOptional(f *testing.F) {
 	})
 }
 
-// readsAsPlain holds an Optional[T] to what encoding/json makes of a T.
+// readsAsPlain requires that an Optional[T] decodes the token as a T does.
 func readsAsPlain[T any](t *testing.T, token []byte) {
 	t.Helper()
 	var o, again wire.Optional[T]
@@ -107,13 +109,13 @@ func readsAsPlain[T any](t *testing.T, token []byte) {
 	}
 	null := string(bytes.TrimSpace(token)) == "null"
 	if o.IsZero() || o.IsNull() != null {
-		t.Fatalf("%T: %s is read as absent %v, null %v", plain, token, o.IsZero(), o.IsNull())
+		t.Fatalf("%T: %s is decoded as absent %v, null %v", plain, token, o.IsZero(), o.IsNull())
 	}
 	if got, _ := o.Get(); !null && !reflect.DeepEqual(got, plain) {
-		t.Errorf("%T: read %s as %#v, want %#v", plain, token, got, plain)
+		t.Errorf("%T: %s is decoded as %#v, want %#v", plain, token, got, plain)
 	}
 	text := marshal(t, o)
 	if err := json.Unmarshal([]byte(text), &again); err != nil || marshal(t, again) != text {
-		t.Errorf("%T: not a fixpoint: %v", plain, err)
+		t.Errorf("%T: %s is not encoded the same way again: %v", plain, text, err)
 	}
 }

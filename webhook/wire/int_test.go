@@ -6,7 +6,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-func TestIntReadsEveryFormAndWritesItAgain(t *testing.T) {
+func TestIntDecodesEveryFormAndEncodesItAgain(t *testing.T) {
 	for _, tc := range []struct {
 		name, token string
 		want        int64
@@ -19,15 +19,15 @@ func TestIntReadsEveryFormAndWritesItAgain(t *testing.T) {
 		{"a whole number with a fraction", `12.0`, 12},
 		{"a whole number with an exponent", `1.2e1`, 12},
 		{"2 to the 53rd with an exponent", `9.007199254740992e15`, 1 << 53},
-		{"beyond what a float64 counts", `9.1e18`, 0},
-		{"not whole", `12.5`, 0},
-		{"out of every range", `1e400`, 0},
+		{"too large for a float64 to be exact", `9.1e18`, 0},
+		{"not an integer", `12.5`, 0},
+		{"out of the range of a float64", `1e400`, 0},
 		{"quoted", `"12"`, 12},
 		{"quoted with an escape", `"1\u0032"`, 12},
 		{"quoted with an exponent", `"1.2e1"`, 12},
 		{"other text", `"many"`, 0},
-		{"text that is no number to count with", `"NaN"`, 0},
-		{"endless text", `"-Inf"`, 0},
+		{"not a number", `"NaN"`, 0},
+		{"infinity", `"-Inf"`, 0},
 		{"empty text", `""`, 0},
 		{"null", `null`, 0},
 	} {
@@ -38,16 +38,16 @@ func TestIntReadsEveryFormAndWritesItAgain(t *testing.T) {
 				t.Errorf("got %d, want %d", got, tc.want)
 			}
 			if r.Count.IsZero() {
-				t.Error("reported absent")
+				t.Error("reported as absent")
 			}
 			if got := marshal(t, r); got != doc {
-				t.Errorf("written as %s, read from %s", got, doc)
+				t.Errorf("encoded as %s, decoded from %s", got, doc)
 			}
 		})
 	}
 }
 
-func TestIntRefusesWhatIsNoNumber(t *testing.T) {
+func TestIntReturnsAnErrorForOtherTokens(t *testing.T) {
 	for _, token := range []string{`true`, `false`, `{}`, `[]`, `"`, ``, `-x`, `01`} {
 		n := wire.IntOf(7)
 		if err := n.UnmarshalJSON([]byte(token)); err == nil || n.Int64() != 7 {
@@ -56,7 +56,7 @@ func TestIntRefusesWhatIsNoNumber(t *testing.T) {
 	}
 }
 
-func TestIntMadeInGo(t *testing.T) {
+func TestIntOfIsEncodedAsANumber(t *testing.T) {
 	if got := marshal(t, record{Count: wire.IntOf(-5)}); got != `{"count":-5}` {
 		t.Errorf("got %s", got)
 	}
@@ -64,9 +64,9 @@ func TestIntMadeInGo(t *testing.T) {
 		t.Errorf("absent: got %s", got)
 	}
 	if got := marshal(t, wire.Int{}); got != `null` {
-		t.Errorf("absent, alone: got %s", got)
+		t.Errorf("absent, without a struct: got %s", got)
 	}
 	if a, b := wire.IntOf(5), unmarshal(t, `{"count":5}`).Count; a != b {
-		t.Error("a number made is not equal to the same number read")
+		t.Error("IntOf is not equal to the decoded number")
 	}
 }

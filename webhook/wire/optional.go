@@ -2,8 +2,8 @@ package wire
 
 import "encoding/json"
 
-// An Optional is a value that may be absent or null, which it keeps apart. The
-// zero value is absent.
+// An Optional is a value that can be absent or null in JSON, and distinguishes the
+// two. The zero value is absent.
 type Optional[T any] struct {
 	value T
 	state state
@@ -23,24 +23,24 @@ func Some[T any](v T) Optional[T] { return Optional[T]{v, present} }
 // Null returns an Optional that is null.
 func Null[T any]() Optional[T] { return Optional[T]{state: null} }
 
-// Get returns the value and whether there is one.
+// Get returns the value, and true if it is neither absent nor null.
 func (o Optional[T]) Get() (T, bool) { return o.value, o.state == present }
 
-// Or returns the value, or instead where it is null or absent.
-func (o Optional[T]) Or(instead T) T {
+// Or returns the value, or otherwise if the value is null or absent.
+func (o Optional[T]) Or(otherwise T) T {
 	if o.state == present {
 		return o.value
 	}
-	return instead
+	return otherwise
 }
 
-// IsNull reports whether the value was there and null.
+// IsNull reports whether the value is null. It is false if the value is absent.
 func (o Optional[T]) IsNull() bool { return o.state == null }
 
-// IsZero reports whether the value was absent.
+// IsZero reports whether the value is absent. It is false for null.
 func (o Optional[T]) IsZero() bool { return o.state == absent }
 
-// MarshalJSON writes the value; null where it is null or absent.
+// MarshalJSON returns the JSON of the value, or null if it is null or absent.
 func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	if o.state != present {
 		return []byte("null"), nil
@@ -48,7 +48,8 @@ func (o Optional[T]) MarshalJSON() ([]byte, error) {
 	return json.Marshal(o.value)
 }
 
-// UnmarshalJSON reads a value or null.
+// UnmarshalJSON decodes a value as encoding/json decodes a T, or null. If it returns
+// an error, it does not change o.
 func (o *Optional[T]) UnmarshalJSON(token []byte) error {
 	if string(token) == "null" {
 		*o = Null[T]()

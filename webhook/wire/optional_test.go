@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-func TestOptionalKeepsNullAndAbsentApart(t *testing.T) {
+func TestOptionalDistinguishesNullAndAbsent(t *testing.T) {
 	for _, tc := range []struct {
 		name, doc, value       string
 		present, null, missing bool
@@ -29,13 +29,13 @@ func TestOptionalKeepsNullAndAbsentApart(t *testing.T) {
 				t.Errorf("got %q, want %q", got, tc.value)
 			}
 			if got := marshal(t, r); got != tc.doc {
-				t.Errorf("written as %s, read from %s", got, tc.doc)
+				t.Errorf("encoded as %s, decoded from %s", got, tc.doc)
 			}
 		})
 	}
 }
 
-func TestOptionalOfOtherTypes(t *testing.T) {
+func TestOptionalOfSlicesBoolsAndMapsIsEncodedAgain(t *testing.T) {
 	var r struct {
 		List wire.Optional[[]string]       `json:"list,omitzero"`
 		Flag wire.Optional[bool]           `json:"flag,omitzero"`
@@ -47,12 +47,12 @@ func TestOptionalOfOtherTypes(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := marshal(t, r); got != doc {
-			t.Errorf("written as %s, read from %s", got, doc)
+			t.Errorf("encoded as %s, decoded from %s", got, doc)
 		}
 	}
 }
 
-func TestOptionalRefusesAnotherType(t *testing.T) {
+func TestOptionalReturnsAnErrorForAnotherType(t *testing.T) {
 	r := record{Name: wire.Some("before")}
 	for _, doc := range []string{`{"name":1}`, `{"name":{}}`, `{"name":true}`} {
 		if err := json.Unmarshal([]byte(doc), &r); err == nil || r.Name.Or("") != "before" {
@@ -61,8 +61,8 @@ func TestOptionalRefusesAnotherType(t *testing.T) {
 	}
 }
 
-// Types of a plain kind: one without methods, one that reads its own JSON, one
-// that reads its own text.
+// These types have the kind string or int: one has no methods, one has
+// UnmarshalJSON, and one has UnmarshalText.
 type (
 	tag     string
 	trimmed string
@@ -83,7 +83,7 @@ func (n *spelled) UnmarshalText(text []byte) error {
 
 func (n spelled) MarshalText() ([]byte, error) { return bytes.Repeat([]byte("i"), int(n)), nil }
 
-func TestOptionalReadsATypeAsItIsReadAlone(t *testing.T) {
+func TestOptionalDecodesATypeAsEncodingJSONDoes(t *testing.T) {
 	for _, token := range []string{`"a"`, `""`, `"12"`, `"\u0061\n"`, "\"\u00e9\"", "\"a\xff\"", "\"\x7f\"", `true`, `false`,
 		`0`, `-0`, `12`, `-128`, `127`, `128`, `-129`, `9223372036854775807`, `9223372036854775808`, `1.0`, `1e1`, `[]`, `["a"]`, `{}`} {
 		t.Run(token, func(t *testing.T) {
@@ -103,13 +103,13 @@ func TestOptionalReadsATypeAsItIsReadAlone(t *testing.T) {
 	}
 }
 
-// What a decoder other than encoding/json hands over is not trusted to be JSON.
-func TestOptionalRefusesWhatIsNoToken(t *testing.T) {
+// A decoder other than encoding/json may pass text that is not JSON.
+func TestOptionalReturnsAnErrorForInvalidJSON(t *testing.T) {
 	for _, token := range []string{``, `"`, `"a`, `a"`, "\"a\nb\"", `"a"b"`, `"\"`, `01`, `-`, `+1`, `1_0`, `tru`, `TRUE`, `nul`} {
 		text, flag, count := wire.Some("before"), wire.Some(true), wire.Some(7)
 		for _, o := range []json.Unmarshaler{&text, &flag, &count} {
 			if err := o.UnmarshalJSON([]byte(token)); err == nil {
-				t.Errorf("%T took %q", o, token)
+				t.Errorf("%T accepted %q", o, token)
 			}
 		}
 		if text != wire.Some("before") || flag != wire.Some(true) || count != wire.Some(7) {
@@ -118,22 +118,22 @@ func TestOptionalRefusesWhatIsNoToken(t *testing.T) {
 	}
 }
 
-func TestPlainTokensCostTheirTextAtMost(t *testing.T) {
+func TestPlainTokensAllocateTheirTextAtMost(t *testing.T) {
 	for name, tc := range map[string]struct {
 		into  json.Unmarshaler
 		token string
 		want  float64
 	}{
-		"a time":           {new(wire.Time), `"2015-06-11T10:39:07Z"`, 1},
-		"seconds":          {new(wire.Time), `1417566161`, 1},
-		"no time":          {new(wire.Time), `null`, 0},
-		"a number":         {new(wire.Int), `1417566161`, 1},
-		"a quoted number":  {new(wire.Int), `"1417566161"`, 1},
-		"text":             {new(wire.Optional[string]), `"refs/heads/main"`, 1},
-		"text of a type":   {new(wire.Optional[tag]), `"refs/heads/main"`, 1},
-		"a number or none": {new(wire.Optional[int]), `12345`, 0},
-		"true":             {new(wire.Optional[bool]), `true`, 0},
-		"null":             {new(wire.Optional[string]), `null`, 0},
+		"a time":          {new(wire.Time), `"2015-06-11T10:39:07Z"`, 1},
+		"seconds":         {new(wire.Time), `1417566161`, 1},
+		"a null time":     {new(wire.Time), `null`, 0},
+		"a number":        {new(wire.Int), `1417566161`, 1},
+		"a quoted number": {new(wire.Int), `"1417566161"`, 1},
+		"text":            {new(wire.Optional[string]), `"refs/heads/main"`, 1},
+		"text of a type":  {new(wire.Optional[tag]), `"refs/heads/main"`, 1},
+		"an int":          {new(wire.Optional[int]), `12345`, 0},
+		"true":            {new(wire.Optional[bool]), `true`, 0},
+		"null":            {new(wire.Optional[string]), `null`, 0},
 	} {
 		token := []byte(tc.token)
 		got := testing.AllocsPerRun(100, func() {
@@ -147,7 +147,7 @@ func TestPlainTokensCostTheirTextAtMost(t *testing.T) {
 	}
 }
 
-func TestOptionalMadeInGo(t *testing.T) {
+func TestSomeAndNullAreEncoded(t *testing.T) {
 	if got := marshal(t, record{Name: wire.Some("a")}); got != `{"name":"a"}` {
 		t.Errorf("got %s", got)
 	}
@@ -155,6 +155,6 @@ func TestOptionalMadeInGo(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	if wire.Some("a") != unmarshal(t, `{"name":"a"}`).Name {
-		t.Error("a value made is not equal to the same value read")
+		t.Error("Some is not equal to the decoded value")
 	}
 }

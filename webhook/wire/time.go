@@ -8,39 +8,42 @@ import (
 	"time"
 )
 
-// A Time is a moment as senders write it: UNIX seconds as an integer, with a
-// fraction or with an exponent; RFC 3339 text with any offset; the same without
-// a zone, which is read as UTC; or null. It is exact to the nanosecond, and what
-// is finer is cut.
+// A Time is a time in one of the forms that senders use in JSON:
 //
-// Text that is no such time is kept and encoded again, and leaves the embedded
-// time zero: one odd field must not cost the delivery. Only true, false,
-// objects and arrays are errors. The zero value is absent. To change a Time,
-// assign a new one of [At] or [Unix]: the embedded time alone does not change
-// what is encoded.
+//   - a number of seconds since 1970 UTC, also with a fraction or an exponent
+//   - RFC 3339 text with any offset
+//   - RFC 3339 text without a zone, which means UTC
+//   - null
+//
+// It is exact to the nanosecond. Digits beyond that are dropped. The range of seconds
+// ends with the year 9999. Other text and numbers out of range are not an error, so
+// that one odd field does not make the delivery undecodable: they are kept and
+// encoded again, and the embedded time is zero. Only true, false, objects and arrays
+// are errors.
+//
+// The zero value is absent. To change a decoded Time, assign a new one of [At] or
+// [Unix]: a change of the embedded time does not change what is encoded.
 type Time struct {
 	time.Time
-	raw string // the JSON token; empty where absent
+	raw string // the JSON token; empty if absent
 }
 
-// Unix returns a Time that is written as UNIX seconds.
+// Unix returns a Time that is encoded as seconds since 1970 UTC.
 func Unix(sec int64) Time {
 	return Time{time.Unix(sec, 0).UTC(), strconv.FormatInt(sec, 10)}
 }
 
-// At returns a Time that is written as RFC 3339, with as much of a fraction as t
-// has.
+// At returns a Time that is encoded as RFC 3339, with the fraction of t.
 func At(t time.Time) Time {
 	return Time{t, t.Format(`"` + time.RFC3339Nano + `"`)}
 }
 
-// IsZero reports whether the time was absent. It shadows the method of the
-// embedded time so that omitzero leaves out only what was not there; null and
-// year 1 are not absent.
+// IsZero reports whether the time is absent. It is false for null and for year 1. It
+// shadows the method of the embedded time, so that omitzero omits only absent times.
 func (t Time) IsZero() bool { return t.raw == "" && t.Time.IsZero() }
 
-// Valid reports whether a moment could be read: not absent, not null and not
-// some other text. Year 1 is valid.
+// Valid reports whether t is a time: not absent, not null and not other text. Year 1
+// is valid.
 func (t Time) Valid() bool {
 	if !t.Time.IsZero() {
 		return true
@@ -49,7 +52,8 @@ func (t Time) Valid() bool {
 	return ok
 }
 
-// Text returns what the sender wrote, without quotes; empty for absent and null.
+// Text returns the text or number that the sender wrote, without quotes. It is empty
+// for absent and null.
 func (t Time) Text() string {
 	if t.raw == "null" {
 		return ""
@@ -60,7 +64,8 @@ func (t Time) Text() string {
 	return t.raw
 }
 
-// MarshalJSON writes the time as it was read; null where it was absent.
+// MarshalJSON returns the JSON that the time was decoded from, or null if it is
+// absent.
 func (t Time) MarshalJSON() ([]byte, error) {
 	switch {
 	case t.raw != "":
@@ -72,26 +77,27 @@ func (t Time) MarshalJSON() ([]byte, error) {
 	}
 }
 
-// UnmarshalJSON reads any of the forms.
+// UnmarshalJSON decodes any of the forms. If it returns an error, it does not change
+// t.
 func (t *Time) UnmarshalJSON(token []byte) error {
 	raw, ok := scalar(token)
 	if !ok {
-		return errors.New("wire: time is neither text, number nor null")
+		return errors.New("wire: time is not a string, a number or null")
 	}
 	at, _ := moment(raw)
 	*t = Time{at, raw}
 	return nil
 }
 
-// withoutZone is RFC 3339 less its zone, as .NET writes a time it knows no zone of.
+// withoutZone is RFC 3339 without a zone. .NET writes times of unknown zone so.
 const withoutZone = "2006-01-02T15:04:05"
 
-// moment reads a JSON token. It is exact where ok, else the zero time.
+// moment returns the time of a JSON token, or the zero time if it is not a time.
 func moment(raw string) (at time.Time, ok bool) {
 	if raw == "" || raw == "null" {
 		return time.Time{}, false
 	}
-	// Unquoted first: .NET writes the plus sign of an offset as an escape.
+	// Decode escapes first: .NET writes the plus sign of an offset as an escape.
 	text, quoted := unquote(raw)
 	if !quoted {
 		return seconds(raw)
@@ -104,13 +110,15 @@ func moment(raw string) (at time.Time, ok bool) {
 	return time.Time{}, false
 }
 
-// maxSeconds bounds what is taken for UNIX seconds: the year 9999.
+// maxSeconds is the last second of the year 9999. The magnitude of a number of
+// seconds must not exceed it.
 const maxSeconds = 253402300799
 
-// maxNumber is the longest number, in bytes, that is read exactly.
+// maxNumber is the maximum length in bytes of a number with fraction or exponent.
 const maxNumber = 64
 
-// seconds reads a JSON number; it is not ok where it is out of range.
+// seconds returns the time of a JSON number. It is not ok if the number is out of
+// range.
 func seconds(raw string) (at time.Time, ok bool) {
 	if sec, err := strconv.ParseInt(raw, 10, 64); err == nil {
 		if sec > maxSeconds || sec < -maxSeconds {
@@ -118,8 +126,8 @@ func seconds(raw string) (at time.Time, ok bool) {
 		}
 		return time.Unix(sec, 0).UTC(), true
 	}
-	// The magnitude and length first: an exact value of 1e999999999, or of a
-	// million digits, would cost more than a delivery is worth.
+	// Check length and magnitude first: the exact value of 1e999999999, or of a
+	// million digits, would take too much time and memory.
 	if len(raw) > maxNumber {
 		return time.Time{}, false
 	}

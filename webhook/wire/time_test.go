@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
-// record is how payloads hold the leaf types.
+// A record has a field of each type, as a payload has.
 type record struct {
 	At    wire.Time             `json:"at,omitzero"`
 	Count wire.Int              `json:"count,omitzero"`
@@ -34,7 +34,7 @@ func marshal(t testing.TB, v any) string {
 	return string(text)
 }
 
-func TestTimeReadsEveryFormAndWritesItAgain(t *testing.T) {
+func TestTimeDecodesEveryFormAndEncodesItAgain(t *testing.T) {
 	utc := func(sec, nsec int64) time.Time { return time.Unix(sec, nsec).UTC() }
 	for _, tc := range []struct {
 		name, token, text string
@@ -44,16 +44,16 @@ func TestTimeReadsEveryFormAndWritesItAgain(t *testing.T) {
 		{"seconds", `1417566161`, "1417566161", utc(1417566161, 0), true},
 		{"seconds with an exponent", `1.417566161e+09`, "1.417566161e+09", utc(1417566161, 0), true},
 		{"seconds with a fraction", `1417566161.123456789`, "1417566161.123456789", utc(1417566161, 123456789), true},
-		{"a fraction beyond a float64", `253402300798.999999999`, "253402300798.999999999", utc(253402300798, 999999999), true},
+		{"a fraction that a float64 cannot represent", `253402300798.999999999`, "253402300798.999999999", utc(253402300798, 999999999), true},
 		{"a fraction finer than nanoseconds", `1.0000000019`, "1.0000000019", utc(1, 1), true},
 		{"seconds before 1970", `-1.5`, "-1.5", utc(-2, 500000000), true},
 		{"0", `0`, "0", utc(0, 0), true},
 		{"-0.0", `-0.0`, "-0.0", utc(0, 0), true},
-		{"next to 0", `1e-999999`, "1e-999999", utc(0, 0), true},
+		{"almost 0", `1e-999999`, "1e-999999", utc(0, 0), true},
 		{"year 1 in seconds", `-62135596800`, "-62135596800", time.Time{}, true},
 		{"the last second of 9999", `253402300799`, "253402300799", utc(253402300799, 0), true},
-		{"milliseconds, which are no seconds", `1417566161000`, "1417566161000", time.Time{}, false},
-		{"too large a number", `1e999999999`, "1e999999999", time.Time{}, false},
+		{"milliseconds, which are out of range", `1417566161000`, "1417566161000", time.Time{}, false},
+		{"a number that is too large", `1e999999999`, "1e999999999", time.Time{}, false},
 		{"a number of many digits", strings.Repeat("1", 5000), strings.Repeat("1", 5000), time.Time{}, false},
 		{"a fraction of many digits", `1.` + strings.Repeat("1", 5000), `1.` + strings.Repeat("1", 5000), time.Time{}, false},
 		{"RFC 3339", `"2015-06-11T10:39:07Z"`, "2015-06-11T10:39:07Z", utc(1434019147, 0), true},
@@ -79,13 +79,13 @@ func TestTimeReadsEveryFormAndWritesItAgain(t *testing.T) {
 				t.Errorf("got %v, valid %v, want %v, %v", r.At.Time, r.At.Valid(), tc.want, tc.valid)
 			}
 			if r.At.IsZero() {
-				t.Error("reported absent")
+				t.Error("reported as absent")
 			}
 			if got := r.At.Text(); got != tc.text {
 				t.Errorf("text %q, want %q", got, tc.text)
 			}
 			if got := marshal(t, r); got != doc {
-				t.Errorf("written as %s, read from %s", got, doc)
+				t.Errorf("encoded as %s, decoded from %s", got, doc)
 			}
 		})
 	}
@@ -98,7 +98,7 @@ func TestTimeKeepsTheOffset(t *testing.T) {
 	}
 }
 
-func TestTimeRefusesWhatIsNoTime(t *testing.T) {
+func TestTimeReturnsAnErrorForOtherTokens(t *testing.T) {
 	for _, token := range []string{`true`, `false`, `{}`, `[]`, `[1]`, `"`, ``, `1 2`, `-`, `nul`} {
 		at := wire.Unix(7)
 		if err := at.UnmarshalJSON([]byte(token)); err == nil || at.Unix() != 7 {
@@ -107,7 +107,7 @@ func TestTimeRefusesWhatIsNoTime(t *testing.T) {
 	}
 }
 
-func TestTimeMadeInGo(t *testing.T) {
+func TestUnixAndAtAreEncodedAndDecodedAgain(t *testing.T) {
 	moment := time.Date(2026, 3, 4, 5, 6, 7, 120000000, time.FixedZone("", 3600))
 	for _, tc := range []struct {
 		name string
@@ -127,11 +127,11 @@ func TestTimeMadeInGo(t *testing.T) {
 				t.Errorf("got %s, want %s", got, tc.want)
 			}
 			if again := unmarshal(t, got).At; !again.Equal(tc.at.Time) || again.Valid() != tc.at.Valid() {
-				t.Errorf("read again as %v, valid %v", again, again.Valid())
+				t.Errorf("decoded as %v, valid %v", again, again.Valid())
 			}
 		})
 	}
 	if got := marshal(t, wire.Time{}); got != "null" {
-		t.Errorf("alone the zero value is %s, want null", got)
+		t.Errorf("without a struct the zero value is %s, want null", got)
 	}
 }

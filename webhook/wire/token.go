@@ -7,12 +7,12 @@ import (
 	"strconv"
 )
 
-// Most tokens of real bodies are plain: what they mean can be seen without
-// decoding. The functions of this file take those the short way, and leave
-// every other token to encoding/json, which alone says what is an error.
+// Most tokens of real bodies are plain: they need no decoding. The functions of this
+// file handle plain tokens quickly and pass all others to encoding/json, which
+// decides what is an error.
 
 // isPlain reports whether a token is a JSON string of printable ASCII without
-// escapes: what stands between its quotes is its text.
+// escapes. The bytes between its quotes are its text.
 func isPlain[S string | []byte](token S) bool {
 	end := len(token) - 1
 	if end < 1 || token[0] != '"' || token[end] != '"' {
@@ -26,8 +26,8 @@ func isPlain[S string | []byte](token S) bool {
 	return true
 }
 
-// isInteger reports whether a token is a JSON number without fraction and
-// exponent, of any length.
+// isInteger reports whether a token is a JSON number of any length without fraction
+// and exponent.
 func isInteger(token []byte) bool {
 	if len(token) > 0 && token[0] == '-' {
 		token = token[1:]
@@ -43,8 +43,8 @@ func isInteger(token []byte) bool {
 	return true
 }
 
-// scalar copies a token that is a string, a number or null. It is not ok for
-// every other token, and for what is none.
+// scalar returns a copy of a token that is a string, a number or null. It is not ok
+// for other tokens and for invalid JSON.
 func scalar(token []byte) (raw string, ok bool) {
 	if string(token) == "null" {
 		return "null", true
@@ -59,7 +59,7 @@ func scalar(token []byte) (raw string, ok bool) {
 	return string(token), c == '"' || c == 'n' || c == '-' || '0' <= c && c <= '9'
 }
 
-// unquote returns the text of a JSON string; it is not ok for what is none.
+// unquote returns the text of a JSON string. It is not ok if raw is none.
 func unquote(raw string) (text string, ok bool) {
 	if isPlain(raw) {
 		return raw[1 : len(raw)-1], true
@@ -72,10 +72,10 @@ func unquote(raw string) (text string, ok bool) {
 	return decoded, err == nil
 }
 
-// setPlain sets what p points to, if that is a string, a bool or an int by its
-// kind and the token is a plain one of that kind. Where it reports false it has
-// set nothing: encoding/json must be asked, as it must for every type that
-// reads its own JSON or text.
+// setPlain sets the variable that p points to, if its kind is string, bool or a
+// signed integer and the token is a plain one of that kind. If it returns false, it
+// has set nothing and the caller must use encoding/json. It returns false for every
+// type with UnmarshalJSON or UnmarshalText.
 func setPlain(p any, token []byte) bool {
 	switch p.(type) {
 	case json.Unmarshaler, encoding.TextUnmarshaler, *json.Number:

@@ -18,14 +18,14 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A hollow is what `var e *hollow; return e` gives: an error that is not nil, and
-// whose methods panic.
+// A hollow is the error of `var e *hollow; return e`: it is not nil, and
+// its methods panic.
 type hollow struct{ err error }
 
 func (e *hollow) Error() string { return e.err.Error() }
 func (e *hollow) Unwrap() error { return e.err }
 
-// These panic in one method each.
+// Each of these panics in one method.
 type (
 	hollowIs     struct{ *hollow }
 	hollowAs     struct{ *hollow }
@@ -40,7 +40,7 @@ func (hollowAs) Unwrap() error     { return nil }
 func (e hollowAs) As(any) bool     { return e.err != nil }
 func (hollowUnwrap) Error() string { return "unwrap" }
 
-// brittle are errors that panic when they are asked.
+// brittle are errors with methods that panic.
 var brittle = map[string]error{
 	"a typed nil":                    (*hollow)(nil),
 	"a typed nil inside":             fmt.Errorf("deploy: %w", error(hollowUnwrap{})),
@@ -57,17 +57,17 @@ var brittle = map[string]error{
 
 func TestPromise8_AnErrorThatPanicsIsAPanic(t *testing.T) {
 	for name, err := range brittle {
-		bubble(t, name+", in a Worker", func(t *testing.T) {
+		synctestRun(t, name+", in a Worker", func(t *testing.T) {
 			in := &webhook.MemInbox{}
-			w, j := quietly(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
+			w, j := newTestWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 				if c, _ := webhook.ClaimFromContext(ctx); c.Attempt > 1 {
 					return nil
 				}
 				return err
 			}))
-			d := arrive(t, in, "a", nil)
+			d := putDelivery(t, in, "a", nil)
 			stop := start(t, w)
-			pass(time.Minute)
+			advance(time.Minute)
 			stop()
 			require.Equal(t, []webhook.State{webhook.Waiting, webhook.Done}, j.states())
 			require.Contains(t, j.settled[0].Reason, webhook.ErrPanic.Error())
@@ -98,7 +98,7 @@ func TestPromise8_AnErrorThatPanicsIsAPanic(t *testing.T) {
 			var log *recvLog
 			rc.Logger, log = recvLogger()
 			require.Equal(t, http.StatusAccepted, recvServe(rc, recvRequest(t, src, "{}")).Code)
-			require.Contains(t, log.String(), "malformed and was kept")
+			require.Contains(t, log.String(), "malformed delivery accepted")
 		})
 	}
 }
@@ -106,9 +106,9 @@ func TestPromise8_AnErrorThatPanicsIsAPanic(t *testing.T) {
 func TestPromise8_AnErrorThatPanicsTheSecondTimeIsContained(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		in := &webhook.MemInbox{}
-		w, j := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return &wearsOut{} }))
+		w, j := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return &wearsOut{} }))
 		w.MaxAttempts = 1
-		arrive(t, in, "a", nil)
+		putDelivery(t, in, "a", nil)
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
@@ -117,7 +117,7 @@ func TestPromise8_AnErrorThatPanicsTheSecondTimeIsContained(t *testing.T) {
 	})
 }
 
-// wearsOut can be asked for its text once, and for more until then.
+// wearsOut returns its text once and then panics.
 type wearsOut struct{ asked atomic.Int64 }
 
 func (e *wearsOut) Error() string {
@@ -127,7 +127,7 @@ func (e *wearsOut) Error() string {
 	return "once"
 }
 
-func TestPromise8_AnInboxThatPanicsIsOneThatFails(t *testing.T) {
+func TestPromise8_APanicOfAnInboxIsAnError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var calls atomic.Int64
 		now := func(context.Context) error {
@@ -136,11 +136,11 @@ func TestPromise8_AnInboxThatPanicsIsOneThatFails(t *testing.T) {
 			}
 			return nil
 		}
-		in := &moodyInbox{MemInbox: &webhook.MemInbox{}, onClaim: now, onExtend: now, onSettle: now}
-		w, _ := quietly(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { work(time.Minute); return nil }))
-		d := arrive(t, in.MemInbox, "a", nil)
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onClaim: now, onExtend: now, onSettle: now}
+		w, _ := newTestWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { work(time.Minute); return nil }))
+		d := putDelivery(t, in.MemInbox, "a", nil)
 		stop := start(t, w)
-		pass(2 * time.Minute)
+		advance(2 * time.Minute)
 		stop()
 		require.Equal(t, webhook.Done, stateOf(t, in.MemInbox, d))
 	})

@@ -9,31 +9,31 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestALogLimitLetsOneLinePassAndCountsTheOthers(t *testing.T) {
+func TestLogLimitAllowsOneLineAndCountsTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var l logLimit
-		pass := func(subject string, wantHeld int, wantOK bool) {
+		want := func(subject string, wantHeld int, wantOK bool) {
 			t.Helper()
-			held, ok := l.pass(subject, time.Minute)
+			held, ok := l.allow(subject, time.Minute)
 			require.Equal(t, wantOK, ok)
 			require.Equal(t, wantHeld, held)
 		}
-		pass("a", 0, true)
-		pass("a", 0, false)
-		pass("b", 0, true)
-		pass("a", 0, false)
+		want("a", 0, true)
+		want("a", 0, false)
+		want("b", 0, true)
+		want("a", 0, false)
 		<-time.After(time.Minute)
-		pass("a", 2, true)
-		pass("b", 0, true)
-		pass("a", 0, false)
+		want("a", 2, true)
+		want("b", 0, true)
+		want("a", 0, false)
 	})
 }
 
-func TestALogLimitIsBoundedHoweverManySubjectsCome(t *testing.T) {
+func TestLogLimitRemembersABoundedNumberOfSubjects(t *testing.T) {
 	var l logLimit
 	passed := 0
 	for i := range 100 * maxSubjects {
-		if _, ok := l.pass(strconv.Itoa(i), time.Hour); ok {
+		if _, ok := l.allow(strconv.Itoa(i), time.Hour); ok {
 			passed++
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestLogObserverTellsTheWayOfADelivery(t *testing.T) {
+func TestLogObserverLogsReceivedClaimedAndSettled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		log := slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -21,7 +21,7 @@ func TestLogObserverTellsTheWayOfADelivery(t *testing.T) {
 		w := webhook.NewWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil }))
 		w.Logger, w.Observer = log, webhook.LogObserver(log)
 		w.Observer.Received(&webhook.Delivery{UID: "refused"}, webhook.ErrNotStored, 0)
-		arrive(t, in, "u1", nil)
+		putDelivery(t, in, "u1", nil)
 		stop := start(t, w)
 		synctest.Wait()
 		stop()
