@@ -176,9 +176,9 @@ func (t *tables) sweep(ctx context.Context, s session, a args) (int, error) {
 	if _, err := t.exec(ctx, s, "keep_last_state", args{"hashes": hashes, "states": string(text)}); err != nil {
 		return 0, err
 	}
-	for _, f := range unread { // reads all dedup keys: hardly ever
-		a := args{"id": f.ID, "uid": f.UID, "state": string(f.State), "sender_id": f.SenderID}
-		if _, err := t.exec(ctx, s, "keep_last_state_of", a); err != nil {
+	if len(unread) > 0 {
+		text, _ := json.Marshal(unread) // strings only: cannot fail
+		if _, err := t.exec(ctx, s, "keep_unread_state", args{"states": string(text)}); err != nil {
 			return 0, err
 		}
 	}
