@@ -37,3 +37,14 @@ func TestEveryEngineKeepsTheLawsOfAnAdmin(t *testing.T) {
 		})
 	})
 }
+
+func TestEveryEngineKeepsTheLawsOfAttempts(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		inboxtest.RunAttempts(t, func(t *testing.T, retention, deadRetention time.Duration) webhook.Inbox {
+			in, _ := e.open(t)
+			in.Retention, in.DeadRetention = retention, deadRetention
+			in.Logger = slog.New(slog.DiscardHandler)
+			return in
+		})
+	})
+}

@@ -28,7 +28,7 @@ func TestPublicPackagesNeedOnlyTheStandardLibraryAndSync(t *testing.T) {
 }
 
 func TestArrowsRunOneWay(t *testing.T) {
-	for _, p := range append(public(t), packages(t, top(t), "./internal/api", "./internal/scan")...) {
+	for _, p := range append(public(t), packages(t, top(t), "./internal/api", "./internal/scan", "./internal/statement")...) {
 		from := room(p.ImportPath)
 		for _, dep := range p.Imports {
 			if !strings.HasPrefix(dep, module+"/") {
