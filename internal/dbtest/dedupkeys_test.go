@@ -51,16 +51,18 @@ func TestDedupKeysFollowAReplayedDelivery(t *testing.T) {
 func TestDedupKeysOfWhatCannotBeReadStayItsOwn(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, db := e.open(t)
-		d := put(t, in, delivery("", "one", "two"))
+		d, other := put(t, in, delivery("", "one", "two")), put(t, in, delivery("", "three"))
 		settle(t, in, claimOne(t, in), webhook.Done)
+		settle(t, in, claimOne(t, in), webhook.Ignored)
 		run(t, db, "UPDATE hookhouse_bodies SET envelope = '{'")
 		in.Retention = 1
-		if n, err := in.Sweep(t.Context()); n != 1 || err != nil {
+		if n, err := in.Sweep(t.Context()); n != 2 || err != nil {
 			t.Fatalf("Sweep: %d, %v", n, err)
 		}
 		put(t, in, delivery("", "new"))
 		isDuplicateOf(t, in, "one", d.UID, webhook.Done)
 		isDuplicateOf(t, in, "two", d.UID, webhook.Done)
+		isDuplicateOf(t, in, "three", other.UID, webhook.Ignored)
 	})
 }
 

@@ -19,6 +19,8 @@ import (
 //   - A SQLite database without any tables is set to journal_mode WAL first. One that
 //     has tables keeps its journal mode. If that is DELETE, which may lose a commit,
 //     the error is [ErrNotDurable] and has a DSN to use.
+//   - On PostgreSQL, tables of a new version belong to the role that migrates. Grant the
+//     rights on them to the other roles that use the Inbox.
 //   - If a later version of this package has migrated the database, the error is
 //     [ErrNewerSchema].
 //   - Stop the processes that use an earlier version first: they fail with

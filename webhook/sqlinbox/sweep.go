@@ -15,8 +15,11 @@ const (
 	// sweepLimit and sweepBytes bound what one transaction deletes.
 	sweepLimit = 500
 	sweepBytes = 8 << 20
-	// dedupKeyRounds bounds the transactions that delete dedup keys in one Sweep.
+	// dedupKeyRounds bounds the transactions that delete dedup keys in one Sweep, and
+	// idleRounds those of them that delete few: where all dedup keys are looked at in
+	// turn, most of them are not old.
 	dedupKeyRounds = 200
+	idleRounds     = 40
 	// warnEvery is the time between two warnings of dead letters that go.
 	warnEvery = time.Minute
 )
@@ -100,7 +103,8 @@ func (in *Inbox) warnOfDying(ctx context.Context, age time.Duration, a args) err
 // keys, so it deletes far more of them than deliveries. Where they are not found by
 // their time, it goes through all of them in turn, and goes on in the next Sweep.
 func (in *Inbox) sweepDedupKeys(ctx context.Context) error {
-	for range dedupKeyRounds {
+	idle := 0
+	for n := 0; n < dedupKeyRounds && idle < idleRounds; n++ {
 		full := false
 		err := in.engine.tx(ctx, func(ctx context.Context, s session) error {
 			after := in.sweptDedupKeys()
@@ -118,6 +122,9 @@ func (in *Inbox) sweepDedupKeys(ctx context.Context) error {
 			deleted, err := in.exec(ctx, s, "delete_dedup_keys", a)
 			if full = n >= sweepLimit || deleted >= sweepLimit; !full {
 				end = nil // begin again
+			}
+			if deleted < sweepLimit/10 {
+				idle++
 			}
 			in.swept.Store(&end)
 			return err
@@ -176,9 +183,9 @@ func (t *tables) sweep(ctx context.Context, s session, a args) (int, error) {
 	if _, err := t.exec(ctx, s, "keep_last_state", args{"hashes": hashes, "states": string(text)}); err != nil {
 		return 0, err
 	}
-	for _, f := range unread { // reads all dedup keys: hardly ever
-		a := args{"id": f.ID, "uid": f.UID, "state": string(f.State), "sender_id": f.SenderID}
-		if _, err := t.exec(ctx, s, "keep_last_state_of", a); err != nil {
+	if len(unread) > 0 {
+		text, _ := json.Marshal(unread) // strings only: cannot fail
+		if _, err := t.exec(ctx, s, "keep_unread_state", args{"states": string(text)}); err != nil {
 			return 0, err
 		}
 	}

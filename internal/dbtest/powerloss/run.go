@@ -70,6 +70,20 @@ func (cfg Run) Do(ctx context.Context) (*Report, error) {
 	return &r.report, err
 }
 
+// checkpointOften makes a short run reach checkpoints: the inbox makes one each 1000
+// pages.
+const checkpointOften = "PRAGMA wal_autocheckpoint = 250"
+
+// migrate makes the tables on connections of its own, which the inbox closes.
+func migrate(ctx context.Context, dsn string) error {
+	db, err := driver.Open(dsn)
+	if err != nil {
+		return err
+	}
+	in := sqlinbox.New(db, sqlinbox.SQLite)
+	return errors.Join(in.Migrate(ctx), in.Close(), db.Close())
+}
+
 // open returns the database after the inbox has checked it.
 func (r *run) open(ctx context.Context) (*sql.DB, error) {
 	var conns []*sqlite3.Conn // none is in use while it is weakened
@@ -77,8 +91,12 @@ func (r *run) open(ctx context.Context) (*sql.DB, error) {
 		conns = append(conns, c)
 		return nil
 	}
-	db, err := driver.Open(r.disk.DSN(database, "_pragma=busy_timeout(10000)", "_txlock=immediate",
-		"_pragma=journal_mode("+cmp.Or(r.Journal, "WAL")+")", "_pragma=synchronous("+cmp.Or(r.Sync, "FULL")+")"), remember)
+	dsn := r.disk.DSN(database, "_pragma=busy_timeout(10000)", "_txlock=immediate",
+		"_pragma=journal_mode("+cmp.Or(r.Journal, "WAL")+")", "_pragma=synchronous("+cmp.Or(r.Sync, "FULL")+")")
+	if err := migrate(ctx, dsn); err != nil {
+		return nil, err
+	}
+	db, err := driver.Open(dsn, remember)
 	if err != nil {
 		return nil, err
 	}
@@ -89,8 +107,11 @@ func (r *run) open(ctx context.Context) (*sql.DB, error) {
 		defer r.mu.Unlock()
 		r.report.Batch = max(r.report.Batch, puts)
 	}}
-	err = r.inbox.Migrate(ctx)
+	err = r.inbox.Check(ctx)
 	for _, c := range conns {
+		if err == nil {
+			err = c.Exec(checkpointOften)
+		}
 		if err == nil && r.Weaken != "" {
 			err = c.Exec("PRAGMA synchronous = " + r.Weaken)
 		}

@@ -640,10 +640,15 @@ UPDATE hookhouse_dedup_keys SET (delivery_id, uid, state, sender_id) = (
   SELECT NULL::bigint, h.uid, h.state, h.sender_id FROM hit h WHERE h.place = hookhouse_dedup_keys.ctid LIMIT 1)
 WHERE ctid = ANY (ARRAY(SELECT place FROM hit))
 
--- name: keep_last_state_of
--- Does what keep_last_state does, for one delivery whose envelope cannot be read.
-UPDATE hookhouse_dedup_keys SET delivery_id = NULL, uid = @uid::text, state = @state::text, sender_id = @sender_id::text
-WHERE delivery_id = @id::bigint
+-- name: keep_unread_state
+-- Does what keep_last_state does, for deliveries whose envelopes cannot be read. It
+-- reads all dedup keys.
+WITH last AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset(@states::text::jsonb) AS f(id bigint, uid text, state text, sender_id text)
+)
+UPDATE hookhouse_dedup_keys SET (delivery_id, uid, state, sender_id) = (
+  SELECT NULL::bigint, f.uid, f.state, f.sender_id FROM last f WHERE f.id = hookhouse_dedup_keys.delivery_id)
+WHERE delivery_id = ANY (ARRAY(SELECT id FROM last))
 
 -- name: delete_last_state
 DELETE FROM hookhouse_dedup_keys WHERE uid = @uid::text AND hash = ANY (ARRAY(

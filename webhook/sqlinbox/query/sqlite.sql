@@ -358,9 +358,14 @@ FROM (
 ) f
 WHERE hookhouse_dedup_keys.hash = f.hash AND hookhouse_dedup_keys.delivery_id = f.id
 
--- name: keep_last_state_of
--- Does what keep_last_state does, for one delivery whose envelope cannot be read.
-UPDATE hookhouse_dedup_keys SET delivery_id = NULL, uid = @uid, state = @state, sender_id = @sender_id WHERE delivery_id = @id
+-- name: keep_unread_state
+-- Does what keep_last_state does, for deliveries whose envelopes cannot be read. It
+-- reads all dedup keys.
+UPDATE hookhouse_dedup_keys SET delivery_id = NULL,
+  uid = (SELECT value ->> '$.uid' FROM json_each(@states) WHERE value ->> '$.id' = delivery_id),
+  state = (SELECT value ->> '$.state' FROM json_each(@states) WHERE value ->> '$.id' = delivery_id),
+  sender_id = (SELECT value ->> '$.sender_id' FROM json_each(@states) WHERE value ->> '$.id' = delivery_id)
+WHERE delivery_id IN (SELECT value ->> '$.id' FROM json_each(@states))
 
 -- name: delete_last_state
 WITH RECURSIVE k(place) AS (
