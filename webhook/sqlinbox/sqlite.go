@@ -76,7 +76,7 @@ func (e *sqliteEngine) stmt(ctx context.Context, f func(ctx context.Context, s s
 }
 
 func (e *sqliteEngine) submit(ctx context.Context, j *job) error {
-	if insideWriteOf(ctx, e) != nil {
+	if e.insideWrite(ctx) != nil {
 		return errInsideTx
 	}
 	return e.writer.submit(ctx, j)
