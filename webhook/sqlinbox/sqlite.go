@@ -89,10 +89,10 @@ func (e *sqliteEngine) commit(batch []*job, _ time.Duration) (shared bool, err e
 	if err != nil {
 		return true, err
 	}
-	if err := e.mutex.lockSoon(); err != nil {
+	if err := e.mutex.lockBatch(); err != nil {
 		return true, err
 	}
-	defer e.mutex.unlock()
+	defer e.mutex.unlockBatch()
 	return e.inTransaction(ctx, c, func(s session) error {
 		if err := e.storeBatch(ctx, s, batch); err != nil {
 			return err
