@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,10 +50,11 @@ func sqliteQueries() statement.Set {
 type sqliteEngine struct {
 	*tables
 	host
-	writer *writer
-	conn   *writerConn // nil until the first write and after a failure; of the writer's goroutine
-	mutex  writeMutex
-	file   atomic.Pointer[file] // of the last conn
+	writer  *writer
+	conn    *writerConn // nil until the first write and after a failure; of the writer's goroutine
+	mutex   writeMutex
+	file    atomic.Pointer[file] // of the last conn, or of the first Write if that came before
+	dropped sync.Once
 }
 
 func newSQLiteEngine(t *tables, h host) engine {
@@ -63,7 +65,7 @@ func newSQLiteEngine(t *tables, h host) engine {
 
 func (e *sqliteEngine) close() {
 	e.writer.queue.stop()
-	e.dropConn()
+	e.dropped.Do(e.dropConn) // the writer's goroutine has ended
 }
 
 func (e *sqliteEngine) tx(ctx context.Context, f func(ctx context.Context, s session) error) error {
