@@ -88,5 +88,12 @@ func (e *sqliteEngine) checkTx(ctx context.Context, tx *sql.Tx) error {
 }
 
 // durable refuses a connection that may lose a commit: the setting cannot be changed
-// inside a transaction.
-func (e *sqliteEngine) durable(ctx context.Context, tx *sql.Tx) error { return e.checkTx(ctx, tx) }
+// inside a transaction. If the writer has no connection yet, the file of this one is
+// that of the inbox.
+func (e *sqliteEngine) durable(ctx context.Context, tx *sql.Tx) error {
+	err := e.checkTx(ctx, tx)
+	if err == nil && e.file.Load() == nil {
+		e.file.CompareAndSwap(nil, e.fileOf(ctx, tx))
+	}
+	return err
+}
