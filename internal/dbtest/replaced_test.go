@@ -43,3 +43,30 @@ func TestAReplacedFileIsErrNotDurable(t *testing.T) {
 		}
 	}
 }
+
+// A program that only writes by Write has no other connection whose file is known.
+func TestAFileThatIsReplacedAfterTheFirstWriteTakesNoSecond(t *testing.T) {
+	for _, e := range []engine{modernc, ncruces} {
+		t.Run(e.name, func(t *testing.T) {
+			driver, dsn := e.store(t)
+			e.reopen(t, driver, dsn)
+			db := openDB(t, driver, dsn)
+			run(t, db, "CREATE TABLE effects (uid TEXT)")
+			in := sqlinbox.New(db, e.dialect)
+			if err := in.Write(t.Context(), insertEffect); err != nil {
+				t.Fatal(err)
+			}
+			u, err := url.Parse(dsn)
+			if err != nil {
+				t.Fatal(err)
+			}
+			path, _, _ := strings.Cut(u.Opaque+u.Path, "?")
+			if err := os.Rename(path, path+".old"); err != nil {
+				t.Fatal(err)
+			}
+			if err := in.Write(t.Context(), insertEffect); !errors.Is(err, sqlinbox.ErrNotDurable) {
+				t.Errorf("Write returned %v, want ErrNotDurable", err)
+			}
+		})
+	}
+}

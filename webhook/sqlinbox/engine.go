@@ -32,8 +32,8 @@ type engine interface {
 	// around them as the database allows.
 	stmt(ctx context.Context, f func(ctx context.Context, s session) error) error
 	// begin begins a transaction of the program that may write. The caller must call
-	// release after its end. If release is called before, it waits for that end.
-	begin(ctx context.Context) (tx *sql.Tx, release func(), err error)
+	// release after its end, or abandon.
+	begin(ctx context.Context) (*programTx, error)
 	// durable makes sure that what tx commits survives a power loss.
 	durable(ctx context.Context, tx *sql.Tx) error
 	// txError explains an error that a func of the program returned from inside the

@@ -15,10 +15,11 @@ type file struct {
 	info os.FileInfo
 }
 
-// fileOf returns the file of a connection that was opened just now.
-func (t *tables) fileOf(ctx context.Context, conn *sql.Conn) *file {
+// fileOf returns the file of the connection of s, which must not have been replaced
+// since that was opened.
+func (t *tables) fileOf(ctx context.Context, s session) *file {
 	f := new(file)
-	err := t.query(ctx, conn, "file", args{}, func(row *sql.Rows) error { return row.Scan(&f.path) })
+	err := t.query(ctx, s, "file", args{}, func(row *sql.Rows) error { return row.Scan(&f.path) })
 	if err != nil || f.path == "" {
 		return nil
 	}

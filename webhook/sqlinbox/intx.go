@@ -36,23 +36,22 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	if !ok {
 		return webhook.Permanent(fmt.Errorf("%w: InTx needs the context that the callback got", webhook.ErrClaimLost))
 	}
-	tx, release, err := in.engine.begin(ctx)
-	if err != nil {
-		return err
+	const warning = "a callback in InTx has not returned at the end of its context; its transaction was rolled back"
+	attrs := []any{"uid", claim.Delivery.UID, "type", claim.Delivery.Type}
+	err := in.inProgramTx(ctx, warning, attrs, func(tx *sql.Tx) error {
+		if err := work(tx); err != nil && !webhook.IsDuplicate(err) {
+			return in.engine.txError("InTx", err)
+		}
+		if err := in.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
+			return err
+		}
+		if err := tx.Commit(); err != nil {
+			return fmt.Errorf("sqlinbox: %w", err)
+		}
+		return nil
+	})
+	if err == nil {
+		in.notify()
 	}
-	defer release()
-	defer func() { _ = tx.Rollback() }() // nothing after a commit
-	defer in.watch(ctx, release, "a callback in InTx has not returned at the end of its context; its transaction was rolled back",
-		"uid", claim.Delivery.UID, "type", claim.Delivery.Type)()
-	if err := work(tx); err != nil && !webhook.IsDuplicate(err) {
-		return in.engine.txError("InTx", err)
-	}
-	if err := in.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
-		return err
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("sqlinbox: %w", err)
-	}
-	in.notify()
-	return nil
+	return err
 }

@@ -98,20 +98,19 @@ func (e *postgresEngine) tryStmt(ctx context.Context, f func(ctx context.Context
 	return err
 }
 
-func (e *postgresEngine) begin(ctx context.Context) (tx *sql.Tx, release func(), err error) {
+func (e *postgresEngine) begin(ctx context.Context) (*programTx, error) {
 	if e.writer.queue.isClosed() {
-		return nil, nil, ErrClosed
+		return nil, ErrClosed
 	}
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("sqlinbox: %w", err)
+		return nil, fmt.Errorf("sqlinbox: %w", err)
 	}
-	release = func() { _ = conn.Close() } // waits for the end of the transaction
-	if tx, err = conn.BeginTx(ctx, statement.ReadCommitted); err != nil {
-		release()
-		return nil, nil, fmt.Errorf("sqlinbox: begin: %w", e.explain(ctx, err))
+	tx, err := newProgramTx(conn, func() {}, func() (*sql.Tx, error) { return conn.BeginTx(ctx, statement.ReadCommitted) })
+	if err != nil {
+		return nil, fmt.Errorf("sqlinbox: begin: %w", e.explain(ctx, err))
 	}
-	return tx, release, nil
+	return tx, nil
 }
 
 // durable checks tx and raises its synchronous_commit.

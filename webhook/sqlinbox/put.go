@@ -52,8 +52,8 @@ func (in *Inbox) PutTx(ctx context.Context, tx *sql.Tx, d *webhook.Delivery) err
 	if err := in.engine.checkTx(ctx, tx); err != nil {
 		return err
 	}
-	if w := insideWriteOf(ctx, in.engine); w != nil {
-		w.put.Store(true)
+	if w := in.insideWrite(ctx); w != nil {
+		w.changed.Store(true)
 	}
 	j := &job{put: e}
 	for range 10 {

@@ -64,6 +64,9 @@ func (in *Inbox) SettleTx(ctx context.Context, tx *sql.Tx, c webhook.Claim, o we
 	if err := in.engine.checkTx(ctx, tx); err != nil {
 		return err
 	}
+	if w := in.insideWrite(ctx); w != nil {
+		w.changed.Store(true) // the next of the key
+	}
 	state, err := in.settle(ctx, tx, c, o)
 	if err == nil && state == "" {
 		err = lost(c)

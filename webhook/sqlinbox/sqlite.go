@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -57,10 +58,11 @@ func sqliteQueries() statement.Set {
 type sqliteEngine struct {
 	*tables
 	host
-	writer *writer
-	conn   *writerConn // nil until the first write and after a failure; of the writer's goroutine
-	mutex  writeMutex
-	file   atomic.Pointer[file] // of the last conn
+	writer  *writer
+	conn    *writerConn // nil until the first write and after a failure; of the writer's goroutine
+	mutex   writeMutex
+	file    atomic.Pointer[file] // of the last conn, or of the first Write if that came before
+	dropped sync.Once
 }
 
 func newSQLiteEngine(t *tables, h host) engine {
@@ -71,7 +73,7 @@ func newSQLiteEngine(t *tables, h host) engine {
 
 func (e *sqliteEngine) close() {
 	e.writer.queue.stop()
-	e.dropConn()
+	e.dropped.Do(e.dropConn) // the writer's goroutine has ended
 }
 
 func (e *sqliteEngine) tx(ctx context.Context, f func(ctx context.Context, s session) error) error {
@@ -84,7 +86,7 @@ func (e *sqliteEngine) stmt(ctx context.Context, f func(ctx context.Context, s s
 }
 
 func (e *sqliteEngine) submit(ctx context.Context, j *job) error {
-	if insideWriteOf(ctx, e) != nil {
+	if e.insideWrite(ctx) != nil {
 		return errInsideTx
 	}
 	return e.writer.submit(ctx, j)
@@ -97,10 +99,10 @@ func (e *sqliteEngine) commit(batch []*job, _ time.Duration) (shared bool, err e
 	if err != nil {
 		return true, err
 	}
-	if err := e.mutex.lockSoon(); err != nil {
+	if err := e.mutex.lockBatch(); err != nil {
 		return true, err
 	}
-	defer e.mutex.unlock()
+	defer e.mutex.unlockBatch()
 	return e.inTransaction(ctx, c, func(s session) error {
 		if err := e.storeBatch(ctx, s, batch); err != nil {
 			return err

@@ -5,39 +5,34 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/hookhouse/hookhouse/internal/statement"
 )
 
 // begin waits for its turn to write in the order of arrival, until ctx ends.
-func (e *sqliteEngine) begin(ctx context.Context) (tx *sql.Tx, release func(), err error) {
+func (e *sqliteEngine) begin(ctx context.Context) (*programTx, error) {
 	if e.writer.queue.isClosed() {
-		return nil, nil, ErrClosed
+		return nil, ErrClosed
 	}
-	if insideWriteOf(ctx, e) != nil {
-		return nil, nil, errInsideTx
+	if e.insideWrite(ctx) != nil {
+		return nil, errInsideTx
 	}
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
-		return nil, nil, fmt.Errorf("sqlinbox: %w", err)
+		return nil, fmt.Errorf("sqlinbox: %w", err)
 	}
 	if err := e.mutex.lock(ctx); err != nil {
 		_ = conn.Close()
-		return nil, nil, err
+		return nil, err
 	}
-	release = sync.OnceFunc(func() {
-		_ = conn.Close() // waits for the end of the transaction
-		e.mutex.unlock()
-	})
-	if tx, err = e.beginOn(ctx, conn); err != nil {
-		release()
+	tx, err := newProgramTx(conn, e.mutex.unlock, func() (*sql.Tx, error) { return e.beginOn(ctx, conn) })
+	if err != nil {
 		if isMissingTable(err) {
 			err = fmt.Errorf("%w: %w", ErrNotMigrated, err)
 		}
-		return nil, nil, fmt.Errorf("sqlinbox: begin: %w", e.explain(ctx, err))
+		return nil, fmt.Errorf("sqlinbox: begin: %w", e.explain(ctx, err))
 	}
-	return tx, release, nil
+	return tx, nil
 }
 
 // beginOn begins a transaction as a writer. Once begun, conn waits as long for other
@@ -93,5 +88,12 @@ func (e *sqliteEngine) checkTx(ctx context.Context, tx *sql.Tx) error {
 }
 
 // durable refuses a connection that may lose a commit: the setting cannot be changed
-// inside a transaction.
-func (e *sqliteEngine) durable(ctx context.Context, tx *sql.Tx) error { return e.checkTx(ctx, tx) }
+// inside a transaction. If the writer has no connection yet, the file of this one is
+// that of the inbox.
+func (e *sqliteEngine) durable(ctx context.Context, tx *sql.Tx) error {
+	err := e.checkTx(ctx, tx)
+	if err == nil && e.file.Load() == nil {
+		e.file.CompareAndSwap(nil, e.fileOf(ctx, tx))
+	}
+	return err
+}

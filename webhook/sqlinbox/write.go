@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"sync/atomic"
-	"time"
 )
 
 // Write runs f in a transaction of the program's own and commits it durably. It
@@ -32,64 +31,42 @@ func (in *Inbox) Write(ctx context.Context, f func(ctx context.Context, tx *sql.
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	tx, release, err := in.engine.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer release()
-	defer func() { _ = tx.Rollback() }() // nothing after a commit
-	defer in.watch(ctx, release, "a func in Write has not returned at the end of its context; its transaction was rolled back")()
-	if err := in.engine.durable(ctx, tx); err != nil {
-		return err
-	}
-	w := &insideWrite{engine: in.engine}
-	if err := f(context.WithValue(ctx, insideWriteKey{}, w), tx); err != nil {
-		return in.engine.txError("Write", err)
-	}
-	if err := tx.Commit(); err != nil {
-		return fmt.Errorf("sqlinbox: %w", in.explain(ctx, err))
-	}
-	if w.put.Load() {
+	const warning = "a func in Write has not returned at the end of its context; its transaction was rolled back"
+	w := &insideWrite{}
+	defer w.ended.Store(true)
+	err := in.inProgramTx(ctx, warning, nil, func(tx *sql.Tx) error {
+		if err := in.engine.durable(ctx, tx); err != nil {
+			return err
+		}
+		if err := f(context.WithValue(ctx, insideWriteKey{in.tables}, w), tx); err != nil {
+			return in.engine.txError("Write", err)
+		}
+		if err := tx.Commit(); err != nil {
+			return fmt.Errorf("sqlinbox: %w", in.explain(ctx, err))
+		}
+		return nil
+	})
+	if err == nil && w.changed.Load() {
 		in.notify()
 	}
-	return nil
+	return err
 }
 
 // insideWriteKey is the key of an *insideWrite in the context that Write passes on.
-type insideWriteKey struct{}
+// There is one for each Inbox: a Write of one may be inside that of another.
+type insideWriteKey struct{ *tables }
 
 // An insideWrite is one call of Write.
 type insideWrite struct {
-	engine engine
-	put    atomic.Bool // PutTx was called
+	changed atomic.Bool // PutTx or SettleTx was called
+	ended   atomic.Bool // its context may be used longer
 }
 
-// insideWriteOf returns what ctx has of a Write of e, nil if it has none.
-func insideWriteOf(ctx context.Context, e engine) *insideWrite {
-	if w, _ := ctx.Value(insideWriteKey{}).(*insideWrite); w != nil && w.engine == e {
+// insideWrite returns the Write under way that ctx comes from, nil if it comes from
+// none of this Inbox.
+func (t *tables) insideWrite(ctx context.Context) *insideWrite {
+	if w, _ := ctx.Value(insideWriteKey{t}).(*insideWrite); w != nil && !w.ended.Load() {
 		return w
 	}
 	return nil
-}
-
-// hangAfter is how long after the end of its context a func of the program hangs.
-const hangAfter = time.Second
-
-// watch releases a transaction when ctx ends: package database/sql rolls it back
-// then, and the func of the program, which has nothing left to do, may not return.
-// The caller calls stop when it has returned.
-func (in *Inbox) watch(ctx context.Context, release func(), warning string, attrs ...any) (stop func()) {
-	returned := make(chan struct{})
-	ended := context.AfterFunc(ctx, func() {
-		release()
-		select {
-		case <-returned:
-		case <-time.After(hangAfter):
-			in.logger().Warn(warning, append(attrs, "reason", context.Cause(ctx))...)
-		}
-	})
-	return func() {
-		ended()
-		close(returned)
-	}
 }

@@ -22,44 +22,60 @@ const (
 var errInsideTx = errors.New("sqlinbox: database is locked by a transaction of InTx or Write: inside one use PutTx")
 
 // A writeMutex is for those of this process that write, where the database has one
-// writer and lets nobody queue. It serves them in the order of arrival. It holds an
-// element while it is unlocked.
-type writeMutex chan struct{}
+// writer and lets nobody queue: batches, of which there is one at a time, and
+// transactions of the program. The latter are served in the order of arrival, and a
+// batch comes between two of them: however many wait, it waits for only one.
+type writeMutex struct {
+	turn chan struct{} // to write; holds an element while it is free
+	line chan struct{} // to wait for turn as a transaction; the same
+}
 
 func newWriteMutex() writeMutex {
-	m := make(writeMutex, 1)
-	m <- struct{}{}
+	m := writeMutex{turn: make(chan struct{}, 1), line: make(chan struct{}, 1)}
+	m.turn <- struct{}{}
+	m.line <- struct{}{}
 	return m
 }
 
-// lock waits until ctx ends.
+// lock waits until ctx ends, for a transaction of the program.
 func (m writeMutex) lock(ctx context.Context) error {
-	select {
-	case <-m:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+	for _, free := range []chan struct{}{m.line, m.turn} {
+		select {
+		case <-free:
+		case <-ctx.Done():
+			if free == m.turn {
+				m.line <- struct{}{}
+			}
+			return ctx.Err()
+		}
 	}
+	return nil
 }
 
-// lockSoon waits for writerWait.
-func (m writeMutex) lockSoon() error {
+// unlock ends what lock began. A batch that waits is next.
+func (m writeMutex) unlock() {
+	m.turn <- struct{}{}
+	m.line <- struct{}{}
+}
+
+// lockBatch waits for writerWait.
+func (m writeMutex) lockBatch() error {
 	select {
-	case <-m:
+	case <-m.turn:
 		return nil
 	default:
 	}
 	timer := time.NewTimer(writerWait)
 	defer timer.Stop()
 	select {
-	case <-m:
+	case <-m.turn:
 		return nil
 	case <-timer.C:
 		return errInsideTx
 	}
 }
 
-func (m writeMutex) unlock() { m <- struct{}{} }
+func (m writeMutex) unlockBatch() { m.turn <- struct{}{} }
 
 // retryBusy repeats try while another process has SQLite's file. It tries often: a
 // process that writes without a pause leaves the file free for microseconds at a

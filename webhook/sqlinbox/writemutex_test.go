@@ -13,10 +13,13 @@ import (
 
 func TestAWriteThatWaitsForInTxSaysToUsePutTx(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		locked := make(writeMutex, 1) // by the InTx inside which a Put waits
-		err := locked.lockSoon()
+		m := newWriteMutex()
+		if err := m.lock(t.Context()); err != nil { // by the InTx inside which a Put waits
+			t.Fatal(err)
+		}
+		err := m.lockBatch()
 		if err == nil || !strings.HasSuffix(err.Error(), "database is locked by a transaction of InTx or Write: inside one use PutTx") {
-			t.Errorf("lockSoon returned %v", err)
+			t.Errorf("lockBatch returned %v", err)
 		}
 		wrapped := fmt.Errorf("put: %w", err)
 		if got := new(sqliteEngine).txError("InTx", wrapped); !errors.Is(got, wrapped) || got.Error() != wrapped.Error() {
@@ -25,37 +28,65 @@ func TestAWriteThatWaitsForInTxSaysToUsePutTx(t *testing.T) {
 	})
 }
 
-func TestAWriteMutexServesInTheOrderOfArrival(t *testing.T) {
+func TestAWriteMutexServesInTheOrderOfArrivalAndBatchesBetweenTwo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		m := newWriteMutex()
-		if err := m.lockSoon(); err != nil {
+		if err := m.lock(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		var order []int
-		for n := range 5 {
+		var order []string
+		arrive := func(name string, lock func() error, unlock func()) {
 			go func() {
-				lock := m.lockSoon
-				if n%2 == 0 {
-					lock = func() error { return m.lock(t.Context()) }
-				}
 				if err := lock(); err != nil {
 					t.Error(err)
 					return
 				}
-				order = append(order, n)
-				m.unlock()
+				order = append(order, name)
+				time.Sleep(time.Millisecond)
+				unlock()
 			}()
 			synctest.Wait() // it has arrived
 		}
+		lock := func() error { return m.lock(t.Context()) }
+		for _, name := range []string{"first", "second", "third"} {
+			arrive(name, lock, m.unlock)
+		}
+		arrive("batch", m.lockBatch, m.unlockBatch)
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := m.lock(short); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("at the end of the context lock returned %v", err)
 		}
 		m.unlock()
-		synctest.Wait()
-		if want := []int{0, 1, 2, 3, 4}; !slices.Equal(order, want) {
+		time.Sleep(1500 * time.Microsecond) // the first writes
+		arrive("next batch", m.lockBatch, m.unlockBatch)
+		time.Sleep(time.Second)
+		if want := []string{"batch", "first", "next batch", "second", "third"}; !slices.Equal(order, want) {
 			t.Errorf("served %v, want %v", order, want)
+		}
+	})
+}
+
+// Whoever is at the head of the line leaves it to the next.
+func TestAWriteMutexIsFreeAfterAWaitThatEnds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newWriteMutex()
+		if err := m.lockBatch(); err != nil {
+			t.Fatal(err)
+		}
+		for range 3 {
+			short, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if err := m.lock(short); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("at the end of the context lock returned %v", err)
+			}
+		}
+		m.unlockBatch()
+		for range 3 {
+			if err := m.lock(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			m.unlock()
 		}
 	})
 }
