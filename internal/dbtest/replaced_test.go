@@ -47,12 +47,12 @@ func TestAReplacedFileIsErrNotDurable(t *testing.T) {
 // A program that only writes by Write has no other connection whose file is known.
 func TestAFileThatIsReplacedAfterTheFirstWriteTakesNoSecond(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
-		t.Run(e.name, func(t *testing.T) {
+		t.Run(e.Name, func(t *testing.T) {
 			driver, dsn := e.store(t)
 			e.reopen(t, driver, dsn)
 			db := openDB(t, driver, dsn)
 			run(t, db, "CREATE TABLE effects (uid TEXT)")
-			in := sqlinbox.New(db, e.dialect)
+			in := sqlinbox.New(db, e.Dialect)
 			if err := in.Write(t.Context(), insertEffect); err != nil {
 				t.Fatal(err)
 			}

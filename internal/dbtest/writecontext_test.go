@@ -21,8 +21,8 @@ func TestAWriteInsideThatOfAnotherInboxIsInsideBoth(t *testing.T) {
 	start := time.Now()
 	err := one.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		return two.Write(ctx, func(ctx context.Context, _ *sql.Tx) error {
-			says(t, one.Put(ctx, delivery("")), advice)
-			says(t, one.Write(ctx, insertEffect), advice)
+			wantTexts(t, one.Put(ctx, delivery("")), advice)
+			wantTexts(t, one.Write(ctx, insertEffect), advice)
 			return one.PutTx(ctx, tx, delivery(""))
 		})
 	})

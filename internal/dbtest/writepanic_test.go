@@ -26,7 +26,7 @@ func TestADriverThatPanicsInAWriteHoldsUpNobody(t *testing.T) {
 			for place, is := range places {
 				t.Run(name+" at "+place, func(t *testing.T) {
 					driver, dsn := e.store(t)
-					in, db, plan := watched(t, e, driver, dsn)
+					in, db, plan := openWatched(t, e, driver, dsn)
 					run(t, db, "CREATE TABLE effects (uid TEXT)")
 					reached := beforeNth(plan, 1, is, end)
 					ended := make(chan any)

@@ -12,7 +12,7 @@ import (
 // A Put that waited for all of them would fail after five seconds.
 func TestAPutWaitsForOneWriteHoweverManyThereAre(t *testing.T) {
 	for _, e := range []engine{modernc, ncruces} {
-		t.Run(e.name, func(t *testing.T) {
+		t.Run(e.Name, func(t *testing.T) {
 			in, db := e.open(t)
 			run(t, db, "CREATE TABLE effects (uid TEXT)")
 			const writes = 100
