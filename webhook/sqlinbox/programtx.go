@@ -49,9 +49,19 @@ func newProgramTx(conn *sql.Conn, unlock func(), begin func() (*sql.Tx, error)) 
 func (t *programTx) abandon() {
 	ctx, cancel := context.WithTimeout(context.Background(), writerWait)
 	defer cancel()
-	_, _ = t.conn.ExecContext(ctx, "ROLLBACK")
+	rolledBack := make(chan struct{})
+	go func() {
+		defer func() { _ = recover() }() // the driver may panic again
+		defer close(rolledBack)
+		_, _ = t.conn.ExecContext(ctx, "ROLLBACK") // if conn is broken, it waits for the end of t
+	}()
+	select {
+	case <-rolledBack:
+	case <-ctx.Done():
+	}
 	t.unlock()
 	go func() {
+		defer func() { _ = recover() }()
 		if t.Tx != nil {
 			_ = t.Rollback()
 		}

@@ -52,7 +52,13 @@ func (e *sqliteEngine) beginOn(ctx context.Context, conn *sql.Conn) (*sql.Tx, er
 		return err
 	})
 	restore := fmt.Sprintf("PRAGMA busy_timeout = %d", timeout)
-	if _, failed := conn.ExecContext(context.WithoutCancel(ctx), restore); failed != nil {
+	var failed error
+	if err == nil { // not on conn: if that is broken, it waits for the end of tx
+		_, failed = tx.ExecContext(context.WithoutCancel(ctx), restore)
+	} else {
+		_, failed = conn.ExecContext(context.WithoutCancel(ctx), restore)
+	}
+	if failed != nil {
 		if err == nil {
 			_ = tx.Rollback()
 		}

@@ -16,9 +16,12 @@ import (
 //     Write rolls back and the panic goes on.
 //   - When ctx ends, the transaction is rolled back and the others go on, even if f
 //     does not return.
+//   - If the commit itself fails, or ctx ends in the middle of it, the transaction is
+//     either committed or not, never in part.
 //   - On SQLite, Write waits for its turn until ctx ends, in the order of arrival, and
 //     then up to 5 s for other processes. Nothing else of this process writes while f
-//     runs: do what is slow before. The transaction begins as a writer.
+//     runs: do what is slow before. The transaction begins as a writer. Between two
+//     Writes that wait, the Inbox writes what waits for it.
 //   - On PostgreSQL, f runs at once, beside other transactions. The transaction is
 //     READ COMMITTED, and its synchronous_commit is raised if the commit could be lost
 //     otherwise.
