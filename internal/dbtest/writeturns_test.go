@@ -33,9 +33,7 @@ func TestAPutWaitsForOneWriteHoweverManyThereAre(t *testing.T) {
 					done.Add(1)
 				})
 			}
-			for db.Stats().InUse < writes { // each waits with its connection
-				time.Sleep(time.Millisecond)
-			}
+			waitFor(t, "each Write waits with its connection", func() bool { return db.Stats().InUse == writes })
 			close(waiting)
 			for range 3 {
 				before := done.Load()
