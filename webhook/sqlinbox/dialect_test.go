@@ -16,7 +16,7 @@ import (
 
 // The statements of a put differ: PostgreSQL's take a batch or a lone delivery,
 // where SQLite's take one of many and have nothing to lock, and so nothing that is
-// to be tried. Only SQLite's dedup keys stand in an order.
+// to be tried. Only SQLite looks at all dedup keys in turn, and has their hashes from Go.
 func TestDialectsHaveTheSameStatements(t *testing.T) {
 	lite, pg := SQLite.queries, PostgreSQL.queries
 	ofBatches := []string{"lookup", "demote_head", "insert", "delete_dedup_keys"}
