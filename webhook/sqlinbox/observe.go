@@ -49,11 +49,11 @@ func (o *Observer) put(d *webhook.Delivery, err error, took time.Duration) {
 		return
 	}
 	defer contain()
-	var known *webhook.DuplicateError
+	known, isKnown := errors.AsType[*webhook.DuplicateError](err)
 	switch {
 	case err == nil && o.Stored != nil:
 		o.Stored(d, took)
-	case errors.As(err, &known):
+	case isKnown:
 		if o.Duplicate != nil {
 			o.Duplicate(d, known)
 		}
