@@ -103,8 +103,6 @@ func (r *Relay) Run(ctx context.Context) error {
 	return w.Run(ctx)
 }
 
-var errStopping = errors.New("spool: relay stops before the delivery was passed on")
-
 // forward passes one claimed delivery on. Its error is for the Worker: only an error
 // that is permanent ends the delivery. The context stop is that of Run.
 func (r *Relay) forward(ctx, stop context.Context, d *webhook.Delivery) error {

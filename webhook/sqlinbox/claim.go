@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -176,13 +175,4 @@ func (in *Inbox) addAsked(types []string) {
 	for _, t := range types {
 		in.asked[t] = true
 	}
-}
-
-// texts is a list as an argument, in JSON.
-func texts(list []string) string {
-	if list == nil {
-		return "[]"
-	}
-	text, _ := json.Marshal(list) // strings only: cannot fail
-	return string(text)
 }

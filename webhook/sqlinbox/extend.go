@@ -2,7 +2,6 @@ package sqlinbox
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -33,5 +32,3 @@ func (in *Inbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duratio
 	}
 	return err
 }
-
-func lost(c webhook.Claim) error { return fmt.Errorf("%w: %s", webhook.ErrClaimLost, c.Delivery.UID) }
