@@ -104,8 +104,8 @@ func (m *MemInbox) put(d *Delivery) (deleted deadByType, err error) {
 	return deleted, nil
 }
 
-// Volatile returns true: a restart loses what was acknowledged. A [Receiver] that
-// stores here warns of that.
+// Volatile returns true: a restart loses what was acknowledged. A [Receiver]
+// logs a warning about it.
 func (m *MemInbox) Volatile() bool { return true }
 
 // Changed implements [Notifier].

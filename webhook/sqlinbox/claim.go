@@ -19,8 +19,8 @@ const (
 	claimBytes = 8 << 20
 )
 
-// Claim takes what is due; see [webhook.Inbox]. A stored row that cannot be
-// read is settled as dead with the reason, and another taken in its place.
+// Claim claims deliveries that are due; see [webhook.Queue]. A stored row that cannot
+// be read is settled as dead with the reason, and another one is claimed in its place.
 func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
