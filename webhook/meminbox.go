@@ -12,8 +12,6 @@ import (
 const (
 	defaultMaxDeliveries = 100_000
 	defaultMemBytes      = 256 << 20
-	defaultWindow        = 30 * 24 * time.Hour
-	maxRevivals          = 3
 	keysPerDelivery      = 4 // dedup keys
 )
 

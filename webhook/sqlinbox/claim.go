@@ -8,15 +8,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
 const (
-	defaultLease = 30 * time.Second
 	// claimLimit is the largest number that one statement claims; the text of
-	// PostgreSQL's has it too. claimBytes bounds their bodies if the caller does not.
+	// PostgreSQL's has it too.
 	claimLimit = 256
-	claimBytes = 8 << 20
 )
 
 // Claim claims deliveries that are due; see [webhook.Queue]. A stored row that cannot
@@ -31,7 +30,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 	}
 	want := max(o.N, 1)
 	if o.MaxBytes <= 0 {
-		o.MaxBytes = claimBytes
+		o.MaxBytes = limit.ClaimBytes
 	}
 	o.Except = slices.Clip(o.Except) // the caller's
 	var claims []webhook.Claim
@@ -99,7 +98,7 @@ type claimedRow struct {
 func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int, first bool) ([]claimedRow, error) {
 	lease := o.Lease
 	if lease <= 0 {
-		lease = defaultLease
+		lease = limit.Lease
 	}
 	var taken []claimedRow
 	by := claimedBy(o.By)

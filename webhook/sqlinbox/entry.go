@@ -5,17 +5,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-const (
-	// maxName is the longest name in bytes; package webhook clamps to the same.
-	maxName = 255
-	// maxBody is the largest body in bytes that a column takes with ease.
-	maxBody = 256 << 20
-	// maxReason is how much of a reason is kept, in bytes.
-	maxReason = 4 << 10
-)
+// maxBody is the largest body in bytes that a column takes with ease.
+const maxBody = 256 << 20
 
 // An entry is a delivery made ready to be stored. It is made in the request's
 // goroutine, so that the writer only copies.
@@ -109,8 +104,8 @@ func check(d *webhook.Delivery) error {
 
 func checkName(what, text string) error {
 	switch {
-	case len(text) > maxName:
-		return fmt.Errorf("%w: %s of %d bytes, over %d", ErrInvalid, what, len(text), maxName)
+	case len(text) > limit.Name:
+		return fmt.Errorf("%w: %s of %d bytes, over %d", ErrInvalid, what, len(text), limit.Name)
 	case !isText(text):
 		return fmt.Errorf("%w: %s is not text", ErrInvalid, what)
 	}

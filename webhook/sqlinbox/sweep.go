@@ -6,12 +6,11 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
 const (
-	defaultRetention     = 7 * 24 * time.Hour
-	defaultDeadRetention = 90 * 24 * time.Hour
 	// sweepLimit and sweepBytes bound what one transaction deletes.
 	sweepLimit = 500
 	sweepBytes = 8 << 20
@@ -34,10 +33,10 @@ func (in *Inbox) Sweep(ctx context.Context) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	n, err := in.sweepOld(ctx, in.Retention, defaultRetention, false)
+	n, err := in.sweepOld(ctx, in.Retention, limit.Retention, false)
 	if err == nil {
 		var dead int
-		dead, err = in.sweepOld(ctx, in.DeadRetention, defaultDeadRetention, true)
+		dead, err = in.sweepOld(ctx, in.DeadRetention, limit.DeadRetention, true)
 		n += dead
 	}
 	in.Observer.swept(n)
