@@ -93,7 +93,7 @@ func (m *MemInbox) put(d *Delivery) (deleted deadByType, err error) {
 		return deleted, err
 	}
 	m.seq++
-	rec := &memRecord{d: copyDelivery(d), seq: m.seq, origin: m.seq, due: now, last: &memLastState{uid: d.UID, senderID: d.ID}}
+	rec := &memRecord{d: copyDelivery(d), seq: m.seq, firstSeq: m.seq, due: now, last: &memLastState{uid: d.UID, senderID: d.ID}}
 	m.all[d.UID] = rec
 	m.bytes += int64(len(d.Body))
 	m.rememberKeys(rec, now)

@@ -133,19 +133,19 @@ func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int, first
 func scanClaim(row *sql.Rows) (claimedRow, error) {
 	var r claimedRow
 	var lost int
-	var expires, received, quiet, most int64
+	var expires, received, quiet, maxWait int64
 	var sealed, body sql.Null[[]byte]
 	d := new(webhook.Delivery)
 	c := &r.claim
 	c.Delivery = d
 	err := row.Scan(&r.id, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires, &r.lost,
-		&d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &most, &r.size, &sealed, &body)
+		&d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &maxWait, &r.size, &sealed, &body)
 	if err != nil {
 		return r, err
 	}
 	c.Expires = time.UnixMicro(expires)
 	d.ReceivedAt = time.UnixMicro(received)
-	d.Coalesce = webhook.Coalesce{Quiet: time.Duration(quiet) * time.Microsecond, Max: time.Duration(most) * time.Microsecond}
+	d.Coalesce = webhook.Coalesce{Quiet: time.Duration(quiet) * time.Microsecond, Max: time.Duration(maxWait) * time.Microsecond}
 	if c.Suspect = lost >= suspectAfter; c.Suspect {
 		c.Attempt++ // by Begin
 		r.size = 0

@@ -34,7 +34,7 @@ type columns struct {
 	Label    string   `json:"key_label"`
 	Received int64    `json:"received_at"`
 	Quiet    int64    `json:"coalesce_quiet_us"`
-	Most     int64    `json:"coalesce_max_us"`
+	MaxWait  int64    `json:"coalesce_max_us"`
 	Size     int      `json:"size"`
 	Envelope int      `json:"envelope"`
 	Hashes   []string `json:"dedup_keys"` // in hex
@@ -59,7 +59,7 @@ func (e *entry) columns() columns {
 	d := e.delivery
 	return columns{
 		UID: d.UID, Source: d.Source, SenderID: d.ID, Type: d.Type, Key: d.OrderingKey, Label: d.KeyLabel,
-		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), Most: microseconds(d.Coalesce.Max),
+		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), MaxWait: microseconds(d.Coalesce.Max),
 		Size: len(d.Body), Envelope: len(e.envelope), Hashes: hexHashes(e.hashes),
 	}
 }

@@ -72,7 +72,7 @@ func (in *Inbox) entry(d *webhook.Delivery) (*entry, error) {
 	return e, err
 }
 
-// window is Window, or what its zero value means, in microseconds.
+// window returns Window in microseconds, or its default.
 func (in *Inbox) window() int64 {
 	if in.Window <= 0 {
 		return microseconds(limit.Window)
