@@ -10,7 +10,7 @@ import (
 )
 
 // dedupe sets the results of those of a group that are duplicates, and returns the
-// others, and whether rows were changed for them. A are the arguments of the group.
+// others, and whether rows were changed for them. The arguments a are those of the group.
 func (t *tables) dedupe(ctx context.Context, s session, group []*job, a args, m lockMode) (fresh []*job, changed bool, err error) {
 	known, redelivered, err := t.lookup(ctx, s, group, a)
 	if err != nil {
