@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 )
@@ -13,8 +12,6 @@ import (
 const (
 	defaultMaxDeliveries = 100_000
 	defaultMemBytes      = 256 << 20
-	defaultWindow        = 30 * 24 * time.Hour
-	maxRevivals          = 3
 	keysPerDelivery      = 4 // dedup keys
 )
 
@@ -96,7 +93,7 @@ func (m *MemInbox) put(d *Delivery) (deleted deadByType, err error) {
 		return deleted, err
 	}
 	m.seq++
-	rec := &memRecord{d: copyDelivery(d), seq: m.seq, origin: m.seq, due: now, last: &memLastState{uid: d.UID, senderID: d.ID}}
+	rec := &memRecord{d: copyDelivery(d), seq: m.seq, firstSeq: m.seq, due: now, last: &memLastState{uid: d.UID, senderID: d.ID}}
 	m.all[d.UID] = rec
 	m.bytes += int64(len(d.Body))
 	m.rememberKeys(rec, now)
@@ -105,8 +102,8 @@ func (m *MemInbox) put(d *Delivery) (deleted deadByType, err error) {
 	return deleted, nil
 }
 
-// Volatile returns true: a restart loses what was acknowledged. A [Receiver] that
-// stores here warns of that.
+// Volatile returns true: a restart loses what was acknowledged. A [Receiver]
+// logs a warning about it.
 func (m *MemInbox) Volatile() bool { return true }
 
 // Changed implements [Notifier].
@@ -134,19 +131,4 @@ func (m *MemInbox) notify() {
 		close(m.changed)
 		m.changed = nil
 	}
-}
-
-// copyDelivery returns a copy that shares only the Body.
-func copyDelivery(d *Delivery) *Delivery {
-	own := *d
-	own.Header = d.Header.Clone()
-	own.DedupKeys = slices.Clone(d.DedupKeys)
-	return &own
-}
-
-// copyWithoutContents returns a copy without Header, DedupKeys and Body.
-func copyWithoutContents(d *Delivery) *Delivery {
-	own := *d
-	own.Header, own.DedupKeys, own.Body = nil, nil, nil
-	return &own
 }

@@ -3,7 +3,6 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -87,10 +86,4 @@ func (in *Inbox) attempts(ctx context.Context, uid string) ([]webhook.Attempt, e
 		return err
 	})
 	return list, err
-}
-
-// claimedBy is the part of a claimer's name that is kept.
-func claimedBy(name string) string {
-	name = strings.ReplaceAll(strings.ToValidUTF8(name, "\uFFFD"), "\x00", "\uFFFD")
-	return strings.ToValidUTF8(name[:min(len(name), maxName)], "")
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/internal/statement"
 )
 
@@ -84,7 +85,7 @@ func TestNewRefusesNil(t *testing.T) {
 
 func TestReasonsAreCutToWhatIsKept(t *testing.T) {
 	got := reason("a\x00b\xff" + strings.Repeat("\u00e4", 4096))
-	if !isText(got) || len(got) > maxReason+8 || !strings.HasPrefix(got, "a\uFFFDb\uFFFD\u00e4") {
+	if !isText(got) || len(got) > limit.Reason+8 || !strings.HasPrefix(got, "a\uFFFDb\uFFFD\u00e4") {
 		t.Errorf("%d bytes, begins %q", len(got), got[:12])
 	}
 }

@@ -19,8 +19,8 @@ type engine interface {
 
 	// prepare adds the arguments of the engine's statements to an entry.
 	prepare(e *entry) error
-	// put stores an entry and returns when it is committed. Superseded are the UIDs
-	// of the older deliveries of a burst that this ended.
+	// put stores an entry and returns when it is committed, with the UIDs of the older
+	// deliveries of a burst that this ended.
 	put(ctx context.Context, e *entry) (superseded []string, err error)
 	// store stores the delivery of j in the caller's transaction, or sets its
 	// result. It waits for whoever holds the ordering key.

@@ -3,20 +3,14 @@ package sqlinbox
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-const (
-	// maxName is the longest name in bytes; package webhook clamps to the same.
-	maxName = 255
-	// maxBody is the largest body in bytes that a column takes with ease.
-	maxBody = 256 << 20
-	// maxReason is how much of a reason is kept, in bytes.
-	maxReason = 4 << 10
-)
+// maxBody is the largest body in bytes that a column takes with ease.
+const maxBody = 256 << 20
 
 // An entry is a delivery made ready to be stored. It is made in the request's
 // goroutine, so that the writer only copies.
@@ -40,7 +34,7 @@ type columns struct {
 	Label    string   `json:"key_label"`
 	Received int64    `json:"received_at"`
 	Quiet    int64    `json:"coalesce_quiet_us"`
-	Most     int64    `json:"coalesce_max_us"`
+	MaxWait  int64    `json:"coalesce_max_us"`
 	Size     int      `json:"size"`
 	Envelope int      `json:"envelope"`
 	Hashes   []string `json:"dedup_keys"` // in hex
@@ -65,7 +59,7 @@ func (e *entry) columns() columns {
 	d := e.delivery
 	return columns{
 		UID: d.UID, Source: d.Source, SenderID: d.ID, Type: d.Type, Key: d.OrderingKey, Label: d.KeyLabel,
-		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), Most: microseconds(d.Coalesce.Max),
+		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), MaxWait: microseconds(d.Coalesce.Max),
 		Size: len(d.Body), Envelope: len(e.envelope), Hashes: hexHashes(e.hashes),
 	}
 }
@@ -110,8 +104,8 @@ func check(d *webhook.Delivery) error {
 
 func checkName(what, text string) error {
 	switch {
-	case len(text) > maxName:
-		return fmt.Errorf("%w: %s of %d bytes, over %d", ErrInvalid, what, len(text), maxName)
+	case len(text) > limit.Name:
+		return fmt.Errorf("%w: %s of %d bytes, over %d", ErrInvalid, what, len(text), limit.Name)
 	case !isText(text):
 		return fmt.Errorf("%w: %s is not text", ErrInvalid, what)
 	}
@@ -134,39 +128,6 @@ func (e *entry) coalesces() bool {
 type orderKey struct{ source, key string }
 
 func (e *entry) orderKey() orderKey { return orderKey{e.delivery.Source, e.delivery.OrderingKey} }
-
-// pack makes the arguments of a batch: the rows as one JSON array, and the
-// envelopes and bodies one after the other, to which the rows point. One
-// statement then takes a batch of any size, whatever the driver.
-func pack(batch []*job) (rows string, bytes []byte) {
-	nText, nBytes := 2, 0
-	for _, j := range batch {
-		e := j.put
-		nText += len(e.row) + 96
-		nBytes += e.size()
-	}
-	text := make([]byte, 0, nText)
-	bytes = make([]byte, 0, nBytes)
-	text = append(text, '[')
-	for i, j := range batch {
-		e := j.put
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = append(text, `{"n":`...)
-		text = strconv.AppendInt(text, int64(i), 10)
-		text = append(text, `,"at":`...)
-		text = strconv.AppendInt(text, int64(len(bytes)), 10)
-		if e.burst != 0 {
-			text = append(text, `,"burst_started_at":`...)
-			text = strconv.AppendInt(text, e.burst, 10)
-		}
-		text = append(text, ',')
-		text = append(text, e.row[1:]...)
-		bytes = append(append(bytes, e.envelope...), e.delivery.Body...)
-	}
-	return string(append(text, ']')), bytes
-}
 
 // microseconds rounds up, so that what is more than zero stays so.
 func microseconds(d time.Duration) int64 {

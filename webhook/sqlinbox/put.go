@@ -6,17 +6,15 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// maxRevivals is how often a redelivery makes a dead one live again.
-const maxRevivals = 3
-
 // Put stores d and returns when it is committed; see [webhook.Inbox]. Concurrent Puts
-// share a transaction, for which none of them waits. While another transaction
-// holds the ordering key, Put tries again for two seconds or a little longer, and
-// then fails; Puts under other ordering keys go on. If ctx ends first, Put returns
-// at once, and d is either stored or not, never in part.
+// share a transaction, without an added delay. While another transaction holds the
+// ordering key, Put tries again for two seconds or a little longer, and then fails;
+// Puts under other ordering keys go on. If ctx ends first, Put returns at once, and d
+// is either stored or not, never in part.
 func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	start := time.Now()
 	e, err := in.entry(d)
@@ -74,10 +72,10 @@ func (in *Inbox) entry(d *webhook.Delivery) (*entry, error) {
 	return e, err
 }
 
-// window is Window, or what its zero value means, in microseconds.
+// window returns Window in microseconds, or its default.
 func (in *Inbox) window() int64 {
 	if in.Window <= 0 {
-		return microseconds(30 * 24 * time.Hour)
+		return microseconds(limit.Window)
 	}
 	return microseconds(in.Window)
 }

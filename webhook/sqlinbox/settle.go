@@ -4,12 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Settle ends a claim; see [webhook.Inbox]. A claim that [Inbox.SettleTx] has
+// Settle ends a claim; see [webhook.Queue]. A claim that [Inbox.SettleTx] has
 // settled is left as it is; Settle returns the state that SettleTx gave it.
 func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 	if err := checkOutcome(ctx, c, o); err != nil {
@@ -168,14 +167,6 @@ func (t *tables) settled(ctx context.Context, s session, c webhook.Claim) (state
 	a := args{"uid": c.Delivery.UID, "fence": c.Fence}
 	err = t.query(ctx, s, "settled", a, func(row *sql.Rows) error { return row.Scan(&state) })
 	return state, err
-}
-
-// reason is the part of a text that is kept, as every database takes it.
-func reason(text string) string {
-	if len(text) > maxReason {
-		text = text[:maxReason]
-	}
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 func number(b bool) int {
