@@ -33,10 +33,14 @@ type Admin interface {
 	//   - It records n, the time and the state before as a [Replay] of each.
 	//   - A Note without By and a Filter that selects all are errors.
 	Replay(ctx context.Context, f Filter, n Note) (int, error)
-	// Release makes a delivery due now. It is for one that waits for its retry, and
-	// for one whose worker does not come back: that worker can no longer settle the
-	// claim, which counts as lost. A delivery that is blocked although its ordering
-	// key has no other, which only a fault can cause, becomes the next of its key.
+	// Release makes a delivery due now:
+	//
+	//   - One that waits for its retry does not wait longer.
+	//   - One that is claimed, by a worker that does not come back, can be claimed
+	//     again. The claim counts as lost, and that worker can no longer settle it.
+	//   - One that is blocked although its ordering key has no other, which only a
+	//     fault can cause, becomes the next of its key.
+	//
 	// The error is [ErrNotFound] if there is no such delivery, and [ErrState] if it is
 	// finished or blocked by another.
 	Release(ctx context.Context, uid string) error
@@ -67,7 +71,7 @@ type Filter struct {
 	Text        string    // part of the reason, without regard to ASCII case
 	From        time.Time // received then or later
 	To          time.Time // received before
-	Before      int64     // with a lower Seq: that of the last Record of the page before
+	Before      int64     // with a lower Seq than this; for the next page, that of the last Record
 	Limit       int       // the largest number to return; zero means no limit
 	// Bodies loads Header, DedupKeys and Body, which are nil otherwise.
 	Bodies bool

@@ -104,16 +104,6 @@ func (a *attempt) call(ctx context.Context) <-chan error {
 	return returned
 }
 
-// errTimedOut is the cause with which a Handler's context ends after
-// Worker.Timeout. The claim is held for one more lease, and the Handler's outcome
-// counts until then.
-var errTimedOut = &timedOut{}
-
-type timedOut struct{}
-
-func (*timedOut) Error() string        { return "webhook: attempt took longer than Worker.Timeout" }
-func (*timedOut) Is(target error) bool { return target == ErrClaimLost }
-
 // wait renews the lease until the Handler returns, and ends the Handler's context,
 // which is ctx, when the claim is lost or Timeout is over. It reports false if the
 // Handler has not returned one lease after Timeout.

@@ -97,3 +97,24 @@ func mustHandle(name string, h Handler) {
 		panic("webhook: " + name + " needs a handler")
 	}
 }
+
+// isVolatile reports whether a Handler or an Inbox says that it keeps what it
+// acknowledges in memory only.
+func isVolatile(v any) bool {
+	var panicked error // counts as no
+	defer recoverTo(&panicked)
+	m, ok := v.(interface{ Volatile() bool })
+	return ok && m.Volatile()
+}
+
+// callHandler calls h, recovers its panic, and returns its error as toSafe does.
+func callHandler(ctx context.Context, h Handler, d *Delivery) (err error) {
+	defer recoverTo(&err)
+	return toSafe(h.Handle(ctx, d))
+}
+
+// handleSafely is callHandler for callers outside this package: it returns the
+// error itself, unless one of its methods panicked.
+func handleSafely(ctx context.Context, h Handler, d *Delivery) error {
+	return original(callHandler(ctx, h, d))
+}

@@ -11,8 +11,6 @@ import (
 )
 
 const (
-	// healthTimeout is how long an inbox may take to answer.
-	healthTimeout = 2 * time.Second
 	// pingInterval and unhandledInterval are how long an answer is used again.
 	pingInterval      = time.Second
 	unhandledInterval = 10 * time.Second

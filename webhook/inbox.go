@@ -114,7 +114,7 @@ type ClaimOptions struct {
 	// Nil means none.
 	Except []string
 	// By says who claims, for people: it is kept with an [Attempt] that fails. Empty
-	// is allowed. Stores keep the first 255 bytes.
+	// is allowed. An inbox keeps its first 255 bytes.
 	By string
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"sync"
 	"time"
 )
@@ -105,8 +104,8 @@ func (m *MemInbox) put(d *Delivery) (deleted deadByType, err error) {
 	return deleted, nil
 }
 
-// Volatile returns true: a restart loses what was acknowledged. A [Receiver] that
-// stores here warns of that.
+// Volatile returns true: a restart loses what was acknowledged. A [Receiver]
+// logs a warning about it.
 func (m *MemInbox) Volatile() bool { return true }
 
 // Changed implements [Notifier].
@@ -134,19 +133,4 @@ func (m *MemInbox) notify() {
 		close(m.changed)
 		m.changed = nil
 	}
-}
-
-// copyDelivery returns a copy that shares only the Body.
-func copyDelivery(d *Delivery) *Delivery {
-	own := *d
-	own.Header = d.Header.Clone()
-	own.DedupKeys = slices.Clone(d.DedupKeys)
-	return &own
-}
-
-// copyWithoutContents returns a copy without Header, DedupKeys and Body.
-func copyWithoutContents(d *Delivery) *Delivery {
-	own := *d
-	own.Header, own.DedupKeys, own.Body = nil, nil, nil
-	return &own
 }

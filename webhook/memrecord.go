@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"container/list"
+	"slices"
 	"time"
 )
 
@@ -142,3 +143,18 @@ func (r *memRecord) claimBytes() int64 {
 
 // coalesces reports whether the delivery supersedes older ones.
 func (r *memRecord) coalesces() bool { return r.d.Coalesce.Quiet > 0 }
+
+// copyDelivery returns a copy that shares only the Body.
+func copyDelivery(d *Delivery) *Delivery {
+	own := *d
+	own.Header = d.Header.Clone()
+	own.DedupKeys = slices.Clone(d.DedupKeys)
+	return &own
+}
+
+// copyWithoutContents returns a copy without Header, DedupKeys and Body.
+func copyWithoutContents(d *Delivery) *Delivery {
+	own := *d
+	own.Header, own.DedupKeys, own.Body = nil, nil, nil
+	return &own
+}

@@ -83,7 +83,7 @@ func (m *MemInbox) noteAsked(types []string) {
 }
 
 // Pending implements [PendingCounter].
-func (m *MemInbox) Pending(ctx context.Context, most int) (int, error) {
+func (m *MemInbox) Pending(ctx context.Context, limit int) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -94,10 +94,10 @@ func (m *MemInbox) Pending(ctx context.Context, most int) (int, error) {
 		n += len(h.items)
 	}
 	for _, q := range m.queues { // the first of each is counted
-		if n >= most {
+		if n >= limit {
 			break
 		}
 		n += len(q.items) - 1
 	}
-	return min(n, most), nil
+	return min(n, limit), nil
 }

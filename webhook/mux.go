@@ -26,7 +26,7 @@ type Mux struct {
 	// types share an inbox. A rolling deploy is such a case for a while: the old
 	// process ignores a type that only the new one handles. Ignored deliveries are
 	// kept as long as done ones, and a replay of that state and type runs them; see
-	// package sqlinbox. Default takes precedence.
+	// [Admin]. Default takes precedence.
 	IgnoreUnhandled bool
 	// Decode decodes the document for typed callbacks. If nil, it is json.Unmarshal of
 	// encoding/json.

@@ -80,6 +80,16 @@ func (p retryPolicy) retry(c Claim, reason string, err error) Outcome {
 	return o
 }
 
+// errTimedOut is the cause with which a Handler's context ends after
+// Worker.Timeout. The claim is held for one more lease, and the Handler's outcome
+// counts until then.
+var errTimedOut = &timedOut{}
+
+type timedOut struct{}
+
+func (*timedOut) Error() string        { return "webhook: attempt took longer than Worker.Timeout" }
+func (*timedOut) Is(target error) bool { return target == ErrClaimLost }
+
 // overdue returns the outcome of an attempt whose Handler has not returned one
 // lease after its timeout.
 func (p retryPolicy) overdue(c Claim) Outcome {

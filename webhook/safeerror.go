@@ -1,9 +1,6 @@
 package webhook
 
-import (
-	"context"
-	"errors"
-)
+import "errors"
 
 // A safeError wraps an error of code that is not ours. It stores the error's text
 // and recovers panics of the error's methods. Without it, an error such as a typed
@@ -63,16 +60,4 @@ func original(err error) error {
 		return s.err
 	}
 	return err
-}
-
-// callHandler calls h, recovers its panic, and returns its error as toSafe does.
-func callHandler(ctx context.Context, h Handler, d *Delivery) (err error) {
-	defer recoverTo(&err)
-	return toSafe(h.Handle(ctx, d))
-}
-
-// handleSafely is callHandler for callers outside this package: it returns the
-// error itself, unless one of its methods panicked.
-func handleSafely(ctx context.Context, h Handler, d *Delivery) error {
-	return original(callHandler(ctx, h, d))
 }

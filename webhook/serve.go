@@ -34,7 +34,7 @@ type Runner interface {
 //     the process, so end it when Serve has returned, and let a supervisor restart it. To
 //     continue instead, set [Worker.KeepRunning].
 //   - Requests that are not finished in time are cut off, which their senders notice, and
-//     the error is [ErrShutdown]. To end a response without an end, such as an event
+//     the error is [ErrShutdown]. To end an endless response, such as an event
 //     stream, use [http.Server.RegisterOnShutdown].
 //
 // Serve closes l. It panics if an argument is nil.

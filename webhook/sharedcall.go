@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// healthTimeout is how long an inbox may take to answer.
+const healthTimeout = 2 * time.Second
+
 // A sharedCall is a call whose result is shared by all who ask for it while it runs,
 // or within an interval after it.
 type sharedCall[T any] struct {

@@ -31,12 +31,3 @@ func (h *store) Handle(ctx context.Context, d *Delivery) error {
 	}
 	return fmt.Errorf("%w: %w", ErrNotStored, err)
 }
-
-// isVolatile reports whether a Handler or an Inbox says that it keeps what it
-// acknowledges in memory only.
-func isVolatile(v any) bool {
-	var panicked error // counts as no
-	defer recoverTo(&panicked)
-	m, ok := v.(interface{ Volatile() bool })
-	return ok && m.Volatile()
-}

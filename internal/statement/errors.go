@@ -5,11 +5,16 @@ import (
 	"strings"
 )
 
+// A sqlStateError is an error of a driver with SQLSTATEs.
+type sqlStateError interface {
+	error
+	SQLState() string
+}
+
 // State returns the SQLSTATE of err, or "" if it has none. The errors of PostgreSQL
 // drivers have one; those of SQLite drivers are known by their text alone.
 func State(err error) string {
-	var s interface{ SQLState() string }
-	if errors.As(err, &s) {
+	if s, ok := errors.AsType[sqlStateError](err); ok {
 		return s.SQLState()
 	}
 	return ""
@@ -17,8 +22,8 @@ func State(err error) string {
 
 // HasState reports whether err is that of a driver with SQLSTATEs.
 func HasState(err error) bool {
-	var s interface{ SQLState() string }
-	return errors.As(err, &s)
+	_, ok := errors.AsType[sqlStateError](err)
+	return ok
 }
 
 // IsSerialization reports whether another transaction has changed what this one saw.

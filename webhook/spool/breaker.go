@@ -2,6 +2,7 @@ package spool
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -24,6 +25,8 @@ func (b *breaker) closed() bool {
 	defer b.mu.Unlock()
 	return b.failures == 0
 }
+
+var errStopping = errors.New("spool: relay stops before the delivery was passed on")
 
 // acquire returns when a call may be made, as the only one if probe. The caller calls
 // report afterwards. It fails if ctx or stop is done.

@@ -1,11 +1,11 @@
 // Package spool accepts deliveries while the primary inbox is slow or away, and moves
 // deliveries from one inbox to another.
 //
-// A [Spool] is a [webhook.Handler] before a primary inbox. What the primary does not
-// take in time, the Spool stores in a local inbox on the same machine, so that the
-// sender gets its 202. A [Relay], which is also of use alone, claims deliveries from
-// any [webhook.Queue] and passes each to a Handler, in the order of its ordering key. A
-// Spool forwards with a Relay, and so can a program that moves to another database.
+// A [Spool] is a [webhook.Handler] before a primary inbox. If the primary does not store
+// a delivery in time, the Spool stores it in a local inbox on the same machine, so that
+// the sender gets its 202. A [Relay] claims deliveries from any [webhook.Queue] and
+// passes each to a Handler, in the order of its ordering key. A Spool forwards with a
+// Relay. A program can use a Relay alone, for example to move to another database.
 //
 //	http.Handle("/hooks/github", webhook.NewReceiver(source, s))    // s is spool.New(webhook.Store(postgres), sqlite)
 //	go s.Run(ctx)                                                   // in the process of the receiver

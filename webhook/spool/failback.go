@@ -10,9 +10,7 @@ const (
 	// while the check fails.
 	checkInterval    = 200 * time.Millisecond
 	maxCheckInterval = 5 * time.Second
-	// pauseFor is how long new deliveries wait at most so that local runs empty, and
-	// pauseInterval the time between two pauses, or from a failover to the first.
-	pauseFor      = 250 * time.Millisecond
+	// pauseInterval is the time between two pauses, or from a failover to the first.
 	pauseInterval = 10 * pauseFor
 	// pauseCheck is how often local is checked during a pause.
 	pauseCheck = 5 * time.Millisecond

@@ -51,16 +51,15 @@ const (
 type Relay struct {
 	// Concurrency is the number of deliveries that are passed on at once. Zero means 16.
 	Concurrency int
-	// Lease is how long a delivery that a killed process was passing on waits. Zero means
-	// 30 s.
+	// Lease is how long a delivery waits if the process that passes it on is killed. Zero
+	// means 30 s.
 	Lease time.Duration
 	// Timeout is the time limit of one call of the Handler. Zero means 20 s.
 	Timeout time.Duration
 	// ShutdownTimeout is how long Run lets calls of the Handler finish after its context
 	// is done. Zero means 8 s.
 	ShutdownTimeout time.Duration
-	// Retry is the wait after a failure. Zero means 250 ms doubled up to 10 s; a zero
-	// First or Max means its part of that.
+	// Retry is the wait after a failure. A zero First means 250 ms, and a zero Max 10 s.
 	Retry webhook.Backoff
 	// Logger gets failures. If nil, slog.Default is used.
 	Logger *slog.Logger
@@ -102,8 +101,6 @@ func (r *Relay) Run(ctx context.Context) error {
 	w.Logger, w.Observer = r.Logger, r.Observer
 	return w.Run(ctx)
 }
-
-var errStopping = errors.New("spool: relay stops before the delivery was passed on")
 
 // forward passes one claimed delivery on. Its error is for the Worker: only an error
 // that is permanent ends the delivery. The context stop is that of Run.

@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// pauseFor is how long new deliveries wait at most so that local runs empty.
+const pauseFor = 250 * time.Millisecond
+
 // A router sends new deliveries to primary or to local. It starts with local, and
 // returns to primary once local is observed empty and no Put into local overlapped that
 // observation: none was under way when it began, and none has begun since. The zero

@@ -49,19 +49,19 @@ const (
 //     other error the delivery is tried again until it succeeds, and its ordering key waits.
 //   - Without Run nothing leaves local: the Spool logs a warning.
 type Spool struct {
-	// PrimaryTimeout is the time that primary has before the delivery goes to local:
-	// half of what is left, if the context ends sooner. Local has four times as long.
+	// PrimaryTimeout is the time that primary has before the delivery goes to local. It
+	// is at most half of the time until the context ends. Local has four times as long.
 	// Zero means 2 s.
 	PrimaryTimeout time.Duration
 	// Concurrency is the number of deliveries that are forwarded at once. Choose it so
 	// that forwarding is faster than what arrives, or local fills up. Zero means 16.
 	Concurrency int
-	// Lease is how long a delivery that a killed process was forwarding waits. Until it
-	// is forwarded every delivery that arrives goes to local. Zero means 30 s.
+	// Lease is how long a delivery waits if the process that forwards it is killed. Until
+	// it is forwarded, every new delivery goes to local. Zero means 30 s.
 	Lease time.Duration
-	// Retry is the wait after primary failed to take a forwarded delivery; then one
-	// delivery at a time is tried until one succeeds. Zero means 250 ms doubled up to
-	// 10 s; a zero First or Max means its part of that.
+	// Retry is the wait after primary failed to store a forwarded delivery. From then on
+	// one delivery at a time is tried, until one succeeds. A zero First means 250 ms, and
+	// a zero Max 10 s.
 	Retry webhook.Backoff
 	// Logger gets failures and each change from one inbox to the other. If nil,
 	// slog.Default is used.

@@ -12,7 +12,7 @@ import (
 const suspectAfter = 2
 
 // Begin counts the attempt of a suspect and reads its content; see
-// [webhook.Inbox]. It reads first: a body that takes too long to arrive costs
+// [webhook.Queue]. It reads first: a body that takes too long to arrive costs
 // no attempt.
 func (in *Inbox) Begin(ctx context.Context, c webhook.Claim) (webhook.Claim, error) {
 	if err := ctx.Err(); err != nil {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"slices"
 	"time"
@@ -20,8 +19,8 @@ const (
 	claimBytes = 8 << 20
 )
 
-// Claim takes what is due; see [webhook.Inbox]. A stored row that cannot be
-// read is settled as dead with the reason, and another taken in its place.
+// Claim claims deliveries that are due; see [webhook.Queue]. A stored row that cannot
+// be read is settled as dead with the reason, and another one is claimed in its place.
 func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -176,13 +175,4 @@ func (in *Inbox) addAsked(types []string) {
 	for _, t := range types {
 		in.asked[t] = true
 	}
-}
-
-// texts is a list as an argument, in JSON.
-func texts(list []string) string {
-	if list == nil {
-		return "[]"
-	}
-	text, _ := json.Marshal(list) // strings only: cannot fail
-	return string(text)
 }

@@ -1,5 +1,5 @@
 // Package sqlinbox is a [webhook.Inbox] in a SQL database, by database/sql
-// alone: the program brings the driver and the *sql.DB. What a Receiver has
+// alone: the program brings the driver and the *sql.DB. A delivery that a Receiver has
 // acknowledged through it survives kill -9, power loss and a bad deploy.
 //
 //	db, err := sql.Open("sqlite", "file:hookhouse.db?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)")
@@ -10,15 +10,15 @@
 //
 // # What is guaranteed, and what it costs
 //
-//   - If Put returns nil, the delivery is committed and on the disk. The Inbox sets
-//     synchronous FULL on its SQLite connection, unless it is EXTRA, and each batch
-//     raises synchronous_commit on PostgreSQL. What it cannot set is verified there: the
-//     journal mode, and fsync. A setting that can lose a commit is refused with
-//     [ErrNotDurable]. Cost: one flush for each transaction.
+//   - If Put returns nil, the delivery is committed and on the disk. On SQLite the Inbox
+//     sets synchronous to FULL on its connection, unless it is EXTRA. On PostgreSQL each
+//     batch raises synchronous_commit. Settings that it cannot change, such as the
+//     journal mode and fsync, are verified there. A setting that can lose a commit is
+//     refused with [ErrNotDurable]. Cost: one flush for each transaction.
 //   - Concurrent Puts share a transaction, in order of arrival and without an added
 //     delay: a lone sender pays for one commit, sixty-four senders pay for few. A
-//     delivery that the database refuses does not fail the others. Cost: after a
-//     refusal the halves of the batch are tried, and their halves, until it is found.
+//     delivery that the database refuses does not fail the others. Cost: after a refusal
+//     the batch is halved, and its halves again, until that delivery is found.
 //   - Only the head of a (Source, OrderingKey) can be claimed, and an index of the
 //     database allows only one. Put and Settle decide which delivery that is, so the
 //     cost of a claim does not grow with the number that wait. Cost: on PostgreSQL
@@ -28,23 +28,23 @@
 //     of about forty bytes for each dedup key, kept for that long, even after the
 //     delivery is deleted. The row has 16 bytes of the SHA-256 of the source and the key.
 //   - A worker that has lost its lease cannot settle: each claim has a Fence. On
-//     PostgreSQL concurrent settlements share a transaction too. One that would wait
-//     for another transaction is left out of it and settled alone.
-//   - A claim is bounded by bytes as well as by number. A delivery that was lost twice
-//     with its worker comes without its body, and its next run is recorded before it
+//     PostgreSQL concurrent settlements share a transaction too. A settlement that would
+//     have to wait for another transaction gets one of its own.
+//   - A claim is bounded by bytes as well as by number. A delivery whose last two claims
+//     were lost is claimed without its body, and its next run is recorded before it
 //     begins; see webhook.Claim.Suspect. Cost: none, as long as claims are settled.
 //   - Finished deliveries are kept for Retention, and dead letters for DeadRetention,
-//     90 days by default. Before dead letters are deleted, a warning has their number
-//     and types.
-//   - An ordering key that is stuck, since none of its unfinished deliveries is its
-//     head, is repaired: by a Worker's Sweep within two minutes, and at once by Check,
-//     Migrate and Release. Only a fault or hand-written SQL can leave such a key. The
+//     90 days by default. Before dead letters are deleted, their number and types are
+//     logged as a warning.
+//   - An ordering key is stuck if it has unfinished deliveries and none of them is its
+//     head. Only a fault or hand-written SQL can cause that. A Worker's Sweep repairs
+//     such a key within two minutes; Check, Migrate and Release do so at once. The
 //     repair is logged, and [Observer.Repaired] is called.
 //   - A stored row that cannot be read becomes dead, with the reason, and does not hold
 //     up others.
-//   - A run that failed, and one whose claim was lost, is kept with its delivery: when,
-//     how long, what came of it and who claimed. [Inbox.Get] returns the newest twenty.
-//     Cost: none for a run that succeeds.
+//   - Failed runs, and runs whose claim was lost, are kept with their delivery: time,
+//     duration, outcome, and who claimed. [Inbox.Get] returns the newest twenty. Cost:
+//     none for a run that succeeds.
 //   - Bodies are in a table of their own, so that a claim or a settlement rewrites
 //     about two hundred bytes.
 //
@@ -57,13 +57,15 @@
 //  1. Put (put.go) checks and encodes the delivery in the caller's goroutine. The
 //     engine (engine.go, sqlite.go, postgres.go) adds it to a queue.
 //  2. One goroutine (writer.go) commits up to 256 deliveries, or 4 MB, as a batch. In
-//     the meantime the next one gathers. If a batch fails by its rows, it is halved.
+//     the meantime the next batch gathers. If the rows of a batch make it fail, it is
+//     halved.
 //  3. SQLite (sqliteput.go): in a transaction on the connection that writes,
 //     storeOptimistic inserts each delivery. If it cannot, store looks it up first.
-//  4. PostgreSQL (postgresput.go): storeOptimistic inserts, by one statement, all that
-//     is new and whose ordering key is free; storeChecked decides about the others.
-//  5. Duplicates are found in dedupe.go, and what is sent again after it died is
-//     requeued in requeue.go. A Put whose key is locked waits in lockedkeys.go.
+//  4. PostgreSQL (postgresput.go): with one statement, storeOptimistic inserts the
+//     deliveries that are new and whose ordering key is free; storeChecked decides about
+//     the others.
+//  5. Duplicates are found in dedupe.go. A redelivery of a dead delivery is requeued in
+//     requeue.go. A Put whose ordering key is locked waits in lockedkeys.go.
 //
 // # SQLite
 //
@@ -97,7 +99,7 @@
 // Several processes may use the file, on one machine and not over a network file
 // system. Call [Inbox.Close] before closing the database. Do not move or replace the
 // file while a program has it open: Put and Ping fail with [ErrNotDurable] from then
-// on, because what is written would be gone with the process. Back it up with VACUUM
+// on, because the data would be lost when the process ends. Back it up with VACUUM
 // INTO or the .backup command, not with cp.
 //
 // # PostgreSQL
@@ -124,28 +126,27 @@
 //
 // # Clocks
 //
-// Retention goes by the server's clock on PostgreSQL, and on SQLite by the clock of the
-// process that writes, which also gives SQLite every other time. If that clock was
-// ahead, a delivery that was stored then is due when the clock gets there again, and it
-// blocks its ordering key until then; the lease of a worker that died lasts as long.
-// Release makes such a delivery due now. No claim is held twice, because fences do not
-// come from a clock.
+// On PostgreSQL, retention and due times go by the server's clock. On SQLite, all times
+// come from the process that writes. If its clock was ahead, a delivery that was stored
+// then becomes due only when the clock reaches that time again. Until then it blocks its
+// ordering key, and a lease that a dead worker got then lasts as long. Release makes such
+// a delivery due now. No claim is held twice, because fences do not come from a clock.
 //
 // # At three in the morning
 //
 // Read the tables with any client.
 //
-//   - Calls are refused: [Inbox.Ping] says why, since it does what Put does. To answer
-//     503 is right while a disk is full or a server is down, because senders that
-//     retry come back. Make room or start the server. Nothing is left half written.
+//   - Calls are refused: [Inbox.Ping] returns the reason, since it does what Put does.
+//     While a disk is full or a server is down, 503 is the right answer, because senders
+//     that retry come back. Make room or start the server. Nothing is half written.
 //   - Something is stuck: look at [Inbox.Stats], or
 //     SELECT type, state, count(*), min(due_at) FROM hookhouse_deliveries GROUP BY 1, 2.
 //     Many waiting: no worker runs, or it is slow. A type in Stats.Unhandled: no worker
-//     of the process that asks handles it. Many blocked, and one of the same ordering
+//     of the process that called Stats handles it. Many blocked, and one of the same ordering
 //     key waiting or claimed: that head is slow or being retried, and its reason says
 //     why. Many blocked, and none waiting or claimed: Release one of them and report it.
-//   - A worker is gone with its claim: the lease ends after 30 seconds by default. To
-//     wait no longer, call [Inbox.Release].
+//   - A worker has died with a claim: its lease ends after 30 seconds by default. To
+//     run the delivery sooner, call [Inbox.Release].
 //   - What happened to a delivery: [Inbox.Get] returns its failed and lost attempts, or
 //     SELECT * FROM hookhouse_attempts WHERE uid = '...' ORDER BY fence.
 //   - The head of an ordering key fails again and again: fix the cause and Release it.
@@ -159,8 +160,9 @@
 //     where it is coalesce(first_id, id) of that row, since SQLite may use an id again.
 //     If you delete a dedup key, the sender's copy runs again. Do not set a state by
 //     hand; Release and Replay keep the order of an ordering key.
-//   - A backup is restored: it lacks what was acknowledged after it. Ask the senders
-//     that can to redeliver. Dedup keys refuse what the backup has.
+//   - A backup is restored: it lacks the deliveries that were acknowledged after it was
+//     made. Ask the senders that can to redeliver. A redelivery of one that the backup
+//     has is a duplicate.
 //   - A deploy is undone: [ErrNewerSchema] stops the old program, because it does not
 //     know the new tables. Deploy the new one again.
 package sqlinbox

@@ -16,8 +16,8 @@ type envelope struct {
 	// Raw are the headers that are not text.
 	Raw       []rawHeader `json:"raw,omitempty"`
 	DedupKeys []string    `json:"dedup_keys,omitempty"`
-	// Marks are the dedup keys as schema versions 1 and 2 named them.
-	Marks []string `json:"marks,omitempty"`
+	// OldDedupKeys are the dedup keys as schema versions 1 and 2 named them.
+	OldDedupKeys []string `json:"marks,omitempty"`
 }
 
 // A rawHeader is base64 in JSON.
@@ -113,7 +113,7 @@ func openEnvelope(text []byte) (envelope, error) {
 	if err := json.Unmarshal(text, &e); err != nil {
 		return envelope{}, err
 	}
-	e.DedupKeys, e.Marks = append(e.DedupKeys, e.Marks...), nil
+	e.DedupKeys, e.OldDedupKeys = append(e.DedupKeys, e.OldDedupKeys...), nil
 	if e.Header == nil && len(e.Raw) > 0 {
 		e.Header = make(http.Header, len(e.Raw))
 	}

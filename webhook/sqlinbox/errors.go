@@ -1,6 +1,11 @@
 package sqlinbox
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
 
 // The errors of this package. Each error that it returns wraps one of these, one of
 // package webhook, or the database's own. Test with [errors.Is].
@@ -23,3 +28,6 @@ var (
 	// ErrClosed: the inbox was closed.
 	ErrClosed = errors.New("sqlinbox: inbox is closed")
 )
+
+// lost returns the error of a claim that is no longer held.
+func lost(c webhook.Claim) error { return fmt.Errorf("%w: %s", webhook.ErrClaimLost, c.Delivery.UID) }

@@ -2,14 +2,13 @@ package sqlinbox
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Extend renews a lease; see [webhook.Inbox]. It does nothing, and succeeds, on
-// a claim that is settled for good, as [Inbox.SettleTx] does.
+// Extend renews a lease; see [webhook.Queue]. If the claim has been settled with a
+// final state, as [Inbox.SettleTx] may have done, Extend does nothing and returns nil.
 func (in *Inbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -33,5 +32,3 @@ func (in *Inbox) Extend(ctx context.Context, c webhook.Claim, lease time.Duratio
 	}
 	return err
 }
-
-func lost(c webhook.Claim) error { return fmt.Errorf("%w: %s", webhook.ErrClaimLost, c.Delivery.UID) }

@@ -29,7 +29,7 @@ type Inbox struct {
 	// Logger gets the warnings that no caller gets as an error: of dead letters that
 	// are deleted, and of ordering keys that were repaired. If nil, slog.Default.
 	Logger *slog.Logger
-	// Observer has funcs that the inbox calls when something happens. May be nil.
+	// Observer, if not nil, receives events for metrics.
 	Observer *Observer
 
 	*tables
@@ -52,8 +52,8 @@ var (
 	_ webhook.Admin    = (*Inbox)(nil)
 )
 
-// New returns an Inbox in db, which stays the caller's: close it last. Nothing
-// is read before the first use. New panics on a nil argument.
+// New returns an Inbox that stores deliveries in db. It does not use db before its
+// first call. The caller closes db after the Inbox. New panics on a nil argument.
 func New(db *sql.DB, d *Dialect) *Inbox {
 	if db == nil || d == nil {
 		panic("sqlinbox: New needs a database and a dialect")
@@ -64,10 +64,10 @@ func New(db *sql.DB, d *Dialect) *Inbox {
 	return in
 }
 
-// Close waits for the Puts and settlements under way and gives back the connection that the
-// inbox keeps on SQLite. Later writes fail with [ErrClosed], and so do Puts that
-// wait for an ordering key that another transaction holds. Without it nothing
-// stored is lost, but SQLite leaves its log file for the next start to read.
+// Close waits for the Puts and settlements under way, and returns to db the connection
+// that the Inbox keeps on SQLite. Later writes fail with [ErrClosed], and so do Puts that
+// wait for an ordering key that another transaction holds. If Close is not called,
+// nothing stored is lost, but SQLite leaves its log file for the next start to read.
 func (in *Inbox) Close() error {
 	in.engine.close()
 	return nil
@@ -106,9 +106,9 @@ func (in *Inbox) Check(ctx context.Context) error {
 	return in.repair(ctx, checkPages)
 }
 
-// Ping fails when Put would fail: it checks what [Inbox.Check] checks and
-// commits a small change, so that a read-only database and a dead server are
-// seen, and a disk without any room: a body may need more.
+// Ping fails when Put would fail: it checks what [Inbox.Check] checks and commits a
+// small change. So it notices a read-only database, a dead server, and a disk without
+// any room. If there is a little room, a Put may still fail, since a body may need more.
 func (in *Inbox) Ping(ctx context.Context) error {
 	if err := in.engine.check(ctx); err != nil {
 		return err

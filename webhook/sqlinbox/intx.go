@@ -8,21 +8,22 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// InTx runs work in a transaction that also settles the claim of ctx as done: the
-// callback's own rows, what it puts with [Inbox.PutTx], and the settlement are
-// committed together, or not at all. Pass it the context of the callback, and let the
+// InTx runs work in a transaction that also settles the claim of ctx as done: the rows
+// that work writes, the deliveries that it stores with [Inbox.PutTx], and the settlement
+// are committed together, or not at all. Pass it the context of the callback, and let the
 // callback return what InTx returns. For a transaction without a claim use
 // [Inbox.Write].
 //
 //   - If work or the database fails, InTx rolls back and returns that error, which
 //     the Worker handles like any other. If work returns the error of a PutTx that
 //     found a duplicate, InTx commits and returns nil.
-//   - The error is [webhook.ErrClaimLost] if another worker has the delivery, or if
-//     ctx has no claim, which is also [webhook.Permanent].
-//   - Do what is slow before InTx. While the transaction has settled or put, no other
-//     can put or settle under the same ordering key.
-//   - On SQLite no other writes while work runs. Put, Claim and Settle wait for it
-//     and fail after 5 s, so work must use PutTx. It need not begin as a writer.
+//   - The error is [webhook.ErrClaimLost] if another worker has the delivery. If ctx
+//     has no claim, it is [webhook.ErrClaimLost] and [webhook.Permanent].
+//   - Do slow work before InTx. Once the transaction has put or settled a delivery, no
+//     other can put or settle under its ordering key.
+//   - On SQLite, nothing else can write while work runs. Put, Claim and Settle wait for
+//     it and fail after 5 s, so work must use PutTx. The transaction begins as a writer,
+//     whatever the DSN says.
 //   - When ctx ends, the transaction is rolled back and the others go on, even if
 //     work does not return.
 //

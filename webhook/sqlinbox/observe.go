@@ -10,14 +10,16 @@ import (
 )
 
 // An Observer is a set of optional funcs that an Inbox calls when something happens
-// in it, for metrics. That of Receivers and Workers is [webhook.Observer]. The
-// Inbox calls the funcs in the middle of its work, and many at once: they must
-// return quickly and must not change their arguments. It recovers their panics and
-// logs them with slog.Default.
+// in it, for metrics. Receivers and Workers have [webhook.Observer] instead. The Inbox
+// calls the funcs in the middle of its work, and concurrently: a func must return
+// quickly and must not change its arguments. A panic of a func is recovered and logged
+// with slog.Default.
 type Observer struct {
-	// Stored is called when a delivery is committed. Took is the duration of its Put.
+	// Stored is called when a delivery is committed. The duration took is that of its
+	// Put.
 	Stored func(d *webhook.Delivery, took time.Duration)
-	// Duplicate is called when a delivery is not stored because known is.
+	// Duplicate is called when a delivery is not stored because it is a duplicate of
+	// known.
 	Duplicate func(d *webhook.Delivery, known *webhook.DuplicateError)
 	// Superseded is called when the Put of a newer delivery of a burst ends the
 	// delivery with this UID. For one that is superseded when its claim is settled,
@@ -26,7 +28,7 @@ type Observer struct {
 	// Refused is called when the Put of a delivery fails.
 	Refused func(d *webhook.Delivery, err error)
 	// Batch is called at the end of a transaction with the number of its Puts and
-	// the size of their headers and bodies. If err is nil, it is committed. A Put
+	// the size of their headers and bodies. If err is nil, the transaction is committed. A Put
 	// that waits for an ordering key does not count.
 	Batch func(puts int, bytes int, took time.Duration, err error)
 	// Swept is called when n finished deliveries are deleted.
@@ -49,11 +51,11 @@ func (o *Observer) put(d *webhook.Delivery, err error, took time.Duration) {
 		return
 	}
 	defer contain()
-	var known *webhook.DuplicateError
+	known, isKnown := errors.AsType[*webhook.DuplicateError](err)
 	switch {
 	case err == nil && o.Stored != nil:
 		o.Stored(d, took)
-	case errors.As(err, &known):
+	case isKnown:
 		if o.Duplicate != nil {
 			o.Duplicate(d, known)
 		}

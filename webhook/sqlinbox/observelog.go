@@ -8,9 +8,10 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// LogObserver returns an Observer that writes to l, at level Debug, what is
-// stored, known, superseded and deleted. Refused is not among it: the caller of
-// Put logs its error. Nil means [slog.Default], looked up at each event.
+// LogObserver returns an Observer that logs to l, at level Debug, the deliveries that
+// are stored, duplicate, superseded or deleted, and the batches that are committed. It
+// does not log refusals: the caller of Put does. If l is nil, it is [slog.Default] at
+// the time of each event.
 func LogObserver(l *slog.Logger) *Observer {
 	debug := func(msg string, attrs ...slog.Attr) {
 		to := l

@@ -13,7 +13,9 @@ import (
 )
 
 // PostgreSQL is PostgreSQL 13 or later, by any driver of database/sql.
-var PostgreSQL = &Dialect{
+var PostgreSQL = postgresDialect
+
+var postgresDialect = &Dialect{
 	name:    "PostgreSQL",
 	files:   "postgres",
 	syntax:  postgresSyntax,

@@ -9,14 +9,14 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// maxRevivals is how often a redelivery makes a dead one live again.
+// maxRevivals is how often a redelivery can make a dead delivery waiting again.
 const maxRevivals = 3
 
 // Put stores d and returns when it is committed; see [webhook.Inbox]. Concurrent Puts
-// share a transaction, for which none of them waits. While another transaction
-// holds the ordering key, Put tries again for two seconds or a little longer, and
-// then fails; Puts under other ordering keys go on. If ctx ends first, Put returns
-// at once, and d is either stored or not, never in part.
+// share a transaction, without an added delay. While another transaction holds the
+// ordering key, Put tries again for two seconds or a little longer, and then fails;
+// Puts under other ordering keys go on. If ctx ends first, Put returns at once, and d
+// is either stored or not, never in part.
 func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	start := time.Now()
 	e, err := in.entry(d)

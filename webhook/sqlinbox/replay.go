@@ -15,10 +15,11 @@ const (
 	replayBatch = 40
 )
 
-// Replay runs finished deliveries again; see [webhook.Admin]. It commits in
-// batches: an error leaves what was done so far. While another transaction holds
-// an ordering key, those under it are tried again for two seconds; an error then
-// tells that they were left as they are, after the others have been replayed.
+// Replay makes finished deliveries run again; see [webhook.Admin]. It commits in
+// batches, and an error does not undo the batches before. While another transaction
+// holds an ordering key, Replay tries the deliveries of that key again for two seconds.
+// If they are still locked, it replays the others and returns an error with the number
+// of deliveries that are unchanged.
 func (in *Inbox) Replay(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error) {
 	switch {
 	case n.By == "":

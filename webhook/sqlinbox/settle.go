@@ -9,7 +9,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Settle ends a claim; see [webhook.Inbox]. A claim that [Inbox.SettleTx] has
+// Settle ends a claim; see [webhook.Queue]. A claim that [Inbox.SettleTx] has
 // settled is left as it is; Settle returns the state that SettleTx gave it.
 func (in *Inbox) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 	if err := checkOutcome(ctx, c, o); err != nil {

@@ -14,7 +14,9 @@ import (
 
 // SQLite is SQLite 3.38 or later. The *sql.DB must allow at least two
 // connections: the inbox keeps one to write.
-var SQLite = &Dialect{
+var SQLite = sqliteDialect
+
+var sqliteDialect = &Dialect{
 	name:    "SQLite",
 	files:   "sqlite",
 	queries: sqliteQueries(),

@@ -7,11 +7,12 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Stale reports whether a delivery of the same (Source, OrderingKey) that was
-// stored later, at first, is already done, so that acting on d would bring back
-// an older state: a push replayed from the dead letters after a newer one was
-// deployed. One without an ordering key is never stale, nor one that this inbox
-// does not have. It knows what [Inbox.Sweep] has not deleted.
+// Stale reports whether a newer delivery of the same (Source, OrderingKey) is already
+// done, so that acting on d would bring back an older state: for example, d is a push
+// that is replayed after a newer push was deployed. A delivery is newer if it was first
+// stored later; a replay does not change that. A delivery without an ordering key, or
+// one that this inbox does not have, is never stale. Stale does not know of newer
+// deliveries that [Inbox.Sweep] has deleted.
 func (in *Inbox) Stale(ctx context.Context, d *webhook.Delivery) (bool, error) {
 	if d.OrderingKey == "" {
 		return false, nil
@@ -22,8 +23,8 @@ func (in *Inbox) Stale(ctx context.Context, d *webhook.Delivery) (bool, error) {
 	return n > 0, err
 }
 
-// SkipStale returns a Handler that hands to h what is not [Inbox.Stale], and
-// answers [webhook.ErrIgnored] for what is. It panics on a nil Handler.
+// SkipStale returns a Handler that calls h, except for a delivery that is
+// [Inbox.Stale]: for that it returns [webhook.ErrIgnored]. It panics on a nil Handler.
 func (in *Inbox) SkipStale(h webhook.Handler) webhook.Handler {
 	if h == nil {
 		panic("sqlinbox: SkipStale needs a handler")

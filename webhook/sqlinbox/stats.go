@@ -65,14 +65,14 @@ func (in *Inbox) Unhandled(ctx context.Context) ([]string, error) {
 	return types, err
 }
 
-// oldest tells for each type how long the one that has waited longest could have
-// been claimed: since it was due, or since its lease ran out.
-func (in *Inbox) oldest(ctx context.Context, tell func(typ string, age time.Duration)) error {
+// oldest calls add for each type with the longest time for which a delivery of it
+// could have been claimed: since it was due, or since its lease ran out.
+func (in *Inbox) oldest(ctx context.Context, add func(typ string, age time.Duration)) error {
 	return in.query(ctx, in.db, "oldest", args{}, func(row *sql.Rows) error {
 		var typ string
 		var since, now int64
 		err := row.Scan(&typ, &since, &now)
-		tell(typ, time.Duration(now-since)*time.Microsecond)
+		add(typ, time.Duration(now-since)*time.Microsecond)
 		return err
 	})
 }
@@ -88,8 +88,8 @@ func (in *Inbox) takes(typ string) bool {
 	return in.anyType || in.asked[typ]
 }
 
-// reads fails early and clearly where the tables are not those that the
-// listing statements know.
+// reads fails early and clearly if the tables are not those of the statements that
+// list deliveries.
 func (in *Inbox) reads(ctx context.Context) error {
 	if in.readable.Load() {
 		return nil
@@ -99,13 +99,14 @@ func (in *Inbox) reads(ctx context.Context) error {
 	return err
 }
 
-// Pending counts what is waiting, blocked or claimed, due or not. It stops at
-// most, so that it is quick however many there are.
-func (in *Inbox) Pending(ctx context.Context, most int) (int, error) {
+// Pending returns the number of unfinished deliveries, due or not; see
+// [webhook.PendingCounter]. It stops counting at limit, so it is quick however many
+// there are.
+func (in *Inbox) Pending(ctx context.Context, limit int) (int, error) {
 	if err := in.reads(ctx); err != nil {
 		return 0, err
 	}
 	var n int
-	err := in.query(ctx, in.db, "pending", args{"most": most}, scanOne(&n))
+	err := in.query(ctx, in.db, "pending", args{"most": limit}, scanOne(&n))
 	return n, err
 }

@@ -20,16 +20,16 @@ const (
 	// turn, most of them are not old.
 	dedupKeyRounds = 200
 	idleRounds     = 40
-	// warnEvery is the time between two warnings of dead letters that go.
+	// warnEvery is the time between two warnings of dead letters that are deleted.
 	warnEvery = time.Minute
 )
 
-// Sweep deletes what was finished longer ago than Retention, or DeadRetention
-// for what is dead, oldest first, and dedup keys older than Window; see
-// [webhook.Sweeper]. Time is the server's on PostgreSQL and this process's on
-// SQLite. A [webhook.Worker] calls it by itself. The dedup keys of what it
-// deletes stay, with the last state. When nothing is left to delete, it looks
-// for keys that are stuck; see [Observer.Repaired].
+// Sweep deletes deliveries that were finished longer ago than Retention, or than
+// DeadRetention if they are dead, oldest first, and dedup keys that are older than
+// Window; see [webhook.Sweeper]. The time is the server's on PostgreSQL and this
+// process's on SQLite. A [webhook.Worker] calls Sweep by itself. The dedup keys of
+// deleted deliveries remain, with the last state. If no delivery was deleted, Sweep looks
+// for ordering keys that are stuck; see [Observer.Repaired].
 func (in *Inbox) Sweep(ctx context.Context) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -74,7 +74,7 @@ func (in *Inbox) sweepOld(ctx context.Context, age, zero time.Duration, dead boo
 	return n, nil
 }
 
-// warnOfDying logs how many dead letters are about to go, and of which types.
+// warnOfDying logs how many dead letters are about to be deleted, and of which types.
 func (in *Inbox) warnOfDying(ctx context.Context, age time.Duration, a args) error {
 	now := time.Now().Unix()
 	last := in.warnedAt.Load()

@@ -3,6 +3,7 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -114,4 +115,13 @@ func (t *tables) version(ctx context.Context, s session) (version int, err error
 // scanOne scans a row of one number.
 func scanOne(n *int) func(row *sql.Rows) error {
 	return func(row *sql.Rows) error { return row.Scan(n) }
+}
+
+// texts is a list as an argument, in JSON.
+func texts(list []string) string {
+	if list == nil {
+		return "[]"
+	}
+	text, _ := json.Marshal(list) // strings only: cannot fail
+	return string(text)
 }

@@ -8,9 +8,9 @@ import (
 )
 
 // Write runs f in a transaction of the program's own and commits it durably. It
-// takes its turn with what the Inbox writes. If a program keeps its tables in the
-// SQLite database of the Inbox and writes to them by Write alone, then neither it nor
-// Put fails with "database is locked" (SQLITE_BUSY), however many there are.
+// takes its turn with the writes of the Inbox. If a program keeps its tables in the
+// SQLite database of the Inbox and writes to them with Write only, then neither Write
+// nor Put fails with "database is locked" (SQLITE_BUSY), however many run at once.
 //
 //   - If f returns an error, Write rolls back and returns that error. If f panics,
 //     Write rolls back and the panic goes on.
@@ -20,7 +20,7 @@ import (
 //     either committed or not, never in part.
 //   - On SQLite, Write waits for its turn until ctx ends, in the order of arrival, and
 //     then up to 5 s for other processes. Nothing else of this process writes while f
-//     runs: do what is slow before. The transaction begins as a writer. Between two
+//     runs, so do slow work before. The transaction begins as a writer. Between two
 //     Writes that wait, the Inbox writes what waits for it.
 //   - On PostgreSQL, f runs at once, beside other transactions. The transaction is
 //     READ COMMITTED, and its synchronous_commit is raised if the commit could be lost

@@ -35,7 +35,7 @@ func TestAWriteMutexServesInTheOrderOfArrivalAndBatchesBetweenTwo(t *testing.T) 
 			t.Fatal(err)
 		}
 		var order []string
-		arrive := func(name string, lock func() error, unlock func()) {
+		begin := func(name string, lock func() error, unlock func()) {
 			go func() {
 				if err := lock(); err != nil {
 					t.Error(err)
@@ -49,9 +49,9 @@ func TestAWriteMutexServesInTheOrderOfArrivalAndBatchesBetweenTwo(t *testing.T) 
 		}
 		lock := func() error { return m.lock(t.Context()) }
 		for _, name := range []string{"first", "second", "third"} {
-			arrive(name, lock, m.unlock)
+			begin(name, lock, m.unlock)
 		}
-		arrive("batch", m.lockBatch, m.unlockBatch)
+		begin("batch", m.lockBatch, m.unlockBatch)
 		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if err := m.lock(short); !errors.Is(err, context.DeadlineExceeded) {
@@ -59,7 +59,7 @@ func TestAWriteMutexServesInTheOrderOfArrivalAndBatchesBetweenTwo(t *testing.T) 
 		}
 		m.unlock()
 		time.Sleep(1500 * time.Microsecond) // the first writes
-		arrive("next batch", m.lockBatch, m.unlockBatch)
+		begin("next batch", m.lockBatch, m.unlockBatch)
 		time.Sleep(time.Second)
 		if want := []string{"batch", "first", "next batch", "second", "third"}; !slices.Equal(order, want) {
 			t.Errorf("served %v, want %v", order, want)
