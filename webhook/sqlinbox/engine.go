@@ -22,9 +22,10 @@ type engine interface {
 	// put stores an entry and returns when it is committed. Superseded are the UIDs
 	// of the older deliveries of a burst that this ended.
 	put(ctx context.Context, e *entry) (superseded []string, err error)
-	// store stores the delivery of j in the caller's transaction, or sets its
-	// result. It waits for whoever holds the ordering key.
-	store(ctx context.Context, s session, j *job) error
+	// storeTx stores the delivery of j in the transaction of s. If it is a duplicate,
+	// storeTx sets the result of j instead. It waits for the transaction that has locked
+	// the ordering key.
+	storeTx(ctx context.Context, s session, j *job) error
 
 	// tx runs f in a transaction and returns when it is committed.
 	tx(ctx context.Context, f func(ctx context.Context, s session) error) error
@@ -59,14 +60,15 @@ type engine interface {
 
 // keyLocks keep other transactions from deciding about an ordering key.
 type keyLocks interface {
-	// lock locks k until the end of the transaction, and reports whether it has a
-	// head. With one writer there is nothing to lock.
+	// lock locks k until the end of the transaction, and reports whether k has a head,
+	// which is its delivery that is waiting or claimed. SQLite has one writer and so
+	// nothing to lock: there lock does not look, and hasHead is true.
 	lock(ctx context.Context, s session, k orderKey, m lockMode) (hasHead bool, err error)
 }
 
 // A lockMode is how a transaction gets the keys that it decides about.
 type lockMode struct {
-	wait    bool   // for whoever holds one; otherwise it is errKeyLocked
+	waits   bool   // for the transaction that has locked one; otherwise the error is errLeftOut
 	timeout string // of each wait, as the database reads it; empty: the session's own
 }
 

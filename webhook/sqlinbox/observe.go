@@ -70,7 +70,7 @@ func (o *Observer) batch(batch []*job, took time.Duration, err error) {
 	}
 	puts, bytes := 0, 0
 	for _, j := range batch {
-		if j.put != nil && !j.locked {
+		if j.put != nil && !j.leftOut {
 			puts++
 			bytes += j.put.size()
 		}

@@ -26,7 +26,7 @@ func (e *postgresEngine) prepare(en *entry) (err error) {
 // job of its own: the writer may still look at the one before.
 func (e *postgresEngine) put(ctx context.Context, en *entry) (superseded []string, err error) {
 	j := &job{put: en}
-	if err = e.writer.submit(ctx, j); errors.Is(err, errKeyLocked) {
+	if err = e.writer.submit(ctx, j); errors.Is(err, errLeftOut) {
 		j, err = e.putAwaitingKey(ctx, j, err)
 	}
 	return j.supersededUnless(ctx, err), err
@@ -37,7 +37,7 @@ func (e *postgresEngine) put(ctx context.Context, en *entry) (superseded []strin
 func (e *postgresEngine) putAwaitingKey(ctx context.Context, j *job, err error) (*job, error) {
 	w, end := e.lockedKeys.wait(ctx)
 	defer end()
-	for errors.Is(err, errKeyLocked) {
+	for errors.Is(err, errLeftOut) {
 		if ended := w.pause(); ended != nil {
 			return j, keyWaitError(ctx, ended, err)
 		}
@@ -68,8 +68,8 @@ func (e *postgresEngine) isStillLocked(ctx context.Context, j *job) bool {
 		return false
 	}
 	_, err := e.lock(ctx, e.db, j.put.orderKey(), lockMode{})
-	j.locked = errors.Is(err, errKeyLocked)
-	return j.locked
+	j.leftOut = errors.Is(err, errLeftOut)
+	return j.leftOut
 }
 
 // storeBatch stores a batch by one statement, and what that leaves out in a
@@ -111,7 +111,7 @@ func (e *postgresEngine) storeOptimistic(ctx context.Context, batch []*job, time
 	}
 	for _, j := range batch {
 		r := results[j.put.delivery.UID]
-		j.stored, j.locked = r == wasStored, r == wasLocked
+		j.stored, j.leftOut = r == wasStored, r == wasLocked
 	}
 	return nil
 }
@@ -127,13 +127,13 @@ func (e *postgresEngine) storeInOrder(ctx context.Context, s session, puts []*jo
 		if err := e.storeChecked(ctx, s, group, m, 0); err != nil {
 			return err
 		}
-		puts = withoutLocked(puts, group)
+		puts = withoutLeftOut(puts, group)
 	}
 	return nil
 }
 
-func (e *postgresEngine) store(ctx context.Context, s session, j *job) error {
-	return e.storeChecked(ctx, s, []*job{j}, lockMode{wait: true}, 0)
+func (e *postgresEngine) storeTx(ctx context.Context, s session, j *job) error {
+	return e.storeChecked(ctx, s, []*job{j}, lockMode{waits: true}, 0)
 }
 
 // storeChecked locks the keys of a group of independent deliveries, looks them up,

@@ -58,7 +58,7 @@ func (in *Inbox) PutTx(ctx context.Context, tx *sql.Tx, d *webhook.Delivery) err
 	j := &job{put: e}
 	for range 10 {
 		j.reset()
-		if err := in.engine.store(ctx, tx, j); err != nil || !j.locked {
+		if err := in.engine.storeTx(ctx, tx, j); err != nil || !j.leftOut {
 			return cmp.Or(err, j.result)
 		}
 	}

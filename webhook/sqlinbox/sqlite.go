@@ -89,7 +89,7 @@ func (e *sqliteEngine) stmt(ctx context.Context, f func(ctx context.Context, s s
 
 func (e *sqliteEngine) submit(ctx context.Context, j *job) error {
 	if e.insideWrite(ctx) != nil {
-		return errInsideTx
+		return errTxOpen
 	}
 	return e.writer.submit(ctx, j)
 }
@@ -156,7 +156,7 @@ func (e *sqliteEngine) check(ctx context.Context) error { return e.tx(ctx, e.che
 // txError says what to do where the caller's statement waited for the caller's own
 // transaction.
 func (e *sqliteEngine) txError(method string, err error) error {
-	if statement.IsBusy(err) && !errors.Is(err, errInsideTx) {
+	if statement.IsBusy(err) && !errors.Is(err, errTxOpen) {
 		return fmt.Errorf("%w: inside %s use its tx, not the *sql.DB", err, method)
 	}
 	return err

@@ -43,12 +43,12 @@ func areIndependent(batch []*job) bool {
 	return len(rest) == 0
 }
 
-// withoutLocked leaves out those whose key a group before has found to be locked:
+// withoutLeftOut leaves out those whose key a group before has found to be locked:
 // they are locked too.
-func withoutLocked(puts, group []*job) []*job {
+func withoutLeftOut(puts, group []*job) []*job {
 	keys := make(map[orderKey]bool)
 	for _, j := range group {
-		if j.locked && j.put.delivery.OrderingKey != "" {
+		if j.leftOut && j.put.delivery.OrderingKey != "" {
 			keys[j.put.orderKey()] = true
 		}
 	}
@@ -57,7 +57,7 @@ func withoutLocked(puts, group []*job) []*job {
 	}
 	var left []*job
 	for _, j := range puts {
-		if j.locked = keys[j.put.orderKey()]; !j.locked {
+		if j.leftOut = keys[j.put.orderKey()]; !j.leftOut {
 			left = append(left, j)
 		}
 	}
@@ -67,7 +67,7 @@ func withoutLocked(puts, group []*job) []*job {
 func undecided(batch []*job) []*job {
 	var left []*job
 	for _, j := range batch {
-		if !j.stored && !j.locked {
+		if !j.stored && !j.leftOut {
 			left = append(left, j)
 		}
 	}

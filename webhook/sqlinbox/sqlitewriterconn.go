@@ -91,7 +91,7 @@ func (e *sqliteEngine) inTransaction(ctx context.Context, c *writerConn, work fu
 	if err := c.file.check(); err != nil {
 		return true, err
 	}
-	if err := c.begin(ctx, e.dialect.queries["begin"].Text); err != nil {
+	if err := c.begin(ctx, e.dialect.queries.Get("begin").Text); err != nil {
 		e.dropConn()
 		return true, fmt.Errorf("sqlinbox: begin: %w", err)
 	}
