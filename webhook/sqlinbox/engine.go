@@ -12,8 +12,9 @@ import (
 // on which connection they run, which of them share a transaction, and what is tried
 // again. SQLite and PostgreSQL have one each; see sqlite.go and postgres.go.
 //
-// The func that tx and stmt get may be called again after a conflict and must start
-// afresh then.
+// On PostgreSQL, tx and stmt call their func again after a conflict. On SQLite they call
+// it again after another job has failed the transaction that they share. So the func
+// must not rely on what an earlier call has set.
 type engine interface {
 	keyLocks
 
@@ -42,7 +43,8 @@ type engine interface {
 	txError(method string, err error) error
 
 	// settleDone settles a claim as done together with others, and reports whether
-	// it did. If not, the claim is to be settled alone.
+	// it did. If not, the claim is to be settled by tx. On SQLite that is always so: there
+	// all that tx runs shares a transaction.
 	settleDone(ctx context.Context, c webhook.Claim) (settled bool, err error)
 	// replay runs the deliveries of a batch again for r, and counts them there.
 	replay(ctx context.Context, r *replay, uids []string) error

@@ -6,12 +6,14 @@ import (
 )
 
 const (
-	// batchLimit and batchBytes bound one transaction.
+	// batchLimit and batchBytes bound one batch: the number of its jobs, and the size in
+	// bytes of its deliveries, of which the first may be larger.
 	batchLimit = 256
 	batchBytes = 4 << 20
 )
 
-// A jobQueue is served in order by a goroutine that lives while it is not empty.
+// A jobQueue has the jobs that wait for the writer, whose goroutine runs while there are
+// any. They are served in order, except those that are alone.
 type jobQueue struct {
 	closing chan struct{} // closed with the queue
 
@@ -59,8 +61,8 @@ func (q *jobQueue) withdraw(j *job) bool {
 	return false
 }
 
-// next takes a batch, or ends the writer when nothing waits. However many are
-// alone, the others wait for only one of them.
+// next takes a batch. If nothing waits it returns nil, and the writer's goroutine must
+// end. Batches of one job that is alone and batches of the others take turns.
 func (q *jobQueue) next() []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -27,9 +27,10 @@ type Observer struct {
 	Superseded func(uid string, by *webhook.Delivery)
 	// Refused is called when the Put of a delivery fails.
 	Refused func(d *webhook.Delivery, err error)
-	// Batch is called at the end of a transaction with the number of its Puts and
-	// the size of their headers and bodies. If err is nil, the transaction is committed. A Put
-	// that waits for an ordering key does not count.
+	// Batch is called after each try to commit a batch, with the number of its Puts and
+	// the size of their headers and bodies in bytes. If err is nil, they are committed or
+	// are duplicates. A Put that waits for an ordering key does not count. PutTx, and a
+	// batch without Puts, call nothing.
 	Batch func(puts int, bytes int, took time.Duration, err error)
 	// Swept is called when n finished deliveries are deleted.
 	Swept func(n int)

@@ -13,10 +13,15 @@ import (
 const maxRevivals = 3
 
 // Put stores d and returns when it is committed; see [webhook.Inbox]. Concurrent Puts
-// share a transaction, without an added delay. While another transaction holds the
-// ordering key, Put tries again for two seconds or a little longer, and then fails;
-// Puts under other ordering keys go on. If ctx ends first, Put returns at once, and d
-// is either stored or not, never in part.
+// share a transaction, without an added delay. If ctx ends first, Put returns at once,
+// and d is either stored or not, never in part.
+//
+//   - On PostgreSQL, while another transaction holds the ordering key, Put tries again for
+//     2 s, or up to half a second longer, and then fails. Puts under other ordering keys
+//     go on.
+//   - On SQLite, Put waits for up to 5 s each for a transaction of InTx or Write and for
+//     another process that writes, and then fails with "database is locked". With the
+//     context that a func of Write got, it fails at once: use [Inbox.PutTx] there.
 func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	start := time.Now()
 	e, err := in.entry(d)
@@ -36,10 +41,12 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 // committed. Workers of this process find it at their next poll, or at once after a
 // commit by [Inbox.InTx], or by [Inbox.Write] if ctx is the one that its func got.
 //
-// The transaction holds the ordering key of d until it ends: settlements under that
-// key wait for it, and Puts fail after two seconds. PutTx itself waits, until ctx
-// ends or the database gives up, for a transaction that holds the ordering key. If
-// the error is not [webhook.ErrDuplicate], roll back. The whole transaction can be
+// On PostgreSQL, the transaction holds the ordering key of d until it ends: settlements
+// under that key wait for it, and Puts fail after two seconds. PutTx itself waits, until
+// ctx ends or the database gives up, for a transaction that holds the ordering key. On
+// SQLite, the transaction holds the whole database: no other writes until it ends.
+//
+// If the error is not [webhook.ErrDuplicate], roll back. The whole transaction can be
 // tried again.
 //
 // On SQLite, begin the transaction as a writer ("BEGIN IMMEDIATE"). One that reads

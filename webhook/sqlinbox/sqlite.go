@@ -94,7 +94,8 @@ func (e *sqliteEngine) submit(ctx context.Context, j *job) error {
 	return e.writer.submit(ctx, j)
 }
 
-// commit tries to commit a batch once, on a context that is no caller's.
+// commit is the writer's tryCommit. Its context is not that of a caller, so that no
+// caller's end cancels the others. A statement waits for no lock once it has begun.
 func (e *sqliteEngine) commit(batch []*job, _ time.Duration) (shared bool, err error) {
 	ctx := context.Background()
 	c, err := e.writerConn(ctx)
@@ -120,7 +121,8 @@ func (e *sqliteEngine) commit(batch []*job, _ time.Duration) (shared bool, err e
 	})
 }
 
-// lock has nothing to do: nobody else writes. The key counts as one with a head.
+// lock has nothing to lock: nobody else writes. It does not look, and says that k has a
+// head, since no other transaction can take it away.
 func (e *sqliteEngine) lock(context.Context, session, orderKey, lockMode) (hasHead bool, err error) {
 	return true, nil
 }
