@@ -27,10 +27,10 @@ type Observer struct {
 	Superseded func(uid string, by *webhook.Delivery)
 	// Refused is called when the Put of a delivery fails.
 	Refused func(d *webhook.Delivery, err error)
-	// Batch is called after each try to commit a batch, with the number of its Puts and
-	// the size of their headers and bodies in bytes. If err is nil, they are committed or
-	// are duplicates. A Put that waits for an ordering key does not count. PutTx, and a
-	// batch without Puts, call nothing.
+	// Batch is called when a batch of Puts, or a part of one that has failed, was
+	// committed or has failed. It has the number of the Puts and the size of their headers
+	// and bodies in bytes. If err is nil, each is committed or a duplicate. A Put that
+	// waits for an ordering key does not count, and neither does PutTx.
 	Batch func(puts int, bytes int, took time.Duration, err error)
 	// Swept is called when n finished deliveries are deleted.
 	Swept func(n int)

@@ -47,9 +47,8 @@ func areIndependent(batch []*job) bool {
 	return len(rest) == 0
 }
 
-// withoutLeftOut returns the puts whose ordering key the group before them has locked,
-// or not needed. It marks the others as left out, since those of one ordering key must
-// be stored in order.
+// withoutLeftOut returns the puts that do not have the ordering key of one that the group
+// before them has left out. It marks the others as left out too: that key is locked.
 func withoutLeftOut(puts, group []*job) []*job {
 	keys := make(map[orderKey]bool)
 	for _, j := range group {

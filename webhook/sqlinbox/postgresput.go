@@ -76,7 +76,7 @@ func (e *postgresEngine) isStillLocked(ctx context.Context, j *job) bool {
 }
 
 // storeBatch stores a batch by one statement. Deliveries about which that cannot decide,
-// such as duplicates, get a second transaction. A delivery whose ordering key is locked
+// such as duplicates, get a second transaction, and so does a batch that is not independent. A delivery whose ordering key is locked
 // is left out. After a conflict storeBatch is called again: it then skips the deliveries
 // that are stored or left out.
 func (e *postgresEngine) storeBatch(ctx context.Context, batch []*job, timeout string) error {
@@ -142,9 +142,11 @@ func (e *postgresEngine) storeTx(ctx context.Context, s session, j *job) error {
 	return e.storeChecked(ctx, s, []*job{j}, lockMode{waits: true}, 0)
 }
 
-// storeChecked locks the keys of a group of independent deliveries, looks them up,
-// and stores those that are new. It marks the others as locked, or sets their
-// results. Tries counts the calls before, with what was left of them.
+// storeChecked locks the ordering keys of a group of independent deliveries, looks the
+// deliveries up, and stores those that are new. It marks those whose key it does not get
+// as left out, and sets the results of duplicates. A result that stays nil is success. If
+// the insert leaves out some, storeChecked calls itself for them; tries is the number of
+// the calls before.
 func (e *postgresEngine) storeChecked(ctx context.Context, s session, group []*job, m lockMode, tries int) error {
 	a := e.putArgs(group, m.timeout)
 	ours, err := e.lockGroup(ctx, s, group, a, m)
@@ -196,7 +198,8 @@ func (e *postgresEngine) putArgs(batch []*job, timeout string) args {
 	return args{"window": e.window(), "wait": timeout, "rows": rows, "bytes": bytes}
 }
 
-// An insertResult is what an insert made of a delivery. Zero: it left it out.
+// An insertResult is what an insert made of a delivery. Zero means that it did not decide
+// about it: the delivery is a duplicate, or a head must give way first.
 type insertResult int
 
 const (

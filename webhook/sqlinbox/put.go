@@ -30,7 +30,7 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 		return err
 	}
 	superseded, err := in.engine.put(ctx, e)
-	if ctx.Err() == nil || err == nil {
+	if ctx.Err() == nil || err == nil { // otherwise it is not known whether d is stored
 		in.Observer.put(d, err, time.Since(start))
 		in.Observer.superseded(superseded, d)
 	}
