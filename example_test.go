@@ -2,13 +2,18 @@ package hookhouse_test
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
+	"os"
+	"os/signal"
 	"time"
 
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
@@ -25,6 +30,15 @@ func serve(ctx context.Context, listener net.Listener, inbox webhook.Inbox, secr
 	server := http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
 
 	return webhook.Serve(ctx, &server, listener, webhook.NewWorker(inbox, &mux))
+}
+
+func openInbox(ctx context.Context) (*sqlinbox.Inbox, error) {
+	db, err := sql.Open("sqlite", "file:hookhouse.db?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)")
+	if err != nil {
+		return nil, err
+	}
+	inbox := sqlinbox.New(db, sqlinbox.SQLite)
+	return inbox, inbox.Migrate(ctx)
 }
 
 var deployed = make(chan string, 1)
@@ -57,4 +71,21 @@ func Example() {
 	// Output:
 	// 202 main at 9f3c1d7
 	// <nil>
+}
+
+// With an inbox in a database. The program imports its driver.
+func Example_durable() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	inbox, err := openInbox(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	listener, err := net.Listen("tcp", ":8080")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := serve(ctx, listener, inbox, webhook.NewSecret(os.Getenv("GITHUB_WEBHOOK_SECRET"))); err != nil {
+		log.Fatal(err)
+	}
 }

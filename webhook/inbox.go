@@ -11,9 +11,11 @@ import (
 // that passes its tests is an Inbox.
 //
 // A delivery has one State at a time. Of the unfinished deliveries with equal (Source,
-// OrderingKey), only the oldest may be Waiting. The younger ones are Blocked. When the
-// oldest is finished, the next one becomes Waiting. Deliveries without an ordering key are
-// never Blocked.
+// OrderingKey), only one is Waiting or Claimed, and the others are Blocked. It is the
+// oldest one, with one exception: while that waits for a retry with
+// [Outcome.RetryOutOfOrder], it may be Blocked and a younger one Waiting or Claimed. When
+// the one that is not Blocked is finished, another becomes Waiting. Deliveries without an
+// ordering key are never Blocked.
 type Inbox interface {
 	// Put stores d under its UID, which must not be empty. A nil error means that d is
 	// stored.
@@ -86,7 +88,7 @@ type State string
 // The states of a delivery. The last four are final.
 const (
 	Waiting    State = "waiting"    // can be claimed when it is due
-	Blocked    State = "blocked"    // an older delivery of its ordering key is unfinished
+	Blocked    State = "blocked"    // another delivery of its ordering key comes first
 	Claimed    State = "claimed"    // under a lease
 	Done       State = "done"       // handled
 	Dead       State = "dead"       // given up; stored with the reason
@@ -153,8 +155,9 @@ type Outcome struct {
 	RetryOutOfOrder bool
 }
 
-// A Notifier is an Inbox that signals when there may be something to claim. A Worker
-// polls an Inbox that is not a Notifier.
+// A Notifier is an Inbox that signals a change that may allow a claim, so that a Worker
+// need not wait for its PollInterval. A Worker polls a Notifier too: that a retry is due,
+// that a lease has expired, and what other processes store are not signalled.
 type Notifier interface {
 	// Changed returns a channel that is closed at the first change after the call.
 	Changed() <-chan struct{}

@@ -36,7 +36,9 @@ const noHandlerDelay = time.Minute
 
 // A retryPolicy decides the outcome of an attempt. It only computes: it does not
 // log, and it asks neither the inbox nor the clock. Only the wait of its Backoff
-// is random.
+// is random. Two outcomes are made elsewhere, both when Run ends: abandon in
+// settlement.go puts back an attempt that is still running, and suspect.go a suspect
+// that has not begun.
 type retryPolicy struct {
 	backoff     Backoff
 	maxAttempts int

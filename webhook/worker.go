@@ -73,8 +73,9 @@ const (
 type Worker struct {
 	// Concurrency is the maximum number of attempts at once. Zero means 8.
 	Concurrency int
-	// PollInterval is how often the Worker claims from an inbox that is not a
-	// [Notifier]. Zero means 200 ms.
+	// PollInterval is how long the Worker waits before it claims again, unless there may
+	// be more to claim or a [Notifier] signals a change. It notices so that a retry is
+	// due or a lease has expired. Zero means 200 ms.
 	PollInterval time.Duration
 	// Lease is how long a claim is held before it must be renewed. When a process is
 	// killed, its deliveries wait that long. Zero means 30 s.

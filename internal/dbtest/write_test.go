@@ -147,7 +147,7 @@ func TestOtherWritesInsideAWriteDoNotDeadlock(t *testing.T) {
 		check := func(what string, err error) {
 			t.Helper()
 			if e.Dialect == sqlinbox.SQLite {
-				wantTexts(t, err, "database is locked by a transaction of InTx or Write: inside one use PutTx")
+				wantTexts(t, err, "database is locked by a transaction of InTx or Write that has not ended: inside it use PutTx")
 			} else if err != nil {
 				t.Errorf("%s inside Write returned %v", what, err)
 			}

@@ -16,7 +16,7 @@ func TestAWriteInsideThatOfAnotherInboxIsInsideBoth(t *testing.T) {
 	run(t, db, "CREATE TABLE effects (uid TEXT)")
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
-	const advice = "database is locked by a transaction of InTx or Write: inside one use PutTx"
+	const advice = "database is locked by a transaction of InTx or Write that has not ended: inside it use PutTx"
 	changed := one.Changed()
 	start := time.Now()
 	err := one.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {

@@ -2,6 +2,7 @@ package statement
 
 import (
 	"errors"
+	"slices"
 	"strings"
 )
 
@@ -36,6 +37,19 @@ func IsLockTimeout(err error) bool { return State(err) == "55P03" }
 // IsBusy reports whether another connection has SQLite's file.
 func IsBusy(err error) bool {
 	return err != nil && (strings.Contains(err.Error(), "database is locked") || strings.Contains(err.Error(), "SQLITE_BUSY"))
+}
+
+// storageFaults are the texts of SQLite for SQLITE_FULL, SQLITE_IOERR, SQLITE_READONLY,
+// SQLITE_CANTOPEN and SQLITE_NOMEM. Drivers have no way in common to get the code.
+var storageFaults = []string{
+	"database or disk is full", "disk I/O error", "attempt to write a readonly database", "unable to open database file", "out of memory",
+}
+
+// IsStorageFault reports whether SQLite lacks what all that write need: room on the
+// disk, a file that can be opened, read and written, or memory. A malformed file
+// (SQLITE_CORRUPT) does not count, because only those fail that meet the bad page.
+func IsStorageFault(err error) bool {
+	return err != nil && !HasState(err) && slices.ContainsFunc(storageFaults, func(text string) bool { return strings.Contains(err.Error(), text) })
 }
 
 // IsOtherSchema reports whether a statement names a table or a column that the

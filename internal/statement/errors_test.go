@@ -13,7 +13,7 @@ func (e stateError) SQLState() string { return string(e) }
 
 func TestErrorsAreClassified(t *testing.T) {
 	classes := map[string]func(error) bool{
-		"serialization": IsSerialization, "lock timeout": IsLockTimeout, "busy": IsBusy, "other schema": IsOtherSchema,
+		"serialization": IsSerialization, "lock timeout": IsLockTimeout, "busy": IsBusy, "storage": IsStorageFault, "other schema": IsOtherSchema,
 		"missing table": func(err error) bool { return IsMissingTable(err, "jobs") },
 	}
 	for _, tt := range []struct {
@@ -29,6 +29,15 @@ func TestErrorsAreClassified(t *testing.T) {
 		{stateError("no such table: jobs"), nil},
 		{errors.New("database is locked (5) (SQLITE_BUSY)"), []string{"busy"}},
 		{errors.New("sqlite3: database is locked"), []string{"busy"}},
+		{errors.New("database or disk is full (13)"), []string{"storage"}},
+		{errors.New("sqlite3: database or disk is full"), []string{"storage"}},
+		{errors.New("disk I/O error: no space left on device (778)"), []string{"storage"}},
+		{errors.New("attempt to write a readonly database"), []string{"storage"}},
+		{errors.New("unable to open database file: out of memory (14)"), []string{"storage"}},
+		{errors.New("sqlite3: out of memory"), []string{"storage"}},
+		{stateError("out of memory"), nil},
+		{errors.New("database disk image is malformed (11)"), nil},
+		{errors.New("constraint failed: UNIQUE constraint failed: jobs.uid (2067)"), nil},
 		{errors.New("no such column: at"), []string{"other schema"}},
 		{errors.New("table jobs has no column named at"), []string{"other schema"}},
 		{errors.New("no such table: jobs"), []string{"other schema", "missing table"}},

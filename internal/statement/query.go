@@ -79,6 +79,16 @@ func (q Query) Bind(a Args) []any {
 // A Set is queries by name.
 type Set map[string]Query
 
+// Get returns the query of that name. It panics if there is none: an empty Query
+// would do nothing.
+func (s Set) Get(name string) Query {
+	q, ok := s[name]
+	if !ok {
+		panic("statement: there is no query " + name)
+	}
+	return q
+}
+
 // Read reads sections that begin with a line "-- name: x". It leaves out lines that
 // are comments. A section may be empty: this database has nothing to do there.
 func Read(text string, s Syntax) Set {

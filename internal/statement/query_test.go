@@ -56,6 +56,19 @@ func TestBindPanicsWithoutAnArgument(t *testing.T) {
 	Query{Args: []string{"uid"}}.Bind(Args{"id": 1})
 }
 
+func TestGetPanicsWithoutASection(t *testing.T) {
+	set := Read("-- name: nothing\n", Syntax{})
+	if q := set.Get("nothing"); q.Text != "" {
+		t.Errorf("an empty section has the text %q", q.Text)
+	}
+	defer func() {
+		if got := recover(); got != "statement: there is no query nothink" {
+			t.Errorf("it panicked with %v", got)
+		}
+	}()
+	set.Get("nothink")
+}
+
 func TestRead(t *testing.T) {
 	got := Read(`-- The statements. @this is no argument.
 

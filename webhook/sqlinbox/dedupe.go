@@ -30,8 +30,8 @@ func (t *tables) dedupe(ctx context.Context, s session, group []*job, a args, m 
 		dup := &webhook.DuplicateError{UID: known[n].uid, State: known[n].state}
 		if known[n].isRevivedBy(j.put.delivery) {
 			err := t.revive(ctx, s, j, dup, m)
-			if errors.Is(err, errKeyLocked) || errors.Is(err, webhook.ErrNotFound) {
-				j.locked = true // or was deleted since: the next look-up sees it
+			if errors.Is(err, errLeftOut) || errors.Is(err, webhook.ErrNotFound) {
+				j.leftOut = true // locked, or deleted since: the next try looks it up again
 				continue
 			}
 			if err != nil {

@@ -16,7 +16,7 @@ type Dialect struct {
 	files    string // folder of the schema versions
 	syntax   statement.Syntax
 	queries  statement.Set
-	setup    []string  // run on a connection of the inbox's own before its settings are checked
+	setup    []string  // run on the inbox's own connections, before their settings are checked
 	raise    *raise    // run after setup
 	empty    *raise    // run by Migrate, on a database without tables
 	settings []setting // what the connection that writes must have
@@ -41,7 +41,8 @@ type setting struct {
 	advice  string
 }
 
-// A raise changes a setting, unless its value, which must be in one row, is fine.
+// A raise is a setting that is raised to what durability needs: text is run unless the
+// value that query returns, in one row, is one of fine.
 type raise struct {
 	query string
 	fine  []string
@@ -63,7 +64,8 @@ func readQueries(file string, s statement.Syntax) statement.Set {
 	return statement.Read(string(text), s)
 }
 
-// versions returns the schema's steps: the n-th leads from version n to n+1.
+// versions returns the schema's steps: the first creates version 1, and the n-th leads
+// from version n-1 to version n.
 func (d *Dialect) versions() []string {
 	var steps []string
 	for n := 1; ; n++ {

@@ -24,21 +24,26 @@
 //     cost of a claim does not grow with the number that wait. Cost: on PostgreSQL
 //     transactions that decide about one key wait for each other, and a Put tries
 //     again.
-//   - A delivery with a known dedup key is not stored again during Window. Cost: a row
+//   - A delivery with a known dedup key is not stored again during Window, 30 days by
+//     default. If the known one is dead and its sender sends it again, that runs again, up
+//     to three times; if it has been deleted since, the new one is stored. Cost: a row
 //     of about forty bytes for each dedup key, kept for that long, even after the
 //     delivery is deleted. The row has 16 bytes of the SHA-256 of the source and the key.
-//   - A worker that has lost its lease cannot settle: each claim has a Fence. On
-//     PostgreSQL concurrent settlements share a transaction too. A settlement that would
-//     have to wait for another transaction gets one of its own.
+//   - A worker that has lost its claim cannot settle: each claim has a Fence. On
+//     PostgreSQL concurrent settlements as done, without a reason, share a transaction
+//     too. One that would have to wait for another transaction gets one of its own, as do
+//     all others. On SQLite all settlements share the transactions of the writer.
 //   - A claim is bounded by bytes as well as by number. A delivery whose last two claims
 //     were lost is claimed without its body, and its next run is recorded before it
 //     begins; see webhook.Claim.Suspect. Cost: none, as long as claims are settled.
-//   - Finished deliveries are kept for Retention, and dead letters for DeadRetention,
-//     90 days by default. Before dead letters are deleted, their number and types are
+//   - Finished deliveries are kept for Retention, 7 days by default, and dead letters for
+//     DeadRetention, 90 days by default. Before dead letters are deleted, their number and types are
 //     logged as a warning.
 //   - An ordering key is stuck if it has unfinished deliveries and none of them is its
-//     head. Only a fault or hand-written SQL can cause that. A Worker's Sweep repairs
-//     such a key within two minutes; Check, Migrate and Release do so at once. The
+//     head. Only a fault or hand-written SQL can cause that. A Worker's Sweep, each
+//     minute, looks for it among 20 000 keys with blocked deliveries, so with fewer it is
+//     repaired within two minutes. Check and Migrate look among 100 000, and Release
+//     repairs the key of its delivery. The
 //     repair is logged, and [Observer.Repaired] is called.
 //   - A stored row that cannot be read becomes dead, with the reason, and does not hold
 //     up others.
@@ -54,23 +59,57 @@
 //
 // # From Put to commit
 //
-//  1. Put (put.go) checks and encodes the delivery in the caller's goroutine. The
-//     engine (engine.go, sqlite.go, postgres.go) adds it to a queue.
-//  2. One goroutine (writer.go) commits up to 256 deliveries, or 4 MB, as a batch. In
-//     the meantime the next batch gathers. If the rows of a batch make it fail, it is
-//     halved.
-//  3. SQLite (sqliteput.go): in a transaction on the connection that writes,
-//     storeOptimistic inserts each delivery. If it cannot, store looks it up first.
-//  4. PostgreSQL (postgresput.go): with one statement, storeOptimistic inserts the
-//     deliveries that are new and whose ordering key is free; storeChecked decides about
-//     the others.
-//  5. Duplicates are found in dedupe.go. A redelivery of a dead delivery is requeued in
-//     requeue.go. A Put whose ordering key is locked waits in lockedkeys.go.
+//  1. Put (put.go, entry.go) checks and encodes the delivery in the caller's goroutine.
+//     The engine (sqliteput.go, postgresput.go) gives it to the writer as a job.
+//  2. The writer (writer.go, jobqueue.go) is one goroutine. It commits up to 256 jobs, or
+//     4 MB, as a batch; meanwhile the next jobs gather. If one of them may have failed the
+//     batch, the writer tries its halves.
+//  3. SQLite (sqlite.go): a batch is one transaction on the connection that writes.
+//     storeOptimistic inserts a delivery; if it cannot, storeTx looks it up first.
+//  4. PostgreSQL (postgresput.go): storeOptimistic, one statement, inserts what is new and
+//     whose ordering key is free. storeChecked decides about the others. If an ordering
+//     key is locked, Put tries again (postgreslockedkeys.go).
+//  5. Both find duplicates in dedupe.go and run a dead delivery again in requeue.go.
+//
+// The database tests are in the module internal/dbtest.
+//
+// # Words
+//
+//   - The head of an ordering key is its delivery that is waiting or claimed. The others
+//     that are unfinished are blocked.
+//   - A fence is the number of a claim. Each claim of a delivery has a higher one.
+//   - A burst is deliveries of one ordering key that coalesce: a newer one supersedes those
+//     that are not claimed.
+//   - A suspect is a delivery whose last two claims, at least, were lost.
+//   - An envelope is the header and the dedup keys of a delivery, as JSON.
+//
+// # Tables
+//
+// These are the tables of the current version; schema has a file for each step to it.
+// Times are in microseconds since 1970.
+//
+//   - hookhouse_deliveries has a row for each delivery. What it is: id (the order; a new one
+//     for each later run), first_id (that of the first run, if this is a later one), uid,
+//     source, sender_id, type, ordering_key, key_label, received_at, size (of the body).
+//     Its state: state, reason, attempt, due_at, finished_at, retry_out_of_order, revivals.
+//     Its claim: fence, lease_expires_at, claimed_by, claimed_at, settled_fence (of the last
+//     claim that was settled), lost_claims, crashed_runs, begun_fence (of the last suspect
+//     claim whose run began). Its burst: coalesce_quiet_us, coalesce_max_us,
+//     burst_started_at.
+//   - hookhouse_bodies has the envelope and the body, by the id of the delivery.
+//   - hookhouse_dedup_keys has the hash of each dedup key, seen_at, and the delivery_id of
+//     the first run. If the delivery is deleted, it has its uid, state and sender_id.
+//   - hookhouse_attempts has the runs that failed or were lost: uid, fence, number,
+//     started_at, took_us, state, lost, reason, claimed_by.
+//   - hookhouse_replays has what Replay ran again: uid, replayed_at, who, why,
+//     previous_state.
+//   - hookhouse_schema has the version, and the time of the last Ping, pinged.
 //
 // # SQLite
 //
-// The Inbox keeps one connection to write, so the *sql.DB must allow at least two. All
-// writes of the Inbox share its transactions. In journal_mode WAL, readers and the
+// The Inbox keeps one connection to write, so the *sql.DB must allow at least two. The Puts,
+// claims, settlements and other changes of the Inbox share its transactions. PutTx and
+// SettleTx use the caller's, and InTx, Write and Migrate have connections of their own. In journal_mode WAL, readers and the
 // writer do not wait for each other. [Inbox.Migrate] sets it in a new file.
 //
 // The Inbox sets up its own connection, so a plain "file:hookhouse.db" is enough for
@@ -111,8 +150,10 @@
 //
 // A transaction that has settled a claim, or stored a delivery, holds its ordering key.
 // Puts under that key try again for two seconds and then fail; those under other keys
-// go on. If an ordering key has no unfinished delivery, an advisory lock holds it, up to
-// 256 of them in a transaction.
+// go on. If an ordering key has no head, an advisory lock holds it. One transaction takes
+// up to 256 of these by PutTx and SettleTx. Beyond that, keys without a head are not
+// locked: only an index keeps another transaction from making a head too, and the one
+// that comes second waits for the first, or fails and can be tried again.
 //
 // The Inbox sets the isolation of its own transactions, whatever the server's default
 // is. A transaction of the program must be READ COMMITTED for PutTx and SettleTx, which
@@ -120,8 +161,8 @@
 //
 // A transaction that stays open for long, a dump or a forgotten session, keeps
 // PostgreSQL from removing the old versions of rows, and each claim reads past them:
-// after 20 000 deliveries an empty claim took 11 ms instead of 3. That ends with the
-// transaction. Set idle_in_transaction_session_timeout, and dump the inbox's tables
+// after 20 000 deliveries an empty claim took 11 ms instead of 3, as measured by
+// "go run -C internal/bench . snapshot". That ends with the transaction. Set idle_in_transaction_session_timeout, and dump the inbox's tables
 // separately or from a standby.
 //
 // # Clocks
@@ -136,7 +177,7 @@
 //
 // Read the tables with any client.
 //
-//   - Calls are refused: [Inbox.Ping] returns the reason, since it does what Put does.
+//   - Calls are refused: [Inbox.Ping] mostly returns the reason, since it writes as Put does.
 //     While a disk is full or a server is down, 503 is the right answer, because senders
 //     that retry come back. Make room or start the server. Nothing is half written.
 //   - Something is stuck: look at [Inbox.Stats], or

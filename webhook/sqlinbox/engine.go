@@ -12,8 +12,9 @@ import (
 // on which connection they run, which of them share a transaction, and what is tried
 // again. SQLite and PostgreSQL have one each; see sqlite.go and postgres.go.
 //
-// The func that tx and stmt get may be called again after a conflict and must start
-// afresh then.
+// On PostgreSQL, tx and stmt call their func again after a conflict. On SQLite they call
+// it again after another job has failed the transaction that they share. So the func
+// must not rely on what an earlier call has set.
 type engine interface {
 	keyLocks
 
@@ -22,9 +23,10 @@ type engine interface {
 	// put stores an entry and returns when it is committed, with the UIDs of the older
 	// deliveries of a burst that this ended.
 	put(ctx context.Context, e *entry) (superseded []string, err error)
-	// store stores the delivery of j in the caller's transaction, or sets its
-	// result. It waits for whoever holds the ordering key.
-	store(ctx context.Context, s session, j *job) error
+	// storeTx stores the delivery of j in the transaction of s. If it is a duplicate,
+	// storeTx sets the result of j instead. It waits for the transaction that has locked
+	// the ordering key.
+	storeTx(ctx context.Context, s session, j *job) error
 
 	// tx runs f in a transaction and returns when it is committed.
 	tx(ctx context.Context, f func(ctx context.Context, s session) error) error
@@ -41,7 +43,8 @@ type engine interface {
 	txError(method string, err error) error
 
 	// settleDone settles a claim as done together with others, and reports whether
-	// it did. If not, the claim is to be settled alone.
+	// it did. If not, the claim is to be settled by tx. On SQLite that is always so: there
+	// all that tx runs shares a transaction.
 	settleDone(ctx context.Context, c webhook.Claim) (settled bool, err error)
 	// replay runs the deliveries of a batch again for r, and counts them there.
 	replay(ctx context.Context, r *replay, uids []string) error
@@ -59,14 +62,15 @@ type engine interface {
 
 // keyLocks keep other transactions from deciding about an ordering key.
 type keyLocks interface {
-	// lock locks k until the end of the transaction, and reports whether it has a
-	// head. With one writer there is nothing to lock.
+	// lock locks k until the end of the transaction, and reports whether k has a head,
+	// which is its delivery that is waiting or claimed. SQLite has one writer and so
+	// nothing to lock: there lock does not look, and hasHead is true.
 	lock(ctx context.Context, s session, k orderKey, m lockMode) (hasHead bool, err error)
 }
 
 // A lockMode is how a transaction gets the keys that it decides about.
 type lockMode struct {
-	wait    bool   // for whoever holds one; otherwise it is errKeyLocked
+	waits   bool   // for the transaction that has locked one; otherwise the error is errLeftOut
 	timeout string // of each wait, as the database reads it; empty: the session's own
 }
 

@@ -19,8 +19,8 @@ type entry struct {
 	envelope  []byte
 	dedupKeys []string // without repetitions
 	hashes    []byte   // of the dedup keys, one after the other
-	row       []byte   // columns as a JSON object, where statements take a batch
-	args      args     // where they take one delivery
+	row       []byte   // the columns as a JSON object; nil on SQLite
+	args      args     // of statements that take one delivery; nil on PostgreSQL
 	burst     int64    // when its burst began if earlier than now; zero: now
 }
 

@@ -106,9 +106,11 @@ func (in *Inbox) Check(ctx context.Context) error {
 	return in.repair(ctx, checkPages)
 }
 
-// Ping fails when Put would fail: it checks what [Inbox.Check] checks and commits a
-// small change. So it notices a read-only database, a dead server, and a disk without
-// any room. If there is a little room, a Put may still fail, since a body may need more.
+// Ping checks the version of the schema and the settings, as [Inbox.Check] does, and
+// commits a small change. So it notices a read-only database, a dead server, and a disk
+// without any room. It repairs no ordering keys. A Put may fail although Ping succeeds:
+// its body may need more room, and its ordering key may be locked. On PostgreSQL, Ping
+// does not raise synchronous_commit, so it need not wait for the disk.
 func (in *Inbox) Ping(ctx context.Context) error {
 	if err := in.engine.check(ctx); err != nil {
 		return err

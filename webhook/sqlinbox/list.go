@@ -86,7 +86,8 @@ func fitting(page []webhook.Record) int {
 	return len(page)
 }
 
-// fill reads what the records came in, and returns those that are still there.
+// fill reads the header, dedup keys and body of each record, and returns the records
+// whose delivery has not been deleted since.
 func (in *Inbox) fill(ctx context.Context, records []webhook.Record) ([]webhook.Record, error) {
 	uids := make([]string, len(records))
 	at := make(map[string]int, len(records))

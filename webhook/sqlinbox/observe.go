@@ -27,9 +27,10 @@ type Observer struct {
 	Superseded func(uid string, by *webhook.Delivery)
 	// Refused is called when the Put of a delivery fails.
 	Refused func(d *webhook.Delivery, err error)
-	// Batch is called at the end of a transaction with the number of its Puts and
-	// the size of their headers and bodies. If err is nil, the transaction is committed. A Put
-	// that waits for an ordering key does not count.
+	// Batch is called when a batch of Puts, or a part of one that has failed, was
+	// committed or has failed. It has the number of the Puts and the size of their headers
+	// and bodies in bytes. If err is nil, each is committed or a duplicate. A Put that
+	// waits for an ordering key does not count, and neither does PutTx.
 	Batch func(puts int, bytes int, took time.Duration, err error)
 	// Swept is called when n finished deliveries are deleted.
 	Swept func(n int)
@@ -70,7 +71,7 @@ func (o *Observer) batch(batch []*job, took time.Duration, err error) {
 	}
 	puts, bytes := 0, 0
 	for _, j := range batch {
-		if j.put != nil && !j.locked {
+		if j.put != nil && !j.leftOut {
 			puts++
 			bytes += j.put.size()
 		}

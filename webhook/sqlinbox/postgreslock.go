@@ -10,7 +10,7 @@ import (
 // lockGroup locks the keys of a group, whose arguments are a, and returns the jobs
 // whose key it got. It marks the others as locked by another transaction.
 func (e *postgresEngine) lockGroup(ctx context.Context, s session, group []*job, a args, m lockMode) ([]*job, error) {
-	if m.wait {
+	if m.waits {
 		return group, e.lockEach(ctx, s, group, m)
 	}
 	got := map[orderKey]bool{}
@@ -29,7 +29,7 @@ func (e *postgresEngine) lockGroup(ctx context.Context, s session, group []*job,
 		if k := j.put.orderKey(); k.key == "" || got[k] {
 			ours = append(ours, j)
 		} else {
-			j.locked = true
+			j.leftOut = true
 		}
 	}
 	return ours, nil
@@ -47,7 +47,7 @@ func (e *postgresEngine) lockEach(ctx context.Context, s session, group []*job, 
 }
 
 func (e *postgresEngine) lock(ctx context.Context, s session, k orderKey, m lockMode) (hasHead bool, err error) {
-	if !m.wait {
+	if !m.waits {
 		return e.tryLock(ctx, s, k)
 	}
 	for range 20 {
@@ -69,7 +69,7 @@ func (e *postgresEngine) tryLock(ctx context.Context, s session, k orderKey) (ha
 		return row.Scan(new(string), new(string), &what)
 	})
 	if err == nil && what == "" {
-		err = errKeyLocked
+		err = errLeftOut
 	}
 	return what == "head", err
 }

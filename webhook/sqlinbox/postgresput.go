@@ -12,11 +12,12 @@ import (
 	"github.com/hookhouse/hookhouse/internal/statement"
 )
 
-// retryAloneBytes is the size from which a delivery that was locked out is not sent
-// along before its key is free.
+// retryAloneBytes is the size in bytes from which a delivery that was left out gets a
+// batch of its own, and is sent to the server only once its ordering key is free.
 const retryAloneBytes = 64 << 10
 
-// prepare makes the row of a delivery: statements take a batch of them.
+// prepare sets the row of en. Statements take the rows of a batch as one argument; for a
+// lone delivery, storeOptimistic makes the arguments itself.
 func (e *postgresEngine) prepare(en *entry) (err error) {
 	en.row, err = json.Marshal(en.columns())
 	return err
@@ -26,18 +27,19 @@ func (e *postgresEngine) prepare(en *entry) (err error) {
 // job of its own: the writer may still look at the one before.
 func (e *postgresEngine) put(ctx context.Context, en *entry) (superseded []string, err error) {
 	j := &job{put: en}
-	if err = e.writer.submit(ctx, j); errors.Is(err, errKeyLocked) {
+	if err = e.writer.submit(ctx, j); errors.Is(err, errLeftOut) {
 		j, err = e.putAwaitingKey(ctx, j, err)
 	}
 	return j.supersededUnless(ctx, err), err
 }
 
-// putAwaitingKey tries again and again to put what j puts, which was locked out
-// with err, and returns the last try.
+// putAwaitingKey tries again to put the delivery of j, which was left out with err,
+// until that succeeds, fails for another reason, or has taken too long. It returns the
+// job of the last try.
 func (e *postgresEngine) putAwaitingKey(ctx context.Context, j *job, err error) (*job, error) {
 	w, end := e.lockedKeys.wait(ctx)
 	defer end()
-	for errors.Is(err, errKeyLocked) {
+	for errors.Is(err, errLeftOut) {
 		if ended := w.pause(); ended != nil {
 			return j, keyWaitError(ctx, ended, err)
 		}
@@ -47,7 +49,8 @@ func (e *postgresEngine) putAwaitingKey(ctx context.Context, j *job, err error) 
 	return j, err
 }
 
-// commit tries to commit a batch, on a context that is no caller's.
+// commit is the writer's tryCommit. Its context is not that of a caller, so that no
+// caller's end cancels the others. It tries up to ten times while transactions conflict.
 func (e *postgresEngine) commit(batch []*job, wait time.Duration) (shared bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
 	defer cancel()
@@ -61,20 +64,21 @@ func (e *postgresEngine) commit(batch []*job, wait time.Duration) (shared bool, 
 	return err != nil && !isRowsFault(err), err
 }
 
-// isStillLocked reports whether j, which is large and was locked out before, still
-// is: this is asked without its body.
+// isStillLocked reports whether the ordering key of j is still locked. It asks only for
+// a large delivery that was left out before, to send no body in vain.
 func (e *postgresEngine) isStillLocked(ctx context.Context, j *job) bool {
 	if !j.alone || j.put.size() < retryAloneBytes || j.put.delivery.OrderingKey == "" {
 		return false
 	}
 	_, err := e.lock(ctx, e.db, j.put.orderKey(), lockMode{})
-	j.locked = errors.Is(err, errKeyLocked)
-	return j.locked
+	j.leftOut = errors.Is(err, errLeftOut)
+	return j.leftOut
 }
 
-// storeBatch stores a batch by one statement, and what that leaves out in a
-// transaction. It waits for no key. Tried again, it does not touch what it has
-// stored, nor what is locked.
+// storeBatch stores a batch by one statement. Deliveries about which that cannot decide,
+// such as duplicates, get a second transaction, and so does a batch that is not independent. A delivery whose ordering key is locked
+// is left out. After a conflict storeBatch is called again: it then skips the deliveries
+// that are stored or left out.
 func (e *postgresEngine) storeBatch(ctx context.Context, batch []*job, timeout string) error {
 	left := undecided(batch)
 	if len(left) > 0 && areIndependent(left) {
@@ -91,7 +95,9 @@ func (e *postgresEngine) storeBatch(ctx context.Context, batch []*job, timeout s
 	})
 }
 
-// storeOptimistic stores by one statement what that does not leave out.
+// storeOptimistic stores by one statement the deliveries that are new, and leaves out
+// those whose ordering key is locked. The statement skips the others, about which
+// storeInOrder then decides.
 func (e *postgresEngine) storeOptimistic(ctx context.Context, batch []*job, timeout string) error {
 	var results map[string]insertResult
 	err := e.tryStmt(ctx, func(ctx context.Context, s session) (err error) {
@@ -111,7 +117,7 @@ func (e *postgresEngine) storeOptimistic(ctx context.Context, batch []*job, time
 	}
 	for _, j := range batch {
 		r := results[j.put.delivery.UID]
-		j.stored, j.locked = r == wasStored, r == wasLocked
+		j.stored, j.leftOut = r == wasStored, r == wasLocked
 	}
 	return nil
 }
@@ -127,18 +133,20 @@ func (e *postgresEngine) storeInOrder(ctx context.Context, s session, puts []*jo
 		if err := e.storeChecked(ctx, s, group, m, 0); err != nil {
 			return err
 		}
-		puts = withoutLocked(puts, group)
+		puts = withoutLeftOut(puts, group)
 	}
 	return nil
 }
 
-func (e *postgresEngine) store(ctx context.Context, s session, j *job) error {
-	return e.storeChecked(ctx, s, []*job{j}, lockMode{wait: true}, 0)
+func (e *postgresEngine) storeTx(ctx context.Context, s session, j *job) error {
+	return e.storeChecked(ctx, s, []*job{j}, lockMode{waits: true}, 0)
 }
 
-// storeChecked locks the keys of a group of independent deliveries, looks them up,
-// and stores those that are new. It marks the others as locked, or sets their
-// results. Tries counts the calls before, with what was left of them.
+// storeChecked locks the ordering keys of a group of independent deliveries, looks the
+// deliveries up, and stores those that are new. It marks those whose key it does not get
+// as left out, and sets the results of duplicates. A result that stays nil is success. If
+// the insert leaves out some, storeChecked calls itself for them; tries is the number of
+// the calls before.
 func (e *postgresEngine) storeChecked(ctx context.Context, s session, group []*job, m lockMode, tries int) error {
 	a := e.putArgs(group, m.timeout)
 	ours, err := e.lockGroup(ctx, s, group, a, m)
@@ -190,7 +198,8 @@ func (e *postgresEngine) putArgs(batch []*job, timeout string) args {
 	return args{"window": e.window(), "wait": timeout, "rows": rows, "bytes": bytes}
 }
 
-// An insertResult is what an insert made of a delivery. Zero: it left it out.
+// An insertResult is what an insert made of a delivery. Zero means that it did not decide
+// about it: the delivery is a duplicate, or a head must give way first.
 type insertResult int
 
 const (

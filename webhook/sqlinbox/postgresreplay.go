@@ -29,7 +29,7 @@ func (e *postgresEngine) replay(ctx context.Context, r *replay, uids []string) e
 		for _, uid := range alone {
 			ok, err := e.replayAlone(ctx, r, uid)
 			switch {
-			case errors.Is(err, errKeyLocked):
+			case errors.Is(err, errLeftOut):
 				left = append(left, uid)
 			case err != nil:
 				return err
@@ -93,7 +93,7 @@ func (e *postgresEngine) replayAlone(ctx context.Context, r *replay, uid string)
 		return err
 	})
 	if isConflict(err) || statement.IsLockTimeout(err) {
-		err = errKeyLocked
+		err = errLeftOut
 	}
 	return ok && err == nil, err
 }

@@ -11,10 +11,15 @@ import (
 )
 
 // Put stores d and returns when it is committed; see [webhook.Inbox]. Concurrent Puts
-// share a transaction, without an added delay. While another transaction holds the
-// ordering key, Put tries again for two seconds or a little longer, and then fails;
-// Puts under other ordering keys go on. If ctx ends first, Put returns at once, and d
-// is either stored or not, never in part.
+// share a transaction, without an added delay. If ctx ends first, Put returns at once,
+// and d is either stored or not, never in part.
+//
+//   - On PostgreSQL, while another transaction holds the ordering key, Put tries again for
+//     2 s, or up to half a second longer, and then fails. Puts under other ordering keys
+//     go on.
+//   - On SQLite, Put waits for up to 5 s each for a transaction of InTx or Write and for
+//     another process that writes, and then fails with "database is locked". With the
+//     context that a func of Write got, it fails at once: use [Inbox.PutTx] there.
 func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	start := time.Now()
 	e, err := in.entry(d)
@@ -23,7 +28,7 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 		return err
 	}
 	superseded, err := in.engine.put(ctx, e)
-	if ctx.Err() == nil || err == nil {
+	if ctx.Err() == nil || err == nil { // otherwise it is not known whether d is stored
 		in.Observer.put(d, err, time.Since(start))
 		in.Observer.superseded(superseded, d)
 	}
@@ -34,10 +39,12 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 // committed. Workers of this process find it at their next poll, or at once after a
 // commit by [Inbox.InTx], or by [Inbox.Write] if ctx is the one that its func got.
 //
-// The transaction holds the ordering key of d until it ends: settlements under that
-// key wait for it, and Puts fail after two seconds. PutTx itself waits, until ctx
-// ends or the database gives up, for a transaction that holds the ordering key. If
-// the error is not [webhook.ErrDuplicate], roll back. The whole transaction can be
+// On PostgreSQL, the transaction holds the ordering key of d until it ends: settlements
+// under that key wait for it, and Puts fail after two seconds. PutTx itself waits, until
+// ctx ends or the database gives up, for a transaction that holds the ordering key. On
+// SQLite, the transaction holds the whole database: no other writes until it ends.
+//
+// If the error is not [webhook.ErrDuplicate], roll back. The whole transaction can be
 // tried again.
 //
 // On SQLite, begin the transaction as a writer ("BEGIN IMMEDIATE"). One that reads
@@ -56,7 +63,7 @@ func (in *Inbox) PutTx(ctx context.Context, tx *sql.Tx, d *webhook.Delivery) err
 	j := &job{put: e}
 	for range 10 {
 		j.reset()
-		if err := in.engine.store(ctx, tx, j); err != nil || !j.locked {
+		if err := in.engine.storeTx(ctx, tx, j); err != nil || !j.leftOut {
 			return cmp.Or(err, j.result)
 		}
 	}

@@ -78,7 +78,7 @@ func (in *Inbox) repairKey(ctx context.Context, k orderKey) (repaired bool, err 
 		repaired = n > 0
 		return err
 	})
-	if errors.Is(err, errKeyLocked) {
+	if errors.Is(err, errLeftOut) {
 		return false, nil // somebody decides about the key at this moment
 	}
 	if err != nil || !repaired {

@@ -40,7 +40,7 @@ func (in *Inbox) Replay(ctx context.Context, f webhook.Filter, n webhook.Note) (
 	}
 	switch {
 	case r.locked > 0:
-		return r.done, fmt.Errorf("%w: %d of %d deliveries were left as they are", errKeyLocked, r.locked, matched)
+		return r.done, fmt.Errorf("%w: %d of %d deliveries were left as they are", errLeftOut, r.locked, matched)
 	case f.UID == "" || r.done > 0:
 		return r.done, nil
 	}

@@ -25,7 +25,7 @@ type storedRow struct {
 // find reads a delivery, and locks its row where there are several writers.
 func (t *tables) find(ctx context.Context, s session, uid string, m lockMode) (storedRow, error) {
 	name := "find"
-	if !m.wait {
+	if !m.waits {
 		name = "try_find"
 	}
 	f := storedRow{uid: uid}
@@ -37,14 +37,14 @@ func (t *tables) find(ctx context.Context, s session, uid string, m lockMode) (s
 	case f.state == "":
 		err = webhook.ErrNotFound
 	case f.id == 0:
-		err = errKeyLocked
+		err = errLeftOut
 	}
 	return f, err
 }
 
 // requeue puts a finished delivery at the end of its key, as if it had just come.
 // One that coalesces is left as it is, and false returned, while a newer one is
-// unfinished, which would be superseded by what it supersedes. errKeyLocked comes
+// unfinished, which would be superseded by what it supersedes. errLeftOut comes
 // before anything is changed.
 func (t *tables) requeue(ctx context.Context, s session, j *job, f storedRow, revived int, m lockMode) (bool, error) {
 	a := args{"uid": f.uid, "revived": revived, "burst": int64(1 << 62)}
@@ -94,7 +94,7 @@ func (t *tables) ensureHead(ctx context.Context, s session, f storedRow, m lockM
 		}
 		hasHead, err := t.locks.lock(ctx, s, f.orderKey, m)
 		switch {
-		case errors.Is(err, errKeyLocked):
+		case errors.Is(err, errLeftOut):
 			return fmt.Errorf("%w: %s", errConflict, f.uid)
 		case err != nil:
 			return err

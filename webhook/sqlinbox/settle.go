@@ -124,8 +124,9 @@ func (t *tables) settleAs(ctx context.Context, s session, a args, k orderKey) (c
 	return n > 0, err
 }
 
-// retry makes a delivery waiting again, or superseded if a newer one of its burst
-// has come. Released reports that its worker did not do it.
+// retry makes the delivery of a claim waiting again, or superseded if a newer one of its
+// burst has come, and returns its new state, empty if the claim is not held. If released
+// is set, the claim is ended by Release and not by its worker, and o is no failure.
 func (t *tables) retry(ctx context.Context, s session, a args, c webhook.Claim, o webhook.Outcome, released bool) (webhook.State, error) {
 	a["delay"], a["yield"] = microseconds(o.Delay), number(o.RetryOutOfOrder)
 	a["uncounted"], a["released"] = number(o.Uncounted), number(released)
@@ -133,11 +134,6 @@ func (t *tables) retry(ctx context.Context, s session, a args, c webhook.Claim, 
 		// Lock the row, so that the next statement sees all that it blocks.
 		var n int
 		if err := t.query(ctx, s, "lock_claim", a, scanOne(&n)); err != nil || n == 0 {
-			return "", err
-		}
-	}
-	if !released {
-		if err := t.addFailed(ctx, s, c, o); err != nil {
 			return "", err
 		}
 	}

@@ -89,12 +89,13 @@ func (e *sqliteEngine) stmt(ctx context.Context, f func(ctx context.Context, s s
 
 func (e *sqliteEngine) submit(ctx context.Context, j *job) error {
 	if e.insideWrite(ctx) != nil {
-		return errInsideTx
+		return errTxOpen
 	}
 	return e.writer.submit(ctx, j)
 }
 
-// commit tries to commit a batch once, on a context that is no caller's.
+// commit is the writer's tryCommit. Its context is not that of a caller, so that no
+// caller's end cancels the others. A statement waits for no lock once it has begun.
 func (e *sqliteEngine) commit(batch []*job, _ time.Duration) (shared bool, err error) {
 	ctx := context.Background()
 	c, err := e.writerConn(ctx)
@@ -120,7 +121,8 @@ func (e *sqliteEngine) commit(batch []*job, _ time.Duration) (shared bool, err e
 	})
 }
 
-// lock has nothing to do: nobody else writes. The key counts as one with a head.
+// lock has nothing to lock: nobody else writes. It does not look, and says that k has a
+// head, since no other transaction can take it away.
 func (e *sqliteEngine) lock(context.Context, session, orderKey, lockMode) (hasHead bool, err error) {
 	return true, nil
 }
@@ -156,7 +158,7 @@ func (e *sqliteEngine) check(ctx context.Context) error { return e.tx(ctx, e.che
 // txError says what to do where the caller's statement waited for the caller's own
 // transaction.
 func (e *sqliteEngine) txError(method string, err error) error {
-	if statement.IsBusy(err) && !errors.Is(err, errInsideTx) {
+	if statement.IsBusy(err) && !errors.Is(err, errTxOpen) {
 		return fmt.Errorf("%w: inside %s use its tx, not the *sql.DB", err, method)
 	}
 	return err

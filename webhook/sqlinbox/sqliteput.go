@@ -37,7 +37,7 @@ func (e *sqliteEngine) storeBatch(ctx context.Context, s session, batch []*job) 
 		j.reset()
 		stored, err := e.storeOptimistic(ctx, s, j.put)
 		if err == nil && !stored {
-			err = e.store(ctx, s, j)
+			err = e.storeTx(ctx, s, j)
 		}
 		if err != nil {
 			return err
@@ -102,9 +102,9 @@ func (e *sqliteEngine) forEachHash(ctx context.Context, s session, en *entry, na
 }
 
 // store looks a delivery up and stores it if it is new.
-func (e *sqliteEngine) store(ctx context.Context, s session, j *job) error {
+func (e *sqliteEngine) storeTx(ctx context.Context, s session, j *job) error {
 	a := e.putArgs(j.put)
-	fresh, _, err := e.dedupe(ctx, s, []*job{j}, a, lockMode{wait: true})
+	fresh, _, err := e.dedupe(ctx, s, []*job{j}, a, lockMode{waits: true})
 	if err != nil || len(fresh) == 0 {
 		return err
 	}

@@ -15,7 +15,7 @@ func (e *sqliteEngine) begin(ctx context.Context) (*programTx, error) {
 		return nil, ErrClosed
 	}
 	if e.insideWrite(ctx) != nil {
-		return nil, errInsideTx
+		return nil, errTxOpen
 	}
 	conn, err := e.db.Conn(ctx)
 	if err != nil {

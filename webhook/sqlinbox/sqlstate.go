@@ -18,9 +18,16 @@ func isConflict(err error) bool {
 	return errors.Is(err, errConflict) || slices.Contains([]string{"40001", "40P01", "23505", "23502"}, statement.State(err))
 }
 
-// isRowsFault reports whether the database refused values, not the connection:
-// data exceptions, constraints, limits of the program, conflicts, or more locks
-// than it has room for, which a part of a batch does not take.
+// isRowsFault reports whether a part of the batch may succeed, by the class of the
+// SQLSTATE, its first two characters. A batch that fails so is halved.
+//
+//   - 22, 23: a value or a constraint. These are faults of a row.
+//   - 40, and what else isConflict reports: another transaction got in the way.
+//   - 42: a syntax error or a missing right. A trigger or a policy of the program may
+//     raise it for one row.
+//   - 53200: out of memory, also for locks. A smaller batch takes fewer.
+//   - 54: a limit of the server, such as the size of a value.
+//   - 55: a lock is not available. Only the delivery that needs it must wait.
 func isRowsFault(err error) bool {
 	state := statement.State(err)
 	return isConflict(err) || len(state) == 5 &&

@@ -32,7 +32,7 @@ type tables struct {
 
 // exec runs the named statement and returns how many rows it changed.
 func (t *tables) exec(ctx context.Context, s session, name string, a args) (int64, error) {
-	n, err := t.dialect.queries[name].Exec(ctx, s, a)
+	n, err := t.dialect.queries.Get(name).Exec(ctx, s, a)
 	if err != nil {
 		return 0, fmt.Errorf("sqlinbox: %s: %w", name, t.explain(ctx, err))
 	}
@@ -41,7 +41,7 @@ func (t *tables) exec(ctx context.Context, s session, name string, a args) (int6
 
 // query runs the named statement and calls scan with each row.
 func (t *tables) query(ctx context.Context, s session, name string, a args, scan func(row *sql.Rows) error) error {
-	if err := t.dialect.queries[name].Each(ctx, s, a, scan); err != nil {
+	if err := t.dialect.queries.Get(name).Each(ctx, s, a, scan); err != nil {
 		return fmt.Errorf("sqlinbox: %s: %w", name, t.explain(ctx, err))
 	}
 	return nil
@@ -105,7 +105,7 @@ func (t *tables) checkVersion(ctx context.Context, s session) error {
 }
 
 func (t *tables) version(ctx context.Context, s session) (version int, err error) {
-	err = t.dialect.queries["version"].Each(ctx, s, args{}, scanOne(&version))
+	err = t.dialect.queries.Get("version").Each(ctx, s, args{}, scanOne(&version))
 	if err != nil {
 		err = fmt.Errorf("sqlinbox: version: %w", err)
 	}

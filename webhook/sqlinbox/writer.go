@@ -11,9 +11,10 @@ import (
 )
 
 const (
-	// batchWait is how long a batch waits for what it cannot pass by: a dedup key
-	// that another transaction is about to store. Once it has waited in vain its
-	// parts do so for briefWait.
+	// batchWait is how long a statement of PostgreSQL waits for a lock of another
+	// transaction that it cannot skip: that of a dedup key which the other has inserted
+	// and not yet committed. If a batch has waited so long without success, its halves,
+	// and the jobs that then get a batch each, wait only for briefWait.
 	batchWait = 50 * time.Millisecond
 	briefWait = time.Millisecond
 )
@@ -22,34 +23,38 @@ const (
 // while there are any.
 type writer struct {
 	host
-	queue *queue
-	// tryCommit tries to commit a batch once. Shared reports that the failure is not
-	// that of one job. It waits for other transactions for no longer than wait.
-	tryCommit func(batch []*job, wait time.Duration) (shared bool, err error)
-	// abandon gives up what a batch left open that did not come to its end.
+	queue *jobQueue
+	// tryCommit commits a batch or changes nothing, but for the jobs that it marks as
+	// stored. After a conflict PostgreSQL tries up to ten times. Shared reports that all
+	// jobs of the batch fail with err, not just one of them. On PostgreSQL, lockWait
+	// bounds each wait for a lock of another transaction; SQLite has no such locks.
+	tryCommit func(batch []*job, lockWait time.Duration) (shared bool, err error)
+	// abandon rolls back the transaction that a batch left open, because a panic or the
+	// end of the goroutine interrupted it.
 	abandon func()
 }
 
 func newWriter(h host, tryCommit func([]*job, time.Duration) (bool, error), abandon func()) *writer {
-	return &writer{host: h, queue: newQueue(), tryCommit: tryCommit, abandon: abandon}
+	return &writer{host: h, queue: newJobQueue(), tryCommit: tryCommit, abandon: abandon}
 }
 
-// A job waits for the writer. It is a delivery to put, or on a database with
-// one writer any other work, which then shares the transaction.
+// A job waits for the writer. It is a delivery to put or, on SQLite, any other work
+// that writes, which then shares the transaction. A put was successful if its result
+// is nil.
 type job struct {
 	put        *entry
 	work       func(ctx context.Context, s session) error
 	result     error    // set before done is closed
 	superseded []string // UIDs of what put ended
-	stored     bool     // put is committed, whatever becomes of the rest of its batch
-	locked     bool     // put was left out: another transaction has what it needs
-	alone      bool     // put gets a batch of its own: it was locked out, and by waiting or by its size would delay others
+	stored     bool     // put is committed, even if the rest of its batch fails
+	leftOut    bool     // put is to be tried again: another transaction has locked, or deleted, what it needs
+	alone      bool     // put is tried again in a batch of its own: there its lock wait, or its size, delays no other
 	finished   bool     // done is closed
 	done       chan struct{}
 }
 
 // reset drops what an earlier try has decided.
-func (j *job) reset() { j.result, j.superseded, j.locked, j.put.burst = nil, nil, false, 0 }
+func (j *job) reset() { j.result, j.superseded, j.leftOut, j.put.burst = nil, nil, false, 0 }
 
 // supersededUnless returns what the put of j has superseded, unless submit returned
 // err because ctx ended: the writer may still have j.
@@ -100,13 +105,13 @@ func (w *writer) run() {
 		if batch = w.queue.next(); batch == nil {
 			return
 		}
-		wait := batchWait
+		lockWait := batchWait
 		if batch[0].alone {
-			wait = briefWait
+			lockWait = briefWait
 		}
-		_ = w.commit(batch, wait) // each job has its own
+		_ = w.commit(batch, lockWait) // each job has its own error
 		// Work notifies by itself: a claim that finds nothing is no change.
-		if slices.ContainsFunc(batch, func(j *job) bool { return j.put != nil && !j.locked }) {
+		if slices.ContainsFunc(batch, func(j *job) bool { return j.put != nil && !j.leftOut }) {
 			w.notify()
 		}
 	}
@@ -120,20 +125,24 @@ func (w *writer) giveUp(batch []*job, panicked any) {
 	finish(left, fmt.Errorf("sqlinbox: the writer was ended: %v", panicked))
 }
 
-// commit gives each job of the batch its result. When the batch fails because of
-// one of its jobs, its halves are tried, so that it does not fail the others. The
-// error is returned that fails all others, too.
-func (w *writer) commit(batch []*job, wait time.Duration) error {
+// commit gives each job of the batch its result. If the batch fails because of one
+// of its jobs, commit tries the halves, so that this job does not fail the others. The
+// error that commit returns would also fail jobs that are not in the batch; if it is
+// nil, the jobs may still have failed, each by itself.
+func (w *writer) commit(batch []*job, lockWait time.Duration) error {
 	start := time.Now()
-	shared, err := w.tryCommit(batch, wait)
+	shared, err := w.tryCommit(batch, lockWait)
 	w.observer().batch(batch, time.Since(start), err)
 	switch {
+	case statement.IsStorageFault(err) && slices.ContainsFunc(batch, isPut):
+		w.commitWithoutPuts(batch, err)
+		return err
 	case err == nil || shared:
 		finish(batch, err)
 		return err
 	case len(batch) == 1:
 		if j := batch[0]; j.put != nil && (statement.IsLockTimeout(err) || isConflict(err)) {
-			j.locked, j.alone, err = true, true, fmt.Errorf("%w: %w", errKeyLocked, err)
+			j.leftOut, j.alone, err = true, true, fmt.Errorf("%w: %w", errLeftOut, err)
 		}
 		finish(batch, err)
 		return nil
@@ -146,6 +155,27 @@ func (w *writer) commit(batch []*job, wait time.Duration) error {
 	return w.commit(batch[half:], briefWait)
 }
 
+// commitWithoutPuts fails the puts of a batch with err, a storage fault, since all puts
+// need the same: halving the batch would only repeat the failure. Work is tried without
+// them, because it may need no room on the disk, and a sweep makes some.
+func (w *writer) commitWithoutPuts(batch []*job, err error) {
+	var puts, work []*job
+	for _, j := range batch {
+		if isPut(j) {
+			puts = append(puts, j)
+		} else {
+			work = append(work, j)
+		}
+	}
+	finish(puts, err)
+	if len(work) > 0 {
+		_ = w.commit(work, briefWait) // each job has its own error
+	}
+}
+
+func isPut(j *job) bool { return j.put != nil }
+
+// finish sets the results of jobs and lets their callers go on.
 func finish(batch []*job, err error) {
 	for _, j := range batch {
 		switch {
@@ -153,8 +183,8 @@ func finish(batch []*job, err error) {
 			j.result = nil
 		case err != nil:
 			j.result, j.superseded = err, nil
-		case j.locked:
-			j.result, j.superseded = errKeyLocked, nil
+		case j.leftOut:
+			j.result, j.superseded = errLeftOut, nil
 		}
 		j.finished = true
 		close(j.done)

@@ -1,5 +1,6 @@
 -- The statements of the inbox for SQLite. @name is an argument and becomes a ?
--- each time. All writes run inside BEGIN IMMEDIATE, so there is one writer.
+-- each time. All run inside BEGIN IMMEDIATE, or in a transaction of the program, and
+-- SQLite has one writer.
 --
 -- A Put runs its statements for each delivery: to prepare them once costs less than
 -- to take a batch apart in SQL, and a statement that inserts a single row from VALUES

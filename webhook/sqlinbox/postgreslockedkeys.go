@@ -23,9 +23,10 @@ const (
 	keyPauseShare = time.Millisecond
 )
 
-// errKeyLocked: another transaction holds the key, the dedup key or the row. Nothing
-// was changed; it is to be tried again after a pause.
-var errKeyLocked = errors.New("sqlinbox: another transaction holds the key")
+// errLeftOut: another transaction has locked the ordering key, the dedup key or the row,
+// or came in between (errConflict). Nothing was changed; it is to be tried again after
+// a pause.
+var errLeftOut = errors.New("sqlinbox: another transaction holds the key or came in between")
 
 // lockedKeys spreads in time the tries of all in this process that wait for keys
 // which other transactions hold. The database wakes nobody when such a transaction

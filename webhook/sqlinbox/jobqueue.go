@@ -6,13 +6,15 @@ import (
 )
 
 const (
-	// batchLimit and batchBytes bound one transaction.
+	// batchLimit and batchBytes bound one batch: the number of its jobs, and the size in
+	// bytes of its deliveries, of which the first may be larger.
 	batchLimit = 256
 	batchBytes = 4 << 20
 )
 
-// A queue is served in order by a goroutine that lives while it is not empty.
-type queue struct {
+// A jobQueue has the jobs that wait for the writer, whose goroutine runs while there are
+// any. They are served in order, except those that are alone.
+type jobQueue struct {
 	closing chan struct{} // closed with the queue
 
 	mu      sync.Mutex
@@ -24,14 +26,14 @@ type queue struct {
 	idle    *sync.Cond // of mu, signalled when the goroutine ends
 }
 
-func newQueue() *queue {
-	q := &queue{closing: make(chan struct{})}
+func newJobQueue() *jobQueue {
+	q := &jobQueue{closing: make(chan struct{})}
 	q.idle = sync.NewCond(&q.mu)
 	return q
 }
 
 // add reports whether the caller must start the goroutine.
-func (q *queue) add(j *job) (first bool, err error) {
+func (q *jobQueue) add(j *job) (first bool, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
@@ -47,7 +49,7 @@ func (q *queue) add(j *job) (first bool, err error) {
 }
 
 // withdraw reports whether no batch has taken j.
-func (q *queue) withdraw(j *job) bool {
+func (q *jobQueue) withdraw(j *job) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, list := range []*[]*job{&q.waiting, &q.alone} {
@@ -59,9 +61,9 @@ func (q *queue) withdraw(j *job) bool {
 	return false
 }
 
-// next takes a batch, or ends the writer when nothing waits. However many are
-// alone, the others wait for only one of them.
-func (q *queue) next() []*job {
+// next takes a batch. If nothing waits it returns nil, and the writer's goroutine must
+// end. Batches of one job that is alone and batches of the others take turns.
+func (q *jobQueue) next() []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.turn = len(q.alone) > 0 && (!q.turn || len(q.waiting) == 0)
@@ -92,14 +94,14 @@ func take(list *[]*job, n int) []*job {
 	return batch
 }
 
-func (q *queue) isClosed() bool {
+func (q *jobQueue) isClosed() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.closed
 }
 
 // stop refuses new jobs and waits for those that were taken in.
-func (q *queue) stop() {
+func (q *jobQueue) stop() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.closed {

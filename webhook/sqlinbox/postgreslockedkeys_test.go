@@ -27,8 +27,8 @@ func TestAKeyWaiterTriesForTwoSecondsAndItsSpread(t *testing.T) {
 		if tries < 40 || tries > 300 {
 			t.Errorf("%d tries in %v", tries, took)
 		}
-		locked := fmt.Errorf("put: %w", errKeyLocked)
-		if err := keyWaitError(t.Context(), err, locked); !errors.Is(err, errKeyLocked) || errors.Is(err, context.DeadlineExceeded) {
+		locked := fmt.Errorf("put: %w", errLeftOut)
+		if err := keyWaitError(t.Context(), err, locked); !errors.Is(err, errLeftOut) || errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the caller's context has not ended, and the error is %v", err)
 		}
 	})
@@ -61,14 +61,14 @@ func TestAKeyWaiterEndsWithItsContextAndTheInbox(t *testing.T) {
 		cancel()
 		w, end := keys.wait(ended)
 		err := w.pause()
-		if err := keyWaitError(ended, err, errKeyLocked); !errors.Is(err, context.Canceled) {
+		if err := keyWaitError(ended, err, errLeftOut); !errors.Is(err, context.Canceled) {
 			t.Errorf("at the end of the context the error is %v", err)
 		}
 		end()
 		close(closed)
 		w, end = keys.wait(t.Context())
 		err = w.pause()
-		if err := keyWaitError(t.Context(), err, errKeyLocked); !errors.Is(err, ErrClosed) {
+		if err := keyWaitError(t.Context(), err, errLeftOut); !errors.Is(err, ErrClosed) {
 			t.Errorf("after Close the error is %v", err)
 		}
 		end()

@@ -22,7 +22,7 @@ const (
 // prepared, not when they run.
 type writerConn struct {
 	*statement.Conn
-	waits bool  // once it is the writer, for readers
+	waits bool  // it waits for readers once it has begun to write: the journal mode is not WAL
 	file  *file // that it has open
 }
 
@@ -85,13 +85,13 @@ func (c *writerConn) begin(ctx context.Context, text string) error {
 	return err
 }
 
-// inTransaction runs work on c between begin and commit. Shared reports that the
-// failure has nothing to do with what work did.
+// inTransaction runs work on c between begin and commit. Shared reports that begin or
+// commit failed, not work, so that any other work would fail too.
 func (e *sqliteEngine) inTransaction(ctx context.Context, c *writerConn, work func(s session) error) (shared bool, err error) {
 	if err := c.file.check(); err != nil {
 		return true, err
 	}
-	if err := c.begin(ctx, e.dialect.queries["begin"].Text); err != nil {
+	if err := c.begin(ctx, e.dialect.queries.Get("begin").Text); err != nil {
 		e.dropConn()
 		return true, fmt.Errorf("sqlinbox: begin: %w", err)
 	}

@@ -18,7 +18,7 @@ func TestAWriteThatWaitsForInTxSaysToUsePutTx(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := m.lockBatch()
-		if err == nil || !strings.HasSuffix(err.Error(), "database is locked by a transaction of InTx or Write: inside one use PutTx") {
+		if err == nil || !strings.HasSuffix(err.Error(), "database is locked by a transaction of InTx or Write that has not ended: inside it use PutTx") {
 			t.Errorf("lockBatch returned %v", err)
 		}
 		wrapped := fmt.Errorf("put: %w", err)

@@ -7,7 +7,7 @@ import (
 )
 
 func TestABatchWaitsForOneThatIsAloneAtMost(t *testing.T) {
-	q := newQueue()
+	q := newJobQueue()
 	add := func(n int, alone bool) {
 		for range n {
 			if _, err := q.add(&job{put: &entry{delivery: new(webhook.Delivery)}, alone: alone}); err != nil {

@@ -1,25 +1,29 @@
 package sqlinbox
 
+// A dedupKey is a dedup key with the source that it is unique in.
+type dedupKey struct{ source, key string }
+
 // nextIndependent takes deliveries from the front that cannot be duplicates of each
 // other, nor supersede each other: one look-up decides about all of them.
 func nextIndependent(puts []*job) (group, rest []*job) {
-	dedupKeys := make(map[orderKey]bool, 2*len(puts))
+	uids := make(map[string]bool, len(puts))
+	dedupKeys := make(map[dedupKey]bool, len(puts))
 	keys := make(map[orderKey]bool, len(puts))
 	var coalesced map[orderKey]bool
 	for i, j := range puts {
 		e := j.put
-		if dedupKeys[orderKey{"", e.delivery.UID}] || coalesced[e.orderKey()] || e.coalesces() && keys[e.orderKey()] {
+		if uids[e.delivery.UID] || coalesced[e.orderKey()] || e.coalesces() && keys[e.orderKey()] {
 			return puts[:i], puts[i:]
 		}
 		for _, k := range e.dedupKeys {
-			if dedupKeys[orderKey{"m" + e.delivery.Source, k}] {
+			if dedupKeys[dedupKey{e.delivery.Source, k}] {
 				return puts[:i], puts[i:]
 			}
 		}
 		for _, k := range e.dedupKeys {
-			dedupKeys[orderKey{"m" + e.delivery.Source, k}] = true
+			dedupKeys[dedupKey{e.delivery.Source, k}] = true
 		}
-		dedupKeys[orderKey{"", e.delivery.UID}] = true
+		uids[e.delivery.UID] = true
 		keys[e.orderKey()] = true
 		if e.coalesces() {
 			if coalesced == nil {
@@ -31,8 +35,8 @@ func nextIndependent(puts []*job) (group, rest []*job) {
 	return puts, nil
 }
 
-// areIndependent reports whether the deliveries of a batch have nothing to do with
-// each other but their order.
+// areIndependent reports whether one statement can store the batch: none of it can be a
+// duplicate of another, and none coalesces. Some may share an ordering key.
 func areIndependent(batch []*job) bool {
 	_, rest := nextIndependent(batch)
 	for _, j := range batch {
@@ -43,12 +47,12 @@ func areIndependent(batch []*job) bool {
 	return len(rest) == 0
 }
 
-// withoutLocked leaves out those whose key a group before has found to be locked:
-// they are locked too.
-func withoutLocked(puts, group []*job) []*job {
+// withoutLeftOut returns the puts that do not have the ordering key of one that the group
+// before them has left out. It marks the others as left out too: that key is locked.
+func withoutLeftOut(puts, group []*job) []*job {
 	keys := make(map[orderKey]bool)
 	for _, j := range group {
-		if j.locked && j.put.delivery.OrderingKey != "" {
+		if j.leftOut && j.put.delivery.OrderingKey != "" {
 			keys[j.put.orderKey()] = true
 		}
 	}
@@ -57,17 +61,18 @@ func withoutLocked(puts, group []*job) []*job {
 	}
 	var left []*job
 	for _, j := range puts {
-		if j.locked = keys[j.put.orderKey()]; !j.locked {
+		if j.leftOut = keys[j.put.orderKey()]; !j.leftOut {
 			left = append(left, j)
 		}
 	}
 	return left
 }
 
+// undecided returns the puts that are neither stored nor left out.
 func undecided(batch []*job) []*job {
 	var left []*job
 	for _, j := range batch {
-		if !j.stored && !j.locked {
+		if !j.stored && !j.leftOut {
 			left = append(left, j)
 		}
 	}

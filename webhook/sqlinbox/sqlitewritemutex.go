@@ -17,17 +17,18 @@ const (
 	busyPause = time.Millisecond
 )
 
-// errInsideTx ends a write that waits for a transaction of the program, which may be
-// the one that it is called from.
-var errInsideTx = errors.New("sqlinbox: database is locked by a transaction of InTx or Write: inside one use PutTx")
+// errTxOpen is the error of a write that has waited for writerWait for a transaction of
+// the program, or is called with the context of one. The caller may be inside that
+// transaction, or another goroutine may be.
+var errTxOpen = errors.New("sqlinbox: database is locked by a transaction of InTx or Write that has not ended: inside it use PutTx")
 
-// A writeMutex is for those of this process that write, where the database has one
-// writer and lets nobody queue: batches, of which there is one at a time, and
-// transactions of the program. The latter are served in the order of arrival, and a
-// batch comes between two of them: however many wait, it waits for only one.
+// A writeMutex lets one at a time of this process write to SQLite: a batch, of which
+// there is one at a time, or a transaction of the program. Those transactions are served
+// in the order of arrival. A batch that waits is served between two of them: however
+// many wait, it waits for only one.
 type writeMutex struct {
-	turn chan struct{} // to write; holds an element while it is free
-	line chan struct{} // to wait for turn as a transaction; the same
+	turn chan struct{} // has an element while nobody writes
+	line chan struct{} // has an element while no transaction of the program writes or waits for turn
 }
 
 func newWriteMutex() writeMutex {
@@ -37,7 +38,8 @@ func newWriteMutex() writeMutex {
 	return m
 }
 
-// lock waits until ctx ends, for a transaction of the program.
+// lock waits, until ctx ends, for a transaction of the program to be the one that
+// writes.
 func (m writeMutex) lock(ctx context.Context) error {
 	for _, free := range []chan struct{}{m.line, m.turn} {
 		select {
@@ -58,7 +60,7 @@ func (m writeMutex) unlock() {
 	m.line <- struct{}{}
 }
 
-// lockBatch waits for writerWait.
+// lockBatch waits, for up to writerWait, for a batch to be the one that writes.
 func (m writeMutex) lockBatch() error {
 	select {
 	case <-m.turn:
@@ -71,7 +73,7 @@ func (m writeMutex) lockBatch() error {
 	case <-m.turn:
 		return nil
 	case <-timer.C:
-		return errInsideTx
+		return errTxOpen
 	}
 }
 
