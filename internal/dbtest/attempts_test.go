@@ -151,3 +151,33 @@ func TestASettlementOfALostClaimKeepsNoAttempt(t *testing.T) {
 		}
 	})
 }
+
+// A run that fails costs one statement more than one that does not, and a success none.
+func TestOneStatementKeepsAnAttempt(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		driver, dsn := e.store(t)
+		in, _, plan := openWatched(t, e, driver, dsn)
+		for _, o := range []webhook.Outcome{
+			{State: webhook.Done}, {State: webhook.Ignored}, {State: webhook.Waiting, Uncounted: true},
+			{State: webhook.Waiting}, {State: webhook.Dead},
+		} {
+			put(t, in, delivery("key"))
+			c := claimOne(t, in)
+			n := 0
+			plan.Watch(func(what string) { n += strings.Count(what, "INTO hookhouse_attempts") }, nil)
+			_, err := in.Settle(t.Context(), c, o)
+			plan.Watch(nil, nil)
+			must(t, err)
+			want := 0
+			if o.State == webhook.Dead || o.State == webhook.Waiting && !o.Uncounted {
+				want = 1
+			}
+			if n != want {
+				t.Errorf("%+v: %d statements insert an attempt, want %d", o, n, want)
+			}
+			if o.State == webhook.Waiting {
+				settle(t, in, claimOne(t, in), webhook.Done)
+			}
+		}
+	})
+}

@@ -142,11 +142,6 @@ func (t *tables) retry(ctx context.Context, s session, a args, c webhook.Claim, 
 			return "", err
 		}
 	}
-	if !released {
-		if err := t.addFailed(ctx, s, c, o); err != nil {
-			return "", err
-		}
-	}
 	var state webhook.State
 	var k orderKey
 	err := t.query(ctx, s, "retry", a, func(row *sql.Rows) error { return row.Scan(&state, &k.source, &k.key) })
