@@ -3,6 +3,7 @@ package dbtest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,4 +110,44 @@ func TestSweepGoesThroughAllDedupKeys(t *testing.T) {
 			run(t, db, old)
 		}
 	})
+}
+
+// A Sweep that finds no old dedup keys must not read the others, whatever the plan of
+// its statement is made for.
+func TestSweepReadsOldDedupKeysOnly(t *testing.T) {
+	e := onPostgres(t) // on SQLite it reads some of all in turn
+	driver, dsn := e.store(t)
+	in, db, plan := openWatched(t, e, driver, dsn)
+	run(t, db, `INSERT INTO hookhouse_dedup_keys (hash, seen_at)
+		SELECT substring(sha256(n::text::bytea) FROM 1 FOR 16), (extract(epoch FROM now()) * 1000000)::bigint + n FROM generate_series(1, 20000) AS n`)
+	run(t, db, "VACUUM ANALYZE hookhouse_dedup_keys")
+	var text string
+	plan.Watch(func(what string) {
+		if strings.HasPrefix(what, "DELETE FROM hookhouse_dedup_keys") {
+			text = what
+		}
+	}, nil)
+	_, err := in.Sweep(t.Context())
+	plan.Watch(nil, nil)
+	must(t, err)
+	conn, err := db.Conn(t.Context())
+	must(t, err)
+	defer func() { _ = conn.Close() }()
+	for _, setting := range []string{"SET plan_cache_mode = force_generic_plan", "PREPARE swept AS " + text} {
+		if _, err := conn.ExecContext(t.Context(), setting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := conn.QueryContext(t.Context(), "EXPLAIN EXECUTE swept (2592000000000, 500)")
+	must(t, err)
+	var lines []string
+	for rows.Next() {
+		var line string
+		must(t, rows.Scan(&line))
+		lines = append(lines, line)
+	}
+	must(t, rows.Err())
+	if p := strings.Join(lines, "\n"); strings.Contains(p, "Seq Scan") || !strings.Contains(p, "Index Scan using hookhouse_dedup_seen") {
+		t.Errorf("the plan is\n%s\nwant the index alone", p)
+	}
 }

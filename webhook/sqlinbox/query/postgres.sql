@@ -675,8 +675,10 @@ DELETE FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elemen
 -- All have the time of the server.
 
 -- name: delete_dedup_keys
+-- Without the order, a plan for any window expects to find old keys wherever it looks,
+-- and reads the whole table.
 DELETE FROM hookhouse_dedup_keys WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM hookhouse_dedup_keys WHERE seen_at < @now - @window::bigint LIMIT @n::int FOR UPDATE SKIP LOCKED))
+  SELECT ctid FROM hookhouse_dedup_keys WHERE seen_at < @now - @window::bigint ORDER BY seen_at LIMIT @n::int FOR UPDATE SKIP LOCKED))
 
 -- name: counts
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
