@@ -89,7 +89,7 @@ func unlessAny(claims []webhook.Claim, err error) error {
 type claimedRow struct {
 	id, due, size int64 // the size of what came with the claim
 	claim         webhook.Claim
-	lost          bool // the claim before may have been lost by this one
+	lost          bool // the claim before was lost by this one, and addLost must keep it
 	err           error
 }
 
