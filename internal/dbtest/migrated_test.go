@@ -302,3 +302,12 @@ func TestMigrateWaitsForALongMigration(t *testing.T) {
 	}
 	wantNil(t, <-result)
 }
+
+// An old server or role may read a backslash in a string as an escape.
+func TestMigrateDoesNotDependOnHowStringsAreRead(t *testing.T) {
+	e := onPostgres(t)
+	driver, dsn := e.store(t)
+	run(t, openDB(t, driver, dsn), earlierVersions(t, e.Dialect)["postgres-2.sql"])
+	in, _ := e.reopen(t, driver, dsn+"&standard_conforming_strings=off")
+	isDuplicateOf(t, in, "mark-1", "u-done", webhook.Done)
+}

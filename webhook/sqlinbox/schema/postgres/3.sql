@@ -40,7 +40,7 @@ CREATE TABLE hookhouse_dedup_keys (
   sender_id   text COLLATE "C"
 );
 INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at, uid, state, sender_id)
-SELECT substring(sha256(convert_to(m.source, 'UTF8') || '\x00'::bytea || convert_to(m.mark, 'UTF8')) FROM 1 FOR 16), coalesce(d.first_id, d.id), m.at,
+SELECT substring(sha256(convert_to(m.source, 'UTF8') || decode('00', 'hex') || convert_to(m.mark, 'UTF8')) FROM 1 FOR 16), coalesce(d.first_id, d.id), m.at,
   CASE WHEN d.id IS NULL THEN m.uid END, CASE WHEN d.id IS NULL THEN m.state END, CASE WHEN d.id IS NULL THEN m.sender_id END
 FROM hookhouse_marks m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid;
 CREATE INDEX hookhouse_dedup_seen ON hookhouse_dedup_keys (seen_at); -- not BRIN: new rows take the room of old ones
