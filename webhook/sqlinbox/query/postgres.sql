@@ -192,7 +192,8 @@ SELECT i.uid, true FROM input i JOIN heads h ON h.source = i.source AND h.orderi
 
 -- name: insert_one
 -- Does what insert does, for one delivery, without taking a batch apart. There is no
--- row if it leaves the delivery out.
+-- row if it leaves the delivery out. The number of dedup keys is a subquery: the planner
+-- would take a plan for a given number to be cheaper, and plan each Put anew.
 WITH arg AS MATERIALIZED (
   SELECT @now AS now, @now - @window::bigint AS since,
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
@@ -218,7 +219,7 @@ WITH arg AS MATERIALIZED (
   WHERE h.passes IS NOT TRUE AND h.state <> 'held'
     AND NOT EXISTS (SELECT 1 FROM hookhouse_deliveries d WHERE d.uid = @uid::text LIMIT 1)
     AND NOT EXISTS (
-      SELECT 1 FROM generate_series(0, octet_length(@hashes::bytea) / 16 - 1) AS u(n) CROSS JOIN LATERAL (
+      SELECT 1 FROM generate_series(0, (SELECT octet_length(@hashes::bytea) / 16 - 1)) AS u(n) CROSS JOIN LATERAL (
         SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.hash = substring(@hashes::bytea FROM u.n * 16 + 1 FOR 16) LIMIT 1
       ) m WHERE m.seen_at >= arg.since LIMIT 1)
 ), bodies AS (
@@ -226,7 +227,7 @@ WITH arg AS MATERIALIZED (
 ), dedup_keys AS (
   INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at)
   SELECT substring(@hashes::bytea FROM u.n * 16 + 1 FOR 16), f.id, f.now
-  FROM fresh f CROSS JOIN generate_series(0, octet_length(@hashes::bytea) / 16 - 1) AS u(n) ORDER BY 1
+  FROM fresh f CROSS JOIN generate_series(0, (SELECT octet_length(@hashes::bytea) / 16 - 1)) AS u(n) ORDER BY 1
   ON CONFLICT (hash) DO UPDATE
   SET seen_at = CASE WHEN hookhouse_dedup_keys.seen_at < (SELECT since FROM arg) THEN excluded.seen_at END,
     delivery_id = excluded.delivery_id, uid = NULL, state = NULL, sender_id = NULL
@@ -660,7 +661,7 @@ WHERE delivery_id = ANY (ARRAY(SELECT id FROM last))
 
 -- name: delete_last_state
 DELETE FROM hookhouse_dedup_keys WHERE uid = @uid::text AND hash = ANY (ARRAY(
-  SELECT substring(@hashes::bytea FROM u.n * 16 + 1 FOR 16) FROM generate_series(0, octet_length(@hashes::bytea) / 16 - 1) AS u(n)))
+  SELECT substring(@hashes::bytea FROM u.n * 16 + 1 FOR 16) FROM generate_series(0, (SELECT octet_length(@hashes::bytea) / 16 - 1)) AS u(n)))
 
 -- name: delete_bodies
 DELETE FROM hookhouse_bodies WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint))
