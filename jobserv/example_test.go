@@ -33,7 +33,9 @@ func Example() {
 	// JobServ makes this call when a build is complete.
 	r := httptest.NewRequest(http.MethodPost, "/hooks/jobserv", strings.NewReader(exampleBody))
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-JobServ-Sig", jobserv.Sign(secret, []byte(exampleBody)))
+	if err := jobserv.Verifier(webhook.Keys(secret)...).Sign(r, []byte(exampleBody)); err != nil {
+		panic(err)
+	}
 	w := httptest.NewRecorder()
 	http.DefaultServeMux.ServeHTTP(w, r)
 	fmt.Println(w.Code)
@@ -60,7 +62,9 @@ func ExampleSource_middleware() {
 
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(exampleBody))
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("X-JobServ-Sig", jobserv.Sign(secret, []byte(exampleBody)))
+	if err := jobserv.Verifier(webhook.Keys(secret)...).Sign(r, []byte(exampleBody)); err != nil {
+		panic(err)
+	}
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	fmt.Println(w.Code)

@@ -28,6 +28,16 @@ func fixture(t testing.TB, name string) []byte {
 	return text
 }
 
+// signatureOf returns the value of X-JobServ-Sig that JobServ sends with body.
+func signatureOf(t testing.TB, secret webhook.Secret, body []byte) string {
+	t.Helper()
+	r := &http.Request{Header: make(http.Header)}
+	if err := jobserv.Verifier(webhook.Keys(secret)...).Sign(r, body); err != nil {
+		t.Fatal(err)
+	}
+	return r.Header.Get("X-JobServ-Sig")
+}
+
 // builds returns the notifications in testdata, and the shared ones, by file name.
 func builds(t testing.TB) map[string][]byte {
 	t.Helper()

@@ -1,10 +1,6 @@
 package jobserv
 
-import (
-	"net/http"
-
-	"github.com/hookhouse/hookhouse/webhook"
-)
+import "github.com/hookhouse/hookhouse/webhook"
 
 const (
 	sourceName = "jobserv"
@@ -43,15 +39,4 @@ func Source(secrets ...webhook.Secret) webhook.Source {
 // your own, or to assemble a webhook.Source yourself.
 func Verifier(keys ...webhook.Key) *webhook.HMAC {
 	return &webhook.HMAC{Header: signatureHeader, Prefix: signaturePrefix, Keys: keys}
-}
-
-// Sign returns the value of the X-JobServ-Sig header that JobServ sends with
-// body. It returns "" for an empty secret; without a secret JobServ sends no
-// notifications.
-func Sign(secret webhook.Secret, body []byte) string {
-	r := &http.Request{Header: make(http.Header)}
-	if err := Verifier(webhook.Key{Secret: secret}).Sign(r, body); err != nil {
-		return ""
-	}
-	return r.Header.Get(signatureHeader)
 }

@@ -1,6 +1,10 @@
 package webhook
 
-import "encoding/hex"
+import (
+	"encoding/hex"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
+)
 
 // dedupKeys returns the dedup keys of a delivery. An ID and a signature get
 // prefixes, so that one is never equal to the other. The keys of the Description
@@ -16,7 +20,7 @@ func dedupKeys(about Description, proof Proof) []string {
 		keys = append(keys, clamp(k))
 	}
 	// Both are parts of one string, so that there is one allocation.
-	var buf [maxName + len("mac:") + 2*maxMAC]byte
+	var buf [limit.Name + len("mac:") + 2*maxMAC]byte
 	text := buf[:0]
 	if byID {
 		text = appendClamped(text, "id:", about.ID)

@@ -4,9 +4,6 @@ import "time"
 
 // The defaults that the documentation of several types repeats.
 const (
-	defaultLease      = 30 * time.Second // of ClaimOptions and Worker
-	defaultClaimBytes = 8 << 20          // ClaimOptions.MaxBytes
-
 	defaultBackoffFirst = time.Second
 	defaultBackoffMax   = time.Hour
 

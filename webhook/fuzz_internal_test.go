@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
 // FuzzClamp checks the contract of clamp: the result is text that every database stores,
@@ -16,10 +18,10 @@ func FuzzClamp(f *testing.F) {
 	f.Add("\xff\xfe", "\xe2\x82")
 	f.Fuzz(func(t *testing.T, a, b string) {
 		got := clamp(a)
-		if len(got) > maxName || !utf8.ValidString(got) || strings.Contains(got, "\x00") {
+		if len(got) > limit.Name || !utf8.ValidString(got) || strings.Contains(got, "\x00") {
 			t.Fatalf("clamp(%q) = %q", a, got)
 		}
-		if fit := len(a) <= maxName && utf8.ValidString(a) && !strings.Contains(a, "\x00"); fit != (got == a) {
+		if fit := len(a) <= limit.Name && utf8.ValidString(a) && !strings.Contains(a, "\x00"); fit != (got == a) {
 			t.Fatalf("clamp(%q) = %q", a, got)
 		}
 		if clamp(got) != got {

@@ -3,6 +3,8 @@ package webhook
 import (
 	"strings"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
 // addFailed keeps the run of a claim that is being settled as a failed attempt, if
@@ -33,5 +35,5 @@ func (m *MemInbox) addAttempt(rec *memRecord, a Attempt, now time.Time) {
 // clipName returns the first 255 bytes of a text, less what is not valid UTF-8.
 func clipName(text string) string {
 	text = cleanText(text)
-	return strings.ToValidUTF8(text[:min(len(text), maxName)], "")
+	return strings.ToValidUTF8(text[:min(len(text), limit.Name)], "")
 }

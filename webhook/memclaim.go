@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
 // Claim claims deliveries that are due; see [Queue].
@@ -18,8 +20,8 @@ func (m *MemInbox) Claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 	m.init()
 	m.noteAsked(o.Types)
 	now := time.Now()
-	claim := memClaim{by: clipName(o.By), at: now, expires: now.Add(positive(o.Lease, defaultLease))}
-	room := positive(o.MaxBytes, defaultClaimBytes)
+	claim := memClaim{by: clipName(o.By), at: now, expires: now.Add(positive(o.Lease, limit.Lease))}
+	room := positive(o.MaxBytes, limit.ClaimBytes)
 	defer m.exclude(o.Except)()
 	var claims []Claim
 	for len(claims) < max(o.N, 1) {

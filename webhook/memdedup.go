@@ -1,6 +1,10 @@
 package webhook
 
-import "time"
+import (
+	"time"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
+)
 
 type (
 	// A memDedupKey is a dedup key with its Source.
@@ -38,7 +42,7 @@ func (s *memLastState) isRedeliveredBy(d *Delivery) bool {
 func (m *MemInbox) duplicate(s *memLastState, d *Delivery, now time.Time) error {
 	e := &DuplicateError{UID: s.uid, State: s.state}
 	rec := m.all[s.uid]
-	if s.isRedeliveredBy(d) && rec.revived < maxRevivals && m.restart(rec, now) {
+	if s.isRedeliveredBy(d) && rec.revived < limit.Revivals && m.restart(rec, now) {
 		rec.revived++
 		m.notify()
 		e.State, e.Revived = s.state, true
@@ -58,7 +62,7 @@ func (m *MemInbox) rememberKeys(rec *memRecord, now time.Time) {
 // deleteOldKeys deletes dedup keys that are older than the window, and the oldest
 // if there are too many.
 func (m *MemInbox) deleteOldKeys(now time.Time) {
-	window := positive(m.Window, defaultWindow)
+	window := positive(m.Window, limit.Window)
 	for len(m.seenKeys) > 0 && (now.Sub(m.seenKeys[0].seenAt) > window || len(m.seenKeys) > keysPerDelivery*m.maxDeliveries()) {
 		if old := m.seenKeys[0]; m.dedupKeys[old.key] == old.last {
 			delete(m.dedupKeys, old.key)

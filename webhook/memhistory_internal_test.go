@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
 // settleAll claims what is due and settles it.
@@ -29,7 +31,7 @@ func TestMemInboxHistoryIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	long := strings.Repeat("x", 2*maxReason)
+	long := strings.Repeat("x", 2*limit.Reason)
 	for range 2 * eventsEach {
 		settleAll(t, in, Outcome{State: Waiting, Reason: long})
 		if in.history.bytes > maxHistory {
@@ -43,12 +45,12 @@ func TestMemInboxHistoryIsBounded(t *testing.T) {
 			t.Errorf("%s has %d attempts, want at most %d", uid, len(rec.attempts), eventsEach)
 		}
 		for i, a := range valuesOf[Attempt](rec.attempts) {
-			if want := 2*eventsEach - len(rec.attempts) + i + 1; a.Number != want || len(a.Reason) != maxReason {
-				t.Fatalf("attempt %d of %s is number %d with a reason of %d bytes, want %d and %d", i, uid, a.Number, len(a.Reason), want, maxReason)
+			if want := 2*eventsEach - len(rec.attempts) + i + 1; a.Number != want || len(a.Reason) != limit.Reason {
+				t.Fatalf("attempt %d of %s is number %d with a reason of %d bytes, want %d and %d", i, uid, a.Number, len(a.Reason), want, limit.Reason)
 			}
 		}
 	}
-	if total != in.history.all.Len() || total < maxHistory/(maxReason+2*eventBytes) {
+	if total != in.history.all.Len() || total < maxHistory/(limit.Reason+2*eventBytes) {
 		t.Errorf("%d attempts of %d are kept", total, in.history.all.Len())
 	}
 	settleAll(t, in, Outcome{State: Dead})

@@ -12,8 +12,6 @@ import (
 const (
 	defaultMaxDeliveries = 100_000
 	defaultMemBytes      = 256 << 20
-	defaultWindow        = 30 * 24 * time.Hour
-	maxRevivals          = 3
 	keysPerDelivery      = 4 // dedup keys
 )
 
@@ -95,7 +93,7 @@ func (m *MemInbox) put(d *Delivery) (deleted deadByType, err error) {
 		return deleted, err
 	}
 	m.seq++
-	rec := &memRecord{d: copyDelivery(d), seq: m.seq, origin: m.seq, due: now, last: &memLastState{uid: d.UID, senderID: d.ID}}
+	rec := &memRecord{d: copyDelivery(d), seq: m.seq, firstSeq: m.seq, due: now, last: &memLastState{uid: d.UID, senderID: d.ID}}
 	m.all[d.UID] = rec
 	m.bytes += int64(len(d.Body))
 	m.rememberKeys(rec, now)

@@ -11,7 +11,7 @@ type memRecord struct {
 	d               *Delivery
 	last            *memLastState
 	seq             int64
-	origin          int64 // seq of the first run
+	firstSeq        int64 // seq of the first run
 	attempt         int   // runs counted
 	lost            int   // claims in a row that ended without a settlement
 	crashes         int   // runs in a row that Begin noted and that were lost

@@ -110,7 +110,7 @@ func (m *MemInbox) hasNewer(rec *memRecord) bool {
 // is unfinished. If rec ran again it would supersede that one, which replaced it.
 func (m *MemInbox) hasYounger(rec *memRecord) bool {
 	q := m.queues[rec.orderingKey()]
-	return rec.coalesces() && q != nil && slices.ContainsFunc(q.items, func(r *memRecord) bool { return r.origin > rec.origin })
+	return rec.coalesces() && q != nil && slices.ContainsFunc(q.items, func(r *memRecord) bool { return r.firstSeq > rec.firstSeq })
 }
 
 // retry makes a claimed record Waiting again, due at the given time.

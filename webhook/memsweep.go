@@ -8,13 +8,12 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
-// How long an inbox keeps finished deliveries by default.
+// sweepMost and sweepBytes bound one Sweep.
 const (
-	defaultRetention     = 7 * 24 * time.Hour
-	defaultDeadRetention = 90 * 24 * time.Hour
-	// sweepMost and sweepBytes bound one Sweep.
 	sweepMost  = 1000
 	sweepBytes = 64 << 20
 )
@@ -138,9 +137,9 @@ func (c deadByType) warn(l *slog.Logger, message string) {
 	logger(l).Warn(message, "count", total, "types", slices.Sorted(maps.Keys(c)))
 }
 
-func (m *MemInbox) retention() time.Duration { return orElse(m.Retention, defaultRetention) }
+func (m *MemInbox) retention() time.Duration { return orElse(m.Retention, limit.Retention) }
 func (m *MemInbox) deadRetention() time.Duration {
-	return orElse(m.DeadRetention, defaultDeadRetention)
+	return orElse(m.DeadRetention, limit.DeadRetention)
 }
 func (m *MemInbox) maxBytes() int64    { return positive(m.MaxBytes, defaultMemBytes) }
 func (m *MemInbox) maxDeliveries() int { return positive(m.MaxDeliveries, defaultMaxDeliveries) }

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
 // A pool is one Run of a Worker: its slots and the attempts in progress.
@@ -74,7 +76,7 @@ func (p *pool) claimUntil(ctx, runCtx context.Context, types []string) {
 		default:
 			p.recordClaimed(time.Now())
 			pause = p.pollInterval()
-			if len(claims) == free || bodyBytes(claims) >= defaultClaimBytes/8 {
+			if len(claims) == free || bodyBytes(claims) >= limit.ClaimBytes/8 {
 				continue // there may be more
 			}
 		}

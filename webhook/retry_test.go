@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
 // TestRetryPolicyDecidesByTheTableOfWorker has each line of the table in the
@@ -193,8 +195,8 @@ func TestRetryPolicyGivesUpWhatEndsTheProcess(t *testing.T) {
 }
 
 func TestReasonIsTextThatEveryDatabaseStores(t *testing.T) {
-	got := reason(errors.New("\x00" + strings.Repeat("é", maxReason)))
-	if want := "\uFFFD" + strings.Repeat("é", (maxReason-len("\uFFFD"))/2); got != want {
+	got := reason(errors.New("\x00" + strings.Repeat("é", limit.Reason)))
+	if want := "\uFFFD" + strings.Repeat("é", (limit.Reason-len("\uFFFD"))/2); got != want {
 		t.Errorf("the reason has %d bytes, want %d, or differs", len(got), len(want))
 	}
 }

@@ -5,27 +5,21 @@ import (
 	"encoding/hex"
 	"strings"
 	"unicode/utf8"
-)
 
-const (
-	// maxName is the maximum length in bytes of an ID, a type, an ordering key and
-	// a dedup key. The indexed text columns of every database hold it.
-	maxName = 255
-	// maxReason is the maximum length in bytes of a stored reason.
-	maxReason = 4 << 10
+	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
 // clamp returns s as text that every database stores: valid UTF-8 without NUL, at
 // most 255 bytes. A changed text ends in a digest of s, so that two different
 // names stay different.
 func clamp(s string) string {
-	if len(s) <= maxName && isText(s) {
+	if len(s) <= limit.Name && isText(s) {
 		return s
 	}
 	sum := sha256.Sum256([]byte(s))
 	tail := "~" + hex.EncodeToString(sum[:16])
 	text := cleanText(s)
-	cut := min(len(text), maxName-len(tail))
+	cut := min(len(text), limit.Name-len(tail))
 	for cut > 0 && cut < len(text) && !utf8.RuneStart(text[cut]) {
 		cut--
 	}
@@ -35,7 +29,7 @@ func clamp(s string) string {
 // appendClamped appends clamp(prefix + s), without building that string if it needs
 // no change.
 func appendClamped(dst []byte, prefix, s string) []byte {
-	if len(prefix)+len(s) > maxName || !isText(s) {
+	if len(prefix)+len(s) > limit.Name || !isText(s) {
 		return append(dst, clamp(prefix+s)...)
 	}
 	return append(append(dst, prefix...), s...)
@@ -55,5 +49,5 @@ func reason(err error) string { return clipReason(err.Error()) }
 // clipReason returns text as every database stores it, at most 4 KiB.
 func clipReason(text string) string {
 	text = cleanText(text)
-	return strings.ToValidUTF8(text[:min(len(text), maxReason)], "")
+	return strings.ToValidUTF8(text[:min(len(text), limit.Reason)], "")
 }

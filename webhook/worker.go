@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"os"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
 // The defaults of a Worker.
@@ -219,7 +221,7 @@ func (w *Worker) name() string {
 func (w *Worker) concurrency() int            { return positive(w.Concurrency, defaultConcurrency) }
 func (w *Worker) maxAttempts() int            { return positive(w.MaxAttempts, defaultMaxAttempts) }
 func (w *Worker) pollInterval() time.Duration { return positive(w.PollInterval, defaultPollInterval) }
-func (w *Worker) lease() time.Duration        { return positive(w.Lease, defaultLease) }
+func (w *Worker) lease() time.Duration        { return positive(w.Lease, limit.Lease) }
 func (w *Worker) timeout() time.Duration      { return positive(w.Timeout, defaultWorkTimeout) }
 func (w *Worker) shutdownTimeout() time.Duration {
 	return positive(w.ShutdownTimeout, defaultShutdownTimeout)

@@ -212,7 +212,7 @@ func stateOf(t *testing.T, in webhook.Inbox, d *webhook.Delivery) webhook.State 
 	t.Helper()
 	known, ok := errors.AsType[*webhook.DuplicateError](in.Put(t.Context(), d))
 	if !ok {
-		t.Fatalf("%s is not known: ok is false, want true", d.UID)
+		t.Fatalf("%s is not known", d.UID)
 	}
 	return known.State
 }

@@ -121,8 +121,8 @@ func TestCommandOfContainerIsCopied(t *testing.T) {
 					t.Fatalf("c.flags (-want +got):\n%s", diff)
 				}
 			}
-			if got := cmp.Diff(test.words, c.command, cmp.Transformer("empty", func(s []string) string { return fmt.Sprint(len(s), s) })); got != "" {
-				t.Fatalf("cmp.Diff(...) = %q, want empty", got)
+			if diff := cmp.Diff(test.words, c.command, cmp.Transformer("empty", func(s []string) string { return fmt.Sprint(len(s), s) })); diff != "" {
+				t.Fatalf("c.command (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -199,7 +199,7 @@ func (r *rig) untilStatus(commit, state string) (commitStatus, string) {
 	})
 	path, ok := strings.CutPrefix(last.TargetURL, "http://ci.example.com/ci")
 	if !ok {
-		r.Fatalf("%v: ok is false, want true", last.TargetURL)
+		r.Fatalf("%v", last.TargetURL)
 	}
 	return last, path
 }

@@ -87,8 +87,8 @@ func TestPushIsBuiltWithLiveLog(t *testing.T) {
 			text.WriteString(part)
 			middle = e.id
 		} else {
-			if diff := cmp.Diff(event{name: "state", data: `{"detail":"","state":"running"}`}, e); diff != "" {
-				t.Fatalf("e (-want +got):\n%s", diff)
+			if want := (event{name: "state", data: `{"detail":"","state":"running"}`}); e != want {
+				t.Fatalf("event = %v, want %v", e, want)
 			}
 		}
 	}
@@ -136,7 +136,7 @@ func TestPushIsBuiltWithLiveLog(t *testing.T) {
 	for {
 		e, ok := next()
 		if !ok {
-			t.Fatal("the stream ends with an event: ok is false, want true")
+			t.Fatal("the stream ends without an event")
 		}
 		if e.name == "end" {
 			if !strings.Contains(e.data, `"state":"success"`) {

@@ -181,3 +181,32 @@ func TestOneStatementKeepsAnAttempt(t *testing.T) {
 		}
 	})
 }
+
+// On PostgreSQL a claim is committed by its statement. A second statement that failed
+// would leave what was claimed to nobody until its lease runs out.
+func TestAClaimKeepsTwentyLostRunsByItself(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		driver, dsn := e.store(t)
+		in, _, plan := openWatched(t, e, driver, dsn)
+		d := put(t, in, delivery(""))
+		var want []webhook.Attempt
+		for n := 1; n <= 30; n++ {
+			c := claimAs(t, in, "worker", 1)
+			if c.Suspect {
+				_, err := in.Begin(t.Context(), c)
+				must(t, err)
+			}
+			want = append(want, webhook.Attempt{Number: n, State: webhook.Waiting, Lost: true, By: "worker"})
+		}
+		time.Sleep(time.Millisecond)
+		plan.Break(0, 0)
+		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1, Lease: time.Hour})
+		if n := plan.Count(); e.Dialect == sqlinbox.PostgreSQL && n != 1 {
+			t.Errorf("the claim took %d statements, want 1", n)
+		}
+		if len(claims) != 1 || err != nil {
+			t.Fatalf("%d claims, %v", len(claims), err)
+		}
+		attemptsAre(t, in, d.UID, want[10:]...)
+	})
+}

@@ -3,6 +3,7 @@ package dbtest
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -108,5 +109,72 @@ func TestSweepGoesThroughAllDedupKeys(t *testing.T) {
 			}
 			run(t, db, old)
 		}
+	})
+}
+
+// A Sweep that finds no old dedup keys must not read the others, whatever the plan of
+// its statement is made for.
+func TestSweepReadsOldDedupKeysOnly(t *testing.T) {
+	e := onPostgres(t) // on SQLite it reads some of all in turn
+	driver, dsn := e.store(t)
+	in, db, plan := openWatched(t, e, driver, dsn)
+	run(t, db, `INSERT INTO hookhouse_dedup_keys (hash, seen_at)
+		SELECT substring(sha256(n::text::bytea) FROM 1 FOR 16), (extract(epoch FROM now()) * 1000000)::bigint + n FROM generate_series(1, 20000) AS n`)
+	run(t, db, "VACUUM ANALYZE hookhouse_dedup_keys")
+	var text string
+	plan.Watch(func(what string) {
+		if strings.HasPrefix(what, "DELETE FROM hookhouse_dedup_keys") {
+			text = what
+		}
+	}, nil)
+	_, err := in.Sweep(t.Context())
+	plan.Watch(nil, nil)
+	must(t, err)
+	conn, err := db.Conn(t.Context())
+	must(t, err)
+	defer func() { _ = conn.Close() }()
+	for _, setting := range []string{"SET plan_cache_mode = force_generic_plan", "PREPARE swept AS " + text} {
+		if _, err := conn.ExecContext(t.Context(), setting); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rows, err := conn.QueryContext(t.Context(), "EXPLAIN EXECUTE swept (2592000000000, 500)")
+	must(t, err)
+	var lines []string
+	for rows.Next() {
+		var line string
+		must(t, rows.Scan(&line))
+		lines = append(lines, line)
+	}
+	must(t, rows.Err())
+	if p := strings.Join(lines, "\n"); strings.Contains(p, "Seq Scan") || !strings.Contains(p, "Index Scan using hookhouse_dedup_seen") {
+		t.Errorf("the plan is\n%s\nwant the index alone", p)
+	}
+}
+
+// On SQLite a Sweep looks at some of the dedup keys only. A program that is started
+// anew after each Sweep must come to all of them.
+func TestSweepsOfManyProcessesComeToEveryDedupKey(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		if e.Dialect != sqlinbox.SQLite {
+			t.Skip("it finds them by their time")
+		}
+		in, db := e.open(t)
+		run(t, db, fmt.Sprintf(`INSERT INTO hookhouse_dedup_keys (hash, seen_at)
+			WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < 24999)
+			SELECT CASE WHEN n < 10 THEN CAST(x'ffffffffffffffffffffffffffffff' || CAST(n AS TEXT) AS BLOB) ELSE randomblob(16) END,
+				CASE WHEN n < 10 THEN 0 ELSE %d END FROM s`, time.Now().UnixMicro()))
+		left := 0
+		for range 30 {
+			if _, err := in.Sweep(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			if left = count(t, db, "hookhouse_dedup_keys WHERE seen_at = 0"); left == 0 {
+				return
+			}
+			must(t, in.Close())
+			in = sqlinbox.New(db, e.Dialect)
+		}
+		t.Errorf("%d old dedup keys are left after 30 processes", left)
 	})
 }

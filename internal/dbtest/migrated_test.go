@@ -276,3 +276,29 @@ func TestANewerSchemaIsRefusedByAnOlderProgram(t *testing.T) {
 		}
 	})
 }
+
+// The first of two programs of schema 3 copies many dedup keys, and the second starts
+// meanwhile.
+func TestMigrateWaitsForALongMigration(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes 21 seconds")
+	}
+	driver, dsn := modernc.store(t) // the wait is the same with each driver, and PostgreSQL has none
+	run(t, openDB(t, driver, dsn), earlierVersions(t, sqlinbox.SQLite)["sqlite-2.sql"])
+	db, plan, err := fault.Open(driver, dsn)
+	must(t, err)
+	t.Cleanup(func() { _ = db.Close() })
+	second, result := sqlinbox.New(openDB(t, driver, dsn), sqlinbox.SQLite), make(chan error, 1)
+	t.Cleanup(func() { _ = second.Close() })
+	reached := beforeNth(plan, 1, func(what string) bool { return strings.HasSuffix(what, "COMMIT") }, func() {
+		go func() { result <- second.Migrate(context.WithoutCancel(t.Context())) }()
+		time.Sleep(21 * time.Second)
+	})
+	first := sqlinbox.New(db, sqlinbox.SQLite)
+	t.Cleanup(func() { _ = first.Close() })
+	wantNil(t, first.Migrate(t.Context()))
+	if !reached() {
+		t.Fatal("Migrate did not commit")
+	}
+	wantNil(t, <-result)
+}

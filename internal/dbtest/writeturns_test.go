@@ -33,7 +33,7 @@ func TestAPutWaitsForOneWriteHoweverManyThereAre(t *testing.T) {
 					done.Add(1)
 				})
 			}
-			waitFor(t, "each Write waits with its connection", func() bool { return db.Stats().InUse == writes })
+			waitFor(t, "each Write waits with its connection", func() bool { return db.Stats().InUse >= writes })
 			close(waiting)
 			for range 3 {
 				before := done.Load()

@@ -55,6 +55,7 @@ var retiredNames = []retired{
 	{room: "dockerhub", name: "Middleware", now: "dockerhub.Source(...).Middleware"},
 	{room: "github", name: "Middleware", now: "github.Source(...).Middleware"},
 	{room: "jobserv", name: "Middleware", now: "jobserv.Source(...).Middleware"},
+	{room: "jobserv", name: "Sign", now: "jobserv.Verifier(...).Sign"},
 	{room: "kudu", name: "Middleware", now: "kudu.Source(...).Middleware"},
 	{room: "webhook/sqlinbox", name: "Admin", now: "webhook.Admin"},
 	{room: "webhook/sqlinbox", name: "Record", now: "webhook.Record"},

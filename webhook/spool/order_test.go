@@ -70,7 +70,7 @@ func TestSpoolDuplicatesAreSuccess(t *testing.T) {
 		t.Helper()
 		e, ok := errors.AsType[*webhook.DuplicateError](err)
 		if !ok {
-			t.Fatalf("%v: ok is false, want true", err)
+			t.Fatalf("%v", err)
 		}
 		return e
 	}

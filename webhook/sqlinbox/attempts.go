@@ -3,7 +3,6 @@ package sqlinbox
 import (
 	"context"
 	"database/sql"
-	"strings"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -52,8 +51,8 @@ func (t *tables) addAttempt(ctx context.Context, s session, c endedClaim, a args
 	return t.trimAttempts(ctx, s, c)
 }
 
-// addLost keeps the run that the given claim has made lost. Where the claim itself
-// has done so, nothing is left to do but to keep the number bounded.
+// addLost keeps the run that the given claim has made lost, unless the statement claim
+// has done so.
 func (t *tables) addLost(ctx context.Context, s session, c endedClaim, by string, now int64) error {
 	a := args{"uid": c.uid, "fence": c.fence, "by": by, "now": now}
 	for _, name := range []string{"insert_lost_attempt", "reclaim"} {
@@ -87,10 +86,4 @@ func (in *Inbox) attempts(ctx context.Context, uid string) ([]webhook.Attempt, e
 		return err
 	})
 	return list, err
-}
-
-// claimedBy is the part of a claimer's name that is kept.
-func claimedBy(name string) string {
-	name = strings.ReplaceAll(strings.ToValidUTF8(name, "\uFFFD"), "\x00", "\uFFFD")
-	return strings.ToValidUTF8(name[:min(len(name), maxName)], "")
 }

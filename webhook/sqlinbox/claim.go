@@ -8,15 +8,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
 const (
-	defaultLease = 30 * time.Second
 	// claimLimit is the largest number that one statement claims; the text of
-	// PostgreSQL's has it too. claimBytes bounds their bodies if the caller does not.
+	// PostgreSQL's has it too.
 	claimLimit = 256
-	claimBytes = 8 << 20
 )
 
 // Claim claims deliveries that are due; see [webhook.Queue]. A stored row that cannot
@@ -31,7 +30,7 @@ func (in *Inbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.C
 	}
 	want := max(o.N, 1)
 	if o.MaxBytes <= 0 {
-		o.MaxBytes = claimBytes
+		o.MaxBytes = limit.ClaimBytes
 	}
 	o.Except = slices.Clip(o.Except) // the caller's
 	var claims []webhook.Claim
@@ -90,7 +89,7 @@ func unlessAny(claims []webhook.Claim, err error) error {
 type claimedRow struct {
 	id, due, size int64 // the size of what came with the claim
 	claim         webhook.Claim
-	lost          bool // the claim before may have been lost by this one
+	lost          bool // the claim before was lost by this one, and addLost must keep it
 	err           error
 }
 
@@ -99,7 +98,7 @@ type claimedRow struct {
 func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int, first bool) ([]claimedRow, error) {
 	lease := o.Lease
 	if lease <= 0 {
-		lease = defaultLease
+		lease = limit.Lease
 	}
 	var taken []claimedRow
 	by := claimedBy(o.By)
@@ -134,19 +133,19 @@ func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int, first
 func scanClaim(row *sql.Rows) (claimedRow, error) {
 	var r claimedRow
 	var lost int
-	var expires, received, quiet, most int64
+	var expires, received, quiet, maxWait int64
 	var sealed, body sql.Null[[]byte]
 	d := new(webhook.Delivery)
 	c := &r.claim
 	c.Delivery = d
 	err := row.Scan(&r.id, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires, &r.lost,
-		&d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &most, &r.size, &sealed, &body)
+		&d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &maxWait, &r.size, &sealed, &body)
 	if err != nil {
 		return r, err
 	}
 	c.Expires = time.UnixMicro(expires)
 	d.ReceivedAt = time.UnixMicro(received)
-	d.Coalesce = webhook.Coalesce{Quiet: time.Duration(quiet) * time.Microsecond, Max: time.Duration(most) * time.Microsecond}
+	d.Coalesce = webhook.Coalesce{Quiet: time.Duration(quiet) * time.Microsecond, Max: time.Duration(maxWait) * time.Microsecond}
 	if c.Suspect = lost >= suspectAfter; c.Suspect {
 		c.Attempt++ // by Begin
 		r.size = 0

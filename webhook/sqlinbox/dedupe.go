@@ -5,11 +5,12 @@ import (
 	"database/sql"
 	"errors"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // dedupe sets the results of those of a group that are duplicates, and returns the
-// others, and whether rows were changed for them. A are the arguments of the group.
+// others, and whether rows were changed for them. The arguments a are those of the group.
 func (t *tables) dedupe(ctx context.Context, s session, group []*job, a args, m lockMode) (fresh []*job, changed bool, err error) {
 	known, redelivered, err := t.lookup(ctx, s, group, a)
 	if err != nil {
@@ -75,7 +76,7 @@ type duplicateOf struct {
 
 // isRevivedBy reports whether d is the sender's own redelivery of one that died.
 func (k *duplicateOf) isRevivedBy(d *webhook.Delivery) bool {
-	return k.state == webhook.Dead && k.uid != d.UID && d.ID != "" && d.ID == k.senderID && k.revived < maxRevivals
+	return k.state == webhook.Dead && k.uid != d.UID && d.ID != "" && d.ID == k.senderID && k.revived < limit.Revivals
 }
 
 // deleteLastState takes the dedup keys of e from a delivery that died and was swept.
@@ -91,7 +92,7 @@ func (t *tables) revive(ctx context.Context, s session, j *job, dup *webhook.Dup
 		return err
 	}
 	dup.State = row.state
-	if row.state != webhook.Dead || row.revived >= maxRevivals {
+	if row.state != webhook.Dead || row.revived >= limit.Revivals {
 		return nil // another was quicker
 	}
 	if ok, err := t.requeue(ctx, s, j, row, 1, m); err != nil || !ok {

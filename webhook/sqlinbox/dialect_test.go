@@ -11,12 +11,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/internal/statement"
 )
 
 // The statements of a put differ: PostgreSQL's take a batch or a lone delivery,
 // where SQLite's take one of many and have nothing to lock, and so nothing that is
-// to be tried. Only SQLite's dedup keys stand in an order.
+// to be tried. Only SQLite looks at all dedup keys in turn, and has their hashes from Go.
 func TestDialectsHaveTheSameStatements(t *testing.T) {
 	lite, pg := SQLite.queries, PostgreSQL.queries
 	ofBatches := []string{"lookup", "demote_head", "insert", "delete_dedup_keys"}
@@ -84,7 +85,7 @@ func TestNewRefusesNil(t *testing.T) {
 
 func TestReasonsAreCutToWhatIsKept(t *testing.T) {
 	got := reason("a\x00b\xff" + strings.Repeat("\u00e4", 4096))
-	if !isText(got) || len(got) > maxReason+8 || !strings.HasPrefix(got, "a\uFFFDb\uFFFD\u00e4") {
+	if !isText(got) || len(got) > limit.Reason+8 || !strings.HasPrefix(got, "a\uFFFDb\uFFFD\u00e4") {
 		t.Errorf("%d bytes, begins %q", len(got), got[:12])
 	}
 }

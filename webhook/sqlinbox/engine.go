@@ -20,8 +20,8 @@ type engine interface {
 
 	// prepare adds the arguments of the engine's statements to an entry.
 	prepare(e *entry) error
-	// put stores an entry and returns when it is committed. Superseded are the UIDs
-	// of the older deliveries of a burst that this ended.
+	// put stores an entry and returns when it is committed, with the UIDs of the older
+	// deliveries of a burst that this ended.
 	put(ctx context.Context, e *entry) (superseded []string, err error)
 	// storeTx stores the delivery of j in the transaction of s. If it is a duplicate,
 	// storeTx sets the result of j instead. It waits for the transaction that has locked

@@ -5,17 +5,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-const (
-	// maxName is the longest name in bytes; package webhook clamps to the same.
-	maxName = 255
-	// maxBody is the largest body in bytes that a column takes with ease.
-	maxBody = 256 << 20
-	// maxReason is how much of a reason is kept, in bytes.
-	maxReason = 4 << 10
-)
+// maxBody is the largest body in bytes that a column takes with ease.
+const maxBody = 256 << 20
 
 // An entry is a delivery made ready to be stored. It is made in the request's
 // goroutine, so that the writer only copies.
@@ -39,7 +34,7 @@ type columns struct {
 	Label    string   `json:"key_label"`
 	Received int64    `json:"received_at"`
 	Quiet    int64    `json:"coalesce_quiet_us"`
-	Most     int64    `json:"coalesce_max_us"`
+	MaxWait  int64    `json:"coalesce_max_us"`
 	Size     int      `json:"size"`
 	Envelope int      `json:"envelope"`
 	Hashes   []string `json:"dedup_keys"` // in hex
@@ -64,7 +59,7 @@ func (e *entry) columns() columns {
 	d := e.delivery
 	return columns{
 		UID: d.UID, Source: d.Source, SenderID: d.ID, Type: d.Type, Key: d.OrderingKey, Label: d.KeyLabel,
-		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), Most: microseconds(d.Coalesce.Max),
+		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), MaxWait: microseconds(d.Coalesce.Max),
 		Size: len(d.Body), Envelope: len(e.envelope), Hashes: hexHashes(e.hashes),
 	}
 }
@@ -109,8 +104,8 @@ func check(d *webhook.Delivery) error {
 
 func checkName(what, text string) error {
 	switch {
-	case len(text) > maxName:
-		return fmt.Errorf("%w: %s of %d bytes, over %d", ErrInvalid, what, len(text), maxName)
+	case len(text) > limit.Name:
+		return fmt.Errorf("%w: %s of %d bytes, over %d", ErrInvalid, what, len(text), limit.Name)
 	case !isText(text):
 		return fmt.Errorf("%w: %s is not text", ErrInvalid, what)
 	}

@@ -3,6 +3,8 @@ package sqlinbox
 import (
 	"crypto/sha256"
 	"encoding/hex"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
 // hashSize is the size of a dedup key in the database: the first bytes of the SHA-256
@@ -15,7 +17,7 @@ const hashSize = 16
 // appendHash appends the hash of a dedup key, which has no zero byte, as its source
 // has none.
 func appendHash(hashes []byte, source, key string) []byte {
-	text := make([]byte, 0, 2*maxName+1)
+	text := make([]byte, 0, 2*limit.Name+1)
 	text = append(append(append(text, source...), 0), key...)
 	sum := sha256.Sum256(text)
 	return append(hashes, sum[:hashSize]...)

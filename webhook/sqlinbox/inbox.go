@@ -121,7 +121,7 @@ func (in *Inbox) Ping(ctx context.Context) error {
 	})
 }
 
-// logger is Logger, or what its zero value means at this moment.
+// logger returns Logger, or slog.Default if it is nil.
 func (in *Inbox) logger() *slog.Logger {
 	if in.Logger == nil {
 		return slog.Default()

@@ -220,15 +220,15 @@ func escapeLike(text string) string {
 func scanRecord(row *sql.Rows) (webhook.Record, error) {
 	d := new(webhook.Delivery)
 	r := webhook.Record{Delivery: d}
-	var received, quiet, most, due, expires int64
+	var received, quiet, maxWait, due, expires int64
 	var ended sql.Null[int64]
-	err := row.Scan(&r.Seq, &d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &most,
+	err := row.Scan(&r.Seq, &d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &maxWait,
 		&r.State, &r.Attempt, &r.Fence, &due, &expires, &ended, &r.Reason, &r.Revived, &r.Size)
 	if err != nil {
 		return r, err
 	}
 	d.ReceivedAt = time.UnixMicro(received)
-	d.Coalesce = webhook.Coalesce{Quiet: time.Duration(quiet) * time.Microsecond, Max: time.Duration(most) * time.Microsecond}
+	d.Coalesce = webhook.Coalesce{Quiet: time.Duration(quiet) * time.Microsecond, Max: time.Duration(maxWait) * time.Microsecond}
 	r.Due = time.UnixMicro(due)
 	if r.State == webhook.Claimed {
 		r.Expires = time.UnixMicro(expires)

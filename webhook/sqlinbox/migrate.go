@@ -40,10 +40,10 @@ func (in *Inbox) migrate(ctx context.Context) error {
 	return nil
 }
 
-// migrateWait is how long others that migrate are waited for. A connection of the
-// caller's pool may not wait by itself, and none does while it changes the journal
-// mode.
-const migrateWait = 15 * time.Second
+// migrateWait is how long others that migrate are waited for. One of them may copy a
+// million dedup keys, which takes half a minute. A connection of the caller's pool may
+// not wait by itself, and none does while it changes the journal mode.
+const migrateWait = 2 * time.Minute
 
 func (in *Inbox) migrateOnce(ctx context.Context) error {
 	conn, err := in.db.Conn(ctx)

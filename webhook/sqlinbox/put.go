@@ -6,11 +6,9 @@ import (
 	"database/sql"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
-
-// maxRevivals is how often a redelivery can make a dead delivery waiting again.
-const maxRevivals = 3
 
 // Put stores d and returns when it is committed; see [webhook.Inbox]. Concurrent Puts
 // share a transaction, without an added delay. If ctx ends first, Put returns at once,
@@ -81,10 +79,10 @@ func (in *Inbox) entry(d *webhook.Delivery) (*entry, error) {
 	return e, err
 }
 
-// window is Window, or what its zero value means, in microseconds.
+// window returns Window in microseconds, or its default.
 func (in *Inbox) window() int64 {
 	if in.Window <= 0 {
-		return microseconds(30 * 24 * time.Hour)
+		return microseconds(limit.Window)
 	}
 	return microseconds(in.Window)
 }

@@ -12,11 +12,11 @@ import (
 // A storedRow is what is needed to run a finished delivery again.
 type storedRow struct {
 	id       int64
-	origin   int64 // the id of its first run
+	firstID  int64 // the id of its first run
 	uid      string
 	state    webhook.State
 	quiet    int64
-	most     int64
+	maxWait  int64
 	senderID string
 	revived  int
 	orderKey
@@ -30,7 +30,7 @@ func (t *tables) find(ctx context.Context, s session, uid string, m lockMode) (s
 	}
 	f := storedRow{uid: uid}
 	err := t.query(ctx, s, name, args{"uid": uid}, func(row *sql.Rows) error {
-		return row.Scan(&f.id, &f.origin, &f.state, &f.source, &f.key, &f.quiet, &f.most, &f.senderID, &f.revived)
+		return row.Scan(&f.id, &f.firstID, &f.state, &f.source, &f.key, &f.quiet, &f.maxWait, &f.senderID, &f.revived)
 	})
 	switch {
 	case err != nil:
@@ -116,7 +116,7 @@ func (t *tables) hasNewer(ctx context.Context, s session, f storedRow) (bool, er
 		return false, nil
 	}
 	var n int
-	err := t.query(ctx, s, "newer", args{"source": f.source, "key": f.key, "origin": f.origin}, scanOne(&n))
+	err := t.query(ctx, s, "newer", args{"source": f.source, "key": f.key, "origin": f.firstID}, scanOne(&n))
 	return n > 0, err
 }
 

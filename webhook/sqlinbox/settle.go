@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"strings"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -164,14 +163,6 @@ func (t *tables) settled(ctx context.Context, s session, c webhook.Claim) (state
 	a := args{"uid": c.Delivery.UID, "fence": c.Fence}
 	err = t.query(ctx, s, "settled", a, func(row *sql.Rows) error { return row.Scan(&state) })
 	return state, err
-}
-
-// reason is the part of a text that is kept, as every database takes it.
-func reason(text string) string {
-	if len(text) > maxReason {
-		text = text[:maxReason]
-	}
-	return strings.ReplaceAll(strings.ToValidUTF8(text, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 func number(b bool) int {

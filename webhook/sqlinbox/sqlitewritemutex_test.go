@@ -61,6 +61,7 @@ func TestAWriteMutexServesInTheOrderOfArrivalAndBatchesBetweenTwo(t *testing.T) 
 		time.Sleep(1500 * time.Microsecond) // the first writes
 		begin("next batch", m.lockBatch, m.unlockBatch)
 		time.Sleep(time.Second)
+		synctest.Wait() // the goroutines have ended, for the race detector too
 		if want := []string{"batch", "first", "next batch", "second", "third"}; !slices.Equal(order, want) {
 			t.Errorf("served %v, want %v", order, want)
 		}

@@ -2,16 +2,16 @@ package sqlinbox
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"encoding/json"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
 const (
-	defaultRetention     = 7 * 24 * time.Hour
-	defaultDeadRetention = 90 * 24 * time.Hour
 	// sweepLimit and sweepBytes bound what one transaction deletes.
 	sweepLimit = 500
 	sweepBytes = 8 << 20
@@ -34,10 +34,10 @@ func (in *Inbox) Sweep(ctx context.Context) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	n, err := in.sweepOld(ctx, in.Retention, defaultRetention, false)
+	n, err := in.sweepOld(ctx, in.Retention, limit.Retention, false)
 	if err == nil {
 		var dead int
-		dead, err = in.sweepOld(ctx, in.DeadRetention, defaultDeadRetention, true)
+		dead, err = in.sweepOld(ctx, in.DeadRetention, limit.DeadRetention, true)
 		n += dead
 	}
 	in.Observer.swept(n)
@@ -101,17 +101,23 @@ func (in *Inbox) warnOfDying(ctx context.Context, age time.Duration, a args) err
 // sweepDedupKeys deletes dedup keys that are older than the window, in transactions
 // that look at sweepLimit dedup keys, or delete as many. A delivery has several dedup
 // keys, so it deletes far more of them than deliveries. Where they are not found by
-// their time, it goes through all of them in turn, and goes on in the next Sweep.
+// their time, it goes through all of them in turn, and goes on in the next Sweep. The
+// first one of a process begins anywhere: processes that end before they have gone
+// through all leave none out.
 func (in *Inbox) sweepDedupKeys(ctx context.Context) error {
+	again := len(in.sweptDedupKeys()) > 0 // after the end, from the beginning
 	idle := 0
 	for n := 0; n < dedupKeyRounds && idle < idleRounds; n++ {
-		full := false
+		full, paged := false, false
 		err := in.engine.tx(ctx, func(ctx context.Context, s session) error {
 			after := in.sweptDedupKeys()
 			var end []byte
 			var n int
 			page := args{"after": after, "n": sweepLimit}
-			err := in.query(ctx, s, "dedup_key_page", page, func(row *sql.Rows) error { return row.Scan(&end, &n) })
+			err := in.query(ctx, s, "dedup_key_page", page, func(row *sql.Rows) error {
+				paged = true
+				return row.Scan(&end, &n)
+			})
 			if err != nil {
 				return err
 			}
@@ -121,7 +127,7 @@ func (in *Inbox) sweepDedupKeys(ctx context.Context) error {
 			}
 			deleted, err := in.exec(ctx, s, "delete_dedup_keys", a)
 			if full = n >= sweepLimit || deleted >= sweepLimit; !full {
-				end = nil // begin again
+				end = []byte{} // the beginning
 			}
 			if deleted < sweepLimit/10 {
 				idle++
@@ -129,19 +135,22 @@ func (in *Inbox) sweepDedupKeys(ctx context.Context) error {
 			in.swept.Store(&end)
 			return err
 		})
-		if err != nil || !full {
+		if err != nil || !full && !(paged && again) {
 			return err
 		}
+		again = again && full
 	}
 	return nil
 }
 
 // sweptDedupKeys is where the last look at dedup keys ended.
 func (in *Inbox) sweptDedupKeys() []byte {
-	if end := in.swept.Load(); end != nil && *end != nil {
+	if end := in.swept.Load(); end != nil {
 		return *end
 	}
-	return []byte{}
+	anywhere := make([]byte, hashSize)
+	_, _ = rand.Read(anywhere) // never fails
+	return anywhere
 }
 
 // A lastState is what is kept with the n-th of some dedup keys when its delivery is

@@ -302,6 +302,9 @@ WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDAT
 --
 -- A claim that is lost by this becomes an attempt. Rows of other claims, and runs that
 -- are not counted, have no uid in picked.
+--
+-- The claims are committed with this statement: one after it that failed would leave
+-- them to nobody until their leases run out. So trimmed does what trim_attempts does.
 WITH RECURSIVE w(type) AS (
   SELECT (SELECT type FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type LIMIT 1) WHERE @any::int = 1
   UNION ALL
@@ -339,6 +342,11 @@ WITH RECURSIVE w(type) AS (
   SELECT b.uid, b.fence, b.attempt, b.claimed_at, greatest(arg.now - b.claimed_at, 0), 'waiting', 1, '', b.claimed_by
   FROM arg, bounded b WHERE b.uid IS NOT NULL
   ON CONFLICT (uid, fence) DO NOTHING
+), trimmed AS (
+  DELETE FROM hookhouse_attempts WHERE ctid = ANY (ARRAY(
+    SELECT a.place FROM bounded b CROSS JOIN LATERAL (
+      SELECT a.ctid AS place FROM hookhouse_attempts a WHERE a.uid = b.uid ORDER BY a.fence DESC LIMIT 100 OFFSET 19
+    ) a WHERE b.uid IS NOT NULL AND b.fence > 20))
 )
 UPDATE hookhouse_deliveries d
 SET due_at = CASE d.state WHEN 'claimed' THEN d.lease_expires_at ELSE d.due_at END,
@@ -347,7 +355,7 @@ SET due_at = CASE d.state WHEN 'claimed' THEN d.lease_expires_at ELSE d.due_at E
   state = 'claimed', fence = d.fence + 1, lease_expires_at = (SELECT now + lease FROM arg),
   claimed_at = (SELECT now FROM arg), claimed_by = @by::text
 WHERE d.id = ANY (ARRAY(SELECT id FROM bounded))
-RETURNING d.id, d.due_at, d.attempt, d.lost_claims, d.crashed_runs, d.reason, d.fence, d.lease_expires_at, d.lost_claims > 0,
+RETURNING d.id, d.due_at, d.attempt, d.lost_claims, d.crashed_runs, d.reason, d.fence, d.lease_expires_at, false,
   d.uid, d.source, d.sender_id, d.type, d.ordering_key, d.key_label, d.received_at, d.coalesce_quiet_us, d.coalesce_max_us, d.size,
   CASE WHEN d.lost_claims < 2 THEN (SELECT b.envelope FROM hookhouse_bodies b WHERE b.id = d.id) END,
   CASE WHEN d.lost_claims < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END
@@ -675,8 +683,10 @@ DELETE FROM hookhouse_deliveries WHERE id = ANY (ARRAY(SELECT jsonb_array_elemen
 -- All have the time of the server.
 
 -- name: delete_dedup_keys
+-- Without the order, a plan for any window expects to find old keys wherever it looks,
+-- and reads the whole table.
 DELETE FROM hookhouse_dedup_keys WHERE ctid = ANY (ARRAY(
-  SELECT ctid FROM hookhouse_dedup_keys WHERE seen_at < @now - @window::bigint LIMIT @n::int FOR UPDATE SKIP LOCKED))
+  SELECT ctid FROM hookhouse_dedup_keys WHERE seen_at < @now - @window::bigint ORDER BY seen_at LIMIT @n::int FOR UPDATE SKIP LOCKED))
 
 -- name: counts
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state

@@ -43,7 +43,7 @@ INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at, uid, state, sender
 SELECT substring(sha256(convert_to(m.source, 'UTF8') || '\x00'::bytea || convert_to(m.mark, 'UTF8')) FROM 1 FOR 16), coalesce(d.first_id, d.id), m.at,
   CASE WHEN d.id IS NULL THEN m.uid END, CASE WHEN d.id IS NULL THEN m.state END, CASE WHEN d.id IS NULL THEN m.sender_id END
 FROM hookhouse_marks m LEFT JOIN hookhouse_deliveries d ON d.uid = m.uid;
-CREATE INDEX hookhouse_dedup_seen ON hookhouse_dedup_keys USING brin (seen_at) WITH (pages_per_range = 32);
+CREATE INDEX hookhouse_dedup_seen ON hookhouse_dedup_keys (seen_at); -- not BRIN: new rows take the room of old ones
 DROP TABLE hookhouse_marks;
 CREATE INDEX hookhouse_first ON hookhouse_deliveries (first_id) WHERE first_id IS NOT NULL;
 
