@@ -107,10 +107,11 @@
 //
 // # SQLite
 //
-// The Inbox keeps one connection to write, so the *sql.DB must allow at least two. The Puts,
-// claims, settlements and other changes of the Inbox share its transactions. PutTx and
-// SettleTx use the caller's, and InTx, Write and Migrate have connections of their own. In journal_mode WAL, readers and the
-// writer do not wait for each other. [Inbox.Migrate] sets it in a new file.
+// The Inbox keeps one connection to write, so the *sql.DB must allow at least two. The
+// Puts, claims, settlements and other changes of the Inbox share its transactions. PutTx
+// and SettleTx use the caller's, and InTx, Write and Migrate have connections of their
+// own. In journal_mode WAL, readers and the writer do not wait for each other.
+// [Inbox.Migrate] sets it in a new file.
 //
 // The Inbox sets up its own connection, so a plain "file:hookhouse.db" is enough for
 // Put. Readers and the program's own transactions use other connections, which get
