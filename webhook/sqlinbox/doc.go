@@ -37,8 +37,8 @@
 //     were lost is claimed without its body, and its next run is recorded before it
 //     begins; see webhook.Claim.Suspect. Cost: none, as long as claims are settled.
 //   - Finished deliveries are kept for Retention, 7 days by default, and dead letters for
-//     DeadRetention, 90 days by default. Before dead letters are deleted, their number and types are
-//     logged as a warning.
+//     DeadRetention, 90 days by default. Before dead letters are deleted, their number and
+//     types are logged as a warning.
 //   - An ordering key is stuck if it has unfinished deliveries and none of them is its
 //     head. Only a fault or hand-written SQL can cause that. A Worker's Sweep, each
 //     minute, looks for it among 20 000 keys with blocked deliveries, so with fewer it is
@@ -107,10 +107,11 @@
 //
 // # SQLite
 //
-// The Inbox keeps one connection to write, so the *sql.DB must allow at least two. The Puts,
-// claims, settlements and other changes of the Inbox share its transactions. PutTx and
-// SettleTx use the caller's, and InTx, Write and Migrate have connections of their own. In journal_mode WAL, readers and the
-// writer do not wait for each other. [Inbox.Migrate] sets it in a new file.
+// The Inbox keeps one connection to write, so the *sql.DB must allow at least two. The
+// Puts, claims, settlements and other changes of the Inbox share its transactions. PutTx
+// and SettleTx use the caller's, and InTx, Write and Migrate have connections of their
+// own. In journal_mode WAL, readers and the writer do not wait for each other.
+// [Inbox.Migrate] sets it in a new file.
 //
 // The Inbox sets up its own connection, so a plain "file:hookhouse.db" is enough for
 // Put. Readers and the program's own transactions use other connections, which get
@@ -162,8 +163,9 @@
 // A transaction that stays open for long, a dump or a forgotten session, keeps
 // PostgreSQL from removing the old versions of rows, and each claim reads past them:
 // after 20 000 deliveries an empty claim took 11 ms instead of 3, as measured by
-// "go run -C internal/bench . snapshot". That ends with the transaction. Set idle_in_transaction_session_timeout, and dump the inbox's tables
-// separately or from a standby.
+// "go run -C internal/bench . snapshot". That ends with the transaction. Set
+// idle_in_transaction_session_timeout, and dump the inbox's tables separately or from a
+// standby.
 //
 // # Clocks
 //

@@ -63,7 +63,7 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 	if err == nil && version >= len(steps) {
 		return nil // newer is for Check to tell
 	}
-	if _, err = conn.ExecContext(ctx, in.dialect.queries["begin"].Text); err == nil {
+	if _, err = conn.ExecContext(ctx, in.dialect.queries.Get("begin").Text); err == nil {
 		if err = in.step(ctx, conn, steps); err == nil {
 			_, err = conn.ExecContext(context.WithoutCancel(ctx), "COMMIT")
 		}
