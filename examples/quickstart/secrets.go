@@ -25,7 +25,7 @@ var errNoSecrets = errors.New(`no secret is set. Create one and configure the se
     export GITHUB_WEBHOOK_SECRET=$(openssl rand -hex 32)
 
 or set JOBSERV_WEBHOOK_SECRET, DOCKERHUB_WEBHOOK_TOKEN or KUDU_WEBHOOK_TOKEN; see -help.
-To try the program without a sender, use -demo.`)
+Use -demo to try the program without a sender`)
 
 // usage is the text of -help before the flags.
 const usage = `Receives webhooks and prints one JSON line for each.
