@@ -4,4 +4,4 @@ package model
 
 // defaultSchedules is the number of schedules on SQLite. Under the race detector
 // each takes ten times as long.
-const usually = 300
+const defaultSchedules = 300
