@@ -17,7 +17,7 @@ BENCHCOUNT  ?= 6
 # The race detector needs a C compiler.
 RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 && echo -race)
 
-## test: everything that must hold, in every module; about a quarter of an hour on two cores
+## test: everything that must hold, in every module; some twenty minutes on two cores
 test: lint
 	left=()
 	log=$$(mktemp)
