@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/internal/samples"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -125,7 +126,7 @@ func TestMalformedBodies(t *testing.T) {
 			if d.Type != "dockerhub.push" {
 				t.Errorf("type %s, want dockerhub.push", d.Type)
 			}
-			for which, d := range map[string]*webhook.Delivery{"received": d, "stored": stored(d)} {
+			for which, d := range map[string]*webhook.Delivery{"received": d, "stored": samples.Stored(d)} {
 				if _, err := webhook.Decode[dockerhub.Push](d); !errors.Is(err, webhook.ErrMalformed) {
 					t.Errorf("%s: got %v, want ErrMalformed", which, err)
 				}

@@ -83,20 +83,7 @@ func source() webhook.Source {
 // open returns the Delivery of a call with the token and the body.
 func open(t testing.TB, body []byte) *webhook.Delivery {
 	t.Helper()
-	src := source()
-	if err := src.Validate(); err != nil {
-		t.Fatal(err)
-	}
-	d, err := src.Open(httptest.NewRequest(http.MethodPost, "/?token="+token, nil), body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// stored returns d as it is read from an inbox: without what Open cached.
-func stored(d *webhook.Delivery) *webhook.Delivery {
-	return &webhook.Delivery{UID: d.UID, Source: d.Source, Type: d.Type, OrderingKey: d.OrderingKey, Header: d.Header, Body: d.Body}
+	return samples.Open(t, source(), httptest.NewRequest(http.MethodPost, "/?token="+token, nil), body)
 }
 
 func call(target, body string) *http.Request {

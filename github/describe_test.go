@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/internal/samples"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -128,7 +129,7 @@ func TestAmbiguousBodiesAreMalformed(t *testing.T) {
 				if !errors.Is(err, webhook.ErrMalformed) {
 					t.Fatalf("error = %v, want %v", err, webhook.ErrMalformed)
 				}
-				_, err = decoders[c.event](stored(d))
+				_, err = decoders[c.event](samples.Stored(d))
 				if !errors.Is(err, webhook.ErrMalformed) {
 					t.Fatalf("error = %v, want %v", err, webhook.ErrMalformed)
 				}
@@ -149,7 +150,7 @@ func TestInvalidFormsAreMalformed(t *testing.T) {
 			r := newRequest("push", nil)
 			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 			d := open(t, r, []byte(body))
-			for _, d := range []*webhook.Delivery{d, stored(d)} {
+			for _, d := range []*webhook.Delivery{d, samples.Stored(d)} {
 				_, err := webhook.Decode[github.Push](d)
 				if !errors.Is(err, webhook.ErrMalformed) {
 					t.Fatalf("error = %v, want %v", err, webhook.ErrMalformed)

@@ -1,12 +1,12 @@
 package github
 
 import (
-	"github.com/google/go-cmp/cmp"
-
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // duplicatesSection returns the two preformatted blocks in the section

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/internal/samples"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -135,7 +136,7 @@ func FuzzDescribe(f *testing.F) {
 			return
 		}
 		now, err := decode(d)
-		later, errLater := decode(stored(d))
+		later, errLater := decode(samples.Stored(d))
 		if (err == nil) != (errLater == nil) {
 			t.Fatalf("received: %v; stored: %v", err, errLater)
 		}

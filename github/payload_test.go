@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hookhouse/hookhouse/internal/samples"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -26,7 +27,7 @@ func TestFixturesDecode(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			later, err := decode(stored(d))
+			later, err := decode(samples.Stored(d))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,12 +1,12 @@
 package github_test
 
 import (
-	"github.com/google/go-cmp/cmp"
-
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/github"
 )

@@ -1,19 +1,18 @@
 package github_test
 
 import (
-	"errors"
-
-	"github.com/google/go-cmp/cmp"
-
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/internal/panictest"

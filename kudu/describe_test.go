@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hookhouse/hookhouse/internal/samples"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -134,7 +135,7 @@ func TestMalformedBodies(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := open(t, []byte(tc.body))
-			for which, d := range map[string]*webhook.Delivery{"received": d, "stored": stored(d)} {
+			for which, d := range map[string]*webhook.Delivery{"received": d, "stored": samples.Stored(d)} {
 				if err := decodeByType(d); !errors.Is(err, webhook.ErrMalformed) {
 					t.Errorf("%s as %s: got %v, want ErrMalformed", which, d.Type, err)
 				}

@@ -1,17 +1,16 @@
 package webhook_test
 
 import (
-	"strings"
-
-	"github.com/google/go-cmp/cmp"
-
 	"context"
 	"errors"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/internal/panictest"
 	"github.com/hookhouse/hookhouse/webhook"

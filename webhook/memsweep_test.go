@@ -1,15 +1,14 @@
 package webhook_test
 
 import (
-	"strings"
-
-	"github.com/google/go-cmp/cmp"
-
 	"bytes"
 	"log/slog"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/inboxtest"

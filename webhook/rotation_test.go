@@ -1,12 +1,12 @@
 package webhook_test
 
 import (
-	"github.com/google/go-cmp/cmp"
-
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )

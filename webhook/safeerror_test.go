@@ -1,10 +1,6 @@
 package webhook_test
 
 import (
-	"strings"
-
-	"github.com/google/go-cmp/cmp"
-
 	"context"
 	"errors"
 	"fmt"
@@ -12,10 +8,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )

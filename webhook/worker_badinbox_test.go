@@ -1,20 +1,18 @@
 package webhook_test
 
 import (
-	"errors"
-	"slices"
-
-	"github.com/google/go-cmp/cmp"
-
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/hookhouse/hookhouse/webhook"

@@ -1,12 +1,12 @@
 package webhook_test
 
 import (
-	"github.com/google/go-cmp/cmp"
-
 	"context"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )

@@ -1,14 +1,14 @@
 package webhook_test
 
 import (
-	"github.com/google/go-cmp/cmp"
-
 	"context"
 	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )

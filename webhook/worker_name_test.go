@@ -1,13 +1,13 @@
 package webhook_test
 
 import (
-	"github.com/google/go-cmp/cmp"
-
 	"context"
 	"fmt"
 	"os"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )

@@ -1,16 +1,15 @@
 package webhook_test
 
 import (
-	"errors"
-	"strings"
-
-	"github.com/google/go-cmp/cmp"
-
 	"context"
+	"errors"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )

@@ -1,12 +1,9 @@
 package webhook_test
 
 import (
-	"errors"
-
-	"github.com/google/go-cmp/cmp"
-
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -15,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )

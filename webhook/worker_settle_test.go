@@ -1,17 +1,16 @@
 package webhook_test
 
 import (
-	"strings"
-
-	"github.com/google/go-cmp/cmp"
-
 	"bytes"
 	"context"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )

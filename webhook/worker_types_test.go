@@ -1,10 +1,10 @@
 package webhook_test
 
 import (
-	"github.com/google/go-cmp/cmp"
-
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )

@@ -1,14 +1,14 @@
 package main
 
 import (
-	"github.com/google/go-cmp/cmp"
-
 	"encoding/json"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // A containerStatus is the state of one container in the fake docker.

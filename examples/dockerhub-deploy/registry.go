@@ -44,7 +44,7 @@ func newRegistry(host string, getenv func(string) string) (*registry, error) {
 	return r, nil
 }
 
-// A staticKeychain uses the same credentials for every repository.
+// A staticKeychain returns the same credentials for each repository.
 type staticKeychain struct{ authn.Authenticator }
 
 func (l staticKeychain) Resolve(authn.Resource) (authn.Authenticator, error) {

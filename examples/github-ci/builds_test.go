@@ -1,12 +1,12 @@
 package main
 
 import (
-	"github.com/google/go-cmp/cmp"
-
 	"path/filepath"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )

@@ -1,19 +1,18 @@
 package main
 
 import (
-	"slices"
-	"strings"
-
-	"github.com/google/go-cmp/cmp"
-
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestPrivateRepository(t *testing.T) {

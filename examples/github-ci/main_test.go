@@ -169,7 +169,7 @@ func (r *rig) waitExit() {
 	}
 }
 
-// waitTimeout is the timeout for every wait; it is long because machines are busy.
+// waitTimeout limits every wait. It is long because the machine may be busy.
 const waitTimeout = 2 * time.Minute
 
 // until waits until a condition is true.

@@ -1,10 +1,6 @@
 package main
 
 import (
-	"slices"
-
-	"github.com/google/go-cmp/cmp"
-
 	"bufio"
 	"bytes"
 	"encoding/json"
@@ -12,9 +8,12 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // An event is one server-sent event.

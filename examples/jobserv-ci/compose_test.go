@@ -1,13 +1,11 @@
 package main
 
 import (
-	"slices"
-
-	"github.com/google/go-cmp/cmp"
-
 	"os"
+	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
 )
 

@@ -1,14 +1,14 @@
 package main
 
 import (
-	"github.com/google/go-cmp/cmp"
-
 	"bytes"
 	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 func TestDetailsInText(t *testing.T) {

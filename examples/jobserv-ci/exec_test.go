@@ -1,13 +1,13 @@
 package main
 
 import (
-	"github.com/google/go-cmp/cmp"
-
 	"bytes"
 	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // script writes a program into dir.

@@ -16,18 +16,14 @@ import (
 // claimAs claims one delivery, whose lease runs out at once if lease is 1.
 func claimAs(t *testing.T, in webhook.Inbox, by string, lease time.Duration) webhook.Claim {
 	t.Helper()
-	for range 1000 {
-		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1, Lease: lease, By: by})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(claims) == 1 {
-			return claims[0]
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Fatal("no claim")
-	return webhook.Claim{}
+	var claims []webhook.Claim
+	waitFor(t, "a delivery can be claimed", func() bool {
+		var err error
+		claims, err = in.Claim(t.Context(), webhook.ClaimOptions{N: 1, Lease: lease, By: by})
+		must(t, err)
+		return len(claims) == 1
+	})
+	return claims[0]
 }
 
 // attemptsAre demands these attempts, whatever their times, which must be possible.
@@ -190,15 +186,16 @@ func TestAClaimKeepsTwentyLostRunsByItself(t *testing.T) {
 		in, _, plan := openWatched(t, e, driver, dsn)
 		d := put(t, in, delivery(""))
 		var want []webhook.Attempt
+		var c webhook.Claim
 		for n := 1; n <= 30; n++ {
-			c := claimAs(t, in, "worker", 1)
+			c = claimAs(t, in, "worker", 1)
 			if c.Suspect {
 				_, err := in.Begin(t.Context(), c)
 				must(t, err)
 			}
 			want = append(want, webhook.Attempt{Number: n, State: webhook.Waiting, Lost: true, By: "worker"})
 		}
-		time.Sleep(time.Millisecond)
+		waitFor(t, "the last lease has run out", func() bool { return time.Now().After(c.Expires) })
 		plan.Break(0, 0)
 		claims, err := in.Claim(t.Context(), webhook.ClaimOptions{N: 1, Lease: time.Hour})
 		if n := plan.Count(); e.Dialect == sqlinbox.PostgreSQL && n != 1 {

@@ -76,7 +76,7 @@ func (s *pausedStore) query(t *testing.T, query string) (n int) {
 }
 
 // during runs act, pauses it at its n-th call, and runs another. It reports whether
-// act made so many calls.
+// act made n calls.
 func (s *pausedStore) during(t *testing.T, n int, act, another func() error) (reached bool, acted, came error) {
 	t.Helper()
 	s.query(t, "SELECT 1 FROM (SELECT pg_advisory_lock(4711)) x")

@@ -25,7 +25,7 @@ func TestAPutWaitsForOneWriteHoweverManyThereAre(t *testing.T) {
 						if begun.Add(1) == 1 {
 							<-waiting
 						}
-						time.Sleep(10 * time.Millisecond)
+						time.Sleep(10 * time.Millisecond) // a slow program: it waits for no condition
 						return insertEffect(ctx, tx)
 					}); err != nil {
 						t.Error(err)

@@ -92,13 +92,8 @@ func room(importPath string) string {
 // textKinds are the ends of the names of files that people read.
 var textKinds = []string{".go", ".md", ".sql", ".html", ".yaml", ".service", ".sh", "Makefile", "Dockerfile"}
 
-// retiredLists are the files that list what is retired, and the schema versions that
-// databases have, which stay as they are.
-var retiredLists = []string{
-	"internal/rules/retired_test.go", "internal/rules/words_test.go",
-	"webhook/sqlinbox/schema/postgres/2.sql", "internal/dbtest/testdata/schema/postgres-2.sql",
-	"webhook/sqlinbox/schema/sqlite/2.sql", "internal/dbtest/testdata/schema/sqlite-2.sql",
-}
+// retiredLists are the files that list what is retired.
+var retiredLists = []string{"internal/rules/retired_test.go", "internal/rules/words_test.go"}
 
 // texts calls f with each text of the repository except retiredLists. The name is the
 // path from the top, with slashes.

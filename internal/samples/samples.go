@@ -1,5 +1,6 @@
-// Package samples finds the bodies that tests decode: the files in the testdata of a
-// package, and real bodies in a folder above the repository if there is one.
+// Package samples has what the tests of the senders share: the bodies that they decode,
+// which are the files in the testdata of a package and real bodies in a folder above the
+// repository if there is one, and the deliveries of genuine calls.
 package samples
 
 import (

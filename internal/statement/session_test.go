@@ -7,7 +7,7 @@ import (
 	"runtime"
 	"slices"
 	"testing"
-	"time"
+	"testing/synctest"
 )
 
 func open(t *testing.T) (*sql.DB, *recorder) {
@@ -101,20 +101,23 @@ func TestTxCommitsOrRollsBack(t *testing.T) {
 		{"end of the goroutine", func() error { runtime.Goexit(); return nil }, "rollback"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			db, r := open(t)
-			done := make(chan error, 1)
-			go func() {
-				var err error
-				defer func() {
-					recover()
-					done <- err
+			synctest.Test(t, func(t *testing.T) {
+				db, r := open(t)
+				done := make(chan error, 1)
+				go func() {
+					var err error
+					defer func() {
+						recover()
+						done <- err
+					}()
+					err = Tx(t.Context(), db, nil, func(ctx context.Context, s Session) error { return tt.f() })
 				}()
-				err = Tx(t.Context(), db, nil, func(ctx context.Context, s Session) error { return tt.f() })
-			}()
-			if err := <-done; tt.name == "error" && !errors.Is(err, failure) || tt.name == "success" && err != nil {
-				t.Errorf("Tx returned %v", err)
-			}
-			r.waitFor(t, "begin", tt.want)
+				if err := <-done; tt.name == "error" && !errors.Is(err, failure) || tt.name == "success" && err != nil {
+					t.Errorf("Tx returned %v", err)
+				}
+				synctest.Wait() // database/sql may roll back in a goroutine of its own
+				r.want(t, "begin", tt.want)
+			})
 		})
 	}
 }
@@ -150,14 +153,4 @@ func TestRetry(t *testing.T) {
 			}
 		})
 	}
-}
-
-func (r *recorder) waitFor(t *testing.T, want ...string) {
-	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); time.Now().Before(deadline); time.Sleep(time.Millisecond) {
-		if slices.Equal(r.run(), want) {
-			return
-		}
-	}
-	t.Errorf("it ran %q, want %q", r.run(), want)
 }

@@ -1,18 +1,17 @@
 package spool_test
 
 import (
+	"context"
 	"errors"
+	"net/http"
 	"slices"
 	"strings"
-
-	"github.com/google/go-cmp/cmp"
-
-	"context"
-	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/internal/panictest"
 	"github.com/hookhouse/hookhouse/webhook"

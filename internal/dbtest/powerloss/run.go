@@ -31,8 +31,8 @@ type Run struct {
 	Deliveries int    // of each sender
 	Body       int    // size of the largest body in bytes
 	Loss       Loss   // at each cut
-	CutEvery   int    // also cut before one in so many changes to the disk; zero means never
-	Drain      int    // drain one in so many images; zero means none
+	CutEvery   int    // n: also cut before every n-th change to the disk, on average; zero means never
+	Drain      int    // n: drain every n-th image, on average; zero means none
 	Seed       uint64 // of everything that is drawn
 }
 

@@ -1,6 +1,6 @@
 -- Hookhouse inbox, schema 2, SQLite 3.38 or later.
 
--- A claim that ends without being settled is told from one that was settled.
+-- These columns distinguish a claim that was lost from one that was settled.
 ALTER TABLE hookhouse_deliveries RENAME COLUMN tx_fence TO settled; -- the fence of the last claim that was settled
 ALTER TABLE hookhouse_deliveries ADD COLUMN lost INTEGER NOT NULL DEFAULT 0;    -- claims in a row whose leases ran out
 ALTER TABLE hookhouse_deliveries ADD COLUMN begun INTEGER NOT NULL DEFAULT 0;    -- the fence of the last suspect claim that began its run
