@@ -21,8 +21,13 @@ import (
 func TestDialectsHaveTheSameStatements(t *testing.T) {
 	lite, pg := SQLite.queries, PostgreSQL.queries
 	ofBatches := []string{"lookup", "demote_head", "insert", "delete_dedup_keys"}
-	alone := []string{"insert_one", "try_lock", "try_find", "replay", "insert_dedup_key",
-		"insert_dedup_key_pair", "delete_new_dedup_key", "replace_dedup_key", "insert_bodies", "marks", "insert_mark"}
+	alone := []string{
+		// SQLite
+		"insert_dedup_key", "insert_dedup_key_pair", "delete_new_dedup_key", "replace_dedup_key", "insert_bodies",
+		"marks", "insert_mark", "file",
+		// PostgreSQL
+		"insert_one", "try_lock", "try_find", "lock", "replay", "settle_group", "promote_group", "isolation", "default_isolation",
+	}
 	for name, q := range lite {
 		other, ok := pg[name]
 		if !ok {

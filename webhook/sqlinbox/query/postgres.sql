@@ -15,9 +15,6 @@ BEGIN ISOLATION LEVEL READ COMMITTED
 -- name: version
 SELECT coalesce(max(version), 0) FROM hookhouse_schema
 
--- name: file
--- The server has the files.
-
 -- name: ping
 UPDATE hookhouse_schema SET pinged = @now
 

@@ -38,9 +38,6 @@ LEFT JOIN hookhouse_deliveries r ON r.first_id = m.delivery_id
 WHERE m.hash = substr(@hashes, k.place * 16 + 1, 16) AND m.seen_at >= @now - @window
 ORDER BY 2
 
--- name: lock
--- There is one writer and nothing to lock.
-
 -- name: demote_head
 -- Blocks a head that waits for its retry and lets younger deliveries run first.
 UPDATE hookhouse_deliveries SET state = 'blocked'
@@ -104,9 +101,6 @@ WHERE id = coalesce(
   (SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state = 'blocked' AND retry_out_of_order = 1 ORDER BY due_at, id LIMIT 1))
 AND NOT EXISTS (
   SELECT 1 FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state IN ('waiting', 'claimed') AND ordering_key <> '')
-
--- name: promote_group
--- See settle_group.
 
 -- name: superseded_claims
 -- Finds claims whose leases have run out while a newer delivery of their burst waits.
@@ -231,9 +225,6 @@ WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND source = @source A
 -- name: claimed_key
 SELECT source, ordering_key FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
--- name: settle_group
--- Settlements share the transactions of the one writer.
-
 -- name: lock_claim
 SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
@@ -265,12 +256,6 @@ UPDATE hookhouse_deliveries SET finished_at = @now WHERE uid = @uid
 -- again since was waiting after that.
 SELECT CASE WHEN fence > settled_fence OR state = 'blocked' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
 WHERE uid = @uid AND settled_fence = @fence
-
--- name: isolation
--- There is one writer.
-
--- name: default_isolation
--- There is one writer.
 
 -- name: stuck_keys
 -- The next @n ordering keys that have blocked deliveries, and whether the key has no
