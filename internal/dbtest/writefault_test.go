@@ -3,6 +3,8 @@ package dbtest
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,6 +58,40 @@ func TestAWriteThatBreaksAnywhereIsWholeAndHoldsUpNobody(t *testing.T) {
 					break
 				}
 			}
+		}
+	})
+}
+
+// A driver may report its own "interrupted" where a context ends.
+func TestAWriteReportsTheEndOfItsContextWhateverTheDriverMakesOfIt(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		driver, dsn := e.store(t)
+		in, db, plan := openWatched(t, e, driver, dsn)
+		run(t, db, "CREATE TABLE effects (uid TEXT)")
+		for n, broke := 1, "none"; broke != ""; n++ {
+			db.SetMaxIdleConns(0) // a Write opens its connection
+			ctx, end := context.WithCancel(t.Context())
+			plan.Watch(func(string) {
+				if plan.Count() == n-1 {
+					end()
+				}
+			}, nil)
+			plan.Break(n, fault.Refuse)
+			err := in.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+				if err := insertEffect(ctx, tx); err != nil {
+					return nil // it is for Write to report the end of ctx
+				}
+				return in.PutTx(ctx, tx, delivery("key"))
+			})
+			broke = plan.Broke()
+			ended := ctx.Err() != nil && !strings.Contains(broke, "ROLLBACK")
+			plan.Break(0, 0)
+			plan.Watch(nil, nil)
+			end()
+			if ended && err != nil && !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: Write returned %v, which is not the end of its context", broke, err)
+			}
+			put(t, in, delivery("key"))
 		}
 	})
 }

@@ -47,7 +47,7 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 			return err
 		}
 		if err := tx.Commit(); err != nil {
-			return fmt.Errorf("sqlinbox: %w", err)
+			return fmt.Errorf("sqlinbox: %w", in.explain(ctx, err))
 		}
 		return nil
 	})

@@ -48,7 +48,7 @@ const migrateWait = 2 * time.Minute
 func (in *Inbox) migrateOnce(ctx context.Context) error {
 	conn, err := in.db.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("sqlinbox: %w", err)
+		return fmt.Errorf("sqlinbox: %w", in.explain(ctx, err))
 	}
 	// Its settings are not what the program has asked for: it does not go back.
 	defer statement.Discard(conn)
@@ -69,7 +69,7 @@ func (in *Inbox) migrateOnce(ctx context.Context) error {
 		}
 	}
 	if err != nil {
-		return fmt.Errorf("sqlinbox: %s: migrate: %w", in.dialect, in.dialect.orOther(err))
+		return fmt.Errorf("sqlinbox: %s: migrate: %w", in.dialect, in.explain(ctx, in.dialect.orOther(err)))
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func (e *postgresEngine) begin(ctx context.Context) (*programTx, error) {
 	}
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("sqlinbox: %w", err)
+		return nil, fmt.Errorf("sqlinbox: %w", e.explain(ctx, err))
 	}
 	tx, err := newProgramTx(conn, func() {}, func() (*sql.Tx, error) { return conn.BeginTx(ctx, statement.ReadCommitted) })
 	if err != nil {
@@ -147,7 +147,7 @@ func (e *postgresEngine) verify(ctx context.Context) error {
 func (e *postgresEngine) check(ctx context.Context) error {
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
-		return fmt.Errorf("sqlinbox: %w", err)
+		return fmt.Errorf("sqlinbox: %w", e.explain(ctx, err))
 	}
 	defer func() { _ = conn.Close() }()
 	return e.checkServer(ctx, conn)

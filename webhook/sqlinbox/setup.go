@@ -28,7 +28,7 @@ func (t *tables) raise(ctx context.Context, conn *sql.Conn, r *raise) error {
 	var value string
 	err := statement.Each(ctx, conn, r.query, nil, func(row *sql.Rows) error { return row.Scan(&value) })
 	if err != nil {
-		return fmt.Errorf("sqlinbox: %s: %w", t.dialect, t.dialect.orOther(err))
+		return fmt.Errorf("sqlinbox: %s: %w", t.dialect, t.explain(ctx, t.dialect.orOther(err)))
 	}
 	if slices.Contains(r.fine, value) {
 		return nil
@@ -39,7 +39,7 @@ func (t *tables) raise(ctx context.Context, conn *sql.Conn, r *raise) error {
 // set runs a statement that changes a setting, which may return the new value.
 func (t *tables) set(ctx context.Context, conn *sql.Conn, text string) error {
 	if err := statement.Each(ctx, conn, text, nil, func(*sql.Rows) error { return nil }); err != nil {
-		return fmt.Errorf("sqlinbox: %s: %w", t.dialect, t.dialect.orOther(err))
+		return fmt.Errorf("sqlinbox: %s: %w", t.dialect, t.explain(ctx, t.dialect.orOther(err)))
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ func (e *sqliteEngine) begin(ctx context.Context) (*programTx, error) {
 	}
 	conn, err := e.db.Conn(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("sqlinbox: %w", err)
+		return nil, fmt.Errorf("sqlinbox: %w", e.explain(ctx, err))
 	}
 	if err := e.mutex.lock(ctx); err != nil {
 		_ = conn.Close()

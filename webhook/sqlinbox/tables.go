@@ -79,7 +79,7 @@ func (t *tables) checkSettings(ctx context.Context, s session) error {
 		var value string
 		err := statement.Each(ctx, s, set.query, nil, func(row *sql.Rows) error { return row.Scan(&value) })
 		if err != nil {
-			return fmt.Errorf("sqlinbox: %s: %w", t.dialect, t.dialect.orOther(err))
+			return fmt.Errorf("sqlinbox: %s: %w", t.dialect, t.explain(ctx, t.dialect.orOther(err)))
 		}
 		if !slices.Contains(set.allowed, strings.ToLower(value)) && !slices.Contains(set.allowed, value) {
 			return fmt.Errorf("%w: %s, it is %s%s", ErrNotDurable, set.advice, value, t.dialect.advice)
