@@ -199,9 +199,9 @@
 //     journal_mode DELETE: run sqlite3 hookhouse.db "PRAGMA journal_mode = WAL" once, or
 //     add journal_mode(WAL) to the DSN. Otherwise Check returns [ErrNotDurable].
 //
-// On PostgreSQL, pg_dump makes a copy as of one moment; dump all tables of the inbox, and
-// those that callbacks write in its transactions, in one run. What was acknowledged after
-// it began is not in it. To lose nothing, use continuous archiving of the server's log
+// On PostgreSQL, pg_dump makes a copy as of one moment, and pg_restore restores it. Dump
+// all tables of the inbox, and those that callbacks write in its transactions, in one run.
+// What was acknowledged after it began is not in it. To lose nothing, use continuous archiving of the server's log
 // with pg_basebackup, or a standby with synchronous_commit and synchronous_standby_names.
 //
 // A restored copy is the inbox of that moment:
