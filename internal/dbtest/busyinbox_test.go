@@ -21,6 +21,7 @@ import (
 type busyInbox struct {
 	in      *sqlinbox.Inbox
 	stopped chan struct{}
+	room    chan struct{} // has one for each delivery that is not handled yet
 	mu      sync.Mutex
 	begun   map[string]bool // by UID, before Put
 	acked   []string        // UIDs, after Put
@@ -28,7 +29,10 @@ type busyInbox struct {
 }
 
 func newBusyInbox(in *sqlinbox.Inbox) *busyInbox {
-	return &busyInbox{in: in, stopped: make(chan struct{}), begun: make(map[string]bool), failed: make(map[string]bool)}
+	return &busyInbox{
+		in: in, stopped: make(chan struct{}), room: make(chan struct{}, 40),
+		begun: make(map[string]bool), failed: make(map[string]bool),
+	}
 }
 
 // slowKey is the ordering key of the delivery that stays claimed.
@@ -43,7 +47,12 @@ func (b *busyInbox) start(t *testing.T) (stop func()) {
 	var all sync.WaitGroup
 	for sender := range 4 {
 		all.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
+			for n := 0; ; n++ {
+				select {
+				case b.room <- struct{}{}: // the Worker may be slower
+				case <-ctx.Done():
+					return
+				}
 				if err := b.send(t.Context(), b.in, fmt.Sprint("key", sender), n); err != nil {
 					t.Errorf("Put returned %v", err)
 					return
@@ -81,12 +90,17 @@ func (b *busyInbox) send(ctx context.Context, in *sqlinbox.Inbox, key string, n 
 func (b *busyInbox) handle(_ context.Context, d *webhook.Delivery) error {
 	if d.OrderingKey == slowKey {
 		<-b.stopped
+		return nil
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if strings.HasSuffix(d.ID, "7") && !b.failed[d.UID] {
 		b.failed[d.UID] = true
 		return errors.New("not yet")
+	}
+	select {
+	case <-b.room:
+	default: // it runs again because its claim was lost
 	}
 	return nil
 }
