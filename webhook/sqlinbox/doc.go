@@ -226,7 +226,7 @@
 //     then refused with 503, and leases may expire. Run it while no sender calls, or end
 //     the programs first. In WAL the file shrinks with the next checkpoint; PRAGMA
 //     wal_checkpoint(TRUNCATE) makes one and also empties the log file.
-//   - PRAGMA incremental_vacuum(1000) frees at most so many pages at the end of the file,
+//   - PRAGMA incremental_vacuum(1000) frees up to 1000 pages at the end of the file,
 //     in one short transaction. Repeat it with pauses. With the driver of mattn, use Query
 //     and read the rows to their end, since its Exec frees one page. It needs PRAGMA
 //     auto_vacuum = incremental. In a new file that is the first _pragma of the DSN,
