@@ -18,7 +18,8 @@
 // A [Receiver] is the http.Handler of one [Source]. [Source.Middleware] takes the same
 // steps before an http.Handler of your own.
 //
-//  1. Admit. Whatever can be checked before the body is read is checked first: the
+//  1. Admit. A handshake, by which a sender tests the address, is answered by
+//     [Source.Handshake] if there is one; see package handshake. Whatever can be checked before the body is read is checked first: the
 //     method, the client's address, a token, the form of the signature header.
 //  2. Read. The body has at most [Source.MaxBody] bytes, must arrive within
 //     [Receiver.ReadTimeout], and is charged to a [Budget] that all requests share.
@@ -103,7 +104,7 @@
 // Tokens in a path appear in the access logs of proxies, which this package cannot prevent.
 //
 // Mount a Receiver on a pattern without a method. It answers other methods with 405 itself,
-// whereas a catch-all page would answer 200, which some senders count as delivered. Behind
+// except for handshakes, whereas a catch-all page would answer 200, which some senders count as delivered. Behind
 // http.TimeoutHandler, which does not support read deadlines, set http.Server.ReadTimeout.
 //
 // A signature proves the bytes, not one interpretation of them. [Decode] uses encoding/json:
@@ -116,7 +117,8 @@
 //
 // # What is left out
 //
-//   - Answers with content. A Handler may run an hour later and has no ResponseWriter.
+//   - Answers with content, except to handshakes. A Handler may run an hour later and has no
+//     ResponseWriter.
 //   - Exactly once.
 //   - A distributed engine. Several processes share a database instead.
 //   - Metrics of one system. [Observer] serves any system, [LogObserver] writes a log.
