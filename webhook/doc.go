@@ -18,14 +18,17 @@
 // A [Receiver] is the http.Handler of one [Source]. [Source.Middleware] takes the same
 // steps before an http.Handler of your own.
 //
-//  1. Admit. A handshake, by which a sender tests the address, is answered by
-//     [Source.Handshake] if there is one; see package handshake. Whatever can be checked before the body is read is checked first: the
+//  1. Admit. Whatever can be checked before the body is read is checked first: the
 //     method, the client's address, a token, the form of the signature header.
 //  2. Read. The body has at most [Source.MaxBody] bytes, must arrive within
 //     [Receiver.ReadTimeout], and is charged to a [Budget] that all requests share.
 //  3. Verify. The [Verifier] proves the exact bytes. Nothing is parsed before.
 //  4. Describe. The Source finds the type, the ordering key and the dedup keys.
 //  5. Handle. The error of the Handler decides the answer: see [StatusCode].
+//
+// Some senders test an address before they send deliveries to it. [Source.Handshake]
+// answers such a request, before the first step or after the third, and it never becomes
+// a delivery. Package handshake has the handshakes of common senders.
 //
 // Register typed callbacks with [On] and other Handlers with [Mux.Route]. Route is not
 // named Handle because a Mux is a Handler itself, and every Handler has a method of that
@@ -104,8 +107,9 @@
 // Tokens in a path appear in the access logs of proxies, which this package cannot prevent.
 //
 // Mount a Receiver on a pattern without a method. It answers other methods with 405 itself,
-// except for handshakes, whereas a catch-all page would answer 200, which some senders count as delivered. Behind
-// http.TimeoutHandler, which does not support read deadlines, set http.Server.ReadTimeout.
+// except for handshakes, whereas a catch-all page would answer 200, which some senders count
+// as delivered. Behind http.TimeoutHandler, which does not support read deadlines, set
+// http.Server.ReadTimeout.
 //
 // A signature proves the bytes, not one interpretation of them. [Decode] uses encoding/json:
 // of a repeated name the last value is used, names match in any case, and invalid UTF-8
