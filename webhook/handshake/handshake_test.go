@@ -1,7 +1,6 @@
 package handshake_test
 
 import (
-	stdcmp "cmp"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -33,7 +32,11 @@ func summary(a *webhook.Answer) string {
 	if a == nil {
 		return "none"
 	}
-	return fmt.Sprintf("%d %s %s", stdcmp.Or(a.Status, 200), a.Header.Get("Content-Type"), a.Body)
+	status := a.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	return fmt.Sprintf("%d %s %s", status, a.Header.Get("Content-Type"), a.Body)
 }
 
 const (
