@@ -91,14 +91,6 @@ func (a *Answer) checkHeader() error {
 	return nil
 }
 
-// isHeaderName reports whether name is a token of RFC 9110, section 5.6.2.
-func isHeaderName(name string) bool {
-	return name != "" && strings.IndexFunc(name, func(r rune) bool {
-		isAlphanumeric := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
-		return !isAlphanumeric && !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
-	}) < 0
-}
-
 // write sends an Answer that check has accepted.
 func (a *Answer) write(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
