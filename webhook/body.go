@@ -17,12 +17,12 @@ import (
 const maxPreallocated = 256 << 10
 
 // A bodyReader reads the body of a request into a new buffer, as a whole or first its
-// beginning. It charges memory, which its user must release, also after an error.
+// beginning. Its methods charge memory, which the caller must release, also after an
+// error. They get it as an argument, since a field would move the call to the heap.
 type bodyReader struct {
 	request *http.Request
 	limit   int64 // maximum length of the body
 	budget  *Budget
-	memory  *charge
 
 	buf  []byte // what has been read
 	size int64  // capacity of buf
@@ -31,8 +31,8 @@ type bodyReader struct {
 }
 
 // all reads the whole body.
-func (b *bodyReader) all() ([]byte, error) {
-	b.read(math.MaxInt64)
+func (b *bodyReader) all(memory *charge) ([]byte, error) {
+	b.read(math.MaxInt64, memory)
 	if b.err != io.EOF {
 		return nil, b.err
 	}
@@ -42,26 +42,26 @@ func (b *bodyReader) all() ([]byte, error) {
 // within returns the whole body if it has at most n bytes. Otherwise, or if reading
 // fails, ok is false, and all returns the body or the error. It reads at most one byte
 // more than n, and nothing of a body whose Content-Length is larger.
-func (b *bodyReader) within(n int64) (body []byte, ok bool) {
+func (b *bodyReader) within(n int64, memory *charge) (body []byte, ok bool) {
 	if b.request.ContentLength > n {
 		return nil, false
 	}
-	b.read(n + 1)
+	b.read(n+1, memory)
 	return b.buf, b.err == io.EOF && int64(len(b.buf)) <= n
 }
 
 // read reads until buf has enough bytes or err is set.
-func (b *bodyReader) read(enough int64) {
+func (b *bodyReader) read(enough int64, memory *charge) {
 	if b.buf == nil && b.err == nil {
-		b.err = b.begin()
+		b.err = b.begin(memory)
 	}
 	for b.err == nil && int64(len(b.buf)) < enough {
-		b.err = b.fill(min(enough, b.size))
+		b.err = b.fill(min(enough, b.size), memory)
 	}
 }
 
 // begin makes the first buffer.
-func (b *bodyReader) begin() error {
+func (b *bodyReader) begin(memory *charge) error {
 	announced := b.request.ContentLength
 	if announced > b.limit {
 		return fmt.Errorf("%w: %d bytes announced, %d allowed", ErrTooLarge, announced, b.limit)
@@ -75,7 +75,7 @@ func (b *bodyReader) begin() error {
 		return b.end()
 	}
 	b.size = min(b.most, firstChunk)
-	if err := b.memory.begin(b.request.Context(), b.budget, b.size); err != nil {
+	if err := memory.begin(b.request.Context(), b.budget, b.size); err != nil {
 		return err
 	}
 	b.buf = make([]byte, 0, b.size)
@@ -84,7 +84,7 @@ func (b *bodyReader) begin() error {
 
 // fill reads once, until buf has at most room bytes, and makes a larger buffer if it is
 // full.
-func (b *bodyReader) fill(room int64) error {
+func (b *bodyReader) fill(room int64, memory *charge) error {
 	n, err := b.request.Body.Read(b.buf[len(b.buf):room])
 	b.buf = b.buf[:len(b.buf)+n]
 	switch got := int64(len(b.buf)); {
@@ -97,23 +97,23 @@ func (b *bodyReader) fill(room int64) error {
 	case got == b.most:
 		return fmt.Errorf("%w: more than the %d bytes announced", ErrMalformed, b.request.ContentLength)
 	case got == b.size:
-		return b.grow()
+		return b.grow(memory)
 	}
 	return nil
 }
 
 // grow replaces the buffer by a larger one.
-func (b *bodyReader) grow() error {
+func (b *bodyReader) grow(memory *charge) error {
 	before, announced := b.size, b.request.ContentLength
 	b.size = min(b.most, before*growth)
 	if 0 <= announced && announced <= maxPreallocated {
 		b.size = b.most
 	}
-	if err := b.memory.grow(b.size); err != nil {
+	if err := memory.grow(b.size); err != nil {
 		return err
 	}
 	b.buf = append(make([]byte, 0, b.size), b.buf...)
-	b.memory.shrink(before)
+	memory.shrink(before)
 	return nil
 }
 

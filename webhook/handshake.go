@@ -52,7 +52,7 @@ func (c *call) greeting(in *bodyReader) (body []byte, ok bool) {
 	if c.r.ContentLength == 0 && c.r.Body == http.NoBody {
 		return nil, true // costs no memory, so that it needs no Budget
 	}
-	body, ok = in.within(min(maxGreeting, in.limit))
+	body, ok = in.within(min(maxGreeting, in.limit), &c.memory)
 	return body[:len(body):len(body)], ok
 }
 

@@ -81,7 +81,7 @@ func (c *call) receive(timeout time.Duration) (got opened, err error) {
 	if c.challenge != "" && c.hasCredentials() {
 		c.unanswered.Store(0)
 	}
-	in := bodyReader{request: c.r, limit: c.source.maxBody(), budget: c.source.budget(), memory: &c.memory}
+	in := bodyReader{request: c.r, limit: c.source.maxBody(), budget: c.source.budget()}
 	if c.source.Handshake != nil {
 		if err := c.greet(&in); err != nil || c.answer != nil {
 			return opened{}, err
@@ -98,7 +98,7 @@ func (c *call) receive(timeout time.Duration) (got opened, err error) {
 	if !c.source.takes(c.r.Header) {
 		return opened{}, fmt.Errorf("%s: %w: %.64q, taken are %s", c.source.Name, ErrMediaType, c.r.Header.Get("Content-Type"), strings.Join(c.source.ContentTypes, ", "))
 	}
-	body, err := in.all()
+	body, err := in.all(&c.memory)
 	if err != nil {
 		return opened{}, fmt.Errorf("%s: %w", c.source.Name, err)
 	}
