@@ -42,9 +42,9 @@ type Source struct {
 	// deliveries to it. Package handshake has those of common senders. It is called for
 	// a request at most twice, until it returns an [Answer]:
 	//
-	//  1. Before anything is checked, with a nil proof: for GET, HEAD, OPTIONS and POST,
-	//     if the whole body has at most 1 KiB. Anyone can send such a request, so it
-	//     must answer only what no delivery can be.
+	//  1. Before anything is checked, even the client's address, with a nil proof: for
+	//     GET, HEAD, OPTIONS and POST, if the whole body has at most 1 KiB. Anyone can
+	//     send such a request, so it must answer only what no delivery can be.
 	//  2. After Verifier.Verify, for POST, with the Proof and a body of any size that
 	//     the Source allows.
 	//
@@ -56,6 +56,8 @@ type Source struct {
 	// FormValue. A panic is answered with 500.
 	//
 	// If nil, only POST is allowed, and strangers are refused before their body is read.
+	// Otherwise up to 1 KiB of their bodies is read first, within [Receiver.ReadTimeout]
+	// and charged to the Budget.
 	Handshake func(r *http.Request, body []byte, proof *Proof) *Answer
 	// Scope returns the tenant that an authentic request belongs to, such as
 	// r.PathValue("tenant"). Deliveries with different scopes share neither dedup keys
