@@ -64,8 +64,10 @@ type HMAC struct {
 	// The URL of the request is never used, since a proxy may change it.
 	URL string
 	// URLFunc returns the value of {url} where it depends on the request. It is called
-	// by Verify, never before the headers are well formed, and concurrently. No URL is
-	// answered with 401, an error with 503. Do not make the URL from the request's Host.
+	// by Verify, never before the headers are well formed, and concurrently. An empty URL
+	// is answered with 401, an error with 503. Take the URL from a table of tenants, not
+	// from the request. If two tenants have the same key, neither URL may be the
+	// beginning of the other, unless literal text follows {url}.
 	URLFunc func(*http.Request) (string, error)
 
 	Keys []Key // accepted keys, all of one sender; see [Key]
@@ -74,10 +76,11 @@ type HMAC struct {
 	// and must not change a slice that it has returned.
 	KeysFunc func() []Key
 	// KeysFor, if not nil, returns the keys of the sender of a request, such as those
-	// of a tenant, in place of Keys and KeysFunc. It may ask a database. It is called
-	// by Verify, never before the headers are well formed, and concurrently. No keys
-	// are answered with 401. An error is answered with 503, and with the Retry-After of
-	// a [RetryAfter]; its text is logged. Also set [Source.Scope].
+	// of a tenant, in place of Keys and KeysFunc. It may ask a database, within the
+	// context of the request. It is called by Verify, never before the headers are well
+	// formed, and concurrently. No keys are answered with 401. An error is answered with
+	// 503, and with the Retry-After of a [RetryAfter]; its text is logged. The Label of
+	// a Key can name the tenant for the Handler. Also set [Source.Scope].
 	KeysFor func(*http.Request) ([]Key, error)
 
 	live atomic.Pointer[keyring] // nil before Validate

@@ -164,8 +164,8 @@ func (s *signedText) sign(r *http.Request) (v signedValues, err error) {
 	return v, nil
 }
 
-// mismatch says what a signature that matches no key was expected to cover, besides the
-// body, and what may be wrong.
+// mismatch says what a signature that matches no key was expected to cover, unless that
+// is only the body: each of them may be wrong.
 func (s *signedText) mismatch() string {
 	var others []string
 	for _, w := range []struct {
@@ -179,7 +179,7 @@ func (s *signedText) mismatch() string {
 	if len(others) == 0 {
 		return ""
 	}
-	return " (it covers the " + strings.Join(others, ", ") + " and body)"
+	return " (it covers the " + strings.Join(others, ", the ") + " and the body)"
 }
 
 // checkTolerance refuses a tolerance that is negative or shorter than a second.
@@ -211,12 +211,12 @@ func checkTimestamp(name, text string, tolerance time.Duration) error {
 	if err != nil {
 		return fmt.Errorf("%w: %s %.32q is not Unix seconds", ErrUnverified, name, text)
 	}
-	age := time.Duration(now-sec) * time.Second
+	age, most := now-sec, int64(tolerance/time.Second)
 	switch {
-	case age > tolerance:
-		return fmt.Errorf("%w: %s is %v ago, allowed are %v: an old request, or a clock that is ahead", ErrUnverified, name, age, tolerance)
-	case -age > tolerance:
-		return fmt.Errorf("%w: %s is %v in the future, allowed are %v: is the clock behind?", ErrUnverified, name, -age, tolerance)
+	case age > most:
+		return fmt.Errorf("%w: %s is %v ago, allowed are %v: an old request, or the clock is ahead", ErrUnverified, name, time.Duration(age)*time.Second, tolerance)
+	case age < -most:
+		return fmt.Errorf("%w: %s is %v in the future, allowed are %v: is the clock behind?", ErrUnverified, name, time.Duration(-age)*time.Second, tolerance)
 	}
 	return nil
 }
@@ -261,8 +261,8 @@ func (u registeredURL) of(verifier string, r *http.Request) (string, error) {
 	return text, nil
 }
 
-// requestURL is the URL as the request has it, which nothing but a hint is made of: a
-// proxy changes it, and the caller chooses the host.
+// requestURL returns the URL as the request has it. It is used for a hint only: a proxy
+// changes it, and the caller chooses the host.
 func requestURL(r *http.Request) string { return "https://" + r.Host + r.URL.RequestURI() }
 
 const otherURL = ": it matches the URL of the request, so URL is not what the sender has"

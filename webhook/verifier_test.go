@@ -36,7 +36,23 @@ func verifierKinds() map[string]webhook.Verifier {
 		"IPAllowList":         &webhook.IPAllowList{Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 		"AnyOf":               webhook.NewAnyOf(hmac()),
 		"AllOf":               webhook.NewAllOf(hmac()),
+		"HMAC of more":        verifierOfMore(key),
+		"HMAC of items":       &webhook.HMAC{Header: "X-Sig", Items: webhook.Items{Time: "t", Signature: "v1"}, Signed: "{timestamp}.{body}", Keys: key},
+		"Ed25519":             &webhook.Ed25519{Header: "X-Sig", Keys: webhook.Keys(ed25519Private(1))},
+		"Twilio":              &webhook.Twilio{URL: "https://example.com/hook", Keys: key},
 		"AllOf of two places": webhook.NewAllOf(hmac(), &webhook.Token{Query: "token", Keys: key}),
+	}
+}
+
+// verifierOfMore returns an HMAC of all that can be signed.
+func verifierOfMore(keys []webhook.Key) *webhook.HMAC {
+	return &webhook.HMAC{
+		Header:          "X-Sig",
+		Signed:          "v0:{id}:{timestamp}:{url}{body}",
+		TimestampHeader: "X-Time",
+		IDHeader:        "X-Id",
+		URL:             "https://example.com/hooks",
+		Keys:            keys,
 	}
 }
 
