@@ -11,6 +11,18 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
+// verifierOfMore returns an HMAC of all that can be signed.
+func verifierOfMore(keys []webhook.Key) *webhook.HMAC {
+	return &webhook.HMAC{
+		Header:          "X-Sig",
+		Signed:          "v0:{id}:{timestamp}:{url}{body}",
+		TimestampHeader: "X-Time",
+		IDHeader:        "X-Id",
+		URL:             "https://example.com/hooks",
+		Keys:            keys,
+	}
+}
+
 // What the signature covers cannot be altered, and each header must be there once.
 func TestHMACCoversBodyTimeIDAndURL(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -44,18 +44,6 @@ func verifierKinds() map[string]webhook.Verifier {
 	}
 }
 
-// verifierOfMore returns an HMAC of all that can be signed.
-func verifierOfMore(keys []webhook.Key) *webhook.HMAC {
-	return &webhook.HMAC{
-		Header:          "X-Sig",
-		Signed:          "v0:{id}:{timestamp}:{url}{body}",
-		TimestampHeader: "X-Time",
-		IDHeader:        "X-Id",
-		URL:             "https://example.com/hooks",
-		Keys:            keys,
-	}
-}
-
 func verifierRequest() *http.Request {
 	return httptest.NewRequest("POST", "/hooks/{token}", nil)
 }
