@@ -4,6 +4,7 @@
 //	webhook              deliveries, verifiers, receivers, inboxes, workers: start here
 //	webhook/sqlinbox     an inbox on SQLite or PostgreSQL, where accepted is never lost
 //	webhook/spool        a local inbox for while the database is away; moving inboxes
+//	webhook/handshake    answers to senders that test an address before they use it
 //	webhook/wire         leaf types for JSON that senders write in more than one way
 //	webhook/webhooktest  signed requests and simulated senders, for your tests
 //	webhook/inboxtest    the laws of an Inbox, for those who write one

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"os"
 	"time"
@@ -15,50 +16,113 @@ import (
 // Content-Length, grows in steps.
 const maxPreallocated = 256 << 10
 
-// readBody reads the whole body, at most limit bytes, into a new buffer. It charges
-// memory, which the caller must release, also after an error.
-func readBody(r *http.Request, limit int64, budget *Budget, memory *charge) ([]byte, error) {
-	if r.ContentLength > limit {
-		return nil, fmt.Errorf("%w: %d bytes announced, %d allowed", ErrTooLarge, r.ContentLength, limit)
+// A bodyReader reads the body of a request into a new buffer, as a whole or first its
+// beginning. Its methods charge memory, which the caller must release, also after an
+// error. They get it as an argument, since a field would move the call to the heap.
+type bodyReader struct {
+	request *http.Request
+	limit   int64 // maximum length of the body
+	budget  *Budget
+
+	buf  []byte // what has been read
+	size int64  // capacity of buf
+	most int64  // the largest capacity that can be needed
+	err  error  // why there is no more to read; io.EOF after a complete body
+}
+
+// all reads the whole body.
+func (b *bodyReader) all(memory *charge) ([]byte, error) {
+	b.read(math.MaxInt64, memory)
+	if b.err != io.EOF {
+		return nil, b.err
+	}
+	return b.buf, nil
+}
+
+// within returns the whole body if it has at most n bytes. Otherwise, or if reading
+// fails, ok is false, and all returns the body or the error. It reads at most one byte
+// more than n, and nothing of a body whose Content-Length is larger.
+func (b *bodyReader) within(n int64, memory *charge) (body []byte, ok bool) {
+	if b.request.ContentLength > n {
+		return nil, false
+	}
+	b.read(n+1, memory)
+	return b.buf, b.err == io.EOF && int64(len(b.buf)) <= n
+}
+
+// read reads until buf has enough bytes or err is set.
+func (b *bodyReader) read(enough int64, memory *charge) {
+	if b.buf == nil && b.err == nil {
+		b.err = b.begin(memory)
+	}
+	for b.err == nil && int64(len(b.buf)) < enough {
+		b.err = b.fill(min(enough, b.size), memory)
+	}
+}
+
+// begin makes the first buffer.
+func (b *bodyReader) begin(memory *charge) error {
+	announced := b.request.ContentLength
+	if announced > b.limit {
+		return fmt.Errorf("%w: %d bytes announced, %d allowed", ErrTooLarge, announced, b.limit)
 	}
 	// One byte more than allowed, so that the end is found without growing.
-	most := limit + 1
-	if r.ContentLength >= 0 {
-		most = r.ContentLength + 1
+	b.most = b.limit + 1
+	if announced >= 0 {
+		b.most = announced + 1
 	}
-	if r.Body == nil {
-		return nil, checkLength(r, 0)
+	if b.request.Body == nil {
+		return b.end()
 	}
-	size := min(most, firstChunk)
-	if err := memory.begin(r.Context(), budget, size); err != nil {
-		return nil, err
+	b.size = min(b.most, firstChunk)
+	if err := memory.begin(b.request.Context(), b.budget, b.size); err != nil {
+		return err
 	}
-	buf := make([]byte, 0, size)
-	for {
-		n, err := r.Body.Read(buf[len(buf):cap(buf)])
-		buf = buf[:len(buf)+n]
-		switch {
-		case int64(len(buf)) > limit:
-			return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
-		case err == io.EOF:
-			return buf, checkLength(r, len(buf))
-		case err != nil:
-			return nil, readError(err)
-		case int64(len(buf)) == most:
-			return nil, fmt.Errorf("%w: more than the %d bytes announced", ErrMalformed, r.ContentLength)
-		case int64(len(buf)) == size:
-			before := size
-			size = min(most, before*growth)
-			if 0 <= r.ContentLength && r.ContentLength <= maxPreallocated {
-				size = most
-			}
-			if err := memory.grow(size); err != nil {
-				return nil, err
-			}
-			buf = append(make([]byte, 0, size), buf...)
-			memory.shrink(before)
-		}
+	b.buf = make([]byte, 0, b.size)
+	return nil
+}
+
+// fill reads once, until buf has at most room bytes, and makes a larger buffer if it is
+// full.
+func (b *bodyReader) fill(room int64, memory *charge) error {
+	n, err := b.request.Body.Read(b.buf[len(b.buf):room])
+	b.buf = b.buf[:len(b.buf)+n]
+	switch got := int64(len(b.buf)); {
+	case got > b.limit:
+		return fmt.Errorf("%w: more than %d bytes", ErrTooLarge, b.limit)
+	case err == io.EOF:
+		return b.end()
+	case err != nil:
+		return readError(err)
+	case got == b.most:
+		return fmt.Errorf("%w: more than the %d bytes announced", ErrMalformed, b.request.ContentLength)
+	case got == b.size:
+		return b.grow(memory)
 	}
+	return nil
+}
+
+// grow replaces the buffer by a larger one.
+func (b *bodyReader) grow(memory *charge) error {
+	before, announced := b.size, b.request.ContentLength
+	b.size = min(b.most, before*growth)
+	if 0 <= announced && announced <= maxPreallocated {
+		b.size = b.most
+	}
+	if err := memory.grow(b.size); err != nil {
+		return err
+	}
+	b.buf = append(make([]byte, 0, b.size), b.buf...)
+	memory.shrink(before)
+	return nil
+}
+
+// end returns io.EOF, or why the body that has ended is not complete.
+func (b *bodyReader) end() error {
+	if err := checkLength(b.request, len(b.buf)); err != nil {
+		return err
+	}
+	return io.EOF
 }
 
 // checkLength refuses a body that ended without an error before Content-Length. A sender

@@ -26,6 +26,10 @@
 //  4. Describe. The Source finds the type, the ordering key and the dedup keys.
 //  5. Handle. The error of the Handler decides the answer: see [StatusCode].
 //
+// Some senders test an address before they send deliveries to it. [Source.Handshake]
+// answers such a request, before the first step or after the third, and it never becomes
+// a delivery. Package handshake has the handshakes of common senders.
+//
 // Register typed callbacks with [On], with [OnType] for a struct of your own or of another
 // package, and with [OnForm] for forms; and other Handlers with [Mux.Route]. Route is not
 // named Handle because a Mux is a Handler itself, and every Handler has a method of that
@@ -93,7 +97,8 @@
 // valid at any later time. Its dedup keys make it a duplicate for as long as the inbox
 // stores them. That does not help if the signature does not cover the ID and two authentic
 // bodies can be equal: package github lists the events that can be sent again with another
-// ID. [StandardWebhooks] also signs the time.
+// ID. [StandardWebhooks] also signs the time, and so do [HMAC] and [Ed25519] with
+// {timestamp} in Signed.
 //
 // White space in a secret is part of the secret. The most common reason for a 401 is white
 // space that a shell, an editor or a mounted file adds at the end. The Receiver logs a
@@ -104,8 +109,9 @@
 // Tokens in a path appear in the access logs of proxies, which this package cannot prevent.
 //
 // Mount a Receiver on a pattern without a method. It answers other methods with 405 itself,
-// whereas a catch-all page would answer 200, which some senders count as delivered. Behind
-// http.TimeoutHandler, which does not support read deadlines, set http.Server.ReadTimeout.
+// except for handshakes, whereas a catch-all page would answer 200, which some senders count
+// as delivered. Behind http.TimeoutHandler, which does not support read deadlines, set
+// http.Server.ReadTimeout.
 //
 // A signature proves the bytes, not one interpretation of them. [Decode] uses encoding/json:
 // of a repeated name the last value is used, names match in any case, and invalid UTF-8
@@ -117,7 +123,8 @@
 //
 // # What is left out
 //
-//   - Answers with content. A Handler may run an hour later and has no ResponseWriter.
+//   - Answers with content, except to handshakes. A Handler may run an hour later and has no
+//     ResponseWriter.
 //   - Exactly once.
 //   - A distributed engine. Several processes share a database instead.
 //   - Metrics of one system. [Observer] serves any system, [LogObserver] writes a log.

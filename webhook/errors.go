@@ -72,7 +72,7 @@ var (
 // acknowledged, whatever else its error wraps. If err joins several errors, the line of
 // 202 matches only if all of them are ErrDuplicate, or all are ErrIgnored, or all are
 // ErrNoHandler. A Receiver answers other methods than POST with 405 before there is an
-// error.
+// error, and what [Source.Handshake] answers with the status of its [Answer].
 func StatusCode(err error) int {
 	switch {
 	case err == nil:

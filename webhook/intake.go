@@ -50,7 +50,8 @@ type call struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	logger *slog.Logger
-	memory charge // for the body
+	memory charge  // for the body
+	answer *Answer // of Source.Handshake; nil if there is none
 }
 
 func (in *intake) call(w http.ResponseWriter, r *http.Request, l *slog.Logger) call {
@@ -63,8 +64,9 @@ func (in *intake) call(w http.ResponseWriter, r *http.Request, l *slog.Logger) c
 var errMethod = errors.New("webhook: method is not POST")
 
 // receive admits the request by its method and head, checks its media type, reads
-// its body within limits, verifies it and describes it, in this order. A panic of
-// one of the Source's funcs is returned as an error.
+// its body within limits, verifies it and describes it, in this order. If the Source's
+// Handshake answers, before the first or the last of these, receive sets c.answer and
+// returns nothing. A panic of one of the Source's funcs is returned as an error.
 func (c *call) receive(timeout time.Duration) (got opened, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -79,6 +81,12 @@ func (c *call) receive(timeout time.Duration) (got opened, err error) {
 	if c.challenge != "" && c.hasCredentials() {
 		c.unanswered.Store(0)
 	}
+	in := bodyReader{request: c.r, limit: c.source.maxBody(), budget: c.source.budget()}
+	if c.source.Handshake != nil {
+		if err := c.greet(&in); err != nil || c.answer != nil {
+			return opened{}, err
+		}
+	}
 	// Refuse other methods here: some senders would count a redirect or a 200 as
 	// delivered.
 	if c.r.Method != http.MethodPost {
@@ -90,7 +98,7 @@ func (c *call) receive(timeout time.Duration) (got opened, err error) {
 	if !c.source.takes(c.r.Header) {
 		return opened{}, fmt.Errorf("%s: %w: %.64q, taken are %s", c.source.Name, ErrMediaType, c.r.Header.Get("Content-Type"), strings.Join(c.source.ContentTypes, ", "))
 	}
-	body, err := readBody(c.r, c.source.maxBody(), c.source.budget(), &c.memory)
+	body, err := in.all(&c.memory)
 	if err != nil {
 		return opened{}, fmt.Errorf("%s: %w", c.source.Name, err)
 	}
@@ -104,17 +112,30 @@ func (c *call) receive(timeout time.Duration) (got opened, err error) {
 			return opened{}, fmt.Errorf("%s: %w", c.source.Name, err)
 		}
 	}
-	return c.source.open(c.r, body, c.credentials)
+	proof, err := c.source.verify(c.r, body)
+	if err != nil {
+		return opened{}, err
+	}
+	if c.source.Handshake != nil {
+		if err := c.greetVerified(body, proof); err != nil || c.answer != nil {
+			return opened{}, err
+		}
+	}
+	return c.source.deliver(c.r, body, proof, c.credentials)
 }
 
 // hasCredentials reports whether the request has an Authorization header.
 func (c *call) hasCredentials() bool { return c.r.Header.Get("Authorization") != "" }
 
-// reject answers an error that is not a success. The sender gets the status text.
-// The reason is logged, once. d is nil if the request was refused.
+// reject answers an error that is not a success. The sender gets the status text, or
+// the Answer of a Handshake that refused the request. The reason is logged, once. d is nil if the request was refused.
 func (c *call) reject(d *Delivery, err error) {
 	status := statusOf(err)
 	c.logRejected(status, d, err)
+	if refused, ok := errors.AsType[*refusedHandshake](err); ok {
+		refused.answer.write(c.w, c.r)
+		return
+	}
 	switch status {
 	case http.StatusUnauthorized:
 		if c.challenge != "" {
@@ -123,15 +144,18 @@ func (c *call) reject(d *Delivery, err error) {
 	case http.StatusServiceUnavailable:
 		c.w.Header().Set("Retry-After", retryAfterSeconds(err))
 	case http.StatusMethodNotAllowed:
-		c.w.Header().Set("Allow", http.MethodPost)
+		c.w.Header().Set("Allow", c.allowed())
 	}
 	http.Error(c.w, http.StatusText(status), status)
 }
 
-// statusOf is StatusCode that also knows 405.
+// statusOf is StatusCode that also knows 405 and the statuses of handshakes.
 func statusOf(err error) int {
-	if err == errMethod {
+	if err == errMethod || err == errNoAnswer {
 		return http.StatusMethodNotAllowed
+	}
+	if refused, ok := errors.AsType[*refusedHandshake](err); ok {
+		return refused.answer.status()
 	}
 	return StatusCode(err)
 }

@@ -12,7 +12,7 @@ import (
 // decodes its document, into any struct, and [Delivery.Form] returns the fields of a
 // form. The answer is the one of next. Refusals are answered as by [Receiver] and logged
 // with slog.Default. Middleware panics on a Source that [Source.Validate] refuses and on
-// a nil next.
+// a nil next. What [Source.Handshake] answers does not reach next.
 //
 // Middleware stores nothing: if next acknowledges a delivery before its work is
 // done, the delivery is lost when the process ends. To prevent that, pass the
@@ -28,6 +28,10 @@ func (s Source) Middleware(next http.Handler) http.Handler {
 		got, err := c.receive(defaultReadTimeout)
 		if err != nil {
 			c.reject(nil, err)
+			return
+		}
+		if c.answer != nil {
+			c.sendAnswer()
 			return
 		}
 		d := got.withOwnHeader()

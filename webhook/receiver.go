@@ -13,9 +13,16 @@ import (
 // passes each [Delivery] to a [Handler]. Set its fields before use. It serves
 // requests concurrently.
 //
-// Mount a Receiver on a pattern without a method. It answers other methods with 405
-// itself. If such a request reached another page instead, the answer would be 200,
-// which some senders count as delivered.
+// Mount a Receiver on a pattern without a method. It receives deliveries by POST,
+// passes GET, HEAD and OPTIONS to [Source.Handshake] if there is one, and answers every
+// other request with 405 and an Allow header that lists these methods. If such a request
+// reached another page instead, the answer would be 200, which some senders count as
+// delivered.
+//
+// A request that Handshake answers never reaches the Handler, and an Observer is not
+// called unless the Answer's Status is 400 or higher. The log has a line about it at level
+// Debug, with the field verified. An Answer of 400 or higher is logged and observed as
+// any other refusal.
 //
 // If the Handler succeeds, the answer is 202 with a small JSON object. Its
 // "duplicate" and "state" fields are set for a delivery that was already stored.
@@ -61,6 +68,10 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		rc.Observer.rejected(c.source.Name, statusOf(err), err)
 		c.reject(nil, err)
+		return
+	}
+	if c.answer != nil {
+		c.sendAnswer()
 		return
 	}
 	rc.warnVolatile.Do(rc.warnIfVolatile)

@@ -36,6 +36,27 @@ type Source struct {
 	// If nil, all deliveries have the type "<name>.unknown" and no ID, ordering key or
 	// dedup key, except from a [Proof].
 	Describe func(r *http.Request, body []byte) Description
+	// Handshake answers the requests by which a sender tests an address before it sends
+	// deliveries to it. Package handshake has those of common senders. It is called for
+	// a request at most twice, until it returns an [Answer]:
+	//
+	//  1. Before anything is checked, even the client's address, with a nil proof: for
+	//     GET, HEAD, OPTIONS and POST, if the whole body has at most 1 KiB. Anyone can
+	//     send such a request, so it must answer only what no delivery can be.
+	//  2. After Verifier.Verify, for POST, with the Proof and a body of any size that
+	//     the Source allows.
+	//
+	// If it returns nil, the request continues as if there were no Handshake: a POST to
+	// Verifier.Admit or to Describe, and another method to a 405. If it returns an
+	// Answer, that is sent, and the request never becomes a delivery. Handshake is called
+	// concurrently, must return quickly, and must not change its arguments or keep body
+	// or proof. It must not read r.Body, so it reads the query by r.URL.Query instead of
+	// FormValue. A panic is answered with 500.
+	//
+	// If nil, only POST is allowed, and strangers are refused before their body is read.
+	// Otherwise up to 1 KiB of their bodies is read first, within [Receiver.ReadTimeout]
+	// and charged to the Budget.
+	Handshake func(r *http.Request, body []byte, proof *Proof) *Answer
 	// Scope returns the tenant that an authentic request belongs to, such as
 	// r.PathValue("tenant"). Deliveries with different scopes share neither dedup keys
 	// nor ordering keys, so a tenant cannot make a delivery of another one a duplicate,
@@ -101,9 +122,9 @@ func (s Source) Validate() error {
 }
 
 // Open verifies and describes a request whose body has been read already. It does
-// not read r.Body and applies no limits. The Delivery keeps body, which must not be
-// changed afterwards. The error wraps [ErrUnverified], or, if the keys could not be
-// looked up, [ErrOverloaded], or it is one of [Source.Scope].
+// not read r.Body, applies no limits and does not call Handshake. The Delivery keeps
+// body, which must not be changed afterwards. The error wraps [ErrUnverified], or, if the
+// keys could not be looked up, [ErrOverloaded], or it is one of [Source.Scope].
 func (s Source) Open(r *http.Request, body []byte) (*Delivery, error) {
 	if s.Verifier == nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, errNotValidated)
@@ -131,13 +152,27 @@ func (o opened) withOwnHeader() *Delivery {
 	return o.delivery
 }
 
-// open is Open with the names of the credential headers, which it leaves out. If there
-// are none to leave out, the header of the delivery is that of the request.
+// open is Open with the names of the credential headers.
 func (s Source) open(r *http.Request, body []byte, credentials []string) (opened, error) {
+	proof, err := s.verify(r, body)
+	if err != nil {
+		return opened{}, err
+	}
+	return s.deliver(r, body, proof, credentials)
+}
+
+// verify calls the Verifier. Its error refuses the request.
+func (s Source) verify(r *http.Request, body []byte) (Proof, error) {
 	proof, err := s.Verifier.Verify(r, body)
 	if err != nil {
-		return opened{}, s.refusal(err)
+		return Proof{}, s.refusal(err)
 	}
+	return proof, nil
+}
+
+// deliver describes an authentic request. The delivery's header lacks the credential
+// headers. If there are none to leave out, it is the header of the request.
+func (s Source) deliver(r *http.Request, body []byte, proof Proof, credentials []string) (opened, error) {
 	scope, err := s.scope(r)
 	if err != nil {
 		return opened{}, err
