@@ -39,6 +39,8 @@ func (g *group) CredentialHeaders() []string { return credentialsOf(g.verifiers.
 
 func (g *group) paddedSecrets() []string { return paddedSecrets(g.verifiers...) }
 
+func (g *group) asksKeys() bool { return asksKeys(g.verifiers...) }
+
 func (g *group) urlSecrets(r *http.Request) []string { return urlSecretsOf(r, g.verifiers...) }
 
 // AnyOf accepts a request that at least one of its verifiers accepts. It asks them
@@ -108,7 +110,20 @@ func (r refusals) Error() string {
 	return strings.Join(texts, "; ")
 }
 
-func (r refusals) Unwrap() []error { return r }
+// Unwrap returns the reasons that are answered with 503, if there are any: the sender
+// must try again if one member could not look up its keys, whatever the others say.
+func (r refusals) Unwrap() []error {
+	var unavailable []error
+	for _, err := range r {
+		if StatusCode(err) == http.StatusServiceUnavailable {
+			unavailable = append(unavailable, err)
+		}
+	}
+	if unavailable != nil {
+		return unavailable
+	}
+	return r
+}
 
 // AllOf accepts a request that all of its verifiers accept, such as a signature and
 // an address. It is made by [NewAllOf]. An empty list would prove nothing, so it is

@@ -18,18 +18,22 @@ type BasicAuth struct {
 	Realm    string       // if empty, "webhook"
 	User     string       // if empty, any user name is accepted
 	Keys     []Key        // accepted passwords, all of one sender; see [Key]
-	KeysFunc func() []Key // if not nil, replaces Keys; called for each request
+	KeysFunc func() []Key // if not nil, returns the keys in place of Keys; called for each request
+	// KeysFor, if not nil, returns the passwords of the sender of a request; see
+	// [HMAC.KeysFor]. It is called for any request with Basic credentials, since Admit
+	// compares them. A [Receiver] calls it once for a request.
+	KeysFor func(*http.Request) ([]Key, error)
 
 	valid atomic.Bool
 }
 
-// Validate refuses an empty key list, an empty secret, and a user name with a colon,
-// which Basic authentication cannot transmit.
+// Validate refuses an empty key list, an empty secret, more than one of Keys, KeysFunc
+// and KeysFor, and a user name with a colon, which Basic authentication cannot transmit.
 func (b *BasicAuth) Validate() error {
 	if strings.Contains(b.User, ":") {
 		return errors.New("webhook: BasicAuth: user name contains a colon")
 	}
-	if err := validateKeys("BasicAuth", liveKeys(b.Keys, b.KeysFunc)); err != nil {
+	if err := b.keySource().validate(nil); err != nil {
 		return err
 	}
 	b.valid.Store(true)
@@ -54,7 +58,10 @@ func (b *BasicAuth) Verify(r *http.Request, _ []byte) (Proof, error) {
 	if !ok || password == "" {
 		return Proof{}, unverified("no Basic credentials")
 	}
-	keys := liveKeys(b.Keys, b.KeysFunc)
+	keys, err := b.keySource().of(r)
+	if err != nil {
+		return Proof{}, err
+	}
 	label, ok := matchKey(keys, password)
 	if b.User != "" && !NewSecret(b.User).Equal([]byte(user)) {
 		ok = false
@@ -65,16 +72,22 @@ func (b *BasicAuth) Verify(r *http.Request, _ []byte) (Proof, error) {
 	return Proof{KeyLabel: label}, nil
 }
 
-func (b *BasicAuth) paddedSecrets() []string { return paddedKeys(liveKeys(b.Keys, b.KeysFunc)) }
+func (b *BasicAuth) keySource() keySource {
+	return keySource{verifier: "BasicAuth", owner: b, keys: b.Keys, live: b.KeysFunc, each: b.KeysFor}
+}
+
+func (b *BasicAuth) paddedSecrets() []string { return b.keySource().padded() }
+
+func (b *BasicAuth) asksKeys() bool { return b.KeysFor != nil }
 
 // Sign sets the credentials with the first key. If User is empty, the user name is
 // "hook".
 func (b *BasicAuth) Sign(r *http.Request, _ []byte) error {
-	keys := liveKeys(b.Keys, b.KeysFunc)
-	if err := validateKeys("BasicAuth", keys); err != nil {
+	key, err := b.keySource().signing(r, nil)
+	if err != nil {
 		return err
 	}
-	r.SetBasicAuth(cmp.Or(b.User, "hook"), string(keys[0].Secret.bytes()))
+	r.SetBasicAuth(cmp.Or(b.User, "hook"), string(key.Secret.bytes()))
 	return nil
 }
 

@@ -6,10 +6,10 @@ import (
 	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
-// dedupKeys returns the dedup keys of a delivery. An ID and a signature get
-// prefixes, so that one is never equal to the other. The keys of the Description
-// get none.
-func dedupKeys(about Description, proof Proof) []string {
+// dedupKeys returns the dedup keys of a delivery, each with the prefix of its scope. An
+// ID and a signature get prefixes of their own, so that one is never equal to the
+// other. The keys of the Description get none.
+func dedupKeys(about Description, proof Proof, scope scopePrefix) []string {
 	byID := about.ID != "" && (about.DedupKeys == nil || proof.ID != "")
 	bySignature := about.DedupBySignature && len(proof.Signature) > 0
 	if len(about.DedupKeys) == 0 && !byID && !bySignature {
@@ -17,17 +17,21 @@ func dedupKeys(about Description, proof Proof) []string {
 	}
 	keys := make([]string, 0, len(about.DedupKeys)+2)
 	for _, k := range about.DedupKeys {
-		keys = append(keys, clamp(k))
+		keys = append(keys, scope.clamp(k))
 	}
 	// Both are parts of one string, so that there is one allocation.
-	var buf [limit.Name + len("mac:") + 2*maxMAC]byte
+	var buf [2 * limit.Name]byte
 	text := buf[:0]
 	if byID {
-		text = appendClamped(text, "id:", about.ID)
+		text = appendClamped(text, string(scope)+"id:", about.ID)
 	}
 	end := len(text)
-	if bySignature {
+	switch {
+	case !bySignature:
+	case scope == "":
 		text = hex.AppendEncode(append(text, "mac:"...), proof.Signature)
+	default:
+		text = appendClamped(text, string(scope)+"mac:", hex.EncodeToString(proof.Signature))
 	}
 	both := string(text)
 	if byID {

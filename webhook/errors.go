@@ -22,8 +22,8 @@ var (
 	ErrMediaType = errors.New("webhook: media type not supported")
 	// ErrTooLarge: the body is larger than [Source.MaxBody].
 	ErrTooLarge = errors.New("webhook: body too large")
-	// ErrOverloaded: a limit of memory or time was reached. Nothing was stored. A later
-	// try may succeed.
+	// ErrOverloaded: a limit of memory or time was reached, or a func of a verifier could
+	// not look up keys or a URL. Nothing was stored. A later try may succeed.
 	ErrOverloaded = errors.New("webhook: overloaded")
 	// ErrNotStored: the inbox did not store the delivery. It was not acknowledged.
 	ErrNotStored = errors.New("webhook: not stored")

@@ -63,3 +63,15 @@ func hasMediaType(h http.Header, types []string) bool {
 func isForm(h http.Header) bool {
 	return strings.EqualFold(mediaType(h.Get("Content-Type")), formType)
 }
+
+// isHeaderName reports whether a header can have the name: letters, digits and the
+// marks that RFC 9110, section 5.6.2, allows in a token.
+func isHeaderName(name string) bool {
+	for i := range len(name) {
+		c := name[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0) {
+			return false
+		}
+	}
+	return name != ""
+}

@@ -3,25 +3,13 @@ package webhook
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
 	"net/http"
-	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
-)
-
-// An Encoding is how a signature is written in a header.
-type Encoding uint8
-
-// The encodings of a signature.
-const (
-	Hex    Encoding = iota // either case
-	Base64                 // the standard alphabet, padded
+	"time"
 )
 
 // The sizes of a digest in bytes. SHA-512 has the largest in the standard library.
@@ -31,76 +19,156 @@ const (
 	maxMAC = 64
 )
 
-// HMAC verifies a header with a MAC of the exact body. The request must have the
-// header once. Its value is Prefix and a digest of full length, nothing else. The
-// fields must not be changed after Validate.
+// HMAC verifies a header with a MAC of the exact body, or of the body and more. The
+// request must have the header once: Prefix and a digest of full length, nothing
+// else, or [Items]. The first four fields and Keys are enough for most senders.
+// Slack also signs the time:
+//
+//	&webhook.HMAC{
+//		Header:          "X-Slack-Signature",
+//		Prefix:          "v0=",
+//		Signed:          "v0:{timestamp}:{body}",
+//		TimestampHeader: "X-Slack-Request-Timestamp",
+//		Keys:            webhook.Keys(secret),
+//	}
+//
+// The fields must not be changed after Validate.
 type HMAC struct {
 	Header   string
 	Prefix   string           // before the digest, such as "sha256="; case-sensitive
 	Hash     func() hash.Hash // if nil, SHA-256
 	Encoding Encoding         // zero means Hex
-	Keys     []Key            // accepted keys, all of one sender; see [Key]
-	// KeysFunc, if not nil, replaces Keys. It is called for each request, so it must
-	// be fast. It should return the same slice until a key changes, and must not
-	// change a slice that it has returned.
+	// Items is for a header that has the timestamp too, or several signatures. The
+	// zero value means a header that is one digest.
+	Items Items
+
+	// Signed is the text that is signed. It has {body} once, and may have {timestamp},
+	// {id} and {url}, each once; the rest is literal. If empty, it is "{body}". An
+	// {id} needs literal text between it and any other word, which marks its end. The
+	// other words need none: the URL is fixed, and a timestamp has as many digits as
+	// the present time, so nobody can move a byte from one to the other.
+	Signed string
+	// TimestampHeader is the header with the value of {timestamp}: the decimal digits
+	// of a Unix time in seconds.
+	TimestampHeader string
+	// Tolerance is the maximum difference between {timestamp} and the clock in whole
+	// seconds, in both directions. Zero means 5 minutes, as Stripe, Slack and Standard
+	// Webhooks recommend. A sender that repeats the first time when it tries again
+	// needs a Tolerance as long as its retries last. A captured request is valid for as
+	// long; its dedup keys make it a duplicate.
+	Tolerance time.Duration
+	// IDHeader is the header with the value of {id}, which becomes [Proof.ID]. An ID
+	// that is not signed is read by [Source.Describe] instead.
+	IDHeader string
+	// URL is the value of {url}: the URL exactly as it is registered with the sender.
+	// The URL of the request is never used, since a proxy may change it.
+	URL string
+	// URLFunc returns the value of {url} where it depends on the request. It is called
+	// by Verify, never before the headers are well formed, and concurrently. No URL is
+	// answered with 401, an error with 503. Do not make the URL from the request's Host.
+	URLFunc func(*http.Request) (string, error)
+
+	Keys []Key // accepted keys, all of one sender; see [Key]
+	// KeysFunc, if not nil, returns the keys in place of Keys. It is called for each
+	// request, so it must be fast. It should return the same slice until a key changes,
+	// and must not change a slice that it has returned.
 	KeysFunc func() []Key
+	// KeysFor, if not nil, returns the keys of the sender of a request, such as those
+	// of a tenant, in place of Keys and KeysFunc. It may ask a database. It is called
+	// by Verify, never before the headers are well formed, and concurrently. No keys
+	// are answered with 401. An error is answered with 503, and with the Retry-After of
+	// a [RetryAfter]; its text is logged. Also set [Source.Scope].
+	KeysFor func(*http.Request) ([]Key, error)
 
 	live atomic.Pointer[keyring] // nil before Validate
 }
 
 // Validate refuses an empty header name, a hash with an unsupported size, an empty
-// key list, and an empty secret.
+// key list, an empty secret, and fields that do not fit together, such as a Signed
+// with {url} and no URL. Of Keys, KeysFunc and KeysFor only one can be set.
 func (m *HMAC) Validate() error {
-	if m.Header == "" {
-		return errors.New("webhook: HMAC has no header")
-	}
-	if size := m.hash()().Size(); size < minMAC || size > maxMAC {
-		return fmt.Errorf("webhook: HMAC: a digest of %d bytes is not supported", size)
-	}
-	keys := liveKeys(m.Keys, m.KeysFunc)
-	if err := validateKeys("HMAC", keys); err != nil {
+	ring, err := m.prepare()
+	if err != nil {
 		return err
 	}
-	m.live.Store(m.newKeyring(keys))
+	source := m.keySource()
+	if err := source.validate(nil); err != nil {
+		return err
+	}
+	if m.KeysFor == nil {
+		ring = m.newKeyring(source.static(), ring.text)
+	}
+	m.live.Store(ring)
 	return nil
 }
 
-// Admit returns nil if the request has the header once and it is well formed.
+// Admit returns nil if the request has the headers once and they are well formed, with
+// a recent timestamp if it is signed.
 func (m *HMAC) Admit(r *http.Request) error {
-	var digest [maxMAC]byte
-	return m.parse(m.live.Load(), r, &digest)
+	var c claimed
+	return m.parse(m.live.Load(), r, &c)
 }
 
-// Verify compares the MAC in the header with that of body under each key. The Proof
-// has the label of the matching key, and the MAC as Signature.
+// Verify compares the MACs in the header with that of the signed text under each key.
+// The Proof has the label of the matching key, the MAC as Signature, and the ID if it
+// is signed.
 func (m *HMAC) Verify(r *http.Request, body []byte) (Proof, error) {
-	ring := m.keyring()
-	var digest [maxMAC]byte
-	if err := m.parse(ring, r, &digest); err != nil {
+	var c claimed
+	ring := m.live.Load()
+	if err := m.parse(ring, r, &c); err != nil {
 		return Proof{}, err
 	}
-	for i := range ring.macs {
-		k := &ring.macs[i]
-		if k.matches(digest[:ring.size], body) {
-			return Proof{KeyLabel: k.label, Signature: append([]byte(nil), digest[:ring.size]...)}, nil
+	ring, err := m.keyring(r, ring)
+	if err != nil {
+		return Proof{}, err
+	}
+	if err := ring.text.readURL(r, &c.values); err != nil {
+		return Proof{}, err
+	}
+	if k := m.match(ring, &c, body); k != nil {
+		return Proof{KeyLabel: k.label, ID: c.values.id, Signature: append([]byte(nil), c.digest[:ring.size]...)}, nil
+	}
+	hint := bodyHint(r, body)
+	if ring.text.has[urlWord] {
+		c.values.url = requestURL(r)
+		if m.match(ring, &c, body) != nil {
+			hint = otherURL
 		}
 	}
-	return Proof{}, fmt.Errorf("%w: %s matches no live key %s%s", ErrUnverified, ring.header, triedKeys(ring.from), bodyHint(r, body))
+	return Proof{}, fmt.Errorf("%w: %s matches no live key %s%s%s", ErrUnverified, ring.header, triedKeys(ring.from), ring.text.mismatch(), hint)
 }
 
-// Sign sets the header. It signs with the first key.
+// Sign sets the headers. It signs with the first key, the current time, and URL. If the
+// request has an ID already, Sign keeps it, so that a retry has the same ID.
 func (m *HMAC) Sign(r *http.Request, body []byte) error {
-	keys := liveKeys(m.Keys, m.KeysFunc)
-	if err := validateKeys("HMAC", keys); err != nil {
+	ring, err := m.prepare()
+	if err != nil {
 		return err
 	}
-	h := hmac.New(m.hash(), keys[0].Secret.bytes())
+	key, err := m.keySource().signing(r, nil)
+	if err != nil {
+		return err
+	}
+	values, err := ring.text.sign(r)
+	if err != nil {
+		return err
+	}
+	head, tail := ring.text.around(&values)
+	h := hmac.New(m.hash(), key.Secret.bytes())
+	h.Write(head)
 	h.Write(body)
-	r.Header.Set(m.Header, m.Prefix+m.encode(h.Sum(nil)))
+	h.Write(tail)
+	r.Header.Set(m.Header, m.Items.join(values.timestamp, m.Prefix+m.Encoding.encode(h.Sum(nil))))
 	return nil
 }
 
-func (m *HMAC) paddedSecrets() []string { return paddedKeys(liveKeys(m.Keys, m.KeysFunc)) }
+func (m *HMAC) keySource() keySource {
+	return keySource{verifier: "HMAC", owner: m, keys: m.Keys, live: m.KeysFunc, each: m.KeysFor}
+}
+
+func (m *HMAC) paddedSecrets() []string { return m.keySource().padded() }
+
+func (m *HMAC) asksKeys() bool { return m.KeysFor != nil }
 
 func (m *HMAC) hash() func() hash.Hash {
 	if m.Hash == nil {
@@ -109,105 +177,111 @@ func (m *HMAC) hash() func() hash.Hash {
 	return m.Hash
 }
 
-func (m *HMAC) encode(digest []byte) string {
-	if m.Encoding == Base64 {
-		return base64.StdEncoding.EncodeToString(digest)
+// prepare checks all fields but the keys. It returns a keyring without keys.
+func (m *HMAC) prepare() (*keyring, error) {
+	if m.Header == "" {
+		return nil, errors.New("webhook: HMAC has no header")
 	}
-	return hex.EncodeToString(digest)
+	if size := m.hash()().Size(); size < minMAC || size > maxMAC {
+		return nil, fmt.Errorf("webhook: HMAC: a digest of %d bytes is not supported", size)
+	}
+	if err := m.Items.validate(); err != nil {
+		return nil, fmt.Errorf("webhook: HMAC: %w", err)
+	}
+	text, err := signedFields{
+		Header: m.Header, Signed: m.Signed, TimestampHeader: m.TimestampHeader, TimeItem: m.Items.Time, IDHeader: m.IDHeader,
+		Tolerance: m.Tolerance, URL: registeredURL{m.URL, m.URLFunc},
+	}.prepare("HMAC")
+	if err != nil {
+		return nil, err
+	}
+	return m.newKeyring(nil, text), nil
 }
 
-// parse decodes the digest in the header into the first ring.size bytes of digest.
-func (m *HMAC) parse(ring *keyring, r *http.Request, digest *[maxMAC]byte) error {
+// A claimed is what the headers of a request claim.
+type claimed struct {
+	values signedValues
+	items  string       // the whole header if it has items
+	digest [maxMAC]byte // the one that is compared
+}
+
+// parse reads the headers into c.
+func (m *HMAC) parse(ring *keyring, r *http.Request, c *claimed) (err error) {
 	if ring == nil {
 		return errNotValidated
 	}
-	values := r.Header[ring.header]
-	if len(values) != 1 {
-		return wrongCount(ring.header, len(values))
+	text, err := oneValue(r, ring.header)
+	if err != nil {
+		return err
 	}
-	text, ok := strings.CutPrefix(values[0], m.Prefix)
+	timestamp := ""
+	if m.Items.isZero() {
+		err = m.decode(ring, text, &c.digest)
+	} else {
+		c.items = text
+		timestamp, err = m.parseItems(ring, text, &c.digest)
+	}
+	if err != nil {
+		return err
+	}
+	c.values, err = ring.text.read(r, timestamp)
+	return err
+}
+
+// parseItems returns the value of the time's item. It fails unless a signature is well
+// formed.
+func (m *HMAC) parseItems(ring *keyring, text string, digest *[maxMAC]byte) (timestamp string, err error) {
+	found, err := m.Items.count(ring.header, text)
+	if err != nil {
+		return "", err
+	}
+	for rest := text; rest != ""; {
+		var it item
+		it, rest = m.Items.next(rest)
+		if it.name == m.Items.Signature {
+			if err = m.decode(ring, it.value, digest); err == nil {
+				return found.time, nil
+			}
+		}
+	}
+	return "", err
+}
+
+// decode decodes one signature into the first ring.size bytes of digest.
+func (m *HMAC) decode(ring *keyring, text string, digest *[maxMAC]byte) error {
+	text, ok := strings.CutPrefix(text, m.Prefix)
 	if !ok {
 		return fmt.Errorf("%w: %s does not begin with %q", ErrUnverified, ring.header, m.Prefix)
 	}
-	// Copy to the stack: converting a long string to bytes would allocate.
-	var written [2 * maxMAC]byte
-	src := written[:copy(written[:], text)]
-	n, err := 0, error(nil)
-	switch {
-	case m.Encoding == Hex && len(text) == hex.EncodedLen(ring.size):
-		n, err = hex.Decode(digest[:], src)
-	case m.Encoding == Base64 && len(text) == base64.StdEncoding.EncodedLen(ring.size):
-		var raw [maxMAC + 2]byte // without padding, a text of this length has one or two bytes more
-		n, err = strictBase64.Decode(raw[:], src)
-		copy(digest[:], raw[:])
-	}
-	if err != nil || n != ring.size {
+	if !m.Encoding.decode(digest[:ring.size], text) {
 		return fmt.Errorf("%w: %s is not a digest of %d bytes", ErrUnverified, ring.header, ring.size)
 	}
 	return nil
 }
 
-var strictBase64 = base64.StdEncoding.Strict()
-
-// keyring returns the prepared keys. It prepares them again if KeysFunc returns new
-// ones. It returns nil before Validate.
-func (m *HMAC) keyring() *keyring {
-	ring := m.live.Load()
-	if m.KeysFunc == nil || ring == nil {
-		return ring
-	}
-	if keys := m.KeysFunc(); !slices.Equal(keys, ring.from) {
-		ring = m.newKeyring(keys)
-		m.live.Store(ring)
-	}
-	return ring
-}
-
-// A keyring has keys with prepared MACs, so that a request need not compute a key
-// schedule. It leaves out keys with an empty secret, which match nothing.
-type keyring struct {
-	header string // canonical name
-	size   int    // of a digest, in bytes
-	from   []Key
-	macs   []keyedMAC
-}
-
-func (m *HMAC) newKeyring(keys []Key) *keyring {
-	ring := &keyring{
-		header: http.CanonicalHeaderKey(m.Header),
-		size:   m.hash()().Size(),
-		from:   slices.Clone(keys),
-		macs:   make([]keyedMAC, 0, len(keys)),
-	}
-	for _, k := range keys {
-		if !k.Secret.IsZero() {
-			ring.macs = append(ring.macs, keyedMAC{label: k.Label, secret: k.Secret, hash: m.hash()})
+// match returns the first key under which a signature of c is right, or nil. c.digest
+// is then that signature.
+func (m *HMAC) match(ring *keyring, c *claimed, body []byte) *keyedMAC {
+	head, tail := ring.text.around(&c.values)
+	for i := range ring.macs {
+		if k := &ring.macs[i]; k.matches(m, ring, c, head, body, tail) {
+			return k
 		}
 	}
-	return ring
+	return nil
 }
 
-type keyedMAC struct {
-	label  string
-	secret Secret
-	hash   func() hash.Hash
-	pool   sync.Pool // of *macState
-}
-
-type macState struct {
-	mac hash.Hash
-	sum [maxMAC]byte
-}
-
-func (k *keyedMAC) matches(digest, body []byte) bool {
-	s, ok := k.pool.Get().(*macState)
-	if !ok {
-		s = &macState{mac: hmac.New(k.hash, k.secret.bytes())}
+// equalsAny reports whether one of the signatures of c is sum.
+func (m *HMAC) equalsAny(ring *keyring, c *claimed, sum []byte) bool {
+	if m.Items.isZero() {
+		return hmac.Equal(sum, c.digest[:ring.size])
 	}
-	s.mac.Write(body)
-	equal := hmac.Equal(s.mac.Sum(s.sum[:0]), digest)
-	s.mac.Reset()
-	clear(s.sum[:])
-	k.pool.Put(s)
-	return equal
+	for rest := c.items; rest != ""; {
+		var it item
+		it, rest = m.Items.next(rest)
+		if it.name == m.Items.Signature && m.decode(ring, it.value, &c.digest) == nil && hmac.Equal(sum, c.digest[:ring.size]) {
+			return true
+		}
+	}
+	return false
 }

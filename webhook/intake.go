@@ -19,6 +19,7 @@ type intake struct {
 	credentials []string     // headers that carry a secret
 	challenge   string       // for WWW-Authenticate; empty if there is none
 	untyped     string       // the type of a delivery without a known type
+	asksKeys    bool         // a verifier has KeysFor
 	unanswered  atomic.Int64 // challenges since the last request with credentials
 	hints       hints
 }
@@ -38,6 +39,7 @@ func newIntake(s Source) *intake {
 		credentials: credentialsOf(s.Verifier),
 		challenge:   challengeOf(s.Verifier),
 		untyped:     clamp(s.untyped()),
+		asksKeys:    asksKeys(s.Verifier),
 	}
 }
 
@@ -52,6 +54,9 @@ type call struct {
 }
 
 func (in *intake) call(w http.ResponseWriter, r *http.Request, l *slog.Logger) call {
+	if in.asksKeys {
+		r = withKeyLookups(r)
+	}
 	return call{intake: in, w: w, r: r, logger: logger(l)}
 }
 

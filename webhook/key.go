@@ -16,8 +16,9 @@ import (
 // can be seen when the old secret is no longer used.
 //
 // Keys are not tenants: a dedup key does not contain the label, since a redelivery
-// during a rotation must still be a duplicate. Two senders whose IDs may be equal
-// need two Sources, each with its own Name.
+// during a rotation must still be a duplicate. For senders whose IDs may be equal use
+// two Sources, each with its own Name. For many tenants use one Source with
+// [Source.Scope], and KeysFor of its verifier.
 type Key struct {
 	Label  string // printed and stored, so it must not be secret; may be empty
 	Secret Secret
@@ -31,28 +32,6 @@ func Keys(secrets ...Secret) []Key {
 		keys[i] = Key{Label: strconv.Itoa(i + 1), Secret: s}
 	}
 	return keys
-}
-
-// liveKeys returns the keys of a verifier with the fields Keys and KeysFunc: the
-// result of f, or keys if f is nil.
-func liveKeys(keys []Key, f func() []Key) []Key {
-	if f != nil {
-		return f()
-	}
-	return keys
-}
-
-// validateKeys refuses an empty list and an empty secret.
-func validateKeys(verifier string, keys []Key) error {
-	if len(keys) == 0 {
-		return fmt.Errorf("webhook: %s has no keys", verifier)
-	}
-	for i, k := range keys {
-		if k.Secret.IsZero() {
-			return fmt.Errorf("webhook: %s: the secret of key %d is empty", verifier, i+1)
-		}
-	}
-	return nil
 }
 
 // matchKey returns the label of the first key whose secret equals given. It

@@ -38,6 +38,19 @@ type Source struct {
 	// If nil, all deliveries have the type "<name>.unknown" and no ID, ordering key or
 	// dedup key, except from a [Proof].
 	Describe func(r *http.Request, body []byte) Description
+	// Scope returns the tenant that an authentic request belongs to, such as
+	// r.PathValue("tenant"). Deliveries with different scopes share neither dedup keys
+	// nor ordering keys, so a tenant cannot make a delivery of another one a duplicate,
+	// nor delay or supersede it. Each of these keys then begins with the scope and "|",
+	// in which "%" and "|" are escaped as in a URL. Take the scope from what the
+	// verifier used to choose its keys, as KeysFor does, or the proof does not hold for
+	// it.
+	//
+	// Scope is called after Verify, concurrently. In Open it gets the request that Open
+	// got, which has path values only if a ServeMux or SetPathValue has set them. An
+	// empty scope and a panic are answered with 500 and nothing is stored, so that the
+	// sender tries again. If nil, all deliveries of the Source share their keys.
+	Scope func(r *http.Request) string
 	// Coalesce is copied to each delivery that has an ordering key, so that only the
 	// newest delivery of a burst runs. It has an effect behind an inbox only. Zero
 	// means off. The Source of package dockerhub sets it.
@@ -91,10 +104,14 @@ func (s Source) Validate() error {
 
 // Open verifies and describes a request whose body has been read already. It does
 // not read r.Body and applies no limits. The Delivery keeps body, which must not be
-// changed afterwards. The error wraps [ErrUnverified].
+// changed afterwards. The error wraps [ErrUnverified], or, if the keys could not be
+// looked up, [ErrOverloaded], or it is one of [Source.Scope].
 func (s Source) Open(r *http.Request, body []byte) (*Delivery, error) {
 	if s.Verifier == nil {
 		return nil, fmt.Errorf("%s: %w", s.Name, errNotValidated)
+	}
+	if asksKeys(s.Verifier) {
+		r = withKeyLookups(r)
 	}
 	got, err := s.open(r, body, credentialsOf(s.Verifier))
 	if err != nil {
@@ -123,6 +140,10 @@ func (s Source) open(r *http.Request, body []byte, credentials []string) (opened
 	if err != nil {
 		return opened{}, s.refusal(err)
 	}
+	scope, err := s.scope(r)
+	if err != nil {
+		return opened{}, err
+	}
 	about := s.describe(r, body)
 	about.ID = cmp.Or(proof.ID, about.ID)
 	if about.Type == "" {
@@ -138,8 +159,8 @@ func (s Source) open(r *http.Request, body []byte, credentials []string) (opened
 		Source:      s.Name,
 		ID:          clamp(about.ID),
 		Type:        clamp(about.Type),
-		OrderingKey: clamp(about.OrderingKey),
-		DedupKeys:   dedupKeys(about, proof),
+		OrderingKey: scope.orderingKey(about.OrderingKey),
+		DedupKeys:   dedupKeys(about, proof, scope),
 		Coalesce:    coalesce,
 		Header:      scrubHeader(r.Header, credentials, urlSecretsOf(r, s.Verifier)),
 		Body:        body,

@@ -5,7 +5,6 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -14,19 +13,20 @@ import (
 	"time"
 )
 
-// The headers of Standard Webhooks.
-const (
-	standardID        = "Webhook-Id"
-	standardTimestamp = "Webhook-Timestamp"
-	standardSignature = "Webhook-Signature"
-)
+// standardHeaders are the canonical names of the three headers.
+type standardHeaders struct{ id, timestamp, signature string }
+
+func newStandardHeaders(prefix string) *standardHeaders {
+	prefix = cmp.Or(prefix, "webhook-")
+	return &standardHeaders{
+		id:        http.CanonicalHeaderKey(prefix + "id"),
+		timestamp: http.CanonicalHeaderKey(prefix + "timestamp"),
+		signature: http.CanonicalHeaderKey(prefix + "signature"),
+	}
+}
 
 // signatureSizes has the known versions and the sizes of their signatures in bytes.
 var signatureSizes = map[string]int{"v1": sha256.Size, "v1a": ed25519.SignatureSize}
-
-// maxSignatures is the maximum number of signatures in a header. A sender that rotates
-// its secret sends two.
-const maxSignatures = 16
 
 // StandardWebhooks verifies requests as the Standard Webhooks specification 1.0.0
 // defines them: a signature of "id.timestamp.body", with a recent timestamp. The
@@ -41,30 +41,46 @@ const maxSignatures = 16
 // The fields must not be changed after Validate.
 type StandardWebhooks struct {
 	Keys      []Key         // accepted keys, all of one sender; see [Key]
-	KeysFunc  func() []Key  // if not nil, replaces Keys; called for each request
-	Tolerance time.Duration // maximum difference between timestamp and clock, in both directions; zero means 5 minutes
+	KeysFunc  func() []Key  // if not nil, returns the keys in place of Keys; called for each request
+	Tolerance time.Duration // maximum difference between timestamp and clock in whole seconds, in both directions; zero means 5 minutes
+	// HeaderPrefix is what the names of the three headers begin with: "svix-" for
+	// Svix-Id, Svix-Timestamp and Svix-Signature. If empty, it is "webhook-", as in the
+	// specification and in the calls of GitLab with a signing token.
+	HeaderPrefix string
+	// KeysFor, if not nil, returns the keys of the sender of a request; see
+	// [HMAC.KeysFor].
+	KeysFor func(*http.Request) ([]Key, error)
 
-	valid atomic.Bool
+	live atomic.Pointer[standardHeaders] // nil before Validate
 }
 
-// Validate refuses an empty key list, a secret that is empty or badly encoded, and a
-// negative Tolerance.
+// Validate refuses an empty key list, a secret that is empty or badly encoded, more
+// than one of Keys, KeysFunc and KeysFor, a Tolerance that is negative or shorter than
+// a second, and a HeaderPrefix that does not end in "-".
 func (s *StandardWebhooks) Validate() error {
-	keys := liveKeys(s.Keys, s.KeysFunc)
-	if err := validateKeys("StandardWebhooks", keys); err != nil {
+	if err := s.keySource().validate(checkStandardKey); err != nil {
 		return err
 	}
-	for i, k := range keys {
-		if _, err := parseStandardKey(k.Secret); err != nil {
-			return fmt.Errorf("webhook: StandardWebhooks: key %d: %w", i+1, err)
-		}
+	if err := checkTolerance(s.Tolerance); err != nil {
+		return fmt.Errorf("webhook: StandardWebhooks: %w", err)
 	}
-	if s.Tolerance < 0 {
-		return errors.New("webhook: StandardWebhooks: negative tolerance")
+	if s.HeaderPrefix != "" && (!strings.HasSuffix(s.HeaderPrefix, "-") || !isHeaderName(s.HeaderPrefix)) {
+		return fmt.Errorf("webhook: StandardWebhooks: HeaderPrefix %q is not the beginning of a header name that ends in -", s.HeaderPrefix)
 	}
-	s.valid.Store(true)
+	s.live.Store(newStandardHeaders(s.HeaderPrefix))
 	return nil
 }
+
+func checkStandardKey(s Secret) error {
+	_, err := parseStandardKey(s)
+	return err
+}
+
+func (s *StandardWebhooks) keySource() keySource {
+	return keySource{verifier: "StandardWebhooks", owner: s, keys: s.Keys, live: s.KeysFunc, each: s.KeysFor}
+}
+
+func (s *StandardWebhooks) asksKeys() bool { return s.KeysFor != nil }
 
 // Admit returns nil if the request has the three headers once each, well formed, and
 // with a recent timestamp.
@@ -80,11 +96,14 @@ func (s *StandardWebhooks) Verify(r *http.Request, body []byte) (Proof, error) {
 	if err != nil {
 		return Proof{}, err
 	}
-	keys := liveKeys(s.Keys, s.KeysFunc)
+	keys, err := s.keySource().of(r)
+	if err != nil {
+		return Proof{}, err
+	}
 	for _, k := range keys {
 		key, err := parseStandardKey(k.Secret)
 		if err != nil {
-			continue // Validate refuses such a key, but KeysFunc may return one later
+			continue // Validate refuses such a key, but a func may return one later
 		}
 		if mac, ok := key.verify(e, body); ok {
 			return Proof{KeyLabel: k.Label, ID: e.id, Signature: mac}, nil
@@ -96,16 +115,16 @@ func (s *StandardWebhooks) Verify(r *http.Request, body []byte) (Proof, error) {
 // Sign sets the three headers. It signs with the first key and the current time. If
 // the request has an ID already, Sign keeps it, so that a retry has the same ID.
 func (s *StandardWebhooks) Sign(r *http.Request, body []byte) error {
-	keys := liveKeys(s.Keys, s.KeysFunc)
-	if err := validateKeys("StandardWebhooks", keys); err != nil {
+	first, err := s.keySource().signing(r, checkStandardKey)
+	if err != nil {
 		return err
 	}
-	key, err := parseStandardKey(keys[0].Secret)
+	key, err := parseStandardKey(first.Secret)
 	if err != nil {
 		return fmt.Errorf("webhook: StandardWebhooks: %w", err)
 	}
-	now := time.Now()
-	e := envelope{id: r.Header.Get(standardID), timestamp: strconv.FormatInt(now.Unix(), 10)}
+	now, names := time.Now(), newStandardHeaders(s.HeaderPrefix)
+	e := envelope{id: r.Header.Get(names.id), timestamp: strconv.FormatInt(now.Unix(), 10)}
 	if e.id == "" {
 		e.id = "msg_" + newUID(now)
 	}
@@ -113,9 +132,9 @@ func (s *StandardWebhooks) Sign(r *http.Request, body []byte) error {
 	if err != nil {
 		return err
 	}
-	r.Header.Set(standardID, e.id)
-	r.Header.Set(standardTimestamp, e.timestamp)
-	r.Header.Set(standardSignature, sig.version+","+base64.StdEncoding.EncodeToString(sig.value))
+	r.Header.Set(names.id, e.id)
+	r.Header.Set(names.timestamp, e.timestamp)
+	r.Header.Set(names.signature, sig.version+","+base64.StdEncoding.EncodeToString(sig.value))
 	return nil
 }
 
@@ -132,40 +151,41 @@ type standardSig struct {
 }
 
 func (s *StandardWebhooks) envelope(r *http.Request) (envelope, error) {
-	if !s.valid.Load() {
+	names := s.live.Load()
+	if names == nil {
 		return envelope{}, errNotValidated
 	}
-	for _, name := range []string{standardID, standardTimestamp, standardSignature} {
-		if n := len(r.Header[name]); n != 1 {
-			return envelope{}, wrongCount(name, n)
+	var e envelope
+	var signatures string
+	for _, h := range []struct {
+		name  string
+		value *string
+	}{{names.id, &e.id}, {names.timestamp, &e.timestamp}, {names.signature, &signatures}} {
+		var err error
+		if *h.value, err = oneValue(r, h.name); err != nil {
+			return envelope{}, err
 		}
 	}
-	e := envelope{id: r.Header[standardID][0], timestamp: r.Header[standardTimestamp][0]}
 	// With a dot in the ID, two messages could have the same signed text.
 	if e.id == "" || strings.Contains(e.id, ".") {
-		return envelope{}, unverified("Webhook-Id is empty or contains a dot")
+		return envelope{}, fmt.Errorf("%w: %s is empty or contains a dot", ErrUnverified, names.id)
 	}
-	sec, err := strconv.ParseInt(e.timestamp, 10, 64)
-	if err != nil || strconv.FormatInt(sec, 10) != e.timestamp {
-		return envelope{}, unverified("Webhook-Timestamp is not a number of seconds")
+	if err := checkTimestamp(names.timestamp, e.timestamp, cmp.Or(s.Tolerance, defaultTolerance)); err != nil {
+		return envelope{}, err
 	}
-	tolerance := int64(cmp.Or(s.Tolerance, defaultTolerance) / time.Second)
-	if age := time.Now().Unix() - sec; age > tolerance || age < -tolerance {
-		return envelope{}, unverified("Webhook-Timestamp is too far from now")
-	}
-	for item := range strings.FieldsSeq(r.Header[standardSignature][0]) {
+	for item := range strings.FieldsSeq(signatures) {
 		version, text, ok := strings.Cut(item, ",")
 		value, err := strictBase64.DecodeString(text)
 		if !ok || err != nil || len(value) == 0 || len(value) != signatureSizes[version] {
 			continue
 		}
 		if len(e.signatures) == maxSignatures {
-			return envelope{}, unverified("Webhook-Signature has too many signatures")
+			return envelope{}, fmt.Errorf("%w: %s has more than %d signatures", ErrUnverified, names.signature, maxSignatures)
 		}
 		e.signatures = append(e.signatures, standardSig{version, value})
 	}
 	if len(e.signatures) == 0 {
-		return envelope{}, unverified("Webhook-Signature has no v1 or v1a signature")
+		return envelope{}, fmt.Errorf("%w: %s has no v1 or v1a signature", ErrUnverified, names.signature)
 	}
 	return e, nil
 }

@@ -21,13 +21,18 @@ type Token struct {
 	Header    string       // name of a header; left out of Delivery.Header
 	Prefix    string       // before the token in Header, such as "Bearer "
 	Keys      []Key        // accepted keys, all of one sender; see [Key]
-	KeysFunc  func() []Key // if not nil, replaces Keys; called for each request
+	KeysFunc  func() []Key // if not nil, returns the keys in place of Keys; called for each request
+	// KeysFor, if not nil, returns the keys of the sender of a request; see
+	// [HMAC.KeysFor]. It is called for any request with a token in the right place,
+	// since Admit compares it. A [Receiver] calls it once for a request.
+	KeysFor func(*http.Request) ([]Key, error)
 
 	valid atomic.Bool
 }
 
 // Validate refuses a Token unless exactly one of PathValue, Query and Header is set.
-// It also refuses an empty key list and an empty secret.
+// It also refuses an empty key list, an empty secret, and more than one of Keys,
+// KeysFunc and KeysFor.
 func (t *Token) Validate() error {
 	places := 0
 	for _, p := range []string{t.PathValue, t.Query, t.Header} {
@@ -38,7 +43,7 @@ func (t *Token) Validate() error {
 	if places != 1 {
 		return errors.New("webhook: Token needs one of PathValue, Query and Header")
 	}
-	if err := validateKeys("Token", liveKeys(t.Keys, t.KeysFunc)); err != nil {
+	if err := t.keySource().validate(nil); err != nil {
 		return err
 	}
 	t.valid.Store(true)
@@ -60,7 +65,10 @@ func (t *Token) Verify(r *http.Request, _ []byte) (Proof, error) {
 	if !ok {
 		return Proof{}, fmt.Errorf("%w: no token in %s", ErrUnverified, place)
 	}
-	keys := liveKeys(t.Keys, t.KeysFunc)
+	keys, err := t.keySource().of(r)
+	if err != nil {
+		return Proof{}, err
+	}
 	label, ok := matchKey(keys, given)
 	if !ok {
 		return Proof{}, fmt.Errorf("%w: token in %s matches no live key %s", ErrUnverified, place, triedKeys(keys))
@@ -72,11 +80,11 @@ func (t *Token) Verify(r *http.Request, _ []byte) (Proof, error) {
 // the path of the request's URL, so the URL can be a pattern such as
 // "/hooks/dockerhub/{token}". It fails if the path has no such wildcard.
 func (t *Token) Sign(r *http.Request, _ []byte) error {
-	keys := liveKeys(t.Keys, t.KeysFunc)
-	if err := validateKeys("Token", keys); err != nil {
+	key, err := t.keySource().signing(r, nil)
+	if err != nil {
 		return err
 	}
-	secret := string(keys[0].Secret.bytes())
+	secret := string(key.Secret.bytes())
 	switch {
 	case t.PathValue != "":
 		wildcard := "{" + t.PathValue + "}"
@@ -101,11 +109,14 @@ func (t *Token) Sign(r *http.Request, _ []byte) error {
 // from the URL.
 func (t *Token) urlSecrets(r *http.Request) []string {
 	given, _, ok := t.read(r)
-	if ok && t.Header == "" {
-		_, ok = matchKey(liveKeys(t.Keys, t.KeysFunc), given)
-	}
 	if !ok || t.Header != "" {
 		return nil
+	}
+	// If the keys cannot be looked up, the token may be a secret.
+	if keys, err := t.keySource().of(r); err == nil {
+		if _, ok := matchKey(keys, given); !ok {
+			return nil
+		}
 	}
 	return slices.Compact([]string{given, url.PathEscape(given), url.QueryEscape(given)})
 }
@@ -118,7 +129,13 @@ func (t *Token) CredentialHeaders() []string {
 	return []string{t.Header}
 }
 
-func (t *Token) paddedSecrets() []string { return paddedKeys(liveKeys(t.Keys, t.KeysFunc)) }
+func (t *Token) keySource() keySource {
+	return keySource{verifier: "Token", owner: t, keys: t.Keys, live: t.KeysFunc, each: t.KeysFor}
+}
+
+func (t *Token) paddedSecrets() []string { return t.keySource().padded() }
+
+func (t *Token) asksKeys() bool { return t.KeysFor != nil }
 
 // read returns the token of the request, and a text that says where it was expected.
 func (t *Token) read(r *http.Request) (token, place string, ok bool) {

@@ -12,8 +12,8 @@ import (
 // concurrently and must not change the request. Their errors wrap [ErrUnverified],
 // say what was wrong, and contain neither a secret nor a computed signature.
 //
-// The Verifiers of this package are [HMAC], [Token], [BasicAuth],
-// [StandardWebhooks], [IPAllowList], [AnyOf], [AllOf] and [InsecureAcceptAll]. They
+// The Verifiers of this package are [HMAC], [Ed25519], [StandardWebhooks], [Twilio],
+// [Token], [BasicAuth], [IPAllowList], [AnyOf], [AllOf] and [InsecureAcceptAll]. They
 // are used by pointer, and each is also a [Signer]. Each has a method Validate()
 // error, which [NewReceiver] and [Source.Middleware] call; they panic if it fails. A
 // Verifier that was never validated refuses every request, except
@@ -80,6 +80,16 @@ func wrongCount(header string, n int) error {
 		return fmt.Errorf("%w: no %s header", ErrUnverified, header)
 	}
 	return fmt.Errorf("%w: %d %s headers", ErrUnverified, n, header)
+}
+
+// oneValue returns the value of a header that the request must have once. name is
+// canonical.
+func oneValue(r *http.Request, name string) (string, error) {
+	values := r.Header[name]
+	if len(values) != 1 {
+		return "", wrongCount(name, len(values))
+	}
+	return values[0], nil
 }
 
 var errNotValidated = unverified("the verifier was never validated")
