@@ -116,8 +116,9 @@
 //
 // # Senders
 //
-// Each of these senders is one literal of a [Source], in an example of its verifier. The
-// table says what its proof covers: if that is altered, the call is refused.
+// Each of these senders is one literal of a [Source]. It is an example of the verifier in
+// the second column, which go doc -http shows. The other columns say what the proof of a
+// sender covers: if that is altered, the call is refused.
 //
 //	sender                verifier          body  time  ID       URL
 //	Bitbucket             HMAC              yes   no    no       no
@@ -141,10 +142,10 @@
 //
 //   - Without a time, a captured call is valid at any later time. With one it is valid
 //     for the Tolerance.
-//   - An ID in a header makes the tries of a sender duplicates. Who repeats a captured
-//     call can change it.
-//   - Bitbucket, Gitea and Shopify send the type in a header, which is not covered, and
-//     so are the shop and the time of Shopify.
+//   - An ID that is not covered makes a repeated call a duplicate, unless somebody repeats
+//     a captured call and changes the ID.
+//   - Bitbucket, Gitea and Shopify send the type in a header, which is not covered. Nor
+//     are the headers with the shop and the time of Shopify.
 //   - A secret token of GitLab covers nothing, as [Token] says. Prefer a signing token.
 //   - Twilio signs the parameters of a form without marks between them: see [Twilio].
 //   - Jira signs the admin webhooks that have a secret. What an OAuth 2.0 or a Connect app

@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -30,10 +31,11 @@ func giteaSource(secret webhook.Secret) webhook.Source {
 			if err := json.Unmarshal(body, &e); err != nil {
 				return webhook.Description{Malformed: err}
 			}
+			event := r.Header.Get("X-Gitea-Event")
 			return webhook.Description{
 				ID:          r.Header.Get("X-Gitea-Delivery"),
-				Type:        "gitea." + r.Header.Get("X-Gitea-Event"),
-				OrderingKey: e.Repository.FullName + " " + e.Ref,
+				Type:        "gitea." + event,
+				OrderingKey: e.Repository.FullName + " " + cmp.Or(e.Ref, event), // a push: in order for its ref
 			}
 		},
 	}

@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -32,7 +33,7 @@ func gitlabSource(signingToken webhook.Secret) webhook.Source {
 			}
 			return webhook.Description{
 				Type:        "gitlab." + e.Kind,
-				OrderingKey: e.Project.Path + " " + e.Ref,
+				OrderingKey: e.Project.Path + " " + cmp.Or(e.Ref, e.Kind), // a push: in order for its ref
 			}
 		},
 	}
