@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -15,7 +16,7 @@ import (
 
 // slackSource is the Source of an app of Slack
 // (https://docs.slack.dev/authentication/verifying-requests-from-slack). It takes the
-// JSON of the Events API and the forms of slash commands.
+// events of the Events API, interactions and slash commands.
 func slackSource(secret webhook.Secret) webhook.Source {
 	return webhook.Source{
 		Name: "slack",
@@ -28,24 +29,30 @@ func slackSource(secret webhook.Secret) webhook.Source {
 			Keys:            webhook.Keys(secret),
 		},
 		Describe: func(r *http.Request, body []byte) webhook.Description {
-			if r.Header.Get("Content-Type") == "application/x-www-form-urlencoded" {
-				form, err := url.ParseQuery(string(body))
+			doc, err := (&webhook.Delivery{Header: r.Header, Body: body}).Document() // JSON, also of a form "payload"
+			if err != nil {
+				form, err := url.ParseQuery(string(body)) // the fields of a slash command
 				return webhook.Description{Type: "slack.command", OrderingKey: form.Get("channel_id"), Malformed: err}
 			}
 			var e struct {
 				ID    string `json:"event_id"`
-				Event struct{ Type, Channel string }
+				Type  string
+				Event struct {
+					Type    string
+					Channel any // an ID, or in a few events an object
+				}
 			}
-			if err := json.Unmarshal(body, &e); err != nil {
+			if err := json.Unmarshal(doc, &e); err != nil {
 				return webhook.Description{Malformed: err}
 			}
-			return webhook.Description{ID: e.ID, Type: "slack." + e.Event.Type, OrderingKey: e.Event.Channel}
+			channel, _ := e.Event.Channel.(string)
+			return webhook.Description{ID: e.ID, Type: "slack." + cmp.Or(e.Event.Type, e.Type), OrderingKey: channel}
 		},
 	}
 }
 
-// Slack signs the time and the body, which may be a form. An event has an ID in its
-// body, a slash command has none.
+// Slack signs the time and the body. An event is JSON and has an ID, an interaction is
+// JSON in a form, and a slash command is a form with fields of its own.
 func ExampleHMAC_slack() {
 	src := slackSource(webhook.NewSecret("8f742231b10e8888abcd99yyyzzz85a5"))
 	receiver := webhook.NewReceiver(src, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {

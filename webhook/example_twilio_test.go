@@ -23,7 +23,7 @@ func twilioSource(registered string, authToken webhook.Secret) webhook.Source {
 				ID:               r.Header.Get("I-Twilio-Idempotency-Token"), // the same on each try
 				DedupBySignature: true,                                       // of a copy with another ID
 			}
-			if r.Header.Get("Content-Type") != "application/x-www-form-urlencoded" {
+			if r.URL.Query().Has("bodySHA256") {
 				return about // JSON, whose fields depend on the product
 			}
 			form, err := url.ParseQuery(string(body))
