@@ -11,7 +11,7 @@ const (
 	// defaultReadTimeout is how long a body may take. GitHub and Kudu give up
 	// after 10 seconds themselves.
 	defaultReadTimeout = 10 * time.Second
-	defaultTolerance   = 5 * time.Minute // StandardWebhooks.Tolerance
+	defaultTolerance   = 5 * time.Minute // HMAC.Tolerance and others
 )
 
 // positive returns v, or the default if v is zero or negative.

@@ -92,7 +92,8 @@
 // valid at any later time. Its dedup keys make it a duplicate for as long as the inbox
 // stores them. That does not help if the signature does not cover the ID and two authentic
 // bodies can be equal: package github lists the events that can be sent again with another
-// ID. [StandardWebhooks] also signs the time.
+// ID. [StandardWebhooks] also signs the time, and so do [HMAC] and [Ed25519] with
+// {timestamp} in Signed.
 //
 // White space in a secret is part of the secret. The most common reason for a 401 is white
 // space that a shell, an editor or a mounted file adds at the end. The Receiver logs a

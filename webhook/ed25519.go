@@ -193,6 +193,8 @@ func parseEd25519Key(s Secret) (public ed25519.PublicKey, private ed25519.Privat
 		raw, err = strictBase64.DecodeString(text)
 	}
 	switch {
+	case strings.ContainsAny(text, " \t\r\n"): // base64 would ignore a newline
+		return nil, nil, errors.New("the Ed25519 key contains white space: a newline read from a file?")
 	case err != nil:
 		return nil, nil, errors.New("an Ed25519 key must be hex or Base64")
 	case len(raw) == ed25519.PrivateKeySize:

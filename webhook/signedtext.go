@@ -2,10 +2,8 @@ package webhook
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -164,8 +162,8 @@ func (s *signedText) sign(r *http.Request) (v signedValues, err error) {
 	return v, nil
 }
 
-// mismatch says what a signature that matches no key was expected to cover, besides the
-// body, and what may be wrong.
+// mismatch says what a signature that matches no key was expected to cover, unless that
+// is only the body: each of them may be wrong.
 func (s *signedText) mismatch() string {
 	var others []string
 	for _, w := range []struct {
@@ -179,90 +177,5 @@ func (s *signedText) mismatch() string {
 	if len(others) == 0 {
 		return ""
 	}
-	return " (it covers the " + strings.Join(others, ", ") + " and body)"
+	return " (it covers the " + strings.Join(others, ", the ") + " and the body)"
 }
-
-// checkTolerance refuses a tolerance that is negative or shorter than a second.
-func checkTolerance(d time.Duration) error {
-	switch {
-	case d < 0:
-		return fmt.Errorf("Tolerance %v is negative", d)
-	case d > 0 && d < time.Second:
-		return fmt.Errorf("Tolerance %v is shorter than a second, the unit of timestamps: write 300 * time.Second, not 300", d)
-	}
-	return nil
-}
-
-// checkTimestamp refuses what is not the present time in decimal digits, give or take
-// the tolerance. It counts whole seconds. Because the text has as many digits as the
-// present time, nobody can move a digit between it and what is signed beside it.
-func checkTimestamp(name, text string, tolerance time.Duration) error {
-	for i := range len(text) {
-		if c := text[i]; c < '0' || c > '9' {
-			return fmt.Errorf("%w: %s %.32q is not Unix seconds in plain decimal digits", ErrUnverified, name, text)
-		}
-	}
-	now := time.Now().Unix()
-	var buf [20]byte
-	if want := len(strconv.AppendInt(buf[:0], now, 10)); len(text) != want || text[0] == '0' {
-		return fmt.Errorf("%w: %s %.32q is not the present Unix time in seconds, which has %d digits", ErrUnverified, name, text, want)
-	}
-	sec, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return fmt.Errorf("%w: %s %.32q is not Unix seconds", ErrUnverified, name, text)
-	}
-	age := time.Duration(now-sec) * time.Second
-	switch {
-	case age > tolerance:
-		return fmt.Errorf("%w: %s is %v ago, allowed are %v: an old request, or a clock that is ahead", ErrUnverified, name, age, tolerance)
-	case -age > tolerance:
-		return fmt.Errorf("%w: %s is %v in the future, allowed are %v: is the clock behind?", ErrUnverified, name, -age, tolerance)
-	}
-	return nil
-}
-
-// A registeredURL is the URL that a sender has, and signs: fixed, or a func of the
-// request.
-type registeredURL struct {
-	fixed string
-	each  func(*http.Request) (string, error)
-}
-
-func (u registeredURL) isZero() bool { return u.fixed == "" && u.each == nil }
-
-// validate refuses two URLs, and one that no sender could call.
-func (u registeredURL) validate() error {
-	if u.fixed != "" && u.each != nil {
-		return errors.New("URL and URLFunc are both set")
-	}
-	if u.fixed == "" {
-		return nil
-	}
-	// A query may have a secret, so it is not shown.
-	shown, _, _ := strings.Cut(u.fixed, "?")
-	if p, err := url.Parse(u.fixed); err != nil || p.Host == "" || p.Scheme != "https" && p.Scheme != "http" {
-		return fmt.Errorf("URL %q is not absolute: write it as it is registered with the sender, with https:// and host", shown)
-	}
-	return nil
-}
-
-// of returns the URL for the request.
-func (u registeredURL) of(verifier string, r *http.Request) (string, error) {
-	if u.each == nil {
-		return u.fixed, nil
-	}
-	text, err := u.each(r)
-	switch {
-	case err != nil:
-		return "", unavailable(verifier, "URLFunc", err)
-	case text == "":
-		return "", fmt.Errorf("%w: %s: URLFunc returned no URL", ErrUnverified, verifier)
-	}
-	return text, nil
-}
-
-// requestURL is the URL as the request has it, which nothing but a hint is made of: a
-// proxy changes it, and the caller chooses the host.
-func requestURL(r *http.Request) string { return "https://" + r.Host + r.URL.RequestURI() }
-
-const otherURL = ": it matches the URL of the request, so URL is not what the sender has"

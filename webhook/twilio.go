@@ -18,8 +18,7 @@ import (
 const (
 	twilioHeader = "X-Twilio-Signature"
 	twilioHash   = "bodySHA256" // query parameter of calls that are not forms
-	// maxTwilioParams is the maximum number of parameters. Twilio sends less than a
-	// hundred.
+	// maxTwilioParams is the maximum number of parameters in a form.
 	maxTwilioParams = 1000
 )
 
@@ -107,7 +106,7 @@ func (t *Twilio) Verify(r *http.Request, body []byte) (Proof, error) {
 	if _, ok := matchTwilio(keys, requestURL(r), params, mac[:]); ok {
 		hint = otherURL
 	}
-	return Proof{}, fmt.Errorf("%w: %s matches no live key %s (it covers the URL and body)%s", ErrUnverified, twilioHeader, triedKeys(keys), hint)
+	return Proof{}, fmt.Errorf("%w: %s matches no live key %s (it covers the URL and the body)%s", ErrUnverified, twilioHeader, triedKeys(keys), hint)
 }
 
 // Sign sets the header. It signs with the first key and URL. If the Content-Type is not

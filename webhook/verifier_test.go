@@ -36,6 +36,10 @@ func verifierKinds() map[string]webhook.Verifier {
 		"IPAllowList":         &webhook.IPAllowList{Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 		"AnyOf":               webhook.NewAnyOf(hmac()),
 		"AllOf":               webhook.NewAllOf(hmac()),
+		"HMAC of more":        verifierOfMore(key),
+		"HMAC of items":       &webhook.HMAC{Header: "X-Sig", Items: webhook.Items{Time: "t", Signature: "v1"}, Signed: "{timestamp}.{body}", Keys: key},
+		"Ed25519":             &webhook.Ed25519{Header: "X-Sig", Keys: webhook.Keys(ed25519Private(1))},
+		"Twilio":              &webhook.Twilio{URL: "https://example.com/hook", Keys: key},
 		"AllOf of two places": webhook.NewAllOf(hmac(), &webhook.Token{Query: "token", Keys: key}),
 	}
 }
