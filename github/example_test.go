@@ -24,7 +24,11 @@ const examplePush = `{
 
 // post sends a delivery as GitHub does and returns the status of the answer.
 func post(h http.Handler, secret webhook.Secret, event, body string) int {
-	r := httptest.NewRequest(http.MethodPost, "/hooks/github", strings.NewReader(body))
+	return postTo(h, "/hooks/github", secret, event, body)
+}
+
+func postTo(h http.Handler, path string, secret webhook.Secret, event, body string) int {
+	r := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
 	r.Header.Set(github.EventHeader, event)
 	r.Header.Set(github.DeliveryHeader, "72d3162e-cc78-11e3-81ab-4c9367dc0958")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
@@ -54,24 +53,6 @@ type Delivery struct {
 type Coalesce struct {
 	Quiet time.Duration
 	Max   time.Duration // zero means no limit
-}
-
-// Document returns the JSON document. This is Body, or, if Content-Type is
-// application/x-www-form-urlencoded, the value of the form's only field "payload". A body
-// that begins with { or [ is JSON whatever the header says, since no form begins so. The
-// result may share memory with Body.
-//
-// A form that lacks this field, repeats it or is badly encoded is [ErrMalformed]. To read
-// a form with other fields, use url.ParseQuery on Body.
-func (d *Delivery) Document() ([]byte, error) {
-	if !isForm(d.Header) || looksLikeJSON(d.Body) {
-		return d.Body, nil
-	}
-	doc, err := formPayload(d.Body)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", d.Source, ErrMalformed, err)
-	}
-	return doc, nil
 }
 
 // NewDelivery returns a delivery that the program puts into an inbox itself: work that

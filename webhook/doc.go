@@ -26,7 +26,8 @@
 //  4. Describe. The Source finds the type, the ordering key and the dedup keys.
 //  5. Handle. The error of the Handler decides the answer: see [StatusCode].
 //
-// Register typed callbacks with [On] and other Handlers with [Mux.Route]. Route is not
+// Register typed callbacks with [On], with [OnType] for a struct of your own or of another
+// package, and with [OnForm] for forms; and other Handlers with [Mux.Route]. Route is not
 // named Handle because a Mux is a Handler itself, and every Handler has a method of that
 // name.
 //

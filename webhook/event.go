@@ -2,10 +2,10 @@ package webhook
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"reflect"
 )
 
@@ -14,92 +14,77 @@ import (
 // string. EventType is called on the zero value and always returns the same text.
 type Payload interface{ EventType() string }
 
-// A Checker is a Payload that checks the raw document before it is decoded. The payloads
-// of the providers refuse a document that repeats a routing field, in the same case or
-// in another: a decoder might use another value than routing did. Check need not wrap
-// [ErrMalformed]: Decode does.
+// A Checker is a type that checks the raw document before it is decoded into it. The
+// payloads of the providers refuse a document that repeats a routing field, in the same
+// case or in another: a decoder might use another value than routing did. Check need not
+// wrap [ErrMalformed]: Decode does.
 type Checker interface{ Check(document []byte) error }
 
-// An Event is a delivery with its decoded document.
+// An Event is a delivery with its decoded document, or with the fields of its form.
 type Event[T any] struct {
 	*Delivery
 	Payload T
 }
 
-// Decode decodes the delivery's document with encoding/json. It is for users of
-// [Source.Middleware]: callbacks of [On] receive the document decoded. Decode does not
-// check d.Type. Its error wraps [ErrMalformed]. It panics if T is a pointer type.
+// Decode decodes the delivery's document with encoding/json into any T: a [Payload] or a
+// struct of another package. It is for users of [Source.Middleware]: callbacks of [On] and
+// [OnType] receive the document decoded. Decode does not check d.Type. Its error wraps
+// [ErrMalformed]. It panics if T is a pointer type or an interface with methods.
 //
-// The rules of encoding/json apply: of a repeated name the last value is used, unless the
-// Payload is a [Checker] that refuses the document; names match in any case; invalid
-// UTF-8 becomes U+FFFD.
-func Decode[T Payload](d *Delivery) (*Event[T], error) {
-	mustBeValue[T]()
-	return decode[T](d, json.Unmarshal)
+// The rules of encoding/json apply: of a repeated name the last value is used, unless T is
+// a [Checker] that refuses the document; names match in any case; invalid UTF-8 becomes
+// U+FFFD.
+func Decode[T any](d *Delivery) (*Event[T], error) {
+	mustDecode[T]()
+	return newEvent(d, decodeDocument[T](json.Unmarshal))
 }
 
-// mustBeValue panics on a pointer type, whose Check would be called on nil.
-func mustBeValue[T Payload]() {
-	if t := reflect.TypeFor[T](); t.Kind() == reflect.Pointer {
+// mustDecode panics on types into which nothing can be decoded, or whose Check would be
+// called on nil.
+func mustDecode[T any]() {
+	switch t := reflect.TypeFor[T](); {
+	case t.Kind() == reflect.Pointer:
 		panic("webhook: the payload is a pointer: use " + t.Elem().String())
+	case t.Kind() == reflect.Interface && t.NumMethod() > 0:
+		panic("webhook: the payload is the interface " + t.String() + ": use a struct")
 	}
 }
 
-// On registers the callback f for the type of T. f receives the document decoded by
-// [Mux.Decode]. If it cannot be decoded, the outcome is [ErrMalformed] and f is not
-// called. On panics on a nil f, if T is a pointer type, and if the type is empty or
-// already registered.
-//
-// The document is the JSON that [Delivery.Document] returns. A form with its own fields,
-// such as those of Twilio and of Slack commands, has no document, and Mux.Decode is not
-// called. For such a form register a Handler with [Mux.Route] that reads d.Body with
-// url.ParseQuery.
-func On[T Payload](m *Mux, f func(context.Context, *Event[T]) error) {
-	mustBeValue[T]()
-	var zero T
-	if f == nil {
-		panic("webhook: On needs a callback for " + zero.EventType())
-	}
-	if zero.EventType() == "" {
-		panic(fmt.Sprintf("webhook: On: EventType of %T returns an empty type", zero))
-	}
-	m.Route(zero.EventType(), HandlerFunc(func(ctx context.Context, d *Delivery) error {
-		decoder := m.Decode
-		if decoder == nil {
-			decoder = json.Unmarshal
-		}
-		e, err := decode[T](d, decoder)
-		if err != nil {
-			return err
-		}
-		return f(ctx, e)
-	}))
-}
-
-func decode[T Payload](d *Delivery, decoder func([]byte, any) error) (*Event[T], error) {
-	doc, err := d.Document()
-	if err != nil {
-		return nil, err
-	}
-	if string(bytes.TrimSpace(doc)) == "null" { // decoders would return a zero T
-		return nil, malformed(d, errors.New("the document is null"))
-	}
+// newEvent returns d with the payload that decode reads from it. Each callback of On,
+// OnType and OnForm, and each caller of Decode, gets its Event from newEvent.
+func newEvent[T any](d *Delivery, decode func(*Delivery, *T) error) (*Event[T], error) {
 	e := &Event[T]{Delivery: d}
-	if c, ok := any(&e.Payload).(Checker); ok {
-		if err := c.Check(doc); err != nil {
-			return nil, malformed(d, err)
+	if err := decode(d, &e.Payload); err != nil {
+		if errors.Is(err, ErrMalformed) {
+			return nil, err
 		}
-	}
-	if err := decoder(doc, &e.Payload); err != nil {
-		return nil, malformed(d, err)
+		return nil, fmt.Errorf("%s: %w: %w", d.Type, ErrMalformed, err)
 	}
 	return e, nil
 }
 
-// malformed wraps ErrMalformed around err, unless err wraps it already.
-func malformed(d *Delivery, err error) error {
-	if errors.Is(err, ErrMalformed) {
-		return err
+// decodeDocument returns a func that reads the document with a decoder, after the Check of
+// T.
+func decodeDocument[T any](decoder func([]byte, any) error) func(*Delivery, *T) error {
+	return func(d *Delivery, payload *T) error {
+		doc, err := d.Document()
+		if err != nil {
+			return err
+		}
+		if string(bytes.TrimSpace(doc)) == "null" { // decoders would leave a zero T
+			return errors.New("the document is null")
+		}
+		if c, ok := any(payload).(Checker); ok {
+			if err := c.Check(doc); err != nil {
+				return err
+			}
+		}
+		return decoder(doc, payload)
 	}
-	return fmt.Errorf("%s: %w: %w", d.Type, ErrMalformed, err)
+}
+
+// decodeForm reads the fields of a form.
+func decodeForm(d *Delivery, fields *url.Values) (err error) {
+	*fields, err = d.Form()
+	return err
 }

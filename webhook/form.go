@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"net/url"
 )
 
 // looksLikeJSON reports whether the body is a JSON object or array. In a form both
@@ -13,28 +15,37 @@ func looksLikeJSON(body []byte) bool {
 	return len(body) > 0 && (body[0] == '{' || body[0] == '[')
 }
 
+// maxFormFields bounds the map that a form is read into: each field costs about a hundred
+// bytes besides its text, and may have only one byte of text. Senders post dozens.
+const maxFormFields = 1000
+
+var (
+	errNoPayload  = errors.New("form has no payload field: to take its own fields use OnForm")
+	errTwoPayload = errors.New("form has two payload fields")
+	errJSONForm   = errors.New("the body is JSON, not a form")
+	errFormName   = errors.New("a form field's name is badly encoded")
+	errFormValue  = errors.New("a form field's value is badly encoded")
+	errFormFields = fmt.Errorf("form has more than %d fields", maxFormFields)
+)
+
 // formPayload returns the value of the only field named payload. It refuses what
 // url.ParseQuery refuses, and a second field of that name, which the Get method of
-// ParseQuery's result would hide. It parses the form itself, so that it copies the
-// payload once and nothing else.
+// ParseQuery's result would hide. It copies the payload once and nothing else.
 func formPayload(body []byte) ([]byte, error) {
 	var payload []byte
 	found := false
-	for pair := range bytes.SplitSeq(body, []byte("&")) {
-		name, value, _ := bytes.Cut(pair, []byte("="))
-		if !isEscaped(name) {
-			return nil, errors.New("a form field's name is badly encoded")
-		}
-		if !isEscaped(value) {
-			return nil, errors.New("a form field's value is badly encoded")
-		}
+	err := eachField(body, func(name, value []byte) error {
 		if !isPayload(name) {
-			continue
+			return nil
 		}
 		if found {
-			return nil, errors.New("form has two payload fields")
+			return errTwoPayload
 		}
 		found, payload = true, unescape(value)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	if !found {
 		return nil, errNoPayload
@@ -42,7 +53,43 @@ func formPayload(body []byte) ([]byte, error) {
 	return payload, nil
 }
 
-var errNoPayload = errors.New("form has no payload field: to take its own fields register a Handler with Mux.Route and read Delivery.Body with url.ParseQuery")
+// formFields returns all fields, as url.ParseQuery does, up to maxFormFields.
+func formFields(body []byte) (url.Values, error) {
+	fields, n := url.Values{}, 0
+	err := eachField(body, func(name, value []byte) error {
+		if n++; n > maxFormFields {
+			return errFormFields
+		}
+		key := string(unescape(name))
+		fields[key] = append(fields[key], string(unescape(value)))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return fields, nil
+}
+
+// eachField calls f with the encoded name and value of each field, in order, until one is
+// badly encoded or f returns an error. Empty pairs are no fields.
+func eachField(body []byte, f func(name, value []byte) error) error {
+	for pair := range bytes.SplitSeq(body, []byte("&")) {
+		if len(pair) == 0 {
+			continue
+		}
+		name, value, _ := bytes.Cut(pair, []byte("="))
+		if !isEscaped(name) {
+			return errFormName
+		}
+		if !isEscaped(value) {
+			return errFormValue
+		}
+		if err := f(name, value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // isPayload reports whether a field name, which is well encoded, is "payload".
 func isPayload(name []byte) bool {

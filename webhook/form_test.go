@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -74,16 +76,23 @@ func TestDocument(t *testing.T) {
 	}
 }
 
-// formAgrees compares Document with url.ParseQuery: it accepts a form exactly if
-// ParseQuery does and finds one payload.
+// formAgrees compares Document and Form with url.ParseQuery. Document accepts a form
+// exactly if ParseQuery does and finds one payload, and Form if it finds no more fields than
+// Form takes.
 func formAgrees(t testing.TB, contentType, body string) {
 	t.Helper()
 	if !strings.HasPrefix(strings.ToLower(contentType), formType) || strings.HasPrefix(strings.TrimLeft(body, " \t\r\n"), "{") ||
 		strings.HasPrefix(strings.TrimLeft(body, " \t\r\n"), "[") {
 		return
 	}
-	got, err := formDelivery(contentType, body).Document()
+	d := formDelivery(contentType, body)
+	got, err := d.Document()
 	values, parseErr := url.ParseQuery(body)
+	if strings.Count(body, "&") < 1000 {
+		if fields, err := d.Form(); (err == nil) != (parseErr == nil) || err == nil && !cmp.Equal(values, fields) {
+			t.Errorf("%q: Form returns %q, %v, and ParseQuery %q, %v", body, fields, err, values, parseErr)
+		}
+	}
 	one := parseErr == nil && len(values["payload"]) == 1
 	if one != (err == nil) {
 		t.Errorf("%q: Document says %v, ParseQuery %v with %q", body, err, parseErr, values["payload"])

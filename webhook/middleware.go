@@ -8,10 +8,11 @@ import (
 
 // Middleware returns an http.Handler that verifies each request and calls next only
 // for authentic ones. Use it to keep an http.Handler of your own. In next the body
-// can be read from its start, [DeliveryFromContext] returns the Delivery, and
-// [Decode] decodes its payload. The answer is the one of next. Refusals are answered
-// as by [Receiver] and logged with slog.Default. Middleware panics on a Source that
-// [Source.Validate] refuses and on a nil next.
+// can be read from its start, [DeliveryFromContext] returns the Delivery, [Decode]
+// decodes its document, into any struct, and [Delivery.Form] returns the fields of a
+// form. The answer is the one of next. Refusals are answered as by [Receiver] and logged
+// with slog.Default. Middleware panics on a Source that [Source.Validate] refuses and on
+// a nil next.
 //
 // Middleware stores nothing: if next acknowledges a delivery before its work is
 // done, the delivery is lost when the process ends. To prevent that, pass the

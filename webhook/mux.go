@@ -9,8 +9,9 @@ import (
 )
 
 // A Mux is a Handler that routes deliveries by type. The zero value is ready to use.
-// Handle is safe for concurrent use. Route and [On] must not be called concurrently with
-// Handle.
+// Handle is safe for concurrent use. Route, [On], [OnType] and [OnForm] must not be called
+// concurrently with Handle. Do not copy a Mux after the first of them: copies share the
+// registered types.
 //
 // For a type without a handler, Handle returns [ErrNoHandler]. A Receiver then
 // answers 202 and logs a warning, once an hour for each type. A Worker with this Mux
@@ -28,8 +29,8 @@ type Mux struct {
 	// kept as long as done ones, and a replay of that state and type runs them; see
 	// [Admin]. Default takes precedence.
 	IgnoreUnhandled bool
-	// Decode decodes the document for typed callbacks. If nil, it is json.Unmarshal of
-	// encoding/json.
+	// Decode decodes the document for the callbacks of On and OnType. If nil, it is
+	// json.Unmarshal of encoding/json.
 	Decode func(document []byte, v any) error
 
 	handlers map[string]Handler
@@ -37,7 +38,7 @@ type Mux struct {
 
 // Route registers h for one type, such as "github.push". It panics on an empty type, a
 // nil Handler, and a type that is already registered. To register a typed callback use
-// [On].
+// [On], [OnType] or [OnForm].
 func (m *Mux) Route(typ string, h Handler) {
 	mustHandle("Mux.Route", h)
 	if typ == "" {

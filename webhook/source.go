@@ -30,10 +30,8 @@ type Source struct {
 	// cannot fail: it leaves unknown fields empty. A delivery without a type gets the
 	// type "<name>.unknown", which is logged at most once a minute.
 	//
-	// The body is as it was sent, so it may be a form. This is the JSON of a form and
-	// of any other body:
-	//
-	//	(&webhook.Delivery{Header: r.Header, Body: body}).Document()
+	// The body is as it was sent, so it may be a form. [Document] returns the JSON of a
+	// form and of any other body, and [Form] the fields of a form.
 	//
 	// If nil, all deliveries have the type "<name>.unknown" and no ID, ordering key or
 	// dedup key, except from a [Proof].

@@ -162,6 +162,12 @@ func (s *Server) Stop() {
 // DSN returns the DSN of the server's database, with settings such as "search_path=x".
 func (s *Server) DSN(settings ...string) string { return DSN(s.port, settings...) }
 
+// Command returns a command that runs a program of the server's installation, such as
+// pg_dump.
+func (s *Server) Command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	return exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
+}
+
 // PID returns the process id of the postmaster.
 func (s *Server) PID() int { return s.cmd.Process.Pid }
 
