@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -29,9 +28,9 @@ func slackSource(secret webhook.Secret) webhook.Source {
 			Keys:            webhook.Keys(secret),
 		},
 		Describe: func(r *http.Request, body []byte) webhook.Description {
-			doc, err := (&webhook.Delivery{Header: r.Header, Body: body}).Document() // JSON, also of a form "payload"
+			doc, err := webhook.Document(r, body) // JSON, or that of an interaction in a form
 			if err != nil {
-				form, err := url.ParseQuery(string(body)) // the fields of a slash command
+				form, err := webhook.Form(r, body) // a slash command
 				return webhook.Description{Type: "slack.command", OrderingKey: form.Get("channel_id"), Malformed: err}
 			}
 			var e struct {

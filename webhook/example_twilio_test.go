@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
@@ -14,20 +13,18 @@ import (
 // twilioSource is the Source of the webhooks of an account of Twilio
 // (https://www.twilio.com/docs/usage/webhooks/webhooks-security). The URL is written as
 // it is registered with Twilio, with its query.
-func twilioSource(registered string, authToken webhook.Secret) webhook.Source {
+func twilioSource(url string, authToken webhook.Secret) webhook.Source {
 	return webhook.Source{
 		Name:     "twilio",
-		Verifier: &webhook.Twilio{URL: registered, Keys: webhook.Keys(authToken)},
+		Verifier: &webhook.Twilio{URL: url, Keys: webhook.Keys(authToken)},
 		Describe: func(r *http.Request, body []byte) webhook.Description {
 			about := webhook.Description{
 				ID:               r.Header.Get("I-Twilio-Idempotency-Token"), // the same on each try
 				DedupBySignature: true,                                       // of a copy with another ID
 			}
-			if r.URL.Query().Has("bodySHA256") {
-				return about // JSON, whose fields depend on the product
-			}
-			form, err := url.ParseQuery(string(body))
-			switch about.Malformed = err; {
+			form, err := webhook.Form(r, body)
+			switch {
+			case err != nil: // JSON, whose fields depend on the product
 			case form.Has("MessageSid"):
 				about.Type, about.OrderingKey = "twilio.message", form.Get("MessageSid")
 			case form.Has("CallSid"):
