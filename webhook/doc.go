@@ -121,6 +121,43 @@
 // is [ErrMalformed] with any decoder. The payloads of providers that route by the body are
 // Checkers.
 //
+// # Senders
+//
+// Each of these senders is one literal of a [Source]. It is an example of the verifier in
+// the second column, which go doc -http shows. The other columns say what the proof of a
+// sender covers: if that is altered, the call is refused.
+//
+//	sender                verifier          body  time  ID       URL
+//	Bitbucket             HMAC              yes   no    no       no
+//	Discord               Ed25519           yes   yes   none     no
+//	Gitea                 HMAC              yes   no    no       no
+//	GitLab, secret token  Token             no    no    no       no
+//	GitLab, signing token StandardWebhooks  yes   yes   yes      no
+//	Jira                  HMAC              yes   no    no       no
+//	Shopify               HMAC              yes   no    no       no
+//	Slack                 HMAC              yes   yes   in body  no
+//	Square                HMAC              yes   no    in body  yes
+//	Stripe                HMAC              yes   yes   in body  no
+//	Svix                  StandardWebhooks  yes   yes   yes      no
+//	Trello                HMAC              yes   no    in body  yes
+//	Twilio                Twilio            yes   no    no       yes
+//	Zoom                  HMAC              yes   yes   none     no
+//
+// "In body" is an ID that Describe reads from the body, "none" that the sender sends no
+// ID. The URL is the one that is registered with the sender; that of the request is never
+// used. What is not covered is not proven:
+//
+//   - Without a time, a captured call is valid at any later time. With one it is valid
+//     for the Tolerance.
+//   - An ID that is not covered makes a repeated call a duplicate, unless somebody repeats
+//     a captured call and changes the ID.
+//   - Bitbucket, Gitea and Shopify send the type in a header, which is not covered. Nor
+//     are the headers with the shop and the time of Shopify.
+//   - A secret token of GitLab covers nothing, as [Token] says. Prefer a signing token.
+//   - Twilio signs the parameters of a form without marks between them: see [Twilio].
+//   - Jira signs the admin webhooks that have a secret. What an OAuth 2.0 or a Connect app
+//     registers has a JSON Web Token instead, which no verifier of this package reads.
+//
 // # What is left out
 //
 //   - Answers with content, except to handshakes. A Handler may run an hour later and has no

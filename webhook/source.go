@@ -83,7 +83,7 @@ type Source struct {
 // A Description is the result of [Source.Describe].
 type Description struct {
 	ID          string
-	Type        string // with the name of the Source as prefix: "github.push"
+	Type        string // with the name of the Source as prefix: "github.push"; the prefix alone is no type
 	OrderingKey string
 	// DedupKeys are those of the delivery; see [Delivery.DedupKeys]. If nil, the only
 	// dedup key is the ID, if there is one. If empty and not nil, there are none.
@@ -179,7 +179,7 @@ func (s Source) deliver(r *http.Request, body []byte, proof Proof, credentials [
 	}
 	about := s.describe(r, body)
 	about.ID = cmp.Or(proof.ID, about.ID)
-	if about.Type == "" {
+	if about.Type == "" || about.Type == s.Name+"." {
 		about.Type = s.untyped()
 	}
 	var coalesce Coalesce

@@ -114,6 +114,7 @@ func TestPromise8_WhatCannotBeDescribedIsKept(t *testing.T) {
 		"a panic":           src,
 		"no Describe":       {Name: "acme", Verifier: &webhook.InsecureAcceptAll{}},
 		"nothing described": sourceOf(webhook.Description{}),
+		"a prefix alone":    sourceOf(webhook.Description{Type: "acme."}),
 		"malformed":         sourceOf(webhook.Description{Malformed: errors.New("no object")}),
 	} {
 		d, err := src.Open(httptest.NewRequest("POST", "/", nil), []byte("{"))

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"embed"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,31 +12,29 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
 // demoTimeout bounds how long a demo waits until its samples are handled.
 const demoTimeout = 30 * time.Second
 
-//go:embed samples
-var samples embed.FS
-
 // A sample is one request as its sender makes it.
 type sample struct {
 	pattern string // the route that receives it
-	body    string
+	body    []byte
 	header  map[string]string
 }
 
 var demoSamples = []sample{
-	{"/hooks/github", "github.json", map[string]string{
+	{"/hooks/github", webhooktest.GitHubPush(), map[string]string{
 		"Content-Type":      "application/json",
 		"X-GitHub-Event":    "push",
 		"X-GitHub-Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958",
 		"User-Agent":        "GitHub-Hookshot/demo",
 	}},
-	{"/hooks/dockerhub/{token}", "dockerhub.json", map[string]string{"Content-Type": "application/json"}},
-	{"/hooks/jobserv", "jobserv.json", map[string]string{"Content-Type": "application/json"}},
-	{"/hooks/kudu/{token}", "kudu.json", map[string]string{"Content-Type": "application/json; charset=utf-8"}},
+	{"/hooks/dockerhub/{token}", webhooktest.DockerHubPush(), map[string]string{"Content-Type": "application/json"}},
+	{"/hooks/jobserv", webhooktest.JobServBuild(), map[string]string{"Content-Type": "application/json"}},
+	{"/hooks/kudu/{token}", webhooktest.KuduDeployment(), map[string]string{"Content-Type": "application/json; charset=utf-8"}},
 }
 
 // A demo sends the samples and waits until they are handled. It implements
@@ -131,11 +128,7 @@ func (d *demo) send(ctx context.Context) error {
 
 // send signs the sample as its sender would and posts it.
 func (s sample) send(ctx context.Context, url string, sources []route) (uid string, duplicate bool, err error) {
-	body, err := samples.ReadFile("samples/" + s.body)
-	if err != nil {
-		return "", false, err
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+s.pattern, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+s.pattern, bytes.NewReader(s.body))
 	if err != nil {
 		return "", false, err
 	}
@@ -147,7 +140,7 @@ func (s sample) send(ctx context.Context, url string, sources []route) (uid stri
 			continue
 		}
 		// Sign sets the signature header, or fills the token into the path.
-		if err := r.source.Verifier.(webhook.Signer).Sign(req, body); err != nil {
+		if err := r.source.Verifier.(webhook.Signer).Sign(req, s.body); err != nil {
 			return "", false, err
 		}
 	}

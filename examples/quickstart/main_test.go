@@ -41,9 +41,9 @@ func TestDemoPrintsOneLinePerSender(t *testing.T) {
 	}
 	want := map[string]string{
 		"github.push":         `{"repository":"acme/app","ref":"refs/heads/main","after":"9f3c1d7a5b2e4f60817293a4b5c6d7e8f9012345","commits":1,"pusher":"janeroe"}`,
-		"dockerhub.push":      `{"image":"acme/app:1.4.0","pusher":"acmebot","pushed_at":"2024-05-01T12:00:00Z"}`,
-		"jobserv.build":       `{"project":"acme/lmp","build_id":67,"status":"PASSED","runs":2,"passed":2,"trigger":"containers-devel"}`,
-		"kudu.PostDeployment": `{"deployment":"2bdc42572263361fef1a3334c562be57dfb06c27","status":"success","author":"Jane Roe","site":"demo.scm.azurewebsites.net","end_time":"2015-06-11T10:39:07Z"}`,
+		"dockerhub.push":      `{"image":"acme/app:1.4.0","pusher":"acmebot","pushed_at":"2026-03-02T09:15:30Z"}`,
+		"jobserv.build":       `{"project":"acme/app","build_id":41,"status":"PASSED","runs":2,"passed":2,"trigger":"build-main"}`,
+		"kudu.PostDeployment": `{"deployment":"9f3c1d7a5b2e4f60817293a4b5c6d7e8f9012345","status":"success","author":"Jane Roe","site":"app.scm.azurewebsites.net","end_time":"2026-03-02T09:21:07Z"}`,
 	}
 	for _, l := range lines(t, out) {
 		if got := string(l.Summary); got != want[l.Type] || l.Msg != "delivery" || l.Attempt != 1 {
@@ -81,7 +81,7 @@ func TestAcknowledgedDeliverySurvivesKill(t *testing.T) {
 	p := start(t, env, args...)
 	// A delivery waits for the end of its burst, so the kill comes before it is handled.
 	var hub webhooktest.DockerHub
-	if sent := hub.Deliver(t.Context(), p.url+"/hooks/dockerhub/token", readSample(t, "dockerhub.json")); !sent.Delivered {
+	if sent := hub.Deliver(t.Context(), p.url+"/hooks/dockerhub/token", webhooktest.DockerHubPush()); !sent.Delivered {
 		t.Fatalf("not delivered: %+v", sent)
 	}
 	if err := p.cmd.Process.Kill(); err != nil {
@@ -146,14 +146,14 @@ func TestReceiveFromEverySenderWithSecret(t *testing.T) {
 	}, "-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "test.db"))
 
 	gh := webhooktest.GitHub{Secret: webhook.NewSecret("new")}
-	first := gh.Deliver(t.Context(), p.url+"/hooks/github", "push", readSample(t, "github.json"))
+	first := gh.Deliver(t.Context(), p.url+"/hooks/github", "push", webhooktest.GitHubPush())
 	form := webhooktest.GitHub{Secret: webhook.NewSecret("old"), Form: true}
-	ping := form.Deliver(t.Context(), p.url+"/hooks/github", "ping", []byte(`{"zen":"Design for failure."}`))
+	ping := form.Deliver(t.Context(), p.url+"/hooks/github", "ping", webhooktest.GitHubPing())
 	js := webhooktest.JobServ{Secret: webhook.NewSecret("from-a-file")}
-	build := js.Deliver(t.Context(), p.url+"/hooks/jobserv", readSample(t, "jobserv.json"))
+	build := js.Deliver(t.Context(), p.url+"/hooks/jobserv", webhooktest.JobServBuild())
 	var kd webhooktest.Kudu
 	withUser := strings.Replace(p.url, "http://", "http://hook:kudu-token@", 1)
-	deployed := kd.Deliver(t.Context(), withUser+"/hooks/kudu", readSample(t, "kudu.json"))
+	deployed := kd.Deliver(t.Context(), withUser+"/hooks/kudu", webhooktest.KuduDeployment())
 	if !first.Delivered || !ping.Delivered || !build.Delivered || !deployed.Delivered || deployed.Attempts[0].Status != http.StatusAccepted {
 		t.Fatalf("not delivered: %+v %+v %+v %+v\n%s", first, ping, build, deployed, p.log)
 	}
@@ -311,13 +311,4 @@ func status(t *testing.T, method, url string) int {
 	defer res.Body.Close()
 	_, _ = io.Copy(io.Discard, res.Body)
 	return res.StatusCode
-}
-
-func readSample(t *testing.T, name string) []byte {
-	t.Helper()
-	body, err := samples.ReadFile("samples/" + name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return body
 }

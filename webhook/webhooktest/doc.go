@@ -5,8 +5,12 @@
 // [NewRequest] returns a request that a given [webhook.Source] accepts, signed as
 // its verifier requires:
 //
-//	r := webhooktest.NewRequest(github.Source(secret), "/hooks/github", body, "X-GitHub-Event", "push")
+//	r := webhooktest.NewRequest(github.Source(secret), "/hooks/github", webhooktest.GitHubPush(), "X-GitHub-Event", "push")
 //	receiver.ServeHTTP(recorder, r)
+//
+// It signs for every verifier of package webhook and for each [webhook.Signer] of your
+// own. [GitHubPush], [DockerHubPush], [JobServBuild], [KuduDeployment] and the funcs
+// beside them return bodies as these senders write them.
 //
 // A [Recorder] is a [webhook.Handler] that keeps the deliveries that it gets. Use it
 // in place of a callback or a store, and call Wait for the deliveries.
