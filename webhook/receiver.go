@@ -59,14 +59,14 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.memory.release()
 	got, err := c.receive(positive(rc.ReadTimeout, defaultReadTimeout))
 	if err != nil {
-		rc.Observer.rejected(c.source.Name, statusOf(err), err)
+		rc.Observer.rejected(r.Context(), c.source.Name, statusOf(err), err)
 		c.reject(nil, err)
 		return
 	}
 	rc.warnVolatile.Do(rc.warnIfVolatile)
 	d := got.delivery
 	err = rc.handle(&c, d, start)
-	rc.Observer.received(d, err, time.Since(start))
+	rc.Observer.received(r.Context(), d, err, time.Since(start))
 	if StatusCode(err) != http.StatusAccepted {
 		c.reject(d, err)
 		return
@@ -88,7 +88,7 @@ func (rc *Receiver) handle(c *call, d *Delivery, start time.Time) error {
 	returned := false
 	defer func() {
 		if !returned {
-			rc.Observer.received(d, goexitError(), time.Since(start))
+			rc.Observer.received(c.r.Context(), d, goexitError(), time.Since(start))
 			c.reject(d, goexitError())
 			_ = http.NewResponseController(c.w).Flush()
 		}
