@@ -10,7 +10,8 @@ import (
 // for authentic ones. Use it to keep an http.Handler of your own. In next the body
 // can be read from its start, [DeliveryFromContext] returns the Delivery, and
 // [Decode] decodes its payload. The answer is the one of next. Refusals are answered
-// as by [Receiver] and logged with slog.Default. Middleware panics on a Source that
+// as by [Receiver] and logged with slog.Default, with r.RemoteAddr as the client; behind a
+// proxy, set that before. Middleware panics on a Source that
 // [Source.Validate] refuses and on a nil next.
 //
 // Middleware stores nothing: if next acknowledges a delivery before its work is

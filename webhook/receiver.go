@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -21,6 +22,9 @@ import (
 // "duplicate" and "state" fields are set for a delivery that was already stored.
 // Every other answer is the text of the status that [StatusCode] returns; the reason
 // is logged, once. A panic of the Handler is recovered and answered with 500.
+//
+// Anybody can cause refusals. Of each status at most ten a minute are logged, and then
+// the number of the others. An authentic delivery that is not handled is always logged.
 //
 // A Receiver also logs a warning about what works and is probably a mistake:
 //
@@ -39,6 +43,9 @@ type Receiver struct {
 	ReadTimeout time.Duration
 	// Observer, if not nil, receives events for metrics.
 	Observer *Observer
+	// ClientIP returns the client's address behind a proxy, for the log; see
+	// [ClientIPBehind]. If nil, the client is the peer of the connection.
+	ClientIP func(*http.Request) (netip.Addr, error)
 
 	intake       *intake
 	handler      Handler
@@ -56,6 +63,7 @@ func NewReceiver(src Source, h Handler) *Receiver {
 func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	c := rc.intake.call(w, r, rc.Logger)
+	c.client = rc.ClientIP
 	defer c.memory.release()
 	got, err := c.receive(positive(rc.ReadTimeout, defaultReadTimeout))
 	if err != nil {
