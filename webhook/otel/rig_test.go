@@ -44,14 +44,19 @@ func acme() webhook.Source {
 // callOf returns a signed call of acme with the trace context of the caller.
 func callOf(t testing.TB, id string) *http.Request {
 	t.Helper()
+	r, err := signedCall(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func signedCall(id string) (*http.Request, error) {
 	r := httptest.NewRequest("POST", "/hooks/acme", strings.NewReader("{}"))
 	r.Header.Set("X-Id", id)
 	r.Header.Set("Traceparent", callersParent)
 	r.Header.Set("Tracestate", callersState)
-	if err := acme().Verifier.(webhook.Signer).Sign(r, []byte("{}")); err != nil {
-		t.Fatal(err)
-	}
-	return r
+	return r, acme().Verifier.(webhook.Signer).Sign(r, []byte("{}"))
 }
 
 // receiver returns a Receiver of acme with the Observer of the Tracer.
