@@ -5,6 +5,8 @@
 //	webhook/sqlinbox     an inbox on SQLite or PostgreSQL, where accepted is never lost
 //	webhook/spool        a local inbox for while the database is away; moving inboxes
 //	webhook/handshake    answers to senders that test an address before they use it
+//	webhook/prom         metrics for Prometheus, with a dashboard; a module of its own
+//	webhook/otel         spans for OpenTelemetry; a module of its own
 //	webhook/wire         leaf types for JSON that senders write in more than one way
 //	webhook/webhooktest  signed requests and simulated senders, for your tests
 //	webhook/inboxtest    the laws of an Inbox, for those who write one

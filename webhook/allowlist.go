@@ -15,8 +15,8 @@ import (
 type IPAllowList struct {
 	Prefixes     []netip.Prefix
 	PrefixesFunc func() []netip.Prefix // if not nil, replaces Prefixes; called for each request
-	// ClientIP returns the client's address behind a proxy. It should read forwarding
-	// headers only if the proxy overwrites them. If nil, the client is the peer of the
+	// ClientIP returns the client's address behind a proxy; see [ClientIPBehind]. A func
+	// of your own should read forwarding headers only if the proxy overwrites them. If nil, the client is the peer of the
 	// connection.
 	ClientIP func(*http.Request) (netip.Addr, error)
 

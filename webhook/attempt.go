@@ -11,6 +11,7 @@ import (
 // Handler, and the settlement.
 type attempt struct {
 	pool    *pool
+	runCtx  context.Context // that of Handlers, before the attempt's own values
 	place   *place
 	lease   *leaseKeeper
 	current atomic.Pointer[Claim]
@@ -24,6 +25,11 @@ type attempt struct {
 }
 
 func (a *attempt) claim() Claim { return *a.current.Load() }
+
+// context returns a context with the values that the Handler's has.
+func (a *attempt) context() context.Context {
+	return context.WithValue(a.runCtx, claimKey{}, a.claim())
+}
 
 // begin records that the run begins.
 func (a *attempt) begin() { a.began.Store(max(int64(time.Since(a.lease.start)), 1)) }
@@ -44,7 +50,7 @@ func (a *attempt) run(ctx, runCtx context.Context) {
 	if a.lease.mayExpire() { // Claim took long to return
 		a.lease.renew(runCtx)
 	}
-	a.pool.Observer.claimed(c)
+	a.pool.Observer.claimed(a.context(), c)
 	if a.pool.policy.isExhausted(c) {
 		a.settle(a.pool.policy.exhausted(c))
 		return
@@ -53,7 +59,7 @@ func (a *attempt) run(ctx, runCtx context.Context) {
 		return
 	}
 	a.begin()
-	handlerCtx, cancel := context.WithCancelCause(context.WithValue(runCtx, claimKey{}, a.claim()))
+	handlerCtx, cancel := context.WithCancelCause(a.context())
 	defer cancel(nil)
 	a.returned = a.call(handlerCtx)
 	err, ok := a.wait(handlerCtx, runCtx, cancel)

@@ -306,7 +306,7 @@ func TestPromise8_MalformedBodiesAreStoredAndEndDead(t *testing.T) {
 	settled := make(chan webhook.Outcome)
 	worker := webhook.NewWorker(inbox, &mux)
 	worker.Logger, _ = recvLogger()
-	worker.Observer = &webhook.Observer{Settled: func(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
+	worker.Observer = &webhook.Observer{Settled: func(_ context.Context, c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 		if _, known := bodies[string(c.Delivery.Body)]; !known {
 			t.Errorf("the stored body %.20q is none of those sent", c.Delivery.Body)
 		}

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -60,6 +61,9 @@ type Coalesce struct {
 // generated, ReceivedAt is now, and long names are shortened as those of requests are.
 // The delivery keeps body without copying it.
 //
+// It has no Header. If it follows from another delivery, set Header to the
+// [Delivery.TraceHeader] of that one, so that both belong to one trace.
+//
 // If the cause of the delivery may be handled twice, derive UID from the cause: then Put
 // refuses the second delivery as a duplicate.
 func NewDelivery(source, typ, orderingKey string, body []byte) *Delivery {
@@ -72,6 +76,27 @@ func NewDelivery(source, typ, orderingKey string, body []byte) *Delivery {
 		Body:        body,
 		ReceivedAt:  now,
 	}
+}
+
+// TraceHeader returns a new header with the Traceparent and Tracestate of the request,
+// as the caller sent them, or an empty one. They are stored with the delivery, so that
+// a retry, a replay and a process after a restart have them too. A callback copies them
+// into its own requests, so that these belong to the caller's trace:
+//
+//	maps.Copy(request.Header, e.TraceHeader())
+//
+// No signature covers them: do not trust what they say. A Baggage header is in
+// [Delivery.Header] and not in the result, since a caller from outside should not
+// decide what the program's own services get. See https://www.w3.org/TR/trace-context/.
+// Module webhook/otel makes spans of them.
+func (d *Delivery) TraceHeader() http.Header {
+	h := make(http.Header)
+	for _, name := range []string{"Traceparent", "Tracestate"} {
+		if values := d.Header[name]; len(values) > 0 {
+			h[name] = slices.Clone(values)
+		}
+	}
+	return h
 }
 
 // LogValue returns the names and the size of the delivery. Its body and headers are never

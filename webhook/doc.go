@@ -54,7 +54,8 @@
 //
 // Authentic before anything else. Verification takes constant time, accepts several keys,
 // and fails closed: [NewReceiver] panics on an empty secret, and a verifier that was never
-// validated refuses every request. The reason of a refusal is logged once and never sent.
+// validated refuses every request. The reason of a refusal is never sent. It is logged, but
+// at most ten times a minute for each status, since anybody can cause refusals.
 //
 // Nothing authentic is thrown away. Behind an inbox a malformed body is stored, becomes
 // [Dead] with a reason, and can be inspected. A panic is an error. A delivery that may
@@ -79,7 +80,9 @@
 // probe for the inbox and the Workers. A callback that does not return holds its slot and
 // nothing else. It is logged every minute, and a Worker returns [ErrStuck] if such callbacks
 // hold all of its slots. An [Admin], such as [MemInbox], lists, replays and releases stored
-// deliveries.
+// deliveries. The caller's Traceparent is stored with the delivery, and a callback finds it in
+// [Delivery.TraceHeader] at each attempt. Module webhook/otel makes spans of it, and module
+// webhook/prom makes metrics of what an [Observer] sees.
 //
 // Available while the database is not, with a Spool of package spool before it. The
 // guarantees of a Spool are for one process with its own disk: the deliveries in its local
@@ -164,6 +167,7 @@
 //     ResponseWriter.
 //   - Exactly once.
 //   - A distributed engine. Several processes share a database instead.
-//   - Metrics of one system. [Observer] serves any system, [LogObserver] writes a log.
+//   - Metrics and traces of one system. [Observer] serves any system, [LogObserver] writes a
+//     log, and modules webhook/prom and webhook/otel are apart, with their dependencies.
 //   - Routing of HTTP requests. http.ServeMux does it.
 package webhook

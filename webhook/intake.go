@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -22,6 +23,7 @@ type intake struct {
 	asksKeys    bool         // a verifier has KeysFor
 	unanswered  atomic.Int64 // challenges since the last request with credentials
 	hints       hints
+	refusals    logLimit // by status
 }
 
 // maxUnanswered is how many challenges in a row may remain unanswered before one
@@ -40,6 +42,7 @@ func newIntake(s Source) *intake {
 		challenge:   challengeOf(s.Verifier),
 		untyped:     clamp(s.untyped()),
 		asksKeys:    asksKeys(s.Verifier),
+		refusals:    logLimit{burst: maxRefusals},
 	}
 }
 
@@ -50,8 +53,9 @@ type call struct {
 	w      http.ResponseWriter
 	r      *http.Request
 	logger *slog.Logger
-	memory charge  // for the body
-	answer *Answer // of Source.Handshake; nil if there is none
+	memory charge                                  // for the body
+	client func(*http.Request) (netip.Addr, error) // Receiver.ClientIP
+	answer *Answer                                 // of Source.Handshake; nil if there is none
 }
 
 func (in *intake) call(w http.ResponseWriter, r *http.Request, l *slog.Logger) call {
@@ -174,24 +178,10 @@ func retryAfterSeconds(err error) string {
 }
 
 // logRejected logs that a request was refused, or that a delivery was not handled.
-// It names the route by its pattern: the path may contain a secret.
+// It names the route by its pattern: the path may contain a secret. Anybody can cause
+// a refusal, so only some of them are logged.
 func (c *call) logRejected(status int, d *Delivery, err error) {
 	level, message := slog.LevelWarn, "webhook refused"
-	attrs := []slog.Attr{
-		slog.String("reason", err.Error()),
-		slog.Int("status", status),
-		slog.String("client", c.r.RemoteAddr),
-		slog.String("pattern", c.r.Pattern),
-	}
-	if d == nil {
-		attrs = append(attrs, slog.String("source", c.source.Name))
-	} else {
-		message = "webhook not handled"
-		attrs = append(attrs, slog.Any("delivery", d))
-	}
-	if stack := stackOf(err); stack != "" {
-		attrs = append(attrs, slog.String("stack", stack))
-	}
 	switch {
 	case status == http.StatusUnauthorized && c.challenge != "" && !c.hasCredentials():
 		if c.unanswered.Add(1) <= maxUnanswered { // some senders wait for the challenge and call again
@@ -199,6 +189,21 @@ func (c *call) logRejected(status int, d *Delivery, err error) {
 		}
 	case status >= http.StatusInternalServerError && !hasRetryAfter(err):
 		level = slog.LevelError
+	}
+	attrs := []slog.Attr{slog.String("reason", err.Error()), slog.Int("status", status), slog.String("pattern", c.r.Pattern)}
+	if d == nil {
+		held, ok := c.allowRefusal(level, message, status)
+		if !ok {
+			return
+		}
+		attrs = append(attrs, slog.String("source", c.source.Name), slog.Int("unlogged", held))
+	} else {
+		message = "webhook not handled"
+		attrs = append(attrs, slog.Any("delivery", d))
+	}
+	attrs = append(attrs, c.clientAttrs()...)
+	if stack := stackOf(err); stack != "" {
+		attrs = append(attrs, slog.String("stack", stack))
 	}
 	c.logger.LogAttrs(c.r.Context(), level, message, attrs...)
 }

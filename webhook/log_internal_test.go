@@ -21,13 +21,43 @@ func TestLogLimitAllowsOneLineAndCountsTheOthers(t *testing.T) {
 			}
 		}
 		want("a", 0, true)
-		want("a", 0, false)
+		want("a", 1, false)
 		want("b", 0, true)
-		want("a", 0, false)
+		want("a", 2, false)
 		<-time.After(time.Minute)
 		want("a", 2, true)
 		want("b", 0, true)
-		want("a", 0, false)
+		want("a", 1, false)
+	})
+}
+
+func TestLogLimitAllowsABurst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := logLimit{burst: 3}
+		for round, wantHeld := range []int{0, 4, 0} {
+			for i := range 7 {
+				held, ok := l.allow("a", time.Minute)
+				want := 0
+				switch {
+				case i == 0:
+					want = wantHeld
+				case i >= 3:
+					want = i - 2
+				}
+				if held != want || ok != (i < 3) {
+					t.Fatalf("round %d, line %d: %d, %t; want %d, %t", round, i, held, ok, want, i < 3)
+				}
+			}
+			if round == 1 {
+				if held := l.takeHeld("a"); held != 4 {
+					t.Fatalf("%d lines are held back, want 4", held)
+				}
+			}
+			<-time.After(time.Minute)
+		}
+		if held := l.takeHeld("b"); held != 0 {
+			t.Fatalf("%d lines are held back of an unknown subject", held)
+		}
 	})
 }
 

@@ -10,9 +10,10 @@ import (
 // for authentic ones. Use it to keep an http.Handler of your own. In next the body
 // can be read from its start, [DeliveryFromContext] returns the Delivery, [Decode]
 // decodes its document, into any struct, and [Delivery.Form] returns the fields of a
-// form. The answer is the one of next. Refusals are answered as by [Receiver] and logged
-// with slog.Default. Middleware panics on a Source that [Source.Validate] refuses and on
-// a nil next. What [Source.Handshake] answers does not reach next.
+// form. The answer is the one of next. What [Source.Handshake] answers does not reach
+// next. Refusals are answered as by [Receiver] and logged with slog.Default, with
+// r.RemoteAddr as the client; behind a proxy, set that before. Middleware panics on a
+// Source that [Source.Validate] refuses and on a nil next.
 //
 // Middleware stores nothing: if next acknowledges a delivery before its work is
 // done, the delivery is lost when the process ends. To prevent that, pass the

@@ -18,7 +18,7 @@ func TestLogObserverLogsReceivedClaimedAndSettled(t *testing.T) {
 		in := &webhook.MemInbox{}
 		w := webhook.NewWorker(in, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil }))
 		w.Logger, w.Observer = log, webhook.LogObserver(log)
-		w.Observer.Received(&webhook.Delivery{UID: "refused"}, webhook.ErrNotStored, 0)
+		w.Observer.Received(t.Context(), &webhook.Delivery{UID: "refused"}, webhook.ErrNotStored, 0)
 		putDelivery(t, in, "u1", nil)
 		stop := start(t, w)
 		synctest.Wait()

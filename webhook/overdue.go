@@ -42,7 +42,7 @@ func (a *attempt) settleOverdue() {
 func (a *attempt) reportOverdue() {
 	c, took := a.claim(), a.took()
 	a.pool.logger().Error("callback is overdue and holds its slot", "delivery", c.Delivery, "attempt", c.Attempt, "took", took)
-	a.pool.Observer.overdue(c, took)
+	a.pool.Observer.overdue(a.context(), c, took)
 }
 
 func (a *attempt) logReturned(err error) {

@@ -190,7 +190,7 @@ func (p *pool) start(ctx, runCtx context.Context, claims []Claim, requested time
 	for i := range claims {
 		c := &claims[i]
 		c.Last = p.policy.isLast(*c)
-		a := &attempt{pool: p, place: places[i], lease: newLeaseKeeper(p.inbox, *c, p.lease(), requested)}
+		a := &attempt{pool: p, runCtx: runCtx, place: places[i], lease: newLeaseKeeper(p.inbox, *c, p.lease(), requested)}
 		a.current.Store(c)
 		p.openClaims.Add(1)
 		p.mu.Lock()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 )
@@ -29,6 +30,9 @@ import (
 // Every other answer is the text of the status that [StatusCode] returns; the reason
 // is logged, once. A panic of the Handler is recovered and answered with 500.
 //
+// Anybody can cause refusals. Of each status at most ten a minute are logged, and then
+// the number of the others. An authentic delivery that is not handled is always logged.
+//
 // A Receiver also logs a warning about what works and is probably a mistake:
 //
 //   - a secret that begins or ends in white space
@@ -46,6 +50,9 @@ type Receiver struct {
 	ReadTimeout time.Duration
 	// Observer, if not nil, receives events for metrics.
 	Observer *Observer
+	// ClientIP returns the client's address behind a proxy, for the log; see
+	// [ClientIPBehind]. If nil, the client is the peer of the connection.
+	ClientIP func(*http.Request) (netip.Addr, error)
 
 	intake       *intake
 	handler      Handler
@@ -63,10 +70,11 @@ func NewReceiver(src Source, h Handler) *Receiver {
 func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	c := rc.intake.call(w, r, rc.Logger)
+	c.client = rc.ClientIP
 	defer c.memory.release()
 	got, err := c.receive(positive(rc.ReadTimeout, defaultReadTimeout))
 	if err != nil {
-		rc.Observer.rejected(c.source.Name, statusOf(err), err)
+		rc.Observer.rejected(r.Context(), c.source.Name, statusOf(err), err)
 		c.reject(nil, err)
 		return
 	}
@@ -77,7 +85,7 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rc.warnVolatile.Do(rc.warnIfVolatile)
 	d := got.delivery
 	err = rc.handle(&c, d, start)
-	rc.Observer.received(d, err, time.Since(start))
+	rc.Observer.received(r.Context(), d, err, time.Since(start))
 	if StatusCode(err) != http.StatusAccepted {
 		c.reject(d, err)
 		return
@@ -99,7 +107,7 @@ func (rc *Receiver) handle(c *call, d *Delivery, start time.Time) error {
 	returned := false
 	defer func() {
 		if !returned {
-			rc.Observer.received(d, goexitError(), time.Since(start))
+			rc.Observer.received(c.r.Context(), d, goexitError(), time.Since(start))
 			c.reject(d, goexitError())
 			_ = http.NewResponseController(c.w).Flush()
 		}

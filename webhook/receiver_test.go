@@ -286,10 +286,10 @@ func TestReceiverObserver(t *testing.T) {
 	src := recvSource()
 	var seen []string
 	observer := &webhook.Observer{
-		Rejected: func(source string, status int, reason error) {
+		Rejected: func(_ context.Context, source string, status int, reason error) {
 			seen = append(seen, fmt.Sprintf("rejected %s %d %t", source, status, errors.Is(reason, webhook.ErrUnverified)))
 		},
-		Received: func(d *webhook.Delivery, err error, took time.Duration) {
+		Received: func(_ context.Context, d *webhook.Delivery, err error, took time.Duration) {
 			seen = append(seen, fmt.Sprintf("received %s %v %t", d.Type, err, took >= 0))
 		},
 	}

@@ -86,7 +86,7 @@ func TestPromise8_AnErrorThatPanicsIsAPanic(t *testing.T) {
 			var log *recvLog
 			rc.Logger, log = recvLogger()
 			var observed error
-			rc.Observer = &webhook.Observer{Received: func(_ *webhook.Delivery, err error, _ time.Duration) { observed = err }}
+			rc.Observer = &webhook.Observer{Received: func(_ context.Context, _ *webhook.Delivery, err error, _ time.Duration) { observed = err }}
 			w := recvServe(rc, recvRequest(t, src, "{}"))
 			if w.Code != http.StatusInternalServerError {
 				t.Fatalf("w.Code = %d, want %d", w.Code, http.StatusInternalServerError)
@@ -193,7 +193,7 @@ func TestPromise8_AHandlerThatEndsItsGoroutineIsAnswered(t *testing.T) {
 	var log *recvLog
 	rc.Logger, log = recvLogger()
 	var observed error
-	rc.Observer = &webhook.Observer{Received: func(_ *webhook.Delivery, err error, _ time.Duration) { observed = err }}
+	rc.Observer = &webhook.Observer{Received: func(_ context.Context, _ *webhook.Delivery, err error, _ time.Duration) { observed = err }}
 	server := httptest.NewServer(rc)
 	defer server.Close()
 	r := recvRequest(t, src, "{}")

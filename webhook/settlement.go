@@ -92,13 +92,13 @@ func (a *attempt) report(o Outcome, state State, err error) (ended bool) {
 				o = Outcome{State: state, Reason: o.Reason}
 			}
 			a.logOutcome(o)
-			a.pool.Observer.settled(a.claim(), o, a.took())
+			a.pool.Observer.settled(a.context(), a.claim(), o, a.took())
 		})
 	case errors.Is(err, ErrClaimLost):
 		a.reportOnce.Do(func() {
 			defer a.finish()
 			a.pool.logger().Warn("claim was lost; its delivery may run again", a.attrs(o)...)
-			a.pool.Observer.lost(a.claim())
+			a.pool.Observer.lost(a.context(), a.claim())
 		})
 	default:
 		a.pool.recordFailure(err)

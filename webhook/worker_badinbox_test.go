@@ -213,11 +213,13 @@ func (in *emptyBegin) Begin(context.Context, webhook.Claim) (webhook.Claim, erro
 
 func TestWorkerSurvivesAnObserverThatCallsGoexit(t *testing.T) {
 	for name, set := range map[string]func(o *webhook.Observer, f func()){
-		"Claimed": func(o *webhook.Observer, f func()) { o.Claimed = func(webhook.Claim) { f() } },
+		"Claimed": func(o *webhook.Observer, f func()) { o.Claimed = func(context.Context, webhook.Claim) { f() } },
 		"Settled": func(o *webhook.Observer, f func()) {
-			o.Settled = func(webhook.Claim, webhook.Outcome, time.Duration) { f() }
+			o.Settled = func(context.Context, webhook.Claim, webhook.Outcome, time.Duration) { f() }
 		},
-		"Overdue": func(o *webhook.Observer, f func()) { o.Overdue = func(webhook.Claim, time.Duration) { f() } },
+		"Overdue": func(o *webhook.Observer, f func()) {
+			o.Overdue = func(context.Context, webhook.Claim, time.Duration) { f() }
+		},
 	} {
 		synctestRun(t, name, func(t *testing.T) {
 			in := &webhook.MemInbox{}

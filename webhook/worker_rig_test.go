@@ -93,24 +93,24 @@ type recorder struct {
 
 func (j *recorder) observer() *webhook.Observer {
 	return &webhook.Observer{
-		Claimed: func(c webhook.Claim) {
+		Claimed: func(_ context.Context, c webhook.Claim) {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			j.claimed = append(j.claimed, c)
 		},
-		Settled: func(c webhook.Claim, o webhook.Outcome, took time.Duration) {
+		Settled: func(_ context.Context, c webhook.Claim, o webhook.Outcome, took time.Duration) {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			j.settled = append(j.settled, o)
 			j.fences = append(j.fences, c.Fence)
 			j.took = append(j.took, took)
 		},
-		Lost: func(c webhook.Claim) {
+		Lost: func(_ context.Context, c webhook.Claim) {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			j.lost = append(j.lost, c)
 		},
-		Overdue: func(_ webhook.Claim, took time.Duration) {
+		Overdue: func(_ context.Context, _ webhook.Claim, took time.Duration) {
 			j.mu.Lock()
 			defer j.mu.Unlock()
 			j.overdue = append(j.overdue, took)

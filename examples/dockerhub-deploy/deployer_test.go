@@ -95,7 +95,7 @@ func TestReleaseIsWantedUntilLastAttempt(t *testing.T) {
 			worker := webhook.NewWorker(inbox, &mux)
 			worker.MaxAttempts, worker.Timeout, worker.Logger = test.attempts, test.timeout, d.log
 			worker.Retry = webhook.Backoff{First: time.Hour, Max: time.Hour}
-			worker.Observer = &webhook.Observer{Settled: func(webhook.Claim, webhook.Outcome, time.Duration) { stop() }}
+			worker.Observer = &webhook.Observer{Settled: func(context.Context, webhook.Claim, webhook.Outcome, time.Duration) { stop() }}
 			if err := worker.Run(ctx); err != nil {
 				t.Fatal(err)
 			}

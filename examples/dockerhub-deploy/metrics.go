@@ -65,13 +65,13 @@ func newMetrics(inbox *sqlinbox.Inbox) *metrics {
 	}
 	m.registry.MustRegister(m.rejected, m.received, m.attempts, m.lost, m.overdue, m.repaired, m.superseded, m.batches, m.deploys, inboxCollector{inbox})
 	inbox.Observer = &sqlinbox.Observer{
-		Superseded: func(_ string, by *webhook.Delivery) { m.superseded.WithLabelValues(by.Type).Inc() },
+		Superseded: func(_ context.Context, _ string, by *webhook.Delivery) { m.superseded.WithLabelValues(by.Type).Inc() },
 		Batch: func(puts, _ int, _ time.Duration, err error) {
 			if err == nil {
 				m.batches.Observe(float64(puts))
 			}
 		},
-		Repaired: func(string, string) { m.repaired.Inc() },
+		Repaired: func(context.Context, string, string) { m.repaired.Inc() },
 	}
 	return m
 }
@@ -79,10 +79,10 @@ func newMetrics(inbox *sqlinbox.Inbox) *metrics {
 // observer returns the Observer for receivers and workers.
 func (m *metrics) observer() *webhook.Observer {
 	return &webhook.Observer{
-		Rejected: func(source string, status int, _ error) {
+		Rejected: func(_ context.Context, source string, status int, _ error) {
 			m.rejected.WithLabelValues(source, strconv.Itoa(status)).Inc()
 		},
-		Received: func(d *webhook.Delivery, err error, took time.Duration) {
+		Received: func(_ context.Context, d *webhook.Delivery, err error, took time.Duration) {
 			outcome := "stored"
 			switch {
 			case webhook.IsDuplicate(err):
@@ -94,14 +94,14 @@ func (m *metrics) observer() *webhook.Observer {
 			}
 			m.received.WithLabelValues(d.Type, outcome).Observe(took.Seconds())
 		},
-		Settled: func(c webhook.Claim, o webhook.Outcome, took time.Duration) {
+		Settled: func(_ context.Context, c webhook.Claim, o webhook.Outcome, took time.Duration) {
 			m.attempts.WithLabelValues(c.Delivery.Type, string(o.State)).Observe(took.Seconds())
 			if o.State == webhook.Superseded { // a newer delivery arrived before the retry
 				m.superseded.WithLabelValues(c.Delivery.Type).Inc()
 			}
 		},
-		Lost: func(webhook.Claim) { m.lost.Inc() },
-		Overdue: func(c webhook.Claim, _ time.Duration) {
+		Lost: func(context.Context, webhook.Claim) { m.lost.Inc() },
+		Overdue: func(_ context.Context, c webhook.Claim, _ time.Duration) {
 			m.overdue.WithLabelValues(c.Delivery.Type).Inc()
 		},
 	}

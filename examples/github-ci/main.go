@@ -164,12 +164,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	builds.Concurrency, builds.ShutdownTimeout = cap(users), *shutdownTimeout+stopTimeout
 	builds.Lease = 10 * time.Second // the delay before a killed process's builds run again
 	builds.Timeout = rules.maxTimeout() + fetchLimit + time.Minute
-	builds.Logger, builds.Observer = log, metrics.observer()
-	counted := builds.Observer.Settled
-	builds.Observer.Settled = func(c webhook.Claim, o webhook.Outcome, took time.Duration) {
-		counted(c, o, took)
-		b.settled(c, o)
-	}
+	builds.Logger, builds.Observer = log, webhook.MultiObserver(metrics.observer(), &webhook.Observer{Settled: b.settled})
 
 	// Statuses have their own worker, because GitHub may be unavailable for hours.
 	var reports webhook.Mux

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -45,7 +46,7 @@ func (b *builder) recover(ctx context.Context) error {
 }
 
 // settled ends the build of a delivery that has become a dead letter.
-func (b *builder) settled(c webhook.Claim, o webhook.Outcome) {
+func (b *builder) settled(_ context.Context, c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 	if o.State != webhook.Dead {
 		return
 	}

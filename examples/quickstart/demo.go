@@ -61,7 +61,7 @@ func newDemo(log *slog.Logger, url string, sources []route) *demo {
 }
 
 // settle records the state of a settled claim. It is webhook.Observer.Settled.
-func (d *demo) settle(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
+func (d *demo) settle(_ context.Context, c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 	d.mu.Lock()
 	if d.settled != nil {
 		d.settled[c.Delivery.UID] = o.State

@@ -74,7 +74,7 @@ func TestInTxSucceedsBesideBusyWriters(t *testing.T) {
 		w.Concurrency = 4
 		settled := 0
 		var mu sync.Mutex
-		w.Observer = &webhook.Observer{Settled: func(_ webhook.Claim, o webhook.Outcome, _ time.Duration) {
+		w.Observer = &webhook.Observer{Settled: func(_ context.Context, _ webhook.Claim, o webhook.Outcome, _ time.Duration) {
 			mu.Lock()
 			defer mu.Unlock()
 			if o.State != webhook.Done {

@@ -24,14 +24,14 @@ func runWorker(t *testing.T, in webhook.Inbox, n int, handle func(ctx context.Co
 	w := webhook.NewWorker(in, webhook.HandlerFunc(handle))
 	w.Retry = webhook.Backoff{First: time.Millisecond}
 	w.Observer = &webhook.Observer{
-		Settled: func(_ webhook.Claim, o webhook.Outcome, _ time.Duration) {
+		Settled: func(_ context.Context, _ webhook.Claim, o webhook.Outcome, _ time.Duration) {
 			mu.Lock()
 			defer mu.Unlock()
 			if states = append(states, o.State); len(states) == n {
 				cancel()
 			}
 		},
-		Lost: func(c webhook.Claim) { t.Errorf("the claim of %s was lost", c.Delivery.UID) },
+		Lost: func(_ context.Context, c webhook.Claim) { t.Errorf("the claim of %s was lost", c.Delivery.UID) },
 	}
 	wantNil(t, w.Run(ctx))
 	return states
@@ -235,7 +235,7 @@ func TestInTxMayReadFirstWhileOthersWrite(t *testing.T) {
 			})
 		}))
 		w := webhook.NewWorker(in, &mux)
-		w.Observer = &webhook.Observer{Settled: func(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
+		w.Observer = &webhook.Observer{Settled: func(_ context.Context, c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 			if o.State != webhook.Done {
 				t.Errorf("settled as %s: %s", o.State, o.Reason)
 			}

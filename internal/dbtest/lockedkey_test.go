@@ -175,8 +175,12 @@ func TestTheObserverIsNotCalledForAPutThatWasRolledBack(t *testing.T) {
 	tx := begin(t, db)
 	must(t, in.PutTx(t.Context(), tx, delivery("", "mark")))
 	in.Observer = &sqlinbox.Observer{
-		Stored:     func(d *webhook.Delivery, _ time.Duration) { t.Errorf("Stored was called for %s", d.UID) },
-		Superseded: func(uid string, _ *webhook.Delivery) { t.Errorf("Superseded was called for %s", uid) },
+		Stored: func(_ context.Context, d *webhook.Delivery, _ time.Duration) {
+			t.Errorf("Stored was called for %s", d.UID)
+		},
+		Superseded: func(_ context.Context, uid string, _ *webhook.Delivery) {
+			t.Errorf("Superseded was called for %s", uid)
+		},
 	}
 	if err := in.Put(t.Context(), burst("mark")); err == nil {
 		t.Error("a Put under a locked dedup key returned no error")

@@ -35,7 +35,7 @@ func TestAStuckKeyIsRepaired(t *testing.T) {
 			onEach(t, func(t *testing.T, e engine) {
 				in, stuck := stuckKey(t, e)
 				repaired := ""
-				in.Observer = &sqlinbox.Observer{Repaired: func(source, key string) { repaired += source + "/" + key }}
+				in.Observer = &sqlinbox.Observer{Repaired: func(_ context.Context, source, key string) { repaired += source + "/" + key }}
 				var log strings.Builder
 				in.Logger = slog.New(slog.NewTextHandler(&log, nil))
 				must(t, free(t.Context(), in, stuck[1].UID))
@@ -92,7 +92,7 @@ func TestEveryStuckKeyIsFoundAmongMany(t *testing.T) {
 		all.Wait()
 		run(t, db, "UPDATE hookhouse_deliveries SET state = 'blocked' WHERE ordering_key IN ('key0', 'key1', 'key500', 'key999', 'key1098', 'key1099')")
 		repaired := 0
-		in.Observer = &sqlinbox.Observer{Repaired: func(string, string) { repaired++ }}
+		in.Observer = &sqlinbox.Observer{Repaired: func(context.Context, string, string) { repaired++ }}
 		must(t, in.Check(t.Context()))
 		if repaired != 6 {
 			t.Errorf("%d keys were repaired, want 6", repaired)

@@ -34,7 +34,7 @@ func TestSpoolLosesNothingAndKeepsOrderIfEitherSideIsKilled(t *testing.T) {
 	defer cancel()
 	w := webhook.NewWorker(primary, account)
 	w.Lease, w.PollInterval, w.Logger = 5*time.Second, 20*time.Millisecond, slog.New(slog.DiscardHandler)
-	w.Observer = &webhook.Observer{Lost: func(webhook.Claim) { account.loseClaim() }}
+	w.Observer = &webhook.Observer{Lost: func(context.Context, webhook.Claim) { account.loseClaim() }}
 	done := make(chan error, 1)
 	go func() { done <- w.Run(ctx) }()
 

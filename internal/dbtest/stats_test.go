@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -81,12 +82,12 @@ func TestTheObserverIsCalled(t *testing.T) {
 		in, _ := e.open(t)
 		calls := map[string]int{}
 		in.Observer = &sqlinbox.Observer{
-			Stored:     func(*webhook.Delivery, time.Duration) { calls["stored"]++ },
-			Duplicate:  func(*webhook.Delivery, *webhook.DuplicateError) { calls["duplicate"]++ },
-			Superseded: func(string, *webhook.Delivery) { calls["superseded"]++ },
-			Refused:    func(*webhook.Delivery, error) { calls["refused"]++ },
+			Stored:     func(context.Context, *webhook.Delivery, time.Duration) { calls["stored"]++ },
+			Duplicate:  func(context.Context, *webhook.Delivery, *webhook.DuplicateError) { calls["duplicate"]++ },
+			Superseded: func(context.Context, string, *webhook.Delivery) { calls["superseded"]++ },
+			Refused:    func(context.Context, *webhook.Delivery, error) { calls["refused"]++ },
 			Batch:      func(puts, bytes int, _ time.Duration, err error) { calls["batch"] += puts },
-			Swept:      func(n int) { calls["swept"] += n },
+			Swept:      func(_ context.Context, n int) { calls["swept"] += n },
 		}
 		for range 3 {
 			d := delivery("key")
@@ -116,12 +117,12 @@ func TestAPanicOfTheObserverIsLogged(t *testing.T) {
 		var log bytes.Buffer
 		slog.SetDefault(slog.New(slog.NewTextHandler(&log, nil)))
 		in.Observer = &sqlinbox.Observer{
-			Stored:     func(*webhook.Delivery, time.Duration) { panic("stored") },
-			Duplicate:  func(*webhook.Delivery, *webhook.DuplicateError) { panic("duplicate") },
-			Superseded: func(string, *webhook.Delivery) { panic("superseded") },
-			Refused:    func(*webhook.Delivery, error) { panic("refused") },
+			Stored:     func(context.Context, *webhook.Delivery, time.Duration) { panic("stored") },
+			Duplicate:  func(context.Context, *webhook.Delivery, *webhook.DuplicateError) { panic("duplicate") },
+			Superseded: func(context.Context, string, *webhook.Delivery) { panic("superseded") },
+			Refused:    func(context.Context, *webhook.Delivery, error) { panic("refused") },
 			Batch:      func(int, int, time.Duration, error) { panic("batch") },
-			Swept:      func(int) { panic("swept") },
+			Swept:      func(context.Context, int) { panic("swept") },
 		}
 		for range 2 {
 			d := delivery("key")

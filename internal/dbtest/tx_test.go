@@ -140,8 +140,8 @@ func TestAWorkerAcceptsASettlementByItsCallback(t *testing.T) {
 		})
 		w := webhook.NewWorker(in, handle)
 		w.Observer = &webhook.Observer{
-			Settled: func(webhook.Claim, webhook.Outcome, time.Duration) { cancel() },
-			Lost:    func(webhook.Claim) { lost++; cancel() },
+			Settled: func(context.Context, webhook.Claim, webhook.Outcome, time.Duration) { cancel() },
+			Lost:    func(context.Context, webhook.Claim) { lost++; cancel() },
 		}
 		_ = w.Run(ctx)
 		if lost > 0 {

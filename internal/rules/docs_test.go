@@ -35,7 +35,7 @@ func parsed(t *testing.T, p pkg) *doc.Package {
 }
 
 func TestEveryPackageHasATourAndAnExampleWithOutput(t *testing.T) {
-	for _, p := range public(t) {
+	for _, p := range append(public(t), apart(t)...) {
 		if _, err := os.Stat(filepath.Join(p.Dir, "doc.go")); err != nil {
 			t.Errorf("%s has no doc.go; put the package comment there", p.ImportPath)
 		}
@@ -73,7 +73,7 @@ func hasOutput(d *doc.Package) bool {
 }
 
 func TestEveryExportedNameHasAComment(t *testing.T) {
-	for _, p := range public(t) {
+	for _, p := range append(public(t), apart(t)...) {
 		d := parsed(t, p)
 		var bare []string
 		check := func(name, text string) {

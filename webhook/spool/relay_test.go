@@ -269,7 +269,9 @@ func TestRelayCallsItsObserver(t *testing.T) {
 		putDelivery(t, from, "1", nil)
 		r := newRelay(from, &handlerLog{})
 		var settled []webhook.State
-		r.Observer = &webhook.Observer{Settled: func(_ webhook.Claim, o webhook.Outcome, _ time.Duration) { settled = append(settled, o.State) }}
+		r.Observer = &webhook.Observer{Settled: func(_ context.Context, _ webhook.Claim, o webhook.Outcome, _ time.Duration) {
+			settled = append(settled, o.State)
+		}}
 		stop := start(t, r)
 		advance(time.Second)
 		stop()

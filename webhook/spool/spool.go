@@ -184,7 +184,7 @@ func (s *Spool) relay() *Relay {
 	r.Timeout, r.ShutdownTimeout = forwardTimeouts*s.primaryTimeout(), s.primaryTimeout()
 	r.breaker = &s.breaker
 	r.keepRunning = true // Handle continues to store in local
-	r.Observer = &webhook.Observer{Settled: func(webhook.Claim, webhook.Outcome, time.Duration) {
+	r.Observer = &webhook.Observer{Settled: func(context.Context, webhook.Claim, webhook.Outcome, time.Duration) {
 		select {
 		case s.forwarded <- struct{}{}:
 		default:

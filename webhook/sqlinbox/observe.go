@@ -1,6 +1,7 @@
 package sqlinbox
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"runtime/debug"
@@ -14,30 +15,34 @@ import (
 // calls the funcs in the middle of its work, and concurrently: a func must return
 // quickly and must not change its arguments. A panic of a func is recovered and logged
 // with slog.Default.
+//
+// The context is that of the call of a method in which the event happens, such as
+// [Inbox.Put] or [Inbox.Sweep]. It may have ended: do not use it to wait for
+// something. Batch has none, since a batch is the work of several calls.
 type Observer struct {
 	// Stored is called when a delivery is committed. The duration took is that of its
 	// Put.
-	Stored func(d *webhook.Delivery, took time.Duration)
+	Stored func(ctx context.Context, d *webhook.Delivery, took time.Duration)
 	// Duplicate is called when a delivery is not stored because it is a duplicate of
 	// known.
-	Duplicate func(d *webhook.Delivery, known *webhook.DuplicateError)
+	Duplicate func(ctx context.Context, d *webhook.Delivery, known *webhook.DuplicateError)
 	// Superseded is called when the Put of a newer delivery of a burst ends the
 	// delivery with this UID. For one that is superseded when its claim is settled,
 	// webhook.Observer.Settled is called.
-	Superseded func(uid string, by *webhook.Delivery)
+	Superseded func(ctx context.Context, uid string, by *webhook.Delivery)
 	// Refused is called when the Put of a delivery fails.
-	Refused func(d *webhook.Delivery, err error)
+	Refused func(ctx context.Context, d *webhook.Delivery, err error)
 	// Batch is called when a batch of Puts, or a part of one that has failed, was
 	// committed or has failed. It has the number of the Puts and the size of their headers
 	// and bodies in bytes. If err is nil, each is committed or a duplicate. A Put that
 	// waits for an ordering key does not count, and neither does PutTx.
 	Batch func(puts int, bytes int, took time.Duration, err error)
 	// Swept is called when n finished deliveries are deleted.
-	Swept func(n int)
+	Swept func(ctx context.Context, n int)
 	// Repaired is called when an ordering key had unfinished deliveries, none of which
 	// could ever be claimed, and the inbox has made one the next. The cause is a
 	// fault, of this package or of the program's own statements.
-	Repaired func(source, key string)
+	Repaired func(ctx context.Context, source, key string)
 }
 
 // contain recovers the panic of a func of an Observer.
@@ -47,7 +52,7 @@ func contain() {
 	}
 }
 
-func (o *Observer) put(d *webhook.Delivery, err error, took time.Duration) {
+func (o *Observer) put(ctx context.Context, d *webhook.Delivery, err error, took time.Duration) {
 	if o == nil {
 		return
 	}
@@ -55,13 +60,13 @@ func (o *Observer) put(d *webhook.Delivery, err error, took time.Duration) {
 	known, isKnown := errors.AsType[*webhook.DuplicateError](err)
 	switch {
 	case err == nil && o.Stored != nil:
-		o.Stored(d, took)
+		o.Stored(ctx, d, took)
 	case isKnown:
 		if o.Duplicate != nil {
-			o.Duplicate(d, known)
+			o.Duplicate(ctx, d, known)
 		}
 	case err != nil && o.Refused != nil:
-		o.Refused(d, err)
+		o.Refused(ctx, d, err)
 	}
 }
 
@@ -89,27 +94,27 @@ func (o *Observer) batch(batch []*job, took time.Duration, err error) {
 	<-returned
 }
 
-func (o *Observer) swept(n int) {
+func (o *Observer) swept(ctx context.Context, n int) {
 	if o != nil && o.Swept != nil && n > 0 {
 		defer contain()
-		o.Swept(n)
+		o.Swept(ctx, n)
 	}
 }
 
-func (o *Observer) repaired(source, key string) {
+func (o *Observer) repaired(ctx context.Context, source, key string) {
 	if o != nil && o.Repaired != nil {
 		defer contain()
-		o.Repaired(source, key)
+		o.Repaired(ctx, source, key)
 	}
 }
 
-func (o *Observer) superseded(uids []string, by *webhook.Delivery) {
+func (o *Observer) superseded(ctx context.Context, uids []string, by *webhook.Delivery) {
 	if o == nil || o.Superseded == nil {
 		return
 	}
 	defer contain()
 	for _, uid := range uids {
-		o.Superseded(uid, by)
+		o.Superseded(ctx, uid, by)
 	}
 }
 

@@ -24,13 +24,13 @@ func (in *Inbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	start := time.Now()
 	e, err := in.entry(d)
 	if err != nil {
-		in.Observer.put(d, err, 0)
+		in.Observer.put(ctx, d, err, 0)
 		return err
 	}
 	superseded, err := in.engine.put(ctx, e)
 	if ctx.Err() == nil || err == nil { // otherwise it is not known whether d is stored
-		in.Observer.put(d, err, time.Since(start))
-		in.Observer.superseded(superseded, d)
+		in.Observer.put(ctx, d, err, time.Since(start))
+		in.Observer.superseded(ctx, superseded, d)
 	}
 	return err
 }

@@ -86,7 +86,7 @@ func (in *Inbox) repairKey(ctx context.Context, k orderKey) (repaired bool, err 
 	}
 	in.logger().Error("an ordering key had unfinished deliveries and none that could be claimed; the next one was brought forward",
 		"source", k.source, "ordering_key", k.key)
-	in.Observer.repaired(k.source, k.key)
+	in.Observer.repaired(ctx, k.source, k.key)
 	in.notify()
 	return true, nil
 }

@@ -40,7 +40,7 @@ func (in *Inbox) Sweep(ctx context.Context) (int, error) {
 		dead, err = in.sweepOld(ctx, in.DeadRetention, limit.DeadRetention, true)
 		n += dead
 	}
-	in.Observer.swept(n)
+	in.Observer.swept(ctx, n)
 	if err == nil {
 		err = in.sweepDedupKeys(ctx)
 	}

@@ -73,7 +73,7 @@ func Fill(ctx context.Context, b env.Backend, at string, n int) (*Filled, error)
 			var settled atomic.Int64
 			w := webhook.NewWorker(store.Inbox, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil }))
 			w.Concurrency = concurrency
-			w.Observer = &webhook.Observer{Settled: func(webhook.Claim, webhook.Outcome, time.Duration) {
+			w.Observer = &webhook.Observer{Settled: func(context.Context, webhook.Claim, webhook.Outcome, time.Duration) {
 				if settled.Add(1) == int64(n) {
 					stop()
 				}

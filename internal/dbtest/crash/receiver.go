@@ -56,14 +56,14 @@ func (r receiver) serve(ctx context.Context) error {
 	worker := webhook.NewWorker(in, callback(src.Verifier))
 	worker.Concurrency, worker.Lease = concurrency, r.Lease
 	worker.Observer = &webhook.Observer{
-		Settled: func(c webhook.Claim, o webhook.Outcome, _ time.Duration) {
+		Settled: func(_ context.Context, c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 			if o.State.Final() {
 				process.Print(settled, c.Delivery.ID)
 			} else {
 				process.Print(released, c.Delivery.ID)
 			}
 		},
-		Lost: func(c webhook.Claim) { process.Print(released, c.Delivery.ID) },
+		Lost: func(_ context.Context, c webhook.Claim) { process.Print(released, c.Delivery.ID) },
 	}
 	routes := http.NewServeMux()
 	routes.Handle("/hooks", webhook.NewReceiver(src, webhook.Store(in)))
