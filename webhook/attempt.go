@@ -11,6 +11,8 @@ import (
 // Handler, and the settlement.
 type attempt struct {
 	pool    *pool
+	typ     string // of the delivery
+	policy  policy // of the type
 	place   *place
 	lease   *leaseKeeper
 	current atomic.Pointer[Claim]
@@ -45,8 +47,8 @@ func (a *attempt) run(ctx, runCtx context.Context) {
 		a.lease.renew(runCtx)
 	}
 	a.pool.Observer.claimed(c)
-	if a.pool.policy.isExhausted(c) {
-		a.settle(a.pool.policy.exhausted(c))
+	if a.policy.isExhausted(c) {
+		a.settle(a.policy.exhausted(c))
 		return
 	}
 	if a.place.turn != nil && !a.awaitTurn(ctx, runCtx) {
@@ -63,7 +65,7 @@ func (a *attempt) run(ctx, runCtx context.Context) {
 		return
 	}
 	a.logPanic(err)
-	a.settle(a.pool.policy.decide(a.claim(), err, context.Cause(handlerCtx)))
+	a.settle(a.policy.decide(a.claim(), err, context.Cause(handlerCtx)))
 }
 
 // recoverGoexit finishes an attempt whose goroutine was ended by a func of the
@@ -73,7 +75,7 @@ func (a *attempt) recoverGoexit() {
 	if a.finished.Load() || a.pool.abandoned.Err() != nil {
 		return
 	}
-	o := a.pool.policy.retry(a.claim(), "the Observer or the inbox ended the goroutine of the attempt", nil)
+	o := a.policy.retry(a.claim(), "the Observer or the inbox ended the goroutine of the attempt", nil)
 	a.pool.logger().Error("attempt was cut short", "delivery", a.claim().Delivery, "reason", o.Reason)
 	if a.returned != nil {
 		<-a.returned
@@ -108,7 +110,7 @@ func (a *attempt) call(ctx context.Context) <-chan error {
 // which is ctx, when the claim is lost or Timeout is over. It reports false if the
 // Handler has not returned one lease after Timeout.
 func (a *attempt) wait(ctx, runCtx context.Context, cancel context.CancelCauseFunc) (err error, ok bool) {
-	limit := time.NewTimer(a.pool.timeout())
+	limit := time.NewTimer(a.policy.timeout)
 	defer limit.Stop()
 	timedOut := false
 	for {

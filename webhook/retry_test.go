@@ -135,7 +135,7 @@ func TestRetryPolicyNamesTheCauseOfAContextThatEnded(t *testing.T) {
 }
 
 func TestRetryPolicyOfAnOverdueAttempt(t *testing.T) {
-	const reason = "webhook: attempt took longer than Worker.Timeout and has not returned"
+	const reason = "webhook: attempt took longer than its Timeout and has not returned"
 	p := retryPolicy{backoff: Backoff{First: 2, Max: 2}, outOfOrder: true}
 	got := p.overdue(Claim{Attempt: 1})
 	if got.Delay < 1 || got.Delay > 2 {

@@ -92,6 +92,10 @@ type Worker struct {
 	MaxAttempts int
 	// Retry is the wait between attempts. Zero means 1 s, doubled up to 1 h.
 	Retry Backoff
+	// Types overrides settings for single types, such as "github.push". A type that the
+	// Handler does not handle is an error of Run, so that a misspelled one is found. Nil
+	// means none.
+	Types map[string]Policy
 	// RetryOutOfOrder lets younger deliveries of an ordering key run while an older one
 	// waits for its retry. If false, they wait too, and run in order.
 	RetryOutOfOrder bool
@@ -126,7 +130,7 @@ func NewWorker(q Queue, h Handler) *Worker {
 
 // Run works until ctx ends. Then it claims nothing more, and returns nil when all
 // claims are settled. Errors of the inbox are logged, and the inbox is called again.
-// Run must not be called again before it has returned.
+// To work only what is due use [Worker.Drain].
 //
 // When ctx has ended:
 //
@@ -137,40 +141,57 @@ func NewWorker(q Queue, h Handler) *Worker {
 //   - Run returns at most two seconds after ShutdownTimeout, and slightly later if the
 //     inbox ignores its context.
 //
-// Before ctx ends Run returns only these errors: [ErrStuck], when all claims are settled
-// and the process should be ended; and [ErrPanic], when the Handler's Types panics or
-// the inbox's Claim ends its goroutine.
-func (w *Worker) Run(ctx context.Context) error {
+// Before ctx ends Run returns only these errors:
+//
+//   - [ErrStuck], when all claims are settled and the process should be ended.
+//   - [ErrPanic], when the Handler's Types panics or the inbox's Claim ends its
+//     goroutine.
+//   - [ErrRunning], when Run or Drain of this Worker has not returned.
+//   - [ErrNoHandler], before anything is claimed, when Types has a type that the Handler
+//     does not handle. If Types has a Concurrency and the Handler handles every type,
+//     the error is not a sentinel.
+func (w *Worker) Run(ctx context.Context) error { return w.run(ctx, nil) }
+
+// run is Run, or Drain if due is not nil.
+func (w *Worker) run(ctx context.Context, due *dueWork) error {
 	types, err := w.types()
+	if err == nil {
+		err = w.checkTypes(types)
+	}
 	if err != nil {
 		return err
 	}
-	warnIfIdle(w.logger(), types)
 	// Callbacks continue after ctx ends, until ShutdownTimeout is over.
 	runCtx, cancelRun := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancelRun(nil)
 	ctx, endRun := context.WithCancelCause(ctx)
 	defer endRun(nil)
-	p := newPool(w, runCtx, endRun)
+	p := newPool(w, types, runCtx, endRun)
+	p.due = due
+	if !w.recordRun(p) {
+		return ErrRunning
+	}
+	defer w.recordEnd()
 	pools.add(p)
 	defer p.close()
-	w.recordRun(p)
-	defer w.recordRun(nil)
+	warnOfTypes(w.logger(), w.handler, types)
 	sweepingEnded := make(chan struct{})
 	go func() {
 		defer close(sweepingEnded)
-		w.sweep(ctx)
+		if due == nil {
+			w.sweep(ctx)
+		}
 	}()
 	claimingEnded := make(chan struct{})
 	go func() {
 		defer close(claimingEnded)
 		defer p.fail(fmt.Errorf("webhook: the inbox's Claim: %w", goexitError()))
-		p.claimUntil(ctx, runCtx, types)
+		p.claimUntil(ctx, runCtx)
 	}()
 	<-ctx.Done()
 	ended := time.Now()
 	p.stopStarting(claimingEnded)
-	err = p.drain(cancelRun, ended, p.failure(ctx))
+	err = p.shutDown(cancelRun, ended, p.failure(ctx))
 	limit := time.NewTimer(w.shutdownTimeout() + 2*drainGrace - time.Since(ended))
 	defer limit.Stop()
 	select {
@@ -192,17 +213,27 @@ func (w *Worker) sweep(ctx context.Context) {
 	ticker := time.NewTicker(sweepInterval)
 	defer ticker.Stop()
 	for {
-		n, err := w.inbox.sweep(ctx)
-		if err != nil && ctx.Err() == nil {
-			w.logger().Error("sweep failed", "reason", err)
-		}
-		if err == nil && n > 0 && ctx.Err() == nil {
-			continue
-		}
+		w.sweepAll(ctx)
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		}
+	}
+}
+
+// sweepAll calls the inbox's Sweep until there is nothing more to delete, or ctx ends.
+func (w *Worker) sweepAll(ctx context.Context) {
+	for {
+		n, err := w.inbox.sweep(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if err != nil {
+			w.logger().Error("sweep failed", "reason", err)
+		}
+		if err != nil || n == 0 {
+			return
 		}
 	}
 }
