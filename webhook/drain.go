@@ -33,8 +33,8 @@ import (
 //   - [ErrRunning], when Run or Drain of this Worker has not returned, and the errors of
 //     Run for a Handler and Types that do not fit.
 //
-// A delivery that the callbacks put back at once, or a steady stream of new ones, keeps
-// Drain working until ctx ends, so give it a ctx that does.
+// Give Drain a ctx that ends: it works on while new deliveries arrive, and it waits while
+// the inbox fails to settle finished work.
 func (w *Worker) Drain(ctx context.Context) error {
 	due := new(dueWork)
 	if err := w.run(ctx, due); err != nil {
