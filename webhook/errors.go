@@ -40,7 +40,7 @@ var (
 	ErrIgnored = errors.New("webhook: ignored")
 	// ErrNoHandler: no Handler is registered for the type of the delivery. The sender
 	// gets 202. A Worker puts the delivery back uncounted, so that a Worker with a Handler
-	// can claim it.
+	// can claim it. [Worker.Run] returns it if [Worker.Types] has such a type.
 	ErrNoHandler = errors.New("webhook: no handler")
 	// ErrPanic: the Handler panicked, or a method of its error panicked, or it called
 	// runtime.Goexit.

@@ -24,7 +24,7 @@ const (
 // The answer is 503 in these cases:
 //
 //   - The inbox's Ping fails or takes longer than 2 s.
-//   - A Worker does not run.
+//   - A Worker does not run. Leave out a Worker that only [Worker.Drain] uses.
 //   - A Worker has tried to claim for one Lease without success.
 //   - All slots of a Worker are held by overdue callbacks, or by work that the inbox
 //     does not settle.

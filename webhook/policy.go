@@ -12,9 +12,18 @@ import (
 // [Worker.Types]. A field that is zero means the setting of the Worker.
 type Policy struct {
 	// Concurrency is the maximum number of attempts of the type at once in this Worker.
-	// Deliveries of the type beyond it are not claimed: they hold no slots of the
-	// Worker, and another Worker can claim them. An overdue callback counts until it
-	// returns. Zero, and more than Worker.Concurrency, mean no further limit.
+	// Zero, and more than Worker.Concurrency, mean no further limit.
+	//
+	//   - Deliveries of the type beyond it are not claimed: they hold no slot of the
+	//     Worker, and another Worker can claim them.
+	//   - A slot is in use until the delivery is settled and the callback has returned. If
+	//     overdue callbacks hold all slots of the type, the Worker logs that, and claims
+	//     no more of the type until one returns. Run does not return ErrStuck for it; see
+	//     [Health.Types].
+	//   - Several Workers have such slots each. In all, there can be as many attempts at
+	//     once as their sum.
+	//   - The Handler must know its types: see [Router]. A Mux with Default or
+	//     IgnoreUnhandled does not.
 	Concurrency int
 	// MaxAttempts is the maximum number of attempts of a delivery.
 	MaxAttempts int

@@ -56,7 +56,7 @@ const (
 // it, calls Observer, and settles the delivery as failed, so that another process can
 // try it again. This process does not claim the delivery before the Handler returns,
 // and the Handler holds its slot until then. If overdue Handlers hold all slots for
-// another Timeout, Run returns [ErrStuck]. So a Handler that ignores the end of its
+// the longest of their Timeouts, Run returns [ErrStuck]. So a Handler that ignores the end of its
 // context may still run when its delivery is claimed again. If that would do harm,
 // commit the Handler's effects and the settlement in one transaction.
 //
@@ -64,12 +64,16 @@ const (
 // runs alone:
 //
 //   - The Worker claims nothing while the suspect waits for the attempts in progress,
-//     which takes at most Timeout and two Leases, nor while the suspect runs.
+//     which takes at most the longest Timeout and two Leases, nor while the suspect
+//     runs.
 //   - If the inbox cannot begin the suspect for one Lease, or within Timeout, the
 //     suspect is put back for at least as long as that took.
 //   - If the process ends while the suspect runs, that is counted as a crash of this
 //     delivery. After MaxAttempts it is dead without another run. Other deliveries are
 //     not affected.
+//
+// Types has other settings for single types. What is said here about MaxAttempts,
+// Timeout, Retry and RetryOutOfOrder then applies to those of the type.
 type Worker struct {
 	// Concurrency is the maximum number of attempts at once. Zero means 8.
 	Concurrency int
