@@ -15,6 +15,7 @@ import (
 // before it kills the process.
 func ExampleService() {
 	ctx, stop := context.WithCancel(context.Background()) // signal.NotifyContext in a real one
+	defer stop()
 	inbox := new(webhook.MemInbox)
 	var handler webhook.Mux
 	handler.Route("ci.build", webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil }))

@@ -18,8 +18,6 @@ const (
 	defaultShutdownTimeout = 8 * time.Second
 	defaultMaxAttempts     = 15
 
-	// sweepInterval is how often a Worker calls the inbox's Sweep.
-	sweepInterval = time.Minute
 	// longestPause is the maximum pause between calls while the inbox fails.
 	longestPause = 5 * time.Second
 )
@@ -122,8 +120,8 @@ type Worker struct {
 
 // NewWorker returns a Worker that runs h for the deliveries of q. Every [Inbox] is a
 // Queue. If q is a [Notifier] or a [Sweeper], the Worker uses its methods. If h is a
-// [Router], the Worker claims only its types, otherwise every type. NewWorker panics on
-// a nil Queue and on a nil Handler.
+// [Router], the Worker claims only its types. Otherwise it claims every type, and logs a
+// warning when it runs. NewWorker panics on a nil Queue and on a nil Handler.
 func NewWorker(q Queue, h Handler) *Worker {
 	if q == nil {
 		panic("webhook: NewWorker needs a queue")
@@ -209,37 +207,6 @@ func (w *Worker) run(ctx context.Context, due *dueWork) error {
 func (w *Worker) types() (types []string, err error) {
 	defer recoverTo(&err)
 	return typesOf(w.handler), nil
-}
-
-// sweep calls the inbox's Sweep every minute until ctx ends, each time until there is
-// nothing more to delete.
-func (w *Worker) sweep(ctx context.Context) {
-	ticker := time.NewTicker(sweepInterval)
-	defer ticker.Stop()
-	for {
-		w.sweepAll(ctx)
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
-// sweepAll calls the inbox's Sweep until there is nothing more to delete, or ctx ends.
-func (w *Worker) sweepAll(ctx context.Context) {
-	for {
-		n, err := w.inbox.sweep(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		if err != nil {
-			w.logger().Error("sweep failed", "reason", err)
-		}
-		if err != nil || n == 0 {
-			return
-		}
-	}
 }
 
 func (w *Worker) logger() *slog.Logger { return logger(w.Logger) }

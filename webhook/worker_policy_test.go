@@ -149,6 +149,46 @@ func TestOverdueFollowsTheTimeoutOfTheType(t *testing.T) {
 	})
 }
 
+func TestWorkerIsStuckAfterTheLongestTimeoutOfItsOverdueCallbacks(t *testing.T) {
+	synctestRun(t, "which may be that of a type", func(t *testing.T) {
+		in := &webhook.MemInbox{}
+		h, _, release := hang()
+		w, _ := newTestWorker(in, muxOf(h, "alpha.own", "alpha.other"))
+		w.Concurrency, w.Timeout, w.PollInterval, w.MaxAttempts = 2, time.Minute, time.Minute, 1
+		w.Types = map[string]webhook.Policy{"alpha.own": {Timeout: 20 * time.Minute}}
+		putDelivery(t, in, "hang", typed("alpha.own"))
+		putDelivery(t, in, "hang too", typed("alpha.other"))
+		began := time.Now()
+		if err := w.Run(t.Context()); !errors.Is(err, webhook.ErrStuck) {
+			t.Errorf("Run = %v, want %v", err, webhook.ErrStuck)
+		}
+		if took := time.Since(began); took != 40*time.Minute+30*time.Second {
+			t.Errorf("Run returned after %v, want twice 20 min and a Lease", took)
+		}
+		release(2)
+	})
+}
+
+func TestSuspectHasTheTimeoutOfItsTypeToBegin(t *testing.T) {
+	synctestRun(t, "not that of the Worker", func(t *testing.T) {
+		var deadline time.Duration
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onBegin: func(ctx context.Context) error {
+			until, _ := ctx.Deadline()
+			deadline = time.Until(until)
+			return nil
+		}}
+		suspects(t, in.MemInbox, "a")
+		w, _ := newTestWorker(in, muxOf(webhook.HandlerFunc(succeed), "alpha.event"))
+		w.Types = map[string]webhook.Policy{"alpha.event": {Timeout: 7 * time.Minute}}
+		if err := w.Drain(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if deadline != 7*time.Minute {
+			t.Errorf("Begin had %v, want 7 min", deadline)
+		}
+	})
+}
+
 func TestRunRefusesTypesThatTheHandlerLacks(t *testing.T) {
 	const typo = "alpha.evnet"
 	all := webhook.HandlerFunc(succeed)
