@@ -54,19 +54,20 @@
 // Nothing authentic is thrown away. Behind an inbox a malformed body is stored, becomes
 // [Dead] with a reason, and can be inspected. A panic is an error. A delivery that may
 // have ended the process runs alone from then on, so that no other delivery is lost with
-// it. Names are shortened to 255 bytes of valid UTF-8, so that every database stores them. If callbacks run inside
-// the request instead, nothing is stored; see below.
+// it. Names are shortened to 255 bytes of valid UTF-8, so that every database stores
+// them. If callbacks run inside the request instead, nothing is stored; see below.
 //
 // Bounded. There are limits for the memory of bodies (256 MiB in total by default), the
-// time that a body may take to arrive, the attempts at once ([Worker.Concurrency], and [Policy] for a type), and how
-// long finished deliveries are kept (a setting of the inbox, with a longer one for dead
-// deliveries). Beyond a limit of memory or time the sender gets 503 with Retry-After. A
-// sender that does not try again has then lost its delivery, so set limits with room to
-// spare.
+// time that a body may take to arrive, the attempts at once ([Worker.Concurrency], and
+// [Policy] for a type), and how long finished deliveries are kept (a setting of the inbox,
+// with a longer one for dead deliveries). Beyond a limit of memory or time the sender gets
+// 503 with Retry-After. A sender that does not try again has then lost its delivery, so set
+// limits with room to spare.
 //
-// Drained. When [Worker.Run] ends, it lets callbacks finish for [Worker.ShutdownTimeout]
+// Ended in order. When [Worker.Run] ends, it lets callbacks finish for [Worker.ShutdownTimeout]
 // and puts back the remaining deliveries uncounted. [Serve] ends the server and the Workers
-// together. When it has returned, close the database.
+// together, and a [Service] adds a delay for load balancers. When it has returned, close the
+// database. Without a process that runs all the time, [Worker.Drain] works what is due.
 //
 // Observable. [Worker.Health] is the state of a Worker. [HealthHandler] answers a health
 // probe for the inbox and the Workers. A callback that does not return holds its slot and

@@ -46,7 +46,7 @@ func (w *Worker) Drain(ctx context.Context) error {
 	case due.err != nil: // ctx has ended as well
 		return due.err
 	case !due.done:
-		return fmt.Errorf("webhook: Drain ended before its work: %w", ctx.Err())
+		return fmt.Errorf("webhook: Drain has not done all that is due: %w", ctx.Err())
 	}
 	return nil
 }

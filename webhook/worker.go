@@ -54,9 +54,9 @@ const (
 // it, calls Observer, and settles the delivery as failed, so that another process can
 // try it again. This process does not claim the delivery before the Handler returns,
 // and the Handler holds its slot until then. If overdue Handlers hold all slots for
-// the longest of their Timeouts, Run returns [ErrStuck]. So a Handler that ignores the end of its
-// context may still run when its delivery is claimed again. If that would do harm,
-// commit the Handler's effects and the settlement in one transaction.
+// the longest of their Timeouts, Run returns [ErrStuck]. So a Handler that ignores the
+// end of its context may still run when its delivery is claimed again. If that would do
+// harm, commit the Handler's effects and the settlement in one transaction.
 //
 // A delivery is suspect if its process ended twice in a row while it was claimed. It
 // runs alone:
