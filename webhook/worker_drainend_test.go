@@ -147,6 +147,26 @@ func TestDrainReturnsErrStuckForACallbackThatDoesNotReturn(t *testing.T) {
 		ranAre(t, got, "hang", "other")
 		release(1)
 	})
+	synctestRun(t, "when its delivery is settled", func(t *testing.T) {
+		start := time.Now()
+		in := &flakyInbox{MemInbox: &webhook.MemInbox{}, onSettle: func(context.Context) error {
+			if time.Since(start) < time.Hour {
+				return errBoom
+			}
+			return nil
+		}}
+		h, _, release := hang()
+		w, _ := newTestWorker(in, h)
+		w.Timeout, w.MaxAttempts = time.Minute, 1
+		d := putDelivery(t, in, "hang", nil)
+		if err := w.Drain(t.Context()); !errors.Is(err, webhook.ErrStuck) {
+			t.Errorf("Drain = %v, want %v", err, webhook.ErrStuck)
+		}
+		if got := stateOf(t, in, d); got != webhook.Dead {
+			t.Errorf("it is %s, want dead", got)
+		}
+		release(1)
+	})
 	synctestRun(t, "unless KeepRunning is set", func(t *testing.T) {
 		in := &webhook.MemInbox{}
 		h, _, release := hang()
