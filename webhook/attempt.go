@@ -11,12 +11,13 @@ import (
 // Handler, and the settlement.
 type attempt struct {
 	pool    *pool
-	typ     string // of the delivery
-	policy  policy // of the type
 	place   *place
 	lease   *leaseKeeper
 	current atomic.Pointer[Claim]
 	began   atomic.Int64 // when the run began, in nanoseconds after lease.start; zero before
+
+	typ    string // of the delivery
+	policy policy // of the type
 
 	returned <-chan error // receives the Handler's error, then is closed; nil before the call
 

@@ -46,9 +46,6 @@ func (p *pool) claimUntil(ctx, runCtx context.Context) {
 				p.endDrain(ctx, nil)
 				return
 			}
-			if n == 0 { // nothing can be claimed before an attempt ends
-				changed = nil
-			}
 		}
 		timer := time.NewTimer(pause)
 		select {

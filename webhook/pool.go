@@ -118,10 +118,10 @@ func (p *pool) start(ctx, runCtx context.Context, claims []Claim, requested time
 	places := p.line.enter(claims, suspects)
 	for i := range claims {
 		c := &claims[i]
-		c.Last = policies[i].isLast(*c)
 		a := &attempt{pool: p, place: places[i], lease: newLeaseKeeper(p.inbox, *c, p.lease(), requested)}
-		a.typ, a.policy = c.Delivery.Type, policies[i]
 		a.current.Store(c)
+		a.typ, a.policy = c.Delivery.Type, policies[i]
+		c.Last = a.policy.isLast(*c)
 		p.openClaims.Add(1)
 		p.mu.Lock()
 		p.types.acquire(a.typ)
