@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -153,13 +154,13 @@ func TestAnsweredHandshakeIsReported(t *testing.T) {
 		}
 		var observed []error
 		rc.Observer = &webhook.Observer{
-			Rejected: func(source string, status int, reason error) {
+			Rejected: func(_ context.Context, source string, status int, reason error) {
 				if source != "acme" || status != tt.status {
 					t.Errorf("observed %d of %s, want %d", status, source, tt.status)
 				}
 				observed = append(observed, reason)
 			},
-			Received: func(d *webhook.Delivery, _ error, _ time.Duration) { t.Errorf("observed %v", d) },
+			Received: func(_ context.Context, d *webhook.Delivery, _ error, _ time.Duration) { t.Errorf("observed %v", d) },
 		}
 		if w := recvServe(rc, r); w.Code != tt.status || w.Body.String() != string(a.Body) {
 			t.Errorf("answer %d %q, want %d", w.Code, w.Body, tt.status)

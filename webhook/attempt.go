@@ -17,6 +17,9 @@ type attempt struct {
 	current atomic.Pointer[Claim]
 	began   atomic.Int64 // when the run began, in nanoseconds after lease.start; zero before
 
+	typ    string // of the delivery
+	policy policy // of the type
+
 	returned <-chan error // receives the Handler's error, then is closed; nil before the call
 
 	result     atomic.Pointer[Outcome] // nil until the outcome is known
@@ -51,8 +54,8 @@ func (a *attempt) run(ctx, runCtx context.Context) {
 		a.lease.renew(runCtx)
 	}
 	a.pool.Observer.claimed(a.context(), c)
-	if a.pool.policy.isExhausted(c) {
-		a.settle(a.pool.policy.exhausted(c))
+	if a.policy.isExhausted(c) {
+		a.settle(a.policy.exhausted(c))
 		return
 	}
 	if a.place.turn != nil && !a.awaitTurn(ctx, runCtx) {
@@ -69,7 +72,7 @@ func (a *attempt) run(ctx, runCtx context.Context) {
 		return
 	}
 	a.logPanic(err)
-	a.settle(a.pool.policy.decide(a.claim(), err, context.Cause(handlerCtx)))
+	a.settle(a.policy.decide(a.claim(), err, context.Cause(handlerCtx)))
 }
 
 // recoverGoexit finishes an attempt whose goroutine was ended by a func of the
@@ -79,7 +82,7 @@ func (a *attempt) recoverGoexit() {
 	if a.finished.Load() || a.pool.abandoned.Err() != nil {
 		return
 	}
-	o := a.pool.policy.retry(a.claim(), "the Observer or the inbox ended the goroutine of the attempt", nil)
+	o := a.policy.retry(a.claim(), "the Observer or the inbox ended the goroutine of the attempt", nil)
 	a.pool.logger().Error("attempt was cut short", "delivery", a.claim().Delivery, "reason", o.Reason)
 	if a.returned != nil {
 		<-a.returned
@@ -114,7 +117,7 @@ func (a *attempt) call(ctx context.Context) <-chan error {
 // which is ctx, when the claim is lost or Timeout is over. It reports false if the
 // Handler has not returned one lease after Timeout.
 func (a *attempt) wait(ctx, runCtx context.Context, cancel context.CancelCauseFunc) (err error, ok bool) {
-	limit := time.NewTimer(a.pool.timeout())
+	limit := time.NewTimer(a.policy.timeout)
 	defer limit.Stop()
 	timedOut := false
 	for {

@@ -60,21 +60,20 @@
 // Nothing authentic is thrown away. Behind an inbox a malformed body is stored, becomes
 // [Dead] with a reason, and can be inspected. A panic is an error. A delivery that may
 // have ended the process runs alone from then on, so that no other delivery is lost with
-// it. Names are shortened to 255 bytes of valid UTF-8, so that every database stores them. If callbacks run inside
-// the request instead, nothing is stored: a type without a callback is acknowledged and
-// logged as a warning, and the context of a callback ends when the sender disconnects, as
-// GitHub does after ten seconds.
+// it. Names are shortened to 255 bytes of valid UTF-8, so that every database stores
+// them. If callbacks run inside the request instead, nothing is stored; see below.
 //
 // Bounded. There are limits for the memory of bodies (256 MiB in total by default), the
-// time that a body may take to arrive, the attempts at once ([Worker.Concurrency]), and how
-// long finished deliveries are kept (a setting of the inbox, with a longer one for dead
-// deliveries). Beyond a limit of memory or time the sender gets 503 with Retry-After. A
-// sender that does not try again has then lost its delivery, so set limits with room to
-// spare.
+// time that a body may take to arrive, the attempts at once ([Worker.Concurrency], and
+// [Policy] for a type), and how long finished deliveries are kept (a setting of the inbox,
+// with a longer one for dead deliveries). Beyond a limit of memory or time the sender gets
+// 503 with Retry-After. A sender that does not try again has then lost its delivery, so set
+// limits with room to spare.
 //
-// Drained. When [Worker.Run] ends, it lets callbacks finish for [Worker.ShutdownTimeout]
+// Ended in order. When [Worker.Run] ends, it lets callbacks finish for [Worker.ShutdownTimeout]
 // and puts back the remaining deliveries uncounted. [Serve] ends the server and the Workers
-// together. When it has returned, close the database.
+// together, and a [Service] adds a delay for load balancers. When it has returned, close the
+// database. Without a process that runs all the time, [Worker.Drain] works what is due.
 //
 // Observable. [Worker.Health] is the state of a Worker. [HealthHandler] answers a health
 // probe for the inbox and the Workers. A callback that does not return holds its slot and
@@ -93,6 +92,26 @@
 // a secret nor a signature, and a request is logged with its pattern instead of its path.
 // Stored headers lack Authorization, Proxy-Authorization, Cookie, and headers that contained
 // a token.
+//
+// # Callbacks inside the request
+//
+// A Receiver whose Handler is a callback or a Mux, instead of Store, needs no inbox. Then:
+//
+//   - The sender waits for the callback, and the callback's error decides the answer.
+//   - The callback's context ends with the sender's connection: when the sender no longer
+//     waits, the callback is canceled in the middle of its work. Nothing tries it again,
+//     unless the sender does.
+//   - A type without a callback is answered with 202 and logged as a warning, once an hour
+//     for each type.
+//
+// So a callback must finish well within the time that its sender waits, or belongs behind
+// an inbox. The packages of the senders have the sources:
+//
+//	sender         waits                            tries again
+//	GitHub         10 s, Enterprise Server 30 s     no
+//	Kudu           10 s, and blocks the deployment  no
+//	JobServ        without limit                    three times within seven seconds
+//	Docker Hub     not documented                   not documented: assume that it does not
 //
 // # Security notes
 //

@@ -2,130 +2,112 @@ package webhook
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"sync"
-	"time"
 )
 
-const (
-	// drainGrace is how long callbacks may still take to return when their contexts
-	// have ended after ShutdownTimeout, and then how long putting back the remaining
-	// deliveries may take.
-	drainGrace = time.Second
-	// inboxGrace is how long an inbox may still take to return when its context has
-	// ended.
-	inboxGrace = drainGrace / 10
-)
-
-// close is called when Run returns. The pool remains in the registry while attempts
-// are in progress.
-func (p *pool) close() {
-	p.detach()
-	p.mu.Lock()
-	p.runReturned = true
-	last := len(p.running) == 0
-	p.mu.Unlock()
-	if last {
-		pools.remove(p)
+// Drain works until nothing is due, and returns. Use it where no process runs all the
+// time: in a command that cron starts, or in a function that a platform calls at
+// intervals. What becomes due while Drain works is worked too. Drain also calls the
+// inbox's Sweep, after the work.
+//
+// Drain does not wait for these deliveries, which a later Drain or another Worker
+// handles:
+//
+//   - those that are due later, because of a retry, Coalesce or an [ErrNoHandler]
+//   - those that are [Blocked] behind such a delivery
+//   - those that another Worker has claimed, also if that Worker no longer exists: they
+//     are due when the lease has expired
+//   - those of types that the Handler does not handle
+//
+// The result is nil only if nothing was due any more. Otherwise it wraps one of these:
+//
+//   - The error of ctx, when ctx ended before. The attempts then end as those of Run do,
+//     within ShutdownTimeout and two seconds: let ctx end that long before the process
+//     must. The remaining deliveries are due at the next call.
+//   - [ErrShutdown], when attempts did not end in time.
+//   - The error of the inbox's Claim. Drain does not try again. It returns when the
+//     attempts in progress are settled.
+//   - [ErrStuck], when nothing is due and overdue callbacks still run, unless
+//     KeepRunning is set. Their deliveries are settled. End the process then.
+//   - [ErrRunning], when Run or Drain of this Worker has not returned, and the errors of
+//     Run for a Handler and Types that do not fit.
+//
+// Give Drain a ctx that ends: it works on while new deliveries arrive, and it waits while
+// the inbox fails to settle finished work.
+func (w *Worker) Drain(ctx context.Context) error {
+	due := new(dueWork)
+	if err := w.run(ctx, due); err != nil {
+		return err
 	}
-}
-
-// A runError is the cause with which a pool ends its own Run. The cause of a Run's
-// context may also be the runError of another pool.
-type runError struct {
-	pool *pool
-	err  error
-}
-
-func (e *runError) Error() string { return e.err.Error() }
-func (e *runError) Unwrap() error { return e.err }
-
-// fail ends Run with err, unless Run is ending already.
-func (p *pool) fail(err error) { p.endRun(&runError{p, err}) }
-
-// failure returns the error that fail was given, nil if Run's context has ended
-// otherwise.
-func (p *pool) failure(ctx context.Context) error {
-	if e, ok := context.Cause(ctx).(*runError); ok && e.pool == p {
-		return e.err
+	due.mu.Lock()
+	defer due.mu.Unlock()
+	switch {
+	case due.err != nil: // ctx has ended as well
+		return due.err
+	case !due.done:
+		return fmt.Errorf("webhook: Drain has not done all that is due: %w", ctx.Err())
 	}
 	return nil
 }
 
-// drain waits for the attempts in progress until ShutdownTimeout is over, counted
-// from the end of Run's context. Then it ends their contexts, waits drainGrace more,
-// puts back the remaining deliveries and returns ErrShutdown. With a failure it
-// returns that. If the failure is ErrStuck, it waits only until all claims are
-// settled, not for the callbacks.
-func (p *pool) drain(cancelRun context.CancelCauseFunc, ended time.Time, failure error) error {
-	awaited := &p.attempts
-	stuck := errors.Is(failure, ErrStuck)
-	if failure != nil {
-		p.logger().Error("worker ends", "reason", failure)
-	}
-	if stuck {
-		awaited = &p.openClaims
-	}
-	all := make(chan struct{})
-	go func() {
-		awaited.Wait()
-		close(all)
-	}()
-	timeout := time.NewTimer(p.shutdownTimeout() - time.Since(ended))
-	defer timeout.Stop()
-	select {
-	case <-all:
-		p.abandonRest()
-		return failure
-	case <-timeout.C:
-	}
-	cancelRun(ErrShutdown)
-	grace := time.NewTimer(drainGrace)
-	defer grace.Stop()
-	select {
-	case <-all:
-	case <-grace.C:
-	}
-	left := p.abandonRest()
-	if stuck || left == 0 {
-		return failure
-	}
-	if failure != nil {
-		return fmt.Errorf("%w; %d attempts did not end in time", failure, left)
-	}
-	return fmt.Errorf("%w: %d attempts did not end in time", ErrShutdown, left)
+// A dueWork is what a pool of Drain records.
+type dueWork struct {
+	mu   sync.Mutex
+	done bool  // nothing was due
+	err  error // of Claim
 }
 
-// abandonRest ends the claims of the remaining attempts and returns their number. It
-// lists the attempts before it calls detach: after that they end by themselves and
-// rely on it to settle their claims.
-func (p *pool) abandonRest() int {
-	p.mu.Lock()
-	left := slices.Collect(maps.Keys(p.running))
-	p.mu.Unlock()
-	p.detach()
-	if len(left) == 0 {
-		return 0
+// isIdle reports whether Drain need not wait for an attempt: each one in progress is
+// settled, and its callback is overdue. The caller holds p.mu.
+func (p *pool) isIdle() bool {
+	for a := range p.running {
+		if _, overdue := p.overdue.attempts[a]; !overdue || !a.finished.Load() || p.KeepRunning {
+			return false
+		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), drainGrace)
-	var settling sync.WaitGroup
-	for _, a := range left {
-		settling.Go(func() { a.abandon(ctx) })
+	return true
+}
+
+// endDrain ends a Drain that has nothing more to claim, or cannot because of err. It
+// waits for the attempts in progress until ctx ends.
+func (p *pool) endDrain(ctx context.Context, err error) {
+	if err != nil {
+		p.recordFailure(err)
+		err = fmt.Errorf("webhook: claim failed: %w", err)
 	}
-	settled := make(chan struct{})
-	go func() {
-		defer cancel()
-		settling.Wait()
-		close(settled)
-	}()
-	limit := time.NewTimer(drainGrace + inboxGrace)
-	defer limit.Stop()
-	select {
-	case <-settled:
-	case <-limit.C: // the inbox ignores its context
+	p.due.mu.Lock()
+	p.due.done, p.due.err = err == nil, err
+	p.due.mu.Unlock()
+	if !p.awaitIdle(ctx) {
+		return
 	}
-	return len(left)
+	if err == nil {
+		p.sweepAll(ctx)
+	}
+	if n := p.inUse(); n > 0 && err == nil {
+		err = fmt.Errorf("%w: %d callbacks have not returned", ErrStuck, n)
+	}
+	if err != nil {
+		p.fail(err)
+	} else {
+		p.endRun(nil)
+	}
+}
+
+// awaitIdle waits until isIdle. It reports false if ctx ends first.
+func (p *pool) awaitIdle(ctx context.Context) bool {
+	for {
+		p.mu.Lock()
+		idle := p.isIdle()
+		p.mu.Unlock()
+		if idle {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+			return false
+		case <-p.wake:
+		}
+	}
 }

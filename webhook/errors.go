@@ -40,7 +40,7 @@ var (
 	ErrIgnored = errors.New("webhook: ignored")
 	// ErrNoHandler: no Handler is registered for the type of the delivery. The sender
 	// gets 202. A Worker puts the delivery back uncounted, so that a Worker with a Handler
-	// can claim it.
+	// can claim it. [Worker.Run] returns it if [Worker.Types] has such a type.
 	ErrNoHandler = errors.New("webhook: no handler")
 	// ErrPanic: the Handler panicked, or a method of its error panicked, or it called
 	// runtime.Goexit.
@@ -49,6 +49,8 @@ var (
 	// ShutdownTimeout of a Worker is over. The delivery is put back uncounted if the
 	// callback then fails or does not return.
 	ErrShutdown = errors.New("webhook: worker is shutting down")
+	// ErrRunning: Run or Drain of a Worker was called while another one had not returned.
+	ErrRunning = errors.New("webhook: worker is running")
 	// ErrStuck: callbacks that do not return hold all slots of a Worker, so it cannot
 	// work. [Worker.Run] returns it. End the process then, so that its supervisor
 	// restarts it.

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -29,7 +30,10 @@ func (f HandlerFunc) Handle(ctx context.Context, d *Delivery) error { return f(c
 
 // A Router is a Handler that knows which types it handles. A [Worker] claims only
 // those. A Handler that is not a Router receives every type. A wrapper of a Handler
-// should forward Types, as [Wrap], [Recover] and [Timeout] do.
+// should forward Types, as [Wrap], [Recover] and [Timeout] do. A Worker logs a warning
+// about a Handler that is not a Router, since a func around a [Mux] may have hidden its
+// types. A Handler that handles every type on purpose is a Router whose Types returns
+// nil, such as a Mux with it as Default.
 //
 // Types that share an ordering key must be handled by the same Worker: a delivery that
 // no Worker claims blocks the younger ones of its ordering key.
@@ -37,6 +41,26 @@ type Router interface {
 	Handler
 	// Types returns the handled types, sorted. Nil means all types.
 	Types() []string
+}
+
+// warnOfTypes logs that a Worker will never claim anything, because its Handler has no
+// types, or that it claims every type although its Handler may handle only some.
+func warnOfTypes(log *slog.Logger, h Handler, types []string) {
+	switch {
+	case types == nil && !knowsTypes(h):
+		log.Warn("worker claims every type, since its handler does not list its types: put funcs around a Mux with webhook.Wrap; if it handles every type, set it as Mux.Default")
+	case types != nil && len(types) == 0:
+		log.Warn("worker claims nothing: its handler has no type registered")
+	}
+}
+
+// knowsTypes reports whether h, or the Handler that [Wrap] was given, is a Router.
+func knowsTypes(h Handler) bool {
+	if w, ok := h.(*wrapper); ok {
+		return knowsTypes(w.next)
+	}
+	_, ok := h.(Router)
+	return ok
 }
 
 // typesOf returns the types that h handles. Nil means all types.

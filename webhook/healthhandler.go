@@ -24,12 +24,13 @@ const (
 // The answer is 503 in these cases:
 //
 //   - The inbox's Ping fails or takes longer than 2 s.
-//   - A Worker does not run.
+//   - A Worker does not run. Leave out a Worker that only [Worker.Drain] uses.
 //   - A Worker has tried to claim for one Lease without success.
 //   - All slots of a Worker are held by overdue callbacks, or by work that the inbox
 //     does not settle.
 //
-// An answer with status 200 also reports overdue callbacks, suspects that wait to run
+// An answer with status 200 also reports the last claim, the slots in use, those of
+// types with a Concurrency of their own, overdue callbacks, suspects that wait to run
 // alone, and types that have waiting deliveries and that no Worker claims.
 //
 // The handler calls two methods of the inbox, if it has them: Ping(context.Context)
@@ -85,6 +86,14 @@ type workerReport struct {
 	Unsettled int        `json:"unsettled"`
 	Suspects  int        `json:"suspects"`
 	LastClaim *time.Time `json:"last_claim,omitempty"`
+
+	Types map[string]typeReport `json:"types,omitempty"`
+}
+
+type typeReport struct {
+	Slots   int `json:"slots"`
+	InUse   int `json:"in_use"`
+	Overdue int `json:"overdue"`
 }
 
 func (h *healthHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -94,7 +103,11 @@ func (h *healthHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !report.OK {
 		status = http.StatusServiceUnavailable
 	}
-	text, _ := json.Marshal(report) // strings, numbers and times: cannot fail
+	report.write(w, status)
+}
+
+func (r healthReport) write(w http.ResponseWriter, status int) {
+	text, _ := json.Marshal(r) // strings, numbers and times: cannot fail
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
 	w.WriteHeader(status)
@@ -120,6 +133,12 @@ func (h *healthHandler) report(ctx context.Context) (report healthReport, reason
 		wr := workerReport{Running: v.Running, Slots: v.Slots, InUse: v.InUse, Overdue: v.Overdue, Unsettled: v.Unsettled, Suspects: v.Suspects}
 		if !v.LastClaim.IsZero() {
 			wr.LastClaim = &v.LastClaim
+		}
+		for typ, th := range v.Types {
+			if wr.Types == nil {
+				wr.Types = make(map[string]typeReport, len(v.Types))
+			}
+			wr.Types[typ] = typeReport(th)
 		}
 		report.Workers = append(report.Workers, wr)
 	}

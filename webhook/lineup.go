@@ -28,14 +28,14 @@ type place struct {
 
 // enter returns a place for each of the claims of one call. It enters all of them at
 // once, so that a suspect waits for all others. Suspects with fewer crashes run first.
-func (l *lineup) enter(claims []Claim, isSuspect func(Claim) bool) []*place {
+func (l *lineup) enter(claims []Claim, suspects []bool) []*place {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all, places := make([]place, len(claims)), make([]*place, len(claims))
 	for i, c := range claims {
 		places[i] = &all[i]
 		places[i].crashes = c.Crashes
-		if isSuspect(c) {
+		if suspects[i] {
 			places[i].turn = make(chan struct{})
 			l.waiting = append(l.waiting, places[i])
 		} else {

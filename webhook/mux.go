@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 )
@@ -51,14 +50,6 @@ func (m *Mux) Route(typ string, h Handler) {
 		m.handlers = make(map[string]Handler)
 	}
 	m.handlers[typ] = h
-}
-
-// warnIfIdle logs that a Worker will never claim anything, because its Handler has no
-// types.
-func warnIfIdle(log *slog.Logger, types []string) {
-	if types != nil && len(types) == 0 {
-		log.Warn("worker claims nothing: its handler has no type registered")
-	}
 }
 
 // Types returns the registered types, sorted. With Default or IgnoreUnhandled it returns

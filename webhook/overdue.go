@@ -14,12 +14,12 @@ const overdueEvery = time.Minute
 func (a *attempt) settleOverdue() {
 	a.lease.giveUp()
 	a.pool.line.leave(a.place)
-	a.pool.overdue.add()
-	defer a.pool.overdue.remove()
+	a.pool.overdue.add(a)
+	defer a.pool.overdue.remove(a)
 	settled := make(chan struct{})
 	go func() {
 		defer close(settled)
-		a.settle(a.pool.policy.overdue(a.claim()))
+		a.settle(a.policy.overdue(a.claim()))
 	}()
 	ticker := time.NewTicker(overdueEvery)
 	defer ticker.Stop()
@@ -53,27 +53,39 @@ func (a *attempt) logReturned(err error) {
 	a.pool.logger().Warn("overdue callback has returned; its outcome does not count", attrs...)
 }
 
-// overdueCallbacks counts the overdue callbacks of a pool. The pool is stuck when
-// they have held all slots for one Timeout.
+// overdueCallbacks has the attempts of a pool whose callbacks are overdue. The pool is
+// stuck when they have held all slots for the longest of their Timeouts.
 type overdueCallbacks struct {
-	pool  *pool
-	n     int // guarded by pool.mu
-	stuck *time.Timer
+	pool     *pool
+	attempts map[*attempt]struct{} // guarded by pool.mu
+	stuck    *time.Timer
 }
 
-func (o *overdueCallbacks) add() {
+func (o *overdueCallbacks) init(p *pool) {
+	o.pool, o.attempts = p, make(map[*attempt]struct{})
+}
+
+func (o *overdueCallbacks) add(a *attempt) {
 	o.pool.mu.Lock()
-	defer o.pool.mu.Unlock()
-	o.n++
-	if o.n == cap(o.pool.slots) && !o.pool.KeepRunning {
-		o.stuck = time.AfterFunc(o.pool.timeout(), o.failStuck)
+	o.attempts[a] = struct{}{}
+	if len(o.attempts) == cap(o.pool.slots) && !o.pool.KeepRunning {
+		var timeout time.Duration
+		for a := range o.attempts {
+			timeout = max(timeout, a.policy.timeout)
+		}
+		o.stuck = time.AfterFunc(timeout, o.failStuck)
+	}
+	ofType, slots := o.ofType(a.typ), o.pool.types.slots[a.typ]
+	o.pool.mu.Unlock()
+	if ofType == slots {
+		o.pool.logger().Error("overdue callbacks hold all slots of their type, and no more of it is claimed", "type", a.typ, "slots", slots)
 	}
 }
 
-func (o *overdueCallbacks) remove() {
+func (o *overdueCallbacks) remove(a *attempt) {
 	o.pool.mu.Lock()
 	defer o.pool.mu.Unlock()
-	o.n--
+	delete(o.attempts, a)
 	if o.stuck != nil {
 		o.stuck.Stop()
 		o.stuck = nil
@@ -84,8 +96,8 @@ func (o *overdueCallbacks) remove() {
 func (o *overdueCallbacks) failStuck() {
 	o.pool.mu.Lock()
 	defer o.pool.mu.Unlock()
-	if o.n == cap(o.pool.slots) {
-		o.pool.fail(fmt.Errorf("%w: callbacks that have not returned hold all of its %d slots", ErrStuck, o.n))
+	if n := len(o.attempts); n == cap(o.pool.slots) {
+		o.pool.fail(fmt.Errorf("%w: callbacks that have not returned hold all of its %d slots", ErrStuck, n))
 	}
 }
 
@@ -93,5 +105,15 @@ func (o *overdueCallbacks) failStuck() {
 func (o *overdueCallbacks) count() int {
 	o.pool.mu.Lock()
 	defer o.pool.mu.Unlock()
-	return o.n
+	return len(o.attempts)
+}
+
+// ofType returns the number of overdue callbacks of a type. The caller holds pool.mu.
+func (o *overdueCallbacks) ofType(typ string) (n int) {
+	for a := range o.attempts {
+		if a.typ == typ {
+			n++
+		}
+	}
+	return n
 }

@@ -5,14 +5,13 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
 // A pool is one Run of a Worker: its slots and the attempts in progress.
 type pool struct {
 	*Worker
-	policy        retryPolicy
+	due           *dueWork                // of Drain; nil for Run
+	by            string                  // who claims
 	endRun        context.CancelCauseFunc // ends claiming, and so Run
 	slots         chan struct{}           // has one element for each attempt in progress
 	line          lineup
@@ -26,107 +25,31 @@ type pool struct {
 	abandoned context.Context // ends when Run no longer waits for attempts
 	detach    context.CancelFunc
 
+	wake chan struct{} // has an element if claimUntil need not wait any longer
+
 	mu          sync.Mutex
+	types       *typeSlots
 	running     map[*attempt]struct{}
 	runReturned bool           // Run has returned
 	openClaims  sync.WaitGroup // claims that have not ended
 	attempts    sync.WaitGroup // attempts in progress
 }
 
-func newPool(w *Worker, runCtx context.Context, endRun context.CancelCauseFunc) *pool {
+// newPool returns a pool for a Handler with the given types.
+func newPool(w *Worker, types []string, runCtx context.Context, endRun context.CancelCauseFunc) *pool {
 	p := &pool{
 		Worker:  w,
-		policy:  retryPolicy{backoff: w.Retry, maxAttempts: w.maxAttempts(), outOfOrder: w.RetryOutOfOrder},
+		by:      w.name(),
 		endRun:  endRun,
 		slots:   make(chan struct{}, w.concurrency()),
+		wake:    make(chan struct{}, 1),
+		types:   newTypeSlots(types, w.Types),
 		running: make(map[*attempt]struct{}),
 	}
-	p.overdue.pool = p
+	p.overdue.init(p)
 	p.abandoned, p.detach = context.WithCancel(context.WithoutCancel(runCtx))
 	return p
 }
-
-// claimUntil claims a delivery for each free slot, until ctx ends. The Handlers run
-// with runCtx.
-func (p *pool) claimUntil(ctx, runCtx context.Context, types []string) {
-	pause, by := p.pollInterval(), p.name()
-	for {
-		// Get the signal first, so that no later change is missed.
-		changed, err := p.inbox.changed()
-		if err != nil {
-			p.logChangedError(err)
-		}
-		free, ok := p.acquire(ctx)
-		if !ok {
-			return
-		}
-		start := time.Now()
-		p.recordClaiming(start)
-		claims, err := p.claim(ctx, ClaimOptions{N: free, Lease: p.lease(), Types: types, Except: pools.uncertain(p.inbox.identity()), By: by})
-		p.start(ctx, runCtx, claims, start)
-		p.release(free - len(claims))
-		switch {
-		case ctx.Err() != nil:
-			return
-		case err != nil:
-			p.recordFailure(err)
-			p.logger().Error("claim failed", "reason", err)
-			pause = min(pause*2, longestPause)
-			changed = nil
-		default:
-			p.recordClaimed(time.Now())
-			pause = p.pollInterval()
-			if len(claims) == free || bodyBytes(claims) >= limit.ClaimBytes/8 {
-				continue // there may be more
-			}
-		}
-		timer := time.NewTimer(pause)
-		select {
-		case <-ctx.Done():
-		case <-changed:
-		case <-timer.C:
-		}
-		timer.Stop()
-	}
-}
-
-// logChangedError logs, at intervals, that the inbox's Changed failed.
-func (p *pool) logChangedError(err error) {
-	if held, ok := p.changedErrors.allow("", overdueEvery); ok {
-		p.logger().Error("inbox cannot notify and is polled", "reason", err, "unlogged", held)
-	}
-}
-
-// bodyBytes returns the total size of the bodies. If it is large, the limit of
-// ClaimOptions.MaxBytes may have ended the claim, and there may be more deliveries.
-func bodyBytes(claims []Claim) (size int) {
-	for _, c := range claims {
-		size += len(c.Delivery.Body)
-	}
-	return size
-}
-
-// claim asks the inbox for claims and waits at most one lease: later the claims would
-// have expired. When ctx ends the inbox gets claimGrace, since an interrupted
-// database may have claimed deliveries that nobody would then know of.
-func (p *pool) claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
-	claimCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Lease)
-	defer cancel()
-	stop := context.AfterFunc(ctx, func() {
-		timer := time.NewTimer(p.claimGrace())
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			cancel()
-		case <-claimCtx.Done():
-		}
-	})
-	defer stop()
-	return p.inbox.Claim(claimCtx, o)
-}
-
-// claimGrace is how long a Claim in progress may take when ctx has ended.
-func (p *pool) claimGrace() time.Duration { return min(drainGrace, p.shutdownTimeout()) }
 
 // stopStarting waits until claiming has ended, but not long for an inbox that ignores
 // the end of its context. What that inbox claims later does not run.
@@ -186,14 +109,22 @@ func (p *pool) start(ctx, runCtx context.Context, claims []Claim, requested time
 	if p.closed {
 		return
 	}
-	places := p.line.enter(claims, func(c Claim) bool { return c.Suspect && !p.policy.isExhausted(c) })
+	policies := make([]policy, len(claims))
+	suspects := make([]bool, len(claims))
+	for i, c := range claims {
+		policies[i] = p.policyOf(c.Delivery.Type)
+		suspects[i] = c.Suspect && !policies[i].isExhausted(c)
+	}
+	places := p.line.enter(claims, suspects)
 	for i := range claims {
 		c := &claims[i]
-		c.Last = p.policy.isLast(*c)
 		a := &attempt{pool: p, runCtx: runCtx, place: places[i], lease: newLeaseKeeper(p.inbox, *c, p.lease(), requested)}
 		a.current.Store(c)
+		a.typ, a.policy = c.Delivery.Type, policies[i]
+		c.Last = a.policy.isLast(*c)
 		p.openClaims.Add(1)
 		p.mu.Lock()
+		p.types.acquire(a.typ)
 		p.running[a] = struct{}{}
 		p.mu.Unlock()
 		p.attempts.Go(func() {
@@ -204,10 +135,11 @@ func (p *pool) start(ctx, runCtx context.Context, claims []Claim, requested time
 	}
 }
 
-// remove removes an attempt that has ended, and releases its slot.
+// remove removes an attempt that has ended, and releases its slots.
 func (p *pool) remove(a *attempt) {
 	p.mu.Lock()
 	delete(p.running, a)
+	wasFull := p.types.release(a.typ)
 	last := p.runReturned && len(p.running) == 0
 	p.mu.Unlock()
 	if last {
@@ -215,6 +147,17 @@ func (p *pool) remove(a *attempt) {
 	}
 	p.line.leave(a.place)
 	p.release(1)
+	if wasFull || p.due != nil {
+		p.wakeClaiming()
+	}
+}
+
+// wakeClaiming lets claimUntil claim without waiting for a signal of the inbox.
+func (p *pool) wakeClaiming() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
 }
 
 // inUse returns the number of attempts in progress.

@@ -34,6 +34,32 @@ func (b Backoff) Delay(attempt int) time.Duration {
 // Worker would claim the delivery again at once.
 const noHandlerDelay = time.Minute
 
+// Decide returns the outcome with which the Worker would settle a claim if its Handler
+// returned err. It is the table in the documentation of [Worker] as a value:
+//
+//	State Done, Ignored or Dead     the delivery is finished
+//	State Waiting                   it is tried again after Delay
+//	State Waiting, Uncounted        the same, and the run does not count as an attempt
+//
+// Use it in a func that [Wrap] puts around a Handler, to treat the last failure or one
+// that will be tried again differently, and in tests of the Worker's settings. The claim
+// c is that of [ClaimFromContext]. Of its fields Decide reads only Attempt, and the type
+// of Delivery, which may be nil. ctx is the context that the Worker passed to the
+// Handler; its end changes the outcome, as the table says. Use context.Background for a
+// context that has not ended.
+//
+// Delay has a random part, unless it is that of a [RetryAfter]. Decide asks neither the
+// inbox nor the Handler, and changes nothing. It is safe for concurrent use.
+func (w *Worker) Decide(ctx context.Context, c Claim, err error) Outcome {
+	typ := ""
+	if c.Delivery != nil {
+		typ = c.Delivery.Type
+	}
+	p := w.policyOf(typ)
+	c.Last = p.isLast(c)
+	return p.decide(c, toSafe(err), context.Cause(ctx))
+}
+
 // A retryPolicy decides the outcome of an attempt. It only computes: it does not
 // log, and it asks neither the inbox nor the clock. Only the wait of its Backoff
 // is random. Two outcomes are made elsewhere, both when Run ends: abandon in
@@ -42,7 +68,7 @@ const noHandlerDelay = time.Minute
 type retryPolicy struct {
 	backoff     Backoff
 	maxAttempts int
-	outOfOrder  bool // [Worker.RetryOutOfOrder]
+	outOfOrder  bool // [Worker.RetryOutOfOrder] or [Policy.RetryOutOfOrder]
 }
 
 // decide returns the outcome of an attempt whose Handler returned err. It is the
@@ -82,14 +108,14 @@ func (p retryPolicy) retry(c Claim, reason string, err error) Outcome {
 	return o
 }
 
-// errTimedOut is the cause with which a Handler's context ends after
-// Worker.Timeout. The claim is held for one more lease, and the Handler's outcome
+// errTimedOut is the cause with which a Handler's context ends after the Timeout of
+// its attempt. The claim is held for one more lease, and the Handler's outcome
 // counts until then.
 var errTimedOut = &timedOut{}
 
 type timedOut struct{}
 
-func (*timedOut) Error() string        { return "webhook: attempt took longer than Worker.Timeout" }
+func (*timedOut) Error() string        { return "webhook: attempt took longer than its Timeout" }
 func (*timedOut) Is(target error) bool { return target == ErrClaimLost }
 
 // overdue returns the outcome of an attempt whose Handler has not returned one

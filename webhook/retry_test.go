@@ -91,9 +91,14 @@ func TestRetryPolicyDecidesByTheTableOfWorker(t *testing.T) {
 	} {
 		for _, outOfOrder := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, out of order %v", test.name, outOfOrder), func(t *testing.T) {
-				p := policy
-				p.outOfOrder = outOfOrder
-				got, want := p.decide(test.claim, test.err, test.cause), test.want
+				w := &Worker{Retry: policy.backoff, MaxAttempts: policy.maxAttempts, RetryOutOfOrder: outOfOrder}
+				ctx, cancel := context.WithCancelCause(t.Context())
+				if test.cause != nil {
+					cancel(test.cause)
+				}
+				defer cancel(nil)
+				// A callback gets a claim with Last set; a test need not set it.
+				got, want := w.Decide(ctx, Claim{Attempt: test.claim.Attempt}, test.err), test.want
 				if want.Delay == afterBackoff {
 					if got.Delay < fixed/2 || got.Delay > fixed {
 						t.Errorf("the delay is %v, want %v to %v", got.Delay, fixed/2, fixed)
@@ -135,7 +140,7 @@ func TestRetryPolicyNamesTheCauseOfAContextThatEnded(t *testing.T) {
 }
 
 func TestRetryPolicyOfAnOverdueAttempt(t *testing.T) {
-	const reason = "webhook: attempt took longer than Worker.Timeout and has not returned"
+	const reason = "webhook: attempt took longer than its Timeout and has not returned"
 	p := retryPolicy{backoff: Backoff{First: 2, Max: 2}, outOfOrder: true}
 	got := p.overdue(Claim{Attempt: 1})
 	if got.Delay < 1 || got.Delay > 2 {

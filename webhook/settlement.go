@@ -112,6 +112,9 @@ func (a *attempt) report(o Outcome, state State, err error) (ended bool) {
 func (a *attempt) finish() {
 	a.finished.Store(true)
 	a.pool.openClaims.Done()
+	if a.pool.due != nil {
+		a.pool.wakeClaiming()
+	}
 }
 
 // logOutcome logs an outcome that is not a success.

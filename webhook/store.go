@@ -21,6 +21,9 @@ type store struct {
 	put   Handler
 }
 
+// Types returns nil: an inbox stores every type.
+func (h *store) Types() []string { return nil }
+
 // Volatile reports whether the inbox keeps deliveries in memory only.
 func (h *store) Volatile() bool { return isVolatile(h.inbox) }
 

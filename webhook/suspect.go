@@ -55,7 +55,7 @@ func (a *attempt) awaitTurn(ctx, runCtx context.Context) bool {
 			}
 			a.pool.logger().Error("attempt could not begin", "delivery", a.claim().Delivery, "reason", err)
 			if spent := time.Since(turnStart); spent >= a.lease.length {
-				a.settle(a.pool.policy.notBegun(a.claim(), spent, err))
+				a.settle(a.policy.notBegun(a.claim(), spent, err))
 				return false
 			}
 			retry = time.After(pause)
@@ -65,14 +65,13 @@ func (a *attempt) awaitTurn(ctx, runCtx context.Context) bool {
 }
 
 // beginSuspect asks the inbox to begin a suspect and to return its body. The inbox
-// may take Worker.Timeout, which is longer than a lease, since the body may take long
-// to arrive. The lease is renewed meanwhile.
+// may take the Timeout of the attempt, since the body may take long to arrive. The lease is renewed meanwhile.
 func (a *attempt) beginSuspect(ctx context.Context) <-chan error {
 	answer := make(chan error, 1)
 	go func() {
 		err := goexitError()
 		defer func() { answer <- err }()
-		ctx, cancel := context.WithTimeout(ctx, a.pool.timeout())
+		ctx, cancel := context.WithTimeout(ctx, a.policy.timeout)
 		defer cancel()
 		c, beginErr := a.pool.inbox.Begin(ctx, a.claim())
 		if beginErr == nil {

@@ -18,8 +18,6 @@ const (
 	defaultShutdownTimeout = 8 * time.Second
 	defaultMaxAttempts     = 15
 
-	// sweepInterval is how often a Worker calls the inbox's Sweep.
-	sweepInterval = time.Minute
 	// longestPause is the maximum pause between calls while the inbox fails.
 	longestPause = 5 * time.Second
 )
@@ -56,20 +54,24 @@ const (
 // it, calls Observer, and settles the delivery as failed, so that another process can
 // try it again. This process does not claim the delivery before the Handler returns,
 // and the Handler holds its slot until then. If overdue Handlers hold all slots for
-// another Timeout, Run returns [ErrStuck]. So a Handler that ignores the end of its
-// context may still run when its delivery is claimed again. If that would do harm,
-// commit the Handler's effects and the settlement in one transaction.
+// the longest of their Timeouts, Run returns [ErrStuck]. So a Handler that ignores the
+// end of its context may still run when its delivery is claimed again. If that would do
+// harm, commit the Handler's effects and the settlement in one transaction.
 //
 // A delivery is suspect if its process ended twice in a row while it was claimed. It
 // runs alone:
 //
 //   - The Worker claims nothing while the suspect waits for the attempts in progress,
-//     which takes at most Timeout and two Leases, nor while the suspect runs.
+//     which takes at most the longest Timeout and two Leases, nor while the suspect
+//     runs.
 //   - If the inbox cannot begin the suspect for one Lease, or within Timeout, the
 //     suspect is put back for at least as long as that took.
 //   - If the process ends while the suspect runs, that is counted as a crash of this
 //     delivery. After MaxAttempts it is dead without another run. Other deliveries are
 //     not affected.
+//
+// Types has other settings for single types. What is said here about MaxAttempts,
+// Timeout, Retry and RetryOutOfOrder then applies to those of the type.
 type Worker struct {
 	// Concurrency is the maximum number of attempts at once. Zero means 8.
 	Concurrency int
@@ -92,6 +94,10 @@ type Worker struct {
 	MaxAttempts int
 	// Retry is the wait between attempts. Zero means 1 s, doubled up to 1 h.
 	Retry Backoff
+	// Types overrides settings for single types, such as "github.push". A type that the
+	// Handler does not handle is an error of Run, so that a misspelled one is found. Nil
+	// means none.
+	Types map[string]Policy
 	// RetryOutOfOrder lets younger deliveries of an ordering key run while an older one
 	// waits for its retry. If false, they wait too, and run in order.
 	RetryOutOfOrder bool
@@ -114,8 +120,8 @@ type Worker struct {
 
 // NewWorker returns a Worker that runs h for the deliveries of q. Every [Inbox] is a
 // Queue. If q is a [Notifier] or a [Sweeper], the Worker uses its methods. If h is a
-// [Router], the Worker claims only its types, otherwise every type. NewWorker panics on
-// a nil Queue and on a nil Handler.
+// [Router], the Worker claims only its types. Otherwise it claims every type, and logs a
+// warning when it runs. NewWorker panics on a nil Queue and on a nil Handler.
 func NewWorker(q Queue, h Handler) *Worker {
 	if q == nil {
 		panic("webhook: NewWorker needs a queue")
@@ -126,7 +132,7 @@ func NewWorker(q Queue, h Handler) *Worker {
 
 // Run works until ctx ends. Then it claims nothing more, and returns nil when all
 // claims are settled. Errors of the inbox are logged, and the inbox is called again.
-// Run must not be called again before it has returned.
+// To work only what is due use [Worker.Drain].
 //
 // When ctx has ended:
 //
@@ -137,40 +143,57 @@ func NewWorker(q Queue, h Handler) *Worker {
 //   - Run returns at most two seconds after ShutdownTimeout, and slightly later if the
 //     inbox ignores its context.
 //
-// Before ctx ends Run returns only these errors: [ErrStuck], when all claims are settled
-// and the process should be ended; and [ErrPanic], when the Handler's Types panics or
-// the inbox's Claim ends its goroutine.
-func (w *Worker) Run(ctx context.Context) error {
+// Before ctx ends Run returns only these errors:
+//
+//   - [ErrStuck], when all claims are settled and the process should be ended.
+//   - [ErrPanic], when the Handler's Types panics or the inbox's Claim ends its
+//     goroutine.
+//   - [ErrRunning], when Run or Drain of this Worker has not returned.
+//   - [ErrNoHandler], before anything is claimed, when Types has a type that the Handler
+//     does not handle. If Types has a Concurrency and the Handler handles every type,
+//     the error is not a sentinel.
+func (w *Worker) Run(ctx context.Context) error { return w.run(ctx, nil) }
+
+// run is Run, or Drain if due is not nil.
+func (w *Worker) run(ctx context.Context, due *dueWork) error {
 	types, err := w.types()
+	if err == nil {
+		err = w.checkTypes(types)
+	}
 	if err != nil {
 		return err
 	}
-	warnIfIdle(w.logger(), types)
 	// Callbacks continue after ctx ends, until ShutdownTimeout is over.
 	runCtx, cancelRun := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cancelRun(nil)
 	ctx, endRun := context.WithCancelCause(ctx)
 	defer endRun(nil)
-	p := newPool(w, runCtx, endRun)
+	p := newPool(w, types, runCtx, endRun)
+	p.due = due
+	if !w.recordRun(p) {
+		return ErrRunning
+	}
+	defer w.recordEnd()
 	pools.add(p)
 	defer p.close()
-	w.recordRun(p)
-	defer w.recordRun(nil)
+	warnOfTypes(w.logger(), w.handler, types)
 	sweepingEnded := make(chan struct{})
 	go func() {
 		defer close(sweepingEnded)
-		w.sweep(ctx)
+		if due == nil {
+			w.sweep(ctx)
+		}
 	}()
 	claimingEnded := make(chan struct{})
 	go func() {
 		defer close(claimingEnded)
 		defer p.fail(fmt.Errorf("webhook: the inbox's Claim: %w", goexitError()))
-		p.claimUntil(ctx, runCtx, types)
+		p.claimUntil(ctx, runCtx)
 	}()
 	<-ctx.Done()
 	ended := time.Now()
 	p.stopStarting(claimingEnded)
-	err = p.drain(cancelRun, ended, p.failure(ctx))
+	err = p.shutDown(cancelRun, ended, p.failure(ctx))
 	limit := time.NewTimer(w.shutdownTimeout() + 2*drainGrace - time.Since(ended))
 	defer limit.Stop()
 	select {
@@ -184,27 +207,6 @@ func (w *Worker) Run(ctx context.Context) error {
 func (w *Worker) types() (types []string, err error) {
 	defer recoverTo(&err)
 	return typesOf(w.handler), nil
-}
-
-// sweep calls the inbox's Sweep every minute until ctx ends, each time until there is
-// nothing more to delete.
-func (w *Worker) sweep(ctx context.Context) {
-	ticker := time.NewTicker(sweepInterval)
-	defer ticker.Stop()
-	for {
-		n, err := w.inbox.sweep(ctx)
-		if err != nil && ctx.Err() == nil {
-			w.logger().Error("sweep failed", "reason", err)
-		}
-		if err == nil && n > 0 && ctx.Err() == nil {
-			continue
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
 }
 
 func (w *Worker) logger() *slog.Logger { return logger(w.Logger) }

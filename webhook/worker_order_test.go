@@ -107,8 +107,8 @@ func TestPromise4_PerKeyOrder(t *testing.T) {
 		if diff := cmp.Diff([]webhook.State{webhook.Waiting, webhook.Done}, j.states()); diff != "" {
 			t.Fatalf("j.states() (-want +got):\n%s", diff)
 		}
-		if !strings.Contains(j.settled[0].Reason, "Worker.Timeout") {
-			t.Fatalf("j.settled[0].Reason = %q, want it to contain \"Worker.Timeout\"", j.settled[0].Reason)
+		if !strings.Contains(j.settled[0].Reason, "its Timeout") {
+			t.Fatalf("j.settled[0].Reason = %q, want it to contain \"its Timeout\"", j.settled[0].Reason)
 		}
 		if j.settled[0].Uncounted {
 			t.Fatal("j.settled[0].Uncounted is true, want false")

@@ -72,8 +72,8 @@ func TestOverdueCallbackHoldsOneSlotOnly(t *testing.T) {
 		if j.settled[i].Uncounted {
 			t.Fatal("j.settled[i].Uncounted is true, want false")
 		}
-		if !strings.Contains(j.settled[i].Reason, "attempt took longer than Worker.Timeout and has not returned") {
-			t.Fatalf("j.settled[i].Reason = %q, want it to contain \"attempt took longer than Worker.Timeout and has not returned\"", j.settled[i].Reason)
+		if !strings.Contains(j.settled[i].Reason, "attempt took longer than its Timeout and has not returned") {
+			t.Fatalf("j.settled[i].Reason = %q, want it to contain \"attempt took longer than its Timeout and has not returned\"", j.settled[i].Reason)
 		}
 	})
 	synctestRun(t, "another Worker of the process does not claim it either", func(t *testing.T) {

@@ -92,9 +92,9 @@ func NewRelay(from webhook.Queue, to webhook.Handler) *Relay {
 // [webhook.ErrPanic], when Claim of the Queue ends its goroutine. Run must not be called
 // while another call of it is running.
 func (r *Relay) Run(ctx context.Context) error {
-	w := webhook.NewWorker(r.from, webhook.HandlerFunc(func(run context.Context, d *webhook.Delivery) error {
+	w := webhook.NewWorker(r.from, &webhook.Mux{Default: webhook.HandlerFunc(func(run context.Context, d *webhook.Delivery) error {
 		return r.forward(run, ctx, d)
-	}))
+	})})
 	w.Concurrency, w.Lease, w.ShutdownTimeout = orDefault(r.Concurrency, defaultConcurrency), r.Lease, r.ShutdownTimeout
 	w.Timeout, w.KeepRunning = max(minRunTimeout, 2*r.timeout()), r.keepRunning
 	w.Retry, w.MaxAttempts = r.retry(), math.MaxInt

@@ -1,0 +1,122 @@
+package webhook
+
+import (
+	"context"
+	"time"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
+)
+
+// claimUntil claims a delivery for each free slot, until ctx ends or, in Drain, until
+// nothing is due. The Handlers run with runCtx.
+func (p *pool) claimUntil(ctx, runCtx context.Context) {
+	pause, restOnly := p.pollInterval(), false
+	for {
+		// Get the signal first, so that no later change is missed.
+		changed, err := p.inbox.changed()
+		if err != nil {
+			p.logChangedError(err)
+		}
+		wake := p.wake
+		free, ok := p.acquire(ctx)
+		if !ok {
+			return
+		}
+		idle, n, types := p.next(free, restOnly)
+		claims, err := p.claimAndStart(ctx, runCtx, n, types)
+		p.release(free - len(claims))
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil && p.due != nil:
+			p.endDrain(ctx, err)
+			return
+		case err != nil:
+			p.recordFailure(err)
+			p.logger().Error("claim failed", "reason", err)
+			pause, restOnly = min(pause*2, longestPause), false
+			changed, wake = nil, nil
+		default:
+			pause = p.pollInterval()
+			if restOnly || n > 0 && (len(claims) == n || bodyBytes(claims) >= limit.ClaimBytes/8) {
+				restOnly = !restOnly && p.types.hasRest(n, free)
+				continue // there may be more
+			}
+			if p.due != nil && idle && len(claims) == 0 {
+				p.endDrain(ctx, nil)
+				return
+			}
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+		case <-changed:
+		case <-wake:
+		case <-timer.C:
+		}
+		timer.Stop()
+	}
+}
+
+// next returns what to claim next; see typeSlots. It reports idle if there is no
+// attempt that Drain waits for.
+func (p *pool) next(free int, restOnly bool) (idle bool, n int, types []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, types = p.types.ask(free, restOnly)
+	return p.isIdle(), n, types
+}
+
+// claimAndStart claims and starts at most n deliveries. If n is zero, it does
+// nothing.
+func (p *pool) claimAndStart(ctx, runCtx context.Context, n int, types []string) ([]Claim, error) {
+	if n == 0 {
+		return nil, nil
+	}
+	start := time.Now()
+	p.recordClaiming(start)
+	claims, err := p.claim(ctx, ClaimOptions{N: n, Lease: p.lease(), Types: types, Except: pools.uncertain(p.inbox.identity()), By: p.by})
+	p.start(ctx, runCtx, claims, start)
+	if err == nil && ctx.Err() == nil {
+		p.recordClaimed(time.Now())
+	}
+	return claims, err
+}
+
+// logChangedError logs, at intervals, that the inbox's Changed failed.
+func (p *pool) logChangedError(err error) {
+	if held, ok := p.changedErrors.allow("", overdueEvery); ok {
+		p.logger().Error("inbox cannot notify and is polled", "reason", err, "unlogged", held)
+	}
+}
+
+// bodyBytes returns the total size of the bodies. If it is large, the limit of
+// ClaimOptions.MaxBytes may have ended the claim, and there may be more deliveries.
+func bodyBytes(claims []Claim) (size int) {
+	for _, c := range claims {
+		size += len(c.Delivery.Body)
+	}
+	return size
+}
+
+// claim asks the inbox for claims and waits at most one lease: later the claims would
+// have expired. When ctx ends the inbox gets claimGrace, since an interrupted
+// database may have claimed deliveries that nobody would then know of.
+func (p *pool) claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
+	claimCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Lease)
+	defer cancel()
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(p.claimGrace())
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel()
+		case <-claimCtx.Done():
+		}
+	})
+	defer stop()
+	return p.inbox.Claim(claimCtx, o)
+}
+
+// claimGrace is how long a Claim in progress may take when ctx has ended.
+func (p *pool) claimGrace() time.Duration { return min(drainGrace, p.shutdownTimeout()) }
