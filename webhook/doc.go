@@ -115,6 +115,13 @@
 // is [ErrMalformed] with any decoder. The payloads of providers that route by the body are
 // Checkers.
 //
+// # Tenants
+//
+// One Source can receive the calls of many tenants, each with a secret of its own. KeysFor of
+// its verifier looks up the keys for a request, and [Source.Scope] names the tenant, so that
+// no tenant can make a delivery of another one a duplicate, delay it or supersede it. The
+// example of Source shows both.
+//
 // # What is left out
 //
 //   - Answers with content. A Handler may run an hour later and has no ResponseWriter.

@@ -174,3 +174,28 @@ func TestOnlyOneFieldHasKeys(t *testing.T) {
 		}
 	}
 }
+
+// A proxy copies the URL into a header. The header is left out only if the token in the
+// URL is that of the tenant.
+func TestKeysForDecidesWhichTokenOfTheURLIsSecret(t *testing.T) {
+	table := &tenantTable{keys: map[string][]webhook.Key{"a": webhook.Keys(webhook.NewSecret("t0ken"))}}
+	src := webhook.Source{Name: "shop", Verifier: webhook.NewAnyOf(
+		&webhook.Token{Query: "token", KeysFor: table.keysFor},
+		&webhook.InsecureAcceptAll{},
+	)}
+	if err := src.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for token, stored := range map[string]bool{"t0ken": false, "wrong": true} {
+		r := httptest.NewRequest("POST", "/?token="+token, nil)
+		r.SetPathValue("tenant", "a")
+		r.Header.Set("X-Original-Url", "/?token="+token)
+		d, err := src.Open(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Header.Get("X-Original-Url") != ""; got != stored {
+			t.Errorf("token %s: the header is stored: %t, want %t", token, got, stored)
+		}
+	}
+}
