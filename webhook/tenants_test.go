@@ -142,6 +142,10 @@ func TestKeysForIsAskedOnceByOpen(t *testing.T) {
 		if _, err := src.Open(r, []byte("{}")); err != nil || g.table.asked != 1 {
 			t.Errorf("%s: Open = %v, KeysFor was called %d times", name, err, g.table.asked)
 		}
+		r.SetPathValue("tenant", "empty")
+		if _, err := src.Open(r, []byte("{}")); !errors.Is(err, webhook.ErrUnverified) || !strings.Contains(err.Error(), "KeysFor returned no keys for this request") {
+			t.Errorf("%s: Open with an empty key = %v", name, err)
+		}
 		g.table.err = errors.New("the table is away")
 		if _, err := src.Open(r, []byte("{}")); !errors.Is(err, webhook.ErrOverloaded) {
 			t.Errorf("%s: Open = %v, want ErrOverloaded", name, err)

@@ -112,7 +112,6 @@ func TestPromise7_ValidateRefusesWhatWouldLetAStrangerIn(t *testing.T) {
 	wrongPair := append(append([]byte{}, seed...), seed...)
 	checksum := func() hash.Hash { return crc32.NewIEEE() }
 	var nilHMAC *webhook.HMAC
-
 	for name, v := range map[string]webhook.Verifier{
 		"HMAC without keys":                 &webhook.HMAC{Header: "X-Sig"},
 		"HMAC with an empty secret":         &webhook.HMAC{Header: "X-Sig", Keys: empty},
