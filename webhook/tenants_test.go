@@ -203,3 +203,30 @@ func TestKeysForDecidesWhichTokenOfTheURLIsSecret(t *testing.T) {
 		}
 	}
 }
+
+// A KeysFor may itself verify the request, such as the token of a gateway.
+func TestKeysForMayAskAnotherVerifier(t *testing.T) {
+	table := &tenantTable{keys: map[string][]webhook.Key{"a": webhook.Keys(webhook.NewSecret("k"))}}
+	gateway := &webhook.Token{Header: "X-Token", KeysFor: table.keysFor}
+	v := &webhook.HMAC{Header: "X-Sig", KeysFor: func(r *http.Request) ([]webhook.Key, error) {
+		if err := gateway.Admit(r); err != nil {
+			return nil, err
+		}
+		return table.keysFor(r)
+	}}
+	verifierValidate(t, gateway)
+	src := webhook.Source{Name: "shop", Verifier: v}
+	if err := src.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "/", nil)
+	r.SetPathValue("tenant", "a")
+	for _, s := range []webhook.Signer{gateway, v} {
+		if err := s.Sign(r, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := src.Open(r, []byte("{}")); err != nil {
+		t.Error(err)
+	}
+}
