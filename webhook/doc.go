@@ -180,6 +180,13 @@
 //   - Jira signs the admin webhooks that have a secret. What an OAuth 2.0 or a Connect app
 //     registers has a JSON Web Token instead, which no verifier of this package reads.
 //
+// # Tenants
+//
+// One Source can receive the calls of many tenants, each with a secret of its own. KeysFor of
+// its verifier looks up the keys for a request, and [Source.Scope] names the tenant, so that
+// no tenant can make a delivery of another one a duplicate, delay it or supersede it. The
+// example of Source shows both.
+//
 // # What is left out
 //
 //   - Answers with content, except to handshakes. A Handler may run an hour later and has no

@@ -23,7 +23,8 @@ import (
 //		Keys:            webhook.Keys(webhook.NewSecret(publicKey)),
 //	}
 //
-// The signed text is one piece, so the body is copied unless it is all that is signed.
+// The signed text is one piece, so the body is copied while it is verified, unless it is
+// all that is signed. A [Budget] does not count the copy.
 // The fields must not be changed after Validate.
 type Ed25519 struct {
 	Header   string

@@ -78,8 +78,9 @@ type HMAC struct {
 	// of a tenant, in place of Keys and KeysFunc. It may ask a database, within the
 	// context of the request. It is called by Verify, never before the headers are well
 	// formed, and concurrently. No keys are answered with 401. An error is answered with
-	// 503, and with the Retry-After of a [RetryAfter]; its text is logged. The Label of
-	// a Key can name the tenant for the Handler. Also set [Source.Scope].
+	// 503, and with the Retry-After of a [RetryAfter]; its text is logged. A stranger can
+	// cause calls too, so a call must be cheap. The Label of a Key can name the tenant
+	// for the Handler. Also set [Source.Scope].
 	KeysFor func(*http.Request) ([]Key, error)
 
 	live atomic.Pointer[keyring] // nil before Validate

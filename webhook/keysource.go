@@ -130,16 +130,25 @@ func lookUp(r *http.Request, owner any, each func(*http.Request) ([]Key, error))
 	if !ok {
 		return each(r)
 	}
+	if k, ok := l.find(owner); ok {
+		return k.keys, k.err
+	}
+	keys, err := each(r) // without the lock: it may ask another verifier
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known = append(l.known, keyLookup{owner, keys, err})
+	return keys, err
+}
+
+func (l *keyLookups) find(owner any) (k keyLookup, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, k := range l.known {
 		if k.owner == owner {
-			return k.keys, k.err
+			return k, true
 		}
 	}
-	keys, err := each(r)
-	l.known = append(l.known, keyLookup{owner, keys, err})
-	return keys, err
+	return keyLookup{}, false
 }
 
 // asksKeys reports whether one of the verifiers has KeysFor.

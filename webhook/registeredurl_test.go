@@ -64,7 +64,7 @@ func TestURLFunc(t *testing.T) {
 	}
 	url = ""
 	r.SetPathValue("tenant", "")
-	if _, err := m.Verify(r, nil); !errors.Is(err, webhook.ErrUnverified) {
+	if _, err := m.Verify(r, nil); !errors.Is(err, webhook.ErrUnverified) || !strings.Contains(err.Error(), "URLFunc returned no URL") {
 		t.Errorf("no URL: %v, want ErrUnverified", err)
 	}
 	failure = errors.New("the table is away")

@@ -142,6 +142,10 @@ func TestKeysForIsAskedOnceByOpen(t *testing.T) {
 		if _, err := src.Open(r, []byte("{}")); err != nil || g.table.asked != 1 {
 			t.Errorf("%s: Open = %v, KeysFor was called %d times", name, err, g.table.asked)
 		}
+		r.SetPathValue("tenant", "empty")
+		if _, err := src.Open(r, []byte("{}")); !errors.Is(err, webhook.ErrUnverified) || !strings.Contains(err.Error(), "KeysFor returned no keys for this request") {
+			t.Errorf("%s: Open with an empty key = %v", name, err)
+		}
 		g.table.err = errors.New("the table is away")
 		if _, err := src.Open(r, []byte("{}")); !errors.Is(err, webhook.ErrOverloaded) {
 			t.Errorf("%s: Open = %v, want ErrOverloaded", name, err)
@@ -172,5 +176,57 @@ func TestOnlyOneFieldHasKeys(t *testing.T) {
 				t.Errorf("%T: Validate = %v", v, err)
 			}
 		}
+	}
+}
+
+// A proxy copies the URL into a header. The header is left out only if the token in the
+// URL is that of the tenant.
+func TestKeysForDecidesWhichTokenOfTheURLIsSecret(t *testing.T) {
+	table := &tenantTable{keys: map[string][]webhook.Key{"a": webhook.Keys(webhook.NewSecret("t0ken"))}}
+	src := webhook.Source{Name: "shop", Verifier: webhook.NewAnyOf(
+		&webhook.Token{Query: "token", KeysFor: table.keysFor},
+		&webhook.InsecureAcceptAll{},
+	)}
+	if err := src.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for token, stored := range map[string]bool{"t0ken": false, "wrong": true} {
+		r := httptest.NewRequest("POST", "/?token="+token, nil)
+		r.SetPathValue("tenant", "a")
+		r.Header.Set("X-Original-Url", "/?token="+token)
+		d, err := src.Open(r, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Header.Get("X-Original-Url") != ""; got != stored {
+			t.Errorf("token %s: the header is stored: %t, want %t", token, got, stored)
+		}
+	}
+}
+
+// A KeysFor may itself verify the request, such as the token of a gateway.
+func TestKeysForMayAskAnotherVerifier(t *testing.T) {
+	table := &tenantTable{keys: map[string][]webhook.Key{"a": webhook.Keys(webhook.NewSecret("k"))}}
+	gateway := &webhook.Token{Header: "X-Token", KeysFor: table.keysFor}
+	v := &webhook.HMAC{Header: "X-Sig", KeysFor: func(r *http.Request) ([]webhook.Key, error) {
+		if err := gateway.Admit(r); err != nil {
+			return nil, err
+		}
+		return table.keysFor(r)
+	}}
+	verifierValidate(t, gateway)
+	src := webhook.Source{Name: "shop", Verifier: v}
+	if err := src.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequest("POST", "/", nil)
+	r.SetPathValue("tenant", "a")
+	for _, s := range []webhook.Signer{gateway, v} {
+		if err := s.Sign(r, []byte("{}")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := src.Open(r, []byte("{}")); err != nil {
+		t.Error(err)
 	}
 }

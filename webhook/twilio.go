@@ -37,7 +37,8 @@ const (
 // parameters in another order. Do not let a decision depend on which parameters exist,
 // and set [Description.DedupBySignature], so that an altered copy is a duplicate.
 //
-// A form with more than 1000 parameters is refused. The fields must not be changed after
+// A form with more than 1000 parameters is refused. Its text is copied while it is
+// verified. The fields must not be changed after
 // Validate. See https://www.twilio.com/docs/usage/webhooks/webhooks-security.
 type Twilio struct {
 	// URL is the URL exactly as it is registered with Twilio, with its query. The URL of

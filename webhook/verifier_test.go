@@ -112,7 +112,6 @@ func TestPromise7_ValidateRefusesWhatWouldLetAStrangerIn(t *testing.T) {
 	wrongPair := append(append([]byte{}, seed...), seed...)
 	checksum := func() hash.Hash { return crc32.NewIEEE() }
 	var nilHMAC *webhook.HMAC
-
 	for name, v := range map[string]webhook.Verifier{
 		"HMAC without keys":                 &webhook.HMAC{Header: "X-Sig"},
 		"HMAC with an empty secret":         &webhook.HMAC{Header: "X-Sig", Keys: empty},
@@ -247,19 +246,5 @@ func TestPromise7_NoErrorOfAVerifierBecomesSuccess(t *testing.T) {
 				t.Errorf("%s that fails with %q is answered %d, want %d", name, tt.err, w.Code, tt.want)
 			}
 		}
-	}
-}
-
-func TestInsecureAcceptAll(t *testing.T) {
-	src := webhook.Source{Name: "acme", Verifier: &webhook.InsecureAcceptAll{}}
-	if err := src.Validate(); err != nil {
-		t.Fatal(err)
-	}
-	r := verifierRequest()
-	if err := src.Verifier.(webhook.Signer).Sign(r, nil); err != nil || len(r.Header) != 0 {
-		t.Errorf("Sign = %v and changed %v", err, r.Header)
-	}
-	if d, err := src.Open(r, []byte("x")); err != nil || d.KeyLabel != "" {
-		t.Errorf("Open = %v, %v", d, err)
 	}
 }
