@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -57,11 +58,14 @@ const maxValidationToken = 1 << 10
 // MicrosoftGraph answers the validation request of a change notification subscription, a
 // POST with validationToken in the query, with the token. Nothing proves who sent it: do
 // not use it for a Source that does not need it. A token that the package comment does not
-// allow is answered with 400.
+// allow is answered with 400. A request with a JSON body is never answered: it is a
+// notification, whatever its query.
 //
 // See https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks#notificationurl-validation
-func MicrosoftGraph(r *http.Request, _ []byte, proof *webhook.Proof) *webhook.Answer {
-	if proof != nil || r.Method != http.MethodPost {
+func MicrosoftGraph(r *http.Request, body []byte, proof *webhook.Proof) *webhook.Answer {
+	body = bytes.TrimSpace(body)
+	isJSON := len(body) > 0 && (body[0] == '{' || body[0] == '[')
+	if proof != nil || r.Method != http.MethodPost || isJSON {
 		return nil
 	}
 	token, ok := parameter(r, "validationToken")
