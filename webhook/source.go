@@ -41,8 +41,9 @@ type Source struct {
 	// a request at most twice, until it returns an [Answer]:
 	//
 	//  1. Before anything is checked, even the client's address, with a nil proof: for
-	//     GET, HEAD, OPTIONS and POST, if the whole body has at most 1 KiB. Anyone can
-	//     send such a request, so it must answer only what no delivery can be.
+	//     GET, HEAD, OPTIONS and POST, if the whole body has at most 1 KiB, and if there
+	//     is none or the [Budget] has memory for strangers. Anyone can send such a
+	//     request, so it must answer only what no delivery can be.
 	//  2. After Verifier.Verify, for POST, with the Proof and a body of any size that
 	//     the Source allows.
 	//
@@ -54,8 +55,8 @@ type Source struct {
 	// FormValue. A panic is answered with 500.
 	//
 	// If nil, only POST is allowed, and strangers are refused before their body is read.
-	// Otherwise up to 1 KiB of their bodies is read first, within [Receiver.ReadTimeout]
-	// and charged to the Budget.
+	// Otherwise up to 1 KiB of their bodies is read first, within [Receiver.ReadTimeout].
+	// All of these bodies together use at most an eighth of the Budget.
 	Handshake func(r *http.Request, body []byte, proof *Proof) *Answer
 	// Scope returns the tenant that an authentic request belongs to, such as
 	// r.PathValue("tenant"). Deliveries with different scopes share neither dedup keys
