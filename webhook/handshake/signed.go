@@ -96,8 +96,8 @@ func keyOf(keys []webhook.Key, label string) int {
 }
 
 // DiscordEvents answers the PING of the Webhook Events URL, whose type is 0, with 204,
-// after the signature. Discord sends it when the address is saved, and now and then one
-// with a wrong signature, which must be answered with 401, as a Receiver does. A PING has a
+// after the signature. Discord sends it when the address is saved. Now and then it sends
+// one with a wrong signature, which a Receiver answers with 401, as it must. A PING has a
 // member "application_id" and no member "event".
 //
 // See https://docs.discord.com/developers/events/webhook-events#acknowledging-ping-requests

@@ -83,9 +83,10 @@ func MicrosoftGraph(r *http.Request, body []byte, proof *webhook.Proof) *webhook
 // CloudEvents returns a Func that answers the validation request of the CloudEvents HTTP
 // webhook specification, an OPTIONS with WebHook-Request-Origin, if the origin is one of
 // those listed, in exact spelling. Azure Event Grid is "eventgrid.azure.net". The answer
-// grants perMinute requests, zero means without limit. Another origin gets 405, which is no
-// consent. It protects the sender from abuse and proves nothing about deliveries: these need
-// a Verifier. WebHook-Request-Callback is not called.
+// allows the sender perMinute requests per minute; zero means no limit. Another origin gets
+// 405, which is no consent. The exchange keeps the sender from calling addresses that did
+// not agree to it, and proves nothing about deliveries: these need a Verifier.
+// WebHook-Request-Callback is not called.
 //
 // CloudEvents panics if perMinute is negative, if there are no origins, or if one is not a
 // DNS name of at most 253 bytes.
@@ -126,7 +127,7 @@ func isDNSName(s string) bool {
 	return isPlain(s) && len(s) <= 253 && !strings.ContainsAny(s, "_~+/=")
 }
 
-// Trello answers HEAD with 200, which Trello sends when a webhook is created. Nothing proves
+// Trello answers HEAD with 200. Trello sends HEAD when a webhook is created. Nothing proves
 // who sent it, and the answer has no content.
 //
 // See https://developer.atlassian.com/cloud/trello/guides/rest-api/webhooks/#creating-a-webhook
