@@ -17,14 +17,15 @@ import (
 //     senders count it as delivered, and others follow it.
 //   - Header has at most 8 KiB, valid names, each once in any case, and values of printable
 //     ASCII. It has no header that belongs to the connection or sets a cookie or another
-//     address: Connection, Content-Length, Keep-Alive, Location, Proxy-Connection,
-//     Refresh, Set-Cookie, Te, Trailer, Transfer-Encoding and Upgrade.
+//     address: Alt-Svc, Connection, Content-Length, Keep-Alive, Location,
+//     Proxy-Connection, Refresh, Set-Cookie, Te, Trailer, Transfer-Encoding and Upgrade.
 //   - Body has at most 64 KiB, and none if Status is 204 or 205.
 //
 // The Receiver adds headers, since a browser must not run what was echoed, and a cache must
 // not keep it: X-Content-Type-Options is always nosniff, Cache-Control is no-store if
 // Header has none, and Content-Type is text/plain; charset=utf-8 if Header has none and
-// there is a Body. The answer to HEAD is sent without Body.
+// there is a Body. A name without values counts as none. The answer to HEAD is sent without
+// Body.
 type Answer struct {
 	Status int         // zero means 200
 	Header http.Header // may be nil
@@ -38,8 +39,8 @@ const (
 )
 
 // unanswerable are the headers that an Answer must not have, in canonical form.
-var unanswerable = []string{"Connection", "Content-Length", "Keep-Alive", "Location", "Proxy-Connection", "Refresh",
-	"Set-Cookie", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
+var unanswerable = []string{"Alt-Svc", "Connection", "Content-Length", "Keep-Alive", "Location", "Proxy-Connection",
+	"Refresh", "Set-Cookie", "Te", "Trailer", "Transfer-Encoding", "Upgrade"}
 
 func (a *Answer) status() int {
 	if a.Status == 0 {
@@ -100,7 +101,9 @@ func (a *Answer) write(w http.ResponseWriter, r *http.Request) {
 		h.Set("Content-Type", "text/plain; charset=utf-8")
 	}
 	for name, values := range a.Header {
-		h[http.CanonicalHeaderKey(name)] = slices.Clone(values)
+		if len(values) > 0 {
+			h[http.CanonicalHeaderKey(name)] = slices.Clone(values)
+		}
 	}
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(a.status())

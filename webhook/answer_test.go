@@ -40,6 +40,8 @@ func TestAnswerIsSentWithSafeHeaders(t *testing.T) {
 			"content-type": {"application/json"}, "CACHE-control": {"private"}, "X-A": {"1", "2"},
 			"X-Content-Type-Options": {"off"}}, Body: []byte("{}")},
 			299, http.Header{"Cache-Control": {"private"}, "Content-Type": {"application/json"}, "X-A": {"1", "2"}}, "{}"},
+		{"names without values", webhook.Answer{Header: http.Header{"Content-Type": nil, "cache-control": {}, "X-A": nil}, Body: []byte("<html>")},
+			200, http.Header{"Cache-Control": {noStore}, "Content-Type": {plain}}, "<html>"},
 		{"no content", webhook.Answer{Status: 204}, 204, http.Header{"Cache-Control": {noStore}}, ""},
 		{"the longest body", webhook.Answer{Body: make([]byte, 64<<10)}, 200,
 			http.Header{"Cache-Control": {noStore}, "Content-Type": {plain}}, string(make([]byte, 64<<10))},

@@ -41,11 +41,21 @@ func (b *bodyReader) all(memory *charge) ([]byte, error) {
 
 // within returns the whole body if it has at most n bytes. Otherwise, or if reading
 // fails, ok is false, and all returns the body or the error. It reads at most one byte
-// more than n, and nothing of a body whose Content-Length is larger.
+// more than n, and nothing in two cases: if Content-Length is larger, and if the Budget has
+// no memory for strangers.
 func (b *bodyReader) within(n int64, memory *charge) (body []byte, ok bool) {
-	if b.request.ContentLength > n {
+	announced := b.request.ContentLength
+	if announced > n {
 		return nil, false
 	}
+	b.most, b.size = b.limit+1, n+1
+	if announced >= 0 {
+		b.most, b.size = announced+1, announced+1
+	}
+	if !memory.beginStranger(b.budget, b.size) {
+		return nil, false
+	}
+	b.buf = make([]byte, 0, b.size)
 	b.read(n+1, memory)
 	return b.buf, b.err == io.EOF && int64(len(b.buf)) <= n
 }
@@ -56,11 +66,15 @@ func (b *bodyReader) read(enough int64, memory *charge) {
 		b.err = b.begin(memory)
 	}
 	for b.err == nil && int64(len(b.buf)) < enough {
-		b.err = b.fill(min(enough, b.size), memory)
+		if int64(len(b.buf)) == b.size {
+			b.err = b.grow(memory)
+		} else {
+			b.err = b.fill(min(enough, b.size))
+		}
 	}
 }
 
-// begin makes the first buffer.
+// begin makes the buffer of the first chunk.
 func (b *bodyReader) begin(memory *charge) error {
 	announced := b.request.ContentLength
 	if announced > b.limit {
@@ -78,13 +92,12 @@ func (b *bodyReader) begin(memory *charge) error {
 	if err := memory.begin(b.request.Context(), b.budget, b.size); err != nil {
 		return err
 	}
-	b.buf = make([]byte, 0, b.size)
+	b.buf = append(make([]byte, 0, b.size), b.buf...)
 	return nil
 }
 
-// fill reads once, until buf has at most room bytes, and makes a larger buffer if it is
-// full.
-func (b *bodyReader) fill(room int64, memory *charge) error {
+// fill reads once, until buf has at most room bytes.
+func (b *bodyReader) fill(room int64) error {
 	n, err := b.request.Body.Read(b.buf[len(b.buf):room])
 	b.buf = b.buf[:len(b.buf)+n]
 	switch got := int64(len(b.buf)); {
@@ -96,14 +109,16 @@ func (b *bodyReader) fill(room int64, memory *charge) error {
 		return readError(err)
 	case got == b.most:
 		return fmt.Errorf("%w: more than the %d bytes announced", ErrMalformed, b.request.ContentLength)
-	case got == b.size:
-		return b.grow(memory)
 	}
 	return nil
 }
 
-// grow replaces the buffer by a larger one.
+// grow replaces the buffer, which is full, by a larger one.
 func (b *bodyReader) grow(memory *charge) error {
+	if b.size < min(b.most, firstChunk) { // the buffer of within
+		memory.release() // since begin may wait
+		return b.begin(memory)
+	}
 	before, announced := b.size, b.request.ContentLength
 	b.size = min(b.most, before*growth)
 	if 0 <= announced && announced <= maxPreallocated {

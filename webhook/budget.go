@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"math"
 	"sync/atomic"
 	"time"
 
@@ -34,12 +35,16 @@ const (
 //     cases the error is [ErrOverloaded].
 //   - Beyond its first 16 KiB a request must leave a quarter of the Budget free, so that
 //     large bodies cannot keep out small ones.
+//   - A body that is read before [Verifier.Admit], for [Source.Handshake], is charged for at
+//     most 1025 bytes, and must leave seven eighths of the Budget free. If it cannot, it is
+//     not read before Admit, so strangers cannot use up the Budget.
 //   - The largest body is three eighths of the Budget, since a growing buffer is copied.
 //
 // A Budget is safe for concurrent use. Its zero value is not usable.
 type Budget struct {
 	total *semaphore.Weighted
 	most  int64        // maximum in use after a growth
+	few   int64        // maximum in use after a charge for a stranger
 	used  atomic.Int64 // acquired from total, or about to be
 }
 
@@ -49,7 +54,7 @@ func NewBudget(bytes int64) *Budget {
 	if bytes < minBudget {
 		panic(fmt.Sprintf("webhook: a budget of %d bytes is below %d", bytes, minBudget))
 	}
-	return &Budget{total: semaphore.NewWeighted(bytes), most: bytes - bytes/4}
+	return &Budget{total: semaphore.NewWeighted(bytes), most: bytes - bytes/4, few: bytes / 8}
 }
 
 // sharedBudget is the Budget of all Sources without their own.
@@ -80,25 +85,45 @@ func (c *charge) begin(ctx context.Context, b *Budget, bytes int64) error {
 	return nil
 }
 
+// beginStranger acquires memory for a request that may be a stranger's, without waiting.
+func (c *charge) beginStranger(b *Budget, bytes int64) bool {
+	if !b.take(bytes, b.few) {
+		return false
+	}
+	*c = charge{budget: b, bytes: bytes}
+	return true
+}
+
 // grow acquires more memory without waiting.
 func (c *charge) grow(bytes int64) error {
-	b := c.budget
-	small := c.bytes+bytes <= firstChunk
+	most := c.budget.most
+	if c.bytes+bytes <= firstChunk {
+		most = math.MaxInt64
+	}
+	if !c.budget.take(bytes, most) {
+		return errBudgetFull
+	}
+	c.bytes += bytes
+	return nil
+}
+
+// take acquires memory if afterwards at most the given number of bytes is in use, and if
+// no other request waits.
+func (b *Budget) take(bytes, most int64) bool {
 	for {
 		used := b.used.Load()
-		if used+bytes > b.most && !small {
-			return errBudgetFull
+		if used+bytes > most {
+			return false
 		}
 		if b.used.CompareAndSwap(used, used+bytes) {
 			break
 		}
 	}
-	if !b.total.TryAcquire(bytes) { // another request waits
+	if !b.total.TryAcquire(bytes) {
 		b.used.Add(-bytes)
-		return errBudgetFull
+		return false
 	}
-	c.bytes += bytes
-	return nil
+	return true
 }
 
 // shrink releases a part of the memory.

@@ -28,7 +28,8 @@
 //
 // Some senders test an address before they send deliveries to it. [Source.Handshake]
 // answers such a request, before the first step or after the third, and it never becomes
-// a delivery. Package handshake has the handshakes of common senders.
+// a delivery. Before the first step it sees a body of up to 1 KiB. Package handshake has
+// the handshakes of common senders.
 //
 // Register typed callbacks with [On], with [OnType] for a struct of your own or of another
 // package, and with [OnForm] for forms; and other Handlers with [Mux.Route]. Route is not

@@ -39,7 +39,8 @@ func Form(r *http.Request, body []byte) (url.Values, error) {
 
 // Form returns the fields of a body whose Content-Type is
 // application/x-www-form-urlencoded. A repeated field has all of its values, in order;
-// Get returns the first. The result shares no memory with Body.
+// Get returns the first. Names and values have the bytes that were sent: no charset is
+// applied, and they need not be UTF-8. The result shares no memory with Body.
 //
 // These are [ErrMalformed]: a body of another Content-Type, one that begins with { or [,
 // which is JSON, one that is badly encoded, and one with more than 1000 fields. The names

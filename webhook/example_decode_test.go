@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -25,19 +26,26 @@ func ExampleMux_decode() {
 		Decode: func(document []byte, v any) error {
 			d := json.NewDecoder(bytes.NewReader(document))
 			d.UseNumber()
-			return d.Decode(v)
+			if err := d.Decode(v); err != nil {
+				return err
+			}
+			if _, err := d.Token(); err != io.EOF { // Decode reads only the first value
+				return errors.New("more than one JSON value")
+			}
+			return nil
 		},
 	}
 	webhook.On(&mux, func(_ context.Context, e *webhook.Event[Meter]) error {
 		fmt.Println(e.Payload.Reading, e.Payload.Extra)
 		return nil
 	})
-	for _, body := range []string{`{"reading": 1.10, "extra": 12345678901234567890}`, `{"reading": true}`} {
+	for _, body := range []string{`{"reading": 1.10, "extra": 12345678901234567890}`, `{"reading": true}`, `{"reading": 1} {"reading": 2}`} {
 		err := mux.Handle(context.Background(), &webhook.Delivery{Type: "grid.meter", Body: []byte(body)})
 		fmt.Println(errors.Is(err, webhook.ErrMalformed))
 	}
 	// Output:
 	// 1.10 12345678901234567890
 	// false
+	// true
 	// true
 }

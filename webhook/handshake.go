@@ -28,8 +28,8 @@ func (in *intake) allowed() string {
 }
 
 // greet calls Handshake for a request that is not verified. If it has no answer, or
-// was not called since the body is too long or did not arrive, greet returns nil for a
-// POST: the next steps read the rest of the body, or refuse the request.
+// was not called since the body is too long, did not arrive or had no memory, greet returns
+// nil for a POST: the next steps read the rest of the body, or refuse the request.
 func (c *call) greet(in *bodyReader) error {
 	if !slices.Contains(greetable, c.r.Method) {
 		return nil
@@ -49,8 +49,8 @@ func (c *call) greet(in *bodyReader) error {
 
 // greeting returns the body if it may be that of a handshake.
 func (c *call) greeting(in *bodyReader) (body []byte, ok bool) {
-	if c.r.ContentLength == 0 && c.r.Body == http.NoBody {
-		return nil, true // costs no memory, so that it needs no Budget
+	if c.r.ContentLength == 0 {
+		return nil, true // needs no Budget
 	}
 	body, ok = in.within(min(maxGreeting, in.limit), &c.memory)
 	return body[:len(body):len(body)], ok

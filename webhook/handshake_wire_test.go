@@ -2,11 +2,9 @@ package webhook_test
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -143,49 +141,6 @@ func TestReadTimeoutEndsBeforeHandshake(t *testing.T) {
 			if body, err := io.ReadAll(resp.Body); resp.StatusCode != 200 || err != nil {
 				t.Errorf("answer %s %q, %v", resp.Status, body, err)
 			}
-		}
-	})
-}
-
-// Bodies for the unverified stage are charged to the Budget and released. A request
-// without a body needs none.
-func TestHandshakeIsChargedToTheBudget(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		src := recvSource()
-		src.MaxBody = 16 << 10
-		src.Budget = webhook.NewBudget(64 << 10)
-		src.Handshake = hsEcho
-		rc := webhook.NewReceiver(src, recvMustNotRun(t))
-		rc.Logger, _ = recvLogger()
-		post := func(body io.Reader) int {
-			r := httptest.NewRequest("POST", "/", io.MultiReader(body)) // length unknown: charged with 16 KiB
-			return recvServe(rc, r).Code
-		}
-		for range 20 {
-			if got := post(strings.NewReader("{}")); got != 200 {
-				t.Fatalf("answer %d, want 200", got)
-			}
-		}
-		ends, end := io.Pipe()
-		for range 4 {
-			go post(ends)
-		}
-		synctest.Wait()
-		if got := post(strings.NewReader("{}")); got != 401 {
-			t.Errorf("over the Budget: answer %d, want that of Admit", got)
-		}
-		if got := recvServe(rc, httptest.NewRequest("HEAD", "/", nil)).Code; got != 200 {
-			t.Errorf("HEAD over the Budget: answer %d, want 200", got)
-		}
-		r, start := recvRequest(t, src, "{}"), time.Now()
-		w := recvServe(rc, r)
-		if took := time.Since(start); w.Code != 503 || w.Header().Get("Retry-After") == "" || took != 2*time.Second {
-			t.Errorf("a sender over the Budget: answer %d after %v, want 503 after 2s", w.Code, took)
-		}
-		_ = end.CloseWithError(errors.New("reset"))
-		synctest.Wait()
-		if got := post(strings.NewReader("{}")); got != 200 {
-			t.Errorf("afterwards: answer %d, want 200", got)
 		}
 	})
 }

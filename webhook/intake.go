@@ -132,7 +132,8 @@ func (c *call) receive(timeout time.Duration) (got opened, err error) {
 func (c *call) hasCredentials() bool { return c.r.Header.Get("Authorization") != "" }
 
 // reject answers an error that is not a success. The sender gets the status text, or
-// the Answer of a Handshake that refused the request. The reason is logged, once. d is nil if the request was refused.
+// the Answer of a Handshake that refused the request. The reason is logged, once. d is
+// nil if the request was refused.
 func (c *call) reject(d *Delivery, err error) {
 	status := statusOf(err)
 	c.logRejected(status, d, err)

@@ -28,8 +28,9 @@ type Mux struct {
 	// kept as long as done ones, and a replay of that state and type runs them; see
 	// [Admin]. Default takes precedence.
 	IgnoreUnhandled bool
-	// Decode decodes the document for the callbacks of On and OnType. If nil, it is
-	// json.Unmarshal of encoding/json.
+	// Decode decodes the document for the callbacks of On and OnType. It must refuse a
+	// document that is more than one JSON value. If nil, it is json.Unmarshal of
+	// encoding/json.
 	Decode func(document []byte, v any) error
 
 	handlers map[string]Handler

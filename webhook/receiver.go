@@ -20,10 +20,9 @@ import (
 // reached another page instead, the answer would be 200, which some senders count as
 // delivered.
 //
-// A request that Handshake answers never reaches the Handler, and an Observer is not
-// called unless the Answer's Status is 400 or higher. The log has a line about it at level
-// Debug, with the field verified. An Answer of 400 or higher is logged and observed as
-// any other refusal.
+// A request that Handshake answers never reaches the Handler. It is logged at level Debug,
+// with the field verified, and no Observer is called. But if the Status of the Answer is
+// 400 or higher, it is logged and observed like any other refusal.
 //
 // If the Handler succeeds, the answer is 202 with a small JSON object. Its
 // "duplicate" and "state" fields are set for a delivery that was already stored.

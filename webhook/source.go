@@ -41,21 +41,25 @@ type Source struct {
 	// a request at most twice, until it returns an [Answer]:
 	//
 	//  1. Before anything is checked, even the client's address, with a nil proof: for
-	//     GET, HEAD, OPTIONS and POST, if the whole body has at most 1 KiB. Anyone can
-	//     send such a request, so it must answer only what no delivery can be.
+	//     GET, HEAD, OPTIONS and POST, if the whole body has at most 1 KiB, and if there
+	//     is none or the [Budget] has memory for strangers. Anyone can send such a
+	//     request. Handshake must answer only requests that cannot be deliveries.
 	//  2. After Verifier.Verify, for POST, with the Proof and a body of any size that
 	//     the Source allows.
 	//
-	// If it returns nil, the request continues as if there were no Handshake: a POST to
-	// Verifier.Admit or to Describe, and another method to a 405. If it returns an
-	// Answer, that is sent, and the request never becomes a delivery. Handshake is called
-	// concurrently, must return quickly, and must not change its arguments or keep body
-	// or proof. It must not read r.Body, so it reads the query by r.URL.Query instead of
-	// FormValue. A panic is answered with 500.
+	// If it returns an Answer, that is sent, and the request never becomes a delivery. If
+	// it returns nil, the request continues as if there were no Handshake: a POST is
+	// passed to Verifier.Admit or to Describe, and another method is answered with 405. A
+	// panic is answered with 500.
 	//
-	// If nil, only POST is allowed, and strangers are refused before their body is read.
-	// Otherwise up to 1 KiB of their bodies is read first, within [Receiver.ReadTimeout]
-	// and charged to the Budget.
+	// Handshake is called concurrently and must return quickly. It must not change its
+	// arguments, keep body or proof, or read r.Body. FormValue reads r.Body: to read the
+	// query use r.URL.Query.
+	//
+	// If Handshake is nil, only POST is allowed, and strangers are refused before their
+	// body is read. Otherwise up to 1 KiB of their body is read first, even if Handshake
+	// answers only authentic requests. It must arrive within [Receiver.ReadTimeout]. All
+	// of these bodies together use at most an eighth of the Budget.
 	Handshake func(r *http.Request, body []byte, proof *Proof) *Answer
 	// Scope returns the tenant that an authentic request belongs to, such as
 	// r.PathValue("tenant"). Deliveries with different scopes share neither dedup keys

@@ -23,8 +23,9 @@ import (
 // answer is 401.
 type Verifier interface {
 	// Admit checks the request line, the headers and the client's address before the
-	// body is read, so that a request from a stranger costs little. A nil error does
-	// not mean that the request is authentic.
+	// body is read, so that a request from a stranger costs little. For a Source with a
+	// Handshake up to 1 KiB may have been read. A nil error does not mean that the
+	// request is authentic.
 	Admit(r *http.Request) error
 	// Verify checks the whole request with its exact body. r.Body has been read
 	// already. Verify repeats the checks of Admit: a nil error means that the request

@@ -53,6 +53,8 @@ func mayImport(from string) []string {
 		return nil
 	case from == "webhook/sqlinbox":
 		return []string{"webhook", "internal/limit", "internal/statement"}
+	case from == "webhook/handshake":
+		return []string{"webhook", "internal/scan"}
 	case strings.HasPrefix(from, "webhook/"):
 		return []string{"webhook"}
 	case isStandIn(from):

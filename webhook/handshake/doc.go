@@ -13,10 +13,10 @@
 //	func                 request                                    proven by             answer
 //	Slack                POST, type url_verification                the signature         the challenge
 //	Zoom                 POST, event endpoint.url_validation        the signature         the token and its MAC
-//	DiscordEvents        POST, type 0                               the signature         204
-//	DiscordInteractions  POST, type 1                               the signature         {"type":1}
+//	DiscordEvents        POST, type 0 and no event                  the signature         204
+//	DiscordInteractions  POST, type 1 and no event                  the signature         {"type":1}
 //	Meta                 GET with hub.challenge                     the verify token      the challenge
-//	MicrosoftGraph       POST with validationToken                  nothing               the token
+//	MicrosoftGraph       POST with validationToken, no JSON         nothing               the token
 //	CloudEvents          OPTIONS with WebHook-Request-Origin        nothing               the origin, if it is listed
 //	Trello               HEAD                                       nothing               200
 //
@@ -29,5 +29,6 @@
 //   - An origin of CloudEvents is one of the list.
 //
 // If the request of Slack, Zoom or Discord has another form, it is not a handshake and
-// becomes a delivery. All funcs are safe for concurrent use.
+// becomes a delivery. That includes a body with a member of the table twice, or in another
+// case. All funcs are safe for concurrent use.
 package handshake

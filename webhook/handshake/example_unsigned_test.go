@@ -122,9 +122,9 @@ func ExampleCombine() {
 	both := handshake.Combine(handshake.DiscordEvents, handshake.DiscordInteractions)
 	proof := new(webhook.Proof) // after the signature
 	r := httptest.NewRequest("POST", "/hooks/discord", nil)
-	fmt.Println(both(r, []byte(`{"type":0}`), proof).Status)
-	fmt.Printf("%s\n", both(r, []byte(`{"type":1}`), proof).Body)
-	fmt.Println(both(r, []byte(`{"type":1,"event":{"type":"ENTITLEMENT_CREATE"}}`), proof))
+	fmt.Println(both(r, []byte(`{"application_id":"1","type":0}`), proof).Status)
+	fmt.Printf("%s\n", both(r, []byte(`{"application_id":"1","type":1}`), proof).Body)
+	fmt.Println(both(r, []byte(`{"application_id":"1","type":1,"event":{"type":"ENTITLEMENT_CREATE"}}`), proof))
 	// Output:
 	// 204
 	// {"type":1}

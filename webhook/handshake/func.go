@@ -11,8 +11,9 @@ import (
 type Func = func(r *http.Request, body []byte, proof *webhook.Proof) *webhook.Answer
 
 // Combine returns a Func that calls each of several in turn until one has an answer. It is
-// for a sender with several handshakes, and for several senders at one address. Combine
-// panics if there are none, or if one is nil.
+// for a sender with several handshakes, and for several senders at one address. A Func sees
+// the requests of all of them: it must not answer what is a delivery of another one.
+// Combine panics if there are no funcs, or if one is nil.
 func Combine(funcs ...Func) Func {
 	if len(funcs) == 0 {
 		panic("handshake: Combine has no funcs")

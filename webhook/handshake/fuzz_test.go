@@ -31,8 +31,8 @@ func FuzzAnswerIsHarmless(f *testing.F) {
 	f.Add(byte(3), "validationToken=%3Cscript%3E", "", []byte(nil))
 	f.Add(byte(3), "", "", []byte(`{"type":"url_verification","challenge":"abc"}`))
 	f.Add(byte(3), "", "", []byte(`{"event":"endpoint.url_validation","payload":{"plainToken":"abc"}}`))
-	f.Add(byte(3), "", "", []byte(`{"type":0}`))
-	f.Add(byte(3), "", "", []byte(`{"type":1,"id":"2"}`))
+	f.Add(byte(3), "", "", []byte(`{"type":0,"application_id":"2"}`))
+	f.Add(byte(3), "", "", []byte(`{"type":1,"application_id":"2"}`))
 	f.Fuzz(func(t *testing.T, method byte, query, origin string, body []byte) {
 		r := httptest.NewRequest(methods[int(method)%len(methods)], "/", bytes.NewReader(body))
 		r.URL.RawQuery = query

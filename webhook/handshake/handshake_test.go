@@ -156,7 +156,7 @@ func TestCombineCallsEachInTurn(t *testing.T) {
 	check(t, f, []row{
 		{"the first", call{method: "GET", target: "/?hub.mode=subscribe&hub.verify_token=v&hub.challenge=1"}, "200 " + plainText + " 1"},
 		{"the second", call{method: "HEAD", target: "/"}, "200  "},
-		{"the last", post(`{"type":1}`), `200 application/json {"type":1}`},
+		{"the last", post(`{"type":1,"application_id":"2"}`), `200 application/json {"type":1}`},
 		{"none", call{method: "GET", target: "/"}, none},
 	})
 }

@@ -9,7 +9,15 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/hookhouse/hookhouse/internal/scan"
 	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// The members that decide whether a body is a handshake, and the ones that an answer needs.
+var (
+	slackPaths   = scan.New("type", "challenge", "event")
+	zoomPaths    = scan.New("event", "payload.plainToken")
+	discordPaths = scan.New("type", "application_id", "event")
 )
 
 // Slack answers the url_verification event of the Events API with its challenge, after
@@ -17,12 +25,13 @@ import (
 //
 // See https://docs.slack.dev/reference/events/url_verification
 func Slack(_ *http.Request, body []byte, proof *webhook.Proof) *webhook.Answer {
-	if proof == nil {
+	const typ = "url_verification"
+	var v [3]scan.Value
+	if proof == nil || !members(body, typ, slackPaths, v[:]) {
 		return nil
 	}
-	event := members(body, "url_verification")
-	challenge := text(event["challenge"])
-	if text(event["type"]) != "url_verification" || !isPlain(challenge) {
+	challenge := plain(v[1])
+	if !is(v[0], typ) || challenge == "" || v[2].Kind != scan.Absent {
 		return nil
 	}
 	return textAnswer(http.StatusOK, challenge)
@@ -51,12 +60,13 @@ func Zoom(keys ...webhook.Key) Func {
 		}
 	}
 	return func(_ *http.Request, body []byte, proof *webhook.Proof) *webhook.Answer {
-		if proof == nil {
+		const event = "endpoint.url_validation"
+		var v [2]scan.Value
+		if proof == nil || !members(body, event, zoomPaths, v[:]) {
 			return nil
 		}
-		event := members(body, "endpoint.url_validation")
-		plain := text(members(event["payload"], "")["plainToken"])
-		if text(event["event"]) != "endpoint.url_validation" || !isPlain(plain) {
+		token := plain(v[1])
+		if !is(v[0], event) || token == "" {
 			return nil
 		}
 		i := keyOf(keys, proof.KeyLabel)
@@ -66,17 +76,17 @@ func Zoom(keys ...webhook.Key) Func {
 		if i < 0 {
 			return nil
 		}
-		return zoomAnswer(plain, keys[i].Secret)
+		return zoomAnswer(token, keys[i].Secret)
 	}
 }
 
-func zoomAnswer(plain string, secret webhook.Secret) *webhook.Answer {
+func zoomAnswer(token string, secret webhook.Secret) *webhook.Answer {
 	mac := hmac.New(sha256.New, secret.Reveal())
-	mac.Write([]byte(plain))
+	mac.Write([]byte(token))
 	document, _ := json.Marshal(struct { // strings: cannot fail
 		Plain     string `json:"plainToken"`
 		Encrypted string `json:"encryptedToken"`
-	}{plain, hex.EncodeToString(mac.Sum(nil))})
+	}{token, hex.EncodeToString(mac.Sum(nil))})
 	return jsonAnswer(document)
 }
 
@@ -86,30 +96,36 @@ func keyOf(keys []webhook.Key, label string) int {
 }
 
 // DiscordEvents answers the PING of the Webhook Events URL, whose type is 0, with 204,
-// after the signature. Discord sends it when the address is saved, and now and then one
-// with a wrong signature, which must be answered with 401, as a Receiver does.
+// after the signature. Discord sends it when the address is saved. Now and then it sends
+// one with a wrong signature, which a Receiver answers with 401, as it must. A PING has a
+// member "application_id" and no member "event".
 //
 // See https://docs.discord.com/developers/events/webhook-events#acknowledging-ping-requests
 func DiscordEvents(_ *http.Request, body []byte, proof *webhook.Proof) *webhook.Answer {
-	if proof == nil || string(members(body, "type")["type"]) != "0" {
+	if proof == nil || !isDiscordPing(body, "0") {
 		return nil
 	}
 	return &webhook.Answer{Status: http.StatusNoContent, Header: http.Header{"Content-Type": {"application/json"}}}
 }
 
 // DiscordInteractions answers the PING of the Interactions Endpoint URL, whose type is 1,
-// with {"type":1}, after the signature. A webhook event also has type 1 and is not
-// answered: it has a member "event". Other interactions need an answer of the program's
-// own, for which there is [webhook.Source.Middleware].
+// with {"type":1}, after the signature. A PING has a member "application_id". A webhook
+// event also has type 1 and is not answered: it has a member "event". Other interactions
+// need an answer of the program's own, for which there is [webhook.Source.Middleware].
 //
 // See https://docs.discord.com/developers/interactions/overview#setting-up-an-endpoint
 func DiscordInteractions(_ *http.Request, body []byte, proof *webhook.Proof) *webhook.Answer {
-	if proof == nil {
-		return nil
-	}
-	interaction := members(body, "type")
-	if _, isEvent := interaction["event"]; isEvent || string(interaction["type"]) != "1" {
+	if proof == nil || !isDiscordPing(body, "1") {
 		return nil
 	}
 	return jsonAnswer([]byte(`{"type":1}`))
+}
+
+// isDiscordPing reports whether a body is a PING with the given type. It asks for
+// application_id, which each body of Discord has, since other senders number their types
+// too.
+func isDiscordPing(body []byte, typ string) bool {
+	var v [3]scan.Value
+	return members(body, "application_id", discordPaths, v[:]) &&
+		isNumber(v[0], typ) && v[1].Kind == scan.String && v[2].Kind == scan.Absent
 }

@@ -2,10 +2,11 @@ package handshake
 
 import (
 	"bytes"
-	"encoding/json"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/hookhouse/hookhouse/internal/scan"
 )
 
 const (
@@ -35,25 +36,23 @@ func parameter(r *http.Request, name string) (value string, ok bool) {
 	return "", false
 }
 
-// members returns the members of a JSON object, with their names in exact case, and nil
-// for any other body. It does not decode a body that is too long for a handshake, or
-// that does not contain word.
-func members(body []byte, word string) map[string]json.RawMessage {
-	if len(body) > maxBody || !bytes.Contains(body, []byte(word)) {
-		return nil
-	}
-	var m map[string]json.RawMessage
-	if json.Unmarshal(body, &m) != nil {
-		return nil
-	}
-	return m
+// members reads the values at the paths from the JSON document of a signed handshake. If
+// the body is too long for one, does not contain word, is not JSON, or has a name of a path
+// twice or in another case, ok is false: then the body is a delivery.
+func members(body []byte, word string, paths *scan.Paths, values []scan.Value) (ok bool) {
+	return len(body) <= maxBody && bytes.Contains(body, []byte(word)) && paths.Scan(body, values) == nil
 }
 
-// text returns a JSON string, empty if the document is none.
-func text(document json.RawMessage) string {
-	var s string
-	if json.Unmarshal(document, &s) != nil {
-		return ""
+// is reports whether a value is the given JSON string.
+func is(v scan.Value, text string) bool { return v.Kind == scan.String && v.String() == text }
+
+// isNumber reports whether a value is a number that is written so.
+func isNumber(v scan.Value, digits string) bool { return v.Kind == scan.Number && v.String() == digits }
+
+// plain returns the text of a JSON string, empty if it may not be echoed.
+func plain(v scan.Value) string {
+	if text := v.String(); v.Kind == scan.String && isPlain(text) {
+		return text
 	}
-	return s
+	return ""
 }

@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"slices"
@@ -57,11 +58,14 @@ const maxValidationToken = 1 << 10
 // MicrosoftGraph answers the validation request of a change notification subscription, a
 // POST with validationToken in the query, with the token. Nothing proves who sent it: do
 // not use it for a Source that does not need it. A token that the package comment does not
-// allow is answered with 400.
+// allow is answered with 400. A request with a JSON body is never answered: it is a
+// notification, whatever its query.
 //
 // See https://learn.microsoft.com/en-us/graph/change-notifications-delivery-webhooks#notificationurl-validation
-func MicrosoftGraph(r *http.Request, _ []byte, proof *webhook.Proof) *webhook.Answer {
-	if proof != nil || r.Method != http.MethodPost {
+func MicrosoftGraph(r *http.Request, body []byte, proof *webhook.Proof) *webhook.Answer {
+	body = bytes.TrimSpace(body)
+	isJSON := len(body) > 0 && (body[0] == '{' || body[0] == '[')
+	if proof != nil || r.Method != http.MethodPost || isJSON {
 		return nil
 	}
 	token, ok := parameter(r, "validationToken")
@@ -79,9 +83,10 @@ func MicrosoftGraph(r *http.Request, _ []byte, proof *webhook.Proof) *webhook.An
 // CloudEvents returns a Func that answers the validation request of the CloudEvents HTTP
 // webhook specification, an OPTIONS with WebHook-Request-Origin, if the origin is one of
 // those listed, in exact spelling. Azure Event Grid is "eventgrid.azure.net". The answer
-// grants perMinute requests, zero means without limit. Another origin gets 405, which is no
-// consent. It protects the sender from abuse and proves nothing about deliveries: these need
-// a Verifier. WebHook-Request-Callback is not called.
+// allows the sender perMinute requests per minute; zero means no limit. Another origin gets
+// 405, which is no consent. The exchange keeps the sender from calling addresses that did
+// not agree to it, and proves nothing about deliveries: these need a Verifier.
+// WebHook-Request-Callback is not called.
 //
 // CloudEvents panics if perMinute is negative, if there are no origins, or if one is not a
 // DNS name of at most 253 bytes.
@@ -122,7 +127,7 @@ func isDNSName(s string) bool {
 	return isPlain(s) && len(s) <= 253 && !strings.ContainsAny(s, "_~+/=")
 }
 
-// Trello answers HEAD with 200, which Trello sends when a webhook is created. Nothing proves
+// Trello answers HEAD with 200. Trello sends HEAD when a webhook is created. Nothing proves
 // who sent it, and the answer has no content.
 //
 // See https://developer.atlassian.com/cloud/trello/guides/rest-api/webhooks/#creating-a-webhook
