@@ -33,7 +33,8 @@
 // request.
 //
 // A delivery that follows from another one, made by [webhook.NewDelivery], belongs to the
-// trace of its cause if [Tracer.Inject] was called for it.
+// trace of its cause if [Tracer.Inject] was called for it. Without a stored trace, each span
+// begins one of its own.
 //
 // # Attributes
 //

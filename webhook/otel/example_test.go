@@ -54,7 +54,7 @@ func Example() {
 	for _, s := range spans.GetSpans() {
 		fmt.Println(s.SpanContext.TraceID(), s.Name)
 	}
-	// Output:
+	// Unordered output:
 	// 4bf92f3577b34da6a3ce929d0e0e4736 receive /hooks/acme
 	// 4bf92f3577b34da6a3ce929d0e0e4736 process acme
 	// 4bf92f3577b34da6a3ce929d0e0e4736 settle acme

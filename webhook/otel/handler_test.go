@@ -174,6 +174,19 @@ func TestAnAttemptHasALinkToTheSpanOfTheWorker(t *testing.T) {
 	})
 }
 
+func TestADeadDeliveryIsAFailedSettlement(t *testing.T) {
+	for state, failed := range map[webhook.State]bool{webhook.Done: false, webhook.Waiting: false, webhook.Superseded: false, webhook.Ignored: false, webhook.Dead: true} {
+		tracer, spans := newTracer()
+		o := webhook.Outcome{State: state, Reason: "no disk"}
+		tracer.Observer().Settled(t.Context(), webhook.Claim{Delivery: tracedDelivery()}, o, time.Second)
+		s := one(t, spans, "settle acme")
+		got := attributes(s)
+		if (s.Status.Code == codes.Error) != failed || got["hookhouse.state"] != string(state) || got["hookhouse.reason"] != "no disk" {
+			t.Errorf("%s: status %v, attributes %v", state, s.Status, got)
+		}
+	}
+}
+
 func TestALostClaimIsAFailedSettlement(t *testing.T) {
 	tracer, spans := newTracer()
 	tracer.Observer().Lost(t.Context(), webhook.Claim{Delivery: tracedDelivery(), Attempt: 3})

@@ -183,10 +183,10 @@ func TestReceivePassesOnWhatAResponseWriterCanDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	answer.Body.Close()
+	server.Close() // the handler has returned
 	if flushed != nil {
 		t.Errorf("Flush = %v", flushed)
 	}
-	server.Close() // the handler has returned
 	if got := attributes(one(t, spans, "receive")); got["http.response.status_code"] != "200" {
 		t.Errorf("attributes %v", got)
 	}

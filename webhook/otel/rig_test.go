@@ -78,7 +78,7 @@ func serve(h http.Handler, r *http.Request) int {
 func attributes(s tracetest.SpanStub) map[string]string {
 	got := make(map[string]string)
 	for _, a := range s.Attributes {
-		got[string(a.Key)] = a.Value.Emit()
+		got[string(a.Key)] = a.Value.String()
 	}
 	return got
 }

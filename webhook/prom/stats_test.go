@@ -105,11 +105,10 @@ func TestAScrapeDoesNotWaitLongForStats(t *testing.T) {
 // No fault of the inbox leaves old numbers or ends the scrape.
 func TestStatsThatFail(t *testing.T) {
 	for name, fail := range map[string]func() error{
-		"an error":   func() error { return errors.New("no connection") },
-		"a panic":    func() error { panic("ouch") },
-		"a Goexit":   func() error { runtime.Goexit(); return nil },
-		"no return":  func() error { time.Sleep(time.Hour); return nil },
-		"nil panics": func() error { var m map[string]int; m["a"]++; return nil },
+		"an error":  func() error { return errors.New("no connection") },
+		"a panic":   func() error { panic("ouch") },
+		"a Goexit":  func() error { runtime.Goexit(); return nil },
+		"no return": func() error { time.Sleep(time.Hour); return nil },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
