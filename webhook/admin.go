@@ -73,7 +73,8 @@ type Filter struct {
 	To          time.Time // received before
 	Before      int64     // with a lower Seq than this; for the next page, that of the last Record
 	Limit       int       // the largest number to return; zero means no limit
-	// Bodies loads Header, DedupKeys and Body, which are nil otherwise.
+	// Bodies loads Header, DedupKeys, Body, NotBefore and Malformed, which are zero
+	// otherwise.
 	Bodies bool
 }
 

@@ -60,7 +60,7 @@ type Queue interface {
 
 	// Begin records that the run of a suspect claim begins. From then on its attempt
 	// counts, and if the claim is lost, the next one has one more in Crashes. Begin returns
-	// the claim with the Header, DedupKeys and Body of its Delivery. A second call for the
+	// the claim with all of its Delivery. A second call for the
 	// same claim counts nothing. The error is [ErrClaimLost] if c is no longer held, and
 	// if the stored delivery cannot be read: that delivery is then Dead.
 	Begin(ctx context.Context, c Claim) (Claim, error)
@@ -129,8 +129,9 @@ type Claim struct {
 	Attempt  int       // 1 for the first run; for a suspect, the value after Begin
 	Last     bool      // set by a Worker: if this attempt fails, the delivery is dead
 	// Suspect is true if at least the last two claims were lost: the run of this delivery
-	// may be what ends the process. The Delivery of a suspect has no Header, DedupKeys or
-	// Body. Call [Queue.Begin] to get them, and run nothing else at the same time.
+	// may be what ends the process. The Delivery of a suspect has no Header, DedupKeys,
+	// Body, NotBefore or Malformed. Call [Queue.Begin] to get them, and run nothing else at
+	// the same time.
 	Suspect bool
 	// Crashes is the number of runs that Begin recorded and that were lost, in a row before
 	// this one.
