@@ -2,7 +2,6 @@ package webhook
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -100,15 +99,6 @@ func decode[T Payload](d *Delivery, decoder func([]byte, any) error) (*Event[T],
 		return nil, malformed(d, err)
 	}
 	return e, nil
-}
-
-// malformedText returns the text of what Describe found malformed, empty if it found
-// nothing.
-func malformedText(err error) string {
-	if err == nil {
-		return ""
-	}
-	return cmp.Or(reason(err), "malformed")
 }
 
 // malformed wraps ErrMalformed around err, unless err wraps it already.
