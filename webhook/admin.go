@@ -26,7 +26,7 @@ type Admin interface {
 	//     key, and their attempts are counted from zero.
 	//   - Deduplication does not stop them.
 	//   - It skips a delivery that is not finished, and one that coalesces while a
-	//     younger one of its ordering key is unfinished.
+	//     younger one of its ordering key and type is unfinished.
 	//   - If f.Limit is set, only the newest f.Limit finished ones run again.
 	//   - If f.UID names one delivery, the error is [ErrNotFound] if there is none,
 	//     and [ErrState] if it is skipped.
@@ -73,7 +73,8 @@ type Filter struct {
 	To          time.Time // received before
 	Before      int64     // with a lower Seq than this; for the next page, that of the last Record
 	Limit       int       // the largest number to return; zero means no limit
-	// Bodies loads Header, DedupKeys and Body, which are nil otherwise.
+	// Bodies loads Header, DedupKeys, Body, NotBefore and Malformed, which are zero
+	// otherwise.
 	Bodies bool
 }
 

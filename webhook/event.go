@@ -29,7 +29,9 @@ type Event[T any] struct {
 // Decode decodes the delivery's document with encoding/json into any T: a [Payload] or a
 // struct of another package. It is for users of [Source.Middleware]: callbacks of [On] and
 // [OnType] receive the document decoded. Decode does not check d.Type. Its error wraps
-// [ErrMalformed]. It panics if T is a pointer type or an interface with methods.
+// [ErrMalformed]. A delivery with [Delivery.Malformed] is refused for every T, so that what
+// was routed is what is decoded. Decode panics if T is a pointer type or an interface with
+// methods.
 //
 // The rules of encoding/json apply: of a repeated name the last value is used, unless T is
 // a [Checker] that refuses the document; names match in any case; invalid UTF-8 becomes
@@ -53,6 +55,9 @@ func mustDecode[T any]() {
 // newEvent returns d with the payload that decode reads from it. Each callback of On,
 // OnType and OnForm, and each caller of Decode, gets its Event from newEvent.
 func newEvent[T any](d *Delivery, decode func(*Delivery, *T) error) (*Event[T], error) {
+	if d.Malformed != "" {
+		return nil, fmt.Errorf("%s: %w: %s", d.Type, ErrMalformed, d.Malformed)
+	}
 	e := &Event[T]{Delivery: d}
 	if err := decode(d, &e.Payload); err != nil {
 		if errors.Is(err, ErrMalformed) {

@@ -28,8 +28,10 @@ func On[T Payload](m *Mux, f func(context.Context, *Event[T]) error) {
 //   - The document is the JSON that [Delivery.Document] returns, decoded by [Mux.Decode].
 //     If it cannot be decoded, the outcome is [ErrMalformed] and f is not called. A form
 //     with its own fields has no document: use [OnForm].
-//   - If T is a [Checker], its Check is called before. Other structs cannot notice that a
-//     routing field is repeated, and are decoded by the rules of [Decode].
+//   - A delivery that [Source.Describe] found malformed is [ErrMalformed] for every T, so
+//     that what was routed is what is decoded.
+//   - If T is a [Checker], its Check is called before. Other structs are decoded by the
+//     rules of [Decode].
 //
 // OnType panics on a nil f, if T is a pointer type or an interface with methods, and if the
 // type is empty or already registered.

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -45,6 +46,15 @@ func cleanText(s string) string {
 
 // reason returns the text of err as an [Outcome] stores it.
 func reason(err error) string { return clipReason(err.Error()) }
+
+// malformedText returns the text of what Describe found malformed, empty if it found
+// nothing.
+func malformedText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return cmp.Or(reason(err), "malformed")
+}
 
 // clipReason returns text as every database stores it, at most 4 KiB.
 func clipReason(text string) string {

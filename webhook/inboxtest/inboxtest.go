@@ -29,6 +29,8 @@ var laws = slices.Concat(
 	suspects,
 	order,
 	coalescing,
+	burstTypes,
+	notBefore,
 	notifying,
 	counting,
 )
@@ -39,7 +41,9 @@ var adminLaws = slices.Concat(
 	filtering,
 	records,
 	replaying,
+	replayedTypes,
 	releasing,
+	adminNotBefore,
 	stats,
 )
 

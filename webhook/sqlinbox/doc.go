@@ -78,10 +78,11 @@
 //   - The head of an ordering key is its delivery that is waiting or claimed. The others
 //     that are unfinished are blocked.
 //   - A fence is the number of a claim. Each claim of a delivery has a higher one.
-//   - A burst is deliveries of one ordering key that coalesce: a newer one supersedes those
-//     that are not claimed.
+//   - A burst is deliveries of one ordering key and type that coalesce: a newer one
+//     supersedes those that are not claimed.
 //   - A suspect is a delivery whose last two claims, at least, were lost.
-//   - An envelope is the header and the dedup keys of a delivery, as JSON.
+//   - An envelope is the header and the dedup keys of a delivery, as JSON, with its NotBefore
+//     in microseconds and its Malformed if they are set.
 //
 // # Tables
 //
@@ -91,7 +92,8 @@
 //   - hookhouse_deliveries has a row for each delivery. What it is: id (the order; a new one
 //     for each later run), first_id (that of the first run, if this is a later one), uid,
 //     source, sender_id, type, ordering_key, key_label, received_at, size (of the body).
-//     Its state: state, reason, attempt, due_at, finished_at, retry_out_of_order, revivals.
+//     Its state: state, reason, attempt, due_at, finished_at, retry_out_of_order, revivals,
+//     replayed (1: this run is a replay).
 //     Its claim: fence, lease_expires_at, claimed_by, claimed_at, settled_fence (of the last
 //     claim that was settled), lost_claims, crashed_runs, begun_fence (of the last suspect
 //     claim whose run began). Its burst: coalesce_quiet_us, coalesce_max_us,
@@ -103,6 +105,7 @@
 //     started_at, took_us, state, lost, reason, claimed_by.
 //   - hookhouse_replays has what Replay ran again: uid, replayed_at, who, why,
 //     previous_state.
+//   - hookhouse_pauses has the types that are paused: type (empty: all), paused_at, who, why.
 //   - hookhouse_schema has the version, and the time of the last Ping, pinged.
 //
 // # SQLite
@@ -169,7 +172,8 @@
 // # Clocks
 //
 // On PostgreSQL, retention and due times go by the server's clock. On SQLite, all times
-// come from the process that writes. If its clock was ahead, a delivery that was stored
+// come from the process that writes. A NotBefore comes from the program, and a delivery is
+// early or late by as much as its clock differs. If its clock was ahead, a delivery that was stored
 // then becomes due only when the clock reaches that time again. Until then it blocks its
 // ordering key, and a lease that a dead worker got then lasts as long. Release makes such
 // a delivery due now. No claim is held twice, because fences do not come from a clock.
