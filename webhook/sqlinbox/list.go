@@ -163,7 +163,7 @@ func (in *Inbox) page(ctx context.Context, f webhook.Filter, n int) ([]webhook.R
 
 const listColumns = `d.id, d.uid, d.source, d.sender_id, d.type, d.ordering_key, d.key_label, d.received_at,
 	d.coalesce_quiet_us, d.coalesce_max_us, d.state, d.attempt, d.fence, d.due_at, d.lease_expires_at, d.finished_at,
-	d.reason, d.revivals, d.size`
+	d.reason, d.revivals, d.replayed, d.size`
 
 // where returns the filter as a condition over d.
 func where(f webhook.Filter) (string, args) {
@@ -220,16 +220,17 @@ func escapeLike(text string) string {
 func scanRecord(row *sql.Rows) (webhook.Record, error) {
 	d := new(webhook.Delivery)
 	r := webhook.Record{Delivery: d}
-	var received, quiet, maxWait, due, expires int64
+	var received, quiet, maxWait, due, expires, replayed int64
 	var ended sql.Null[int64]
 	err := row.Scan(&r.Seq, &d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &maxWait,
-		&r.State, &r.Attempt, &r.Fence, &due, &expires, &ended, &r.Reason, &r.Revived, &r.Size)
+		&r.State, &r.Attempt, &r.Fence, &due, &expires, &ended, &r.Reason, &r.Revived, &replayed, &r.Size)
 	if err != nil {
 		return r, err
 	}
 	d.ReceivedAt = time.UnixMicro(received)
 	d.Coalesce = webhook.Coalesce{Quiet: time.Duration(quiet) * time.Microsecond, Max: time.Duration(maxWait) * time.Microsecond}
 	r.Due = time.UnixMicro(due)
+	r.Replayed = replayed != 0
 	if r.State == webhook.Claimed {
 		r.Expires = time.UnixMicro(expires)
 	}
