@@ -14,7 +14,7 @@ type brokenLaw struct {
 	breaks func(f *fault)
 }
 
-var adminFaults = slices.Concat(listingFaults, filterFaults, recordFaults, replayFaults, releaseFaults, statsFaults, attemptFaults)
+var adminFaults = slices.Concat(listingFaults, filterFaults, recordFaults, replayFaults, precedenceFaults, releaseFaults, pauseFaults, buryFaults, discardFaults, statsFaults, attemptFaults)
 
 func TestABrokenInboxFailsTheLawItBreaks(t *testing.T) {
 	faults := slices.Concat(storingFaults, claimingFaults, duplicateFaults, settlingFaults, suspectFaults, sweepFaults)

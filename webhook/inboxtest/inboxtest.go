@@ -39,7 +39,11 @@ var adminLaws = slices.Concat(
 	filtering,
 	records,
 	replaying,
+	precedence,
 	releasing,
+	pausing,
+	burying,
+	discarding,
 	stats,
 )
 

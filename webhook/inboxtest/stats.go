@@ -11,7 +11,7 @@ import (
 // stats: what Stats counts.
 var stats = []law{
 	{"Stats of an empty inbox are empty", func(t *trial) {
-		if st := t.stats(); len(st.Count) != 0 || len(st.Types) != 0 || len(st.Oldest) != 0 || len(st.Unhandled) != 0 {
+		if st := t.stats(); len(st.Count) != 0 || len(st.Types) != 0 || len(st.Oldest) != 0 || len(st.Unhandled) != 0 || len(st.Paused) != 0 {
 			t.Errorf("%+v", st)
 		}
 	}},
