@@ -25,15 +25,29 @@ type Delivery struct {
 	Type string
 	// OrderingKey is what the delivery is about, such as a repository and ref, an image
 	// and tag, a project, or a site. Deliveries with equal (Source, OrderingKey) run in
-	// order and are coalesced, whatever their types. So types that are handled
-	// independently need different ordering keys. If empty, the delivery is unordered.
+	// order, whatever their types. So types that are handled independently need different
+	// ordering keys. If empty, the delivery is unordered.
 	OrderingKey string
 	// DedupKeys identify duplicates: a delivery is a duplicate if another one of its
 	// Source has one of its DedupKeys. If empty, it is never a duplicate.
 	DedupKeys []string
-	// Coalesce lets only the newest delivery of a burst of this ordering key run. Zero
-	// means off.
+	// Coalesce lets only the newest delivery of a burst run: those of its Source, ordering
+	// key and type. Zero means off.
 	Coalesce Coalesce
+	// NotBefore is the time before which an inbox lets no Worker claim the delivery. Zero
+	// means none. A Handler that runs inside the request ignores it.
+	//
+	//   - The ordering key waits too: younger deliveries of it run after this one.
+	//   - With Coalesce, the delivery is due at the later of the two times. Meanwhile a newer
+	//     delivery of its burst supersedes it.
+	//   - It holds for the first run. Release, a replay, and a redelivery that makes a dead
+	//     delivery run again do not regard it.
+	//   - The clock is that of the inbox, rounded up to microseconds: on PostgreSQL the
+	//     server's, otherwise that of the process that claims. If the clock of the program that sets
+	//     NotBefore is ahead of that one, the delivery runs as much later, if it is behind,
+	//     as much earlier.
+	//   - Put refuses a time before 1970, and one after the year 294246.
+	NotBefore time.Time
 	// Header is the request's header without Authorization, Proxy-Authorization, Cookie
 	// and the headers that contained a token. While a Handler runs inside the request it
 	// may be the map of the request: a Handler that keeps the delivery longer must clone
@@ -45,15 +59,48 @@ type Delivery struct {
 	KeyLabel string
 	// ReceivedAt is when the body had been read, by this machine's clock.
 	ReceivedAt time.Time
+	// Malformed is why the body does not have the sender's documented format, the text of
+	// [Description.Malformed] in at most 4 KiB. It is empty if the format is right or is not
+	// known. [Decode] and the callbacks of [On] refuse such a delivery as [ErrMalformed]. A
+	// Handler of [Mux.Route] gets it.
+	Malformed string
 }
 
-// Coalesce delays a delivery until no other one of its ordering key has arrived for
-// Quiet, so that of a burst only the newest runs. Each new delivery of the ordering key
-// supersedes the older ones that no Worker has claimed, and restarts Quiet. Max after the
-// first delivery of the burst, the newest becomes due in any case. The zero value is off.
+// Coalesce delays a delivery until no other one of its burst has arrived for Quiet, so
+// that of a burst only the newest runs. A burst is the deliveries of one Source, ordering
+// key and type. The zero value is off.
+//
+//   - Each new delivery supersedes the older ones of its burst that no Worker has claimed,
+//     also those that do not coalesce, and restarts Quiet.
+//   - Max after the first delivery of the burst, the newest becomes due in any case.
+//   - The newest takes its turn in its ordering key: after the older deliveries of other
+//     types.
+//   - A negative duration means zero.
 type Coalesce struct {
-	Quiet time.Duration
+	Quiet time.Duration // a microsecond or less waits for nothing
 	Max   time.Duration // zero means no limit
+}
+
+// newestOnlyQuiet is the Quiet that supersedes and does not wait.
+const newestOnlyQuiet = time.Microsecond
+
+// NewestOnly returns the Coalesce of deliveries that make older ones needless, such as
+// pushes to a branch that is deployed: a new delivery supersedes the older ones of its
+// burst that no Worker has claimed, also one that waits for its retry, and it is due at
+// once.
+func NewestOnly() Coalesce { return Coalesce{Quiet: newestOnlyQuiet} }
+
+// validate refuses what has no meaning.
+func (c Coalesce) validate() error {
+	switch {
+	case c.Quiet < 0:
+		return fmt.Errorf("Quiet of %v is negative", c.Quiet)
+	case c.Max < 0:
+		return fmt.Errorf("Max of %v is negative", c.Max)
+	case c.Max > 0 && c.Quiet == 0:
+		return fmt.Errorf("Max of %v without Quiet has no effect", c.Max)
+	}
+	return nil
 }
 
 // Document returns the JSON document. This is Body, or, if Content-Type is

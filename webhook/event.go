@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,7 +29,9 @@ type Event[T any] struct {
 
 // Decode decodes the delivery's document with encoding/json. It is for users of
 // [Source.Middleware]: callbacks of [On] receive the document decoded. Decode does not
-// check d.Type. Its error wraps [ErrMalformed]. It panics if T is a pointer type.
+// check d.Type. Its error wraps [ErrMalformed]. A delivery with [Delivery.Malformed] is
+// refused for every T: what routed it and what decodes it must not read it in two ways.
+// Decode panics if T is a pointer type.
 //
 // The rules of encoding/json apply: of a repeated name the last value is used, unless the
 // Payload is a [Checker] that refuses the document; names match in any case; invalid
@@ -77,6 +80,9 @@ func On[T Payload](m *Mux, f func(context.Context, *Event[T]) error) {
 }
 
 func decode[T Payload](d *Delivery, decoder func([]byte, any) error) (*Event[T], error) {
+	if d.Malformed != "" {
+		return nil, malformed(d, errors.New(d.Malformed))
+	}
 	doc, err := d.Document()
 	if err != nil {
 		return nil, err
@@ -94,6 +100,15 @@ func decode[T Payload](d *Delivery, decoder func([]byte, any) error) (*Event[T],
 		return nil, malformed(d, err)
 	}
 	return e, nil
+}
+
+// malformedText returns the text of what Describe found malformed, empty if it found
+// nothing.
+func malformedText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return cmp.Or(reason(err), "malformed")
 }
 
 // malformed wraps ErrMalformed around err, unless err wraps it already.

@@ -3,9 +3,12 @@ package webhook
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
 )
 
 // The bounds of a MemInbox that sets none.
@@ -56,6 +59,7 @@ type MemInbox struct {
 	liveBytes int64                        // of their bodies
 	all       map[string]*memRecord        // by UID
 	queues    map[memOrderingKey]*memQueue // unfinished ones with an ordering key
+	bursts    map[memBurst]*memRecord      // the last that coalesces, if it is unfinished
 	claimable map[memHeapKey]*memHeap      // Waiting and Claimed ones
 	pauses    map[string]Pause             // by type; empty: all
 	finished  memFinished                  // finished ones, but not dead ones
@@ -76,6 +80,9 @@ func (m *MemInbox) Put(ctx context.Context, d *Delivery) error {
 	if d.UID == "" {
 		return errors.New("webhook: delivery has no UID")
 	}
+	if _, err := limit.NotBefore(d.NotBefore); err != nil {
+		return Permanent(fmt.Errorf("webhook: delivery %s: %w", d.UID, err))
+	}
 	deleted, err := m.put(d)
 	deleted.warn(m.Logger, "dead deliveries are deleted to make room in the memory inbox")
 	return err
@@ -95,7 +102,7 @@ func (m *MemInbox) put(d *Delivery) (deleted deadByType, err error) {
 		return deleted, err
 	}
 	m.seq++
-	rec := &memRecord{d: copyDelivery(d), seq: m.seq, firstSeq: m.seq, due: now, last: &memLastState{uid: d.UID, senderID: d.ID}}
+	rec := &memRecord{d: copyDelivery(d), seq: m.seq, firstSeq: m.seq, due: now, notBefore: d.NotBefore, last: &memLastState{uid: d.UID, senderID: d.ID}}
 	m.all[d.UID] = rec
 	m.bytes += int64(len(d.Body))
 	m.rememberKeys(rec, now)
@@ -122,6 +129,7 @@ func (m *MemInbox) init() {
 	if m.all == nil {
 		m.all = make(map[string]*memRecord)
 		m.queues = make(map[memOrderingKey]*memQueue)
+		m.bursts = make(map[memBurst]*memRecord)
 		m.claimable = make(map[memHeapKey]*memHeap)
 		m.pauses = make(map[string]Pause)
 		m.dedupKeys = make(map[memDedupKey]*memLastState)

@@ -22,6 +22,7 @@ type memRecord struct {
 	settled         memSettled // the last settlement
 	revived         int
 	due             time.Time     // when it may be claimed, unless it is Claimed
+	notBefore       time.Time     // the first run is not due before; zero in a later one
 	burst           time.Time     // when its burst began
 	finishedAt      time.Time     // zero unless its state is final
 	retryOutOfOrder bool          // lets younger ones pass while it is not due
@@ -44,6 +45,14 @@ type memOrderingKey struct{ source, key string }
 func (r *memRecord) orderingKey() memOrderingKey {
 	return memOrderingKey{r.d.Source, r.d.OrderingKey}
 }
+
+// A memBurst is what the deliveries of a burst have in common.
+type memBurst struct {
+	memOrderingKey
+	typ string
+}
+
+func (r *memRecord) burstKey() memBurst { return memBurst{r.orderingKey(), r.d.Type} }
 
 // A memClaim is a claim as its record remembers it.
 type memClaim struct {
@@ -153,9 +162,11 @@ func copyDelivery(d *Delivery) *Delivery {
 	return &own
 }
 
-// copyWithoutContents returns a copy without Header, DedupKeys and Body.
+// copyWithoutContents returns a copy without Header, DedupKeys, Body, NotBefore and
+// Malformed.
 func copyWithoutContents(d *Delivery) *Delivery {
 	own := *d
 	own.Header, own.DedupKeys, own.Body = nil, nil, nil
+	own.NotBefore, own.Malformed = time.Time{}, ""
 	return &own
 }

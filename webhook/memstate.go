@@ -37,6 +37,9 @@ func (m *MemInbox) enqueue(rec *memRecord, now time.Time) {
 	if rec.coalesces() {
 		m.coalesce(rec, now)
 	}
+	if rec.due.Before(rec.notBefore) {
+		rec.due = rec.notBefore
+	}
 	if rec.d.OrderingKey == "" {
 		m.setState(rec, Waiting)
 		return
@@ -51,25 +54,38 @@ func (m *MemInbox) enqueue(rec *memRecord, now time.Time) {
 	m.promote(rec.orderingKey(), now)
 }
 
-// coalesce supersedes the older unclaimed records of the ordering key and sets
-// when rec is due. One that has run already is not part of the burst.
+// coalesce supersedes the older unclaimed records of the burst and sets when rec is
+// due. The burst of one that has run already is over.
 func (m *MemInbox) coalesce(rec *memRecord, now time.Time) {
 	rec.burst = now
-	if q := m.queues[rec.orderingKey()]; q != nil && rec.d.OrderingKey != "" {
-		for _, old := range slices.Clone(q.items) {
-			if old.last.state == Claimed {
-				continue
-			}
+	if rec.d.OrderingKey != "" {
+		for _, old := range m.unclaimedOf(rec.burstKey()) {
 			if old.coalesces() && old.attempt == 0 && old.burst.Before(rec.burst) {
 				rec.burst = old.burst
 			}
 			m.finish(old, Superseded, now)
 		}
+		m.bursts[rec.burstKey()] = rec
 	}
-	rec.due = now.Add(rec.d.Coalesce.Quiet)
+	rec.due = now
+	if quiet := rec.d.Coalesce.Quiet; quiet > newestOnlyQuiet {
+		rec.due = now.Add(quiet)
+	}
 	if end := rec.burst.Add(rec.d.Coalesce.Max); rec.d.Coalesce.Max > 0 && end.Before(rec.due) {
 		rec.due = end
 	}
+}
+
+// unclaimedOf returns the unfinished records of a burst that are not claimed.
+func (m *MemInbox) unclaimedOf(b memBurst) (unclaimed []*memRecord) {
+	if q := m.queues[b.memOrderingKey]; q != nil {
+		for _, rec := range q.items {
+			if rec.d.Type == b.typ && rec.last.state != Claimed {
+				unclaimed = append(unclaimed, rec)
+			}
+		}
+	}
+	return unclaimed
 }
 
 // promote makes the next record of an ordering key Waiting, unless one is
@@ -96,21 +112,20 @@ func (m *MemInbox) promote(k memOrderingKey, now time.Time) {
 	}
 }
 
-// hasNewer reports whether a newer one of a coalesced burst has arrived since rec
-// was claimed. That one is right behind rec: it superseded all between.
+// hasNewer reports whether a newer one of its burst that coalesces has arrived since
+// rec was claimed.
 func (m *MemInbox) hasNewer(rec *memRecord) bool {
-	if rec.d.OrderingKey == "" {
-		return false
-	}
-	q := m.queues[rec.orderingKey()]
-	return len(q.items) > 1 && q.items[1].coalesces() && q.items[1].seq > rec.seq
+	newest := m.bursts[rec.burstKey()]
+	return newest != nil && newest.seq > rec.seq
 }
 
-// hasYounger reports whether rec coalesces and a younger one of its ordering key
-// is unfinished. If rec ran again it would supersede that one, which replaced it.
+// hasYounger reports whether rec coalesces and a younger one of its ordering key and
+// type is unfinished. If rec ran again it would supersede that one, which replaced it.
 func (m *MemInbox) hasYounger(rec *memRecord) bool {
 	q := m.queues[rec.orderingKey()]
-	return rec.coalesces() && q != nil && slices.ContainsFunc(q.items, func(r *memRecord) bool { return r.firstSeq > rec.firstSeq })
+	return rec.coalesces() && q != nil && slices.ContainsFunc(q.items, func(r *memRecord) bool {
+		return r.firstSeq > rec.firstSeq && r.d.Type == rec.d.Type
+	})
 }
 
 // retry makes a claimed record Waiting again, due at the given time.
@@ -128,6 +143,9 @@ func (m *MemInbox) finish(rec *memRecord, s State, now time.Time) {
 	rec.finishedAt = now
 	m.finishedAs(s).add(rec)
 	if q := m.queues[rec.orderingKey()]; q != nil && rec.d.OrderingKey != "" {
+		if m.bursts[rec.burstKey()] == rec {
+			delete(m.bursts, rec.burstKey())
+		}
 		q.remove(rec)
 		m.promote(rec.orderingKey(), now)
 	}
@@ -141,7 +159,7 @@ func (m *MemInbox) restart(rec *memRecord, replayed bool, now time.Time) bool {
 	}
 	m.finishedAs(rec.last.state).remove(rec)
 	rec.attempt, rec.lost, rec.crashes, rec.begun = 0, 0, 0, false
-	rec.due, rec.retryOutOfOrder, rec.finishedAt = now, false, time.Time{}
+	rec.due, rec.retryOutOfOrder, rec.finishedAt, rec.notBefore = now, false, time.Time{}, time.Time{}
 	rec.replayed = replayed
 	m.seq++
 	rec.seq = m.seq

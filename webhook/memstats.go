@@ -23,8 +23,8 @@ func (m *MemInbox) Ping(ctx context.Context) error {
 // Stats counts what is stored; see [Admin].
 func (m *MemInbox) Stats(ctx context.Context) (Stats, error) {
 	st := Stats{
-		Count:  make(map[State]int),
-		Types:  make(map[string]map[State]int),
+		Count: make(map[State]int),
+		Types: make(map[string]map[State]int),
 	}
 	if err := ctx.Err(); err != nil {
 		return st, err

@@ -42,6 +42,11 @@ type Source struct {
 	// newest delivery of a burst runs. It has an effect behind an inbox only. Zero
 	// means off. The Source of package dockerhub sets it.
 	Coalesce Coalesce
+	// CoalesceTypes has the Coalesce of single types, by their full names, such as
+	// "github.push". It takes precedence over Coalesce: for a type in it with a zero
+	// Coalesce, that is off. The map must not be changed after the Source is in use. A
+	// copy of the Source shares it. If nil, Coalesce is for all types.
+	CoalesceTypes map[string]Coalesce
 	// Budget bounds the memory for the bodies of requests in progress. See [Budget]
 	// for the largest MaxBody that it allows. If nil, it is a Budget of 256 MiB that
 	// all Sources of the process without their own share.
@@ -61,8 +66,8 @@ type Description struct {
 	// bodies for different events.
 	DedupBySignature bool
 	// Malformed is the error if the body does not have the sender's documented format.
-	// The delivery is accepted and the error is logged. Decoding its payload must fail
-	// too. If a decoder would not notice, the payload must be a [Checker] that fails.
+	// The delivery is accepted, the error is logged, and its text becomes
+	// [Delivery.Malformed], so that decoding the payload fails too.
 	Malformed error
 }
 
@@ -83,10 +88,42 @@ func (s Source) Validate() error {
 	if s.Budget != nil && s.Budget.total == nil {
 		return fmt.Errorf("webhook: source %s: Budget was not made by NewBudget", s.Name)
 	}
+	if err := s.validateCoalesce(); err != nil {
+		return err
+	}
 	if most := s.budget().largest(); s.maxBody() > most {
 		return fmt.Errorf("webhook: source %s: a body of %d bytes does not fit into its Budget, which allows %d", s.Name, s.maxBody(), most)
 	}
 	return validateAll("source "+s.Name, []Verifier{s.Verifier})
+}
+
+func (s Source) validateCoalesce() error {
+	if err := s.Coalesce.validate(); err != nil {
+		return fmt.Errorf("webhook: source %s: Coalesce: %w", s.Name, err)
+	}
+	for typ, c := range s.CoalesceTypes {
+		if typ == "" {
+			return fmt.Errorf("webhook: source %s: CoalesceTypes has an empty type", s.Name)
+		}
+		if clamp(typ) != typ {
+			return fmt.Errorf("webhook: source %s: CoalesceTypes: the type %.64q is too long or not plain UTF-8", s.Name, typ)
+		}
+		if err := c.validate(); err != nil {
+			return fmt.Errorf("webhook: source %s: CoalesceTypes[%q]: %w", s.Name, typ, err)
+		}
+	}
+	return nil
+}
+
+// coalesce returns the Coalesce of a delivery.
+func (s Source) coalesce(typ, orderingKey string) Coalesce {
+	if orderingKey == "" {
+		return Coalesce{}
+	}
+	if c, ok := s.CoalesceTypes[typ]; ok {
+		return c
+	}
+	return s.Coalesce
 }
 
 // Open verifies and describes a request whose body has been read already. It does
@@ -128,23 +165,21 @@ func (s Source) open(r *http.Request, body []byte, credentials []string) (opened
 	if about.Type == "" {
 		about.Type = s.untyped()
 	}
-	var coalesce Coalesce
-	if about.OrderingKey != "" {
-		coalesce = s.Coalesce
-	}
+	typ := clamp(about.Type)
 	now := time.Now()
 	return opened{&Delivery{
 		UID:         newUID(now),
 		Source:      s.Name,
 		ID:          clamp(about.ID),
-		Type:        clamp(about.Type),
+		Type:        typ,
 		OrderingKey: clamp(about.OrderingKey),
 		DedupKeys:   dedupKeys(about, proof),
-		Coalesce:    coalesce,
+		Coalesce:    s.coalesce(typ, about.OrderingKey),
 		Header:      scrubHeader(r.Header, credentials, urlSecretsOf(r, s.Verifier)),
 		Body:        body,
 		KeyLabel:    clamp(proof.KeyLabel),
 		ReceivedAt:  now,
+		Malformed:   malformedText(about.Malformed),
 	}, about.Malformed}, nil
 }
 

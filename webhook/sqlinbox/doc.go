@@ -91,7 +91,8 @@
 //   - hookhouse_deliveries has a row for each delivery. What it is: id (the order; a new one
 //     for each later run), first_id (that of the first run, if this is a later one), uid,
 //     source, sender_id, type, ordering_key, key_label, received_at, size (of the body).
-//     Its state: state, reason, attempt, due_at, finished_at, retry_out_of_order, revivals.
+//     Its state: state, reason, attempt, due_at, finished_at, retry_out_of_order, revivals,
+//     replayed (1: this run is a replay).
 //     Its claim: fence, lease_expires_at, claimed_by, claimed_at, settled_fence (of the last
 //     claim that was settled), lost_claims, crashed_runs, begun_fence (of the last suspect
 //     claim whose run began). Its burst: coalesce_quiet_us, coalesce_max_us,
@@ -103,6 +104,7 @@
 //     started_at, took_us, state, lost, reason, claimed_by.
 //   - hookhouse_replays has what Replay ran again: uid, replayed_at, who, why,
 //     previous_state.
+//   - hookhouse_pauses has the types that are paused: type (empty: all), paused_at, who, why.
 //   - hookhouse_schema has the version, and the time of the last Ping, pinged.
 //
 // # SQLite

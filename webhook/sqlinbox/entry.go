@@ -21,6 +21,7 @@ type entry struct {
 	hashes    []byte   // of the dedup keys, one after the other
 	row       []byte   // the columns as a JSON object; nil on SQLite
 	args      args     // of statements that take one delivery; nil on PostgreSQL
+	notBefore int64    // zero: due at once, or when its burst is
 	burst     int64    // when its burst began if earlier than now; zero: now
 }
 
@@ -35,6 +36,7 @@ type columns struct {
 	Received int64    `json:"received_at"`
 	Quiet    int64    `json:"coalesce_quiet_us"`
 	MaxWait  int64    `json:"coalesce_max_us"`
+	Before   int64    `json:"not_before"`
 	Size     int      `json:"size"`
 	Envelope int      `json:"envelope"`
 	Hashes   []string `json:"dedup_keys"` // in hex
@@ -45,7 +47,9 @@ func newEntry(d *webhook.Delivery) (*entry, error) {
 	if err := check(d); err != nil {
 		return nil, webhook.Permanent(err) // it does not become storable
 	}
-	e := &entry{delivery: d, envelope: sealEnvelope(d.Header, d.DedupKeys), dedupKeys: make([]string, 0, len(d.DedupKeys)), hashes: make([]byte, 0, hashSize*len(d.DedupKeys))}
+	e := &entry{delivery: d, dedupKeys: make([]string, 0, len(d.DedupKeys)), hashes: make([]byte, 0, hashSize*len(d.DedupKeys))}
+	e.notBefore, _ = limit.NotBefore(d.NotBefore) // as checked
+	e.envelope = sealEnvelope(d, e.notBefore)
 	for _, k := range d.DedupKeys {
 		if !slices.Contains(e.dedupKeys, k) {
 			e.dedupKeys = append(e.dedupKeys, k)
@@ -59,7 +63,7 @@ func (e *entry) columns() columns {
 	d := e.delivery
 	return columns{
 		UID: d.UID, Source: d.Source, SenderID: d.ID, Type: d.Type, Key: d.OrderingKey, Label: d.KeyLabel,
-		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), MaxWait: microseconds(d.Coalesce.Max),
+		Received: d.ReceivedAt.UnixMicro(), Quiet: microseconds(d.Coalesce.Quiet), MaxWait: microseconds(d.Coalesce.Max), Before: e.notBefore,
 		Size: len(d.Body), Envelope: len(e.envelope), Hashes: hexHashes(e.hashes),
 	}
 }
@@ -70,7 +74,7 @@ func (e *entry) arguments() args {
 	d := e.delivery
 	a := args{
 		"uid": d.UID, "source": d.Source, "sender_id": d.ID, "type": d.Type, "key": d.OrderingKey, "label": d.KeyLabel,
-		"received": d.ReceivedAt.UnixMicro(), "quiet": microseconds(d.Coalesce.Quiet), "most": microseconds(d.Coalesce.Max),
+		"received": d.ReceivedAt.UnixMicro(), "quiet": microseconds(d.Coalesce.Quiet), "most": microseconds(d.Coalesce.Max), "not_before": e.notBefore,
 		"size": len(d.Body), "envelope": string(e.envelope), "body": d.Body, "hashes": e.hashes,
 	}
 	if d.Body == nil {
@@ -96,16 +100,24 @@ func check(d *webhook.Delivery) error {
 			return err
 		}
 	}
+	if _, err := limit.NotBefore(d.NotBefore); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	if err := checkText("Malformed", d.Malformed, limit.Reason); err != nil {
+		return err
+	}
 	if len(d.Body) > maxBody {
 		return fmt.Errorf("%w: %w: %d bytes", ErrInvalid, webhook.ErrTooLarge, len(d.Body))
 	}
 	return nil
 }
 
-func checkName(what, text string) error {
+func checkName(what, text string) error { return checkText(what, text, limit.Name) }
+
+func checkText(what, text string, most int) error {
 	switch {
-	case len(text) > limit.Name:
-		return fmt.Errorf("%w: %s of %d bytes, over %d", ErrInvalid, what, len(text), limit.Name)
+	case len(text) > most:
+		return fmt.Errorf("%w: %s of %d bytes, over %d", ErrInvalid, what, len(text), most)
 	case !isText(text):
 		return fmt.Errorf("%w: %s is not text", ErrInvalid, what)
 	}
@@ -127,7 +139,15 @@ func (e *entry) coalesces() bool {
 // An orderKey is one (Source, OrderingKey).
 type orderKey struct{ source, key string }
 
+// A burstKey is what the deliveries of a burst have in common.
+type burstKey struct {
+	orderKey
+	typ string
+}
+
 func (e *entry) orderKey() orderKey { return orderKey{e.delivery.Source, e.delivery.OrderingKey} }
+
+func (e *entry) burstKey() burstKey { return burstKey{e.orderKey(), e.delivery.Type} }
 
 // microseconds rounds up, so that what is more than zero stays so.
 func microseconds(d time.Duration) int64 {

@@ -5,8 +5,12 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
+
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // An envelope is what a delivery came in, as JSON: readable in the database,
@@ -18,6 +22,10 @@ type envelope struct {
 	DedupKeys []string    `json:"dedup_keys,omitempty"`
 	// OldDedupKeys are the dedup keys as schema versions 1 and 2 named them.
 	OldDedupKeys []string `json:"marks,omitempty"`
+	// NotBefore is in microseconds since 1970. Rows of schema version 3 have neither
+	// this nor Malformed.
+	NotBefore int64  `json:"not_before,omitempty"`
+	Malformed string `json:"malformed,omitempty"`
 }
 
 // A rawHeader is base64 in JSON.
@@ -26,12 +34,13 @@ type rawHeader struct {
 	Values [][]byte `json:"values"`
 }
 
-// sealEnvelope returns the JSON of an envelope, as encoding/json would make it. Every
-// Put needs one. The dedup keys must be text; see isText.
-func sealEnvelope(h http.Header, dedupKeys []string) []byte {
+// sealEnvelope returns the JSON of the envelope of d, as encoding/json would make it.
+// Every Put needs one. The dedup keys and Malformed must be text; see isText.
+func sealEnvelope(d *webhook.Delivery, notBefore int64) []byte {
+	h, dedupKeys := d.Header, d.DedupKeys
 	var few [32]string
 	names := few[:0]
-	size, raw := 64, false
+	size, raw := 64+len(d.Malformed), false
 	for name, values := range h {
 		names = append(names, name)
 		raw = raw || !isTextHeader(name, values)
@@ -52,6 +61,14 @@ func sealEnvelope(h http.Header, dedupKeys []string) []byte {
 	if len(dedupKeys) > 0 {
 		b = append(appendComma(b), `"dedup_keys":`...)
 		b = appendJSONStrings(b, dedupKeys)
+	}
+	if notBefore != 0 {
+		b = append(appendComma(b), `"not_before":`...)
+		b = strconv.AppendInt(b, notBefore, 10)
+	}
+	if d.Malformed != "" {
+		b = append(appendComma(b), `"malformed":`...)
+		b = appendJSONString(b, d.Malformed)
 	}
 	return append(b, '}')
 }
@@ -125,6 +142,14 @@ func openEnvelope(text []byte) (envelope, error) {
 		e.Header[string(raw.Name)] = values
 	}
 	return e, nil
+}
+
+// fill sets what of d is in the envelope.
+func (e *envelope) fill(d *webhook.Delivery) {
+	d.Header, d.DedupKeys, d.Malformed = e.Header, e.DedupKeys, e.Malformed
+	if e.NotBefore != 0 {
+		d.NotBefore = time.UnixMicro(e.NotBefore)
+	}
 }
 
 func isTextHeader(name string, values []string) bool {

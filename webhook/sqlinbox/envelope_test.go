@@ -7,22 +7,26 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/hookhouse/hookhouse/internal/limit"
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// marshaled is what encoding/json makes of an envelope.
-func marshaled(t *testing.T, h http.Header, dedupKeys []string) string {
+// marshaled is what encoding/json makes of the envelope of d.
+func marshaled(t *testing.T, d *webhook.Delivery, notBefore int64) string {
 	t.Helper()
-	e := envelope{Header: make(http.Header), DedupKeys: dedupKeys}
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		if isTextHeader(name, h[name]) {
-			e.Header[name] = h[name]
+	e := envelope{Header: make(http.Header), DedupKeys: d.DedupKeys, NotBefore: notBefore, Malformed: d.Malformed}
+	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
+		if isTextHeader(name, d.Header[name]) {
+			e.Header[name] = d.Header[name]
 			continue
 		}
 		raw := rawHeader{Name: []byte(name)}
-		for _, v := range h[name] {
+		for _, v := range d.Header[name] {
 			raw.Values = append(raw.Values, []byte(v))
 		}
 		e.Raw = append(e.Raw, raw)
@@ -34,24 +38,27 @@ func marshaled(t *testing.T, h http.Header, dedupKeys []string) string {
 	return string(text)
 }
 
-func sealsAsMarshaled(t *testing.T, h http.Header, dedupKeys []string) {
+func sealsAsMarshaled(t *testing.T, d *webhook.Delivery) {
 	t.Helper()
-	sealed := sealEnvelope(h, dedupKeys)
-	if want := marshaled(t, h, dedupKeys); string(sealed) != want {
+	notBefore, err := limit.NotBefore(d.NotBefore)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sealed := sealEnvelope(d, notBefore)
+	if want := marshaled(t, d, notBefore); string(sealed) != want {
 		t.Errorf("got  %s\nwant %s", sealed, want)
 	}
 	if !isText(string(sealed)) {
 		t.Errorf("%q is not text", sealed)
 	}
-	got, err := openEnvelope(sealed)
+	opened, err := openEnvelope(sealed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(h, got.Header, cmpopts.EquateEmpty()); diff != "" && len(h) > 0 {
-		t.Errorf("header changed:\n%s", diff)
-	}
-	if diff := cmp.Diff(dedupKeys, got.DedupKeys); diff != "" && len(dedupKeys) > 0 {
-		t.Errorf("dedup keys changed:\n%s", diff)
+	var got webhook.Delivery
+	opened.fill(&got)
+	if diff := cmp.Diff(d, &got, cmpopts.EquateEmpty()); diff != "" {
+		t.Errorf("delivery changed:\n%s", diff)
 	}
 }
 
@@ -77,7 +84,10 @@ func TestEnvelopesAreWhatEncodingJSONMakes(t *testing.T) {
 		"surrogates and halves":   {http.Header{"A": {"\xed\xa0\x80"}, "B": {"\xe2\x80"}, "C": {"\u2028\u2029"}}, nil},
 		"many":                    {many(100), []string{"a", "b", "c"}},
 	} {
-		t.Run(name, func(t *testing.T) { sealsAsMarshaled(t, tt.header, tt.keys) })
+		t.Run(name, func(t *testing.T) { sealsAsMarshaled(t, &webhook.Delivery{Header: tt.header, DedupKeys: tt.keys}) })
+		t.Run(name+", and the rest", func(t *testing.T) {
+			sealsAsMarshaled(t, &webhook.Delivery{Header: tt.header, DedupKeys: tt.keys, NotBefore: time.UnixMicro(7), Malformed: text})
+		})
 	}
 }
 
@@ -107,7 +117,9 @@ func FuzzEnvelope(f *testing.F) {
 		if !isText(key) {
 			return
 		}
-		sealsAsMarshaled(t, http.Header{name: {value, ""}, "Fixed": {"text"}}, []string{key, "fixed"})
+		sealsAsMarshaled(t, &webhook.Delivery{
+			Header: http.Header{name: {value, ""}, "Fixed": {"text"}}, DedupKeys: []string{key, "fixed"}, Malformed: key,
+		})
 	})
 }
 

@@ -25,6 +25,7 @@ func ExampleSchema() {
 	// hookhouse_replays
 	// hookhouse_dedup_keys
 	// hookhouse_attempts
+	// hookhouse_pauses
 }
 
 // Dead letters of one cause are run again after the fix.

@@ -249,6 +249,7 @@ func open(d *webhook.Delivery, sealed, body sql.Null[[]byte]) error {
 	if err != nil {
 		return fmt.Errorf("envelope: %w", err)
 	}
-	d.Header, d.DedupKeys, d.Body = e.Header, e.DedupKeys, body.V
+	e.fill(d)
+	d.Body = body.V
 	return nil
 }

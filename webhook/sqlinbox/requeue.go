@@ -20,6 +20,7 @@ type storedRow struct {
 	maxWait  int64
 	senderID string
 	revived  int
+	typ      string
 	orderKey
 }
 
@@ -31,7 +32,7 @@ func (t *tables) find(ctx context.Context, s session, uid string, m lockMode) (s
 	}
 	f := storedRow{uid: uid}
 	err := t.query(ctx, s, name, args{"uid": uid}, func(row *sql.Rows) error {
-		return row.Scan(&f.id, &f.firstID, &f.state, &f.source, &f.key, &f.quiet, &f.maxWait, &f.senderID, &f.revived)
+		return row.Scan(&f.id, &f.firstID, &f.state, &f.source, &f.key, &f.quiet, &f.maxWait, &f.senderID, &f.revived, &f.typ)
 	})
 	switch {
 	case err != nil:
@@ -50,8 +51,8 @@ type rerun struct {
 }
 
 // requeue puts a finished delivery at the end of its key, as if it had just come.
-// One that coalesces is left as it is, and false returned, while a newer one is
-// unfinished, which would be superseded by what it supersedes. errLeftOut comes
+// One that coalesces is left as it is, and false returned, while a newer one of its
+// type is unfinished, which would be superseded by what it supersedes. errLeftOut comes
 // before anything is changed.
 func (t *tables) requeue(ctx context.Context, s session, j *job, f storedRow, r rerun, m lockMode) (bool, error) {
 	a := args{"uid": f.uid, "revived": number(!r.replayed), "replayed": number(r.replayed), "pause": microseconds(r.pause), "burst": int64(1 << 62)}
@@ -63,7 +64,7 @@ func (t *tables) requeue(ctx context.Context, s session, j *job, f storedRow, r 
 			return false, err
 		}
 		if f.quiet > 0 {
-			burst, err := t.supersede(ctx, s, j, f.orderKey, f.uid)
+			burst, err := t.supersede(ctx, s, j, burstKey{f.orderKey, f.typ}, f.uid)
 			if err != nil {
 				return false, err
 			}
@@ -117,13 +118,14 @@ func (t *tables) ensureHead(ctx context.Context, s session, f storedRow, m lockM
 	return fmt.Errorf("%w: the key of %s has no head", errConflict, f.uid)
 }
 
-// hasNewer reports whether f coalesces and a newer one of its key is unfinished.
+// hasNewer reports whether f coalesces and a newer one of its key and type is
+// unfinished.
 func (t *tables) hasNewer(ctx context.Context, s session, f storedRow) (bool, error) {
 	if f.quiet == 0 {
 		return false, nil
 	}
 	var n int
-	err := t.query(ctx, s, "newer", args{"source": f.source, "key": f.key, "origin": f.firstID}, scanOne(&n))
+	err := t.query(ctx, s, "newer", args{"source": f.source, "key": f.key, "type": f.typ, "origin": f.firstID}, scanOne(&n))
 	return n > 0, err
 }
 
@@ -133,34 +135,39 @@ func (t *tables) promote(ctx context.Context, s session, k orderKey) error {
 	return err
 }
 
-// makeRoom demotes heads that wait for their retry and let others pass, and ends
-// what the deliveries of a burst supersede. It reports whether there was any.
+// makeRoom ends what the deliveries of a burst supersede, and demotes heads that wait
+// for their retry and let others pass. It reports whether there was any.
+//
+// If the head of a key is superseded, an older delivery of another type may be next: it
+// becomes the head before the new one is inserted.
 func (t *tables) makeRoom(ctx context.Context, s session, fresh []*job, a args) (changed bool, err error) {
-	n, err := t.exec(ctx, s, "demote_head", a)
-	if err != nil {
-		return false, err
-	}
-	changed = n > 0
 	for _, j := range fresh {
 		if !j.put.coalesces() {
 			continue
 		}
-		burst, err := t.supersede(ctx, s, j, j.put.orderKey(), j.put.delivery.UID)
+		burst, err := t.supersede(ctx, s, j, j.put.burstKey(), j.put.delivery.UID)
 		if err != nil {
 			return false, err
 		}
 		if burst != 0 {
 			j.put.burst = burst
 		}
-		changed = changed || len(j.superseded) > 0
+		if len(j.superseded) == 0 {
+			continue
+		}
+		changed = true
+		if err := t.promote(ctx, s, j.put.orderKey()); err != nil {
+			return false, err
+		}
 	}
-	return changed, nil
+	n, err := t.exec(ctx, s, "demote_head", a)
+	return changed || n > 0, err
 }
 
-// supersede ends the older ones of a key that no worker has, except the one with
+// supersede ends the older ones of a burst that no worker has, except the one with
 // that UID, and returns when the burst began: zero means now.
-func (t *tables) supersede(ctx context.Context, s session, j *job, k orderKey, except string) (burst int64, err error) {
-	err = t.query(ctx, s, "supersede", args{"source": k.source, "key": k.key, "uid": except}, func(row *sql.Rows) error {
+func (t *tables) supersede(ctx context.Context, s session, j *job, k burstKey, except string) (burst int64, err error) {
+	err = t.query(ctx, s, "supersede", args{"source": k.source, "key": k.key, "type": k.typ, "uid": except}, func(row *sql.Rows) error {
 		var uid string
 		var began, attempt, quiet int64
 		if err := row.Scan(&uid, &began, &attempt, &quiet); err != nil {

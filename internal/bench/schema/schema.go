@@ -1,6 +1,6 @@
 // Package schema holds all SQL of the bench that names tables or columns of the
-// inbox. Its texts have the names of schema version 3 and are translated for
-// version 2.
+// inbox. Its texts have the names of schema versions 3 and 4, which are the same, and
+// are translated for version 2.
 package schema
 
 import (

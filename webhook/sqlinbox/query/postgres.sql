@@ -107,11 +107,14 @@ WHERE id = ANY (ARRAY(
 AND state = 'waiting'
 
 -- name: supersede
+-- Ends what a delivery of a burst supersedes: what is not claimed, of its source,
+-- ordering key and type. The orders here and below are those of hookhouse_coalescing:
+-- no other index has them.
 UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
 WHERE id = ANY (ARRAY(
-  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND state = 'waiting'
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND state = 'waiting' AND type = @type::text
   UNION ALL
-  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state = 'blocked'))
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND type = @type::text AND state = 'blocked' ORDER BY coalesce_quiet_us)))
 AND state IN ('waiting', 'blocked') AND uid <> @uid::text
 RETURNING uid, burst_started_at, attempt, coalesce_quiet_us
 
@@ -132,7 +135,7 @@ WITH durable AS MATERIALIZED (
   SELECT @rows::text::jsonb AS rows, @bytes::bytea AS bytes, @now AS now, @now - @window::bigint AS since, done, waits FROM durable
 ), input AS MATERIALIZED (
   SELECT x.* FROM arg, jsonb_to_recordset(arg.rows) AS x(n int, uid text, source text, sender_id text, type text, ordering_key text, key_label text,
-    received_at bigint, coalesce_quiet_us bigint, coalesce_max_us bigint, burst_started_at bigint, size bigint, envelope int, at int, dedup_keys text[])
+    received_at bigint, coalesce_quiet_us bigint, coalesce_max_us bigint, burst_started_at bigint, not_before bigint, size bigint, envelope int, at int, dedup_keys text[])
 ), heads AS MATERIALIZED (
   SELECT k.source, k.ordering_key, l.passes, CASE
     WHEN l.id IS NOT NULL THEN 'head'
@@ -179,7 +182,7 @@ WITH durable AS MATERIALIZED (
   SELECT f.id, f.uid, f.source, f.sender_id, f.type, f.ordering_key, f.key_label, f.received_at, f.size, f.coalesce_quiet_us, f.coalesce_max_us,
     CASE WHEN f.ordering_key = '' OR (f.place = 1 AND NOT f.headed) THEN 'waiting' ELSE 'blocked' END,
     coalesce(f.burst_started_at, arg.now),
-    CASE WHEN f.coalesce_quiet_us = 0 THEN arg.now WHEN f.coalesce_max_us > 0 THEN least(arg.now + f.coalesce_quiet_us, coalesce(f.burst_started_at, arg.now) + f.coalesce_max_us) ELSE arg.now + f.coalesce_quiet_us END
+    greatest(f.not_before, CASE WHEN f.coalesce_quiet_us = 0 THEN arg.now WHEN f.coalesce_max_us > 0 THEN least(arg.now + f.coalesce_quiet_us, coalesce(f.burst_started_at, arg.now) + f.coalesce_max_us) ELSE arg.now + f.coalesce_quiet_us END)
   FROM arg, fresh f ORDER BY f.n
   RETURNING uid
 )
@@ -231,7 +234,7 @@ WITH arg AS MATERIALIZED (
 ), stored AS (
   INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, ordering_key, key_label, received_at, size, coalesce_quiet_us, coalesce_max_us, state, burst_started_at, due_at)
   SELECT id, @uid::text, @source::text, @sender_id::text, @type::text, @key::text, @label::text, @received::bigint, @size::bigint,
-    @quiet::bigint, @most::bigint, state, now, now + CASE WHEN @most::bigint > 0 THEN least(@quiet::bigint, @most::bigint) ELSE @quiet::bigint END
+    @quiet::bigint, @most::bigint, state, now, greatest(@not_before::bigint, now + CASE WHEN @most::bigint > 0 THEN least(@quiet::bigint, @most::bigint) ELSE @quiet::bigint END)
   FROM fresh
   RETURNING uid
 )
@@ -274,12 +277,13 @@ WITH RECURSIVE c(type) AS (
   SELECT jsonb_array_elements_text(@types::text::jsonb) UNION SELECT type FROM c
 )
 SELECT d.uid, d.fence, d.source, d.ordering_key FROM t CROSS JOIN LATERAL (
-  SELECT c.id, c.uid, c.fence, c.source, c.ordering_key FROM hookhouse_deliveries c
+  SELECT c.id, c.uid, c.fence, c.source, c.ordering_key, c.type FROM hookhouse_deliveries c
   WHERE c.type = t.type AND c.state = 'claimed' AND c.lease_expires_at <= @now AND c.ordering_key <> ''
     AND c.uid <> ALL (ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb))) LIMIT 100
 ) d
-WHERE (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
-  WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
+WHERE (SELECT b.id FROM hookhouse_deliveries b
+  WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.type = d.type AND b.state = 'blocked' AND b.coalesce_quiet_us > 0 AND b.id > d.id
+  ORDER BY b.coalesce_quiet_us LIMIT 1) IS NOT NULL
 LIMIT 100
 
 -- name: supersede_claim
@@ -327,8 +331,9 @@ WITH RECURSIVE w(type) AS (
     (SELECT * FROM (SELECT e.id, r.replayed, e.lease_expires_at, CASE WHEN e.lost_claims < 1 THEN e.size ELSE 0 END,
         CASE WHEN e.lost_claims < 2 OR e.begun_fence = e.fence THEN e.uid END, e.fence, e.attempt, e.claimed_at, e.claimed_by FROM hookhouse_deliveries e
       WHERE e.state = 'claimed' AND e.type = t.type AND e.replayed = r.replayed AND e.lease_expires_at <= arg.now AND e.uid <> ALL (arg.except)
-        AND (e.ordering_key = '' OR coalesce((SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
-          WHERE b.source = e.source AND b.ordering_key = e.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0 AND b.id > e.id ORDER BY b.id LIMIT 1), 0) = 0)
+        AND (e.ordering_key = '' OR (SELECT b.id FROM hookhouse_deliveries b
+          WHERE b.source = e.source AND b.ordering_key = e.ordering_key AND b.type = e.type AND b.state = 'blocked' AND b.coalesce_quiet_us > 0 AND b.id > e.id
+          ORDER BY b.coalesce_quiet_us LIMIT 1) IS NULL)
       ORDER BY e.lease_expires_at LIMIT arg.n FOR UPDATE SKIP LOCKED) e LIMIT 256)
   ) c
   WHERE t.type <> ALL (arg.paused) AND '' <> ALL (arg.paused)
@@ -372,9 +377,9 @@ RETURNING d.id, d.replayed, d.due_at, d.attempt, d.lost_claims, d.crashed_runs, 
 -- transaction ends the claim.
 INSERT INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
 SELECT d.uid, d.fence, d.attempt, d.claimed_at, greatest(@now - d.claimed_at, 0),
-  CASE WHEN @state::text = 'waiting' AND d.ordering_key <> '' AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
-      WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0
-        AND b.id > d.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded' ELSE @state::text END,
+  CASE WHEN @state::text = 'waiting' AND d.ordering_key <> '' AND (SELECT b.id FROM hookhouse_deliveries b
+      WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.type = d.type AND b.state = 'blocked' AND b.coalesce_quiet_us > 0 AND b.id > d.id
+      ORDER BY b.coalesce_quiet_us LIMIT 1) IS NOT NULL THEN 'superseded' ELSE @state::text END,
   @lost::int, @reason::text, d.claimed_by
 FROM (SELECT * FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bigint FOR UPDATE) d
 WHERE d.state = @current::text AND (d.lost_claims < 2 OR d.begun_fence = d.fence)
@@ -437,9 +442,9 @@ SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid::text AND fence = @fence::bi
 UPDATE hookhouse_deliveries d
 SET state = CASE
     WHEN d.ordering_key = '' THEN 'waiting'
-    WHEN (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
-      WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0
-        AND b.id > d.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded'
+    WHEN (SELECT b.id FROM hookhouse_deliveries b
+      WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.type = d.type AND b.state = 'blocked' AND b.coalesce_quiet_us > 0 AND b.id > d.id
+      ORDER BY b.coalesce_quiet_us LIMIT 1) IS NOT NULL THEN 'superseded'
     WHEN @yield::int = 1 THEN 'blocked'
     ELSE 'waiting' END,
   due_at = @now + @delay::bigint, retry_out_of_order = @yield::int, lease_expires_at = 0,
@@ -484,26 +489,27 @@ SELECT k.source, k.ordering_key, NOT EXISTS (
 FROM k LIMIT @n::int
 
 -- name: find
-SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE
+SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals, type FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDATE
 
 -- name: try_find
 -- Does what find does without waiting. The id is 0 if another transaction holds the row.
 WITH found AS MATERIALIZED (
-  SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries WHERE uid = @uid::text
+  SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals, type FROM hookhouse_deliveries WHERE uid = @uid::text
   FOR UPDATE SKIP LOCKED
 )
 SELECT * FROM found
 UNION ALL
-SELECT 0, 0, state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries
+SELECT 0, 0, state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals, type FROM hookhouse_deliveries
 WHERE uid = @uid::text AND NOT EXISTS (SELECT 1 FROM found)
 
 -- name: newer
--- How many unfinished deliveries were acknowledged after the first run of this one.
+-- How many unfinished deliveries of its type were acknowledged after the first run of
+-- this one.
 SELECT count(*) FROM hookhouse_deliveries
 WHERE coalesce(first_id, id) > @origin::bigint AND id = ANY (ARRAY(
-  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND ordering_key <> '' AND state IN ('waiting', 'claimed')
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND type = @type::text
   UNION ALL
-  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state = 'blocked'))
+  (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND type = @type::text AND state = 'blocked' ORDER BY coalesce_quiet_us)))
 
 -- name: restart
 -- The commit of this acknowledges a redelivery, so it must be durable.

@@ -45,11 +45,13 @@ WHERE source = @source AND ordering_key = @key AND state IN ('waiting', 'claimed
   AND state = 'waiting' AND retry_out_of_order = 1 AND due_at > @now
 
 -- name: supersede
+-- Ends what a delivery of a burst supersedes: what is not claimed, of its source,
+-- ordering key and type.
 UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
 WHERE id IN (
-  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND state = 'waiting'
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND state = 'waiting' AND type = @type
   UNION ALL
-  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state = 'blocked')
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND type = @type AND state = 'blocked')
 AND uid <> @uid
 RETURNING uid, burst_started_at, attempt, coalesce_quiet_us
 
@@ -80,7 +82,7 @@ VALUES (@uid, @source, @sender_id, @type, @key, @label, @received, @size, @quiet
     WHERE h.source = @source AND h.ordering_key = @key AND h.state IN ('waiting', 'claimed') AND h.ordering_key <> ''
   ), 'waiting'), ''),
   @burst,
-  CASE WHEN @quiet = 0 THEN @now WHEN @most > 0 THEN min(@now + @quiet, @burst + @most) ELSE @now + @quiet END)
+  max(@not_before, CASE WHEN @quiet = 0 THEN @now WHEN @most > 0 THEN min(@now + @quiet, @burst + @most) ELSE @now + @quiet END))
 
 -- name: insert_bodies
 INSERT INTO hookhouse_bodies (id, envelope, body) VALUES (last_insert_rowid(), @envelope, @body)
@@ -114,8 +116,8 @@ WITH RECURSIVE c(type) AS (
 SELECT d.uid, d.fence, d.source, d.ordering_key FROM asked t CROSS JOIN hookhouse_deliveries d
 WHERE d.type = t.value AND d.state = 'claimed' AND d.lease_expires_at <= @now AND d.ordering_key <> ''
   AND d.uid NOT IN (SELECT value FROM json_each(@except))
-  AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
-       WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0 AND b.id > d.id ORDER BY b.id LIMIT 1) > 0
+  AND EXISTS (SELECT 1 FROM hookhouse_deliveries b
+    WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.type = d.type AND b.state = 'blocked' AND b.coalesce_quiet_us > 0 AND b.id > d.id)
 LIMIT 100
 
 -- name: supersede_claim
@@ -166,8 +168,8 @@ WHERE id IN (
         UNION ALL
         SELECT id FROM (SELECT c.id FROM hookhouse_deliveries c
           WHERE c.state = 'claimed' AND c.type = t.value AND c.lease_expires_at <= @now AND c.uid NOT IN (SELECT value FROM json_each(@except))
-            AND (c.ordering_key = '' OR coalesce((SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
-              WHERE b.source = c.source AND b.ordering_key = c.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0 AND b.id > c.id ORDER BY b.id LIMIT 1), 0) = 0)
+            AND (c.ordering_key = '' OR NOT EXISTS (SELECT 1 FROM hookhouse_deliveries b
+              WHERE b.source = c.source AND b.ordering_key = c.ordering_key AND b.type = c.type AND b.state = 'blocked' AND b.coalesce_quiet_us > 0 AND b.id > c.id))
           ORDER BY c.replayed, c.lease_expires_at LIMIT @n + 0))
       ORDER BY d.replayed, since, d.id LIMIT @n + 0
     ) p WINDOW w AS (ORDER BY p.replayed, p.since, p.id)
@@ -192,9 +194,9 @@ UPDATE hookhouse_deliveries SET claimed_at = @now, claimed_by = @by WHERE uid = 
 -- of a suspect counts once it has begun.
 INSERT OR IGNORE INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
 SELECT d.uid, d.fence, d.attempt, d.claimed_at, max(@now - d.claimed_at, 0),
-  CASE WHEN @state = 'waiting' AND d.ordering_key <> '' AND (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
-      WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0
-        AND b.id > d.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded' ELSE @state END,
+  CASE WHEN @state = 'waiting' AND d.ordering_key <> '' AND EXISTS (SELECT 1 FROM hookhouse_deliveries b
+      WHERE b.source = d.source AND b.ordering_key = d.ordering_key AND b.type = d.type AND b.state = 'blocked' AND b.coalesce_quiet_us > 0
+        AND b.id > d.id) THEN 'superseded' ELSE @state END,
   @lost, @reason, d.claimed_by
 FROM hookhouse_deliveries d
 WHERE d.uid = @uid AND d.fence = @fence AND d.state = @current AND (d.lost_claims < 2 OR d.begun_fence = d.fence)
@@ -240,9 +242,9 @@ SELECT 1 FROM hookhouse_deliveries WHERE uid = @uid AND fence = @fence AND state
 UPDATE hookhouse_deliveries
 SET state = CASE
     WHEN ordering_key = '' THEN 'waiting'
-    WHEN (SELECT b.coalesce_quiet_us FROM hookhouse_deliveries b
-      WHERE b.source = hookhouse_deliveries.source AND b.ordering_key = hookhouse_deliveries.ordering_key AND b.state = 'blocked' AND b.retry_out_of_order = 0
-        AND b.id > hookhouse_deliveries.id ORDER BY b.id LIMIT 1) > 0 THEN 'superseded'
+    WHEN EXISTS (SELECT 1 FROM hookhouse_deliveries b
+      WHERE b.source = hookhouse_deliveries.source AND b.ordering_key = hookhouse_deliveries.ordering_key AND b.type = hookhouse_deliveries.type
+        AND b.state = 'blocked' AND b.coalesce_quiet_us > 0 AND b.id > hookhouse_deliveries.id) THEN 'superseded'
     WHEN @yield = 1 THEN 'blocked'
     ELSE 'waiting' END,
   due_at = @now + @delay, retry_out_of_order = @yield, lease_expires_at = 0,
@@ -281,15 +283,16 @@ SELECT k.source, k.ordering_key, NOT EXISTS (
 FROM k LIMIT @n + 0
 
 -- name: find
-SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals FROM hookhouse_deliveries WHERE uid = @uid
+SELECT id, coalesce(first_id, id), state, source, ordering_key, coalesce_quiet_us, coalesce_max_us, sender_id, revivals, type FROM hookhouse_deliveries WHERE uid = @uid
 
 -- name: newer
--- How many unfinished deliveries were acknowledged after the first run of this one.
+-- How many unfinished deliveries of its type were acknowledged after the first run of
+-- this one.
 SELECT count(*) FROM hookhouse_deliveries
 WHERE coalesce(first_id, id) > @origin AND id IN (
-  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND ordering_key <> '' AND state IN ('waiting', 'claimed')
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND type = @type
   UNION ALL
-  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state = 'blocked')
+  SELECT id FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND type = @type AND state = 'blocked')
 
 -- name: restart
 UPDATE hookhouse_deliveries

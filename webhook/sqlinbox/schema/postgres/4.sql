@@ -5,8 +5,9 @@ ALTER TABLE hookhouse_deliveries ADD COLUMN replayed integer NOT NULL DEFAULT 0;
 DROP INDEX hookhouse_due;
 CREATE INDEX hookhouse_due ON hookhouse_deliveries (type, replayed, due_at, id) WHERE state = 'waiting';
 
--- Finds a newer delivery of a burst: bursts are by source, ordering key and type.
-CREATE INDEX hookhouse_coalescing ON hookhouse_deliveries (source, ordering_key, type, id) WHERE state = 'blocked' AND coalesce_quiet_us > 0;
+-- Finds what a delivery supersedes, and a newer delivery of a burst, among blocked ones
+-- of other types: bursts are by source, ordering key and type.
+CREATE INDEX hookhouse_coalescing ON hookhouse_deliveries (source, ordering_key, type, coalesce_quiet_us, id) WHERE state = 'blocked';
 
 -- The types that no worker claims.
 CREATE TABLE hookhouse_pauses (
