@@ -53,17 +53,19 @@ var precedenceFaults = []brokenLaw{
 	{"a retry of a replayed delivery stands behind live ones", func(f *fault) { // it is live
 		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			s, err := f.MemInbox.Settle(ctx, c, o)
-			if o.State == webhook.Waiting && f.isReplay(c.Delivery.UID) {
+			if o.State == webhook.Waiting && !o.Uncounted && f.isReplay(c.Delivery.UID) {
 				_ = f.MemInbox.Release(ctx, c.Delivery.UID)
 			}
 			return s, err
 		}
 	}},
-	{"a lost claim of a replayed delivery stands behind live ones", func(f *fault) { // it is live
+	{"a lost claim of a replayed delivery stands behind live ones", func(f *fault) { // it comes first
 		f.claim = func(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 			for _, r := range f.stored(webhook.Filter{States: []webhook.State{webhook.Claimed}}) {
-				if r.Replayed && time.Now().After(r.Expires) {
-					_ = f.MemInbox.Release(ctx, r.Delivery.UID)
+				if r.Replayed && !time.Now().Before(r.Expires) {
+					for _, live := range f.stored(webhook.Filter{States: []webhook.State{webhook.Waiting}}) {
+						o.Except = append(o.Except, live.Delivery.UID)
+					}
 				}
 			}
 			return f.MemInbox.Claim(ctx, o)
@@ -110,7 +112,7 @@ var precedenceFaults = []brokenLaw{
 	{"deliveries of one ordering key that are replayed at a rate run in order", func(f *fault) { // one that waits for its time lets younger ones run first
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			own := *d
-			if waiting := f.stored(webhook.Filter{OrderingKey: "key"}); len(waiting) == 2 && time.Until(waiting[0].Due) > short {
+			if waiting := f.stored(webhook.Filter{OrderingKey: "key"}); len(waiting) == 2 && waiting[0].Replayed {
 				own.OrderingKey = ""
 			}
 			return f.MemInbox.Put(ctx, &own)
