@@ -156,6 +156,26 @@ var operations = map[string]func(ctx context.Context, c *keyState, in *sqlinbox.
 		}
 		return err
 	},
+	"Bury": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
+		if c.last == nil {
+			return nil
+		}
+		err := in.Bury(ctx, c.last.UID, webhook.Note{By: "ann"})
+		if errors.Is(err, webhook.ErrState) || errors.Is(err, webhook.ErrNotFound) {
+			return nil
+		}
+		return err
+	},
+	"Discard": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
+		_, err := in.Discard(ctx, webhook.Filter{OrderingKey: c.key}, webhook.Note{By: "ann"})
+		if err != nil && strings.Contains(err.Error(), "came in between") {
+			return nil
+		}
+		return err
+	},
+	"Pause and Resume": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
+		return errors.Join(in.Pause(ctx, c.typ, webhook.Note{By: "ann"}), in.Resume(ctx, c.typ, webhook.Note{By: "ann"}))
+	},
 	"Sweep": func(ctx context.Context, _ *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		_, err := in.Sweep(ctx)
 		return err
