@@ -15,21 +15,29 @@ func (m *MemInbox) Bury(ctx context.Context, uid string, n Note) error {
 	if err != nil {
 		return err
 	}
+	d, err := m.bury(uid, n)
+	if err == nil {
+		logger(m.Logger).Warn("delivery is dead: buried", "delivery", d, "by", n.By, "why", n.Why)
+	}
+	return err
+}
+
+// bury ends one that is not claimed, and returns its delivery.
+func (m *MemInbox) bury(uid string, n Note) (*Delivery, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	rec := m.all[uid]
 	if rec == nil {
-		return fmt.Errorf("%w: %q", ErrNotFound, uid)
+		return nil, fmt.Errorf("%w: %q", ErrNotFound, uid)
 	}
 	if s := rec.last.state; s != Waiting && s != Blocked {
-		return fmt.Errorf("%w: %s is %s", ErrState, uid, s)
+		return nil, fmt.Errorf("%w: %s is %s", ErrState, uid, s)
 	}
 	rec.reason = clipReason(buriedBy(n))
 	rec.lost, rec.crashes, rec.begun = 0, 0, false
 	m.finish(rec, Dead, time.Now())
-	logger(m.Logger).Warn("delivery is dead: buried", "delivery", rec.d, "by", n.By, "why", n.Why)
 	m.notify()
-	return nil
+	return rec.d, nil
 }
 
 // buriedBy returns the reason of a delivery that was buried.

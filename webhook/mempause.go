@@ -15,15 +15,23 @@ func (m *MemInbox) Pause(ctx context.Context, typ string, n Note) error {
 	if err != nil {
 		return err
 	}
+	if p, ok := m.addPause(Pause{Type: typ, Note: n, At: time.Now()}); !ok {
+		return fmt.Errorf("%w: %s paused already, by %s", ErrState, typeName(typ), p.By)
+	}
+	logger(m.Logger).Info("deliveries are not claimed any more: paused", "type", typ, "by", n.By, "why", n.Why)
+	return nil
+}
+
+// addPause reports whether it has added p. If not, it returns the one that is in force.
+func (m *MemInbox) addPause(p Pause) (Pause, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.init()
-	if p, ok := m.pauses[typ]; ok {
-		return fmt.Errorf("%w: %s paused already, by %s", ErrState, typeName(typ), p.By)
+	if old, ok := m.pauses[p.Type]; ok {
+		return old, false
 	}
-	m.pauses[typ] = Pause{Type: typ, Note: n, At: time.Now()}
-	logger(m.Logger).Info("deliveries are not claimed any more: paused", "type", typ, "by", n.By, "why", n.Why)
-	return nil
+	m.pauses[p.Type] = p
+	return p, true
 }
 
 // Resume ends a Pause; see [Admin].
@@ -32,16 +40,23 @@ func (m *MemInbox) Resume(ctx context.Context, typ string, n Note) error {
 	if err != nil {
 		return err
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	p, ok := m.pauses[typ]
+	p, ok := m.removePause(typ)
 	if !ok {
 		return fmt.Errorf("%w: there is no pause of %s", ErrState, typeName(typ))
 	}
-	delete(m.pauses, typ)
 	logger(m.Logger).Info("deliveries are claimed again: resumed", "type", typ, "by", n.By, "why", n.Why, "paused_by", p.By, "paused_at", p.At)
-	m.notify()
 	return nil
+}
+
+// removePause returns the pause that was in force, if there was one.
+func (m *MemInbox) removePause(typ string) (p Pause, ok bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if p, ok = m.pauses[typ]; ok {
+		delete(m.pauses, typ)
+		m.notify()
+	}
+	return p, ok
 }
 
 // typeName names a type of deliveries, or all of them, in a message.

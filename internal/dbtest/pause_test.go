@@ -83,7 +83,7 @@ func TestAPauseDuringAClaimLosesNothing(t *testing.T) {
 	}
 }
 
-// Of two that pause at once, one is told that the other was first.
+// Of several that pause at once, all but one get an error.
 func TestOnePauseOfSeveralAtOnceSucceeds(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)

@@ -3,6 +3,7 @@ package inboxtest
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -72,6 +73,13 @@ var buryFaults = []brokenLaw{
 			}
 			return f.MemInbox.Replay(ctx, filter, n)
 		}
+	}},
+	{"a redelivery of a buried delivery makes that run again", func(f *fault) { // it remains dead
+		f.changeDuplicates(func(d *webhook.Delivery, known *webhook.DuplicateError) {
+			if slices.Contains(d.DedupKeys, "dedup key of a buried one") {
+				known.Revived = false
+			}
+		})
 	}},
 	{"a settlement that is repeated after a burial returns what it led to", func(f *fault) { // the state now
 		f.changeStates(func(c webhook.Claim, state *webhook.State) {

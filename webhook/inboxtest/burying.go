@@ -72,6 +72,16 @@ var burying = []law{
 			t.Errorf("replays are %+v", got)
 		}
 	}},
+	{"a redelivery of a buried delivery makes that run again", func(t *trial) {
+		d := t.delivery("", "dedup key of a buried one")
+		d.ID = "id"
+		t.store(d)
+		t.bury(d)
+		if known := t.duplicate(t.redelivery(d)); !known.Revived || known.UID != d.UID {
+			t.Errorf("Put returned %+v, want that it is revived", known)
+		}
+		t.claimOf(d)
+	}},
 	{"a settlement that is repeated after a burial returns what it led to", func(t *trial) {
 		d := t.put("")
 		c := t.claimOf(d)

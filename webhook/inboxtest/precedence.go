@@ -104,6 +104,15 @@ var precedence = []law{
 		t.claimOf(dead[0])
 		t.requireNoClaim("the next one is not due")
 	}},
+	{"ReplayEvery with zero is Replay", func(t *trial) {
+		for range 3 {
+			t.finished("", webhook.Ignored)
+		}
+		t.replayEvery(webhook.Filter{States: []webhook.State{webhook.Ignored}}, 0, 3)
+		if got := len(t.claimAll()); got != 3 {
+			t.Errorf("claimed %d of 3", got)
+		}
+	}},
 	{"deliveries of one ordering key that are replayed at a rate run in order", func(t *trial) {
 		first, second := t.finished("key", webhook.Dead), t.finished("key", webhook.Dead)
 		t.replayEvery(webhook.Filter{States: []webhook.State{webhook.Dead}}, 4*short, 2)

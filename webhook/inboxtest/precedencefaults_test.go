@@ -109,6 +109,13 @@ var precedenceFaults = []brokenLaw{
 			return list
 		})
 	}},
+	{"ReplayEvery with zero is Replay", func(f *fault) { // zero means a second
+		f.changeRates(func(_ *webhook.Filter, _ *webhook.Note, every *time.Duration) {
+			if *every == 0 {
+				*every = time.Second
+			}
+		})
+	}},
 	{"deliveries of one ordering key that are replayed at a rate run in order", func(f *fault) { // one that waits for its time lets younger ones run first
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			own := *d

@@ -169,11 +169,11 @@ func (f *fault) signalAllBut(silent string) {
 	tell := f.signal()
 	f.putThen(tell)
 	f.settleThen(tell)
-	told := f.admin
+	verbs := f.admin
 	if silent != "Replay" {
 		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
 			defer tell()
-			return told.replay(ctx, filter, n)
+			return verbs.replay(ctx, filter, n)
 		}
 	}
 	if silent != "Release" {
@@ -182,13 +182,13 @@ func (f *fault) signalAllBut(silent string) {
 	if silent != "Resume" {
 		f.admin.resume = func(ctx context.Context, typ string, n webhook.Note) error {
 			defer tell()
-			return told.resume(ctx, typ, n)
+			return verbs.resume(ctx, typ, n)
 		}
 	}
 	if silent != "Bury" {
 		f.admin.bury = func(ctx context.Context, uid string, n webhook.Note) error {
 			defer tell()
-			return told.bury(ctx, uid, n)
+			return verbs.bury(ctx, uid, n)
 		}
 	}
 }

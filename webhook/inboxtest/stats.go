@@ -64,6 +64,14 @@ var stats = []law{
 			t.Errorf("%v, want none", oldest)
 		}
 	}},
+	{"Oldest counts while the type is paused", func(t *trial) {
+		t.typed("alpha.one", "")
+		t.pause("alpha.one")
+		t.advance(4 * short)
+		if age := t.stats().Oldest["alpha.one"]; age < 3*short || age > waitLimit {
+			t.Errorf("%v, want about %v", age, 4*short)
+		}
+	}},
 	{"Unhandled has the types that no Claim asked for in a minute", func(t *trial) {
 		if !t.fake {
 			return

@@ -18,6 +18,9 @@ func (in *Inbox) Bury(ctx context.Context, uid string, n webhook.Note) error {
 	if err != nil {
 		return err
 	}
+	if r.State != webhook.Waiting && r.State != webhook.Blocked {
+		return fmt.Errorf("%w: %s is %s", webhook.ErrState, uid, r.State)
+	}
 	k := orderKey{r.Delivery.Source, r.Delivery.OrderingKey}
 	done := false
 	err = in.engine.tx(ctx, func(ctx context.Context, s session) error {
@@ -37,7 +40,7 @@ func (in *Inbox) Bury(ctx context.Context, uid string, n webhook.Note) error {
 	case err != nil:
 		return err
 	case !done:
-		return in.stateError(ctx, uid)
+		return in.stateError(ctx, uid) // it has changed since
 	}
 	in.logger().Warn("delivery is dead: buried", "delivery", r.Delivery, "by", n.By, "why", n.Why)
 	in.notify()

@@ -310,6 +310,9 @@ UPDATE hookhouse_bodies SET id = @id WHERE id = @old
 -- name: release
 UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0, replayed = 0 WHERE uid = @uid AND state = 'waiting'
 
+-- name: is_blocked_retry
+SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid AND state = 'blocked' AND retry_out_of_order = 1
+
 -- name: release_blocked
 -- Makes a blocked retry one that runs before all that are younger.
 UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0, replayed = 0 WHERE uid = @uid AND state = 'blocked' AND retry_out_of_order = 1
