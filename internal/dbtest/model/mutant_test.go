@@ -71,7 +71,7 @@ var mutants = []*mutant{
 			if p.doing != putting || name != "find" && name != "try_find" {
 				return "", false
 			}
-			return "WITH f AS (" + text + ") SELECT * FROM f UNION ALL SELECT 1, 1, 'dead', '', '', 0, 0, '', 9 WHERE NOT EXISTS (SELECT 1 FROM f)", true
+			return "WITH f AS (" + text + ") SELECT * FROM f UNION ALL SELECT 1, 1, 'dead', '', '', 0, 0, '', 9, '' WHERE NOT EXISTS (SELECT 1 FROM f)", true
 		},
 	},
 	{
