@@ -25,8 +25,10 @@ func serve(ctx context.Context, listener net.Listener, inbox webhook.Inbox, secr
 		}
 		return nil
 	})
+	source := github.Source(secret)
+	source.CoalesceTypes = map[string]webhook.Coalesce{github.Push{}.EventType(): webhook.NewestOnly()}
 	routes := http.NewServeMux()
-	routes.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
+	routes.Handle("/hooks/github", webhook.NewReceiver(source, webhook.Store(inbox)))
 	server := http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
 
 	return webhook.Serve(ctx, &server, listener, webhook.NewWorker(inbox, &mux))

@@ -14,10 +14,13 @@ type brokenLaw struct {
 	breaks func(f *fault)
 }
 
-var adminFaults = slices.Concat(listingFaults, filterFaults, recordFaults, replayFaults, precedenceFaults, releaseFaults, pauseFaults, buryFaults, discardFaults, statsFaults, attemptFaults)
+var adminFaults = slices.Concat(
+	listingFaults, filterFaults, recordFaults, replayFaults, replayedTypeFaults, precedenceFaults, releaseFaults, adminNotBeforeFaults,
+	pauseFaults, buryFaults, discardFaults, statsFaults, attemptFaults,
+)
 
 func TestABrokenInboxFailsTheLawItBreaks(t *testing.T) {
-	faults := slices.Concat(storingFaults, claimingFaults, duplicateFaults, settlingFaults, suspectFaults, sweepFaults)
+	faults := slices.Concat(storingFaults, claimingFaults, duplicateFaults, settlingFaults, burstTypeFaults, notBeforeFaults, suspectFaults, sweepFaults)
 	failsTheLawItBreaks(t, faults, slices.Concat(inAnyTime(laws), sweepLaws))
 }
 
@@ -49,6 +52,14 @@ func TestAnInboxWithoutFaultKeepsTheLaws(t *testing.T) {
 	found := broken(t, allLaws(), func(retention, deadRetention time.Duration) webhook.Inbox { return faulty(retention, deadRetention) })
 	for name, failures := range found {
 		t.Errorf("%s: %s", name, failures)
+	}
+}
+
+func TestEveryLawOfBurstTypesAndNotBeforeIsBrokenByAnInbox(t *testing.T) {
+	for _, l := range slices.Concat(burstTypes, notBefore) {
+		if !slices.ContainsFunc(slices.Concat(burstTypeFaults, notBeforeFaults), func(b brokenLaw) bool { return b.law == l.name }) {
+			t.Errorf("no inbox breaks the law that %s", l.name)
+		}
 	}
 }
 

@@ -40,6 +40,7 @@ func ExampleLaws() {
 	// a dead delivery is revived three times at most
 	// a dead delivery of a burst is not revived while a younger one is unfinished
 	// a dead delivery is not claimed again
+	// a dead delivery of a burst is revived although a younger one of another type is unfinished
 	// a dead delivery is kept until DeadRetention is over
 	// a dead delivery is deleted after DeadRetention
 	// a redelivery of a deleted dead delivery is stored

@@ -41,7 +41,7 @@ var recordFaults = []brokenLaw{
 	}},
 	{"a record of a waiting delivery has the time at which it was due", func(f *fault) { // not before its first run
 		f.changeRecords(func(r *webhook.Record) {
-			if r.State == webhook.Waiting && r.Attempt == 0 {
+			if r.State == webhook.Waiting && r.Attempt == 0 && r.Delivery.NotBefore.IsZero() {
 				r.Due = time.Time{}
 			}
 		})

@@ -56,6 +56,7 @@ func fullDelivery() *webhook.Delivery {
 		OrderingKey: "owner/name refs/heads/\u00e4",
 		DedupKeys:   []string{"id:1", "mac:00ff"},
 		Coalesce:    webhook.Coalesce{Quiet: 2 * time.Millisecond, Max: 3 * time.Second},
+		NotBefore:   time.Date(1999, 12, 31, 23, 59, 59, 123456000, time.UTC),
 		Header: http.Header{
 			"Content-Type": {"application/json"},
 			"X-Many":       {"one", "two", "", "one"},
@@ -64,6 +65,7 @@ func fullDelivery() *webhook.Delivery {
 		Body:       []byte("{\"nul\":\"\x00\",\"raw\":\"\xff\xc0\",\"crlf\":\"\r\n\",\"html\":\"<&>\u2028\"} \n"),
 		KeyLabel:   "2026-01",
 		ReceivedAt: time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC),
+		Malformed:  "\"ref\" is \u00e4, <not> a\ttext",
 	}
 }
 
@@ -83,6 +85,7 @@ func (t *trial) same(got, want *webhook.Delivery) {
 		{"OrderingKey", got.OrderingKey, want.OrderingKey},
 		{"KeyLabel", got.KeyLabel, want.KeyLabel},
 		{"Body", string(got.Body), string(want.Body)},
+		{"Malformed", got.Malformed, want.Malformed},
 		{"Coalesce.Quiet", got.Coalesce.Quiet.String(), want.Coalesce.Quiet.String()},
 		{"Coalesce.Max", got.Coalesce.Max.String(), want.Coalesce.Max.String()},
 	} {
@@ -95,6 +98,9 @@ func (t *trial) same(got, want *webhook.Delivery) {
 	}
 	if !slices.Equal(slices.Sorted(slices.Values(got.DedupKeys)), slices.Sorted(slices.Values(want.DedupKeys))) {
 		differs("DedupKeys", got.DedupKeys, want.DedupKeys)
+	}
+	if !got.NotBefore.Truncate(time.Microsecond).Equal(want.NotBefore.Truncate(time.Microsecond)) {
+		differs("NotBefore", got.NotBefore.String(), want.NotBefore.String())
 	}
 	if !got.ReceivedAt.Truncate(time.Microsecond).Equal(want.ReceivedAt.Truncate(time.Microsecond)) {
 		differs("ReceivedAt", got.ReceivedAt.String(), want.ReceivedAt.String())

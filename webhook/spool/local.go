@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"maps"
 	"net/http"
+	"time"
 
+	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -16,18 +18,23 @@ const metaHeader = "Hookhouse-Spool"
 type spoolMeta struct {
 	Coalesce  webhook.Coalesce `json:"coalesce"`
 	DedupKeys []string         `json:"unique,omitempty"`
+	NotBefore int64            `json:"not_before,omitempty"` // in microseconds since 1970
 }
 
 // encodeForLocal returns d as it is stored in local. It does not coalesce, because
-// primary would never get a delivery that local superseded. If dropDedupKeys, it has no
-// dedup keys.
+// primary would never get a delivery that local superseded. It has no NotBefore, because
+// until then every new delivery would go to local. If dropDedupKeys, it has no dedup
+// keys. A NotBefore that no inbox stores stays, so that local refuses it.
 func encodeForLocal(d *webhook.Delivery, dropDedupKeys bool) *webhook.Delivery {
-	if d.Coalesce == (webhook.Coalesce{}) && !dropDedupKeys && d.Header[metaHeader] == nil {
+	if d.Coalesce == (webhook.Coalesce{}) && d.NotBefore.IsZero() && !dropDedupKeys && d.Header[metaHeader] == nil {
 		return d
 	}
 	own := *d
 	meta := spoolMeta{Coalesce: d.Coalesce}
 	own.Coalesce = webhook.Coalesce{}
+	if at, err := limit.NotBefore(d.NotBefore); err == nil {
+		meta.NotBefore, own.NotBefore = at, time.Time{}
+	}
 	if dropDedupKeys {
 		meta.DedupKeys, own.DedupKeys = d.DedupKeys, nil
 	}
@@ -49,6 +56,9 @@ func decodeFromLocal(d *webhook.Delivery) *webhook.Delivery {
 		return d
 	}
 	d.Coalesce = meta.Coalesce
+	if meta.NotBefore != 0 {
+		d.NotBefore = time.UnixMicro(meta.NotBefore)
+	}
 	if meta.DedupKeys != nil {
 		d.DedupKeys = meta.DedupKeys
 	}

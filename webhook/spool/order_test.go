@@ -137,6 +137,7 @@ func TestSpoolForwardsEveryFieldOfADelivery(t *testing.T) {
 				want := &webhook.Delivery{
 					UID: fmt.Sprint(i), Source: "alpha", ID: "id", Type: "alpha.event", OrderingKey: "key", DedupKeys: []string{"id:id"},
 					Coalesce: burst, Header: header.Clone(), Body: []byte("{\x00}"), KeyLabel: "label", ReceivedAt: time.Now(),
+					NotBefore: time.UnixMicro(1), Malformed: "not an object",
 				}
 				given := *want
 				given.Header = header.Clone()
@@ -161,6 +162,34 @@ func TestSpoolForwardsEveryFieldOfADelivery(t *testing.T) {
 				}
 				stop()
 			}
+		}
+	})
+}
+
+// Local must not keep a delivery until its NotBefore: everything that comes meanwhile
+// would go to local too.
+func TestSpoolLeavesNotBeforeToPrimary(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig()
+		at := time.Now().Add(time.Hour)
+		if err := r.Handle(t.Context(), &webhook.Delivery{UID: "1", Source: "alpha", Type: "alpha.event", NotBefore: at}); err != nil {
+			t.Fatal(err)
+		}
+		for name, at := range map[string]time.Time{"before 1970": time.Unix(-1, 0), "too late": time.Unix(1<<55, 0)} {
+			if err := r.Handle(t.Context(), &webhook.Delivery{UID: name, Source: "alpha", NotBefore: at}); !webhook.IsPermanent(err) {
+				t.Errorf("%s: Handle returned %v, want a permanent error", name, err)
+			}
+		}
+		defer r.run(t)()
+		if got := pendingIn(t, r.local.inbox); got != 0 {
+			t.Errorf("%d are left in local, want 0", got)
+		}
+		if got := inOrder(t, r.primary.inbox); len(got) != 0 {
+			t.Errorf("primary gave out %v before NotBefore", got)
+		}
+		advance(time.Hour)
+		if diff := cmp.Diff([]string{"1"}, inOrder(t, r.primary.inbox)); diff != "" {
+			t.Errorf("after NotBefore (-want +got):\n%s", diff)
 		}
 	})
 }

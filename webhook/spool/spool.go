@@ -42,7 +42,8 @@ const (
 //     rejects duplicates of the deliveries that it still holds. For forwarded ones primary
 //     decides, so that a redelivery revives a delivery that is dead there.
 //   - Coalescing: only primary coalesces. It gets every delivery, and Quiet and Max count
-//     from then on. Meanwhile local keeps them in the header Hookhouse-Spool.
+//     from then on. Likewise only primary waits for NotBefore. Meanwhile local keeps them in
+//     the header Hookhouse-Spool.
 //   - Refusals: if primary returns an error for which [webhook.IsPermanent] is true, Handle
 //     returns it too, and the other deliveries still go to primary. A delivery that was
 //     acknowledged into local before ends [webhook.Dead] there with the reason. After any

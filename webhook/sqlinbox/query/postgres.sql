@@ -109,10 +109,11 @@ AND state = 'waiting'
 -- name: supersede
 -- Ends what a delivery of a burst supersedes: what is not claimed, of its source,
 -- ordering key and type. The orders here and below are those of hookhouse_coalescing:
--- no other index has them.
+-- no other index has them. The head is found by its key, so its type is compared as
+-- type || ''.
 UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
 WHERE id = ANY (ARRAY(
-  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND state = 'waiting' AND type = @type::text
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND state || '' = 'waiting' AND type || '' = @type::text
   UNION ALL
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND type = @type::text AND state = 'blocked' ORDER BY coalesce_quiet_us)))
 AND state IN ('waiting', 'blocked') AND uid <> @uid::text
@@ -507,7 +508,7 @@ WHERE uid = @uid::text AND NOT EXISTS (SELECT 1 FROM found)
 -- this one.
 SELECT count(*) FROM hookhouse_deliveries
 WHERE coalesce(first_id, id) > @origin::bigint AND id = ANY (ARRAY(
-  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND type = @type::text
+  SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND ordering_key <> '' AND state IN ('waiting', 'claimed') AND type || '' = @type::text
   UNION ALL
   (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND type = @type::text AND state = 'blocked' ORDER BY coalesce_quiet_us)))
 
