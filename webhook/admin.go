@@ -30,7 +30,7 @@ type Admin interface {
 	//     up holds them back; Release makes one live. A live delivery waits for a replayed
 	//     one that comes before it in their ordering key.
 	//   - It skips a delivery that is not finished, and one that coalesces while a
-	//     younger one of its ordering key is unfinished.
+	//     younger one of its ordering key and type is unfinished.
 	//   - If f.Limit is set, only the newest f.Limit finished ones run again.
 	//   - If f.UID names one delivery, the error is [ErrNotFound] if there is none,
 	//     and [ErrState] if it is skipped.
@@ -120,7 +120,8 @@ type Filter struct {
 	To          time.Time // received before
 	Before      int64     // with a lower Seq than this; for the next page, that of the last Record
 	Limit       int       // the largest number to return; zero means no limit
-	// Bodies loads Header, DedupKeys and Body, which are nil otherwise.
+	// Bodies loads Header, DedupKeys, Body, NotBefore and Malformed, which are zero
+	// otherwise.
 	Bodies bool
 }
 

@@ -121,6 +121,21 @@ func (e *DuplicateError) Is(target error) bool { return target == ErrDuplicate }
 // several errors, each must be ErrDuplicate.
 func IsDuplicate(err error) bool { return isAll(err, ErrDuplicate) }
 
+// DeadDuplicate returns the UID of the dead delivery that err refuses another one as a
+// duplicate of, if there is one: the first if err joins several. Such a refusal is a
+// success for a Worker, as that of any duplicate. But the dead delivery does not run
+// again by it, only by a replay of its own; see [Admin].
+func DeadDuplicate(err error) (uid string, ok bool) {
+	each(err, func(err error) bool {
+		known, is := err.(*DuplicateError)
+		if is && !ok && known.State == Dead {
+			uid, ok = known.UID, true
+		}
+		return is // look at all that are joined
+	})
+	return uid, ok
+}
+
 // Permanent returns an error after which a Worker does not try the delivery again: it
 // settles it as [Dead] at once. Permanent takes precedence over a [RetryAfter] that it
 // wraps, or that wraps it. If [errors.Join] joins several errors, each must be

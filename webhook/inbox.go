@@ -26,11 +26,14 @@ type Inbox interface {
 	//     the same sender ID, the stored delivery becomes Waiting again. This happens at most
 	//     three times. Its attempts are counted from zero, and it is placed after the others
 	//     of its ordering key. If it coalesces, it remains Dead while a younger delivery of
-	//     its ordering key is unfinished.
+	//     its ordering key and type is unfinished.
 	//   - If a [Sweeper] has deleted the dead delivery, its redelivery is stored as new.
-	//   - If d has Coalesce, the older deliveries of its ordering key that are not claimed
-	//     become Superseded. d becomes due after Quiet, or Max after the first delivery of
-	//     the burst arrived if that is sooner.
+	//   - If d has Coalesce, the older deliveries of its burst that are not claimed become
+	//     Superseded: those of its Source, ordering key and type. d becomes due after Quiet,
+	//     or Max after the first delivery of the burst arrived if that is sooner. Older
+	//     deliveries of other types come before it.
+	//   - If d has NotBefore, it is not due earlier. If NotBefore is before 1970 or after the
+	//     year 294246, Put stores nothing and returns a permanent error.
 	//   - Put does not change d. When it has returned it uses neither the Header nor the
 	//     DedupKeys of d. It may keep d.Body.
 	Put(ctx context.Context, d *Delivery) error
@@ -58,7 +61,7 @@ type Queue interface {
 
 	// Begin records that the run of a suspect claim begins. From then on its attempt
 	// counts, and if the claim is lost, the next one has one more in Crashes. Begin returns
-	// the claim with the Header, DedupKeys and Body of its Delivery. A second call for the
+	// the claim with all of its Delivery. A second call for the
 	// same claim counts nothing. The error is [ErrClaimLost] if c is no longer held, and
 	// if the stored delivery cannot be read: that delivery is then Dead.
 	Begin(ctx context.Context, c Claim) (Claim, error)
@@ -127,8 +130,9 @@ type Claim struct {
 	Attempt  int       // 1 for the first run; for a suspect, the value after Begin
 	Last     bool      // set by a Worker: if this attempt fails, the delivery is dead
 	// Suspect is true if at least the last two claims were lost: the run of this delivery
-	// may be what ends the process. The Delivery of a suspect has no Header, DedupKeys or
-	// Body. Call [Queue.Begin] to get them, and run nothing else at the same time.
+	// may be what ends the process. The Delivery of a suspect has no Header, DedupKeys,
+	// Body, NotBefore or Malformed. Call [Queue.Begin] to get them, and run nothing else at
+	// the same time.
 	Suspect bool
 	// Crashes is the number of runs that Begin recorded and that were lost, in a row before
 	// this one.
@@ -142,8 +146,9 @@ type Claim struct {
 type Outcome struct {
 	// State is Done, Dead or Ignored, or Waiting to try the delivery again.
 	State State
-	// Reason says why, for people. For a failed attempt it is the text of the error. An
-	// inbox stores its first 4 KiB.
+	// Reason says why, for people. For a failed attempt it is the text of the error. For a
+	// delivery that is Done it is empty, unless what the Handler put is a duplicate of a dead
+	// delivery, which it names; see [DeadDuplicate]. An inbox stores its first 4 KiB.
 	Reason string
 	// Delay is how long a Waiting delivery waits before it is due. Zero means that it is
 	// due at once.

@@ -50,7 +50,7 @@ type retryPolicy struct {
 // Handler's context had ended by then, nil if it had not ended.
 func (p retryPolicy) decide(c Claim, err, cause error) Outcome {
 	if err == nil || IsDuplicate(err) {
-		return Outcome{State: Done}
+		return Outcome{State: Done, Reason: deadFollowUp(err)}
 	}
 	text := reason(err)
 	if isContextEnd(err, cause) {
@@ -134,6 +134,16 @@ func (p retryPolicy) exhausted(c Claim) Outcome {
 		text += "; before that: " + c.Reason
 	}
 	return Outcome{State: Dead, Reason: clipReason(text)}
+}
+
+// deadFollowUp returns the reason of a done delivery whose Handler put a duplicate of a
+// dead one, empty if it did not.
+func deadFollowUp(err error) string {
+	uid, ok := DeadDuplicate(err)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("what it put is a duplicate of %s, which is dead: replay that one", uid)
 }
 
 // isContextEnd reports whether err says no more than that the Handler's context

@@ -88,10 +88,11 @@ func (a *attempt) report(o Outcome, state State, err error) (ended bool) {
 	case err == nil:
 		a.reportOnce.Do(func() {
 			defer a.finish()
+			decided := o.State
 			if state != o.State {
 				o = Outcome{State: state, Reason: o.Reason}
 			}
-			a.logOutcome(o)
+			a.logOutcome(o, decided)
 			a.pool.Observer.settled(a.claim(), o, a.took())
 		})
 	case errors.Is(err, ErrClaimLost):
@@ -114,8 +115,9 @@ func (a *attempt) finish() {
 	a.pool.openClaims.Done()
 }
 
-// logOutcome logs an outcome that is not a success.
-func (a *attempt) logOutcome(o Outcome) {
+// logOutcome logs an outcome that is not a success. decided is the state that was to
+// come of the claim.
+func (a *attempt) logOutcome(o Outcome, decided State) {
 	switch {
 	case o.State == Dead:
 		a.pool.logger().Error("delivery is dead", a.attrs(o)...)
@@ -123,6 +125,8 @@ func (a *attempt) logOutcome(o Outcome) {
 		a.pool.logger().Warn("delivery will be tried again", append(a.attrs(o), "delay", o.Delay)...)
 	case o.State == Superseded:
 		a.pool.logger().Warn("delivery will not be tried again: a newer one took its place", a.attrs(o)...)
+	case o.State == Done && o.Reason != "" && decided == Done: // see deadFollowUp
+		a.pool.logger().Warn("delivery is done, but what follows from it is dead", a.attrs(o)...)
 	case o.State == Done && o.Reason != "":
 		a.pool.logger().Error("handler failed after its delivery was settled as done", a.attrs(o)...)
 	}

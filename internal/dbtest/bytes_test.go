@@ -2,6 +2,7 @@ package dbtest
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -29,6 +30,7 @@ func TestHeadersAndBodiesKeepAnyBytes(t *testing.T) {
 		}
 		d.Body = []byte("\x00\xff\xfe body \x00")
 		d.KeyLabel, d.Coalesce = "blue", webhook.Coalesce{Quiet: time.Nanosecond, Max: time.Second}
+		d.NotBefore, d.Malformed = time.Unix(7, 1001), strings.Repeat("\u00e4\"<\u2028", 400)
 		put(t, in, d)
 		var got *webhook.Delivery
 		waitFor(t, "the delivery is due", func() bool {
@@ -39,6 +41,7 @@ func TestHeadersAndBodiesKeepAnyBytes(t *testing.T) {
 		})
 		want := *d
 		want.Coalesce.Quiet = time.Microsecond // times are kept in microseconds, rounded up
+		want.NotBefore = time.UnixMicro(7_000_002)
 		if diff := cmp.Diff(&want, got, cmpopts.IgnoreUnexported(webhook.Delivery{})); diff != "" {
 			t.Errorf("delivery changed (-put +claimed):\n%s", diff)
 		}
@@ -57,6 +60,10 @@ func TestADeliveryThatNoColumnCanHoldIsErrInvalid(t *testing.T) {
 			"a long Source":            func(d *webhook.Delivery) { d.Source = strings.Repeat("x", 256) },
 			"a NUL in KeyLabel":        func(d *webhook.Delivery) { d.KeyLabel = "\x00" },
 			"a dedup key with a NUL":   func(d *webhook.Delivery) { d.DedupKeys = []string{"\x00"} },
+			"a Malformed with a NUL":   func(d *webhook.Delivery) { d.Malformed = "\x00" },
+			"a long Malformed":         func(d *webhook.Delivery) { d.Malformed = strings.Repeat("x", 4<<10+1) },
+			"a NotBefore before 1970":  func(d *webhook.Delivery) { d.NotBefore = time.Unix(0, -1) },
+			"a NotBefore too late":     func(d *webhook.Delivery) { d.NotBefore = time.UnixMicro(math.MaxInt64).Add(1) },
 			"a body of 257 MiB ":       func(d *webhook.Delivery) { d.Body = make([]byte, 257<<20) },
 		} {
 			d := delivery("", "dedup key "+name)

@@ -3,10 +3,10 @@ package spool
 import (
 	"encoding/json"
 	"maps"
+	"math"
 	"net/http"
 	"time"
 
-	"github.com/hookhouse/hookhouse/internal/limit"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -32,7 +32,7 @@ func encodeForLocal(d *webhook.Delivery, dropDedupKeys bool) *webhook.Delivery {
 	own := *d
 	meta := spoolMeta{Coalesce: d.Coalesce}
 	own.Coalesce = webhook.Coalesce{}
-	if at, err := limit.NotBefore(d.NotBefore); err == nil {
+	if at, ok := microseconds(d.NotBefore); ok {
 		meta.NotBefore, own.NotBefore = at, time.Time{}
 	}
 	if dropDedupKeys {
@@ -45,6 +45,20 @@ func encodeForLocal(d *webhook.Delivery, dropDedupKeys bool) *webhook.Delivery {
 	}
 	own.Header[metaHeader] = append([]string{string(text)}, d.Header[metaHeader]...)
 	return &own
+}
+
+// microseconds returns a time after 1970 in microseconds, rounded up, and whether an
+// int64 holds it.
+func microseconds(t time.Time) (micros int64, ok bool) {
+	micros = t.UnixMicro() // wraps around if it does not
+	is := time.UnixMicro(micros)
+	if micros <= 0 || micros == math.MaxInt64 || t.Sub(is).Abs() > time.Microsecond {
+		return 0, false
+	}
+	if is.Before(t) {
+		micros++
+	}
+	return micros, true
 }
 
 // decodeFromLocal undoes encodeForLocal. It changes d, which is a claimed delivery and

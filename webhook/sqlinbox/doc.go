@@ -78,10 +78,11 @@
 //   - The head of an ordering key is its delivery that is waiting or claimed. The others
 //     that are unfinished are blocked.
 //   - A fence is the number of a claim. Each claim of a delivery has a higher one.
-//   - A burst is deliveries of one ordering key that coalesce: a newer one supersedes those
-//     that are not claimed.
+//   - A burst is deliveries of one ordering key and type that coalesce: a newer one
+//     supersedes those that are not claimed.
 //   - A suspect is a delivery whose last two claims, at least, were lost.
-//   - An envelope is the header and the dedup keys of a delivery, as JSON.
+//   - An envelope is the header and the dedup keys of a delivery, as JSON, with its NotBefore
+//     in microseconds and its Malformed if they are set.
 //
 // # Tables
 //
@@ -172,7 +173,8 @@
 // # Clocks
 //
 // On PostgreSQL, retention and due times go by the server's clock. On SQLite, all times
-// come from the process that writes. If its clock was ahead, a delivery that was stored
+// come from the process that writes. A NotBefore comes from the program, and a delivery is
+// early or late by as much as its clock differs. If its clock was ahead, a delivery that was stored
 // then becomes due only when the clock reaches that time again. Until then it blocks its
 // ordering key, and a lease that a dead worker got then lasts as long. Release makes such
 // a delivery due now. No claim is held twice, because fences do not come from a clock.

@@ -16,7 +16,8 @@ import (
 //
 //   - If work or the database fails, InTx rolls back and returns that error, which
 //     the Worker handles like any other. If work returns the error of a PutTx that
-//     found a duplicate, InTx commits and returns nil.
+//     found a duplicate, InTx commits and returns nil. If it is a duplicate of a dead
+//     delivery, that is logged and becomes the reason of the claim's delivery.
 //   - The error is [webhook.ErrClaimLost] if another worker has the delivery. If ctx
 //     has no claim, it is [webhook.ErrClaimLost] and [webhook.Permanent].
 //   - Do slow work before InTx. Once the transaction has put or settled a delivery, no
@@ -39,11 +40,16 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	}
 	const warning = "a callback in InTx has not returned at the end of its context; its transaction was rolled back"
 	attrs := []any{"uid", claim.Delivery.UID, "type", claim.Delivery.Type}
+	outcome := webhook.Outcome{State: webhook.Done}
 	err := in.inProgramTx(ctx, warning, attrs, func(tx *sql.Tx) error {
-		if err := work(tx); err != nil && !webhook.IsDuplicate(err) {
+		err := work(tx)
+		if err != nil && !webhook.IsDuplicate(err) {
 			return in.engine.txError("InTx", err)
 		}
-		if err := in.SettleTx(ctx, tx, claim, webhook.Outcome{State: webhook.Done}); err != nil {
+		if uid, ok := webhook.DeadDuplicate(err); ok {
+			outcome.Reason = fmt.Sprintf("what it put is a duplicate of %s, which is dead: replay that one", uid)
+		}
+		if err := in.SettleTx(ctx, tx, claim, outcome); err != nil {
 			return err
 		}
 		if err := tx.Commit(); err != nil {
@@ -53,6 +59,9 @@ func (in *Inbox) InTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	})
 	if err == nil {
 		in.notify()
+		if outcome.Reason != "" {
+			in.logger().Warn("delivery is done, but what follows from it is dead", append(attrs, "reason", outcome.Reason)...)
+		}
 	}
 	return err
 }

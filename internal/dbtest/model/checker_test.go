@@ -51,6 +51,7 @@ func (j *checker) checkStopped(bodies int) {
 	j.checkDedupKeys()
 	j.checkRedeliveries()
 	j.checkSettled()
+	j.checkNotBefore()
 	for _, r := range j.rows {
 		if r.bodies != 1 {
 			j.fault("body: %s has %d", r.uid, r.bodies)
@@ -116,9 +117,23 @@ func (j *checker) wasFinished(p *spec) bool {
 // maySupersede reports whether e stored or restarted a delivery that supersedes p.
 func (j *checker) maySupersede(e *call, p *spec) bool {
 	if e.op.verb == replaying {
-		return slices.ContainsFunc(j.plan.specs, func(o *spec) bool { return o != p && o.key == p.key && o.coalesce.Quiet > 0 })
+		return slices.ContainsFunc(j.plan.specs, func(o *spec) bool { return o != p && o.supersedes(p) })
 	}
-	return e.put != nil && e.put != p && e.put.key == p.key && p.key != "" && e.put.coalesce.Quiet > 0 && (e.err == nil || e.duplicate != nil && e.duplicate.Revived)
+	return e.put != nil && e.put != p && e.put.supersedes(p) && (e.err == nil || e.duplicate != nil && e.duplicate.Revived)
+}
+
+// checkNotBefore checks that no delivery was claimed before its NotBefore, unless it was
+// released or restarted.
+func (j *checker) checkNotBefore() {
+	for _, e := range j.calls {
+		for _, c := range e.claims {
+			p := j.plan.specs[slices.IndexFunc(j.plan.specs, func(p *spec) bool { return p.uid == c.Delivery.UID })]
+			released := slices.ContainsFunc(j.calls, func(o *call) bool { return o.op.verb == releasing && o.uid == p.uid && o.began < e.ended })
+			if r := j.rows[p.uid]; p.delayed && !released && r != nil && !r.restarted && !j.storedAgain[p.uid] {
+				j.fault("early: %s was claimed before NotBefore", p.uid)
+			}
+		}
+	}
 }
 
 // checkSweeps checks that Sweep reported as many deliveries as are gone.

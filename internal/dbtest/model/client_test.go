@@ -122,8 +122,12 @@ func (p *client) do(ctx context.Context, pl *plan, o op) string {
 }
 
 func (p *client) delivery(l *spec) *webhook.Delivery {
-	return &webhook.Delivery{UID: l.uid, Source: p.source, ID: l.id, Type: l.typ, OrderingKey: l.key, DedupKeys: l.dedupKeys, Coalesce: l.coalesce,
+	d := &webhook.Delivery{UID: l.uid, Source: p.source, ID: l.id, Type: l.typ, OrderingKey: l.key, DedupKeys: l.dedupKeys, Coalesce: l.coalesce,
 		Body: []byte(l.uid), ReceivedAt: time.Now()}
+	if l.delayed {
+		d.NotBefore = d.ReceivedAt.Add(time.Hour)
+	}
+	return d
 }
 
 // claim adds what it claims to the claims of holder.

@@ -2,6 +2,7 @@ package model
 
 import (
 	"database/sql/driver"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -72,6 +73,36 @@ var mutants = []*mutant{
 				return "", false
 			}
 			return "WITH f AS (" + text + ") SELECT * FROM f UNION ALL SELECT 1, 1, 'dead', '', '', 0, 0, '', 9, '' WHERE NOT EXISTS (SELECT 1 FROM f)", true
+		},
+	},
+	{
+		name:   "a burst supersedes the deliveries of other types",
+		faults: []string{"superseded"},
+		replace: func(_ *client, name, text string) (string, bool) {
+			if name != "supersede" {
+				return "", false
+			}
+			return regexp.MustCompile(`type (\|\| '' )?= (\$\d)::text`).ReplaceAllString(text, "$2::text <> ''"), true
+		},
+	},
+	{
+		name:   "a superseded head is followed by nothing",
+		faults: []string{"order", "stuck"},
+		replace: func(p *client, name, _ string) (string, bool) {
+			if name != "promote" || p.doing != putting {
+				return "", false
+			}
+			return "SELECT 1", false
+		},
+	},
+	{
+		name:   "a delivery is due before its NotBefore",
+		faults: []string{"early"},
+		replace: func(_ *client, name, text string) (string, bool) {
+			if name != "insert" && name != "insert_one" {
+				return "", false
+			}
+			return strings.NewReplacer("greatest(f.not_before,", "coalesce(", "greatest($", "coalesce(0 * $").Replace(text), true
 		},
 	},
 	{

@@ -25,6 +25,12 @@ type spec struct {
 	id            string // the sender's
 	dedupKeys     []string
 	coalesce      webhook.Coalesce
+	delayed       bool // its NotBefore is an hour ahead
+}
+
+// supersedes reports whether p ends older deliveries like other that are not claimed.
+func (p *spec) supersedes(other *spec) bool {
+	return p.coalesce.Quiet > 0 && p.key != "" && p.key == other.key && p.typ == other.typ
 }
 
 func (p *spec) String() string {
@@ -37,6 +43,9 @@ func (p *spec) String() string {
 	}
 	if p.coalesce.Quiet > 0 {
 		text += fmt.Sprintf(" quiet=%v", p.coalesce.Quiet)
+	}
+	if p.delayed {
+		text += " not before an hour from now"
 	}
 	return text
 }

@@ -57,7 +57,7 @@ func newPlan(seed uint64) *plan {
 }
 
 // scenarios is how many of ten schedules begin with a scenario.
-const scenarios = 7
+const scenarios = 8
 
 // scenario returns operations that have failed together before: those with which the
 // first and the second client begin. It returns none if n is not below scenarios.
@@ -94,9 +94,33 @@ func (g *planner) scenario(n int) (first, second []op) {
 		g.preemptBefore = known("supersede", "insert")
 		first = append(first, g.putWithDedupKey())
 		return first, []op{g.put(putting, true)}
+	case 7: // the newest of a burst supersedes a retry before a delivery of another type
+		g.preemptBefore = known("supersede", "promote", "insert")
+		retry := op{verb: settling, outcome: webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: g.rng.IntN(3) == 0}}
+		g.before = append(g.before, g.burst("t0"), claim, retry, g.burst("t1"))
+		if g.rng.IntN(3) == 0 {
+			g.before = append(g.before, claim, retry)
+		}
+		return []op{g.burst("t0")}, []op{pick(g.rng, g.burst("t0"), g.put(putting, false), claim), claim, done}[:1+2*g.rng.IntN(2)]
 	default:
 		return nil, nil
 	}
+}
+
+// burst draws a put of a delivery that coalesces, of the first ordering key.
+func (g *planner) burst(typ string) op {
+	o := g.put(putting, false)
+	p := g.specs[o.specs[0]]
+	p.typ, p.key, p.coalesce = typ, g.keys[0], webhook.Coalesce{Quiet: time.Microsecond}
+	return o
+}
+
+// maybeDelayed gives what o puts a NotBefore at times.
+func (g *planner) maybeDelayed(o op) op {
+	if g.rng.IntN(5) == 0 {
+		g.specs[o.specs[0]].delayed = true
+	}
+	return o
 }
 
 // putWithDedupKey draws a put of a delivery that has dedup keys.
@@ -113,7 +137,7 @@ func (g *planner) begin(clients int) {
 	holder := g.rng.IntN(clients)
 	o := op{verb: claiming, n: 1, holder: holder, types: g.types()}
 	end := op{verb: settling, holder: holder, outcome: webhook.Outcome{State: webhook.Dead}}
-	g.before = append(g.before, g.put(putting, g.rng.IntN(10) < 3))
+	g.before = append(g.before, g.maybeDelayed(g.put(putting, g.rng.IntN(10) < 3)))
 	switch kind := g.rng.IntN(100); {
 	case kind < 35:
 		g.before = append(g.before, o, end)
@@ -147,7 +171,7 @@ func (g *planner) next(first bool) []op {
 	settle := op{verb: settling, outcome: g.outcome()}
 	switch draw(g.rng, table) {
 	case "put":
-		return []op{g.put(putting, g.rng.IntN(8) == 0)}
+		return []op{g.maybeDelayed(g.put(putting, g.rng.IntN(8) == 0))}
 	case "claim":
 		return []op{claim}
 	case "work":
