@@ -25,6 +25,10 @@ type Admin interface {
 	//   - They run oldest first, each after the unfinished deliveries of its ordering
 	//     key, and their attempts are counted from zero.
 	//   - Deduplication does not stop them.
+	//   - They stand behind live deliveries: a replayed one is claimed only when no live
+	//     one is due, of the types that the claim asks for. So a live load that never lets
+	//     up holds them back; Release makes one live. A live delivery waits for a replayed
+	//     one that comes before it in their ordering key.
 	//   - It skips a delivery that is not finished, and one that coalesces while a
 	//     younger one of its ordering key and type is unfinished.
 	//   - If f.Limit is set, only the newest f.Limit finished ones run again.
@@ -33,17 +37,60 @@ type Admin interface {
 	//   - It records n, the time and the state before as a [Replay] of each.
 	//   - A Note without By and a Filter that selects all are errors.
 	Replay(ctx context.Context, f Filter, n Note) (int, error)
-	// Release makes a delivery due now:
+	// ReplayEvery is Replay at a rate: of the deliveries that run again, each is due at
+	// least every after the one before, and the first at once. The times are stored, so
+	// all processes keep to them, also after a restart. They say when a delivery is due
+	// and not when it runs: what became due while no Worker was there, or behind a live
+	// load, runs without a pause. Two calls know nothing of each other. If every is zero,
+	// ReplayEvery is Replay. An every that is negative or longer than an hour is an error.
+	ReplayEvery(ctx context.Context, f Filter, n Note, every time.Duration) (int, error)
+	// Release makes a delivery due now, and live if it is a replay:
 	//
-	//   - One that waits for its retry does not wait longer.
+	//   - One that waits for its retry does not wait longer. If it let younger ones of its
+	//     ordering key run first, it is the next of its key.
 	//   - One that is claimed, by a worker that does not come back, can be claimed
 	//     again. The claim counts as lost, and that worker can no longer settle it.
 	//   - One that is blocked although its ordering key has no other, which only a
 	//     fault can cause, becomes the next of its key.
 	//
 	// The error is [ErrNotFound] if there is no such delivery, and [ErrState] if it is
-	// finished or blocked by another.
+	// finished, or blocked by another and waits for no retry.
 	Release(ctx context.Context, uid string) error
+	// Pause stops the claiming of deliveries of a type, or of all if typ is empty, by all
+	// processes, until Resume:
+	//
+	//   - A Claim that begins after Pause has returned claims none of them. Claims that are
+	//     held can be extended and settled. One that is lost is not claimed again.
+	//   - They are stored, superseded, replayed and so on as before. One that is the next
+	//     of its ordering key holds back the others of that key, whatever their types.
+	//   - The type need not have deliveries. Pauses of a type and of all are independent: a
+	//     type is claimed when neither is in force.
+	//   - Stats has the pause with n and the time. Pause and Resume are logged.
+	//
+	// The error is [ErrState] if it is paused already, and the earlier Note is kept. A Note
+	// without By is an error.
+	Pause(ctx context.Context, typ string, n Note) error
+	// Resume ends a Pause with the same typ. The error is [ErrState] if there is none. A
+	// Note without By is an error.
+	Resume(ctx context.Context, typ string, n Note) error
+	// Bury gives up an unfinished delivery that is not claimed: it is Dead, with n in its
+	// Reason, and the next of its ordering key takes its place. It can be replayed, and a
+	// redelivery makes it run again as any dead one. The error is [ErrNotFound] if there is
+	// no such delivery, and [ErrState] if it is claimed or finished. A Note without By is an
+	// error.
+	Bury(ctx context.Context, uid string, n Note) error
+	// Discard deletes the finished deliveries that match f, as a [Sweeper] does when their
+	// time has come, and returns their number:
+	//
+	//   - It skips a delivery that is not finished. Use Bury before.
+	//   - The dedup keys of deleted deliveries remain. So duplicates are still refused, but
+	//     the redelivery of a dead one is stored as new.
+	//   - If f.Limit is set, only the newest f.Limit finished ones are deleted.
+	//   - If f.UID names one delivery, the error is [ErrNotFound] if there is none, and
+	//     [ErrState] if it is not finished.
+	//   - The number, the types and n are logged. Nothing else remains of them.
+	//   - A Note without By and a Filter that selects all are errors.
+	Discard(ctx context.Context, f Filter, n Note) (int, error)
 	// Stats counts what is stored. It reads every row of an index, which takes
 	// seconds for millions of deliveries.
 	Stats(ctx context.Context) (Stats, error)
@@ -55,7 +102,7 @@ type Admin interface {
 var (
 	// ErrNotFound: there is no such delivery.
 	ErrNotFound = errors.New("webhook: no such delivery")
-	// ErrState: the state of the delivery does not allow the operation.
+	// ErrState: the state of the delivery, or of the pause, does not allow the operation.
 	ErrState = errors.New("webhook: not possible in this state")
 )
 
@@ -90,6 +137,7 @@ type Record struct {
 	Ended    time.Time // zero unless final
 	Reason   string    // of the last outcome
 	Revived  int       // by redeliveries after it was dead
+	Replayed bool      // this run is a replay and stands behind live ones; see Admin.Replay
 	Size     int64     // of the body in bytes
 	Replays  []Replay  // by Get only, oldest first
 	Attempts []Attempt // by Get only, oldest first
@@ -126,15 +174,27 @@ type Replay struct {
 	Was State // the state before
 }
 
+// A Pause says that no delivery of a type is claimed; see [Admin.Pause].
+type Pause struct {
+	Type string // empty: all types
+	Note
+	At time.Time
+	// Blocked is the number of deliveries, of any type, that are blocked by one of the
+	// type: another one comes first in their ordering keys, and that has the type.
+	Blocked int
+}
+
 // Stats are numbers of stored deliveries.
 type Stats struct {
 	Count map[State]int
 	Types map[string]map[State]int
 	// Oldest is, by type, the longest time for which a delivery could have been
-	// claimed: since it was due, or since the lease of its claim ran out. Types
-	// without such a delivery are not in it.
+	// claimed: since it was due, or since the lease of its claim ran out. It counts while
+	// the type is paused too. Types without such a delivery are not in it.
 	Oldest map[string]time.Duration
 	// Unhandled are the types with deliveries that could have been claimed for a
 	// minute and that no Claim of this inbox asks for, sorted.
 	Unhandled []string
+	// Paused are the pauses in force, sorted by type.
+	Paused []Pause
 }

@@ -47,7 +47,8 @@ type Inbox interface {
 // database.
 type Queue interface {
 	// Claim claims deliveries that are due, oldest first. If there are none, the result is
-	// empty and the error nil.
+	// empty and the error nil. In an inbox that is an [Admin], live deliveries come before
+	// replayed ones, and those of a paused type are not claimed.
 	//
 	//   - Each claim has a lease. When it has expired, any caller may claim the delivery
 	//     again. The earlier claim is then lost.

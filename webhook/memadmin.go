@@ -96,16 +96,17 @@ func (r *memRecord) record() Record {
 		expires = r.claimed.expires
 	}
 	return Record{
-		Seq:     r.seq,
-		State:   r.last.state,
-		Attempt: r.attempt,
-		Fence:   r.fence,
-		Due:     r.due,
-		Expires: expires,
-		Ended:   r.finishedAt,
-		Reason:  r.reason,
-		Revived: r.revived,
-		Size:    int64(len(r.d.Body)),
+		Seq:      r.seq,
+		State:    r.last.state,
+		Attempt:  r.attempt,
+		Fence:    r.fence,
+		Due:      r.due,
+		Expires:  expires,
+		Ended:    r.finishedAt,
+		Reason:   r.reason,
+		Revived:  r.revived,
+		Replayed: r.replayed,
+		Size:     int64(len(r.d.Body)),
 	}
 }
 

@@ -3,7 +3,6 @@ package webhook
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -54,7 +53,7 @@ func (m *MemInbox) exclude(uids []string) (restore func()) {
 	for _, uid := range uids {
 		rec := m.all[uid]
 		if rec != nil && (rec.last.state == Waiting || rec.last.state == Claimed) && !slices.Contains(excluded, rec) {
-			m.claimable[rec.d.Type].remove(rec)
+			m.claimable[rec.heapKey()].remove(rec)
 			excluded = append(excluded, rec)
 		}
 	}
@@ -94,7 +93,7 @@ func (m *MemInbox) Extend(ctx context.Context, c Claim, lease time.Duration) err
 		return err
 	}
 	rec.claimed.expires = time.Now().Add(lease)
-	m.claimable[rec.d.Type].fix(rec)
+	m.claimable[rec.heapKey()].fix(rec)
 	return nil
 }
 
@@ -131,18 +130,26 @@ func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) (State, error
 }
 
 // oldestDue returns the record of these types that may be claimed and was due
-// first: a Waiting one, or a Claimed one whose lease ran out.
-func (m *MemInbox) oldestDue(types []string, now time.Time) *memRecord {
-	if types == nil {
-		types = slices.Collect(maps.Keys(m.claimable))
-	}
-	var first *memRecord
-	for _, t := range types {
-		if h := m.claimable[t]; h != nil && len(h.items) > 0 {
-			if rec := h.items[0]; !rec.claimable().After(now) && (first == nil || rec.before(first)) {
-				first = rec
-			}
+// first: a Waiting one, or a Claimed one whose lease ran out. A replay is returned if
+// there is no live one.
+func (m *MemInbox) oldestDue(types []string, now time.Time) (first *memRecord) {
+	consider := func(k memHeapKey) {
+		h := m.claimable[k]
+		if h == nil || len(h.items) == 0 || m.isPaused(k.typ) {
+			return
 		}
+		if rec := h.items[0]; !rec.claimable().After(now) && (first == nil || rec.before(first)) {
+			first = rec
+		}
+	}
+	if types == nil {
+		for k := range m.claimable {
+			consider(k)
+		}
+	}
+	for _, t := range types {
+		consider(memHeapKey{t, false})
+		consider(memHeapKey{t, true})
 	}
 	return first
 }

@@ -42,7 +42,7 @@ func (s *memLastState) isRedeliveredBy(d *Delivery) bool {
 func (m *MemInbox) duplicate(s *memLastState, d *Delivery, now time.Time) error {
 	e := &DuplicateError{UID: s.uid, State: s.state}
 	rec := m.all[s.uid]
-	if s.isRedeliveredBy(d) && rec.revived < limit.Revivals && m.restart(rec, now) {
+	if s.isRedeliveredBy(d) && rec.revived < limit.Revivals && m.restart(rec, false, now) {
 		rec.revived++
 		m.notify()
 		e.State, e.Revived = s.state, true

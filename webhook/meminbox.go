@@ -48,7 +48,8 @@ type MemInbox struct {
 	// DeadRetention is how long dead deliveries are kept. Zero means 90 days; if
 	// negative, they are never swept.
 	DeadRetention time.Duration
-	// Logger gets a warning when dead deliveries are deleted. If nil, slog.Default.
+	// Logger gets a warning when dead deliveries are deleted, and what Pause, Resume, Bury
+	// and Discard do. If nil, slog.Default.
 	Logger *slog.Logger
 
 	mu        sync.Mutex
@@ -59,7 +60,8 @@ type MemInbox struct {
 	all       map[string]*memRecord        // by UID
 	queues    map[memOrderingKey]*memQueue // unfinished ones with an ordering key
 	bursts    map[memBurst]*memRecord      // the last that coalesces, if it is unfinished
-	claimable map[string]*memHeap          // Waiting and Claimed ones by type
+	claimable map[memHeapKey]*memHeap      // Waiting and Claimed ones
+	pauses    map[string]Pause             // by type; empty: all
 	finished  memFinished                  // finished ones, but not dead ones
 	dead      memFinished
 	history   memHistory
@@ -128,7 +130,8 @@ func (m *MemInbox) init() {
 		m.all = make(map[string]*memRecord)
 		m.queues = make(map[memOrderingKey]*memQueue)
 		m.bursts = make(map[memBurst]*memRecord)
-		m.claimable = make(map[string]*memHeap)
+		m.claimable = make(map[memHeapKey]*memHeap)
+		m.pauses = make(map[string]Pause)
 		m.dedupKeys = make(map[memDedupKey]*memLastState)
 		m.asked = make(map[string]bool)
 	}

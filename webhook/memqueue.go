@@ -37,12 +37,24 @@ func (q *memQueue) remove(rec *memRecord) {
 	q.items = slices.DeleteFunc(q.items, func(r *memRecord) bool { return r == rec })
 }
 
-// A memHeap holds the Waiting and Claimed records of one type. The first that may
+// A memHeapKey says which records are in a heap.
+type memHeapKey struct {
+	typ      string
+	replayed bool
+}
+
+func (r *memRecord) heapKey() memHeapKey { return memHeapKey{r.d.Type, r.replayed} }
+
+// A memHeap holds the Waiting and Claimed records of one memHeapKey. The first that may
 // be claimed is on top, among equals the one with the lowest seq. Its records know
 // their position in it.
 type memHeap struct{ items []*memRecord }
 
+// before reports whether r is claimed before another that may be claimed too.
 func (r *memRecord) before(other *memRecord) bool {
+	if r.replayed != other.replayed {
+		return other.replayed
+	}
 	if a, b := r.claimable(), other.claimable(); !a.Equal(b) {
 		return a.Before(b)
 	}

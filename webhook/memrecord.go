@@ -26,6 +26,7 @@ type memRecord struct {
 	burst           time.Time     // when its burst began
 	finishedAt      time.Time     // zero unless its state is final
 	retryOutOfOrder bool          // lets younger ones pass while it is not due
+	replayed        bool          // stands behind live ones
 	position        int           // in the heap that its state puts it in
 	finished        *list.Element // in the list of finished ones that its state puts it in
 	attempts        memEvents

@@ -8,21 +8,32 @@ import (
 	"time"
 )
 
+// longestPace is the largest pause between two deliveries of ReplayEvery.
+const longestPace = time.Hour
+
 // Replay makes finished deliveries run again; see [Admin].
 func (m *MemInbox) Replay(ctx context.Context, f Filter, n Note) (int, error) {
+	return m.ReplayEvery(ctx, f, n, 0)
+}
+
+// ReplayEvery is Replay at a rate; see [Admin].
+func (m *MemInbox) ReplayEvery(ctx context.Context, f Filter, n Note, every time.Duration) (int, error) {
 	switch {
-	case n.By == "":
-		return 0, errors.New("webhook: a replay needs a Note with By")
 	case f.matchesAll():
 		return 0, errors.New("webhook: a replay needs a Filter that does not select all")
+	case every < 0 || every > longestPace:
+		return 0, fmt.Errorf("webhook: a replay with every %v, which must be from 0 to %v", every, longestPace)
 	}
-	n = Note{By: clipReason(n.By), Why: clipReason(n.Why)}
+	n, err := checkedNote(ctx, n, "a replay")
+	if err != nil {
+		return 0, err
+	}
 	done := 0
 	for _, s := range m.finishedOldest(f) {
 		if err := ctx.Err(); err != nil {
 			return done, err
 		}
-		if m.replay(s, n) {
+		if m.replay(s, n, time.Duration(done)*every) {
 			done++
 		}
 	}
@@ -60,14 +71,18 @@ func (m *MemInbox) isFinished(s memSeen, f Filter) bool {
 	return m.isCurrent(s) && s.last.state.Final() && f.matches(s.memRecord)
 }
 
-// replay makes one run again, and records it. It reports false if s has changed, or
-// has a younger one.
-func (m *MemInbox) replay(s memSeen, n Note) bool {
+// replay makes one run again after a pause, and records it. It reports false if s has
+// changed, or has a younger one.
+func (m *MemInbox) replay(s memSeen, n Note, pause time.Duration) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now, was := time.Now(), s.last.state
-	if !m.isCurrent(s) || !was.Final() || !m.restart(s.memRecord, now) {
+	if !m.isCurrent(s) || !was.Final() || !m.restart(s.memRecord, true, now) {
 		return false
+	}
+	s.due = s.due.Add(pause)
+	if h := m.claimable[s.heapKey()]; s.last.state == Waiting {
+		h.fix(s.memRecord)
 	}
 	m.history.add(&s.replays, Replay{Note: n, At: now, Was: was}, len(n.By)+len(n.Why))
 	m.notify()
@@ -86,17 +101,42 @@ func (m *MemInbox) Release(ctx context.Context, uid string) error {
 		return fmt.Errorf("%w: %q", ErrNotFound, uid)
 	}
 	now := time.Now()
-	switch rec.last.state {
-	case Waiting:
-		rec.due, rec.retryOutOfOrder = now, false
-		m.claimable[rec.d.Type].fix(rec)
-	case Claimed:
+	switch {
+	case rec.last.state == Waiting:
+		m.makeDue(rec, now)
+	case rec.last.state == Claimed:
 		m.releaseClaim(rec, now)
+	case rec.last.state == Blocked && rec.retryOutOfOrder:
+		m.makeDue(rec, now)
+		m.bringForward(rec)
 	default:
 		return fmt.Errorf("%w: %s is %s", ErrState, uid, rec.last.state)
 	}
 	m.notify()
 	return nil
+}
+
+// makeDue makes an unfinished record live, and due now.
+func (m *MemInbox) makeDue(rec *memRecord, now time.Time) {
+	state := rec.last.state
+	m.setState(rec, Blocked) // in no heap
+	rec.due, rec.retryOutOfOrder, rec.replayed = now, false, false
+	m.setState(rec, state)
+}
+
+// bringForward makes a Blocked record the next of its ordering key: at once, if the
+// first of the key is not Claimed.
+func (m *MemInbox) bringForward(rec *memRecord) {
+	q := m.queues[rec.orderingKey()]
+	first := q.items[0]
+	q.remove(rec)
+	if first.last.state == Claimed {
+		q.items = slices.Insert(q.items, 1, rec)
+		return
+	}
+	q.items = slices.Insert(q.items, 0, rec)
+	m.setState(first, Blocked)
+	m.setState(rec, Waiting)
 }
 
 // releaseClaim takes the claim of rec from its worker. It counts as lost: a
@@ -112,6 +152,7 @@ func (m *MemInbox) releaseClaim(rec *memRecord, now time.Time) {
 	rec.fence++
 	if state == Waiting {
 		m.retry(rec, now, false, now)
+		m.makeDue(rec, now)
 	} else {
 		m.finish(rec, state, now)
 	}

@@ -8,7 +8,7 @@ import (
 // setState moves a record between the indexes of its states. Waiting and Claimed
 // ones share one.
 func (m *MemInbox) setState(rec *memRecord, s State) {
-	h := m.claimable[rec.d.Type]
+	h := m.claimable[rec.heapKey()]
 	if old := rec.last.state; old == Waiting || old == Claimed {
 		h.remove(rec)
 	}
@@ -16,16 +16,16 @@ func (m *MemInbox) setState(rec *memRecord, s State) {
 	if s == Waiting || s == Claimed {
 		m.heapOf(rec).add(rec)
 	} else if h != nil && len(h.items) == 0 {
-		delete(m.claimable, rec.d.Type)
+		delete(m.claimable, rec.heapKey())
 	}
 }
 
-// heapOf returns the heap for records of rec's type.
+// heapOf returns the heap for records like rec.
 func (m *MemInbox) heapOf(rec *memRecord) *memHeap {
-	h := m.claimable[rec.d.Type]
+	h := m.claimable[rec.heapKey()]
 	if h == nil {
 		h = &memHeap{}
-		m.claimable[rec.d.Type] = h
+		m.claimable[rec.heapKey()] = h
 	}
 	return h
 }
@@ -151,15 +151,16 @@ func (m *MemInbox) finish(rec *memRecord, s State, now time.Time) {
 	}
 }
 
-// restart makes a finished record run again, as if it had just arrived. It leaves
-// one as it is, and returns false, that has a younger one.
-func (m *MemInbox) restart(rec *memRecord, now time.Time) bool {
+// restart makes a finished record run again, live or as a replay, as if it had just
+// arrived. It leaves one as it is, and returns false, that has a younger one.
+func (m *MemInbox) restart(rec *memRecord, replayed bool, now time.Time) bool {
 	if m.hasYounger(rec) {
 		return false
 	}
 	m.finishedAs(rec.last.state).remove(rec)
 	rec.attempt, rec.lost, rec.crashes, rec.begun = 0, 0, 0, false
 	rec.due, rec.retryOutOfOrder, rec.finishedAt, rec.notBefore = now, false, time.Time{}, time.Time{}
+	rec.replayed = replayed
 	m.seq++
 	rec.seq = m.seq
 	m.enqueue(rec, now)

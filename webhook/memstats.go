@@ -23,9 +23,8 @@ func (m *MemInbox) Ping(ctx context.Context) error {
 // Stats counts what is stored; see [Admin].
 func (m *MemInbox) Stats(ctx context.Context) (Stats, error) {
 	st := Stats{
-		Count:  make(map[State]int),
-		Types:  make(map[string]map[State]int),
-		Oldest: make(map[string]time.Duration),
+		Count: make(map[State]int),
+		Types: make(map[string]map[State]int),
 	}
 	if err := ctx.Err(); err != nil {
 		return st, err
@@ -41,12 +40,9 @@ func (m *MemInbox) Stats(ctx context.Context) (Stats, error) {
 		st.Count[state]++
 	}
 	now := time.Now()
-	for typ, h := range m.claimable {
-		if len(h.items) > 0 && !h.items[0].claimable().After(now) {
-			st.Oldest[typ] = now.Sub(h.items[0].claimable())
-		}
-	}
+	st.Oldest = m.oldest(now)
 	st.Unhandled = m.unhandled(now)
+	st.Paused = m.paused()
 	return st, nil
 }
 
@@ -65,13 +61,25 @@ func (m *MemInbox) unhandled(now time.Time) (types []string) {
 	if m.askedAny {
 		return nil
 	}
-	for typ, h := range m.claimable {
-		if !m.asked[typ] && len(h.items) > 0 && now.Sub(h.items[0].claimable()) >= unhandledAfter {
+	for typ, age := range m.oldest(now) {
+		if !m.asked[typ] && age >= unhandledAfter {
 			types = append(types, typ)
 		}
 	}
 	slices.Sort(types)
 	return types
+}
+
+// oldest returns, by type, the longest time for which a record could have been
+// claimed.
+func (m *MemInbox) oldest(now time.Time) map[string]time.Duration {
+	oldest := make(map[string]time.Duration)
+	for k, h := range m.claimable {
+		if len(h.items) > 0 && !h.items[0].claimable().After(now) {
+			oldest[k.typ] = max(oldest[k.typ], now.Sub(h.items[0].claimable()))
+		}
+	}
+	return oldest
 }
 
 // noteAsked remembers which types a Claim asks for.

@@ -103,12 +103,17 @@ func (m *MemInbox) makeRoom(bytes int64) (deleted deadByType, err error) {
 // deleteFirst deletes the record that finished first, and returns it.
 func (m *MemInbox) deleteFirst(finished *memFinished) *memRecord {
 	rec := finished.first()
-	finished.remove(rec)
+	m.delete(rec)
+	return rec
+}
+
+// delete deletes a finished record. Its dedup keys keep its last state.
+func (m *MemInbox) delete(rec *memRecord) {
+	m.finishedAs(rec.last.state).remove(rec)
 	delete(m.all, rec.d.UID)
 	m.bytes -= int64(len(rec.d.Body))
 	m.history.remove(&rec.attempts)
 	m.history.remove(&rec.replays)
-	return rec
 }
 
 // deadByType counts dead deliveries that were deleted. Nil is none.

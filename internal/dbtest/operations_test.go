@@ -16,76 +16,6 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A keyState is an ordering key with its stored deliveries. They have a type of their
-// own.
-type keyState struct {
-	*pausedStore
-	typ    string
-	key    string
-	claims []webhook.Claim
-	last   *webhook.Delivery // that was stored; nil where none was
-}
-
-func (c *keyState) delivery(dedupKeys ...string) *webhook.Delivery {
-	d := delivery(c.key, dedupKeys...)
-	d.Type = c.typ
-	return d
-}
-
-func (c *keyState) claim(ctx context.Context, in *sqlinbox.Inbox, lease time.Duration) ([]webhook.Claim, error) {
-	return in.Claim(ctx, webhook.ClaimOptions{N: 5, Lease: lease, Types: []string{c.typ}})
-}
-
-// keyStates prepare the deliveries of a key.
-var keyStates = map[string]func(t *testing.T, c *keyState){
-	"nothing": func(*testing.T, *keyState) {},
-	"a head":  func(t *testing.T, c *keyState) { c.last = put(t, c.other, c.delivery("m"+c.key)) },
-	"a claim": func(t *testing.T, c *keyState) {
-		c.last = put(t, c.other, c.delivery("m"+c.key))
-		c.claims, _ = c.claim(t.Context(), c.other, time.Hour)
-	},
-	"a claim and two behind": func(t *testing.T, c *keyState) {
-		c.last = put(t, c.other, c.delivery("m"+c.key))
-		c.claims, _ = c.claim(t.Context(), c.other, time.Hour)
-		put(t, c.other, c.delivery())
-		put(t, c.other, c.delivery())
-	},
-	"an expired claim and a burst behind": func(t *testing.T, c *keyState) {
-		c.last = put(t, c.other, c.delivery("m"+c.key))
-		c.claims, _ = c.claim(t.Context(), c.other, time.Microsecond)
-		d := c.delivery()
-		d.Coalesce.Quiet = time.Microsecond
-		put(t, c.other, d)
-	},
-	"one that retries out of order": func(t *testing.T, c *keyState) {
-		c.last = put(t, c.other, c.delivery("m"+c.key))
-		claims, _ := c.claim(t.Context(), c.other, time.Hour)
-		if _, err := c.other.Settle(t.Context(), claims[0], webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true}); err != nil {
-			t.Fatal(err)
-		}
-	},
-	"a dead one": func(t *testing.T, c *keyState) {
-		c.last = put(t, c.other, c.delivery("m"+c.key))
-		claims, _ := c.claim(t.Context(), c.other, time.Hour)
-		settle(t, c.other, claims[0], webhook.Dead)
-	},
-	"a dead one that coalesces": func(t *testing.T, c *keyState) {
-		c.last = c.delivery("m" + c.key)
-		c.last.Coalesce.Quiet = time.Microsecond
-		put(t, c.other, c.last)
-		var claims []webhook.Claim
-		waitFor(t, "it is due", func() bool { claims, _ = c.claim(t.Context(), c.other, time.Hour); return len(claims) == 1 })
-		settle(t, c.other, claims[0], webhook.Dead)
-	},
-	"two finished": func(t *testing.T, c *keyState) {
-		for range 2 {
-			c.last = put(t, c.other, c.delivery())
-			claims, _ := c.claim(t.Context(), c.other, time.Hour)
-			settle(t, c.other, claims[0], webhook.Done)
-		}
-	},
-}
-
 // operations are calls of an inbox. They return no error that may occur.
 var operations = map[string]func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, db *sql.DB) error{
 	"Put": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
@@ -155,6 +85,26 @@ var operations = map[string]func(ctx context.Context, c *keyState, in *sqlinbox.
 			return nil
 		}
 		return err
+	},
+	"Bury": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
+		if c.last == nil {
+			return nil
+		}
+		err := in.Bury(ctx, c.last.UID, webhook.Note{By: "ann"})
+		if errors.Is(err, webhook.ErrState) || errors.Is(err, webhook.ErrNotFound) {
+			return nil
+		}
+		return err
+	},
+	"Discard": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
+		_, err := in.Discard(ctx, webhook.Filter{OrderingKey: c.key}, webhook.Note{By: "ann"})
+		if err != nil && strings.Contains(err.Error(), "came in between") {
+			return nil
+		}
+		return err
+	},
+	"Pause and Resume": func(ctx context.Context, c *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
+		return errors.Join(in.Pause(ctx, c.typ, webhook.Note{By: "ann"}), in.Resume(ctx, c.typ, webhook.Note{By: "ann"}))
 	},
 	"Sweep": func(ctx context.Context, _ *keyState, in *sqlinbox.Inbox, _ *sql.DB) error {
 		_, err := in.Sweep(ctx)

@@ -38,8 +38,6 @@ var retiredWords = []retiredWord{
 	{word: "marks", now: "dedupKeys", room: "internal/dbtest"},
 	{word: "fate", now: "lastState"},
 	{word: "fates", now: "lastStates"},
-	{word: "bury", now: "settleCorrupt"},
-	{word: "buried", now: "settledCorrupt"},
 	{word: "overtaken", now: "supersededClaims or hasNewer", room: "webhook"},
 	{word: "outdated", now: "hasNewer", room: "webhook"},
 	{word: "put_back", now: "retry", room: "webhook/sqlinbox"},

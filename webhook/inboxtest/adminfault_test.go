@@ -3,6 +3,7 @@ package inboxtest
 import (
 	"context"
 	"iter"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -12,13 +13,21 @@ type adminVerbs struct {
 	all     func(ctx context.Context, f webhook.Filter) iter.Seq2[webhook.Record, error]
 	get     func(ctx context.Context, uid string) (webhook.Record, error)
 	replay  func(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error)
+	every   func(ctx context.Context, f webhook.Filter, n webhook.Note, every time.Duration) (int, error)
 	release func(ctx context.Context, uid string) error
+	pause   func(ctx context.Context, typ string, n webhook.Note) error
+	resume  func(ctx context.Context, typ string, n webhook.Note) error
+	bury    func(ctx context.Context, uid string, n webhook.Note) error
+	discard func(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error)
 	stats   func(ctx context.Context) (webhook.Stats, error)
 	ping    func(ctx context.Context) error
 }
 
 func verbsOf(a webhook.Admin) adminVerbs {
-	return adminVerbs{all: a.All, get: a.Get, replay: a.Replay, release: a.Release, stats: a.Stats, ping: a.Ping}
+	return adminVerbs{
+		all: a.All, get: a.Get, replay: a.Replay, every: a.ReplayEvery, release: a.Release, pause: a.Pause, resume: a.Resume,
+		bury: a.Bury, discard: a.Discard, stats: a.Stats, ping: a.Ping,
+	}
 }
 
 func (f *fault) All(ctx context.Context, filter webhook.Filter) iter.Seq2[webhook.Record, error] {
@@ -35,6 +44,26 @@ func (f *fault) Replay(ctx context.Context, filter webhook.Filter, n webhook.Not
 
 func (f *fault) Release(ctx context.Context, uid string) error { return f.admin.release(ctx, uid) }
 
+func (f *fault) ReplayEvery(ctx context.Context, filter webhook.Filter, n webhook.Note, every time.Duration) (int, error) {
+	return f.admin.every(ctx, filter, n, every)
+}
+
+func (f *fault) Pause(ctx context.Context, typ string, n webhook.Note) error {
+	return f.admin.pause(ctx, typ, n)
+}
+
+func (f *fault) Resume(ctx context.Context, typ string, n webhook.Note) error {
+	return f.admin.resume(ctx, typ, n)
+}
+
+func (f *fault) Bury(ctx context.Context, uid string, n webhook.Note) error {
+	return f.admin.bury(ctx, uid, n)
+}
+
+func (f *fault) Discard(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
+	return f.admin.discard(ctx, filter, n)
+}
+
 func (f *fault) Stats(ctx context.Context) (webhook.Stats, error) { return f.admin.stats(ctx) }
 
 func (f *fault) Ping(ctx context.Context) error { return f.admin.ping(ctx) }
@@ -47,6 +76,11 @@ func (f *fault) stored(filter webhook.Filter) (list []webhook.Record) {
 		}
 	}
 	return list
+}
+
+// count returns how many deliveries have the state.
+func (f *fault) count(s webhook.State) int {
+	return len(f.stored(webhook.Filter{States: []webhook.State{s}}))
 }
 
 // changeFilters makes a list of others than were asked for.

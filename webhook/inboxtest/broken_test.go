@@ -14,7 +14,10 @@ type brokenLaw struct {
 	breaks func(f *fault)
 }
 
-var adminFaults = slices.Concat(listingFaults, filterFaults, recordFaults, replayFaults, replayedTypeFaults, releaseFaults, adminNotBeforeFaults, statsFaults, attemptFaults)
+var adminFaults = slices.Concat(
+	listingFaults, filterFaults, recordFaults, replayFaults, replayedTypeFaults, precedenceFaults, releaseFaults, adminNotBeforeFaults,
+	pauseFaults, buryFaults, discardFaults, statsFaults, attemptFaults,
+)
 
 func TestABrokenInboxFailsTheLawItBreaks(t *testing.T) {
 	faults := slices.Concat(storingFaults, claimingFaults, duplicateFaults, settlingFaults, burstTypeFaults, notBeforeFaults, suspectFaults, sweepFaults)

@@ -122,10 +122,13 @@ var burstTypeFaults = []brokenLaw{
 		f.watchBursts(func(*webhook.Delivery, *burstWatch) {})
 		put, younger := f.put, false
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
-			if younger && d.ID != "" {
+			f.mu.Lock()
+			isInTheWay := younger
+			younger = younger || d.Type == otherType
+			f.mu.Unlock()
+			if isInTheWay && d.ID != "" {
 				return &webhook.DuplicateError{UID: d.UID, State: webhook.Dead}
 			}
-			younger = younger || d.Type == otherType
 			return put(ctx, d)
 		}
 	}},

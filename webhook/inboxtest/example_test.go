@@ -44,4 +44,5 @@ func ExampleLaws() {
 	// a dead delivery is kept until DeadRetention is over
 	// a dead delivery is deleted after DeadRetention
 	// a redelivery of a deleted dead delivery is stored
+	// a redelivery of a discarded dead delivery is stored
 }

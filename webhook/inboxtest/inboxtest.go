@@ -42,8 +42,12 @@ var adminLaws = slices.Concat(
 	records,
 	replaying,
 	replayedTypes,
+	precedence,
 	releasing,
 	adminNotBefore,
+	pausing,
+	burying,
+	discarding,
 	stats,
 )
 

@@ -41,9 +41,25 @@ var releaseFaults = []brokenLaw{
 		f.afterRelease(func(_ context.Context, uid string) { released[uid] = true })
 		f.changeClaims(func(c *webhook.Claim) { c.Suspect = c.Suspect && !released[c.Delivery.UID] })
 	}},
+	{"a released retry that let younger ones run first is the next of its ordering key", func(f *fault) { // only after them
+		f.admin.release = func(ctx context.Context, uid string) error {
+			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Blocked && r.Attempt > 0 && f.count(webhook.Claimed) == 0 {
+				return nil
+			}
+			return f.MemInbox.Release(ctx, uid)
+		}
+	}},
+	{"a retry that is released while a younger one is claimed runs after that", func(f *fault) { // it is blocked by another
+		f.admin.release = func(ctx context.Context, uid string) error {
+			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Blocked && r.Attempt > 0 && f.count(webhook.Claimed) > 0 {
+				return webhook.ErrState
+			}
+			return f.MemInbox.Release(ctx, uid)
+		}
+	}},
 	{"a delivery that another one blocks cannot be released", func(f *fault) { // it is said to be
 		f.admin.release = func(ctx context.Context, uid string) error {
-			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Blocked {
+			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Blocked && r.Attempt == 0 {
 				return nil
 			}
 			return f.MemInbox.Release(ctx, uid)
@@ -73,12 +89,6 @@ var releaseFaults = []brokenLaw{
 		}
 	}},
 	{"Release closes the channel of Changed", func(f *fault) {
-		tell := f.signal()
-		f.putThen(tell)
-		f.settleThen(tell)
-		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
-			defer tell()
-			return f.MemInbox.Replay(ctx, filter, n)
-		}
+		f.signalAllBut("Release")
 	}},
 }

@@ -53,6 +53,26 @@ var releasing = []law{
 			t.Errorf("suspect %t, %d crashes after a run that was lost", c.Suspect, c.Crashes)
 		}
 	}},
+	{"a released retry that let younger ones run first is the next of its ordering key", func(t *trial) {
+		retried := t.put("key")
+		t.settle(t.claimOf(retried), webhook.Outcome{State: webhook.Waiting, Delay: long, RetryOutOfOrder: true})
+		first, second := t.put("key"), t.put("key")
+		t.releaseNow(retried)
+		for _, d := range []*webhook.Delivery{retried, first, second} {
+			t.end(t.claimOf(d), webhook.Done)
+		}
+	}},
+	{"a retry that is released while a younger one is claimed runs after that", func(t *trial) {
+		retried := t.put("key")
+		t.settle(t.claimOf(retried), webhook.Outcome{State: webhook.Waiting, Delay: long, RetryOutOfOrder: true})
+		first, second := t.put("key"), t.put("key")
+		c := t.claimOf(first)
+		t.releaseNow(retried)
+		t.requireNoClaim("one of its ordering key is claimed")
+		t.end(c, webhook.Done)
+		t.end(t.claimOf(retried), webhook.Done)
+		t.claimOf(second)
+	}},
 	{"a delivery that another one blocks cannot be released", func(t *trial) {
 		first, second := t.put("key"), t.put("key")
 		t.requireNoRelease(second, webhook.ErrState)

@@ -160,11 +160,37 @@ var replayFaults = []brokenLaw{
 		}
 	}},
 	{"a replay closes the channel of Changed", func(f *fault) {
-		tell := f.signal()
-		f.putThen(tell)
-		f.settleThen(tell)
-		f.afterRelease(func(context.Context, string) { tell() })
+		f.signalAllBut("Replay")
 	}},
+}
+
+// signalAllBut lets all methods of an Admin but one close the channel of Changed.
+func (f *fault) signalAllBut(silent string) {
+	tell := f.signal()
+	f.putThen(tell)
+	f.settleThen(tell)
+	verbs := f.admin
+	if silent != "Replay" {
+		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
+			defer tell()
+			return verbs.replay(ctx, filter, n)
+		}
+	}
+	if silent != "Release" {
+		f.afterRelease(func(context.Context, string) { tell() })
+	}
+	if silent != "Resume" {
+		f.admin.resume = func(ctx context.Context, typ string, n webhook.Note) error {
+			defer tell()
+			return verbs.resume(ctx, typ, n)
+		}
+	}
+	if silent != "Bury" {
+		f.admin.bury = func(ctx context.Context, uid string, n webhook.Note) error {
+			defer tell()
+			return verbs.bury(ctx, uid, n)
+		}
+	}
 }
 
 // putThen calls tell after each put.

@@ -11,7 +11,7 @@ import (
 // stats: what Stats counts.
 var stats = []law{
 	{"Stats of an empty inbox are empty", func(t *trial) {
-		if st := t.stats(); len(st.Count) != 0 || len(st.Types) != 0 || len(st.Oldest) != 0 || len(st.Unhandled) != 0 {
+		if st := t.stats(); len(st.Count) != 0 || len(st.Types) != 0 || len(st.Oldest) != 0 || len(st.Unhandled) != 0 || len(st.Paused) != 0 {
 			t.Errorf("%+v", st)
 		}
 	}},
@@ -62,6 +62,14 @@ var stats = []law{
 		t.end(t.claimOf(t.typed("alpha.done", "")), webhook.Done)
 		if oldest := t.stats().Oldest; len(oldest) != 0 {
 			t.Errorf("%v, want none", oldest)
+		}
+	}},
+	{"Oldest counts while the type is paused", func(t *trial) {
+		t.typed("alpha.one", "")
+		t.pause("alpha.one")
+		t.advance(4 * short)
+		if age := t.stats().Oldest["alpha.one"]; age < 3*short || age > waitLimit {
+			t.Errorf("%v, want about %v", age, 4*short)
 		}
 	}},
 	{"Unhandled has the types that no Claim asked for in a minute", func(t *trial) {

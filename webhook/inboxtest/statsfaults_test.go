@@ -59,6 +59,13 @@ var statsFaults = []brokenLaw{
 			}
 		})
 	}},
+	{"Oldest counts while the type is paused", func(f *fault) { // it does not
+		f.changeStats(func(st *webhook.Stats) {
+			for _, p := range st.Paused {
+				delete(st.Oldest, p.Type)
+			}
+		})
+	}},
 	{"Unhandled has the types that no Claim asked for in a minute", func(f *fault) { // unsorted
 		f.changeStats(func(st *webhook.Stats) { slices.Reverse(st.Unhandled) })
 	}},

@@ -88,6 +88,7 @@ func unlessAny(claims []webhook.Claim, err error) error {
 // A claimedRow is a claim as stored; err says why it cannot be read.
 type claimedRow struct {
 	id, due, size int64 // the size of what came with the claim
+	replayed      int
 	claim         webhook.Claim
 	lost          bool // the claim before was lost by this one, and addLost must keep it
 	err           error
@@ -125,7 +126,7 @@ func (in *Inbox) claim(ctx context.Context, o webhook.ClaimOptions, n int, first
 		return nil, err
 	}
 	slices.SortFunc(taken, func(a, b claimedRow) int {
-		return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(a.replayed, b.replayed), cmp.Compare(a.due, b.due), cmp.Compare(a.id, b.id))
 	})
 	return taken, nil
 }
@@ -138,7 +139,7 @@ func scanClaim(row *sql.Rows) (claimedRow, error) {
 	d := new(webhook.Delivery)
 	c := &r.claim
 	c.Delivery = d
-	err := row.Scan(&r.id, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires, &r.lost,
+	err := row.Scan(&r.id, &r.replayed, &r.due, &c.Attempt, &lost, &c.Crashes, &c.Reason, &c.Fence, &expires, &r.lost,
 		&d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &maxWait, &r.size, &sealed, &body)
 	if err != nil {
 		return r, err

@@ -95,7 +95,7 @@ func (t *tables) revive(ctx context.Context, s session, j *job, dup *webhook.Dup
 	if row.state != webhook.Dead || row.revived >= limit.Revivals {
 		return nil // another was quicker
 	}
-	if ok, err := t.requeue(ctx, s, j, row, 1, m); err != nil || !ok {
+	if ok, err := t.requeue(ctx, s, j, row, rerun{}, m); err != nil || !ok {
 		return err
 	}
 	row, err = t.find(ctx, s, dup.UID, m)

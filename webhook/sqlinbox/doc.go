@@ -255,16 +255,27 @@
 //     of the process that called Stats handles it. Many blocked, and one of the same ordering
 //     key waiting or claimed: that head is slow or being retried, and its reason says
 //     why. Many blocked, and none waiting or claimed: Release one of them and report it.
+//     Stats.Paused has the types that somebody has paused, who and why, and how many others
+//     are blocked by them.
+//   - The target of a type is down, or its callback does harm: call [Inbox.Pause] with the
+//     type, and [Inbox.Resume] when it is over. Calls are still stored. All processes stop to
+//     claim, also those that start meanwhile. Other types of the same ordering key wait too.
 //   - A worker has died with a claim: its lease ends after 30 seconds by default. To
 //     run the delivery sooner, call [Inbox.Release].
 //   - What happened to a delivery: [Inbox.Get] returns its failed and lost attempts, or
 //     SELECT * FROM hookhouse_attempts WHERE uid = '...' ORDER BY fence.
 //   - The head of an ordering key fails again and again: fix the cause and Release it.
-//     After Worker.MaxAttempts it becomes dead by itself.
+//     After Worker.MaxAttempts it becomes dead by itself. If it can never succeed, call
+//     [Inbox.Bury]: it is dead at once, with who and why as its reason, and the next one
+//     runs. Release a claimed one before.
 //   - Deliveries are dead and the cause is fixed: call [Inbox.Replay] with
 //     webhook.Filter{States: dead, Text: part of the reason}. It records who and why.
-//     [Inbox.SkipStale] keeps old deliveries from undoing newer ones.
-//   - To delete by hand: delete a row of hookhouse_deliveries and the row of
+//     [Inbox.SkipStale] keeps old deliveries from undoing newer ones. Many do not delay live
+//     ones, which are claimed first; to spare their target, use [Inbox.ReplayEvery]. Under a
+//     live load that takes all the time of the workers they do not run. Release runs one now.
+//   - Finished deliveries are to go before their time, such as dead ones that nobody needs, or
+//     those of a person: call [Inbox.Discard] with a Filter. It logs who and why.
+//   - To delete by hand what Discard does not match: delete a row of hookhouse_deliveries and the row of
 //     hookhouse_bodies with the same id, in one transaction, and only in a final
 //     state. In the same transaction set delivery_id to NULL in hookhouse_dedup_keys
 //     where it is coalesce(first_id, id) of that row, since SQLite may use an id again.

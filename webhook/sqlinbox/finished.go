@@ -8,9 +8,11 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A finished one may be replayed.
+// A finished one may be replayed or discarded.
 type finished struct {
+	id   int64
 	uid  string
+	typ  string
 	size int64 // of its body in bytes
 }
 
@@ -61,12 +63,13 @@ const isFinished = " AND d.state IN ('done', 'dead', 'superseded', 'ignored')"
 func (in *Inbox) finishedPage(ctx context.Context, f webhook.Filter, r *span) ([]finished, error) {
 	terms, a := where(f)
 	a["after"], a["last"], a["n"] = r.after, r.last, replayPage
-	text := "SELECT d.id, d.uid, d.size FROM hookhouse_deliveries d" + terms + isFinished +
+	text := "SELECT d.id, d.uid, d.type, d.size FROM hookhouse_deliveries d" + terms + isFinished +
 		" AND d.id > @after AND d.id <= @last ORDER BY d.id LIMIT @n"
 	var page []finished
 	err := in.list(ctx, text, a, func(row *sql.Rows) error {
 		var d finished
-		err := row.Scan(&r.after, &d.uid, &d.size)
+		err := row.Scan(&d.id, &d.uid, &d.typ, &d.size)
+		r.after = d.id
 		page = append(page, d)
 		return err
 	})

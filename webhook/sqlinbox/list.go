@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -163,73 +162,22 @@ func (in *Inbox) page(ctx context.Context, f webhook.Filter, n int) ([]webhook.R
 
 const listColumns = `d.id, d.uid, d.source, d.sender_id, d.type, d.ordering_key, d.key_label, d.received_at,
 	d.coalesce_quiet_us, d.coalesce_max_us, d.state, d.attempt, d.fence, d.due_at, d.lease_expires_at, d.finished_at,
-	d.reason, d.revivals, d.size`
-
-// where returns the filter as a condition over d.
-func where(f webhook.Filter) (string, args) {
-	var terms []string
-	a := make(args)
-	add := func(term, name string, value any) {
-		terms = append(terms, term)
-		a[name] = value
-	}
-	for _, t := range []struct{ column, value string }{
-		{"uid", f.UID}, {"source", f.Source}, {"type", f.Type}, {"ordering_key", f.OrderingKey}, {"sender_id", f.ID},
-	} {
-		if t.value != "" {
-			add("d."+t.column+" = @"+t.column, t.column, t.value)
-		}
-	}
-	if len(f.States) > 0 {
-		var names []string
-		for i, s := range f.States {
-			name := "state_" + string(rune('a'+i))
-			names = append(names, "@"+name)
-			a[name] = string(s)
-		}
-		terms = append(terms, "d.state IN ("+strings.Join(names, ", ")+")")
-	}
-	if f.Text != "" {
-		add(`lower(d.reason) LIKE lower(CAST(@text AS text)) ESCAPE '!'`, "text", "%"+escapeLike(f.Text)+"%")
-	}
-	if !f.From.IsZero() {
-		add("d.received_at >= @since", "since", f.From.UnixMicro())
-	}
-	if !f.To.IsZero() {
-		add("d.received_at < @until", "until", f.To.UnixMicro())
-	}
-	if f.Before > 0 {
-		add("d.id < @before", "before", f.Before)
-	}
-	if len(terms) == 0 {
-		return "", a
-	}
-	return " WHERE " + strings.Join(terms, " AND "), a
-}
-
-// matchesAll reports whether nothing is set that a delivery must meet.
-func matchesAll(f webhook.Filter) bool {
-	text, _ := where(f)
-	return text == ""
-}
-
-func escapeLike(text string) string {
-	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text)
-}
+	d.reason, d.revivals, d.replayed, d.size`
 
 func scanRecord(row *sql.Rows) (webhook.Record, error) {
 	d := new(webhook.Delivery)
 	r := webhook.Record{Delivery: d}
-	var received, quiet, maxWait, due, expires int64
+	var received, quiet, maxWait, due, expires, replayed int64
 	var ended sql.Null[int64]
 	err := row.Scan(&r.Seq, &d.UID, &d.Source, &d.ID, &d.Type, &d.OrderingKey, &d.KeyLabel, &received, &quiet, &maxWait,
-		&r.State, &r.Attempt, &r.Fence, &due, &expires, &ended, &r.Reason, &r.Revived, &r.Size)
+		&r.State, &r.Attempt, &r.Fence, &due, &expires, &ended, &r.Reason, &r.Revived, &replayed, &r.Size)
 	if err != nil {
 		return r, err
 	}
 	d.ReceivedAt = time.UnixMicro(received)
 	d.Coalesce = webhook.Coalesce{Quiet: time.Duration(quiet) * time.Microsecond, Max: time.Duration(maxWait) * time.Microsecond}
 	r.Due = time.UnixMicro(due)
+	r.Replayed = replayed != 0
 	if r.State == webhook.Claimed {
 		r.Expires = time.UnixMicro(expires)
 	}

@@ -63,7 +63,7 @@ func (e *postgresEngine) replayTogether(ctx context.Context, r *replay, uids []s
 		return nil, err
 	}
 	text, _ := json.Marshal(uids) // strings only: cannot fail
-	a := args{"uids": string(text), "who": r.who, "why": r.why, "wait": lockTimeout(batchWait)}
+	a := args{"uids": string(text), "who": r.who, "why": r.why, "done": r.done, "every": microseconds(r.every), "wait": lockTimeout(batchWait)}
 	var byResult map[string][]string
 	err := statement.Retry(ctx, isConflict, func() error {
 		byResult = make(map[string][]string)
@@ -89,7 +89,7 @@ func (e *postgresEngine) replayTogether(ctx context.Context, r *replay, uids []s
 // replayAlone replays one delivery in a transaction of its own.
 func (e *postgresEngine) replayAlone(ctx context.Context, r *replay, uid string) (ok bool, err error) {
 	err = e.tx(ctx, func(ctx context.Context, s session) error {
-		ok, err = r.one(ctx, s, uid)
+		ok, err = r.one(ctx, s, uid, r.done)
 		return err
 	})
 	if isConflict(err) || statement.IsLockTimeout(err) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -13,21 +14,31 @@ const (
 	replayPage = 1000
 	// replayBatch is how many run again together; see also Dialect.replayBytes.
 	replayBatch = 40
+	// longestPace is the largest pause between two deliveries of ReplayEvery.
+	longestPace = time.Hour
 )
 
-// Replay makes finished deliveries run again; see [webhook.Admin]. It commits in
+// Replay makes finished deliveries run again; see [webhook.Admin]. It is [Inbox.ReplayEvery]
+// without a pause.
+func (in *Inbox) Replay(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error) {
+	return in.ReplayEvery(ctx, f, n, 0)
+}
+
+// ReplayEvery is Replay at a rate; see [webhook.Admin]. It commits in
 // batches, and an error does not undo the batches before. While another transaction
 // holds an ordering key, Replay tries the deliveries of that key again for two seconds.
 // If they are still locked, it replays the others and returns an error with the number
 // of deliveries that are unchanged.
-func (in *Inbox) Replay(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error) {
+func (in *Inbox) ReplayEvery(ctx context.Context, f webhook.Filter, n webhook.Note, every time.Duration) (int, error) {
 	switch {
 	case n.By == "":
 		return 0, errors.New("sqlinbox: a replay needs a Note with By")
 	case matchesAll(f):
 		return 0, errors.New("sqlinbox: a replay needs a Filter that does not select all")
+	case every < 0 || every > longestPace:
+		return 0, fmt.Errorf("sqlinbox: a replay with every %v, which must be from 0 to %v", every, longestPace)
 	}
-	r := &replay{in: in, who: reason(n.By), why: reason(n.Why)}
+	r := &replay{in: in, who: reason(n.By), why: reason(n.Why), every: every}
 	matched := 0
 	for page, err := range in.finished(ctx, f) {
 		if err != nil {
@@ -58,6 +69,7 @@ func (in *Inbox) Replay(ctx context.Context, f webhook.Filter, n webhook.Note) (
 type replay struct {
 	in       *Inbox
 	who, why string
+	every    time.Duration
 	done     int // replayed
 	locked   int // left because another transaction held the key
 }
@@ -89,8 +101,9 @@ func (r *replay) run(ctx context.Context, page []finished) error {
 	return nil
 }
 
-// one replays a delivery in the transaction of s, and reports whether it could.
-func (r *replay) one(ctx context.Context, s session, uid string) (bool, error) {
+// one replays a delivery in the transaction of s, after so many others, and reports
+// whether it could.
+func (r *replay) one(ctx context.Context, s session, uid string, done int) (bool, error) {
 	row, err := r.in.find(ctx, s, uid, lockMode{})
 	if errors.Is(err, webhook.ErrNotFound) || err == nil && !row.state.Final() {
 		return false, nil // another was quicker
@@ -98,7 +111,7 @@ func (r *replay) one(ctx context.Context, s session, uid string) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	ok, err := r.in.requeue(ctx, s, new(job), row, 0, lockMode{})
+	ok, err := r.in.requeue(ctx, s, new(job), row, rerun{replayed: true, pause: time.Duration(done) * r.every}, lockMode{})
 	if err != nil || !ok {
 		return false, err
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -43,12 +44,18 @@ func (t *tables) find(ctx context.Context, s session, uid string, m lockMode) (s
 	return f, err
 }
 
+// A rerun is how a finished delivery runs again.
+type rerun struct {
+	replayed bool          // by Replay; otherwise by a redelivery
+	pause    time.Duration // before it is due
+}
+
 // requeue puts a finished delivery at the end of its key, as if it had just come.
 // One that coalesces is left as it is, and false returned, while a newer one of its
 // type is unfinished, which would be superseded by what it supersedes. errLeftOut comes
 // before anything is changed.
-func (t *tables) requeue(ctx context.Context, s session, j *job, f storedRow, revived int, m lockMode) (bool, error) {
-	a := args{"uid": f.uid, "revived": revived, "burst": int64(1 << 62)}
+func (t *tables) requeue(ctx context.Context, s session, j *job, f storedRow, r rerun, m lockMode) (bool, error) {
+	a := args{"uid": f.uid, "revived": number(!r.replayed), "replayed": number(r.replayed), "pause": microseconds(r.pause), "burst": int64(1 << 62)}
 	if f.key != "" {
 		if _, err := t.locks.lock(ctx, s, f.orderKey, m); err != nil {
 			return false, err

@@ -138,7 +138,7 @@ func (e *sqliteEngine) replay(ctx context.Context, r *replay, uids []string) err
 	err := e.tx(ctx, func(ctx context.Context, s session) error {
 		done = 0
 		for _, uid := range uids {
-			ok, err := r.one(ctx, s, uid)
+			ok, err := r.one(ctx, s, uid, r.done+done)
 			if err != nil {
 				return err
 			}

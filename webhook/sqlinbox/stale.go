@@ -12,7 +12,7 @@ import (
 // that is replayed after a newer push was deployed. A delivery is newer if it was first
 // stored later; a replay does not change that. A delivery without an ordering key, or
 // one that this inbox does not have, is never stale. Stale does not know of newer
-// deliveries that [Inbox.Sweep] has deleted.
+// deliveries that [Inbox.Sweep] or [Inbox.Discard] has deleted.
 func (in *Inbox) Stale(ctx context.Context, d *webhook.Delivery) (bool, error) {
 	if d.OrderingKey == "" {
 		return false, nil

@@ -45,6 +45,9 @@ func (in *Inbox) Stats(ctx context.Context) (webhook.Stats, error) {
 		}
 	})
 	slices.Sort(st.Unhandled)
+	if err == nil {
+		st.Paused, err = in.paused(ctx)
+	}
 	return st, err
 }
 

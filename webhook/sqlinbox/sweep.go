@@ -65,7 +65,8 @@ func (in *Inbox) sweepOld(ctx context.Context, age, zero time.Duration, dead boo
 		}
 	}
 	err = in.engine.tx(ctx, func(ctx context.Context, s session) (err error) {
-		n, err = in.sweep(ctx, s, a)
+		ids, err := in.sweep(ctx, s, "finished", a)
+		n = len(ids)
 		return err
 	})
 	if err != nil {
@@ -163,10 +164,11 @@ type lastState struct {
 	SenderID string        `json:"sender_id"`
 }
 
-func (t *tables) sweep(ctx context.Context, s session, a args) (int, error) {
+// sweep deletes the deliveries that the named statement picks, and returns their ids.
+func (t *tables) sweep(ctx context.Context, s session, name string, a args) ([]int64, error) {
 	ids, states, unread := []int64{}, []lastState{}, []lastState{}
 	hashes := []byte{}
-	err := t.query(ctx, s, "finished", a, func(row *sql.Rows) error {
+	err := t.query(ctx, s, name, a, func(row *sql.Rows) error {
 		var id int64
 		var f lastState
 		var source string
@@ -186,23 +188,23 @@ func (t *tables) sweep(ctx context.Context, s session, a args) (int, error) {
 		return nil
 	})
 	if err != nil || len(ids) == 0 {
-		return 0, err
+		return nil, err
 	}
 	text, _ := json.Marshal(states) // strings only: cannot fail
 	if _, err := t.exec(ctx, s, "keep_last_state", args{"hashes": hashes, "states": string(text)}); err != nil {
-		return 0, err
+		return nil, err
 	}
 	if len(unread) > 0 {
 		text, _ := json.Marshal(unread) // strings only: cannot fail
 		if _, err := t.exec(ctx, s, "keep_unread_state", args{"states": string(text)}); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
 	text, _ = json.Marshal(ids)
 	for _, name := range []string{"delete_bodies", "delete_replays", "delete_attempts", "delete_deliveries"} {
 		if _, err := t.exec(ctx, s, name, args{"ids": string(text)}); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
-	return len(ids), nil
+	return ids, nil
 }

@@ -294,9 +294,10 @@ WHERE id = (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text FOR UPDAT
   AND fence = @fence::bigint AND state = 'claimed' AND lease_expires_at <= @now
 
 -- name: claim
--- Claims the oldest that are due: of @types, or of all types if @any is set. It claims
--- as many as @bytes allows, but always one if @first is set. It looks up one by one the
--- types of what is waiting or claimed, and leaves out what superseded_claims finds.
+-- Claims the oldest that are due: of @types, or of all types if @any is set, without
+-- those that are paused, and live ones before replayed ones. It claims as many as @bytes
+-- allows, but always one if @first is set. It looks up one by one the types of what is
+-- waiting or claimed, and leaves out what superseded_claims finds.
 --
 -- The limit of 256, the largest n, is for the planner. It takes a limit by an argument
 -- for a tenth of all that waits, and if many wait it would have the statement compiled
@@ -319,27 +320,28 @@ WITH RECURSIVE w(type) AS (
 ), arg AS MATERIALIZED (
   SELECT @now AS now, @lease::bigint AS lease, @n::int AS n,
     ARRAY(SELECT jsonb_array_elements_text(@types::text::jsonb) UNION SELECT type FROM w UNION SELECT type FROM c) AS types,
-    ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb)) AS except
+    ARRAY(SELECT jsonb_array_elements_text(@except::text::jsonb)) AS except, ARRAY(SELECT type FROM hookhouse_pauses) AS paused
 ), picked AS MATERIALIZED (
-  SELECT c.* FROM arg CROSS JOIN LATERAL unnest(arg.types) AS t(type)
+  SELECT c.* FROM arg CROSS JOIN LATERAL unnest(arg.types) AS t(type) CROSS JOIN (VALUES (0), (1)) AS r(replayed)
   CROSS JOIN LATERAL (
-    (SELECT w.id, w.since, w.size, NULL::text AS uid, 0 AS fence, 0 AS attempt, 0 AS claimed_at, NULL::text AS claimed_by FROM (
+    (SELECT w.id, r.replayed, w.since, w.size, NULL::text AS uid, 0 AS fence, 0 AS attempt, 0 AS claimed_at, NULL::text AS claimed_by FROM (
       SELECT w.id, w.due_at AS since, CASE WHEN w.lost_claims < 2 THEN w.size ELSE 0 END AS size FROM hookhouse_deliveries w
-      WHERE w.state = 'waiting' AND w.type = t.type AND w.due_at <= arg.now AND w.uid <> ALL (arg.except)
+      WHERE w.state = 'waiting' AND w.type = t.type AND w.replayed = r.replayed AND w.due_at <= arg.now AND w.uid <> ALL (arg.except)
       ORDER BY w.due_at, w.id LIMIT arg.n FOR UPDATE SKIP LOCKED) w LIMIT 256)
     UNION ALL
-    (SELECT * FROM (SELECT e.id, e.lease_expires_at, CASE WHEN e.lost_claims < 1 THEN e.size ELSE 0 END,
+    (SELECT * FROM (SELECT e.id, r.replayed, e.lease_expires_at, CASE WHEN e.lost_claims < 1 THEN e.size ELSE 0 END,
         CASE WHEN e.lost_claims < 2 OR e.begun_fence = e.fence THEN e.uid END, e.fence, e.attempt, e.claimed_at, e.claimed_by FROM hookhouse_deliveries e
-      WHERE e.state = 'claimed' AND e.type = t.type AND e.lease_expires_at <= arg.now AND e.uid <> ALL (arg.except)
+      WHERE e.state = 'claimed' AND e.type = t.type AND e.replayed = r.replayed AND e.lease_expires_at <= arg.now AND e.uid <> ALL (arg.except)
         AND (e.ordering_key = '' OR (SELECT b.id FROM hookhouse_deliveries b
           WHERE b.source = e.source AND b.ordering_key = e.ordering_key AND b.type = e.type AND b.state = 'blocked' AND b.coalesce_quiet_us > 0 AND b.id > e.id
           ORDER BY b.coalesce_quiet_us LIMIT 1) IS NULL)
       ORDER BY e.lease_expires_at LIMIT arg.n FOR UPDATE SKIP LOCKED) e LIMIT 256)
   ) c
-  ORDER BY c.since, c.id LIMIT (SELECT n FROM arg)
+  WHERE t.type <> ALL (arg.paused) AND '' <> ALL (arg.paused)
+  ORDER BY c.replayed, c.since, c.id LIMIT (SELECT n FROM arg)
 ), bounded AS MATERIALIZED (
   SELECT * FROM (
-    SELECT *, row_number() OVER w AS place, sum(size) OVER w AS total FROM picked WINDOW w AS (ORDER BY since, id)
+    SELECT *, row_number() OVER w AS place, sum(size) OVER w AS total FROM picked WINDOW w AS (ORDER BY replayed, since, id)
   ) p WHERE place = 1 AND @first::int = 1 OR total <= @bytes::bigint
 ), lost AS (
   INSERT INTO hookhouse_attempts (uid, fence, number, started_at, took_us, state, lost, reason, claimed_by)
@@ -359,7 +361,7 @@ SET due_at = CASE d.state WHEN 'claimed' THEN d.lease_expires_at ELSE d.due_at E
   state = 'claimed', fence = d.fence + 1, lease_expires_at = (SELECT now + lease FROM arg),
   claimed_at = (SELECT now FROM arg), claimed_by = @by::text
 WHERE d.id = ANY (ARRAY(SELECT id FROM bounded))
-RETURNING d.id, d.due_at, d.attempt, d.lost_claims, d.crashed_runs, d.reason, d.fence, d.lease_expires_at, false,
+RETURNING d.id, d.replayed, d.due_at, d.attempt, d.lost_claims, d.crashed_runs, d.reason, d.fence, d.lease_expires_at, false,
   d.uid, d.source, d.sender_id, d.type, d.ordering_key, d.key_label, d.received_at, d.coalesce_quiet_us, d.coalesce_max_us, d.size,
   CASE WHEN d.lost_claims < 2 THEN (SELECT b.envelope FROM hookhouse_bodies b WHERE b.id = d.id) END,
   CASE WHEN d.lost_claims < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END
@@ -513,14 +515,15 @@ WHERE coalesce(first_id, id) > @origin::bigint AND id = ANY (ARRAY(
 -- name: restart
 -- The commit of this acknowledges a redelivery, so it must be durable.
 WITH arg AS MATERIALIZED (
-  SELECT nextval('hookhouse_ids') AS id, @now AS now, least(@now, @burst::bigint) AS burst_started_at,
+  SELECT nextval('hookhouse_ids') AS id, @now AS now, @pause::bigint AS pause, least(@now, @burst::bigint) AS burst_started_at,
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done
 )
 UPDATE hookhouse_deliveries
 SET id = (SELECT id FROM arg), first_id = coalesce(first_id, id),
   state = CASE WHEN ordering_key = '' THEN 'waiting' ELSE 'blocked' END,
-  attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, revivals = revivals + @revived::int, burst_started_at = (SELECT burst_started_at FROM arg),
-  due_at = CASE WHEN coalesce_quiet_us = 0 THEN (SELECT now FROM arg)
+  attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, revivals = revivals + @revived::int, replayed = @replayed::int,
+  burst_started_at = (SELECT burst_started_at FROM arg),
+  due_at = (SELECT pause FROM arg) + CASE WHEN coalesce_quiet_us = 0 THEN (SELECT now FROM arg)
     WHEN coalesce_max_us > 0 THEN least((SELECT now FROM arg) + coalesce_quiet_us, (SELECT burst_started_at FROM arg) + coalesce_max_us)
     ELSE (SELECT now FROM arg) + coalesce_quiet_us END
 WHERE uid = @uid::text
@@ -530,12 +533,51 @@ RETURNING id
 UPDATE hookhouse_bodies SET id = @id::bigint WHERE id = @old::bigint
 
 -- name: release
-UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0 WHERE uid = @uid::text AND state = 'waiting'
+UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0, replayed = 0 WHERE uid = @uid::text AND state || '' = 'waiting'
+
+-- name: is_blocked_retry
+SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid::text AND state || '' = 'blocked' AND retry_out_of_order = 1
+
+-- name: release_blocked
+-- Makes a blocked retry one that runs before all that are younger.
+UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0, replayed = 0 WHERE uid = @uid::text AND state || '' = 'blocked' AND retry_out_of_order = 1
+
+-- name: demote_younger_head
+-- Blocks the head of an ordering key if it is not claimed and is younger than the
+-- delivery with the uid.
+UPDATE hookhouse_deliveries SET state = 'blocked'
+WHERE id = (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state IN ('waiting', 'claimed') AND ordering_key <> '')
+AND state || '' = 'waiting' AND id > (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text)
+
+-- name: bury
+-- The higher fence keeps what the last claim led to; see settled.
+UPDATE hookhouse_deliveries
+SET state = 'dead', reason = @reason::text, finished_at = @now, fence = fence + (fence > 0)::int, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0
+WHERE uid = @uid::text AND state || '' IN ('waiting', 'blocked') AND source = @source::text AND ordering_key = @key::text
+
+-- name: pause
+INSERT INTO hookhouse_pauses (type, paused_at, who, why) VALUES (@type::text, @now, @who::text, @why::text) ON CONFLICT (type) DO NOTHING
+
+-- name: resume
+DELETE FROM hookhouse_pauses WHERE type = @type::text RETURNING paused_at, who
+
+-- name: pauses
+-- The pauses in force, with how many deliveries are blocked by one of the type.
+WITH blocked AS MATERIALIZED (
+  SELECT h.type, count(*) AS n FROM (
+    SELECT source, ordering_key FROM hookhouse_deliveries WHERE state = 'blocked' AND EXISTS (SELECT 1 FROM hookhouse_pauses)
+  ) b CROSS JOIN LATERAL (
+    SELECT h.type FROM hookhouse_deliveries h
+    WHERE h.source = b.source AND h.ordering_key = b.ordering_key AND h.state IN ('waiting', 'claimed') AND h.ordering_key <> '' LIMIT 1
+  ) h GROUP BY h.type
+)
+SELECT p.type, p.paused_at, p.who, p.why, (SELECT coalesce(sum(b.n), 0)::bigint FROM blocked b WHERE p.type IN (b.type, ''))
+FROM hookhouse_pauses p ORDER BY p.type
 
 -- name: release_claim
 -- Ends the claim of a worker that does not come back. What that worker settles later
 -- is no claim any more. The claim counts as lost, as if its lease had run out.
-UPDATE hookhouse_deliveries SET fence = fence + 1, lost_claims = lost_claims + 1
+UPDATE hookhouse_deliveries SET fence = fence + 1, lost_claims = lost_claims + 1, replayed = 0
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: replayed
@@ -543,6 +585,7 @@ INSERT INTO hookhouse_replays (uid, replayed_at, who, why, previous_state) VALUE
 
 -- name: replay
 -- Restarts many by one statement, which holds their ordering keys only while it runs.
+-- The n-th, from zero, is due after @done + n times @every.
 -- Each row has what became of one: "done"; "again" if another transaction holds the
 -- key; "alone" if it takes more than one statement. A delivery without a row cannot be
 -- replayed.
@@ -550,7 +593,7 @@ INSERT INTO hookhouse_replays (uid, replayed_at, who, why, previous_state) VALUE
 -- A delivery that another transaction has replayed since this statement began, and
 -- that is finished again, has a new id that this statement does not see: "again".
 WITH arg AS MATERIALIZED (
-  SELECT @now AS now, @uids::text::jsonb AS uids,
+  SELECT @now AS now, @uids::text::jsonb AS uids, @done::bigint AS done_before, @every::bigint AS every,
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
     set_config('lock_timeout', @wait::text, true) AS waits
 ), asked AS MATERIALIZED (
@@ -584,7 +627,7 @@ WITH arg AS MATERIALIZED (
 ), fresh AS MATERIALIZED (
   SELECT o.*, nextval('hookhouse_ids') AS fresh_id FROM (
     SELECT f.id, f.uid, f.ordering_key, f.state AS previous_state, coalesce(h.state = 'head', false) AS headed,
-      row_number() OVER (PARTITION BY f.source, f.ordering_key ORDER BY f.n) AS place
+      row_number() OVER (PARTITION BY f.source, f.ordering_key ORDER BY f.n) AS place, row_number() OVER (ORDER BY f.n) - 1 AS nth
     FROM finished f LEFT JOIN heads h ON h.source = f.source AND h.ordering_key = f.ordering_key
     WHERE NOT f.coalesces AND (f.ordering_key = '' OR (h.state <> 'held' AND h.passes IS NOT TRUE))
     ORDER BY f.n
@@ -598,8 +641,8 @@ WITH arg AS MATERIALIZED (
   UPDATE hookhouse_deliveries d
   SET id = (SELECT f.fresh_id FROM fresh f WHERE f.id = d.id), first_id = coalesce(d.first_id, d.id),
     state = (SELECT CASE WHEN f.ordering_key = '' OR (f.place = 1 AND NOT f.headed) THEN 'waiting' ELSE 'blocked' END FROM fresh f WHERE f.id = d.id),
-    attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, burst_started_at = (SELECT now FROM arg),
-    due_at = (SELECT now FROM arg) + CASE WHEN d.coalesce_max_us > 0 THEN least(d.coalesce_quiet_us, d.coalesce_max_us) ELSE d.coalesce_quiet_us END
+    attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, burst_started_at = (SELECT now FROM arg), replayed = 1,
+    due_at = (SELECT arg.now + (arg.done_before + f.nth) * arg.every FROM arg, fresh f WHERE f.id = d.id) + CASE WHEN d.coalesce_max_us > 0 THEN least(d.coalesce_quiet_us, d.coalesce_max_us) ELSE d.coalesce_quiet_us END
   WHERE d.id = ANY (ARRAY(SELECT id FROM fresh))
   RETURNING d.uid
 )
@@ -633,6 +676,24 @@ SELECT id, first, uid, source, state, sender_id, envelope FROM (
   LEFT JOIN LATERAL (SELECT envelope FROM hookhouse_bodies b WHERE b.id = p.id LIMIT 1) b ON true
   WINDOW w AS (ORDER BY p.finished_at, p.id)
 ) e WHERE place = 1 OR total <= @bytes::bigint
+
+-- name: finished_ids
+-- Those of some deliveries that are finished. It leaves out what another transaction holds.
+WITH picked AS MATERIALIZED (
+  SELECT d.id, coalesce(d.first_id, d.id) AS first, d.uid, d.source, d.state, d.sender_id, d.size FROM hookhouse_deliveries d
+  WHERE d.id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint)) AND d.state || '' IN ('done', 'dead', 'superseded', 'ignored')
+  ORDER BY d.id FOR UPDATE SKIP LOCKED
+)
+SELECT id, first, uid, source, state, sender_id, envelope FROM (
+  SELECT p.*, b.envelope, row_number() OVER w AS place, sum(p.size + coalesce(octet_length(b.envelope), 0)) OVER w AS total
+  FROM picked p LEFT JOIN LATERAL (SELECT envelope FROM hookhouse_bodies b WHERE b.id = p.id LIMIT 1) b ON true
+  WINDOW w AS (ORDER BY p.id)
+) e WHERE place = 1 OR total <= @bytes::bigint
+
+-- name: locked_ids
+-- How many of some deliveries are finished and not deleted.
+SELECT count(*) FROM hookhouse_deliveries
+WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint)) AND state || '' IN ('done', 'dead', 'superseded', 'ignored')
 
 -- name: expiring_dead
 -- How many dead letters are older than @age, by type.
@@ -708,7 +769,8 @@ WITH RECURSIVE w(type) AS (
   UNION ALL
   SELECT (SELECT d.type FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type ORDER BY d.type LIMIT 1) FROM c WHERE c.type IS NOT NULL
 ), found(type, since) AS (
-  SELECT w.type, (SELECT d.due_at FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type = w.type ORDER BY d.due_at LIMIT 1) FROM w WHERE w.type IS NOT NULL
+  SELECT w.type, (SELECT d.due_at FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type = w.type AND d.replayed = r.replayed ORDER BY d.due_at LIMIT 1)
+  FROM w CROSS JOIN (VALUES (0), (1)) AS r(replayed) WHERE w.type IS NOT NULL
   UNION ALL
   SELECT c.type, (SELECT d.lease_expires_at FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type = c.type ORDER BY d.lease_expires_at LIMIT 1) FROM c WHERE c.type IS NOT NULL
 )

@@ -125,9 +125,10 @@ UPDATE hookhouse_deliveries SET state = 'superseded', finished_at = @now
 WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND lease_expires_at <= @now
 
 -- name: claim
--- Claims the oldest that are due: of @types, or of all types if @any is set. It claims
--- as many as @bytes allows, but always one if @first is set. It looks up one by one the
--- types of what is waiting or claimed, and leaves out what superseded_claims finds.
+-- Claims the oldest that are due: of @types, or of all types if @any is set, without
+-- those that are paused, and live ones before replayed ones. It claims as many as @bytes
+-- allows, but always one if @first is set. It looks up one by one the types of what is
+-- waiting or claimed, and leaves out what superseded_claims finds.
 --
 -- A row that was claimed before keeps claimed_by and claimed_at of that claim, which is
 -- lost now. insert_lost_attempt reads them, and reclaim then sets them.
@@ -140,7 +141,8 @@ WITH RECURSIVE w(type) AS (
   UNION ALL
   SELECT (SELECT min(d.type) FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type) FROM c WHERE c.type IS NOT NULL
 ), asked(value) AS (
-  SELECT value FROM json_each(@types) UNION SELECT type FROM w UNION SELECT type FROM c
+  SELECT value FROM (SELECT value FROM json_each(@types) UNION SELECT type FROM w UNION SELECT type FROM c)
+  WHERE NOT EXISTS (SELECT 1 FROM hookhouse_pauses p WHERE p.type IN (value, ''))
 )
 UPDATE hookhouse_deliveries
 SET due_at = CASE state WHEN 'claimed' THEN lease_expires_at ELSE due_at END,
@@ -152,23 +154,27 @@ SET due_at = CASE state WHEN 'claimed' THEN lease_expires_at ELSE due_at END,
 WHERE id IN (
   SELECT id FROM (
     SELECT p.id, row_number() OVER w AS place, sum(p.size) OVER w AS total FROM (
-      SELECT d.id, CASE d.state WHEN 'claimed' THEN d.lease_expires_at ELSE d.due_at END AS since,
+      SELECT d.id, d.replayed, CASE d.state WHEN 'claimed' THEN d.lease_expires_at ELSE d.due_at END AS since,
         CASE WHEN d.lost_claims + (d.state = 'claimed') < 2 THEN d.size ELSE 0 END AS size
       FROM asked t CROSS JOIN hookhouse_deliveries d
       WHERE d.id IN (
         SELECT id FROM (SELECT w.id FROM hookhouse_deliveries w
-          WHERE w.state = 'waiting' AND w.type = t.value AND w.due_at <= @now AND w.uid NOT IN (SELECT value FROM json_each(@except))
+          WHERE w.state = 'waiting' AND w.type = t.value AND w.replayed = 0 AND w.due_at <= @now AND w.uid NOT IN (SELECT value FROM json_each(@except))
+          ORDER BY w.due_at, w.id LIMIT @n + 0)
+        UNION ALL
+        SELECT id FROM (SELECT w.id FROM hookhouse_deliveries w
+          WHERE w.state = 'waiting' AND w.type = t.value AND w.replayed = 1 AND w.due_at <= @now AND w.uid NOT IN (SELECT value FROM json_each(@except))
           ORDER BY w.due_at, w.id LIMIT @n + 0)
         UNION ALL
         SELECT id FROM (SELECT c.id FROM hookhouse_deliveries c
           WHERE c.state = 'claimed' AND c.type = t.value AND c.lease_expires_at <= @now AND c.uid NOT IN (SELECT value FROM json_each(@except))
             AND (c.ordering_key = '' OR NOT EXISTS (SELECT 1 FROM hookhouse_deliveries b
               WHERE b.source = c.source AND b.ordering_key = c.ordering_key AND b.type = c.type AND b.state = 'blocked' AND b.coalesce_quiet_us > 0 AND b.id > c.id))
-          ORDER BY c.lease_expires_at LIMIT @n + 0))
-      ORDER BY since, d.id LIMIT @n + 0
-    ) p WINDOW w AS (ORDER BY p.since, p.id)
+          ORDER BY c.replayed, c.lease_expires_at LIMIT @n + 0))
+      ORDER BY d.replayed, since, d.id LIMIT @n + 0
+    ) p WINDOW w AS (ORDER BY p.replayed, p.since, p.id)
   ) WHERE place = 1 AND @first = 1 OR total <= @bytes)
-RETURNING id, due_at, attempt, lost_claims, crashed_runs, reason, fence, lease_expires_at, claimed_at <> @now,
+RETURNING id, replayed, due_at, attempt, lost_claims, crashed_runs, reason, fence, lease_expires_at, claimed_at <> @now,
   uid, source, sender_id, type, ordering_key, key_label, received_at, coalesce_quiet_us, coalesce_max_us, size,
   CASE WHEN lost_claims < 2 THEN (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
   CASE WHEN lost_claims < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END
@@ -292,8 +298,9 @@ WHERE coalesce(first_id, id) > @origin AND id IN (
 UPDATE hookhouse_deliveries
 SET id = (SELECT max(id) + 1 FROM hookhouse_deliveries), first_id = coalesce(first_id, id),
   state = CASE WHEN ordering_key = '' THEN 'waiting' ELSE 'blocked' END,
-  attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, revivals = revivals + @revived, burst_started_at = min(@now, @burst),
-  due_at = CASE WHEN coalesce_quiet_us = 0 THEN @now WHEN coalesce_max_us > 0 THEN min(@now + coalesce_quiet_us, min(@now, @burst) + coalesce_max_us) ELSE @now + coalesce_quiet_us END
+  attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, revivals = revivals + @revived, replayed = @replayed,
+  burst_started_at = min(@now, @burst),
+  due_at = @pause + CASE WHEN coalesce_quiet_us = 0 THEN @now WHEN coalesce_max_us > 0 THEN min(@now + coalesce_quiet_us, min(@now, @burst) + coalesce_max_us) ELSE @now + coalesce_quiet_us END
 WHERE uid = @uid
 RETURNING id
 
@@ -301,12 +308,49 @@ RETURNING id
 UPDATE hookhouse_bodies SET id = @id WHERE id = @old
 
 -- name: release
-UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0 WHERE uid = @uid AND state = 'waiting'
+UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0, replayed = 0 WHERE uid = @uid AND state = 'waiting'
+
+-- name: is_blocked_retry
+SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid AND state = 'blocked' AND retry_out_of_order = 1
+
+-- name: release_blocked
+-- Makes a blocked retry one that runs before all that are younger.
+UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0, replayed = 0 WHERE uid = @uid AND state = 'blocked' AND retry_out_of_order = 1
+
+-- name: demote_younger_head
+-- Blocks the head of an ordering key if it is not claimed and is younger than the
+-- delivery with the uid.
+UPDATE hookhouse_deliveries SET state = 'blocked'
+WHERE source = @source AND ordering_key = @key AND state IN ('waiting', 'claimed') AND ordering_key <> ''
+  AND state = 'waiting' AND id > (SELECT id FROM hookhouse_deliveries WHERE uid = @uid)
+
+-- name: bury
+-- The higher fence keeps what the last claim led to; see settled.
+UPDATE hookhouse_deliveries
+SET state = 'dead', reason = @reason, finished_at = @now, fence = fence + (fence > 0), lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0
+WHERE uid = @uid AND state IN ('waiting', 'blocked') AND source = @source AND ordering_key = @key
+
+-- name: pause
+INSERT INTO hookhouse_pauses (type, paused_at, who, why) VALUES (@type, @now, @who, @why) ON CONFLICT (type) DO NOTHING
+
+-- name: resume
+DELETE FROM hookhouse_pauses WHERE type = @type RETURNING paused_at, who
+
+-- name: pauses
+-- The pauses in force, with how many deliveries are blocked by one of the type.
+WITH blocked AS MATERIALIZED (
+  SELECT h.type, count(*) AS n FROM hookhouse_deliveries b CROSS JOIN hookhouse_deliveries h
+  WHERE b.state = 'blocked' AND EXISTS (SELECT 1 FROM hookhouse_pauses)
+    AND h.source = b.source AND h.ordering_key = b.ordering_key AND h.state IN ('waiting', 'claimed') AND h.ordering_key <> ''
+  GROUP BY h.type
+)
+SELECT p.type, p.paused_at, p.who, p.why, (SELECT coalesce(sum(b.n), 0) FROM blocked b WHERE p.type IN (b.type, ''))
+FROM hookhouse_pauses p ORDER BY p.type
 
 -- name: release_claim
 -- Ends the claim of a worker that does not come back. What that worker settles later
 -- is no claim any more. The claim counts as lost, as if its lease had run out.
-UPDATE hookhouse_deliveries SET fence = fence + 1, lost_claims = lost_claims + 1
+UPDATE hookhouse_deliveries SET fence = fence + 1, lost_claims = lost_claims + 1, replayed = 0
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: replayed
@@ -332,6 +376,22 @@ SELECT id, first, uid, source, state, sender_id, envelope FROM (
   ) e LEFT JOIN hookhouse_bodies b ON b.id = e.id
   WINDOW w AS (ORDER BY e.finished_at, e.id)
 ) WHERE place = 1 OR total <= @bytes
+
+-- name: finished_ids
+-- Those of some deliveries that are finished.
+SELECT id, first, uid, source, state, sender_id, envelope FROM (
+  SELECT e.*, b.envelope, row_number() OVER w AS place, sum(e.size + coalesce(length(b.envelope), 0)) OVER w AS total
+  FROM (
+    SELECT d.id, coalesce(d.first_id, d.id) AS first, d.uid, d.source, d.state, d.sender_id, d.size FROM json_each(@ids) i CROSS JOIN hookhouse_deliveries d
+    WHERE d.id = i.value AND d.state IN ('done', 'dead', 'superseded', 'ignored')
+  ) e LEFT JOIN hookhouse_bodies b ON b.id = e.id
+  WINDOW w AS (ORDER BY e.id)
+) WHERE place = 1 OR total <= @bytes
+
+-- name: locked_ids
+-- How many of some deliveries are finished and not deleted.
+SELECT count(*) FROM json_each(@ids) i CROSS JOIN hookhouse_deliveries d
+WHERE d.id = i.value AND d.state IN ('done', 'dead', 'superseded', 'ignored')
 
 -- name: expiring_dead
 -- How many dead letters are older than @age, by type.
@@ -401,7 +461,9 @@ WITH RECURSIVE w(type) AS (
   UNION ALL
   SELECT (SELECT min(d.type) FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type > c.type) FROM c WHERE c.type IS NOT NULL
 ), found(type, since) AS (
-  SELECT w.type, (SELECT min(d.due_at) FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type = w.type) FROM w WHERE w.type IS NOT NULL
+  SELECT w.type, (SELECT min(d.due_at) FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type = w.type AND d.replayed = 0) FROM w WHERE w.type IS NOT NULL
+  UNION ALL
+  SELECT w.type, (SELECT min(d.due_at) FROM hookhouse_deliveries d WHERE d.state = 'waiting' AND d.type = w.type AND d.replayed = 1) FROM w WHERE w.type IS NOT NULL
   UNION ALL
   SELECT c.type, (SELECT min(d.lease_expires_at) FROM hookhouse_deliveries d WHERE d.state = 'claimed' AND d.type = c.type) FROM c WHERE c.type IS NOT NULL
 )
