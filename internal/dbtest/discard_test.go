@@ -1,6 +1,7 @@
 package dbtest
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -58,7 +59,7 @@ func TestDiscardDeletesAttemptsAndReplays(t *testing.T) {
 		in, db := e.open(t)
 		in.Logger = slog.New(slog.DiscardHandler)
 		swept := 0
-		in.Observer = &sqlinbox.Observer{Swept: func(n int) { swept += n }}
+		in.Observer = &sqlinbox.Observer{Swept: func(_ context.Context, n int) { swept += n }}
 		d := put(t, in, delivery(""))
 		settle(t, in, claimOne(t, in), webhook.Dead)
 		if _, err := in.Replay(t.Context(), webhook.Filter{UID: d.UID}, ann); err != nil {

@@ -32,7 +32,7 @@ func (in *Inbox) Discard(ctx context.Context, f webhook.Filter, n webhook.Note) 
 			break
 		}
 	}
-	in.Observer.swept(d.done)
+	in.Observer.swept(ctx, d.done)
 	if d.done > 0 {
 		in.logger().Warn("finished deliveries are deleted: discarded",
 			"count", d.done, "types", slices.Sorted(maps.Keys(d.types)), "by", n.By, "why", n.Why)
