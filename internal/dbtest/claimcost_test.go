@@ -51,7 +51,7 @@ func TestAClaimOnPostgresReadsNoBacklog(t *testing.T) {
 	e := onPostgres(t)
 	driver, dsn := e.store(t)
 	text, db := claimText(t, e, driver, dsn)
-	fill(t, e, db)
+	fill(t, e, db, 20000)
 	run(t, db, "VACUUM ANALYZE hookhouse_deliveries")
 	conn, err := db.Conn(t.Context())
 	must(t, err)
@@ -91,7 +91,7 @@ func TestAClaimOnSQLiteReadsNoBacklog(t *testing.T) {
 	e := modernc
 	driver, dsn := e.store(t)
 	text, db := claimText(t, e, driver, dsn)
-	fill(t, e, db)
+	fill(t, e, db, 1000)
 	run(t, db, "ANALYZE")
 	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, make([]any, strings.Count(text, "?"))...)
 	must(t, err)
@@ -114,11 +114,11 @@ func TestAClaimOnSQLiteReadsNoBacklog(t *testing.T) {
 	}
 }
 
-// fill stores 20 000 deliveries of a paused type, as many that are replayed, and 5 live.
-func fill(t *testing.T, e engine, db *sql.DB) {
+// fill stores so many deliveries of a paused type, as many that are replayed, and 5 live.
+func fill(t *testing.T, e engine, db *sql.DB, rows int) {
 	t.Helper()
-	waitingRows(t, e, db, 20000, "paused", 0)
-	waitingRows(t, e, db, 20000, "replayed", 1)
+	waitingRows(t, e, db, rows, "paused", 0)
+	waitingRows(t, e, db, rows, "replayed", 1)
 	waitingRows(t, e, db, 5, "live", 0)
 	run(t, db, "INSERT INTO hookhouse_pauses (type, paused_at, who, why) VALUES ('paused', 1, 'ann', '')")
 }
