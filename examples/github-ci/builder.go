@@ -13,10 +13,6 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// newestOnly keeps only the newest delivery that waits under an ordering key. A
-// delivery that runs is not affected.
-var newestOnly = webhook.Coalesce{Quiet: time.Millisecond}
-
 // settleTimeout bounds the time to record a result, also during shutdown.
 const settleTimeout = 5 * time.Second
 

@@ -142,7 +142,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stderr 
 	}
 	metrics := newMetrics(store.Inbox)
 	source := github.Source(secrets.hook...)
-	source.Coalesce = newestOnly
+	source.Coalesce = webhook.NewestOnly() // of a branch only the newest push is built
 	events := webhook.Mux{IgnoreUnhandled: true}
 	events.Route(github.Push{}.EventType(), webhook.Store(store))
 	receiver := webhook.NewReceiver(source, &events)

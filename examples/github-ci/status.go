@@ -63,7 +63,7 @@ func (r reporter) delivery(b build) *webhook.Delivery {
 	}
 	d := webhook.NewDelivery("github-ci", s.EventType(), b.ID, body)
 	d.UID = fmt.Sprintf("%s-%d-%s", b.ID, b.Run, b.State)
-	d.Coalesce = newestOnly
+	d.Coalesce = webhook.NewestOnly() // an older status of this type that waits is needless
 	return d
 }
 
