@@ -104,7 +104,7 @@ func TestEd25519Keys(t *testing.T) {
 		"a private key of two pairs": {hex.EncodeToString(append(private[:32:32], private[:32]...)), "its own public key"},
 		"neither hex nor base64":     {"not-a-key", "hex or Base64"},
 		"a newline at the end":       {hex.EncodeToString(private[32:]) + "\n", "white space"},
-		"zeros":                      {strings.Repeat("0", 64), "zeros"},
+		"zeros":                      {strings.Repeat("0", 64), "low order"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := discord(webhook.NewSecret(tt.key))

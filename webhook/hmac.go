@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -190,6 +191,9 @@ func (m *HMAC) prepare() (*keyring, error) {
 	}
 	if err := m.Items.validate(); err != nil {
 		return nil, fmt.Errorf("webhook: HMAC: %w", err)
+	}
+	if !m.Items.isZero() && strings.Contains(m.Prefix, m.Items.separator()) {
+		return nil, fmt.Errorf("webhook: HMAC: Prefix %q has the separator of Items: no item can begin so", m.Prefix)
 	}
 	text, err := signedFields{
 		Header: m.Header, Signed: m.Signed, TimestampHeader: m.TimestampHeader, TimeItem: m.Items.Time, IDHeader: m.IDHeader,

@@ -60,10 +60,10 @@ type Source struct {
 	// Scope returns the tenant that an authentic request belongs to, such as
 	// r.PathValue("tenant"). Deliveries with different scopes share neither dedup keys
 	// nor ordering keys, so a tenant cannot make a delivery of another one a duplicate,
-	// nor delay or supersede it. Each of these keys then begins with the scope and "|",
-	// in which "%" and "|" are escaped as in a URL. Take the scope from what the
-	// verifier used to choose its keys, as KeysFor does, or the proof does not hold for
-	// it.
+	// nor delay or supersede it. Each of these keys then begins with the scope and "|".
+	// In the scope "%" and "|" are escaped as in a URL; if it has NUL or is not UTF-8, more
+	// characters are. Take the scope from what the verifier used to choose its keys, as
+	// KeysFor does, or the proof does not hold for it.
 	//
 	// Scope is called after Verify, concurrently. In Open it gets the request that Open
 	// got, which has path values only if a ServeMux or SetPathValue has set them. An
