@@ -73,8 +73,8 @@ func (e *Ed25519) Admit(r *http.Request) error {
 }
 
 // Verify checks the signature under each key. The Proof has the label of the matching
-// key, and the ID if it is signed. It has no Signature, since a sender may sign the
-// same text in more than one way.
+// key, the signature, and the ID if it is signed. Only the sender can make another
+// signature of the same text.
 func (e *Ed25519) Verify(r *http.Request, body []byte) (Proof, error) {
 	values, signature, err := e.parse(r)
 	if err != nil {
@@ -89,7 +89,7 @@ func (e *Ed25519) Verify(r *http.Request, body []byte) (Proof, error) {
 		return Proof{}, err
 	}
 	if label, ok := matchEd25519(keys, text.whole(&values, body), signature[:]); ok {
-		return Proof{KeyLabel: label, ID: values.id}, nil
+		return Proof{KeyLabel: label, ID: values.id, Signature: signature[:]}, nil
 	}
 	hint := bodyHint(r, body)
 	if text.has[urlWord] {

@@ -47,13 +47,13 @@ func TestEd25519CoversTimeAndBody(t *testing.T) {
 		}
 		v := discord(ed25519Public(2), ed25519Public(1))
 		verifierValidate(t, v)
+		signature, _ := hex.DecodeString(r.Header.Get("X-Signature-Ed25519"))
 		proof, err := v.Verify(r, body)
-		if diff := cmp.Diff(webhook.Proof{KeyLabel: "2"}, proof); err != nil || diff != "" {
+		if diff := cmp.Diff(webhook.Proof{KeyLabel: "2", Signature: signature}, proof); err != nil || diff != "" {
 			t.Fatalf("Verify: %v %s", err, diff)
 		}
 		// The signed text of Discord, checked without our code.
 		public, _ := hex.DecodeString(string(ed25519Public(1).Reveal()))
-		signature, _ := hex.DecodeString(r.Header.Get("X-Signature-Ed25519"))
 		if !ed25519.Verify(public, append([]byte(r.Header.Get("X-Signature-Timestamp")), body...), signature) {
 			t.Error("the signature is not over timestamp and body")
 		}

@@ -67,7 +67,8 @@ type HMAC struct {
 	// by Verify, never before the headers are well formed, and concurrently. An empty URL
 	// is answered with 401, an error with 503. Take the URL from a table of tenants, not
 	// from the request. If two tenants have the same key, neither URL may be the
-	// beginning of the other, unless literal text follows {url}.
+	// beginning of the other, or the end if {url} is after {body}: a call to one of them
+	// could be altered into one to the other.
 	URLFunc func(*http.Request) (string, error)
 
 	Keys []Key // accepted keys, all of one sender; see [Key]

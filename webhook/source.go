@@ -89,8 +89,8 @@ type Description struct {
 	// dedup key is the ID, if there is one. If empty and not nil, there are none.
 	DedupKeys []string
 	// DedupBySignature adds [Proof.Signature] to the dedup keys, so that a captured
-	// request cannot run again with another ID. Do not set it if a sender sends equal
-	// bodies for different events.
+	// request cannot run again with another ID, or at all if it has none. Do not set it if
+	// a sender sends equal bodies for different events, unless it signs the time.
 	DedupBySignature bool
 	// Malformed is the error if the body does not have the sender's documented format.
 	// The delivery is accepted and the error is logged. Decoding its payload must fail

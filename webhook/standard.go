@@ -129,6 +129,9 @@ func (s *StandardWebhooks) Sign(r *http.Request, body []byte) error {
 	if e.id == "" {
 		e.id = "msg_" + newUID(now)
 	}
+	if strings.Contains(e.id, ".") {
+		return fmt.Errorf("webhook: StandardWebhooks: cannot sign: %s %q contains a dot", names.id, e.id)
+	}
 	sig, err := key.sign(e, body)
 	if err != nil {
 		return err
