@@ -172,9 +172,13 @@
 // used. What is not covered is not proven:
 //
 //   - Without a time, a captured call is valid at any later time. With one it is valid
-//     for the Tolerance.
+//     for the Tolerance, and meanwhile a duplicate by its ID. Discord, Zoom and a part of
+//     the calls of Slack have no ID: their literals set [Description.DedupBySignature].
 //   - An ID that is not covered makes a repeated call a duplicate, unless somebody repeats
-//     a captured call and changes the ID.
+//     a captured call and changes the ID. The literal of Twilio sets DedupBySignature
+//     against that. Those of Bitbucket, Gitea, Jira and Shopify do not, since different
+//     events may have equal bodies, such as two pushes of one commit or two topics of one
+//     order: the second would be lost.
 //   - Bitbucket, Gitea and Shopify send the type in a header, which is not covered. Nor
 //     are the headers with the shop and the time of Shopify.
 //   - A secret token of GitLab covers nothing, as [Token] says. Prefer a signing token.

@@ -1,9 +1,7 @@
 package webhook
 
 import (
-	"bytes"
 	"crypto/ed25519"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
@@ -53,8 +51,8 @@ type Ed25519 struct {
 }
 
 // Validate refuses an empty header name, an empty key list, a key that is not 32 or 64
-// bytes in hex or Base64, a public key of zeros, and fields that do not fit together,
-// as [HMAC.Validate] does.
+// bytes in hex or Base64, a public key of low order, such as zeros, and fields that do
+// not fit together, as [HMAC.Validate] does.
 func (e *Ed25519) Validate() error {
 	text, err := e.prepare()
 	if err != nil {
@@ -75,8 +73,8 @@ func (e *Ed25519) Admit(r *http.Request) error {
 }
 
 // Verify checks the signature under each key. The Proof has the label of the matching
-// key, and the ID if it is signed. It has no Signature, since a sender may sign the
-// same text in more than one way.
+// key, the signature, and the ID if it is signed. Only the sender can make another
+// signature of the same text.
 func (e *Ed25519) Verify(r *http.Request, body []byte) (Proof, error) {
 	values, signature, err := e.parse(r)
 	if err != nil {
@@ -91,7 +89,7 @@ func (e *Ed25519) Verify(r *http.Request, body []byte) (Proof, error) {
 		return Proof{}, err
 	}
 	if label, ok := matchEd25519(keys, text.whole(&values, body), signature[:]); ok {
-		return Proof{KeyLabel: label, ID: values.id}, nil
+		return Proof{KeyLabel: label, ID: values.id, Signature: signature[:]}, nil
 	}
 	hint := bodyHint(r, body)
 	if text.has[urlWord] {
@@ -178,37 +176,4 @@ func matchEd25519(keys []Key, text, signature []byte) (label string, ok bool) {
 		}
 	}
 	return "", false
-}
-
-func checkEd25519Key(s Secret) error {
-	_, _, err := parseEd25519Key(s)
-	return err
-}
-
-// parseEd25519Key returns the public key, and the private one if s has it. Its errors
-// do not show s.
-func parseEd25519Key(s Secret) (public ed25519.PublicKey, private ed25519.PrivateKey, err error) {
-	text := string(s.bytes())
-	raw, err := hex.DecodeString(text)
-	if err != nil {
-		raw, err = strictBase64.DecodeString(text)
-	}
-	switch {
-	case strings.ContainsAny(text, " \t\r\n"): // base64 would ignore a newline
-		return nil, nil, errors.New("the Ed25519 key contains white space: a newline read from a file?")
-	case err != nil:
-		return nil, nil, errors.New("an Ed25519 key must be hex or Base64")
-	case len(raw) == ed25519.PrivateKeySize:
-		private = ed25519.NewKeyFromSeed(raw[:ed25519.SeedSize])
-		if !private.Equal(ed25519.PrivateKey(raw)) {
-			return nil, nil, errors.New("the private Ed25519 key does not end in its own public key")
-		}
-		return private.Public().(ed25519.PublicKey), private, nil
-	case len(raw) != ed25519.PublicKeySize:
-		return nil, nil, fmt.Errorf("an Ed25519 key of %d bytes: a public key has %d, a private one %d", len(raw), ed25519.PublicKeySize, ed25519.PrivateKeySize)
-	case bytes.Equal(raw, make([]byte, len(raw))):
-		// Zeros are a point of low order: anybody can make signatures that match it.
-		return nil, nil, errors.New("the Ed25519 key is all zeros, a placeholder")
-	}
-	return raw, nil, nil
 }

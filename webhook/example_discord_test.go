@@ -18,7 +18,8 @@ const discordPrivateKey = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703ba
 
 // discordSource is the Source of the webhook events of an app of Discord
 // (https://docs.discord.com/developers/events/webhook-events). The key is the app's
-// public key, in hexadecimal.
+// public key, in hexadecimal. Discord sends no ID, so what is new in a call is its
+// signature, which covers the time.
 func discordSource(publicKey webhook.Secret) webhook.Source {
 	return webhook.Source{
 		Name: "discord",
@@ -36,7 +37,7 @@ func discordSource(publicKey webhook.Secret) webhook.Source {
 			if err := json.Unmarshal(body, &e); err != nil {
 				return webhook.Description{Malformed: err}
 			}
-			return webhook.Description{Type: "discord." + e.Event.Type}
+			return webhook.Description{Type: "discord." + e.Event.Type, DedupBySignature: true}
 		},
 	}
 }

@@ -24,7 +24,7 @@ func shopifySource(clientSecret webhook.Secret) webhook.Source {
 		},
 		Describe: func(r *http.Request, body []byte) webhook.Description {
 			about := webhook.Description{
-				ID:   r.Header.Get("X-Shopify-Webhook-Id"),
+				ID:   r.Header.Get("X-Shopify-Webhook-Id"), // each subscription to an event has its own
 				Type: "shopify." + r.Header.Get("X-Shopify-Topic"),
 			}
 			var e struct {

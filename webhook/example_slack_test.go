@@ -31,7 +31,7 @@ func slackSource(secret webhook.Secret) webhook.Source {
 			doc, err := webhook.Document(r, body) // JSON, or that of an interaction in a form
 			if err != nil {
 				form, err := webhook.Form(r, body) // a slash command
-				return webhook.Description{Type: "slack.command", OrderingKey: form.Get("channel_id"), Malformed: err}
+				return webhook.Description{Type: "slack.command", OrderingKey: form.Get("channel_id"), DedupBySignature: true, Malformed: err}
 			}
 			var e struct {
 				ID    string `json:"event_id"`
@@ -45,7 +45,12 @@ func slackSource(secret webhook.Secret) webhook.Source {
 				return webhook.Description{Malformed: err}
 			}
 			channel, _ := e.Event.Channel.(string)
-			return webhook.Description{ID: e.ID, Type: "slack." + cmp.Or(e.Event.Type, e.Type), OrderingKey: channel}
+			return webhook.Description{
+				ID:               e.ID, // of an event; an interaction has none
+				Type:             "slack." + cmp.Or(e.Event.Type, e.Type),
+				OrderingKey:      channel,
+				DedupBySignature: e.ID == "",
+			}
 		},
 	}
 }

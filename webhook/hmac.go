@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -66,7 +67,8 @@ type HMAC struct {
 	// by Verify, never before the headers are well formed, and concurrently. An empty URL
 	// is answered with 401, an error with 503. Take the URL from a table of tenants, not
 	// from the request. If two tenants have the same key, neither URL may be the
-	// beginning of the other, unless literal text follows {url}.
+	// beginning of the other, or the end if {url} is after {body}: a call to one of them
+	// could be altered into one to the other.
 	URLFunc func(*http.Request) (string, error)
 
 	Keys []Key // accepted keys, all of one sender; see [Key]
@@ -190,6 +192,9 @@ func (m *HMAC) prepare() (*keyring, error) {
 	}
 	if err := m.Items.validate(); err != nil {
 		return nil, fmt.Errorf("webhook: HMAC: %w", err)
+	}
+	if !m.Items.isZero() && strings.Contains(m.Prefix, m.Items.separator()) {
+		return nil, fmt.Errorf("webhook: HMAC: Prefix %q has the separator of Items: no item can begin so", m.Prefix)
 	}
 	text, err := signedFields{
 		Header: m.Header, Signed: m.Signed, TimestampHeader: m.TimestampHeader, TimeItem: m.Items.Time, IDHeader: m.IDHeader,

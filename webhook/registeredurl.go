@@ -25,8 +25,12 @@ func (u registeredURL) validate() error {
 	if u.fixed == "" {
 		return nil
 	}
-	// A query may have a secret, so it is not shown.
-	shown, _, _ := strings.Cut(u.fixed, "?")
+	// A password, a query and a fragment may be secrets, so they are not shown.
+	shown := u.fixed
+	if i := strings.IndexAny(shown, "?#"); i >= 0 {
+		shown = shown[:i]
+	}
+	shown = shown[strings.LastIndex(shown, "@")+1:]
 	if p, err := url.Parse(u.fixed); err != nil || p.Host == "" || p.Scheme != "https" && p.Scheme != "http" {
 		return fmt.Errorf("URL %q is not absolute: write it as it is registered with the sender, with https:// and host", shown)
 	}

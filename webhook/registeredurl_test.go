@@ -72,3 +72,30 @@ func TestURLFunc(t *testing.T) {
 		t.Errorf("a failure: %v, want 503", err)
 	}
 }
+
+// Why the comment of URLFunc asks for URLs that are neither the beginning nor the end of
+// each other if their tenants have one key.
+func TestURLsOfTenantsWithOneKeyMustNotOverlap(t *testing.T) {
+	for _, tt := range []struct{ signed, url, body, otherURL, otherBody string }{
+		{"{url}{body}", "https://a.example/x", "y", "https://a.example/", "xy"},
+		{"{url}/{body}", "https://a.example/x", "y", "https://a.example", "x/y"}, // a literal is no help
+		{"{body}{url}", "https://b.example/?to=https://a.example/", "y", "https://a.example/", "yhttps://b.example/?to="},
+	} {
+		url := tt.url
+		m := &webhook.HMAC{
+			Header:  "X-Sig",
+			Signed:  tt.signed,
+			URLFunc: func(*http.Request) (string, error) { return url, nil },
+			Keys:    webhook.Keys(webhook.NewSecret("k")),
+		}
+		verifierValidate(t, m)
+		r := verifierRequest()
+		if err := m.Sign(r, []byte(tt.body)); err != nil {
+			t.Fatal(err)
+		}
+		url = tt.otherURL
+		if _, err := m.Verify(r, []byte(tt.otherBody)); err != nil {
+			t.Errorf("%s: %v: the comment asks for more than is needed", tt.signed, err)
+		}
+	}
+}

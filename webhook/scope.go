@@ -3,6 +3,7 @@ package webhook
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strings"
 )
@@ -40,6 +41,10 @@ func (s Source) scope(r *http.Request) (p scopePrefix, err error) {
 	scope := s.Scope(r)
 	if scope == "" {
 		return "", fmt.Errorf("webhook: %s: Scope returned no scope: tenants would share keys", s.Name)
+	}
+	if !isText(scope) {
+		// clamp would replace these bytes: the key of another scope could be the result.
+		return scopePrefix(url.PathEscape(scope) + "|"), nil
 	}
 	return scopePrefix(escapeScope.Replace(scope) + "|"), nil
 }

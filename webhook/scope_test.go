@@ -1,11 +1,14 @@
 package webhook_test
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -46,6 +49,14 @@ func scopeOpen(t testing.TB, src webhook.Source, tenant, id, key string) *webhoo
 	return d
 }
 
+// shortened returns what is after the separator in a key that is not text, as it is
+// stored: it ends in a digest.
+func shortened(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	_, rest, _ := strings.Cut(key, "|")
+	return strings.TrimPrefix(rest, "id:") + "~" + hex.EncodeToString(sum[:16])
+}
+
 func TestScopesShareNoKeys(t *testing.T) {
 	src := scopeSource(t)
 	long := strings.Repeat("x", 300)
@@ -65,6 +76,7 @@ func TestScopesShareNoKeys(t *testing.T) {
 		{"long keys with an equal beginning", "a", long + "1", long + "1", "a", long + "2", long + "2", false},
 		{"a scope that is not UTF-8", "\xff", "1", "k", "\xfe", "1", "k", false},
 		{"a scope with NUL", "a\x00", "1", "k", "a", "1", "k", false},
+		{"what a scope with NUL is shortened to", "a\x00", "1", "k", "a\uFFFD", shortened("a\x00|id:1"), shortened("a\x00|k"), false},
 		{"upper case", "A", "1", "k", "a", "1", "k", false},
 	} {
 		a, b := scopeOpen(t, src, tt.tenant, tt.id, tt.key), scopeOpen(t, src, tt.tenant2, tt.id2, tt.key2)
@@ -82,6 +94,9 @@ func TestScopesShareNoKeys(t *testing.T) {
 		for _, k := range append(a.DedupKeys, a.OrderingKey) {
 			if len(k) > 255 {
 				t.Errorf("%s: %q has %d bytes", tt.name, k, len(k))
+			}
+			if !utf8.ValidString(k) || strings.Contains(k, "\x00") {
+				t.Errorf("%s: PostgreSQL does not store %q as text", tt.name, k)
 			}
 		}
 	}

@@ -48,8 +48,10 @@ func (f signedFields) prepare(verifier string) (*signedText, error) {
 		return fault("TimestampHeader %q and Items.Time %q are both set: the timestamp has one place", f.TimestampHeader, f.TimeItem)
 	case t.has[timestampWord] && !hasTime:
 		return fault("Signed %q has {timestamp}, but neither TimestampHeader nor Items.Time is set", f.Signed)
-	case hasTime && !t.has[timestampWord]:
-		return fault("%q has the timestamp, but Signed %q has no {timestamp}: an unsigned time proves nothing", cmp.Or(f.TimestampHeader, f.TimeItem), f.Signed)
+	case f.TimestampHeader != "" && !t.has[timestampWord]:
+		return fault("TimestampHeader is %q, but Signed %q has no {timestamp}: an unsigned time proves nothing", f.TimestampHeader, f.Signed)
+	case f.TimeItem != "" && !t.has[timestampWord]:
+		return fault("Items.Time is %q, but Signed %q has no {timestamp}: an unsigned time proves nothing", f.TimeItem, f.Signed)
 	case f.Tolerance != 0 && !t.has[timestampWord]:
 		return fault("Tolerance is %v, but Signed %q has no {timestamp}", f.Tolerance, f.Signed)
 	case t.has[idWord] && f.IDHeader == "":

@@ -64,10 +64,10 @@ type Source struct {
 	// Scope returns the tenant that an authentic request belongs to, such as
 	// r.PathValue("tenant"). Deliveries with different scopes share neither dedup keys
 	// nor ordering keys, so a tenant cannot make a delivery of another one a duplicate,
-	// nor delay or supersede it. Each of these keys then begins with the scope and "|",
-	// in which "%" and "|" are escaped as in a URL. Take the scope from what the
-	// verifier used to choose its keys, as KeysFor does, or the proof does not hold for
-	// it.
+	// nor delay or supersede it. Each of these keys then begins with the scope and "|".
+	// In the scope "%" and "|" are escaped as in a URL; if it has NUL or is not UTF-8, more
+	// characters are. Take the scope from what the verifier used to choose its keys, as
+	// KeysFor does, or the proof does not hold for it.
 	//
 	// Scope is called after Verify, concurrently. In Open it gets the request that Open
 	// got, which has path values only if a ServeMux or SetPathValue has set them. An
@@ -98,8 +98,8 @@ type Description struct {
 	// dedup key is the ID, if there is one. If empty and not nil, there are none.
 	DedupKeys []string
 	// DedupBySignature adds [Proof.Signature] to the dedup keys, so that a captured
-	// request cannot run again with another ID. Do not set it if a sender sends equal
-	// bodies for different events.
+	// request cannot run again with another ID, or at all if it has none. Do not set it if
+	// a sender sends equal bodies for different events, unless it signs the time.
 	DedupBySignature bool
 	// Malformed is the error if the body does not have the sender's documented format.
 	// The delivery is accepted, the error is logged, and its text becomes

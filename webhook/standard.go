@@ -54,9 +54,10 @@ type StandardWebhooks struct {
 	live atomic.Pointer[standardHeaders] // nil before Validate
 }
 
-// Validate refuses an empty key list, a secret that is empty or badly encoded, more
-// than one of Keys, KeysFunc and KeysFor, a Tolerance that is negative or shorter than
-// a second, and a HeaderPrefix that does not end in "-".
+// Validate refuses an empty key list, a secret that is empty or badly encoded, a public
+// key of low order, such as zeros, more than one of Keys, KeysFunc and KeysFor, a
+// Tolerance that is negative or shorter than a second, and a HeaderPrefix that does not
+// end in "-".
 func (s *StandardWebhooks) Validate() error {
 	if err := s.keySource().validate(checkStandardKey); err != nil {
 		return err
@@ -127,6 +128,9 @@ func (s *StandardWebhooks) Sign(r *http.Request, body []byte) error {
 	e := envelope{id: r.Header.Get(names.id), timestamp: strconv.FormatInt(now.Unix(), 10)}
 	if e.id == "" {
 		e.id = "msg_" + newUID(now)
+	}
+	if strings.Contains(e.id, ".") {
+		return fmt.Errorf("webhook: StandardWebhooks: cannot sign: %s %q contains a dot", names.id, e.id)
 	}
 	sig, err := key.sign(e, body)
 	if err != nil {

@@ -49,6 +49,14 @@ func TestStandardWebhooksHeaderPrefix(t *testing.T) {
 	}
 }
 
+func TestStandardWebhooksDoesNotSignWhatItRefuses(t *testing.T) {
+	r := verifierRequest()
+	r.Header.Set("Webhook-Id", "msg.1")
+	if err := standardOf(verifierWhsec).Sign(r, nil); err == nil || !strings.Contains(err.Error(), `Webhook-Id "msg.1" contains a dot`) {
+		t.Errorf("Sign = %v", err)
+	}
+}
+
 func TestStandardWebhooksRefusesFieldsThatDoNotFit(t *testing.T) {
 	for fault, change := range map[string]func(*webhook.StandardWebhooks){
 		`HeaderPrefix "svix" is not the beginning`:   func(s *webhook.StandardWebhooks) { s.HeaderPrefix = "svix" },

@@ -24,7 +24,7 @@ func parseStandardKey(s Secret) (standardKey, error) {
 		if err != nil || len(raw) != ed25519.PublicKeySize {
 			return standardKey{}, bad
 		}
-		return standardKey{public: raw}, nil
+		return standardKey{public: raw}, checkPublicKey(raw)
 	}
 	if t, ok := strings.CutPrefix(text, "whsk_"); ok {
 		raw, err := strictBase64.DecodeString(t)

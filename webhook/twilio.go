@@ -35,11 +35,13 @@ const (
 // request is valid at any later time. The signed text of a form does not say where a
 // name ends: a=bc and ab=c have the same signature, and so have a body and one with its
 // parameters in another order. Do not let a decision depend on which parameters exist,
-// and set [Description.DedupBySignature], so that an altered copy is a duplicate.
+// and set [Description.DedupBySignature], so that an altered copy is a duplicate. Also, if
+// another URL of the account begins with this one, a captured call to it can be altered
+// into a form for this URL. So no registered URL should be the beginning of another.
 //
 // A form with more than 1000 parameters is refused. Its text is copied while it is
-// verified. The fields must not be changed after
-// Validate. See https://www.twilio.com/docs/usage/webhooks/webhooks-security.
+// verified. The fields must not be changed after Validate. See
+// https://www.twilio.com/docs/usage/webhooks/webhooks-security.
 type Twilio struct {
 	// URL is the URL exactly as it is registered with Twilio, with its query. The URL of
 	// the request is never used, except for bodySHA256. Required unless URLFunc is set.

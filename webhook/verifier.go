@@ -37,7 +37,7 @@ type Verifier interface {
 type Proof struct {
 	KeyLabel  string // label of the key that matched
 	ID        string // ID of the delivery; set only if the signature covers it
-	Signature []byte // the MAC that matched, decoded; nil if there is none
+	Signature []byte // the MAC that matched, or the signature of [Ed25519], decoded; nil if there is none
 }
 
 // A Signer changes a request so that its Verifier accepts it. Tests, simulators and
