@@ -28,8 +28,9 @@ import (
 //   - [ErrShutdown], when attempts did not end in time.
 //   - The error of the inbox's Claim. Drain does not try again. It returns when the
 //     attempts in progress are settled.
-//   - [ErrStuck], when nothing is due and overdue callbacks still run, unless
-//     KeepRunning is set. Their deliveries are settled. End the process then.
+//   - [ErrStuck], when overdue callbacks still run and hold all slots, or no Claim finds
+//     anything else, unless KeepRunning is set. Their deliveries are settled. What waits
+//     for their slots is not worked. End the process then.
 //   - [ErrRunning], when Run or Drain of this Worker has not returned, and the errors of
 //     Run for a Handler and Types that do not fit.
 //
@@ -56,6 +57,8 @@ type dueWork struct {
 	mu   sync.Mutex
 	done bool  // nothing was due
 	err  error // of Claim
+
+	held int // attempts in progress at the last Claim; of the goroutine that claims
 }
 
 // isIdle reports whether Drain need not wait for an attempt: each one in progress is
@@ -69,30 +72,41 @@ func (p *pool) isIdle() bool {
 	return true
 }
 
-// endDrain ends a Drain that has nothing more to claim, or cannot because of err. It
-// waits for the attempts in progress until ctx ends.
-func (p *pool) endDrain(ctx context.Context, err error) {
-	if err != nil {
-		p.recordFailure(err)
-		err = fmt.Errorf("webhook: claim failed: %w", err)
+// endDrain ends a Drain whose last Claim has found nothing while it was idle. It reports
+// false if an overdue callback has returned since then: what that held up may be due.
+func (p *pool) endDrain(ctx context.Context) bool {
+	if p.due.held == 0 {
+		p.recordDue(true, nil)
 	}
-	p.due.mu.Lock()
-	p.due.done, p.due.err = err == nil, err
-	p.due.mu.Unlock()
-	if !p.awaitIdle(ctx) {
-		return
-	}
-	if err == nil {
-		p.sweepAll(ctx)
-	}
-	if n := p.inUse(); n > 0 && err == nil {
-		err = fmt.Errorf("%w: %d callbacks have not returned", ErrStuck, n)
-	}
-	if err != nil {
-		p.fail(err)
-	} else {
+	p.sweepAll(ctx)
+	n := p.inUse()
+	switch {
+	case n < p.due.held:
+		return false
+	case n > 0:
+		p.fail(fmt.Errorf("%w: %d callbacks have not returned", ErrStuck, n))
+	default:
 		p.endRun(nil)
 	}
+	return true
+}
+
+// failDrain ends a Drain that cannot claim because of err. It waits for the attempts in
+// progress until ctx ends.
+func (p *pool) failDrain(ctx context.Context, err error) {
+	p.recordFailure(err)
+	err = fmt.Errorf("webhook: claim failed: %w", err)
+	p.recordDue(false, err)
+	if p.awaitIdle(ctx) {
+		p.fail(err)
+	}
+}
+
+// recordDue records for Drain whether nothing was due, and the error of Claim.
+func (p *pool) recordDue(done bool, err error) {
+	p.due.mu.Lock()
+	defer p.due.mu.Unlock()
+	p.due.done, p.due.err = done, err
 }
 
 // awaitIdle waits until isIdle. It reports false if ctx ends first.
