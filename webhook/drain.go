@@ -9,7 +9,7 @@ import (
 // Drain works until nothing is due, and returns. Use it where no process runs all the
 // time: in a command that cron starts, or in a function that a platform calls at
 // intervals. What becomes due while Drain works is worked too. Drain also calls the
-// inbox's Sweep, after the work.
+// inbox's Sweep, as Run does while it works, and once more after the work.
 //
 // Drain does not wait for these deliveries, which a later Drain or another Worker
 // handles:

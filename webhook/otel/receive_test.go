@@ -82,6 +82,7 @@ func TestTheReceiveSpanHasTheOutcome(t *testing.T) {
 		{"rejected", wrong, returns(nil), "401", false, map[string]string{"outcome": "rejected"}},
 		{"a duplicate", right, returns(&webhook.DuplicateError{UID: "first"}), "202", false, map[string]string{"outcome": "duplicate", "duplicate_of": "first"}},
 		{"ignored", right, returns(webhook.ErrIgnored), "202", false, map[string]string{"outcome": "ignored"}},
+		{"ignored in part", right, returns(errors.Join(webhook.ErrIgnored, errors.New("no disk"))), "500", true, map[string]string{"outcome": "failed", "reason": "webhook: ignored\nno disk"}},
 		{"without a callback", right, &webhook.Mux{IgnoreUnhandled: true}, "202", false, map[string]string{"outcome": "ignored"}},
 		{"not stored", right, returns(webhook.ErrNotStored), "503", true, map[string]string{"outcome": "failed", "reason": "webhook: not stored"}},
 		{"a panic", right, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { panic("ouch\xff") }), "500", true, map[string]string{"outcome": "failed", "reason": "webhook: handler panicked: ouch\ufffd"}},
