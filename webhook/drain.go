@@ -8,17 +8,18 @@ import (
 
 // Drain works until nothing is due, and returns. Use it where no process runs all the
 // time: in a command that cron starts, or in a function that a platform calls at
-// intervals. What becomes due while Drain works is worked too. Drain also calls the
-// inbox's Sweep, as Run does while it works, and once more after the work.
+// intervals. What becomes due while Drain works is worked too. Drain calls the
+// inbox's Sweep while it works, as Run does, and once more after the work.
 //
 // Drain does not wait for these deliveries, which a later Drain or another Worker
 // handles:
 //
-//   - those that are due later, because of a retry, Coalesce or an [ErrNoHandler]
+//   - those that are due later, because of a retry, Coalesce, an [ErrNoHandler] or a time
+//     of their own
 //   - those that are [Blocked] behind such a delivery
 //   - those that another Worker has claimed, also if that Worker no longer exists: they
 //     are due when the lease has expired
-//   - those of types that the Handler does not handle
+//   - those of types that the Handler does not handle, or that are paused
 //
 // The result is nil only if nothing was due any more. Otherwise it wraps one of these:
 //

@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
@@ -124,6 +126,23 @@ func TestNewRootBeginsATraceWithALink(t *testing.T) {
 	}
 	if got := stored.Get("Tracestate"); got != "" {
 		t.Errorf("the Tracestate of the caller, %q, is stored beside the new trace", got)
+	}
+}
+
+func TestNewRootReadsNoBaggage(t *testing.T) {
+	tracer, _ := newTracer()
+	tracer.NewRoot = true
+	tracer.Propagator = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+	r := callOf(t, "id")
+	r.Header.Set("Baggage", "user=alice")
+	var stored string
+	var inCallback int
+	serve(tracer.Receive(receiver(tracer, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+		stored, inCallback = d.Header.Get("Baggage"), baggage.FromContext(ctx).Len()
+		return nil
+	}))), r)
+	if stored != "" || inCallback != 0 {
+		t.Errorf("stored baggage is %q, and the callback has %d members, want none", stored, inCallback)
 	}
 }
 
