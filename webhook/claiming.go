@@ -10,7 +10,7 @@ import (
 // claimUntil claims a delivery for each free slot, until ctx ends or, in Drain, until
 // nothing is due. The Handlers run with runCtx.
 func (p *pool) claimUntil(ctx, runCtx context.Context) {
-	pause, restOnly := p.pollInterval(), false
+	pause, above := p.pollInterval(), 0
 	for {
 		// Get the signal first, so that no later change is missed.
 		changed, err := p.inbox.changed()
@@ -22,29 +22,36 @@ func (p *pool) claimUntil(ctx, runCtx context.Context) {
 		if !ok {
 			return
 		}
-		idle, n, types := p.next(free, restOnly)
+		idle, n, types := p.next(free, above)
 		claims, err := p.claimAndStart(ctx, runCtx, n, types)
 		p.release(free - len(claims))
 		switch {
 		case ctx.Err() != nil:
 			return
 		case err != nil && p.due != nil:
-			p.endDrain(ctx, err)
+			p.failDrain(ctx, err)
 			return
 		case err != nil:
 			p.recordFailure(err)
 			p.logger().Error("claim failed", "reason", err)
-			pause, restOnly = min(pause*2, longestPause), false
+			pause, above = min(pause*2, longestPause), 0
 			changed, wake = nil, nil
 		default:
 			pause = p.pollInterval()
-			if restOnly || n > 0 && (len(claims) == n || bodyBytes(claims) >= limit.ClaimBytes/8) {
-				restOnly = !restOnly && p.types.hasRest(n, free)
-				continue // there may be more
+			full := n > 0 && (len(claims) == n || bodyBytes(claims) >= limit.ClaimBytes/8)
+			switch {
+			case full && n < free: // there may be more of the types with more room
+				above = n
+				continue
+			case full || above > 0: // there may be more, or of the types left out
+				above = 0
+				continue
 			}
 			if p.due != nil && idle && len(claims) == 0 {
-				p.endDrain(ctx, nil)
-				return
+				if p.endDrain(ctx) {
+					return
+				}
+				continue
 			}
 		}
 		timer := time.NewTimer(pause)
@@ -60,10 +67,13 @@ func (p *pool) claimUntil(ctx, runCtx context.Context) {
 
 // next returns what to claim next; see typeSlots. It reports idle if there is no
 // attempt that Drain waits for.
-func (p *pool) next(free int, restOnly bool) (idle bool, n int, types []string) {
+func (p *pool) next(free, above int) (idle bool, n int, types []string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n, types = p.types.ask(free, restOnly)
+	if p.due != nil {
+		p.due.held = len(p.running)
+	}
+	n, types = p.types.ask(free, above)
 	return p.isIdle(), n, types
 }
 

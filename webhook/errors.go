@@ -49,8 +49,9 @@ var (
 	// ShutdownTimeout of a Worker is over. The delivery is put back uncounted if the
 	// callback then fails or does not return.
 	ErrShutdown = errors.New("webhook: worker is shutting down")
-	// ErrRunning: Run or Drain of a Worker was called while another one had not returned.
-	ErrRunning = errors.New("webhook: worker is running")
+	// ErrRunning: Run or Drain of a Worker was called while another one had not returned, or
+	// Run of a Service a second time.
+	ErrRunning = errors.New("webhook: already running")
 	// ErrStuck: callbacks that do not return hold all slots of a Worker, so it cannot
 	// work. [Worker.Run] returns it. End the process then, so that its supervisor
 	// restarts it.

@@ -9,8 +9,10 @@ import (
 type Health struct {
 	// Running is true while Run or Drain runs.
 	Running bool
-	// Slots is Worker.Concurrency. InUse is the number of slots with an attempt, and
-	// Overdue how many of those hold a callback that should have returned; see [Worker].
+	// Slots is the number of attempts that there can be at once: Worker.Concurrency, or
+	// less if each type has a [Policy] with a Concurrency. InUse is the number of slots with
+	// an attempt, and Overdue how many of those hold a callback that should have returned;
+	// see [Worker].
 	Slots, InUse, Overdue int
 	// Types has the types with a [Policy] that sets Concurrency. It is nil if there are
 	// none.

@@ -56,6 +56,7 @@ type call struct {
 	memory charge                                  // for the body
 	client func(*http.Request) (netip.Addr, error) // Receiver.ClientIP
 	answer *Answer                                 // of Source.Handshake; nil if there is none
+	noBody bool                                    // the body was refused, or did not arrive
 }
 
 func (in *intake) call(w http.ResponseWriter, r *http.Request, l *slog.Logger) call {
@@ -104,6 +105,7 @@ func (c *call) receive(timeout time.Duration) (got opened, err error) {
 	}
 	body, err := in.all(&c.memory)
 	if err != nil {
+		c.noBody = true
 		return opened{}, fmt.Errorf("%s: %w", c.source.Name, err)
 	}
 	// From here on the server watches the connection for the sender to leave, and
@@ -113,6 +115,7 @@ func (c *call) receive(timeout time.Duration) (got opened, err error) {
 		// The document of a form is a copy. Describe makes one, and later the
 		// callback does.
 		if err := c.memory.grow(int64(len(body))); err != nil {
+			c.noBody = true
 			return opened{}, fmt.Errorf("%s: %w", c.source.Name, err)
 		}
 	}

@@ -18,8 +18,10 @@ type Policy struct {
 	//     Worker, and another Worker can claim them.
 	//   - A slot is in use until the delivery is settled and the callback has returned. If
 	//     overdue callbacks hold all slots of the type, the Worker logs that, and claims
-	//     no more of the type until one returns. Run does not return ErrStuck for it; see
-	//     [Health.Types].
+	//     no more of the type until one returns. Run does not return ErrStuck for it while
+	//     other types have slots; see [Health.Types].
+	//   - If each type has a Concurrency, and their sum is less than Worker.Concurrency, the
+	//     Worker has only as many slots as the sum.
 	//   - Several Workers have such slots each. In all, there can be as many attempts at
 	//     once as their sum.
 	//   - The Handler must know its types: see [Router]. A Mux with Default or

@@ -37,13 +37,14 @@ type pool struct {
 
 // newPool returns a pool for a Handler with the given types.
 func newPool(w *Worker, types []string, runCtx context.Context, endRun context.CancelCauseFunc) *pool {
+	typeSlots := newTypeSlots(types, w.Types)
 	p := &pool{
 		Worker:  w,
 		by:      w.name(),
 		endRun:  endRun,
-		slots:   make(chan struct{}, w.concurrency()),
+		slots:   make(chan struct{}, typeSlots.usable(w.concurrency())),
 		wake:    make(chan struct{}, 1),
-		types:   newTypeSlots(types, w.Types),
+		types:   typeSlots,
 		running: make(map[*attempt]struct{}),
 	}
 	p.overdue.init(p)

@@ -30,7 +30,9 @@ import (
 // is logged, once. A panic of the Handler is recovered and answered with 500.
 //
 // Anybody can cause refusals. Of each status at most ten a minute are logged, and then
-// the number of the others. An authentic delivery that is not handled is always logged.
+// the number of the others. Those of bodies that do not arrive, or for which there is no
+// memory, are counted apart, so that they cannot hide a failure of a verifier's KeysFor.
+// An authentic delivery that is not handled is always logged.
 //
 // A Receiver also logs a warning about what works and is probably a mistake:
 //

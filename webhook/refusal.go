@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Of each status, maxRefusals refusals are logged in refusalsEvery.
+// Of each status, maxRefusals refusals are logged in refusalsEvery, and as many of bodies.
 const (
 	maxRefusals   = 10
 	refusalsEvery = time.Minute
@@ -17,9 +17,14 @@ const (
 
 // allowRefusal reports whether a refusal may be logged now, and returns the number of
 // those before it that were not. If it is the first that may not, the number of those
-// is logged after refusalsEvery, unless another refusal has it by then.
+// is logged after refusalsEvery, unless another refusal has it by then. Refusals of
+// bodies are counted apart: strangers can cause any number of them with 503, which is
+// also the status of a failure of the program's own KeysFor or URLFunc.
 func (c *call) allowRefusal(level slog.Level, message string, status int) (held int, ok bool) {
 	subject := strconv.Itoa(status) + message
+	if c.noBody {
+		subject += " body"
+	}
 	held, ok = c.refusals.allow(subject, refusalsEvery)
 	if !ok && held == 1 {
 		in, logger := c.intake, c.logger // and not the request

@@ -1,12 +1,16 @@
 package webhook_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
+	"strings"
 	"testing"
+	"testing/iotest"
 	"testing/synctest"
 	"time"
 
@@ -68,6 +72,48 @@ func TestAFloodOfRefusalsIsLoggedAtABoundedRate(t *testing.T) {
 		if n := len(log.lines(t)); n > 36 {
 			t.Errorf("%d lines, want a few more than one for each logged refusal", n)
 		}
+	})
+}
+
+// Strangers can send bodies that never arrive. That must not hide that the program's own
+// lookup fails, which has the same status.
+func TestAFloodOfSlowBodiesDoesNotHideAFailedLookup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := errors.New("database is down")
+		rc := webhook.NewReceiver(webhook.Source{Name: "acme", Verifier: &webhook.HMAC{
+			Header: "X-Signature",
+			KeysFor: func(r *http.Request) ([]webhook.Key, error) {
+				if r.Header.Get("X-Tenant") == "real" {
+					return nil, down
+				}
+				return webhook.Keys(webhook.NewSecret("s3cret")), nil
+			},
+		}}, recvOK)
+		var log *recvLog
+		rc.Logger, log = recvLogger()
+		call := func(tenant string, body io.Reader) {
+			r := httptest.NewRequest("POST", "/", body)
+			r.Header.Set("X-Signature", strings.Repeat("0", 64))
+			r.Header.Set("X-Tenant", tenant)
+			if got := recvServe(rc, r).Code; got != http.StatusServiceUnavailable {
+				t.Errorf("%s is answered %d, want 503", tenant, got)
+			}
+		}
+		for range 100 {
+			call("stranger", iotest.ErrReader(os.ErrDeadlineExceeded))
+		}
+		call("real", strings.NewReader("{}"))
+		var lookups, all int
+		for _, line := range log.lines(t) {
+			all++
+			if text, _ := line["reason"].(string); strings.Contains(text, down.Error()) {
+				lookups++
+			}
+		}
+		if lookups != 1 || all != 11 {
+			t.Errorf("%d of %d lines are about the lookup, want 1 of 11", lookups, all)
+		}
+		time.Sleep(time.Hour) // the number of the others is logged
 	})
 }
 

@@ -32,6 +32,10 @@ type Service struct {
 	// no new ones when the server closes. The Runners work until then. Set it to the time
 	// that the probes need to fail, such as the period of the probe times its failure
 	// threshold. Zero means none.
+	//
+	// The context of signal.NotifyContext catches further signals too. To let a second one
+	// end the process at once, call its stop func when it has ended, with
+	// context.AfterFunc(ctx, stop).
 	ShutdownDelay time.Duration
 	// ShutdownTimeout is how long requests in progress may take to finish when no new
 	// ones are accepted. Those that are not finished are cut off. Zero means 8 s.
@@ -56,7 +60,7 @@ const (
 //
 // If the server itself has ended, because the listener failed or the caller shut the
 // server down, there is no ShutdownDelay. Run panics if a required field is nil or if a
-// Runner is. A Service runs once.
+// Runner is. A Service runs once: a second Run returns [ErrRunning].
 func (s *Service) Run(ctx context.Context) error {
 	if s.Server == nil || s.Listener == nil {
 		panic("webhook: a Service needs a Server and a Listener")
@@ -70,6 +74,10 @@ func (s *Service) Run(ctx context.Context) error {
 		_ = s.Listener.Close()
 		return errors.New("webhook: Service.TLS needs certificates in Server.TLSConfig")
 	}
+	if !s.state.CompareAndSwap(serviceNotStarted, serviceReady) {
+		return fmt.Errorf("%w: a Service runs once", ErrRunning)
+	}
+	defer s.state.Store(serviceEnding)
 	// ending ends when the service is about to end, closed when the server has ended, and
 	// working when the Runners must end.
 	ending, end := context.WithCancel(ctx)
@@ -79,11 +87,9 @@ func (s *Service) Run(ctx context.Context) error {
 	working, stopWorking := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopWorking()
 	var parts errgroup.Group
-	s.state.Store(serviceReady)
-	defer s.state.Store(serviceEnding)
 	for _, r := range s.Runners {
 		parts.Go(func() error {
-			err := r.Run(working)
+			err := run(working, r)
 			if err != nil {
 				end()
 			}
@@ -108,6 +114,17 @@ func (s *Service) Run(ctx context.Context) error {
 		return s.shutdown(context.WithoutCancel(ctx))
 	})
 	return parts.Wait()
+}
+
+// run runs a Runner. If that ends its goroutine, it has failed.
+func run(ctx context.Context, r Runner) error {
+	ended := make(chan error, 1)
+	go func() {
+		err := goexitError()
+		defer func() { ended <- err }()
+		err = r.Run(ctx)
+	}()
+	return <-ended
 }
 
 // hasCertificate reports whether ServeTLS needs no files.

@@ -64,8 +64,9 @@ func (a *attempt) awaitTurn(ctx, runCtx context.Context) bool {
 	}
 }
 
-// beginSuspect asks the inbox to begin a suspect and to return its body. The inbox
-// may take the Timeout of the attempt, since the body may take long to arrive. The lease is renewed meanwhile.
+// beginSuspect asks the inbox to begin a suspect and to return its body. The inbox may
+// take the Timeout of the attempt, since the body may take long to arrive. The lease is
+// renewed meanwhile.
 func (a *attempt) beginSuspect(ctx context.Context) <-chan error {
 	answer := make(chan error, 1)
 	go func() {

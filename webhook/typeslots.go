@@ -24,22 +24,19 @@ func newTypeSlots(types []string, policies map[string]Policy) *typeSlots {
 }
 
 // ask returns what to claim next with the given number of free slots of the Worker:
-// the types with a free slot, and as many claims as each of these types has room
-// for. So no answer can exceed the slots of a type, and one call finds the oldest
-// delivery of all these types. That may be fewer claims than the Worker has slots
-// for. If restOnly is true, ask returns the types without slots of their own and the
-// whole number. It returns zero if no type has a free slot.
-func (s *typeSlots) ask(free int, restOnly bool) (n int, types []string) {
-	switch {
-	case len(s.slots) == 0:
+// the types that have room for more than above claims, and as many claims as each of
+// these types has room for. So no answer can exceed the slots of a type, and one call
+// finds the oldest delivery of all these types. That may be fewer claims than the
+// Worker has slots for: a further call, with the number of this one as above, leaves
+// out the types that have made it small. ask returns zero if no type has such room.
+func (s *typeSlots) ask(free, above int) (n int, types []string) {
+	if len(s.slots) == 0 {
 		return free, s.types
-	case restOnly:
-		return free, s.shared
 	}
 	n, types = free, make([]string, 0, len(s.types))
 	types = append(types, s.shared...)
 	for typ, slots := range s.slots {
-		if room := slots - s.inUse[typ]; room > 0 {
+		if room := slots - s.inUse[typ]; room > above {
 			n, types = min(n, room), append(types, typ)
 		}
 	}
@@ -49,9 +46,20 @@ func (s *typeSlots) ask(free int, restOnly bool) (n int, types []string) {
 	return n, types
 }
 
-// hasRest reports whether ask with restOnly may find more than an ordinary ask that
-// returned n did.
-func (s *typeSlots) hasRest(n, free int) bool { return n < free && len(s.shared) > 0 }
+// usable returns how many of the given slots of the Worker its types can use: fewer if
+// each type has slots of its own.
+func (s *typeSlots) usable(slots int) int {
+	if len(s.slots) == 0 || len(s.shared) > 0 {
+		return slots
+	}
+	own := 0
+	for _, n := range s.slots {
+		if own += min(n, slots-own); own == slots {
+			break
+		}
+	}
+	return own
+}
 
 // acquire takes a slot of the type, if the type has slots of its own.
 func (s *typeSlots) acquire(typ string) {

@@ -180,9 +180,7 @@ func (w *Worker) run(ctx context.Context, due *dueWork) error {
 	sweepingEnded := make(chan struct{})
 	go func() {
 		defer close(sweepingEnded)
-		if due == nil {
-			w.sweep(ctx)
-		}
+		w.sweep(ctx)
 	}()
 	claimingEnded := make(chan struct{})
 	go func() {

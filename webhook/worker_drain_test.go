@@ -99,6 +99,24 @@ func TestDrainWorksWhatIsDue(t *testing.T) {
 			t.Errorf("%v ran, want 2", got)
 		}
 	})
+	synctestRun(t, "and sweeps even if the work does not end", func(t *testing.T) {
+		in := &sweepInbox{MemInbox: &webhook.MemInbox{}}
+		in.left.Store(3)
+		again := webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+			work(time.Second)
+			return in.Put(ctx, webhook.NewDelivery("alpha", d.Type, "", nil))
+		})
+		w, _ := newTestWorker(in, again)
+		putDelivery(t, in, "a", nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		if err := w.Drain(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("Drain = %v, want %v", err, context.DeadlineExceeded)
+		}
+		if got := in.left.Load(); got != 0 {
+			t.Errorf("%d left to sweep, want 0", got)
+		}
+	})
 	synctestRun(t, "and sweeps afterwards", func(t *testing.T) {
 		in := &sweepInbox{MemInbox: &webhook.MemInbox{}}
 		in.left.Store(3)
@@ -118,10 +136,10 @@ type sweepInbox struct {
 }
 
 func (in *sweepInbox) Sweep(context.Context) (int, error) {
-	if in.left.Load() == 0 {
+	if in.left.Add(-1) < 0 {
+		in.left.Add(1)
 		return 0, nil
 	}
-	in.left.Add(-1)
 	return 1, nil
 }
 

@@ -54,7 +54,7 @@ func (in *claimLog) take() []string {
 }
 
 func TestClaimsAskForTypesThatHaveRoom(t *testing.T) {
-	synctestRun(t, "one call asks for all of them, and a second one for the rest if there may be more", func(t *testing.T) {
+	synctestRun(t, "one call asks for all of them, and further ones for those with more room if there may be more", func(t *testing.T) {
 		mem := &webhook.MemInbox{}
 		in := &claimLog{Inbox: mem}
 		w, _ := newBoundWorker(in, bySpeed)
@@ -63,10 +63,11 @@ func TestClaimsAskForTypesThatHaveRoom(t *testing.T) {
 		advance(0)
 		want := []string{
 			"fa fb sa sb: 1", // the oldest of all, since slow.a has room for one: slow.a
-			"fa fb: 7",       // the types without slots of their own: two
-			"fa fb sb: 2",    // slow.b has room for two: two
+			"fa fb sb: 2",    // slow.b has room for two: slow.b, fast.a
+			"fa fb: 5",       // the types without slots of their own: fast.a
+			"fa fb sb: 1",    // again the oldest of all, since those with less room were left out: slow.b
 			"fa fb: 3",       // none
-			"fa fb: 3",       // none: an ordinary call, with no type that has room for less
+			"fa fb: 3",       // none: no type with a free slot is left out
 		}
 		if diff := cmp.Diff(want, in.take()); diff != "" {
 			t.Errorf("Claims (-want +got):\n%s", diff)

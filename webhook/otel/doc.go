@@ -56,11 +56,16 @@
 //	hookhouse.reason             why, if the outcome is not a success
 //	http.request.method, http.route, http.response.status_code
 //
-// No attribute contains a header, a body, a path or a query.
+// No attribute contains a body, a path or a query, or the whole of a header. A reason is the
+// text of an error, as it is logged: it may quote what the sender wrote, such as a media
+// type, and that of a callback's error contains what the callback puts into it, which may
+// be the URL of a request with its token.
 //
 // # Who decides what is sampled
 //
-// A caller can put any trace ID into its request and set the flag that asks for sampling. If
-// callers are strangers, set [Tracer.NewRoot]: then each request begins a trace of its own,
-// with a link to the caller's, and the sampler of the program decides.
+// A caller can put any trace ID into its request and set the flag that asks for sampling. It
+// is believed before the request is verified, since the receive span covers the
+// verification: the spans of refused requests are sampled too. If strangers can call, set
+// [Tracer.NewRoot]: then each request begins a trace of its own, with a link to the
+// caller's, and the sampler of the program decides.
 package otel

@@ -3,6 +3,7 @@ package otel
 import (
 	"context"
 	"errors"
+	"net/http"
 
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/trace"
@@ -74,7 +75,7 @@ func outcomeOf(err error) (outcome string, failed bool) {
 		return "ok", false
 	case webhook.IsDuplicate(err):
 		return "duplicate", false
-	case errors.Is(err, webhook.ErrIgnored):
+	case errors.Is(err, webhook.ErrIgnored) && webhook.StatusCode(err) == http.StatusAccepted: // and nothing else
 		return "ignored", false
 	case webhook.IsPermanent(err):
 		return "permanent", true

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -47,7 +48,7 @@ func (t *Tracer) received(ctx context.Context, d *webhook.Delivery, err error, _
 		if known, ok := errors.AsType[*webhook.DuplicateError](err); ok {
 			span.SetAttributes(duplicateOfKey.String(known.UID))
 		}
-	case errors.Is(err, webhook.ErrIgnored), errors.Is(err, webhook.ErrNoHandler):
+	case webhook.StatusCode(err) == http.StatusAccepted:
 		outcome = "ignored"
 	}
 	span.SetAttributes(outcomeKey.String(outcome))

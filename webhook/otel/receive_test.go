@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.opentelemetry.io/otel/baggage"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 
@@ -82,6 +84,7 @@ func TestTheReceiveSpanHasTheOutcome(t *testing.T) {
 		{"rejected", wrong, returns(nil), "401", false, map[string]string{"outcome": "rejected"}},
 		{"a duplicate", right, returns(&webhook.DuplicateError{UID: "first"}), "202", false, map[string]string{"outcome": "duplicate", "duplicate_of": "first"}},
 		{"ignored", right, returns(webhook.ErrIgnored), "202", false, map[string]string{"outcome": "ignored"}},
+		{"ignored in part", right, returns(errors.Join(webhook.ErrIgnored, errors.New("no disk"))), "500", true, map[string]string{"outcome": "failed", "reason": "webhook: ignored\nno disk"}},
 		{"without a callback", right, &webhook.Mux{IgnoreUnhandled: true}, "202", false, map[string]string{"outcome": "ignored"}},
 		{"not stored", right, returns(webhook.ErrNotStored), "503", true, map[string]string{"outcome": "failed", "reason": "webhook: not stored"}},
 		{"a panic", right, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { panic("ouch\xff") }), "500", true, map[string]string{"outcome": "failed", "reason": "webhook: handler panicked: ouch\ufffd"}},
@@ -123,6 +126,23 @@ func TestNewRootBeginsATraceWithALink(t *testing.T) {
 	}
 	if got := stored.Get("Tracestate"); got != "" {
 		t.Errorf("the Tracestate of the caller, %q, is stored beside the new trace", got)
+	}
+}
+
+func TestNewRootReadsNoBaggage(t *testing.T) {
+	tracer, _ := newTracer()
+	tracer.NewRoot = true
+	tracer.Propagator = propagation.NewCompositeTextMapPropagator(propagation.TraceContext{}, propagation.Baggage{})
+	r := callOf(t, "id")
+	r.Header.Set("Baggage", "user=alice")
+	var stored string
+	var inCallback int
+	serve(tracer.Receive(receiver(tracer, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
+		stored, inCallback = d.Header.Get("Baggage"), baggage.FromContext(ctx).Len()
+		return nil
+	}))), r)
+	if stored != "" || inCallback != 0 {
+		t.Errorf("stored baggage is %q, and the callback has %d members, want none", stored, inCallback)
 	}
 }
 

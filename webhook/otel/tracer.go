@@ -24,10 +24,12 @@ type Tracer struct {
 	Provider trace.TracerProvider
 	// Propagator reads and writes the context of a trace in headers. If nil, it is that of
 	// Traceparent and Tracestate, whatever the global one is. With propagation.Baggage the
-	// callback gets the caller's baggage, too.
+	// callback gets the caller's baggage too, and an instrumented client sends it on to
+	// whomever the callback calls: use it only if the callers are your own.
 	Propagator propagation.TextMapPropagator
-	// NewRoot begins a trace of its own for each request, with a link to the caller's. If
-	// false, the trace of the caller goes on.
+	// NewRoot begins a trace of its own for each request, with a link to the caller's, and
+	// reads no baggage. If false, the trace of the caller goes on. It has no effect behind
+	// a middleware that has started a span for the request: that decides instead.
 	NewRoot bool
 }
 

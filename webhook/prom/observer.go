@@ -2,7 +2,7 @@ package prom
 
 import (
 	"context"
-	"errors"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -61,7 +61,7 @@ func outcomeOf(err error) (outcome string) {
 		return "accepted"
 	case webhook.IsDuplicate(err):
 		return "duplicate"
-	case errors.Is(err, webhook.ErrIgnored), errors.Is(err, webhook.ErrNoHandler):
+	case webhook.StatusCode(err) == http.StatusAccepted:
 		return "ignored"
 	}
 	return "failed"

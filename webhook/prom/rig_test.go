@@ -33,7 +33,7 @@ func observeEverything(m *prom.Metrics) {
 	}
 	o.Rejected(ctx, "acme", 401, io.EOF)
 	o.Rejected(ctx, "acme", 401, io.EOF)
-	for _, err := range []error{nil, &webhook.DuplicateError{UID: "u"}, webhook.ErrIgnored, webhook.ErrNoHandler, io.EOF, (*nilError)(nil)} {
+	for _, err := range []error{nil, &webhook.DuplicateError{UID: "u"}, webhook.ErrIgnored, webhook.ErrNoHandler, errors.Join(webhook.ErrIgnored, io.EOF), (*nilError)(nil)} {
 		o.Received(ctx, d, err, 20*time.Millisecond)
 	}
 	for attempt, state := range []webhook.State{webhook.Waiting, webhook.Done, webhook.Dead} {

@@ -15,8 +15,8 @@ import (
 const (
 	// defaultStatsInterval is how long numbers are used.
 	defaultStatsInterval = 30 * time.Second
-	// scrapePatience is how long a scrape waits for new numbers. Prometheus waits 10 s
-	// by default.
+	// scrapePatience is how long after the call of Stats a scrape waits for new numbers.
+	// Prometheus waits 10 s by default.
 	scrapePatience = 5 * time.Second
 	// statsTimeout bounds one call of Stats.
 	statsTimeout = 2 * time.Minute
@@ -26,9 +26,9 @@ const (
 // [Metrics.Stats] and set its fields before it is registered.
 //
 // Stats reads every row of an index, so it is asked at most once in an Interval, in one
-// goroutine, however often and by how many the metrics are scraped. A scrape waits up to
-// five seconds for new numbers. If they take longer, it gets those before, and the new
-// ones are for the next scrape. If the inbox fails, hookhouse_stats_up is 0, and there are
+// goroutine, however often and by how many the metrics are scraped. A scrape waits for new
+// numbers until five seconds after they were asked for. If they take longer, it gets those
+// before, and the new ones are for a later scrape. If the inbox fails, hookhouse_stats_up is 0, and there are
 // no numbers until it answers again.
 type StatsCollector struct {
 	// Interval is the least time between two calls of Stats. Zero means 30 s.
@@ -124,10 +124,10 @@ func (c *StatsCollector) answer() *statsAnswer {
 		c.asked, c.running = time.Now(), make(chan struct{})
 		go c.ask(c.asked, c.running)
 	}
-	running := c.running
+	running, began := c.running, c.asked
 	c.mu.Unlock()
 	if running != nil {
-		patience := time.NewTimer(scrapePatience)
+		patience := time.NewTimer(scrapePatience - time.Since(began))
 		defer patience.Stop()
 		select {
 		case <-running:
