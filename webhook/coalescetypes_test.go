@@ -37,13 +37,13 @@ func TestCoalesceTypesOverrideCoalesce(t *testing.T) {
 
 func TestValidateNamesWhatIsWrongWithCoalesce(t *testing.T) {
 	for says, change := range map[string]func(*webhook.Source){
-		`Coalesce: Quiet of -1s is negative`:                           func(s *webhook.Source) { s.Coalesce.Quiet = -time.Second },
-		`Coalesce: Max of -1s is negative`:                             func(s *webhook.Source) { s.Coalesce = webhook.Coalesce{Quiet: 1, Max: -time.Second} },
-		`Coalesce: Max of 1s without Quiet has no effect`:              func(s *webhook.Source) { s.Coalesce.Max = time.Second },
+		`Coalesce: the Quiet of -1s is negative`:                       func(s *webhook.Source) { s.Coalesce.Quiet = -time.Second },
+		`Coalesce: the Max of -1s is negative`:                         func(s *webhook.Source) { s.Coalesce = webhook.Coalesce{Quiet: 1, Max: -time.Second} },
+		`Coalesce: the Max of 1s without Quiet has no effect`:          func(s *webhook.Source) { s.Coalesce.Max = time.Second },
 		`CoalesceTypes has an empty type`:                              func(s *webhook.Source) { s.CoalesceTypes = map[string]webhook.Coalesce{"": {}} },
-		`CoalesceTypes["acme.push"]: Quiet of -1s is negative`:         func(s *webhook.Source) { s.CoalesceTypes = coalesceOfPush(-time.Second, 0) },
-		`CoalesceTypes["acme.push"]: Max of -1ns is negative`:          func(s *webhook.Source) { s.CoalesceTypes = coalesceOfPush(1, -1) },
-		`CoalesceTypes["acme.push"]: Max of 1m0s without Quiet`:        func(s *webhook.Source) { s.CoalesceTypes = coalesceOfPush(0, time.Minute) },
+		`CoalesceTypes["acme.push"]: the Quiet of -1s is negative`:     func(s *webhook.Source) { s.CoalesceTypes = coalesceOfPush(-time.Second, 0) },
+		`CoalesceTypes["acme.push"]: the Max of -1ns is negative`:      func(s *webhook.Source) { s.CoalesceTypes = coalesceOfPush(1, -1) },
+		`CoalesceTypes["acme.push"]: the Max of 1m0s without Quiet`:    func(s *webhook.Source) { s.CoalesceTypes = coalesceOfPush(0, time.Minute) },
 		`CoalesceTypes: the type "a\x00" is too long or not plain`:     func(s *webhook.Source) { s.CoalesceTypes = map[string]webhook.Coalesce{"a\x00": {}} },
 		`CoalesceTypes: the type "` + strings.Repeat("a", 64) + `" is`: func(s *webhook.Source) { s.CoalesceTypes = map[string]webhook.Coalesce{strings.Repeat("a", 256): {}} },
 	} {

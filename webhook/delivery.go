@@ -95,11 +95,11 @@ func NewestOnly() Coalesce { return Coalesce{Quiet: newestOnlyQuiet} }
 func (c Coalesce) validate() error {
 	switch {
 	case c.Quiet < 0:
-		return fmt.Errorf("Quiet of %v is negative", c.Quiet)
+		return fmt.Errorf("the Quiet of %v is negative", c.Quiet)
 	case c.Max < 0:
-		return fmt.Errorf("Max of %v is negative", c.Max)
+		return fmt.Errorf("the Max of %v is negative", c.Max)
 	case c.Max > 0 && c.Quiet == 0:
-		return fmt.Errorf("Max of %v without Quiet has no effect", c.Max)
+		return fmt.Errorf("the Max of %v without Quiet has no effect", c.Max)
 	}
 	return nil
 }

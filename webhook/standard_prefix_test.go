@@ -59,10 +59,10 @@ func TestStandardWebhooksDoesNotSignWhatItRefuses(t *testing.T) {
 
 func TestStandardWebhooksRefusesFieldsThatDoNotFit(t *testing.T) {
 	for fault, change := range map[string]func(*webhook.StandardWebhooks){
-		`HeaderPrefix "svix" is not the beginning`:   func(s *webhook.StandardWebhooks) { s.HeaderPrefix = "svix" },
-		`HeaderPrefix "svix -" is not the beginning`: func(s *webhook.StandardWebhooks) { s.HeaderPrefix = "svix -" },
-		`Tolerance -1s is negative`:                  func(s *webhook.StandardWebhooks) { s.Tolerance = -time.Second },
-		`Tolerance 300ns is shorter than a second`:   func(s *webhook.StandardWebhooks) { s.Tolerance = 300 },
+		`HeaderPrefix "svix" is not the beginning`:        func(s *webhook.StandardWebhooks) { s.HeaderPrefix = "svix" },
+		`HeaderPrefix "svix -" is not the beginning`:      func(s *webhook.StandardWebhooks) { s.HeaderPrefix = "svix -" },
+		`the Tolerance of -1s is negative`:                func(s *webhook.StandardWebhooks) { s.Tolerance = -time.Second },
+		`the Tolerance of 300ns is shorter than a second`: func(s *webhook.StandardWebhooks) { s.Tolerance = 300 },
 		`only one of Keys, KeysFunc and KeysFor can be set`: func(s *webhook.StandardWebhooks) {
 			s.KeysFunc = func() []webhook.Key { return s.Keys }
 		},

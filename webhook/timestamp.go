@@ -10,9 +10,9 @@ import (
 func checkTolerance(d time.Duration) error {
 	switch {
 	case d < 0:
-		return fmt.Errorf("Tolerance %v is negative", d)
+		return fmt.Errorf("the Tolerance of %v is negative", d)
 	case d > 0 && d < time.Second:
-		return fmt.Errorf("Tolerance %v is shorter than a second, the unit of timestamps: write 300 * time.Second, not 300", d)
+		return fmt.Errorf("the Tolerance of %v is shorter than a second, the unit of timestamps: write 300 * time.Second, not 300", d)
 	}
 	return nil
 }
