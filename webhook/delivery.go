@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -65,43 +64,6 @@ type Delivery struct {
 	// known. [Decode] and the callbacks of [On] refuse such a delivery as [ErrMalformed]. A
 	// Handler of [Mux.Route] gets it.
 	Malformed string
-}
-
-// Coalesce delays a delivery until no other one of its burst has arrived for Quiet, so
-// that of a burst only the newest runs. A burst is the deliveries of one Source, ordering
-// key and type. The zero value is off.
-//
-//   - Each new delivery supersedes the older ones of its burst that no Worker has claimed,
-//     also those that do not coalesce, and restarts Quiet.
-//   - Max after the first delivery of the burst, the newest becomes due in any case.
-//   - The newest takes its turn in its ordering key: after the older deliveries of other
-//     types.
-//   - A negative duration means zero.
-type Coalesce struct {
-	Quiet time.Duration // a microsecond or less waits for nothing
-	Max   time.Duration // zero means no limit
-}
-
-// newestOnlyQuiet is the Quiet that supersedes and does not wait.
-const newestOnlyQuiet = time.Microsecond
-
-// NewestOnly returns the Coalesce of deliveries that make older ones needless, such as
-// pushes to a branch that is deployed: a new delivery supersedes the older ones of its
-// burst that no Worker has claimed, also one that waits for its retry, and it is due at
-// once.
-func NewestOnly() Coalesce { return Coalesce{Quiet: newestOnlyQuiet} }
-
-// validate refuses what has no meaning.
-func (c Coalesce) validate() error {
-	switch {
-	case c.Quiet < 0:
-		return fmt.Errorf("the Quiet of %v is negative", c.Quiet)
-	case c.Max < 0:
-		return fmt.Errorf("the Max of %v is negative", c.Max)
-	case c.Max > 0 && c.Quiet == 0:
-		return fmt.Errorf("the Max of %v without Quiet has no effect", c.Max)
-	}
-	return nil
 }
 
 // NewDelivery returns a delivery that the program puts into an inbox itself: work that

@@ -4,10 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
-	"runtime/debug"
-	"time"
 )
 
 // A Source describes one sender: its name, its limits, how to verify its requests
@@ -89,24 +86,6 @@ type Source struct {
 	Budget *Budget
 }
 
-// A Description is the result of [Source.Describe].
-type Description struct {
-	ID          string
-	Type        string // with the name of the Source as prefix: "github.push"; the prefix alone is no type
-	OrderingKey string
-	// DedupKeys are those of the delivery; see [Delivery.DedupKeys]. If nil, the only
-	// dedup key is the ID, if there is one. If empty and not nil, there are none.
-	DedupKeys []string
-	// DedupBySignature adds [Proof.Signature] to the dedup keys, so that a captured
-	// request cannot run again with another ID, or at all if it has none. Do not set it if
-	// a sender sends equal bodies for different events, unless it signs the time.
-	DedupBySignature bool
-	// Malformed is the error if the body does not have the sender's documented format.
-	// The delivery is accepted, the error is logged, and its text becomes
-	// [Delivery.Malformed], so that decoding the payload fails too.
-	Malformed error
-}
-
 // Validate returns an error if the Source has no name, an unusable limit, no
 // Verifier, or a Verifier whose own Validate fails. [NewReceiver] and Middleware call
 // it and panic on its error. A program that uses only [Source.Open] must call it
@@ -132,143 +111,6 @@ func (s Source) Validate() error {
 	}
 	return validateAll("source "+s.Name, []Verifier{s.Verifier})
 }
-
-func (s Source) validateCoalesce() error {
-	if err := s.Coalesce.validate(); err != nil {
-		return fmt.Errorf("webhook: source %s: Coalesce: %w", s.Name, err)
-	}
-	for typ, c := range s.CoalesceTypes {
-		if typ == "" {
-			return fmt.Errorf("webhook: source %s: CoalesceTypes has an empty type", s.Name)
-		}
-		if clamp(typ) != typ {
-			return fmt.Errorf("webhook: source %s: CoalesceTypes: the type %.64q is too long or not plain UTF-8", s.Name, typ)
-		}
-		if err := c.validate(); err != nil {
-			return fmt.Errorf("webhook: source %s: CoalesceTypes[%q]: %w", s.Name, typ, err)
-		}
-	}
-	return nil
-}
-
-// coalesce returns the Coalesce of a delivery.
-func (s Source) coalesce(typ, orderingKey string) Coalesce {
-	if orderingKey == "" {
-		return Coalesce{}
-	}
-	if c, ok := s.CoalesceTypes[typ]; ok {
-		return c
-	}
-	return s.Coalesce
-}
-
-// Open verifies and describes a request whose body has been read already. It does
-// not read r.Body, applies no limits and does not call Handshake. The Delivery keeps
-// body, which must not be changed afterwards. The error wraps [ErrUnverified], or, if the
-// keys could not be looked up, [ErrOverloaded], or it is one of [Source.Scope].
-func (s Source) Open(r *http.Request, body []byte) (*Delivery, error) {
-	if s.Verifier == nil {
-		return nil, fmt.Errorf("%s: %w", s.Name, errNotValidated)
-	}
-	if asksKeys(s.Verifier) {
-		r = withKeyLookups(r)
-	}
-	got, err := s.open(r, body, credentialsOf(s.Verifier))
-	if err != nil {
-		return nil, err
-	}
-	return got.withOwnHeader(), nil
-}
-
-// An opened is a request that has been verified and described.
-type opened struct {
-	delivery  *Delivery
-	malformed error // [Description.Malformed]
-}
-
-// withOwnHeader returns the delivery with a header of its own, for a caller that may
-// change the request's.
-func (o opened) withOwnHeader() *Delivery {
-	o.delivery.Header = maps.Clone(o.delivery.Header)
-	return o.delivery
-}
-
-// open is Open with the names of the credential headers.
-func (s Source) open(r *http.Request, body []byte, credentials []string) (opened, error) {
-	proof, err := s.verify(r, body)
-	if err != nil {
-		return opened{}, err
-	}
-	return s.deliver(r, body, proof, credentials)
-}
-
-// verify calls the Verifier. Its error refuses the request.
-func (s Source) verify(r *http.Request, body []byte) (Proof, error) {
-	proof, err := s.Verifier.Verify(r, body)
-	if err != nil {
-		return Proof{}, s.refusal(err)
-	}
-	return proof, nil
-}
-
-// deliver describes an authentic request. The delivery's header lacks the credential
-// headers. If there are none to leave out, it is the header of the request.
-func (s Source) deliver(r *http.Request, body []byte, proof Proof, credentials []string) (opened, error) {
-	scope, err := s.scope(r)
-	if err != nil {
-		return opened{}, err
-	}
-	about := s.describe(r, body)
-	about.ID = cmp.Or(proof.ID, about.ID)
-	if about.Type == "" || about.Type == s.Name+"." {
-		about.Type = s.untyped()
-	}
-	typ := clamp(about.Type)
-	now := time.Now()
-	return opened{&Delivery{
-		UID:         newUID(now),
-		Source:      s.Name,
-		ID:          clamp(about.ID),
-		Type:        typ,
-		OrderingKey: scope.orderingKey(about.OrderingKey),
-		DedupKeys:   dedupKeys(about, proof, scope),
-		Coalesce:    s.coalesce(typ, about.OrderingKey),
-		Header:      scrubHeader(r.Header, credentials, urlSecretsOf(r, s.Verifier)),
-		Body:        body,
-		KeyLabel:    clamp(proof.KeyLabel),
-		ReceivedAt:  now,
-		Malformed:   malformedText(about.Malformed),
-	}, about.Malformed}, nil
-}
-
-// refusal returns a verifier's error as one that refuses the request, whatever else
-// it wraps.
-func (s Source) refusal(err error) error {
-	switch StatusCode(err) {
-	case http.StatusAccepted, http.StatusInternalServerError:
-		return fmt.Errorf("%s: %w: %v", s.Name, ErrUnverified, err)
-	}
-	return fmt.Errorf("%s: %w", s.Name, err)
-}
-
-// describe calls Describe. It recovers a panic, also one of the error in the result:
-// the request is authentic, so its delivery must not be lost.
-func (s Source) describe(r *http.Request, body []byte) (about Description) {
-	if s.Describe == nil {
-		return Description{}
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			about = Description{Malformed: &PanicError{Value: p, Stack: debug.Stack()}}
-		}
-	}()
-	about = s.Describe(r, body)
-	about.Malformed = toSafe(about.Malformed)
-	return about
-}
-
-// untyped is the type of a delivery for which Describe returns no type.
-func (s Source) untyped() string { return s.Name + ".unknown" }
 
 // takes reports whether the Content-Type is one of the accepted ones.
 func (s Source) takes(h http.Header) bool {
