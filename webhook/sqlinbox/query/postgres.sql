@@ -542,12 +542,12 @@ SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid::text AND state || ''
 -- Makes a blocked retry one that runs before all that are younger.
 UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0, replayed = 0 WHERE uid = @uid::text AND state || '' = 'blocked' AND retry_out_of_order = 1
 
--- name: demote_younger_head
+-- name: demote_for_released
 -- Blocks the head of an ordering key if it is not claimed and is younger than the
--- delivery with the uid.
+-- delivery with the uid, or lets younger ones run before its retry.
 UPDATE hookhouse_deliveries SET state = 'blocked'
 WHERE id = (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state IN ('waiting', 'claimed') AND ordering_key <> '')
-AND state || '' = 'waiting' AND id > (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text)
+AND state || '' = 'waiting' AND (retry_out_of_order = 1 OR id > (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text))
 
 -- name: bury
 -- The higher fence keeps what the last claim led to; see settled.
