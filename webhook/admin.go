@@ -38,11 +38,16 @@ type Admin interface {
 	//   - A Note without By and a Filter that selects all are errors.
 	Replay(ctx context.Context, f Filter, n Note) (int, error)
 	// ReplayEvery is Replay at a rate: of the deliveries that run again, each is due at
-	// least every after the one before, and the first at once. The times are stored, so
-	// all processes keep to them, also after a restart. They say when a delivery is due
-	// and not when it runs: what became due while no Worker was there, or behind a live
-	// load, runs without a pause. Two calls know nothing of each other. If every is zero,
-	// ReplayEvery is Replay. An every that is negative or longer than an hour is an error.
+	// least every after the one before, and the first at once.
+	//
+	//   - The times are stored, so all processes keep to them, also after a restart.
+	//   - They say when a delivery is due and not when it runs: what became due while no
+	//     Worker was there, or behind a live load, runs without a pause.
+	//   - Until a replayed delivery is due, the younger deliveries of its ordering key wait,
+	//     live ones too.
+	//   - Two calls know nothing of each other.
+	//   - If every is zero, ReplayEvery is Replay. An every that is negative or longer than
+	//     an hour is an error.
 	ReplayEvery(ctx context.Context, f Filter, n Note, every time.Duration) (int, error)
 	// Release makes a delivery due now, and live if it is a replay:
 	//

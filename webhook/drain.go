@@ -19,7 +19,8 @@ import (
 //   - those that are [Blocked] behind such a delivery
 //   - those that another Worker has claimed, also if that Worker no longer exists: they
 //     are due when the lease has expired
-//   - those of types that the Handler does not handle, or that are paused
+//   - those of types that the Handler does not handle
+//   - those of types that are paused; see [Admin.Pause]
 //
 // The result is nil only if nothing was due any more. Otherwise it wraps one of these:
 //

@@ -24,9 +24,18 @@ func (m *MemInbox) duplicateOf(d *Delivery, now time.Time) *memLastState {
 		return rec.last
 	}
 	for _, key := range d.DedupKeys {
-		if s := m.dedupKeys[memDedupKey{d.Source, key}]; s != nil && !(m.all[s.uid] == nil && s.isRedeliveredBy(d)) {
+		if s := m.dedupKeys[memDedupKey{d.Source, key}]; s != nil && !(m.recordOf(s) == nil && s.isRedeliveredBy(d)) {
 			return s
 		}
+	}
+	return nil
+}
+
+// recordOf returns the record that s is the state of, nil if it was deleted. Another one
+// may have its UID since.
+func (m *MemInbox) recordOf(s *memLastState) *memRecord {
+	if rec := m.all[s.uid]; rec != nil && rec.last == s {
+		return rec
 	}
 	return nil
 }
@@ -41,7 +50,7 @@ func (s *memLastState) isRedeliveredBy(d *Delivery) bool {
 // one if it may.
 func (m *MemInbox) duplicate(s *memLastState, d *Delivery, now time.Time) error {
 	e := &DuplicateError{UID: s.uid, State: s.state}
-	rec := m.all[s.uid]
+	rec := m.recordOf(s)
 	if s.isRedeliveredBy(d) && rec.revived < limit.Revivals && m.restart(rec, false, now) {
 		rec.revived++
 		m.notify()

@@ -16,7 +16,7 @@ func (m *MemInbox) Pause(ctx context.Context, typ string, n Note) error {
 		return err
 	}
 	if p, ok := m.addPause(Pause{Type: typ, Note: n, At: time.Now()}); !ok {
-		return fmt.Errorf("%w: %s paused already, by %s", ErrState, typeName(typ), p.By)
+		return fmt.Errorf("%w: there is a pause of %s already, by %s", ErrState, typeName(typ), p.By)
 	}
 	logger(m.Logger).Info("deliveries are not claimed any more: paused", "type", typ, "by", n.By, "why", n.Why)
 	return nil

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/hookhouse/hookhouse/internal/dbtest/fault"
+	"github.com/hookhouse/hookhouse/internal/statement"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -138,6 +139,17 @@ func TestAClaimAndItsKeySurviveMigrate(t *testing.T) {
 		settle(t, in, c, webhook.Done)
 		if s := stateOf(t, in, "u-behind"); s != webhook.Waiting {
 			t.Errorf("what it blocked is %s, want waiting", s)
+		}
+	})
+}
+
+// A program of schema version 3 that still runs must not claim what is paused: its claims
+// name this column.
+func TestAClaimOfVersion3FailsAfterMigrate(t *testing.T) {
+	onEachEarlier(t, func(t *testing.T, _ string, _ *sqlinbox.Inbox, db *sql.DB) {
+		_, err := db.ExecContext(t.Context(), "UPDATE hookhouse_deliveries SET attempt = 1 WHERE crashed_runs > 0")
+		if !statement.IsOtherSchema(err) {
+			t.Errorf("it returned %v, want that there is no such column", err)
 		}
 	})
 }

@@ -96,7 +96,7 @@ func TestOnePauseOfSeveralAtOnceSucceeds(t *testing.T) {
 			switch err := <-answers; {
 			case err == nil:
 				done++
-			case !strings.Contains(err.Error(), `type "alpha.push" paused already`):
+			case !strings.Contains(err.Error(), `there is a pause of type "alpha.push" already`):
 				t.Errorf("Pause returned %v", err)
 			}
 		}

@@ -49,11 +49,21 @@ var discardFaults = []brokenLaw{
 		})
 	}},
 	{"a redelivery of a discarded dead delivery is stored", func(f *fault) { // it is a duplicate
-		done := false
-		f.changeDiscards(func(*webhook.Filter, *webhook.Note) { done = true })
+		var discarded string
+		f.changeDiscards(func(filter *webhook.Filter, _ *webhook.Note) { discarded = filter.UID })
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
-			if done && d.ID != "" {
+			if _, err := f.MemInbox.Get(ctx, discarded); err != nil && discarded != "" && d.ID != "" {
 				return &webhook.DuplicateError{State: webhook.Dead}
+			}
+			return f.MemInbox.Put(ctx, d)
+		}
+	}},
+	{"a redelivery of a discarded dead delivery is stored although another one has its UID", func(f *fault) { // that is revived
+		var discarded string
+		f.changeDiscards(func(filter *webhook.Filter, _ *webhook.Note) { discarded = filter.UID })
+		f.put = func(ctx context.Context, d *webhook.Delivery) error {
+			if _, err := f.MemInbox.Get(ctx, discarded); err == nil && d.ID != "" {
+				return &webhook.DuplicateError{UID: discarded, State: webhook.Dead}
 			}
 			return f.MemInbox.Put(ctx, d)
 		}

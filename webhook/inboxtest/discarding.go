@@ -73,6 +73,14 @@ var discarding = []law{
 		t.discard(webhook.Filter{UID: d.UID}, 1)
 		t.claimOf(t.store(t.redelivery(d)))
 	}},
+	{"a redelivery of a discarded dead delivery is stored although another one has its UID", func(t *trial) {
+		d, _ := t.dead()
+		t.discard(webhook.Filter{UID: d.UID}, 1)
+		other := t.delivery("")
+		other.UID = d.UID
+		t.end(t.claimOf(t.store(other)), webhook.Dead)
+		t.claimOf(t.store(t.redelivery(d)))
+	}},
 	{"a discard of an unknown UID is ErrNotFound", func(t *trial) {
 		t.put("")
 		t.requireNoDiscard(webhook.Filter{UID: t.delivery("").UID}, webhook.ErrNotFound)

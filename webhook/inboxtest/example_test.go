@@ -45,4 +45,5 @@ func ExampleLaws() {
 	// a dead delivery is deleted after DeadRetention
 	// a redelivery of a deleted dead delivery is stored
 	// a redelivery of a discarded dead delivery is stored
+	// a redelivery of a discarded dead delivery is stored although another one has its UID
 }

@@ -43,7 +43,8 @@ var releaseFaults = []brokenLaw{
 	}},
 	{"a released retry that let younger ones run first is the next of its ordering key", func(f *fault) { // only after them
 		f.admin.release = func(ctx context.Context, uid string) error {
-			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Blocked && r.Attempt > 0 && f.count(webhook.Claimed) == 0 {
+			r, err := f.MemInbox.Get(ctx, uid)
+			if err == nil && r.State == webhook.Blocked && r.Attempt > 0 && f.count(webhook.Claimed) == 0 && f.count(webhook.Blocked) > 1 {
 				return nil
 			}
 			return f.MemInbox.Release(ctx, uid)
@@ -53,6 +54,15 @@ var releaseFaults = []brokenLaw{
 		f.admin.release = func(ctx context.Context, uid string) error {
 			if r, err := f.MemInbox.Get(ctx, uid); err == nil && r.State == webhook.Blocked && r.Attempt > 0 && f.count(webhook.Claimed) > 0 {
 				return webhook.ErrState
+			}
+			return f.MemInbox.Release(ctx, uid)
+		}
+	}},
+	{"a released retry runs before another retry of its ordering key that is due earlier", func(f *fault) { // only after it
+		f.admin.release = func(ctx context.Context, uid string) error {
+			r, err := f.MemInbox.Get(ctx, uid)
+			if err == nil && r.State == webhook.Blocked && r.Attempt > 0 && f.count(webhook.Claimed) == 0 && f.count(webhook.Blocked) == 1 {
+				return nil
 			}
 			return f.MemInbox.Release(ctx, uid)
 		}

@@ -2,6 +2,7 @@ package inboxtest
 
 import (
 	"errors"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -72,6 +73,18 @@ var releasing = []law{
 		t.end(c, webhook.Done)
 		t.end(t.claimOf(retried), webhook.Done)
 		t.claimOf(second)
+	}},
+	{"a released retry runs before another retry of its ordering key that is due earlier", func(t *trial) {
+		var retried [2]*webhook.Delivery
+		for i := range retried {
+			retried[i] = t.put("key")
+			t.settle(t.claimOf(retried[i]), webhook.Outcome{State: webhook.Waiting, Delay: time.Duration(i+1) * long, RetryOutOfOrder: true})
+		}
+		t.releaseNow(retried[1])
+		younger := t.put("key")
+		t.end(t.claimOf(retried[1]), webhook.Done)
+		t.end(t.claimOf(younger), webhook.Done)
+		t.requireNoClaim("the other one waits for its retry")
 	}},
 	{"a delivery that another one blocks cannot be released", func(t *trial) {
 		first, second := t.put("key"), t.put("key")

@@ -95,7 +95,7 @@
 //     Its state: state, reason, attempt, due_at, finished_at, retry_out_of_order, revivals,
 //     replayed (1: this run is a replay).
 //     Its claim: fence, lease_expires_at, claimed_by, claimed_at, settled_fence (of the last
-//     claim that was settled), lost_claims, crashed_runs, begun_fence (of the last suspect
+//     claim that was settled), lost_claims, crashes, begun_fence (of the last suspect
 //     claim whose run began). Its burst: coalesce_quiet_us, coalesce_max_us,
 //     burst_started_at.
 //   - hookhouse_bodies has the envelope and the body, by the id of the delivery.

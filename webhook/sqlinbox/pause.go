@@ -28,7 +28,7 @@ func (in *Inbox) Pause(ctx context.Context, typ string, n webhook.Note) error {
 	case err != nil:
 		return err
 	case !done:
-		return fmt.Errorf("%w: %s paused already", webhook.ErrState, typeName(typ))
+		return fmt.Errorf("%w: there is a pause of %s already", webhook.ErrState, typeName(typ))
 	}
 	in.logger().Info("deliveries are not claimed any more: paused", "type", typ, "by", n.By, "why", n.Why)
 	return nil

@@ -54,7 +54,7 @@ func (in *Inbox) releaseBlocked(ctx context.Context, uid string, k orderKey) (do
 		if done = n > 0; err != nil || !done {
 			return err
 		}
-		if _, err := in.exec(ctx, s, "demote_younger_head", a); err != nil {
+		if _, err := in.exec(ctx, s, "demote_for_released", a); err != nil {
 			return err
 		}
 		return in.promote(ctx, s, k)

@@ -27,7 +27,7 @@ func (j *checker) checkAnswers() {
 			if !j.mayBeLost(e) {
 				j.fault("answer: %s of %s, fence %d: %v; nobody else claimed it", e.op.verb, e.uid, e.fence, e.err)
 			}
-		case (e.op.verb == releasing || e.op.verb == replaying) && (errors.Is(e.err, webhook.ErrState) || errors.Is(e.err, webhook.ErrNotFound)):
+		case e.isAdmin() && (errors.Is(e.err, webhook.ErrState) || errors.Is(e.err, webhook.ErrNotFound)):
 		case isConflict(e.err):
 			if e.op.verb != puttingTx && e.op.verb != settlingTx && e.op.verb != inTx {
 				j.fault("answer: %s of %s: %v", e.op.verb, e.client.name, e.err)
@@ -53,7 +53,7 @@ func (j *checker) mayBeLost(e *call) bool {
 			})
 		case releasing:
 			return o.uid == e.uid && o.err == nil
-		case sweeping: // what was settled before
+		case sweeping, discarding: // what was settled before
 			return j.rows[e.uid] == nil || j.storedAgain[e.uid]
 		case settling, settlingTx, inTx:
 			// It cannot begin any more. Settling it again returns what came of it.

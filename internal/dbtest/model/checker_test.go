@@ -35,7 +35,7 @@ func newChecker(b *history, pl *plan) *checker {
 }
 
 func (j *checker) swept() bool {
-	return slices.ContainsFunc(j.calls, func(e *call) bool { return e.op.verb == sweeping })
+	return slices.ContainsFunc(j.calls, func(e *call) bool { return e.deletes() })
 }
 
 func (j *checker) fault(format string, args ...any) {
@@ -52,6 +52,7 @@ func (j *checker) checkStopped(bodies int) {
 	j.checkRedeliveries()
 	j.checkSettled()
 	j.checkNotBefore()
+	j.checkPauses()
 	for _, r := range j.rows {
 		if r.bodies != 1 {
 			j.fault("body: %s has %d", r.uid, r.bodies)
@@ -63,9 +64,9 @@ func (j *checker) checkStopped(bodies int) {
 }
 
 // checkHeads checks that each key with unfinished deliveries has exactly one that is
-// waiting or claimed.
+// waiting or claimed, and that this is no retry that lets one of the others run first.
 func (j *checker) checkHeads() {
-	heads, unfinished := make(map[string]int), make(map[string]int)
+	heads, unfinished, passes := make(map[string]int), make(map[string]int), make(map[string]bool)
 	for _, r := range j.rows {
 		if r.state.Final() {
 			continue
@@ -73,6 +74,7 @@ func (j *checker) checkHeads() {
 		if unfinished[r.key]++; r.state != webhook.Blocked {
 			heads[r.key]++
 		}
+		passes[r.key] = passes[r.key] || r.passes && r.state == webhook.Waiting
 		if r.key == "" && r.state == webhook.Blocked {
 			j.fault("stuck: %s has no key and is blocked", r.uid)
 		}
@@ -80,6 +82,11 @@ func (j *checker) checkHeads() {
 	for key, n := range unfinished {
 		if key != "" && heads[key] != 1 {
 			j.fault("stuck: key %q has %d unfinished deliveries and %d heads", key, n, heads[key])
+		}
+	}
+	for _, r := range j.rows {
+		if r.state == webhook.Blocked && !r.retry && passes[r.key] {
+			j.fault("held back: %s, by a retry that lets others run first", r.uid)
 		}
 	}
 }
@@ -106,11 +113,11 @@ func (j *checker) checkStored() {
 	}
 }
 
-// wasFinished reports whether something may have finished p: a settlement, or a
-// newer delivery of its burst.
+// wasFinished reports whether something may have finished p: a settlement, a burial, or
+// a newer delivery of its burst.
 func (j *checker) wasFinished(p *spec) bool {
 	return slices.ContainsFunc(j.calls, func(e *call) bool {
-		return e.uid == p.uid && e.final() || j.maySupersede(e, p)
+		return e.uid == p.uid && e.final() || e.buries(p.uid) || j.maySupersede(e, p)
 	})
 }
 
@@ -136,14 +143,14 @@ func (j *checker) checkNotBefore() {
 	}
 }
 
-// checkSweeps checks that Sweep reported as many deliveries as are gone.
+// checkSweeps checks that Sweep and Discard reported as many deliveries as are gone.
 func (j *checker) checkSweeps() {
 	deleted, gone, known := 0, 0, true
 	for _, e := range j.calls {
 		switch {
-		case e.op.verb == sweeping:
+		case e.deletes():
 			deleted += e.n
-			known = known && e.err == nil
+			known = known && (e.err == nil || e.op.verb == discarding && e.n == 0)
 		case e.op.verb == putting && e.err != nil && e.duplicate == nil:
 			known = false
 		case e.put != nil && e.err == nil && j.rows[e.put.uid] == nil:
@@ -151,7 +158,7 @@ func (j *checker) checkSweeps() {
 		}
 	}
 	if known && deleted != gone && len(j.storedAgain) == 0 {
-		j.fault("missing: %d were swept, %d are gone", deleted, gone)
+		j.fault("missing: %d were deleted, %d are gone", deleted, gone)
 	}
 }
 

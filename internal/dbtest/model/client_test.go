@@ -86,8 +86,10 @@ func (p *client) do(ctx context.Context, pl *plan, o op) string {
 		}
 		e := p.history.begin(p, o)
 		var err error
-		e.n, err = p.inbox.Replay(ctx, f, webhook.Note{By: p.name})
+		e.n, err = p.inbox.ReplayEvery(ctx, f, p.note(), o.every)
 		return p.history.end(e, err)
+	case burying, discarding, pausing, resuming:
+		return p.administer(ctx, pl, o)
 	case releasing:
 		uid := ""
 		switch {

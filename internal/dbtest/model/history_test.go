@@ -28,7 +28,7 @@ type call struct {
 	uid       string          // for what is about one
 	fence     int64
 	state     webhook.State // that came of a settle
-	n         int           // for a sweep and a replay
+	n         int           // for a sweep, a discard and a replay
 	duplicate *webhook.DuplicateError
 }
 
@@ -62,7 +62,7 @@ func (b *history) end(e *call, err error) string {
 			text += fmt.Sprintf("%s (attempt %d, fence %d) ", c.Delivery.UID, c.Attempt, c.Fence)
 		}
 		return text
-	case e.op.verb == sweeping, e.op.verb == replaying:
+	case e.deletes(), e.op.verb == replaying:
 		return fmt.Sprint(e.n)
 	case e.state != "":
 		return e.uid + " is " + string(e.state)

@@ -115,4 +115,44 @@ var mutants = []*mutant{
 			return "SELECT 1", false
 		},
 	},
+	{
+		name:   "a burial does not promote the next delivery of its key",
+		faults: []string{"stuck"},
+		replace: func(p *client, name, _ string) (string, bool) {
+			if name != "promote" || p.doing != burying {
+				return "", false
+			}
+			return "SELECT 1", false
+		},
+	},
+	{
+		name:   "a burial does not lock its key",
+		faults: []string{"stuck"},
+		replace: func(p *client, name, _ string) (string, bool) {
+			if name != "lock" || p.doing != burying {
+				return "", false
+			}
+			return "SELECT 'head'", false
+		},
+	},
+	{
+		name:   "a retry that is released stays behind another retry",
+		faults: []string{"held back"},
+		replace: func(_ *client, name, text string) (string, bool) {
+			if name != "demote_for_released" {
+				return "", false
+			}
+			return strings.ReplaceAll(text, "retry_out_of_order = 1 OR ", ""), true
+		},
+	},
+	{
+		name:   "a claim takes paused types",
+		faults: []string{"paused"},
+		replace: func(_ *client, name, text string) (string, bool) {
+			if name != "claim" {
+				return "", false
+			}
+			return strings.ReplaceAll(text, "FROM hookhouse_pauses", "FROM hookhouse_pauses WHERE false"), true
+		},
+	},
 }

@@ -3,6 +3,7 @@ package model
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -65,6 +66,10 @@ const (
 	inTx       verb = "InTx"
 	replaying  verb = "Replay"
 	releasing  verb = "Release"
+	burying    verb = "Bury"
+	discarding verb = "Discard"
+	pausing    verb = "Pause"
+	resuming   verb = "Resume"
 	sweeping   verb = "Sweep"
 )
 
@@ -74,14 +79,15 @@ type op struct {
 	specs       []int // to put; in a transaction, perhaps none
 	holder      int   // gets the claims, before the clients begin
 	n           int
-	short       bool // the lease ends at once
-	types       []string
+	short       bool          // the lease ends at once
+	types       []string      // to claim; of Pause and Resume, one
+	every       time.Duration // between two that are replayed
 	outcome     webhook.Outcome
 	level       string // of the caller's own transaction
 	reads       bool   // something first, in the transaction
 	rollback    bool   // rolls back
 	settleAgain bool   // settles again afterwards, as a Worker does
-	all         bool   // replays everything dead, or releases its first claim
+	all         bool   // replays everything dead, discards everything finished, or releases its first claim
 }
 
 func (o op) describe(specs []*spec) string {
@@ -108,6 +114,15 @@ func (o op) describe(specs []*spec) string {
 		if o.all {
 			b.WriteString(" of all that are dead")
 		}
+		if o.every > 0 {
+			fmt.Fprintf(&b, " every %v", o.every)
+		}
+	case discarding:
+		if o.all {
+			b.WriteString(" of all that are finished")
+		}
+	case pausing, resuming:
+		fmt.Fprintf(&b, " of %q", o.types[0])
 	}
 	if o.level != "" {
 		fmt.Fprintf(&b, " in a transaction of %s", o.level)

@@ -31,7 +31,7 @@ func newPlan(seed uint64) *plan {
 		g.coalescing = 6
 	}
 	clients := pick(g.rng, 2, 2, 3, 3, 3, 4)
-	drawn := g.rng.IntN(10)
+	drawn := g.rng.IntN(12)
 	if drawn < scenarios && g.rng.IntN(3) > 0 { // with nothing beside it
 		g.keys, clients = []string{"a"}, 2
 	} else {
@@ -56,8 +56,8 @@ func newPlan(seed uint64) *plan {
 	return g.plan
 }
 
-// scenarios is how many of ten schedules begin with a scenario.
-const scenarios = 8
+// scenarios is how many of twelve schedules begin with a scenario.
+const scenarios = 10
 
 // scenario returns operations that have failed together before: those with which the
 // first and the second client begin. It returns none if n is not below scenarios.
@@ -85,7 +85,7 @@ func (g *planner) scenario(n int) (first, second []op) {
 	case 5: // a dead delivery is swept while it is redelivered
 		g.preemptBefore = append(known("find", "try_find"), commit)
 		g.before = append(g.before, g.putWithDedupKey(), claim, dead)
-		first, second = []op{{verb: sweeping}}, []op{g.put(putting, true)}
+		first, second = []op{pick(g.rng, op{verb: sweeping}, op{verb: discarding, all: true})}, []op{g.put(putting, true)}
 		if g.rng.IntN(2) == 0 {
 			first, second = second, first
 		}
@@ -102,6 +102,18 @@ func (g *planner) scenario(n int) (first, second []op) {
 			g.before = append(g.before, claim, retry)
 		}
 		return []op{g.burst("t0")}, []op{pick(g.rng, g.burst("t0"), g.put(putting, false), claim), claim, done}[:1+2*g.rng.IntN(2)]
+	case 8: // a blocked delivery, or a head, is buried while its key is in use
+		g.preemptBefore = append(known("promote"), commit)
+		claim.holder = 1
+		g.before = append(g.before, g.put(putting, false), claim, g.put(putting, false), g.put(putting, false))
+		buried := len(g.specs) - 1 - g.rng.IntN(2)
+		return []op{{verb: burying, specs: []int{buried}}}, []op{pick(g.rng, done, done, g.put(putting, false)), claim}
+	case 9: // two retries let younger ones pass, and one of them is released or buried
+		g.preemptBefore = append(known("demote_for_released", "promote"), commit)
+		retry := op{verb: settling, outcome: webhook.Outcome{State: webhook.Waiting, Delay: time.Hour, RetryOutOfOrder: true}}
+		g.before = append(g.before, g.put(putting, false), claim, retry, g.put(putting, false), claim, retry)
+		last := []int{len(g.specs) - 1 - g.rng.IntN(2)}
+		return []op{{verb: pick(g.rng, releasing, releasing, burying), specs: last}}, []op{g.put(putting, false), claim, done}[:1+2*g.rng.IntN(2)]
 	default:
 		return nil, nil
 	}
@@ -162,10 +174,10 @@ func (g *planner) begin(clients int) {
 // several statements, since the scheduler preempts it.
 func (g *planner) next(first bool) []op {
 	table := []weight{{30, "put"}, {12, "claim"}, {12, "work"}, {25, "live"}, {10, "redeliver"}, {10, "settle"}, {5, "settleTx"}, {3, "inTx"},
-		{5, "putTx"}, {5, "replay"}, {5, "release"}, {4, "sweep"}, {3, "extend"}}
+		{5, "putTx"}, {5, "replay"}, {5, "release"}, {5, "bury"}, {3, "discard"}, {3, "pause"}, {2, "resume"}, {4, "sweep"}, {3, "extend"}}
 	if first {
 		table = []weight{{22, "replay"}, {18, "redeliver"}, {15, "settleTx"}, {10, "inTx"}, {12, "sweep"}, {10, "putTx"}, {10, "settle"},
-			{8, "claim"}, {6, "release"}, {5, "put"}}
+			{8, "claim"}, {6, "release"}, {8, "bury"}, {6, "discard"}, {2, "pause"}, {2, "resume"}, {5, "put"}}
 	}
 	claim := op{verb: claiming, n: pick(g.rng, 1, 1, 3), short: g.rng.IntN(6) == 0, types: g.types()}
 	settle := op{verb: settling, outcome: g.outcome()}
@@ -190,15 +202,30 @@ func (g *planner) next(first bool) []op {
 	case "putTx":
 		return []op{g.inOwnTransaction(g.put(puttingTx, g.rng.IntN(3) == 0))}
 	case "replay":
+		every := pick(g.rng, 0, 0, time.Microsecond, time.Hour)
 		if len(g.specs) == 0 || g.rng.IntN(2) == 0 {
-			return []op{{verb: replaying, all: true}}
+			return []op{{verb: replaying, all: true, every: every}}
 		}
-		return []op{{verb: replaying, specs: []int{g.rng.IntN(len(g.specs))}}}
+		return []op{{verb: replaying, specs: []int{g.rng.IntN(len(g.specs))}, every: every}}
 	case "release":
 		if len(g.specs) == 0 || g.rng.IntN(3) == 0 {
 			return []op{{verb: releasing, all: true}}
 		}
 		return []op{{verb: releasing, specs: []int{g.rng.IntN(len(g.specs))}}}
+	case "bury":
+		if len(g.specs) == 0 {
+			return []op{g.put(putting, false)}
+		}
+		return []op{{verb: burying, specs: []int{g.rng.IntN(len(g.specs))}}}
+	case "discard":
+		if len(g.specs) == 0 || g.rng.IntN(2) == 0 {
+			return []op{{verb: discarding, all: true}}
+		}
+		return []op{{verb: discarding, specs: []int{g.rng.IntN(len(g.specs))}}}
+	case "pause":
+		return []op{{verb: pausing, types: g.pausable()}}
+	case "resume":
+		return []op{{verb: resuming, types: g.pausable()}}
 	case "sweep":
 		return []op{{verb: sweeping}}
 	default:
@@ -255,6 +282,9 @@ func (g *planner) put(v verb, repeated bool) op {
 	g.specs = append(g.specs, p)
 	return op{verb: v, specs: []int{n}}
 }
+
+// pausable draws what is paused or resumed: a type, or all.
+func (g *planner) pausable() []string { return []string{pick(g.rng, "", "t0", "t0", "t1")} }
 
 func (g *planner) types() []string {
 	switch g.rng.IntN(8) {

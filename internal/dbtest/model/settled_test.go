@@ -25,6 +25,10 @@ func (j *checker) checkSettled() {
 			}
 		}
 		switch {
+		case slices.ContainsFunc(j.calls, func(e *call) bool { return e.buries(r.uid) }):
+			if len(final) > 0 || r.state != webhook.Dead {
+				j.fault("settled: %s was buried, settled for good %d times, and is %s", r.uid, len(final), r.state)
+			}
 		case len(final) > 1:
 			j.fault("twice: %s was settled for good %d times", r.uid, len(final))
 		case len(final) == 1 && r.state != final[0].wanted():
@@ -51,13 +55,13 @@ func (j *checker) checkDrained() {
 }
 
 // checkOrder checks that no delivery first ran before an earlier one of its key: one
-// that was acknowledged before the other was put. Deliveries that retry out of order
-// or were restarted do not count.
+// that was acknowledged before the other was put. Deliveries that retry out of order,
+// were buried or restarted do not count.
 func (j *checker) checkOrder() {
 	yields := make(map[string]bool)
 	first := make(map[string]*call) // claim, by uid
 	for _, e := range j.calls {
-		if e.op.outcome.RetryOutOfOrder {
+		if e.op.outcome.RetryOutOfOrder || e.op.verb == burying && e.err == nil {
 			yields[e.uid] = true
 		}
 		for _, c := range e.claims {

@@ -361,7 +361,7 @@ SET due_at = CASE d.state WHEN 'claimed' THEN d.lease_expires_at ELSE d.due_at E
   state = 'claimed', fence = d.fence + 1, lease_expires_at = (SELECT now + lease FROM arg),
   claimed_at = (SELECT now FROM arg), claimed_by = @by::text
 WHERE d.id = ANY (ARRAY(SELECT id FROM bounded))
-RETURNING d.id, d.replayed, d.due_at, d.attempt, d.lost_claims, d.crashed_runs, d.reason, d.fence, d.lease_expires_at, false,
+RETURNING d.id, d.replayed, d.due_at, d.attempt, d.lost_claims, d.crashes, d.reason, d.fence, d.lease_expires_at, false,
   d.uid, d.source, d.sender_id, d.type, d.ordering_key, d.key_label, d.received_at, d.coalesce_quiet_us, d.coalesce_max_us, d.size,
   CASE WHEN d.lost_claims < 2 THEN (SELECT b.envelope FROM hookhouse_bodies b WHERE b.id = d.id) END,
   CASE WHEN d.lost_claims < 2 THEN (SELECT b.body FROM hookhouse_bodies b WHERE b.id = d.id) END
@@ -402,7 +402,7 @@ WHERE d.uid = @uid::text AND d.fence = @fence::bigint AND d.state = 'claimed'
 -- name: begin_run
 -- Counts the run of a suspect, once for each claim.
 UPDATE hookhouse_deliveries
-SET attempt = attempt + (lost_claims >= 2 AND begun_fence <> fence)::int, crashed_runs = crashed_runs + (lost_claims >= 2 AND begun_fence <> fence)::int, begun_fence = fence
+SET attempt = attempt + (lost_claims >= 2 AND begun_fence <> fence)::int, crashes = crashes + (lost_claims >= 2 AND begun_fence <> fence)::int, begun_fence = fence
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 RETURNING attempt
 
@@ -412,7 +412,7 @@ WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed'
 
 -- name: settle
 UPDATE hookhouse_deliveries
-SET state = @state::text, reason = @reason::text, finished_at = @now, settled_fence = fence, lost_claims = 0, crashed_runs = 0
+SET state = @state::text, reason = @reason::text, finished_at = @now, settled_fence = fence, lost_claims = 0, crashes = 0
 WHERE uid = @uid::text AND fence = @fence::bigint AND state = 'claimed' AND source = @source::text AND ordering_key = @key::text
 
 -- name: claimed_key
@@ -425,7 +425,7 @@ WITH arg AS MATERIALIZED (
   SELECT @claims::text::jsonb AS claims, set_config('lock_timeout', @wait::text, true) AS waits
 )
 UPDATE hookhouse_deliveries
-SET state = 'done', reason = '', finished_at = @now, settled_fence = fence, lost_claims = 0, crashed_runs = 0
+SET state = 'done', reason = '', finished_at = @now, settled_fence = fence, lost_claims = 0, crashes = 0
 WHERE id = ANY (ARRAY(
   SELECT d.id FROM arg, jsonb_to_recordset(arg.claims) AS c(uid text, fence bigint) CROSS JOIN LATERAL (
     SELECT d.id FROM hookhouse_deliveries d
@@ -452,7 +452,7 @@ SET state = CASE
   reason = CASE WHEN @reason::text = '' THEN d.reason ELSE @reason::text END,
   attempt = d.attempt - CASE WHEN @uncounted::int = 1 AND (d.lost_claims < 2 OR d.begun_fence = d.fence) THEN 1 ELSE 0 END,
   lost_claims = CASE WHEN @released::int = 1 OR @uncounted::int = 1 AND d.lost_claims >= 2 AND d.begun_fence <> d.fence THEN d.lost_claims ELSE 0 END,
-  crashed_runs = CASE WHEN @released::int = 1 OR @uncounted::int = 1 AND d.lost_claims >= 2 AND d.begun_fence <> d.fence THEN d.crashed_runs ELSE 0 END,
+  crashes = CASE WHEN @released::int = 1 OR @uncounted::int = 1 AND d.lost_claims >= 2 AND d.begun_fence <> d.fence THEN d.crashes ELSE 0 END,
   settled_fence = d.fence
 WHERE d.uid = @uid::text AND d.fence = @fence::bigint AND d.state = 'claimed'
 RETURNING d.state, d.source, d.ordering_key
@@ -521,7 +521,7 @@ WITH arg AS MATERIALIZED (
 UPDATE hookhouse_deliveries
 SET id = (SELECT id FROM arg), first_id = coalesce(first_id, id),
   state = CASE WHEN ordering_key = '' THEN 'waiting' ELSE 'blocked' END,
-  attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, revivals = revivals + @revived::int, replayed = @replayed::int,
+  attempt = 0, lost_claims = 0, crashes = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, revivals = revivals + @revived::int, replayed = @replayed::int,
   burst_started_at = (SELECT burst_started_at FROM arg),
   due_at = (SELECT pause FROM arg) + CASE WHEN coalesce_quiet_us = 0 THEN (SELECT now FROM arg)
     WHEN coalesce_max_us > 0 THEN least((SELECT now FROM arg) + coalesce_quiet_us, (SELECT burst_started_at FROM arg) + coalesce_max_us)
@@ -542,17 +542,17 @@ SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid::text AND state || ''
 -- Makes a blocked retry one that runs before all that are younger.
 UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0, replayed = 0 WHERE uid = @uid::text AND state || '' = 'blocked' AND retry_out_of_order = 1
 
--- name: demote_younger_head
+-- name: demote_for_released
 -- Blocks the head of an ordering key if it is not claimed and is younger than the
--- delivery with the uid.
+-- delivery with the uid, or lets younger ones run before its retry.
 UPDATE hookhouse_deliveries SET state = 'blocked'
 WHERE id = (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state IN ('waiting', 'claimed') AND ordering_key <> '')
-AND state || '' = 'waiting' AND id > (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text)
+AND state || '' = 'waiting' AND (retry_out_of_order = 1 OR id > (SELECT id FROM hookhouse_deliveries WHERE uid = @uid::text))
 
 -- name: bury
 -- The higher fence keeps what the last claim led to; see settled.
 UPDATE hookhouse_deliveries
-SET state = 'dead', reason = @reason::text, finished_at = @now, fence = fence + (fence > 0)::int, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0
+SET state = 'dead', reason = @reason::text, finished_at = @now, fence = fence + (fence > 0)::int, lost_claims = 0, crashes = 0, retry_out_of_order = 0
 WHERE uid = @uid::text AND state || '' IN ('waiting', 'blocked') AND source = @source::text AND ordering_key = @key::text
 
 -- name: pause
@@ -641,7 +641,7 @@ WITH arg AS MATERIALIZED (
   UPDATE hookhouse_deliveries d
   SET id = (SELECT f.fresh_id FROM fresh f WHERE f.id = d.id), first_id = coalesce(d.first_id, d.id),
     state = (SELECT CASE WHEN f.ordering_key = '' OR (f.place = 1 AND NOT f.headed) THEN 'waiting' ELSE 'blocked' END FROM fresh f WHERE f.id = d.id),
-    attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, burst_started_at = (SELECT now FROM arg), replayed = 1,
+    attempt = 0, lost_claims = 0, crashes = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, burst_started_at = (SELECT now FROM arg), replayed = 1,
     due_at = (SELECT arg.now + (arg.done_before + f.nth) * arg.every FROM arg, fresh f WHERE f.id = d.id) + CASE WHEN d.coalesce_max_us > 0 THEN least(d.coalesce_quiet_us, d.coalesce_max_us) ELSE d.coalesce_quiet_us END
   WHERE d.id = ANY (ARRAY(SELECT id FROM fresh))
   RETURNING d.uid

@@ -174,7 +174,7 @@ WHERE id IN (
       ORDER BY d.replayed, since, d.id LIMIT @n + 0
     ) p WINDOW w AS (ORDER BY p.replayed, p.since, p.id)
   ) WHERE place = 1 AND @first = 1 OR total <= @bytes)
-RETURNING id, replayed, due_at, attempt, lost_claims, crashed_runs, reason, fence, lease_expires_at, claimed_at <> @now,
+RETURNING id, replayed, due_at, attempt, lost_claims, crashes, reason, fence, lease_expires_at, claimed_at <> @now,
   uid, source, sender_id, type, ordering_key, key_label, received_at, coalesce_quiet_us, coalesce_max_us, size,
   CASE WHEN lost_claims < 2 THEN (SELECT envelope FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END,
   CASE WHEN lost_claims < 2 THEN (SELECT body FROM hookhouse_bodies b WHERE b.id = hookhouse_deliveries.id) END
@@ -217,7 +217,7 @@ WHERE d.uid = @uid AND d.fence = @fence AND d.state = 'claimed'
 -- name: begin_run
 -- Counts the run of a suspect, once for each claim.
 UPDATE hookhouse_deliveries
-SET attempt = attempt + (lost_claims >= 2 AND begun_fence <> fence), crashed_runs = crashed_runs + (lost_claims >= 2 AND begun_fence <> fence), begun_fence = fence
+SET attempt = attempt + (lost_claims >= 2 AND begun_fence <> fence), crashes = crashes + (lost_claims >= 2 AND begun_fence <> fence), begun_fence = fence
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 RETURNING attempt
 
@@ -227,7 +227,7 @@ WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 
 -- name: settle
 UPDATE hookhouse_deliveries
-SET state = @state, reason = @reason, finished_at = @now, settled_fence = fence, lost_claims = 0, crashed_runs = 0
+SET state = @state, reason = @reason, finished_at = @now, settled_fence = fence, lost_claims = 0, crashes = 0
 WHERE uid = @uid AND fence = @fence AND state = 'claimed' AND source = @source AND ordering_key = @key
 
 -- name: claimed_key
@@ -251,7 +251,7 @@ SET state = CASE
   reason = CASE WHEN @reason = '' THEN reason ELSE @reason END,
   attempt = attempt - CASE WHEN @uncounted = 1 AND (lost_claims < 2 OR begun_fence = fence) THEN 1 ELSE 0 END,
   lost_claims = CASE WHEN @released = 1 OR @uncounted = 1 AND lost_claims >= 2 AND begun_fence <> fence THEN lost_claims ELSE 0 END,
-  crashed_runs = CASE WHEN @released = 1 OR @uncounted = 1 AND lost_claims >= 2 AND begun_fence <> fence THEN crashed_runs ELSE 0 END,
+  crashes = CASE WHEN @released = 1 OR @uncounted = 1 AND lost_claims >= 2 AND begun_fence <> fence THEN crashes ELSE 0 END,
   settled_fence = fence
 WHERE uid = @uid AND fence = @fence AND state = 'claimed'
 RETURNING state, source, ordering_key
@@ -298,7 +298,7 @@ WHERE coalesce(first_id, id) > @origin AND id IN (
 UPDATE hookhouse_deliveries
 SET id = (SELECT max(id) + 1 FROM hookhouse_deliveries), first_id = coalesce(first_id, id),
   state = CASE WHEN ordering_key = '' THEN 'waiting' ELSE 'blocked' END,
-  attempt = 0, lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, revivals = revivals + @revived, replayed = @replayed,
+  attempt = 0, lost_claims = 0, crashes = 0, retry_out_of_order = 0, finished_at = NULL, lease_expires_at = 0, revivals = revivals + @revived, replayed = @replayed,
   burst_started_at = min(@now, @burst),
   due_at = @pause + CASE WHEN coalesce_quiet_us = 0 THEN @now WHEN coalesce_max_us > 0 THEN min(@now + coalesce_quiet_us, min(@now, @burst) + coalesce_max_us) ELSE @now + coalesce_quiet_us END
 WHERE uid = @uid
@@ -317,17 +317,17 @@ SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid AND state = 'blocked'
 -- Makes a blocked retry one that runs before all that are younger.
 UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0, replayed = 0 WHERE uid = @uid AND state = 'blocked' AND retry_out_of_order = 1
 
--- name: demote_younger_head
+-- name: demote_for_released
 -- Blocks the head of an ordering key if it is not claimed and is younger than the
--- delivery with the uid.
+-- delivery with the uid, or lets younger ones run before its retry.
 UPDATE hookhouse_deliveries SET state = 'blocked'
 WHERE source = @source AND ordering_key = @key AND state IN ('waiting', 'claimed') AND ordering_key <> ''
-  AND state = 'waiting' AND id > (SELECT id FROM hookhouse_deliveries WHERE uid = @uid)
+  AND state = 'waiting' AND (retry_out_of_order = 1 OR id > (SELECT id FROM hookhouse_deliveries WHERE uid = @uid))
 
 -- name: bury
 -- The higher fence keeps what the last claim led to; see settled.
 UPDATE hookhouse_deliveries
-SET state = 'dead', reason = @reason, finished_at = @now, fence = fence + (fence > 0), lost_claims = 0, crashed_runs = 0, retry_out_of_order = 0
+SET state = 'dead', reason = @reason, finished_at = @now, fence = fence + (fence > 0), lost_claims = 0, crashes = 0, retry_out_of_order = 0
 WHERE uid = @uid AND state IN ('waiting', 'blocked') AND source = @source AND ordering_key = @key
 
 -- name: pause

@@ -1,5 +1,9 @@
 -- Hookhouse inbox, schema 4, PostgreSQL 13 or later.
 
+-- A program of version 3 that still runs would claim what is paused. It cannot: its claims
+-- name the column.
+ALTER TABLE hookhouse_deliveries RENAME COLUMN crashed_runs TO crashes;
+
 -- Live deliveries are claimed before replayed ones.
 ALTER TABLE hookhouse_deliveries ADD COLUMN replayed integer NOT NULL DEFAULT 0; -- 1: this run is a replay
 DROP INDEX hookhouse_due;
