@@ -71,7 +71,8 @@ type Delivery struct {
 // generated, ReceivedAt is now, and long names are shortened as those of requests are.
 // The delivery keeps body without copying it.
 //
-// It has no Header. If it follows from another delivery, set Header to the
+// For work at a later time, set NotBefore; the example shows it. The delivery has no Header.
+// If it follows from another delivery, set Header to the
 // [Delivery.TraceHeader] of that one, so that both belong to one trace.
 //
 // If the cause of the delivery may be handled twice, derive UID from the cause: then Put

@@ -147,9 +147,10 @@
 //
 // # Senders
 //
-// Each of these senders is one literal of a [Source]. It is an example of the verifier in
-// the second column, which go doc -http shows. The other columns say what the proof of a
-// sender covers: if that is altered, the call is refused.
+// Each of these senders is one literal of a [Source], with its handshake if it has one. It
+// is an example of the verifier in the second column: see go doc -http, or the files
+// example_slack_test.go and so on. The other columns say what the proof of a sender covers:
+// if that is altered, the call is refused.
 //
 //	sender                verifier          body  time  ID       URL
 //	Bitbucket             HMAC              yes   no    no       no

@@ -98,7 +98,7 @@ func (e *Ed25519) Verify(r *http.Request, body []byte) (Proof, error) {
 			hint = otherURL
 		}
 	}
-	return Proof{}, fmt.Errorf("%w: %s matches no live key (%d tried)%s%s", ErrUnverified, http.CanonicalHeaderKey(e.Header), len(keys), text.mismatch(), hint)
+	return Proof{}, fmt.Errorf("%w: %s matches no live key (%d tried%s)%s%s", ErrUnverified, http.CanonicalHeaderKey(e.Header), len(keys), unusableKey(keys, checkEd25519Key), text.mismatch(), hint)
 }
 
 // Sign sets the headers. It signs with the first key, which must be private, the

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/handshake"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
@@ -30,6 +31,7 @@ func discordSource(publicKey webhook.Secret) webhook.Source {
 			Tolerance:       5 * time.Minute,
 			Keys:            webhook.Keys(publicKey),
 		},
+		Handshake: handshake.DiscordEvents,
 		Describe: func(_ *http.Request, body []byte) webhook.Description {
 			var e struct {
 				Event struct{ Type string }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/handshake"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
@@ -27,6 +28,7 @@ func slackSource(secret webhook.Secret) webhook.Source {
 			Tolerance:       5 * time.Minute,
 			Keys:            webhook.Keys(secret),
 		},
+		Handshake: handshake.Slack,
 		Describe: func(r *http.Request, body []byte) webhook.Description {
 			doc, err := webhook.Document(r, body) // JSON, or that of an interaction in a form
 			if err != nil {

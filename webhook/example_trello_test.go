@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/handshake"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
@@ -27,6 +28,7 @@ func trelloSource(url string, oauthSecret webhook.Secret) webhook.Source {
 			URL:      url,
 			Keys:     webhook.Keys(oauthSecret),
 		},
+		Handshake: handshake.Trello,
 		Describe: func(_ *http.Request, body []byte) webhook.Description {
 			var e struct {
 				Action struct{ ID, Type string }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/handshake"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
@@ -26,6 +27,7 @@ func zoomSource(secretToken webhook.Secret) webhook.Source {
 			Tolerance:       5 * time.Minute,
 			Keys:            webhook.Keys(secretToken),
 		},
+		Handshake: handshake.Zoom(webhook.Keys(secretToken)...),
 		Describe: func(_ *http.Request, body []byte) webhook.Description {
 			var e struct {
 				Event   string

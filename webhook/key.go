@@ -80,6 +80,18 @@ func paddedKeys(keys []Key) []string {
 	return lines
 }
 
+// unusableKey says which is the first key that check refuses, such as one of a tenant that
+// is not Base64: Validate refuses it, but a func may return it later. It returns an empty
+// text if there is none.
+func unusableKey(keys []Key, check func(Secret) error) string {
+	for i, k := range keys {
+		if err := check(k.Secret); err != nil {
+			return fmt.Sprintf("; key %d cannot be used: %v", i+1, err)
+		}
+	}
+	return ""
+}
+
 // paddedSecrets returns the lines of paddedKeys for all of the verifiers.
 func paddedSecrets(vs ...Verifier) []string {
 	var lines []string

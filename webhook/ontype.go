@@ -22,9 +22,10 @@ func On[T Payload](m *Mux, f func(context.Context, *Event[T]) error) {
 // and decodes their document into any T: a struct of the program, or one of another
 // package, such as the IssuesEvent of go-github.
 //
-//   - The type is the whole one, with the name of its Source. Nothing notices a type that
-//     is mistyped until a delivery of the true one arrives: then it has no handler; see
-//     [Mux] and [Stats].
+//   - The type is the whole one, with the name of its Source. A mistyped one is no error:
+//     the deliveries of the true type have no callback. A Worker lets them wait, without a
+//     log, or ends them as ignored if Mux.IgnoreUnhandled is set. [Stats].Unhandled and
+//     [HealthHandler] name a type that has waited for a minute.
 //   - The document is the JSON that [Delivery.Document] returns, decoded by [Mux.Decode].
 //     If it cannot be decoded, the outcome is [ErrMalformed] and f is not called. A form
 //     with its own fields has no document: use [OnForm].

@@ -25,7 +25,8 @@ type Policy struct {
 	//   - Several Workers have such slots each. In all, there can be as many attempts at
 	//     once as their sum.
 	//   - The Handler must know its types: see [Router]. A Mux with Default or
-	//     IgnoreUnhandled does not.
+	//     IgnoreUnhandled does not. Instead of IgnoreUnhandled, let the sender send only
+	//     the types that are handled, or register a callback that returns [ErrIgnored].
 	Concurrency int
 	// MaxAttempts is the maximum number of attempts of a delivery.
 	MaxAttempts int

@@ -109,6 +109,9 @@ func (s Source) Validate() error {
 	if most := s.budget().largest(); s.maxBody() > most {
 		return fmt.Errorf("webhook: source %s: a body of %d bytes does not fit into its Budget, which allows %d", s.Name, s.maxBody(), most)
 	}
+	if isNil(s.Verifier) {
+		return fmt.Errorf("webhook: source %s: Verifier is nil", s.Name)
+	}
 	return validateAll("source "+s.Name, []Verifier{s.Verifier})
 }
 

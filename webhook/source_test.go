@@ -158,6 +158,10 @@ func TestSourceValidate(t *testing.T) {
 	if err := recvSource().Validate(); err != nil {
 		t.Error(err)
 	}
+	want := "webhook: source acme: Verifier is nil"
+	if err := (webhook.Source{Name: "acme"}).Validate(); err == nil || err.Error() != want {
+		t.Errorf("Validate = %v, want %s", err, want)
+	}
 }
 
 func TestDescribeCanReadTheDocumentOfAForm(t *testing.T) {

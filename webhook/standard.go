@@ -110,7 +110,7 @@ func (s *StandardWebhooks) Verify(r *http.Request, body []byte) (Proof, error) {
 			return Proof{KeyLabel: k.Label, ID: e.id, Signature: mac}, nil
 		}
 	}
-	return Proof{}, fmt.Errorf("%w: none of %d signatures matches a live key (%d tried; it covers the ID, the timestamp and the body)%s", ErrUnverified, len(e.signatures), len(keys), bodyHint(r, body))
+	return Proof{}, fmt.Errorf("%w: none of %d signatures matches a live key (%d tried%s; it covers the ID, the timestamp and the body)%s", ErrUnverified, len(e.signatures), len(keys), unusableKey(keys, checkStandardKey), bodyHint(r, body))
 }
 
 // Sign sets the three headers. It signs with the first key and the current time. If

@@ -41,7 +41,7 @@ func (t *Token) Validate() error {
 		}
 	}
 	if places != 1 {
-		return errors.New("webhook: Token needs one of PathValue, Query and Header")
+		return errors.New("webhook: Token needs exactly one of PathValue, Query and Header")
 	}
 	if err := t.keySource().validate(nil); err != nil {
 		return err

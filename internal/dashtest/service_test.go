@@ -57,6 +57,14 @@ func newService(t *testing.T) *service {
 	if err := s.inbox.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.inbox.Pause(t.Context(), "acme.deploy", webhook.Note{By: "ann", Why: "the cluster is down"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, typ := range []string{"acme.deploy", "acme.push"} { // the second waits behind the first
+		if err := s.inbox.Put(t.Context(), webhook.NewDelivery("acme", typ, "paused", nil)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	var mux webhook.Mux
 	mux.Route("acme.push", webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 		c, _ := webhook.ClaimFromContext(ctx)

@@ -51,12 +51,17 @@
 // the database: aggregate them with max, not with sum. Unhandled types are those of one
 // process: a type that another process handles counts too.
 //
-//	gauge      hookhouse_stored_deliveries{type,state}  deliveries in the inbox
-//	gauge      hookhouse_oldest_due_seconds{type}       how long the oldest delivery could have been claimed
-//	gauge      hookhouse_unhandled_types                types that are due and that no Worker of this process claims
-//	gauge      hookhouse_stats_up                       1 if the inbox answered when it was last asked, else 0
-//	gauge      hookhouse_stats_duration_seconds         how long that answer took
-//	gauge      hookhouse_stats_timestamp_seconds        when the numbers were read, as Unix time
+//	gauge      hookhouse_stored_deliveries{type,state}   deliveries in the inbox
+//	gauge      hookhouse_oldest_due_seconds{type}        how long the oldest delivery could have been claimed
+//	gauge      hookhouse_unhandled_types                 types that are due and that no Worker of this process claims
+//	gauge      hookhouse_pauses{type}                    pauses in force
+//	gauge      hookhouse_pause_blocked_deliveries{type}  deliveries of any type that are blocked by one of the paused type
+//	gauge      hookhouse_stats_up                        1 if the inbox answered when it was last asked, else 0
+//	gauge      hookhouse_stats_duration_seconds          how long that answer took
+//	gauge      hookhouse_stats_timestamp_seconds         when the numbers were read, as Unix time
+//
+// A pause of all types has the type "*". Where no pause is in force, hookhouse_pauses and
+// hookhouse_pause_blocked_deliveries are absent.
 //
 // # Metrics of the Workers
 //

@@ -68,6 +68,7 @@ func someStats(context.Context) (webhook.Stats, error) {
 		},
 		Oldest:    map[string]time.Duration{"acme.push": 90 * time.Second},
 		Unhandled: []string{"acme.tag"},
+		Paused:    []webhook.Pause{{Type: "acme.push", Blocked: 3}},
 	}, nil
 }
 

@@ -20,6 +20,8 @@ const (
 	scrapePatience = 5 * time.Second
 	// statsTimeout bounds one call of Stats.
 	statsTimeout = 2 * time.Minute
+	// allTypes is the label of a pause of all types.
+	allTypes = "*"
 )
 
 // A StatsCollector is a prometheus.Collector of [webhook.Admin.Stats]. Make it with
@@ -65,6 +67,8 @@ var (
 	storedDesc    = prometheus.NewDesc("hookhouse_stored_deliveries", "Deliveries in the inbox.", []string{"type", "state"}, nil)
 	oldestDesc    = prometheus.NewDesc("hookhouse_oldest_due_seconds", "How long the oldest delivery could have been claimed.", []string{"type"}, nil)
 	unhandledDesc = prometheus.NewDesc("hookhouse_unhandled_types", "Types that are due and that no Worker of this process claims.", nil, nil)
+	pausesDesc    = prometheus.NewDesc("hookhouse_pauses", "Pauses in force; the type * is that of all types.", []string{"type"}, nil)
+	blockedDesc   = prometheus.NewDesc("hookhouse_pause_blocked_deliveries", "Deliveries of any type that are blocked by one of the paused type.", []string{"type"}, nil)
 	statsUpDesc   = prometheus.NewDesc("hookhouse_stats_up", "1 if the inbox answered when it was last asked for its numbers, else 0.", nil, nil)
 	statsTookDesc = prometheus.NewDesc("hookhouse_stats_duration_seconds", "How long the last answer took.", nil, nil)
 	statsAtDesc   = prometheus.NewDesc("hookhouse_stats_timestamp_seconds", "When the numbers were read, as Unix time.", nil, nil)
@@ -72,7 +76,7 @@ var (
 
 // Describe is for a prometheus.Registry.
 func (c *StatsCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{storedDesc, oldestDesc, unhandledDesc, statsUpDesc, statsTookDesc, statsAtDesc} {
+	for _, d := range []*prometheus.Desc{storedDesc, oldestDesc, unhandledDesc, pausesDesc, blockedDesc, statsUpDesc, statsTookDesc, statsAtDesc} {
 		ch <- d
 	}
 }
@@ -109,6 +113,19 @@ func (c *StatsCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	for label, age := range oldest {
 		gauge(oldestDesc, age.Seconds(), label)
+	}
+	pauses, blocked := make(map[string]int), make(map[string]int)
+	for _, p := range answer.stats.Paused {
+		label := allTypes
+		if p.Type != "" {
+			label = c.types.label(p.Type)
+		}
+		pauses[label]++
+		blocked[label] += p.Blocked
+	}
+	for label, n := range pauses {
+		gauge(pausesDesc, float64(n), label)
+		gauge(blockedDesc, float64(blocked[label]), label)
 	}
 }
 

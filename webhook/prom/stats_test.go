@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/prom"
@@ -146,6 +147,29 @@ func TestAFailureOfStatsIsSeen(t *testing.T) {
 	got := scrape(t, c)
 	if _, numbers := got["unhandled_types"]; numbers || got["stats_up"] != 0 {
 		t.Errorf("scraped %v, want stats_up 0 and no numbers", got)
+	}
+}
+
+// A pause of all types has a label of its own. Types without a label share one.
+func TestPausesAreCountedByType(t *testing.T) {
+	paused := []webhook.Pause{{Blocked: 7}, {Type: "acme.deploy", Blocked: 2}, {Type: "acme.a", Blocked: 3}, {Type: "acme.b"}}
+	c := prom.New("acme.deploy", "acme.push").Stats(fakeAdmin{stats: func(context.Context) (webhook.Stats, error) {
+		return webhook.Stats{Paused: paused}, nil
+	}})
+	want := `
+# HELP hookhouse_pause_blocked_deliveries Deliveries of any type that are blocked by one of the paused type.
+# TYPE hookhouse_pause_blocked_deliveries gauge
+hookhouse_pause_blocked_deliveries{type="*"} 7
+hookhouse_pause_blocked_deliveries{type="acme.deploy"} 2
+hookhouse_pause_blocked_deliveries{type="other"} 3
+# HELP hookhouse_pauses Pauses in force; the type * is that of all types.
+# TYPE hookhouse_pauses gauge
+hookhouse_pauses{type="*"} 1
+hookhouse_pauses{type="acme.deploy"} 1
+hookhouse_pauses{type="other"} 2
+`
+	if err := testutil.CollectAndCompare(c, strings.NewReader(want), "hookhouse_pauses", "hookhouse_pause_blocked_deliveries"); err != nil {
+		t.Error(err)
 	}
 }
 

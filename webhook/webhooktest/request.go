@@ -25,6 +25,11 @@ const clientAddr = "192.0.2.1:1234"
 // before the request is signed, so that the signature can include them. Content-Type
 // is application/json if header has none.
 //
+// A form needs its Content-Type in header: "application/x-www-form-urlencoded". Path
+// values other than the token are not set before the request is signed. So if KeysFor or
+// URLFunc of the verifier reads them, sign with a copy of src whose verifier has Keys or
+// URL, those of one tenant.
+//
 // NewRequest panics if target cannot be parsed, the last name in header has no
 // value, or the verifier cannot sign.
 func NewRequest(src webhook.Source, target string, body []byte, header ...string) *http.Request {
