@@ -26,7 +26,7 @@ test: lint
 	for m in $(MODULES); do
 		i=$$((i + 1))
 		echo "== test $$m, module $$i of $(words $(MODULES)), $$(go list -C "$$m" ./... | wc -l) packages, $$((SECONDS / 60)) min so far"
-		if ! go test -C "$$m" $(RACE) -shuffle=on -timeout 25m -v ./... 2>&1 | tee "$$log" | { grep --line-buffered -E '^(ok|FAIL|\?) ?' || true; }; then
+		if ! go test -C "$$m" $(RACE) -shuffle=on -timeout 35m -v ./... 2>&1 | tee "$$log" | { grep --line-buffered -E '^(ok|FAIL|\?) ?' || true; }; then
 			grep -vE '^(=== |[[:space:]]*--- PASS|PASS$$)' "$$log"
 			exit 1
 		fi
