@@ -8,52 +8,79 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
-
-	_ "modernc.org/sqlite"
 
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
+
+const usage = `Stores the pushes that GitHub sends to POST /hooks/github, and then deploys them.
+GET /healthz answers 503, with the reason, if pushes cannot be stored or handled.
+
+    GITHUB_WEBHOOK_SECRET       secret of the webhook, at least 16 characters; to rotate it, write the new and the old
+                                one on separate lines
+    GITHUB_WEBHOOK_SECRET_FILE  file with the secret, instead
+
+`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); err != nil {
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "durable:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
-	secret := webhook.NewSecret(os.Getenv("GITHUB_WEBHOOK_SECRET"))
-	if secret.IsZero() {
-		return errors.New("GITHUB_WEBHOOK_SECRET is not set")
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("durable", flag.ContinueOnError)
+	flags.Usage = func() { fmt.Fprint(os.Stderr, usage); flags.PrintDefaults() }
+	addr := flags.String("addr", ":8080", "address to listen on")
+	database := flags.String("db", "durable.db", "SQLite file or postgres:// URL")
+	check := flags.Bool("check", false, "check the secrets and the database, and exit")
+	showVersion := flags.Bool("version", false, "print the version and exit")
+	if err := flags.Parse(args); err != nil {
+		return err
 	}
-
-	// GitHub sends each push once, so it must be on disk before it is acknowledged.
-	db, err := sql.Open("sqlite", "file:durable.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+	switch {
+	case flags.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q: only flags are accepted; see -help", flags.Arg(0))
+	case *showVersion:
+		fmt.Println("durable", version())
+		return nil
+	}
+	log := slog.Default()
+	secrets, err := readSecrets(os.Getenv, "GITHUB_WEBHOOK_SECRET")
 	if err != nil {
 		return err
 	}
-	defer db.Close() // after the inbox
-	inbox := sqlinbox.New(db, sqlinbox.SQLite)
-	defer inbox.Close()
-	if err := inbox.Migrate(ctx); err != nil {
-		return err
+	if len(secrets) == 0 {
+		return errors.New("GITHUB_WEBHOOK_SECRET is not set; create one: openssl rand -hex 32")
 	}
+	logSecrets(log, "GITHUB_WEBHOOK_SECRET", secrets)
+	if *check {
+		if err := checkStore(ctx, *database); err != nil {
+			return fmt.Errorf("-db: %w", err)
+		}
+		log.Info("the secrets and the database are fine")
+		return nil
+	}
+
+	// GitHub sends each push once, so it must be on disk before it is acknowledged.
+	inbox, err := openStore(ctx, *database)
+	if err != nil {
+		return fmt.Errorf("-db: %w", err)
+	}
+	defer inbox.close()
 
 	mux := webhook.Mux{IgnoreUnhandled: true}
 	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
@@ -65,20 +92,20 @@ func run(ctx context.Context) error {
 
 	worker := webhook.NewWorker(inbox, &mux)
 	routes := http.NewServeMux()
-	routes.Handle("/hooks/github", webhook.NewReceiver(github.Source(secret), webhook.Store(inbox)))
+	routes.Handle("/hooks/github", webhook.NewReceiver(github.Source(secrets...), webhook.Store(inbox)))
 	routes.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
-	server := http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
-	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("ADDR"), ":8080"))
+	routes.Handle("/", &wrongPath{log: log})
+	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		return err
 	}
-	log.Println("listening on", listener.Addr())
-
-	return webhook.Serve(ctx, &server, listener, worker)
+	log.Info("listening", "url", "http://"+listener.Addr().String())
+	return webhook.Serve(ctx, newServer(routes, log), listener, worker)
 }
 
-// deploy stands for your work. If it returns an error, the push is retried.
+// deploy stands for your work. If it returns an error, the push is retried. What
+// others have written is quoted, so that it cannot control a terminal.
 func deploy(_ context.Context, repository, branch, commit string) error {
-	fmt.Println("deploy", repository, branch, commit)
+	fmt.Printf("deploy %q %q %q\n", repository, branch, commit)
 	return nil
 }

@@ -38,6 +38,8 @@ type command struct {
 	env     []string
 	timeout time.Duration
 	output  io.Writer
+	// isLate reports whether the command of a newer build of the project has ended.
+	isLate func(context.Context, *webhook.Delivery) (bool, error)
 }
 
 // inheritedEnv lists the variables that a command inherits from this program. Others
@@ -51,6 +53,9 @@ func newCommand(s settings, getenv func(string) string, output io.Writer) (*comm
 		return nil, nil
 	}
 	c := &command{args: strings.Fields(s.exec), timeout: s.execTimeout, output: output}
+	if sign := strings.IndexAny(s.exec, "'\"`$|&;<>\n"); sign >= 0 {
+		return nil, fmt.Errorf("-exec: %q has no meaning, because no shell runs the command; write a script that has it", s.exec[sign])
+	}
 	if len(c.args) == 0 {
 		return nil, errors.New("-exec: no program")
 	}
@@ -71,13 +76,17 @@ func newCommand(s settings, getenv func(string) string, output io.Writer) (*comm
 func (c *command) run(ctx context.Context, e *webhook.Event[result]) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, fmt.Errorf("timeout after %s", c.timeout))
 	defer cancel()
+	late, err := c.isLate(ctx, e.Delivery)
+	if err != nil {
+		return err
+	}
 	cmd := exec.CommandContext(ctx, c.args[0], c.args[1:]...)
-	cmd.Env = append(environment(e.Payload), c.env...)
+	cmd.Env = append(environment(e.Payload, late), c.env...)
 	cmd.Stdin = bytes.NewReader(append(bytes.Clone(e.Body), '\n'))
 	cmd.Stdout, cmd.Stderr = c.output, c.output
 	cmd.WaitDelay = 500 * time.Millisecond // less than the worker waits when it stops
 	setProcessGroup(cmd)
-	err := cmd.Run()
+	err = cmd.Run()
 	switch {
 	case err == nil, errors.Is(err, exec.ErrWaitDelay): // the command left a process running
 		return nil
@@ -91,7 +100,7 @@ func (c *command) run(ctx context.Context, e *webhook.Event[result]) error {
 
 // environment returns the JOBSERV_* variables for the main fields of a result.
 // Standard input has all of them.
-func environment(r result) []string {
+func environment(r result, late bool) []string {
 	var failed []string
 	for _, run := range r.Runs {
 		if run.Status == jobserv.Failed {
@@ -105,6 +114,7 @@ func environment(r result) []string {
 		"JOBSERV_TRIGGER=" + r.Trigger,
 		"JOBSERV_REASON=" + r.Reason,
 		"JOBSERV_URL=" + r.URL,
+		"JOBSERV_LATE=" + strconv.FormatBool(late),
 		"JOBSERV_FAILED_RUNS=" + truncate(strings.Join(failed, " ")),
 	}
 	for i := range env {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -29,19 +28,17 @@ type details struct {
 	logBytes int             // maximum bytes of the end of a log; 0 means that no logs are fetched
 }
 
-func newDetails(s settings) (*details, error) {
+func newDetails(s settings, getenv func(string) string) (*details, error) {
 	if s.api == "" {
 		return &details{}, nil
 	}
-	var token webhook.Secret
-	if s.tokenFile != "" {
-		text, err := os.ReadFile(s.tokenFile)
-		if err != nil {
-			return nil, fmt.Errorf("-token-file: %w", err)
-		}
-		if token = webhook.NewSecret(strings.TrimSpace(string(text))); token.IsZero() {
-			return nil, fmt.Errorf("-token-file: %s is empty", s.tokenFile)
-		}
+	getenv, err := withFile(getenv, tokenName, "-token-file", s.tokenFile)
+	if err != nil {
+		return nil, err
+	}
+	token, err := readSecret(getenv, tokenName)
+	if err != nil {
+		return nil, err
 	}
 	c, err := jobserv.NewClient(token, s.api)
 	if err != nil {

@@ -46,7 +46,7 @@ func TestCommandInput(t *testing.T) {
 	env := read(t, filepath.Join(dir, "env"))
 	for _, want := range []string{
 		"JOBSERV_PROJECT=acme/lmp\n", "JOBSERV_BUILD_ID=71\n", "JOBSERV_STATUS=FAILED\n", "JOBSERV_TRIGGER=platform-main\n",
-		"JOBSERV_REASON=Push to main: new kernel\n", "JOBSERV_FAILED_RUNS=boot-arm64\n",
+		"JOBSERV_REASON=Push to main: new kernel\n", "JOBSERV_FAILED_RUNS=boot-arm64\n", "JOBSERV_LATE=false\n",
 		"JOBSERV_URL=https://ci.example.com/projects/acme/lmp/builds/71\n", "PATH=",
 	} {
 		if !strings.Contains(env, want) {
@@ -191,5 +191,26 @@ func TestFailingCommandBlocksOnlyCommandsOfProject(t *testing.T) {
 	p.stop(t)
 	if !strings.HasSuffix(read(t, filepath.Join(dir, "runs")), "71\n72\n") {
 		t.Fatal(`strings.HasSuffix(read(filepath.Join(dir, "runs")), "71\n72\n") is false, want true`)
+	}
+}
+
+func TestFailingCommandIsOvertaken(t *testing.T) {
+	t.Parallel()
+	dir := home(t)
+	script(t, dir, `echo "$JOBSERV_BUILD_ID $JOBSERV_LATE" >> runs; test "$JOBSERV_BUILD_ID" = 72 || test -e go`)
+	p := start(t, dir, "-exec", "./hook.sh", "-exec-block-timeout", "0s")
+	first := fixture(t, "build.failed-boot.json")
+	p.deliver(t, first)
+	p.prints(t, "build 71")
+	p.deliver(t, bytes.ReplaceAll(first, []byte("71"), []byte("72")))
+	p.counts(t, commandDone)
+	if got := read(t, filepath.Join(dir, "runs")); !strings.Contains(got, "71 false\n") || !strings.Contains(got, "72 false\n") {
+		t.Errorf("ran %q, want 71 and 72", got)
+	}
+	write(t, filepath.Join(dir, "go"), "", 0o600)
+	p.counts(t, `hookhouse_deliveries{state="done",type="jobserv-ci.result"} 2`)
+	p.stop(t)
+	if got := read(t, filepath.Join(dir, "runs")); !strings.HasSuffix(got, "71 true\n") {
+		t.Errorf("ran %q, want 71 last, as one that is late", got)
 	}
 }

@@ -30,6 +30,13 @@ import (
 const usage = `Receives the build notifications of JobServ at POST /webhook and prints each build.
 GET /healthz answers 503, with the reason, if builds cannot be stored or handled. GET /metrics is for Prometheus.
 
+Secrets are read from a variable, or from a file that a flag or a variable names:
+
+    JOBSERV_WEBHOOK_SECRET, JOBSERV_WEBHOOK_SECRET_FILE, -secret-file
+        secret of the webhook, at least 16 characters; to rotate it, write the new and the old one on separate lines
+    JOBSERV_API_TOKEN, JOBSERV_API_TOKEN_FILE, -token-file
+        token for the API of -api
+
 `
 
 func main() {
@@ -49,19 +56,32 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err != nil {
 		return err
 	}
+	if s.version {
+		fmt.Fprintln(stdout, "jobserv-ci", version())
+		return nil
+	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	slog.SetDefault(log) // used by everything without a Logger of its own
-	secrets, err := readSecrets(s.secretFile)
+	secrets, err := hookSecrets(s, getenv)
 	if err != nil {
-		return fmt.Errorf("-secret-file: %w", err)
+		return err
 	}
-	api, err := newDetails(s)
+	logSecrets(log, secretName, secrets)
+	api, err := newDetails(s, getenv)
 	if err != nil {
 		return err
 	}
 	cmd, err := newCommand(s, getenv, stderr)
 	if err != nil {
 		return err
+	}
+
+	if s.check {
+		if err := checkStore(ctx, s.database); err != nil {
+			return fmt.Errorf("-db: %w", err)
+		}
+		log.Info("the flags, the secrets and the database are fine")
+		return nil
 	}
 
 	// JobServ makes four attempts within seven seconds and then drops the
@@ -98,33 +118,36 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if cmd != nil {
 		var results webhook.Mux
 		webhook.On(&results, cmd.run)
-		commandWorker := webhook.NewWorker(inbox, &results)
+		cmd.isLate = inbox.Stale
+		commandWorker := webhook.NewWorker(overtaking{inbox, s.execBlock}, &results)
 		commandWorker.Logger, commandWorker.Observer = log, metrics.observer()
 		commandWorker.Lease, commandWorker.Timeout = lease, s.execTimeout+time.Minute
 		workers, runners = append(workers, commandWorker), append(runners, commandWorker)
 	}
 
-	server := &http.Server{
-		Handler:           routes(receiver, webhook.HealthHandler(inbox, workers...), metrics.handler()),
-		ReadHeaderTimeout: 5 * time.Second,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	// The receiver is mounted without a method: it answers 405 itself.
+	public, private := http.NewServeMux(), http.NewServeMux()
+	if s.adminAddr == "" {
+		private = public
+	}
+	public.Handle("/webhook", receiver)
+	public.Handle("/", &wrongPath{log: log})
+	private.Handle("GET /healthz", webhook.HealthHandler(inbox, workers...))
+	private.Handle("GET /metrics", metrics.handler())
+	admin, err := listenAdmin(s.adminAddr, private, log)
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		runners = append(runners, admin)
 	}
 	listener, err := net.Listen("tcp", s.addr)
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String()+"/webhook")
-	return webhook.Serve(ctx, server, listener, runners...)
+	return webhook.Serve(ctx, newServer(public, log), listener, runners...)
 }
 
 // lease is the delay before the deliveries of a killed process run again.
 const lease = 10 * time.Second
-
-// routes mounts the receiver without a method: it answers 405 itself.
-func routes(receiver, health, metrics http.Handler) http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/webhook", receiver)
-	mux.Handle("GET /healthz", health)
-	mux.Handle("GET /metrics", metrics)
-	return mux
-}

@@ -240,7 +240,7 @@ func TestFourAttemptsArePrintedOnce(t *testing.T) {
 	proxy := httptest.NewServer(pass)
 	defer proxy.Close()
 
-	sender := webhooktest.JobServ{Secret: webhook.NewSecret("secret")}
+	sender := webhooktest.JobServ{Secret: webhook.NewSecret(secret)}
 	sent := sender.Deliver(t.Context(), proxy.URL+"/webhook", fixture(t, "build.detailed.json"))
 	if len(sent.Attempts) != 4 {
 		t.Fatalf("len(sent.Attempts) = %d, want 4: %v", len(sent.Attempts), sent.Attempts)

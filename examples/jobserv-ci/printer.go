@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"regexp"
@@ -20,30 +19,37 @@ type printer struct {
 	asJSON bool
 	mu     sync.Mutex
 	w      io.Writer
+	torn   bool // the last line is incomplete
 }
 
 // print prints a result. If it returns an error, the output may be missing or
-// incomplete.
+// incomplete. The next result then begins on a new line, so that a reader of JSON
+// lines loses nothing but the incomplete one.
 func (p *printer) print(r result) error {
-	var text bytes.Buffer
+	var text []byte
+	var err error
 	if p.asJSON {
-		lines := json.NewEncoder(&text)
-		lines.SetEscapeHTML(false)
-		if err := lines.Encode(r); err != nil {
-			return err
-		}
+		text, err = jsonLine(r)
 	} else {
-		writeText(&text, r)
+		text = resultText(r)
+	}
+	if err != nil {
+		return err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_, err := p.w.Write(text.Bytes())
+	if p.torn {
+		text = append([]byte{'\n'}, text...)
+	}
+	n, err := p.w.Write(text)
+	p.torn = err != nil && (n > 0 || p.torn)
 	return err
 }
 
-// writeText writes a result as text: the build, a table of its runs, and the
+// resultText returns a result as text: the build, a table of its runs, and the
 // details of failed runs.
-func writeText(w *bytes.Buffer, r result) {
+func resultText(r result) []byte {
+	w := new(bytes.Buffer)
 	again := ""
 	if r.Rerun {
 		again = " after a rerun"
@@ -73,6 +79,7 @@ func writeText(w *bytes.Buffer, r result) {
 		fmt.Fprintln(w, "  not fetched: "+plain(m))
 	}
 	fmt.Fprintln(w)
+	return w.Bytes()
 }
 
 func writeRun(w *bytes.Buffer, run runResult) {

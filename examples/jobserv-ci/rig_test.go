@@ -43,6 +43,9 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// secret is the secret of the webhook.
+const secret = "s3cret,0123456789"
+
 // waitTimeout is the timeout of eventually.
 const waitTimeout = 60 * time.Second
 
@@ -76,7 +79,7 @@ type process struct {
 func home(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	write(t, filepath.Join(dir, "webhook-secret"), "secret\n", 0o600)
+	write(t, filepath.Join(dir, "webhook-secret"), secret+"\n", 0o600)
 	return dir
 }
 
@@ -91,7 +94,13 @@ func programIn(t *testing.T, dir string, args ...string) *exec.Cmd {
 // the test ends.
 func start(t *testing.T, dir string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: programIn(t, dir, append([]string{"-addr", "127.0.0.1:0"}, args...)...)}
+	return startCommand(t, programIn(t, dir, append([]string{"-addr", "127.0.0.1:0"}, args...)...))
+}
+
+// startCommand is start with a command that runs the program.
+func startCommand(t *testing.T, cmd *exec.Cmd) *process {
+	t.Helper()
+	p := &process{cmd: cmd}
 	p.cmd.Stdout, p.cmd.Stderr = &p.out, &p.log
 	p.cmd.WaitDelay = time.Second // processes that a killed program started may keep its output open
 	if err := p.cmd.Start(); err != nil {
@@ -145,7 +154,7 @@ func (p *process) kill(t *testing.T) {
 // attempt is accepted.
 func (p *process) deliver(t *testing.T, body []byte) {
 	t.Helper()
-	sender := webhooktest.JobServ{Secret: webhook.NewSecret("secret")}
+	sender := webhooktest.JobServ{Secret: webhook.NewSecret(secret)}
 	sent := sender.Deliver(t.Context(), p.url, body)
 	if !sent.Delivered {
 		t.Fatalf("%+v: sent.Delivered is false, want true", sent)

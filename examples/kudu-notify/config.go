@@ -17,52 +17,58 @@ import (
 )
 
 // usage is the text of -help before the flags.
-const usage = `Sends notices of the results of an Azure site's deployments and WebJobs to Slack, by mail, or to a URL.
+const usage = `Sends notices of the results of the deployments and WebJobs of Azure sites to Slack, by mail, or to a URL.
 
 Secrets come from the environment. To read one from a file, set KUDU_PASSWORD_FILE, and so on, to the path of the file:
 
     KUDU_PASSWORD          password of -user at the site, or
-    KUDU_TOKEN             bearer token for the site
-    KUDU_WEBHOOK_PASSWORD  password that the site sends with each event; create one with openssl rand -hex 32.
-                           To rotate it, set new,old: both are accepted, and the site gets the first one.
-                           Not needed for -unsubscribe.
+    KUDU_TOKEN             bearer token for the site. With several sites: one for all, or one for each, on separate lines
+                           in the order of -site.
+    KUDU_WEBHOOK_PASSWORD  password that the sites send with each event; create one with openssl rand -hex 32.
+                           To rotate it, write the new and the old one on separate lines: both are accepted, and the
+                           sites get the first one. Not needed for -unsubscribe.
     SLACK_WEBHOOK_URL      incoming webhook of Slack
     SMTP_PASSWORD          password of -smtp-user
     NOTIFY_URL             URL to post notices to
 
 At least one of SLACK_WEBHOOK_URL, -smtp and NOTIFY_URL is required.
 
-The exit status is 78 if a restart cannot help: if a flag or a secret is invalid, or if the site denies the
-first subscription. It is 1 for all other failures.
+The exit status is 78 if a restart cannot help: if a flag or a secret is invalid, or if a site denies the
+first subscription of all. It is 1 for all other failures.
 
 `
 
 // A config holds the validated values of the flags and of the environment.
 type config struct {
-	addr, database      string
-	site, public        string
-	credentials         kudu.CredentialsFunc
+	addr, adminAddr     string
+	database, public    string
+	sites               []site
 	passwords           []webhook.Secret
 	channel             string
 	rules               map[string]bool
 	targets             []target
 	retry, blockTimeout time.Duration
 	unsubscribe         bool
+	check, test         bool // do only that
+	version             bool
 }
 
 func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*config, error) {
 	cfg := new(config)
-	var user, on, server, smtpUser, from, to string
+	var sites, users repeated
+	var on, mention, server, smtpUser, from, to string
 	flags := flag.NewFlagSet("kudu-notify", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
 	flags.StringVar(&cfg.addr, "addr", ":8080", "address to listen on")
+	flags.StringVar(&cfg.adminAddr, "admin-addr", "", "address for /healthz and /metrics; if empty, -addr serves them")
 	flags.StringVar(&cfg.database, "db", "kudu-notify.db", "SQLite file or postgres:// URL")
-	flags.StringVar(&cfg.site, "site", "", "SCM `URL` of the site: https://app.scm.azurewebsites.net")
-	flags.StringVar(&user, "user", "", "deployment user of the site, such as $app")
+	flags.Var(&sites, "site", "SCM `URL` of the site: https://app.scm.azurewebsites.net; for several, repeat the flag")
+	flags.Var(&users, "user", "deployment `user` of the site, such as $app; for several sites once for all, or once for each")
 	flags.StringVar(&cfg.public, "url", "", "`URL` at which the site reaches this program: https://notify.example.com")
 	flags.StringVar(&on, "on", "failure,recovery", "comma-separated `list` of the notices to send: failure, recovery, success")
 	flags.StringVar(&cfg.channel, "slack-channel", "", "Slack channel instead of the webhook's own")
+	flags.StringVar(&mention, "slack-mention", "", "comma-separated `list` of whom Slack mentions in failures: here, channel, everyone, and IDs of members and user groups")
 	flags.StringVar(&server, "smtp", "", "SMTP server as `host:port`")
 	flags.StringVar(&smtpUser, "smtp-user", "", "user at the SMTP server; if empty, there is no authentication")
 	flags.StringVar(&from, "smtp-from", "", "sender's mail `address`")
@@ -70,42 +76,45 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*c
 	flags.DurationVar(&cfg.retry, "retry", time.Second, "delay after the first failure to send a notice or to subscribe; it doubles with each failure, up to 10m")
 	flags.DurationVar(&cfg.blockTimeout, "block-timeout", 10*time.Minute, "how long a failing notice blocks later ones of its site to the same target before they overtake it; at most 1h")
 	flags.BoolVar(&cfg.unsubscribe, "unsubscribe", false, "remove this program's hooks from the site and exit")
+	flags.BoolVar(&cfg.check, "check", false, "check the flags, the secrets, the database and the sign-in at the sites and the SMTP server, and exit")
+	flags.BoolVar(&cfg.test, "test", false, "send one test notice to each target and exit")
+	flags.BoolVar(&cfg.version, "version", false, "print the version and exit")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
+	}
+	if cfg.version {
+		return cfg, nil
 	}
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q: only flags are accepted; see -help", flags.Arg(0))
 	}
 
-	env := environment{getenv: getenv}
-	var siteErr, publicErr, credentialsErr, retryErr, rulesErr, targetsErr error
-	cfg.site, siteErr = readURL("-site", cfg.site)
+	var sitesErr, publicErr, passwordsErr, rulesErr, targetsErr, otherErr error
+	cfg.sites, sitesErr = readSites(sites, users, getenv)
 	cfg.public, publicErr = readURL("-url", cfg.public)
-	cfg.credentials, credentialsErr = readCredentials(env.secret("KUDU_PASSWORD"), env.secret("KUDU_TOKEN"), user)
-	var passwordsErr error
 	if !cfg.unsubscribe {
-		cfg.passwords, passwordsErr = readPasswords(env.secret("KUDU_WEBHOOK_PASSWORD"))
+		cfg.passwords, passwordsErr = readPasswords(getenv)
 		cfg.rules, rulesErr = readRules(on)
-		cfg.targets, targetsErr = readTargets(&env, server, smtpUser, from, to)
+		cfg.targets, targetsErr = readTargets(getenv, mention, server, smtpUser, from, to)
 		switch {
 		case cfg.retry <= 0:
-			retryErr = errors.New("-retry must be greater than 0s")
-		case cfg.blockTimeout < 0 || cfg.blockTimeout > time.Hour: // a blocked notice uses up attempts
-			retryErr = errors.New("-block-timeout must be from 0s to 1h")
+			otherErr = errors.New("-retry must be greater than 0s")
+		case cfg.blockTimeout < 0 || cfg.blockTimeout > time.Hour:
+			otherErr = errors.New("-block-timeout must be from 0s to 1h")
 		}
 	}
-	return cfg, errors.Join(env.err, siteErr, publicErr, credentialsErr, passwordsErr, rulesErr, targetsErr, retryErr)
+	return cfg, errors.Join(sitesErr, publicErr, passwordsErr, rulesErr, targetsErr, otherErr)
 }
 
-// hooks returns the hooks to create at the site. Their URLs have the first
+// hooks returns the hooks to create at a site. Their URLs have the first
 // password, the site, because a body does not always name it, and the channel if
 // one is set. To unsubscribe, only the paths matter.
-func (c *config) hooks() []kudu.Hook {
+func (c *config) hooks(at site) []kudu.Hook {
 	u, _ := url.Parse(c.public) // already validated
 	if len(c.passwords) > 0 {
 		u.User = url.UserPassword("hook", string(c.passwords[0].Reveal()))
 	}
-	site, _ := url.Parse(c.site) // already validated
+	site, _ := url.Parse(at.url) // already validated
 	query := url.Values{"site": {site.Host}}
 	if c.channel != "" {
 		query.Set("channel", c.channel)
@@ -138,34 +147,23 @@ func readURL(name, text string) (string, error) {
 	return strings.TrimRight(u.String(), "/"), nil
 }
 
-func readCredentials(password, token webhook.Secret, user string) (kudu.CredentialsFunc, error) {
-	switch {
-	case password.IsZero() == token.IsZero():
-		return nil, errors.New("set either KUDU_PASSWORD or KUDU_TOKEN to sign in at the site")
-	case !token.IsZero():
-		return kudu.Bearer(token), nil
-	case user == "":
-		return nil, errors.New("KUDU_PASSWORD requires -user, such as '$app'")
-	default:
-		return kudu.Basic(user, password), nil
-	}
-}
-
 // readPasswords rejects passwords that Kudu would not send unchanged: Kudu decodes
 // nothing in a URL, and fails if the password has a colon.
-func readPasswords(list webhook.Secret) ([]webhook.Secret, error) {
-	if list.IsZero() {
-		return nil, errors.New("KUDU_WEBHOOK_PASSWORD is not set; create one: export KUDU_WEBHOOK_PASSWORD=$(openssl rand -hex 32)")
+func readPasswords(getenv func(string) string) ([]webhook.Secret, error) {
+	passwords, err := readSecrets(getenv, passwordName)
+	if err == nil && len(passwords) == 0 {
+		err = errors.New("KUDU_WEBHOOK_PASSWORD is not set; create one: export KUDU_WEBHOOK_PASSWORD=$(openssl rand -hex 32)")
 	}
-	var passwords []webhook.Secret
-	for one := range strings.SplitSeq(string(list.Reveal()), ",") {
-		if len(one) < 16 || strings.Trim(strings.ToLower(one), "0123456789abcdefghijklmnopqrstuvwxyz-_") != "" {
-			return nil, errors.New("KUDU_WEBHOOK_PASSWORD must have at least 16 characters, only letters, digits, - and _; create one: openssl rand -hex 32")
+	for _, one := range passwords {
+		if strings.Trim(strings.ToLower(string(one.Reveal())), "0123456789abcdefghijklmnopqrstuvwxyz-_") != "" {
+			return nil, errors.New("KUDU_WEBHOOK_PASSWORD must have only letters, digits, - and _, and several of them are written on separate lines; create one: openssl rand -hex 32")
 		}
-		passwords = append(passwords, webhook.NewSecret(one))
 	}
-	return passwords, nil
+	return passwords, err
 }
+
+// passwordName is the variable of the passwords that the sites send.
+const passwordName = "KUDU_WEBHOOK_PASSWORD"
 
 func readRules(list string) (map[string]bool, error) {
 	rules := make(map[string]bool)
@@ -180,16 +178,23 @@ func readRules(list string) (map[string]bool, error) {
 	return rules, nil
 }
 
-func readTargets(env *environment, server, smtpUser, from, to string) ([]target, error) {
+func readTargets(getenv func(string) string, mention, server, smtpUser, from, to string) ([]target, error) {
+	mention, err := readMention(mention)
+	if err != nil {
+		return nil, err
+	}
 	var targets []target
 	for _, t := range []struct {
 		name string
 		make func(webhook.Secret) target
 	}{
-		{"SLACK_WEBHOOK_URL", func(s webhook.Secret) target { return slackTarget{s} }},
+		{"SLACK_WEBHOOK_URL", func(s webhook.Secret) target { return slackTarget{s, mention} }},
 		{"NOTIFY_URL", func(s webhook.Secret) target { return urlTarget{s} }},
 	} {
-		secret := env.secret(t.name)
+		secret, err := readSecret(getenv, t.name)
+		if err != nil {
+			return nil, err
+		}
 		if secret.IsZero() {
 			continue
 		}
@@ -198,7 +203,10 @@ func readTargets(env *environment, server, smtpUser, from, to string) ([]target,
 		}
 		targets = append(targets, t.make(secret))
 	}
-	password := env.secret("SMTP_PASSWORD")
+	password, err := readSecret(getenv, "SMTP_PASSWORD")
+	if err != nil {
+		return nil, err
+	}
 	if server == "" {
 		if smtpUser != "" || from != "" || to != "" {
 			return nil, errors.New("-smtp-user, -smtp-from and -smtp-to require -smtp")
@@ -210,7 +218,7 @@ func readTargets(env *environment, server, smtpUser, from, to string) ([]target,
 		}
 		targets = append(targets, mailboxes...)
 	}
-	if len(targets) == 0 && env.err == nil {
+	if len(targets) == 0 {
 		return nil, errors.New("no target: set SLACK_WEBHOOK_URL, -smtp or NOTIFY_URL")
 	}
 	return targets, nil
@@ -236,7 +244,7 @@ func newMailboxes(server, user string, password webhook.Secret, from, to string)
 	}
 	var mailboxes []target
 	for _, recipient := range list {
-		mailboxes = append(mailboxes, mailbox{host, int(port), user, password, sender.String(), *recipient})
+		mailboxes = append(mailboxes, mailbox{host: host, port: int(port), user: user, password: password, from: sender.String(), to: *recipient})
 	}
 	return mailboxes, nil
 }

@@ -57,7 +57,7 @@ func TestHooksAreReplacedAndRemoved(t *testing.T) {
 		t.Errorf("a second start changed (-want +got):\n%s", diff)
 	}
 	next := "n3xt-s3cret-0123456789"
-	r.env = append(r.env, "KUDU_WEBHOOK_PASSWORD="+next+","+hookPassword) // the last value of a variable is used
+	r.env = append(r.env, "KUDU_WEBHOOK_PASSWORD="+next+"\n"+hookPassword) // the last value of a variable is used
 	r.start(t).stop(t)
 	check("after a new password", hooks(next))
 

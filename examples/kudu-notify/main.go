@@ -1,5 +1,5 @@
-// Kudu-notify notifies people of the results of the deployments and WebJobs of an
-// Azure site. It subscribes itself at the site, stores what Kudu sends before it
+// Kudu-notify notifies people of the results of the deployments and WebJobs of
+// Azure sites. It subscribes itself at the sites, stores what Kudu sends before it
 // answers, and sends notices to Slack, to mailboxes, to a URL, or to all of them.
 // Each notice is retried separately for a day. README.md describes how to run it.
 package main
@@ -52,16 +52,30 @@ func exit(status int, err error) {
 
 // run is the whole program. It returns when ctx is done.
 func run(ctx context.Context, cfg *config, stderr io.Writer) error {
+	if cfg.version {
+		fmt.Println("kudu-notify", version())
+		return nil
+	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	slog.SetDefault(log) // used by everything without a Logger of its own
-	site, err := kudu.NewClient(cfg.site, cfg.credentials)
-	if err != nil {
-		return fmt.Errorf("-site: %w", err)
-	}
 	retry := webhook.Backoff{First: cfg.retry, Max: 10 * time.Minute}
-	hooks := &subscriber{site: site, hooks: cfg.hooks(), retry: retry, log: log}
+	var hooks []*subscriber
+	for _, at := range cfg.sites {
+		client, err := kudu.NewClient(at.url, at.credentials)
+		if err != nil {
+			return fmt.Errorf("-site: %w", err)
+		}
+		hooks = append(hooks, &subscriber{url: at.url, site: client, hooks: cfg.hooks(at), retry: retry, log: log})
+	}
 	if cfg.unsubscribe {
-		return hooks.remove(ctx)
+		return unsubscribe(ctx, hooks)
+	}
+	logSecrets(log, passwordName, cfg.passwords)
+	switch {
+	case cfg.check:
+		return checkAll(ctx, cfg, log)
+	case cfg.test:
+		return sendTest(ctx, cfg.targets, log)
 	}
 
 	// Kudu sends each event once, so it must be on disk before it is acknowledged.
@@ -70,18 +84,26 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 		return fmt.Errorf("-db: %w", err)
 	}
 	defer store.close() // after Serve has returned
-	if hooks.subscriptions, err = newSubscriptions(ctx, store.db, cfg.site, cfg.public); err != nil {
+	subscriptions, err := newSubscriptions(ctx, store.db, cfg.sites, cfg.public)
+	if err != nil {
+		return fmt.Errorf("-db: %w", err)
+	}
+	if err := newMarks(ctx, store); err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
 	metrics := newMetrics(store.Inbox)
 	receiver := webhook.NewReceiver(kudu.BasicSource(cfg.passwords...), webhook.Store(store))
 	receiver.Logger, receiver.Observer = log, metrics.observer()
 
-	routes := http.NewServeMux()
-	for _, event := range events {
-		routes.Handle(event.path, withChannel(receiver)) // Kudu allows one event per URL
+	public, private := http.NewServeMux(), http.NewServeMux()
+	if cfg.adminAddr == "" {
+		private = public
 	}
-	routes.Handle("GET /metrics", metrics.handler())
+	for _, event := range events {
+		public.Handle(event.path, withChannel(receiver)) // Kudu allows one event per URL
+	}
+	public.Handle("/", &wrongPath{log: log})
+	private.Handle("GET /metrics", metrics.handler())
 
 	// Step 1: decide whether to send notices of a deployment or a job, and store one
 	// notice for each target.
@@ -103,11 +125,15 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 	// Step 2: send each notice to its target. Mail is sent while Slack is down, and a
 	// failing notice does not block all later ones.
 	workers := []*webhook.Worker{webhook.NewWorker(store, &outcomes)}
-	sender := &sender{store, cfg.targets, cfg.blockTimeout, retry}
+	sender := &sender{store, cfg.targets, cfg.blockTimeout}
 	for _, kind := range kinds {
 		workers = append(workers, sender.worker(kind))
 	}
-	runners := []webhook.Runner{hooks}
+	var runners []webhook.Runner
+	for _, at := range hooks {
+		at.subscriptions = subscriptions
+		runners = append(runners, at)
+	}
 	for _, worker := range workers {
 		worker.Logger, worker.Observer = log, metrics.observer()
 		worker.Lease = 10 * time.Second // the delay before a killed process's deliveries run again
@@ -115,18 +141,20 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 		worker.MaxAttempts = 200 // about a day
 		runners = append(runners, worker)
 	}
-	routes.Handle("GET /healthz", webhook.HealthHandler(store, workers...))
+	private.Handle("GET /healthz", webhook.HealthHandler(store, workers...))
+	admin, err := listenAdmin(cfg.adminAddr, private, log)
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		runners = append(runners, admin)
+	}
 
 	listener, err := net.Listen("tcp", cfg.addr)
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String())
-	server := &http.Server{
-		Handler:           routes,
-		ReadHeaderTimeout: 5 * time.Second,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	// The program accepts events at once, even if the subscription fails.
-	return webhook.Serve(ctx, server, listener, runners...)
+	// The program accepts events at once, even if a subscription fails.
+	return webhook.Serve(ctx, newServer(public, log), listener, runners...)
 }

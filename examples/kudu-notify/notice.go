@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // The kinds of notices.
@@ -12,11 +13,12 @@ const (
 	failure  = "failure"
 	recovery = "recovery" // a success after a failure
 	success  = "success"  // any other success
+	trial    = "test"     // sent by -test
 )
 
 // A notice is the content of a notification. It is posted as JSON to NOTIFY_URL.
 type notice struct {
-	What    string    `json:"what"`    // failure, recovery or success
+	What    string    `json:"what"`    // failure, recovery, success or test
 	Event   string    `json:"event"`   // deployment or job
 	Subject string    `json:"subject"` // host of the site or slot; for a job, host and name
 	ID      string    `json:"id"`
@@ -37,7 +39,19 @@ func (n notice) title() string {
 	if n.Late {
 		late = "(sent late)"
 	}
-	return strings.Join(strings.Fields(fmt.Sprintf("%s: %s %s %s", n.Subject, n.Event, verb, late)), " ")
+	return oneLine(fmt.Sprintf("%s: %s %s %s", n.Subject, n.Event, verb, late))
+}
+
+// oneLine returns untrusted text in one line, without what could change the order or the
+// look of the text around it.
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, text)
 }
 
 // A fact is a line of a notice: a name and a value.
@@ -52,7 +66,7 @@ func (n notice) facts() []fact {
 	all := []fact{{"Status", n.Status}, {"By", n.Author}, {"Ended", ended}, {"Took", n.Took}, {"Id", n.ID}}
 	known := all[:0]
 	for _, f := range all {
-		if f.value != "" {
+		if f.value = oneLine(f.value); f.value != "" {
 			known = append(known, f)
 		}
 	}

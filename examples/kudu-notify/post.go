@@ -21,7 +21,7 @@ type urlTarget struct{ url webhook.Secret }
 func (urlTarget) kind() string { return "url" }
 func (urlTarget) name() string { return "url" }
 
-func (p urlTarget) send(ctx context.Context, id string, n notice) error {
+func (p urlTarget) send(ctx context.Context, id string, n notice, _ *mark) error {
 	return post(ctx, p.url, id, n)
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -31,6 +33,12 @@ func TestMain(m *testing.M) {
 	program = filepath.Join(dir, "kudu-notify")
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		panic(string(out))
+	}
+	certificate, root := newCertificate()
+	mailCertificate = certificate
+	file := filepath.Join(dir, "root.pem")
+	if err := errors.Join(os.WriteFile(file, root, 0o600), os.Setenv("SSL_CERT_FILE", file)); err != nil {
+		panic(err)
 	}
 	code := m.Run()
 	os.RemoveAll(dir)
@@ -90,7 +98,7 @@ func newRigAt(t *testing.T, at *kudutest.Server, args ...string) *rig {
 		"SLACK_WEBHOOK_URL=" + r.slack.url + "/services/T000/B000/slack-s3cret",
 		"NOTIFY_URL=" + r.urlTarget.url + "/notify?key=plain-s3cret",
 		"SMTP_PASSWORD_FILE=" + file,
-		"SSL_CERT_FILE=" + r.mail.caFile,
+		"SSL_CERT_FILE=" + os.Getenv("SSL_CERT_FILE"),
 	}
 	r.args = append([]string{
 		"-addr", "127.0.0.1:0", "-db", filepath.Join(t.TempDir(), "test.db"), "-retry", "20ms",
@@ -100,10 +108,16 @@ func newRigAt(t *testing.T, at *kudutest.Server, args ...string) *rig {
 	return r
 }
 
+// set replaces the value of a flag that may be repeated.
+func (r *rig) set(flag, value string) {
+	r.args[slices.Index(r.args, flag)+1] = value
+}
+
 // A process is the running program.
 type process struct {
 	cmd   *exec.Cmd
 	url   string
+	admin string        // URL of -admin-addr, if it is set
 	lines chan string   // lines of the log that waitForLog has not consumed
 	log   *bytes.Buffer // complete when done is closed
 	done  chan struct{}
@@ -144,6 +158,9 @@ func (r *rig) startUntil(t *testing.T, text string) *process {
 			p.lines <- s.Text()
 		}
 	}()
+	if slices.Contains(r.args, "-admin-addr") {
+		_, p.admin, _ = strings.Cut(p.waitForLog(t, " admin="), " admin=")
+	}
 	_, p.url, _ = strings.Cut(p.waitForLog(t, listening), listening)
 	backend, err := url.Parse(p.url)
 	if err != nil {
@@ -177,10 +194,16 @@ func (p *process) waitForLog(t *testing.T, text string) string {
 // stop stops the program with SIGTERM and checks its log.
 func (p *process) stop(t *testing.T) {
 	t.Helper()
+	p.terminate(t)
+	p.wait(t)
+}
+
+// terminate sends SIGTERM.
+func (p *process) terminate(t *testing.T) {
+	t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	p.wait(t)
 }
 
 // wait waits until the program exits after SIGTERM.

@@ -52,6 +52,10 @@ func TestInvalidStart(t *testing.T) {
 	}))
 	defer elsewhere.Close()
 	with := func(extra ...string) []string { return append(slices.Clone(r.args), extra...) }
+	without := func(flag string, extra ...string) []string { // a flag that may be repeated
+		at := slices.Index(r.args, flag)
+		return append(slices.Delete(slices.Clone(r.args), at, at+2), extra...)
+	}
 	set := func(extra ...string) []string { return append(slices.Clone(r.env), extra...) }
 	type start struct {
 		name string
@@ -66,15 +70,20 @@ func TestInvalidStart(t *testing.T) {
 			{"an argument", r.env, with("x"), "only flags are accepted"},
 			{"no password for the site", set("KUDU_PASSWORD="), r.args, "set either KUDU_PASSWORD or KUDU_TOKEN"},
 			{"both password and token", set("KUDU_TOKEN=s3cret"), r.args, "set either KUDU_PASSWORD or KUDU_TOKEN"},
-			{"no user", r.env, with("-user", ""), "KUDU_PASSWORD requires -user"},
+			{"no user", r.env, without("-user"), "KUDU_PASSWORD requires -user"},
+			{"a site twice", r.env, with("-site", r.siteURL+"/"), "is set twice"},
+			{"two users for one site", r.env, with("-user", "x"), "2 values of -user for 1 sites"},
+			{"two passwords for three sites", set("KUDU_PASSWORD=s3cret\ns3cret"), with("-site", "https://a.example.com", "-site", "https://b.example.com"), "2 values of KUDU_PASSWORD for 3 sites"},
+			{"passwords with a comma", set("KUDU_WEBHOOK_PASSWORD=s3cret-0123456789,s3cret-9876543210"), r.args, "written on separate lines"},
+			{"a bad mention", r.env, with("-slack-mention", "here, @kim"), `-slack-mention: "@kim" is not`},
 			{"no password for the hooks", set("KUDU_WEBHOOK_PASSWORD="), r.args, "export KUDU_WEBHOOK_PASSWORD=$(openssl rand -hex 32)"},
 			{"a password that Kudu cannot send", set("KUDU_WEBHOOK_PASSWORD=s3cret:s3cret@s3cret"), r.args, "only letters, digits"},
-			{"a short password", set("KUDU_WEBHOOK_PASSWORD=s3cret"), r.args, "at least 16 characters"},
+			{"a short password", set("KUDU_WEBHOOK_PASSWORD=s3cret"), r.args, "secret 1 of 1 has fewer than 16 characters"},
 			{"a secret twice", set("SMTP_PASSWORD=s3cret"), r.args, "both SMTP_PASSWORD and SMTP_PASSWORD_FILE"},
 			{"a missing file", set("SMTP_PASSWORD_FILE=/nowhere"), r.args, "/nowhere"},
 			{"an empty file", set("SMTP_PASSWORD_FILE=/dev/null"), r.args, "/dev/null is empty"},
-			{"a site that is not a URL", r.env, with("-site", "app.scm.azurewebsites.net"), "-site is not a URL"},
-			{"a site without TLS", r.env, with("-site", "http://app.scm.azurewebsites.net"), "-site is not https"},
+			{"a site that is not a URL", r.env, without("-site", "-site", "app.scm.azurewebsites.net"), "-site is not a URL"},
+			{"a site without TLS", r.env, without("-site", "-site", "http://app.scm.azurewebsites.net"), "-site is not https"},
 			{"a public URL with a password", r.env, with("-url", "https://u:s3cret@notify.example.com"), "-url is not a URL"},
 			{"an unknown rule", r.env, with("-on", "failure,always"), `-on: "always" is not one of`},
 			{"no target", set("SLACK_WEBHOOK_URL=", "NOTIFY_URL=", "SMTP_PASSWORD_FILE="), with("-smtp", "", "-smtp-user", "", "-smtp-from", "", "-smtp-to", ""), "no target"},
@@ -88,14 +97,16 @@ func TestInvalidStart(t *testing.T) {
 			{"a negative block timeout", r.env, with("-block-timeout", "-1s"), "-block-timeout must be from 0s to 1h"},
 			{"a too long block timeout", r.env, with("-block-timeout", "12h"), "-block-timeout must be from 0s to 1h"},
 			{"a wrong password for the site", set("KUDU_PASSWORD=s3cret"), r.args, "cannot subscribe at -site: kudu: list hooks: status 401"},
-			{"a site that is not Kudu", set("KUDU_PASSWORD=s3cret"), with("-site", elsewhere.URL+"/page"), "cannot subscribe at -site: kudu: list hooks: unexpected answer"},
-			{"a site without hooks", set("KUDU_PASSWORD=s3cret"), with("-site", elsewhere.URL), "status 404"},
+			{"a site that is not Kudu", set("KUDU_PASSWORD=s3cret"), without("-site", "-site", elsewhere.URL+"/page"), "cannot subscribe at -site: kudu: list hooks: unexpected answer"},
+			{"a site without hooks", set("KUDU_PASSWORD=s3cret"), without("-site", "-site", elsewhere.URL), "status 404"},
 			{"unsubscribe with a wrong password", set("KUDU_PASSWORD=s3cret"), with("-unsubscribe"), "cannot list the hooks of -site: kudu: list hooks: status 401"},
 		},
 		1: { // errors that may be temporary
 			{"a database in a missing folder", r.env, with("-db", "/nowhere/x.db"), "-db: "},
+			{"an invalid admin address", r.env, with("-admin-addr", "nowhere"), "-admin-addr: "},
+			{"a check of a database in a missing folder", r.env, with("-check", "-db", "/nowhere/x.db"), "-db: no file can be created in /nowhere"},
 			{"an invalid address", r.env, with("-addr", "nowhere"), "nowhere"},
-			{"unsubscribe at an unreachable site", r.env, with("-unsubscribe", "-site", "http://127.0.0.1:1"), "cannot list the hooks of -site"},
+			{"unsubscribe at an unreachable site", r.env, without("-site", "-unsubscribe", "-site", "http://127.0.0.1:1"), "cannot list the hooks of -site"},
 		},
 	} {
 		for _, tc := range starts {

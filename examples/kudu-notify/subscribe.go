@@ -20,8 +20,9 @@ var events = []struct{ name, path string }{
 	{kudu.EventTriggeredJobFinished, "/hooks/kudu/jobs"},
 }
 
-// A subscriber manages the hooks of this program at the site.
+// A subscriber manages the hooks of this program at one site.
 type subscriber struct {
+	url           string // of the site
 	site          *kudu.Client
 	hooks         []kudu.Hook
 	subscriptions *subscriptions
@@ -35,8 +36,8 @@ type subscriber struct {
 //
 // Run retries if it fails. Meanwhile the program accepts events, because hooks of
 // earlier runs may exist and Kudu sends each event once. Run returns an error,
-// which ends the program, only if no hook was ever created and a retry cannot
-// succeed. If ctx is done it returns nil; the next start continues.
+// which ends the program, only if no hook was ever created at any site and a retry
+// cannot succeed. If ctx is done it returns nil; the next start continues.
 func (s *subscriber) Run(ctx context.Context) error {
 	for attempt := 1; ; attempt++ {
 		err := s.subscribe(ctx)
@@ -47,7 +48,7 @@ func (s *subscriber) Run(ctx context.Context) error {
 			return err
 		}
 		wait := s.retry.Delay(attempt)
-		s.log.Error("subscription failed; events are still accepted", "reason", err, "delay", wait)
+		s.log.Error("subscription failed; events are still accepted", "site", s.url, "reason", err, "delay", wait)
 		select {
 		case <-ctx.Done():
 			return nil
@@ -73,8 +74,8 @@ func (s *subscriber) subscribe(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("cannot subscribe at -site: %w", err)
 		}
-		s.log.Info("subscribed", "hook", made)
-		if err := s.subscriptions.record(ctx); err != nil {
+		s.log.Info("subscribed", "site", s.url, "hook", made)
+		if err := s.subscriptions.record(ctx, s.url); err != nil {
 			return fmt.Errorf("-db: %w", err)
 		}
 	}
@@ -82,7 +83,7 @@ func (s *subscriber) subscribe(ctx context.Context) error {
 		return !slices.ContainsFunc(s.hooks, func(keep kudu.Hook) bool { return h.URL == keep.URL })
 	})
 	if err == nil {
-		s.log.Info("ready: the site sends its events to this program")
+		s.log.Info("ready: the site sends its events to this program", "site", s.url)
 	}
 	return err
 }
@@ -90,6 +91,15 @@ func (s *subscriber) subscribe(ctx context.Context) error {
 // remove removes all hooks of this program.
 func (s *subscriber) remove(ctx context.Context) error {
 	return s.removeHooks(ctx, func(kudu.Hook) bool { return true })
+}
+
+// unsubscribe removes the hooks of this program at all sites, and returns the errors.
+func unsubscribe(ctx context.Context, all []*subscriber) error {
+	var errs []error
+	for _, s := range all {
+		errs = append(errs, s.remove(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // removeHooks removes the hooks of this program for which f returns true.
@@ -105,7 +115,7 @@ func (s *subscriber) removeHooks(ctx context.Context, f func(kudu.Hook) bool) er
 		if err := s.site.Unsubscribe(ctx, h.ID); err != nil {
 			return fmt.Errorf("cannot unsubscribe at -site: %w", err)
 		}
-		s.log.Info("unsubscribed", "hook", h)
+		s.log.Info("unsubscribed", "site", s.url, "hook", h)
 	}
 	return nil
 }

@@ -3,14 +3,13 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// sendTimeout is the timeout of one attempt to send a notice.
+// sendTimeout is the timeout of one attempt to send a notice, and of one step of a mail.
 const sendTimeout = 30 * time.Second
 
 // A target receives notices. It should show a notice once if it gets the same id
@@ -20,9 +19,10 @@ type target interface {
 	name() string
 	// kind is one of kinds.
 	kind() string
-	// send sends a notice. If it returns an error, the notice is retried, unless the
+	// send sends a notice. The mark is set while it is unknown whether the notice
+	// arrived, by a target that cannot recognize a second one. If it returns an error, the notice is retried, unless the
 	// error is webhook.Permanent: then the target would always reject this notice.
-	send(ctx context.Context, id string, n notice) error
+	send(ctx context.Context, id string, n notice, once *mark) error
 }
 
 // kinds lists all kinds of targets.
@@ -42,18 +42,22 @@ type sender struct {
 	store        *store
 	targets      []target
 	blockTimeout time.Duration // how long a failing notice blocks later ones
-	retry        webhook.Backoff
 }
 
 // worker returns a worker for all notifications of a kind, including those for
 // targets that are no longer configured. Each kind has its own worker, so requests
-// that hang do not delay other kinds.
+// that hang do not delay other kinds. The notices of a site are sent to a target in
+// order: a target that is down would reject all of them, and nobody should read of a
+// recovery before its failure. After blockTimeout later ones overtake one that fails,
+// because the cause may be that notice alone.
 func (s *sender) worker(kind string) *webhook.Worker {
 	var mux webhook.Mux
-	mux.Route(noticeType(kind), webhook.Timeout(sendTimeout, webhook.HandlerFunc(s.send)))
-	w := webhook.NewWorker(s.store, &mux)
-	w.RetryOutOfOrder = true
-	return w
+	var send webhook.Handler = webhook.HandlerFunc(s.send)
+	if kind != "mail" { // its steps have their own timeouts
+		send = webhook.Timeout(sendTimeout, send)
+	}
+	mux.Route(noticeType(kind), send)
+	return webhook.NewWorker(overtaking{s.store, s.blockTimeout}, &mux)
 }
 
 // send sends one notification.
@@ -66,53 +70,16 @@ func (s *sender) send(ctx context.Context, d *webhook.Delivery) error {
 		if to.name() != n.Target {
 			continue
 		}
-		if err := s.checkOlder(ctx, d); err != nil {
-			return err
-		}
 		late, err := s.store.Stale(ctx, d)
 		if err != nil {
 			return err
 		}
 		n.Notice.Late = late
-		return to.send(ctx, d.UID, n.Notice)
+		once, err := newMark(ctx, s.store, d.UID)
+		if err != nil {
+			return err
+		}
+		return to.send(ctx, d.UID, n.Notice, once)
 	}
 	return fmt.Errorf("%w: target %q is no longer configured", webhook.ErrIgnored, n.Target)
-}
-
-// errBlocked ends an attempt before the notice is sent.
-var errBlocked = errors.New("blocked by an older notice")
-
-// checkOlder keeps the notices of a site in order at a target. While an older
-// notice fails it returns an error, so that this one is retried later: a target
-// that is down would reject both, and nobody should read of a recovery before its
-// failure. After blockTimeout later notices overtake the older one, because the cause may
-// be that notice alone. The worker sets RetryOutOfOrder, so it runs later notices
-// while an older one waits for its retry; checkOlder decides whether they are sent.
-func (s *sender) checkOlder(ctx context.Context, d *webhook.Delivery) error {
-	unfinished := webhook.Filter{
-		Source: d.Source, OrderingKey: d.OrderingKey, States: []webhook.State{webhook.Waiting, webhook.Blocked, webhook.Claimed},
-	}
-	older := false
-	for r, err := range s.store.All(ctx, unfinished) { // newest first
-		switch {
-		case err != nil:
-			return err
-		case r.Delivery.UID == d.UID:
-			older = true
-		case older:
-			if left := s.blockTimeout - time.Since(r.Delivery.ReceivedAt); left > 0 {
-				claim, _ := webhook.ClaimFromContext(ctx)
-				return webhook.RetryAfter(s.blockDelay(left, claim.Attempt), errBlocked)
-			}
-		}
-	}
-	return nil
-}
-
-// blockDelay returns how long a blocked notice waits. It is at most left, the rest
-// of blockTimeout, and short enough that the notice follows soon after the older
-// one is sent. Each wait uses up an attempt; a block of one hour, the maximum, uses
-// about thirty.
-func (s *sender) blockDelay(left time.Duration, attempt int) time.Duration {
-	return min(left, s.retry.Delay(attempt), s.blockTimeout/20)
 }

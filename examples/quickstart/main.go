@@ -16,11 +16,9 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
-	"time"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
 	"github.com/hookhouse/hookhouse/github"
@@ -42,56 +40,62 @@ func main() {
 // run is the whole program: it stores deliveries, handles them, and returns when
 // ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("quickstart", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
-	addr := flags.String("addr", "", "address to listen on (default :8080, with -demo a free port on 127.0.0.1)")
-	demo := flags.Bool("demo", false, "send itself one signed sample of each sender")
-	database := flags.String("db", "", "SQLite file or postgres:// URL (default hookhouse.db, with -demo a temporary file)")
-	once := flags.Bool("once", false, "with -demo: exit when the samples are handled")
-	if err := flags.Parse(args); err != nil {
+	s, err := parseSettings(args, stderr)
+	if err != nil {
 		return err
 	}
-	if flags.NArg() > 0 || *once && !*demo {
-		return errors.New("only flags are accepted, and -once only with -demo; see -help")
+	if s.version {
+		fmt.Fprintln(stdout, "quickstart", version())
+		return nil
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	slog.SetDefault(log) // used by everything without a Logger of its own
 
-	secrets, err := readSecrets(getenv)
+	secrets, err := readSenders(getenv, log)
 	if err != nil {
 		return err
 	}
-	if *demo {
-		if secrets, err = demoSecrets(secrets, *addr); err != nil {
+	if s.demo {
+		if secrets, err = demoSecrets(secrets, s.addr); err != nil {
 			return err
 		}
 	}
 	if secrets.none() {
 		return errNoSecrets
 	}
+	if s.check {
+		if err := checkStore(ctx, s.database); err != nil {
+			return fmt.Errorf("-db: %w", err)
+		}
+		log.Info("the secrets and the database are fine")
+		return nil
+	}
 
 	// A delivery is stored before it is acknowledged.
-	inbox, err := openStore(ctx, *database, *demo)
+	if s.database == "" {
+		file, remove, err := demoDatabase()
+		if err != nil {
+			return err
+		}
+		defer remove()
+		s.database = file
+	}
+	inbox, err := openStore(ctx, s.database)
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
 	defer inbox.close() // after Serve has returned
-	sources := newSources(secrets, *demo)
+	sources := newSources(secrets, s.demo)
 	hooks := routes(sources, inbox, log)
-	server := &http.Server{
-		Handler:           hooks,
-		ReadHeaderTimeout: 5 * time.Second,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
-	}
-	listener, err := net.Listen("tcp", listenAddr(*addr, *demo))
+	server := newServer(hooks, log)
+	listener, err := net.Listen("tcp", listenAddr(s.addr, s.demo))
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String())
 
 	// A worker then handles it: your code replaces the calls of print.
-	p := newPrinter(stdout)
+	p := &printer{w: stdout}
 	var mux webhook.Mux
 	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[github.Push]) error {
 		return p.print(ctx, e.Delivery, summarizePush(e.Payload))
@@ -113,11 +117,11 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	worker.Logger = log
 	hooks.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
 
-	if *demo {
+	if s.demo {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
 		d := newDemo(log, "http://"+listener.Addr().String(), sources)
-		if *once {
+		if s.once {
 			d.onFinish = stop
 		}
 		worker.Observer = &webhook.Observer{Settled: d.settle}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"sync"
 
@@ -22,21 +21,20 @@ type line struct {
 
 // A printer writes one line for each delivery.
 type printer struct {
-	mu    sync.Mutex
-	lines *json.Encoder
-}
-
-func newPrinter(w io.Writer) *printer {
-	p := &printer{lines: json.NewEncoder(w)}
-	p.lines.SetEscapeHTML(false)
-	return p
+	mu sync.Mutex
+	w  io.Writer
 }
 
 // print prints one delivery. A program of your own does its work here; if it
 // returns an error, the delivery is retried.
 func (p *printer) print(ctx context.Context, d *webhook.Delivery, summary any) error {
 	claim, _ := webhook.ClaimFromContext(ctx)
+	text, err := jsonLine(line{"delivery", d.Source, d.Type, d.ID, d.OrderingKey, claim.Attempt, summary})
+	if err != nil {
+		return err
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.lines.Encode(line{"delivery", d.Source, d.Type, d.ID, d.OrderingKey, claim.Attempt, summary})
+	_, err = p.w.Write(text)
+	return err
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
@@ -22,7 +21,7 @@ type route struct {
 
 // newSources returns the routes of all senders, also of those without a secret.
 // A demo waits only briefly for the end of a burst.
-func newSources(s secrets, demo bool) []route {
+func newSources(s senders, demo bool) []route {
 	hub := dockerhub.Source(s.dockerhub...)
 	if demo {
 		hub.Coalesce = webhook.Coalesce{Quiet: 300 * time.Millisecond, Max: 2 * time.Second}
@@ -50,20 +49,6 @@ func routes(sources []route, inbox *store, log *slog.Logger) *http.ServeMux {
 		mux.Handle(r.pattern, receiver)
 		log.Info("mounted", "sender", r.source.Name, "pattern", r.pattern)
 	}
-	mux.HandleFunc("/hooks/", func(w http.ResponseWriter, r *http.Request) {
-		log.Warn("no hook at this path", "method", r.Method, "path", withoutToken(r.URL.Path), "client", r.RemoteAddr)
-		http.NotFound(w, r)
-	})
+	mux.Handle("/", &wrongPath{log: log})
 	return mux
-}
-
-// withoutToken returns path up to the sender's name, replacing the rest, which
-// may be a token, with "...".
-func withoutToken(path string) string {
-	for _, known := range []string{"/hooks/github", "/hooks/jobserv", "/hooks/dockerhub", "/hooks/kudu"} {
-		if path == known || strings.HasPrefix(path, known+"/") {
-			return known + "/..."
-		}
-	}
-	return "/hooks/..."
 }

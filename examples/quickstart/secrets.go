@@ -3,113 +3,87 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
+	"io"
+	"log/slog"
 	"os"
 	"strings"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// secrets holds the accepted secrets of each sender. A sender without one is not
-// mounted.
-type secrets struct {
-	github, jobserv, dockerhub, kudu []webhook.Secret
+// minSecret is the smallest length in bytes of a secret that proves a call. Anybody
+// may call as often as they like, so a shorter one could be guessed.
+const minSecret = 16
+
+// maxSecrets is the largest size in bytes of a file of secrets.
+const maxSecrets = 64 << 10
+
+// readSecrets returns the secrets that prove a sender's calls: those in the variable
+// name, or in the file that the variable name_FILE names, one on each line. Each of
+// them is accepted. It returns none if neither variable is set. Its errors contain no
+// secret.
+func readSecrets(getenv func(string) string, name string) ([]webhook.Secret, error) {
+	lines, err := secretLines(getenv, name)
+	if err != nil {
+		return nil, err
+	}
+	var secrets []webhook.Secret
+	for i, line := range lines {
+		if len(line) < minSecret {
+			return nil, fmt.Errorf("%s: secret %d of %d has fewer than %d characters; create one: openssl rand -hex 32", name, i+1, len(lines), minSecret)
+		}
+		secrets = append(secrets, webhook.NewSecret(line))
+	}
+	return secrets, nil
 }
 
-func (s secrets) none() bool {
-	return len(s.github)+len(s.jobserv)+len(s.dockerhub)+len(s.kudu) == 0
-}
-
-var errNoSecrets = errors.New(`no secret is set. Create one and configure the sender with the same value:
-
-    export GITHUB_WEBHOOK_SECRET=$(openssl rand -hex 32)
-
-or set JOBSERV_WEBHOOK_SECRET, DOCKERHUB_WEBHOOK_TOKEN or KUDU_WEBHOOK_TOKEN; see -help.
-Use -demo to try the program without a sender`)
-
-// usage is the text of -help before the flags.
-const usage = `Receives webhooks and prints one JSON line for each.
-
-Secrets come from the environment; a sender without one is not mounted:
-
-    GITHUB_WEBHOOK_SECRET      /hooks/github
-    JOBSERV_WEBHOOK_SECRET     /hooks/jobserv
-    DOCKERHUB_WEBHOOK_TOKEN    /hooks/dockerhub/<token>
-    KUDU_WEBHOOK_TOKEN         /hooks/kudu/<token>, or /hooks/kudu with the token as password
-
-To rotate a secret, list the old and the new one, separated by a comma; a secret itself cannot contain a comma.
-To read a secret from a file, set GITHUB_WEBHOOK_SECRET_FILE, and so on, to the path of the file.
-
-GET /healthz answers 503, with the reason, if deliveries cannot be stored or handled.
-
-`
-
-// readSecrets reads the secrets of all senders.
-func readSecrets(getenv func(string) string) (secrets, error) {
-	var s secrets
-	var errs [4]error
-	s.github, errs[0] = readSecret(getenv, "GITHUB_WEBHOOK_SECRET")
-	s.jobserv, errs[1] = readSecret(getenv, "JOBSERV_WEBHOOK_SECRET")
-	s.dockerhub, errs[2] = readSecret(getenv, "DOCKERHUB_WEBHOOK_TOKEN")
-	s.kudu, errs[3] = readSecret(getenv, "KUDU_WEBHOOK_TOKEN")
-	return s, errors.Join(errs[:]...)
-}
-
-// readSecret reads a comma-separated list of secrets from the variable name, or
-// from the file named by the variable name_FILE, without the file's trailing
-// white space. It returns no secrets if neither is set, and an error if an item
-// is empty.
-func readSecret(getenv func(string) string, name string) ([]webhook.Secret, error) {
-	list, file := getenv(name), getenv(name+"_FILE")
+// secretLines returns the lines of the variable name, or of the file that the variable
+// name_FILE names, without surrounding white space and without empty lines. It returns
+// an error if both are set, or if one that is set has only empty lines.
+func secretLines(getenv func(string) string, name string) ([]string, error) {
+	text, file := getenv(name), getenv(name+"_FILE")
 	switch {
-	case list != "" && file != "":
+	case text != "" && file != "":
 		return nil, fmt.Errorf("both %s and %s_FILE are set; set only one", name, name)
-	case list == "" && file == "":
+	case text == "" && file == "":
 		return nil, nil
 	case file != "":
-		text, err := os.ReadFile(file)
+		content, err := readSecretFile(file)
 		if err != nil {
 			return nil, fmt.Errorf("%s_FILE: %w", name, err)
 		}
-		list = strings.TrimRight(string(text), " \t\r\n")
+		text, name = content, name+"_FILE: "+file
 	}
-	var all []webhook.Secret
-	for item := range strings.SplitSeq(list, ",") {
-		if item == "" || item != strings.TrimSpace(item) {
-			return nil, fmt.Errorf("%s holds an empty secret, or one surrounded by white space", name)
-		}
-		all = append(all, webhook.NewSecret(item))
-	}
-	return all, nil
-}
-
-// demoSecrets gives each sender without a secret a publicly known one. It
-// returns an error if addr is set and not on the loopback interface.
-func demoSecrets(s secrets, addr string) (secrets, error) {
-	if host, _, err := net.SplitHostPort(addr); addr != "" && (err != nil || !loopback(host)) {
-		return s, fmt.Errorf("-demo uses publicly known secrets: listen on 127.0.0.1, not on %q", addr)
-	}
-	for _, one := range []*[]webhook.Secret{&s.github, &s.jobserv, &s.dockerhub, &s.kudu} {
-		if len(*one) == 0 {
-			*one = []webhook.Secret{webhook.NewSecret("demo-secret-for-loopback-only")}
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
 		}
 	}
-	return s, nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-// listenAddr returns addr, or the default for -addr if addr is empty.
-func listenAddr(addr string, demo bool) string {
-	switch {
-	case addr != "":
-		return addr
-	case demo:
-		return "127.0.0.1:0"
-	default:
-		return ":8080"
+	if len(lines) == 0 {
+		return nil, fmt.Errorf("%s is empty", name)
 	}
+	return lines, nil
+}
+
+func readSecretFile(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxSecrets+1))
+	if len(text) > maxSecrets {
+		err = errors.New(name + " has more than 64 KiB: it is not a file of secrets")
+	}
+	return string(text), err
+}
+
+// logSecrets logs how many secrets of a sender are accepted.
+func logSecrets(log *slog.Logger, name string, secrets []webhook.Secret) {
+	read := log.With("name", name, "live", len(secrets))
+	if len(secrets) == 1 && strings.Contains(string(secrets[0].Reveal()), ",") {
+		read = read.With("hint", "the comma is part of the secret; to accept several, write each on a line of its own")
+	}
+	read.Info("secrets are read")
 }

@@ -9,12 +9,12 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
-	"log"
+	"log/slog"
 	"net"
 	"net/http"
 	"os"
@@ -22,76 +22,100 @@ import (
 	"syscall"
 	"time"
 
-	_ "modernc.org/sqlite"
-
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// _txlock=immediate makes every transaction a writer from its start. A
-// transaction that has only read cannot become a writer while the inbox writes.
-const database = "file:transactional.db?_txlock=immediate&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+const usage = `Counts the builds that JobServ sends to POST /hooks/jobserv, in the database of the deliveries.
+GET /healthz answers 503, with the reason, if builds cannot be stored or counted.
+
+    JOBSERV_WEBHOOK_SECRET       secret of the webhook, at least 16 characters; to rotate it, write the new and the old
+                                 one on separate lines
+    JOBSERV_WEBHOOK_SECRET_FILE  file with the secret, instead
+
+`
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx); err != nil {
+	if err := run(ctx, os.Args[1:]); err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "transactional:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context) error {
-	secret := webhook.NewSecret(os.Getenv("JOBSERV_WEBHOOK_SECRET"))
-	if secret.IsZero() {
-		return errors.New("JOBSERV_WEBHOOK_SECRET is not set")
+func run(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet("transactional", flag.ContinueOnError)
+	flags.Usage = func() { fmt.Fprint(os.Stderr, usage); flags.PrintDefaults() }
+	addr := flags.String("addr", ":8080", "address to listen on")
+	database := flags.String("db", "transactional.db", "SQLite file or postgres:// URL")
+	check := flags.Bool("check", false, "check the secrets and the database, and exit")
+	showVersion := flags.Bool("version", false, "print the version and exit")
+	if err := flags.Parse(args); err != nil {
+		return err
 	}
-	db, err := sql.Open("sqlite", database)
+	switch {
+	case flags.NArg() > 0:
+		return fmt.Errorf("unexpected argument %q: only flags are accepted; see -help", flags.Arg(0))
+	case *showVersion:
+		fmt.Println("transactional", version())
+		return nil
+	}
+	log := slog.Default()
+	secrets, err := readSecrets(os.Getenv, "JOBSERV_WEBHOOK_SECRET")
 	if err != nil {
 		return err
 	}
-	defer db.Close() // after the inbox
-	inbox := sqlinbox.New(db, sqlinbox.SQLite)
-	defer inbox.Close()
-	if err := inbox.Migrate(ctx); err != nil {
-		return err
+	if len(secrets) == 0 {
+		return errors.New("JOBSERV_WEBHOOK_SECRET is not set; create one: openssl rand -hex 32")
 	}
-	if _, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS builds (project TEXT PRIMARY KEY, count INTEGER NOT NULL)`); err != nil {
-		return err
+	logSecrets(log, "JOBSERV_WEBHOOK_SECRET", secrets)
+	if *check {
+		if err := checkStore(ctx, *database); err != nil {
+			return fmt.Errorf("-db: %w", err)
+		}
+		log.Info("the secrets and the database are fine")
+		return nil
+	}
+	inbox, err := openStore(ctx, *database)
+	if err != nil {
+		return fmt.Errorf("-db: %w", err)
+	}
+	defer inbox.close()
+	if _, err := inbox.db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS builds (project TEXT PRIMARY KEY, count INTEGER NOT NULL)`); err != nil {
+		return fmt.Errorf("-db: %w", err)
 	}
 
 	mux := webhook.Mux{IgnoreUnhandled: true}
 	webhook.On(&mux, func(ctx context.Context, e *webhook.Event[jobserv.Build]) error {
 		return count(ctx, inbox, e.Payload.Project())
 	})
-
-	routes := http.NewServeMux()
-	routes.Handle("/hooks/jobserv", webhook.NewReceiver(jobserv.Source(secret), webhook.Store(inbox)))
-	server := http.Server{Handler: routes, ReadHeaderTimeout: 5 * time.Second}
-	listener, err := net.Listen("tcp", cmp.Or(os.Getenv("ADDR"), ":8080"))
-	if err != nil {
-		return err
-	}
-	log.Println("listening on", listener.Addr())
-
 	worker := webhook.NewWorker(inbox, &mux)
 	worker.Lease = 3 * time.Second // the delay before a killed process's deliveries run again
 
-	return webhook.Serve(ctx, &server, listener, worker)
+	routes := http.NewServeMux()
+	routes.Handle("/hooks/jobserv", webhook.NewReceiver(jobserv.Source(secrets...), webhook.Store(inbox)))
+	routes.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
+	routes.Handle("/", &wrongPath{log: log})
+	listener, err := net.Listen("tcp", *addr)
+	if err != nil {
+		return err
+	}
+	log.Info("listening", "url", "http://"+listener.Addr().String())
+	return webhook.Serve(ctx, newServer(routes, log), listener, worker)
 }
 
 // count commits the count and the settlement in one transaction. Do slow work
 // before InTx: while the transaction is open, nothing else can write.
-func count(ctx context.Context, inbox *sqlinbox.Inbox, project string) error {
+func count(ctx context.Context, inbox *store, project string) error {
 	var n int
 	err := inbox.InTx(ctx, func(tx *sql.Tx) error {
-		return tx.QueryRowContext(ctx, `INSERT INTO builds VALUES (?, 1)
-			ON CONFLICT (project) DO UPDATE SET count = count + 1 RETURNING count`, project).Scan(&n)
+		return tx.QueryRowContext(ctx, `INSERT INTO builds VALUES ($1, 1)
+			ON CONFLICT (project) DO UPDATE SET count = builds.count + 1 RETURNING count`, project).Scan(&n)
 	})
 	if err != nil {
 		return err
 	}
-	fmt.Println(project, "was built", n, "times")
+	fmt.Printf("%q was built %d times\n", project, n)
 	return nil
 }
