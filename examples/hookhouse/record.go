@@ -3,6 +3,8 @@ package main
 import (
 	"net/http"
 	"regexp"
+	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -90,7 +92,7 @@ func fullRecordOf(r webhook.Record, body bool) record {
 	if !d.NotBefore.IsZero() {
 		out.NotBefore = d.NotBefore.UTC()
 	}
-	out.Malformed, out.Header, out.DedupKeys = d.Malformed, shownHeader(d.Header), d.DedupKeys
+	out.Malformed, out.Header, out.DedupKeys = d.Malformed, shownHeader(d.Header), shownKeys(d.DedupKeys)
 	if r.Err != nil {
 		out.Damage = r.Err.Error()
 	}
@@ -129,6 +131,17 @@ func shownHeader(h http.Header) http.Header {
 			values = []string{"REDACTED"}
 		}
 		shown[name] = values
+	}
+	return shown
+}
+
+// shownKeys returns dedup keys without the end of those that are signatures.
+func shownKeys(keys []string) []string {
+	shown := slices.Clone(keys)
+	for i, k := range shown {
+		if scope, mac, ok := strings.Cut(k, "mac:"); ok {
+			shown[i] = scope + "mac:" + short(mac, 9)
+		}
 	}
 	return shown
 }

@@ -113,7 +113,7 @@ func (p *printer) record(r webhook.Record) string {
 	if r.Err != nil {
 		row("damaged", clean(r.Err.Error()))
 	}
-	for _, k := range d.DedupKeys {
+	for _, k := range shownKeys(d.DedupKeys) {
 		row("dedup key", clean(k))
 	}
 	header := shownHeader(d.Header)

@@ -39,9 +39,9 @@ type tailer struct {
 	filter webhook.Filter
 	window map[string]snapshot // the newest deliveries, by UID
 	older  map[string]snapshot // unfinished ones outside the window
-	turns  []string           // the UIDs of older, in the order in which they are read
-	newest int64              // the highest Seq seen
-	missed bool               // the last look did not reach what the one before had seen
+	turns  []string            // the UIDs of older, in the order in which they are read
+	newest int64               // the highest Seq seen
+	missed bool                // the last look did not reach what the one before had seen
 }
 
 func newTailer(inbox webhook.Admin, f webhook.Filter) *tailer {
