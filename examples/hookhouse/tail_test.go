@@ -112,7 +112,9 @@ func TestTailWatchesOlderUnfinishedDeliveries(t *testing.T) {
 	}
 	f := follow(t, r, "-limit", "1")
 	f.next(t)
-	r.settle(t, old, webhook.Outcome{State: webhook.Dead})
+	if err := r.inbox.Bury(t.Context(), old, webhook.Note{By: "jane"}); err != nil {
+		t.Fatal(err)
+	}
 	f.expect(t, event{old, "dead"})
 	for range tailWindow + 20 { // more than a window at once
 		r.put(t, "github.ping", "")

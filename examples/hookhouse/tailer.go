@@ -130,7 +130,10 @@ func (t *tailer) look(ctx context.Context) ([]webhook.Record, error) {
 func (t *tailer) lookUp(ctx context.Context, window map[string]snapshot, note func(webhook.Record, snapshot, bool)) (map[string]snapshot, error) {
 	looked := make(map[string]snapshot)
 	turns := t.turns
-	for len(turns) > 0 && len(looked) < tailLookups {
+	for range t.turns { // each once
+		if len(looked) == tailLookups {
+			break
+		}
 		uid := turns[0]
 		turns = turns[1:]
 		before, watched := t.older[uid]
