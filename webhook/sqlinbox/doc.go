@@ -244,7 +244,8 @@
 //
 // # At three in the morning
 //
-// Read the tables with any client.
+// Read the tables with any client, or with the program hookhouse in examples, which also
+// replays, releases, buries, discards, pauses and follows deliveries.
 //
 //   - Calls are refused: [Inbox.Ping] mostly returns the reason, since it writes as Put does.
 //     While a disk is full or a server is down, 503 is the right answer, because senders
