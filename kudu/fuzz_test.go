@@ -20,6 +20,7 @@ func seed(f *testing.F) {
 	for _, body := range fixtures(f) {
 		f.Add(body)
 	}
+	f.Add([]byte("null"))
 	f.Add([]byte(`{"siteName":"s","site_name":"t"}`))
 	f.Add([]byte("{\"siteName\":\"\xff\",\"status\":-0,\"endTime\":null,\"author\":null}"))
 	f.Add([]byte(`{"job_name":"j","url":"https://u@h:1/","end_time":1e3,"duration":"-1.00:00:00"}`))
@@ -27,9 +28,9 @@ func seed(f *testing.F) {
 
 // roundTrip decodes body, encodes the result and decodes that again. It reports
 // an error if the second encoding differs, and returns false if body does not
-// decode.
+// decode or is null, which changes no value and which webhook.Decode refuses.
 func roundTrip[T any](t *testing.T, body []byte) (first, second T, ok bool) {
-	if json.Unmarshal(body, &first) != nil {
+	if json.Unmarshal(body, &first) != nil || string(bytes.TrimSpace(body)) == "null" {
 		return first, second, false
 	}
 	once, err := json.Marshal(first)
