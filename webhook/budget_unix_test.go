@@ -29,7 +29,7 @@ const (
 	// goroutine.
 	slowConnection = 24 << 10
 	// slowEnv makes a process of this test the sender, since one process
-	// may not hold both ends of so many connections.
+	// may not have enough files for both ends of all connections.
 	slowEnv = "WEBHOOK_TEST_SLOW_SENDERS"
 )
 

@@ -29,9 +29,9 @@ type Event[T any] struct {
 // Decode decodes the delivery's document with encoding/json into any T: a [Payload] or a
 // struct of another package. It is for users of [Source.Middleware]: callbacks of [On] and
 // [OnType] receive the document decoded. Decode does not check d.Type. Its error wraps
-// [ErrMalformed]. A delivery with [Delivery.Malformed] is refused for every T, so that what
-// was routed is what is decoded. Decode panics if T is a pointer type or an interface with
-// methods.
+// [ErrMalformed]. If [Delivery.Malformed] is set, Decode always returns an error: the
+// document may have been routed by another value than the one that would be decoded. Decode
+// panics if T is a pointer type or an interface with methods.
 //
 // The rules of encoding/json apply: of a repeated name the last value is used, unless T is
 // a [Checker] that refuses the document; names match in any case; invalid UTF-8 becomes

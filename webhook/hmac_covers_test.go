@@ -114,12 +114,12 @@ func TestHMACTolerance(t *testing.T) {
 			m.Tolerance = tolerance
 			verifierValidate(t, m)
 			r := verifierRequest()
-			hoursLater(t, max(0, -tt.age), func() {
+			atOffset(t, max(0, -tt.age), func() {
 				if err := m.Sign(r, nil); err != nil {
 					t.Fatal(err)
 				}
 			})
-			hoursLater(t, max(0, tt.age), func() {
+			atOffset(t, max(0, tt.age), func() {
 				_, err := m.Verify(r, nil)
 				if (err == nil) != (tt.want == "") || err != nil && (!errors.Is(err, webhook.ErrUnverified) || !strings.Contains(err.Error(), tt.want)) {
 					t.Errorf("tolerance %v, age %v: %v, want %q", allowed, tt.age, err, tt.want)
@@ -132,8 +132,8 @@ func TestHMACTolerance(t *testing.T) {
 	}
 }
 
-// hoursLater calls f at d after a time that is the same for every call.
-func hoursLater(t *testing.T, d time.Duration, f func()) {
+// atOffset calls f in a bubble of its own whose clock is d after a fixed time.
+func atOffset(t *testing.T, d time.Duration, f func()) {
 	synctest.Test(t, func(*testing.T) {
 		time.Sleep(time.Hour + d) // the clock of synctest starts in the year 2000
 		f()

@@ -17,16 +17,16 @@ type keySource struct {
 	each     func(*http.Request) ([]Key, error)
 }
 
-// validate refuses more than one field, no keys, and what check refuses. The keys of
-// KeysFor are not known before there is a request.
-func (k keySource) validate(check func(Secret) error) error {
+// validate refuses more than one field, no keys, and a key that is empty or that bad
+// refuses. The keys of KeysFor are not known before there is a request.
+func (k keySource) validate(bad func(Secret) error) error {
 	if k.each != nil && k.live != nil || (k.each != nil || k.live != nil) && len(k.keys) > 0 {
 		return fmt.Errorf("webhook: %s: only one of Keys, KeysFunc and KeysFor can be set", k.verifier)
 	}
 	if k.each != nil {
 		return nil
 	}
-	return k.check(k.static(), check)
+	return k.check(k.static(), bad)
 }
 
 // check refuses an empty list, and a key that is empty or that bad refuses.

@@ -11,7 +11,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A document that Describe has read in one way is not decoded in another.
+// Describe may have routed the document by another value than the one that a decoder
+// would use.
 func TestWhatDescribeFoundMalformedIsRefusedForEveryType(t *testing.T) {
 	d := &webhook.Delivery{Type: "test.greeting", Body: []byte(`{"name":"Ada"}`), Malformed: "name appears twice"}
 	form := &webhook.Delivery{

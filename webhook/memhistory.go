@@ -30,7 +30,7 @@ type memEvent struct {
 	bytes int
 }
 
-// add appends an event with texts of so many bytes to of.
+// add appends an event to of. textBytes is the size of its texts.
 func (h *memHistory) add(of *memEvents, value any, textBytes int) {
 	if len(*of) == eventsEach {
 		h.removeFirst(of)

@@ -75,8 +75,8 @@ func (m *MemInbox) sweep(now time.Time) (n int, deleted deadByType) {
 	return n, deleted
 }
 
-// hasRoom fails if one more record with a body of so many bytes does not fit even
-// after all finished ones are deleted.
+// hasRoom returns an error if a record whose body has that size would not fit even after
+// all finished records are deleted.
 func (m *MemInbox) hasRoom(bytes int64) error {
 	if m.live >= m.maxDeliveries() || m.liveBytes+bytes > m.maxBytes() {
 		return fmt.Errorf("%w: memory inbox holds %d unfinished deliveries of %d bytes", ErrOverloaded, m.live, m.liveBytes)
@@ -84,8 +84,8 @@ func (m *MemInbox) hasRoom(bytes int64) error {
 	return nil
 }
 
-// makeRoom deletes finished records, the first finished first, until one more with
-// a body of so many bytes fits. It returns which of them were dead.
+// makeRoom deletes finished records, the first finished first, until a record whose body
+// has that size fits. It returns which of them were dead.
 func (m *MemInbox) makeRoom(bytes int64) (deleted deadByType, err error) {
 	if err := m.hasRoom(bytes); err != nil {
 		return nil, err

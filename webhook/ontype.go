@@ -29,8 +29,9 @@ func On[T Payload](m *Mux, f func(context.Context, *Event[T]) error) {
 //   - The document is the JSON that [Delivery.Document] returns, decoded by [Mux.Decode].
 //     If it cannot be decoded, the outcome is [ErrMalformed] and f is not called. A form
 //     with its own fields has no document: use [OnForm].
-//   - A delivery that [Source.Describe] found malformed is [ErrMalformed] for every T, so
-//     that what was routed is what is decoded.
+//   - If [Delivery.Malformed] is set, the outcome is [ErrMalformed] and f is not called,
+//     whatever T is: the document may have been routed by another value than the one that
+//     would be decoded.
 //   - If T is a [Checker], its Check is called before. Other structs are decoded by the
 //     rules of [Decode].
 //

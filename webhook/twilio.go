@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -18,8 +17,6 @@ import (
 const (
 	twilioHeader = "X-Twilio-Signature"
 	twilioHash   = "bodySHA256" // query parameter of calls that are not forms
-	// maxTwilioParams is the maximum number of parameters in a form.
-	maxTwilioParams = 1000
 )
 
 // Twilio verifies requests of Twilio: a Base64 HMAC-SHA1 in X-Twilio-Signature. There
@@ -193,12 +190,12 @@ func twilioParams(hash string, body []byte) ([]byte, error) {
 		}
 		return nil, nil
 	}
-	if n := bytes.Count(body, []byte("&")) + 1; n > maxTwilioParams {
-		return nil, fmt.Errorf("a form of %d parameters, more than %d", n, maxTwilioParams)
+	if n := bytes.Count(body, []byte("&")) + 1; n > maxFormFields {
+		return nil, fmt.Errorf("a form of %d parameters, more than %d", n, maxFormFields)
 	}
-	form, err := url.ParseQuery(string(body))
+	form, err := formFields(body)
 	if err != nil {
-		return nil, errors.New("the form is badly encoded")
+		return nil, err
 	}
 	names := make([]string, 0, len(form))
 	for name := range form {

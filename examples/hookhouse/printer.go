@@ -76,7 +76,7 @@ var colors = map[webhook.State]string{
 	webhook.Dead: "31", webhook.Superseded: "90", webhook.Ignored: "90",
 }
 
-// state returns a state in so many columns.
+// state returns a state, filled up with spaces to the width.
 func (p *printer) state(s webhook.State, width int) string {
 	text := fmt.Sprintf("%-*s", width, clean(string(s)))
 	if c := colors[s]; p.color && c != "" {
@@ -106,7 +106,7 @@ func clean(text string) string {
 // quoted returns text in double quotes.
 func quoted(text string) string { return strconv.Quote(text) }
 
-// short cuts text that is longer than so many runes.
+// short returns the first n characters of text. A longer text ends in "…".
 func short(text string, n int) string {
 	runes := []rune(text)
 	if len(runes) <= n {

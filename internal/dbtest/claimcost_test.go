@@ -114,7 +114,7 @@ func TestAClaimOnSQLiteReadsNoBacklog(t *testing.T) {
 	}
 }
 
-// fill stores so many deliveries of a paused type, as many that are replayed, and 5 live.
+// fill stores rows deliveries of a paused type, rows that are replayed, and 5 live ones.
 func fill(t *testing.T, e engine, db *sql.DB, rows int) {
 	t.Helper()
 	waitingRows(t, e, db, rows, "paused", 0)

@@ -66,7 +66,7 @@ func (t *trial) finished(key string, s webhook.State) *webhook.Delivery {
 	return d
 }
 
-// replay calls Replay, which must make so many deliveries run again.
+// replay calls Replay, which must make want deliveries run again.
 func (t *trial) replay(f webhook.Filter, want int) {
 	t.Helper()
 	if n, err := t.admin().Replay(t.Context(), f, someone); err != nil || n != want {

@@ -125,7 +125,7 @@ var attempts = []law{
 	}},
 }
 
-// requireAttempts requires that so many attempts of d are stored, and returns them.
+// requireAttempts returns the stored attempts of d, of which there must be want.
 func (t *trial) requireAttempts(d *webhook.Delivery, want int) []webhook.Attempt {
 	t.Helper()
 	list := t.get(d).Attempts

@@ -115,7 +115,7 @@ var discarding = []law{
 	}},
 }
 
-// discard calls Discard, which must delete so many deliveries.
+// discard calls Discard, which must delete want deliveries.
 func (t *trial) discard(f webhook.Filter, want int) {
 	t.Helper()
 	if n, err := t.admin().Discard(t.Context(), f, someone); err != nil || n != want {

@@ -164,7 +164,7 @@ func (t *trial) replayed(key string) *webhook.Delivery {
 	return d
 }
 
-// replayEvery calls ReplayEvery, which must make so many deliveries run again.
+// replayEvery calls ReplayEvery, which must make want deliveries run again.
 func (t *trial) replayEvery(f webhook.Filter, every time.Duration, want int) {
 	t.Helper()
 	if n, err := t.admin().ReplayEvery(t.Context(), f, someone, every); err != nil || n != want {

@@ -49,7 +49,7 @@ func (in *Inbox) finishedRange(ctx context.Context, f webhook.Filter) (r span, e
 	if err != nil || f.Limit <= 0 {
 		return r, err
 	}
-	// The newest so many.
+	// Only the newest f.Limit.
 	terms, a := where(f)
 	a["n"] = f.Limit
 	text := "SELECT coalesce(min(id), 0) - 1 FROM (SELECT d.id FROM hookhouse_deliveries d" + terms + isFinished + " ORDER BY d.id DESC LIMIT @n) AS newest"

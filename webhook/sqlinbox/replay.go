@@ -101,8 +101,8 @@ func (r *replay) run(ctx context.Context, page []finished) error {
 	return nil
 }
 
-// one replays a delivery in the transaction of s, after so many others, and reports
-// whether it could.
+// one replays a delivery in the transaction of s and reports whether it could. done is
+// the number of deliveries that were replayed before.
 func (r *replay) one(ctx context.Context, s session, uid string, done int) (bool, error) {
 	row, err := r.in.find(ctx, s, uid, lockMode{})
 	if errors.Is(err, webhook.ErrNotFound) || err == nil && !row.state.Final() {
