@@ -141,7 +141,7 @@ var retiredPhrases = []retiredPhrase{
 	{`(stand|stands|stood|standing) there`, "is, contains, appears"},
 	{`for ever`, "indefinitely, or how long"},
 	{`time-outs?`, "timeout"},
-	{`at most so many`, "a maximum"},
+	{`so many`, "the number or the maximum, by its name"},
 	{`(work|works|worked|working) off`, "process, handle"},
 	{`in earnest`, "the condition: counted, after Begin"},
 }
@@ -229,7 +229,7 @@ func TestEachRetiredPhraseIsFound(t *testing.T) {
 		{`errors.New("it stands there twice")`, `1: has "stands there"`},
 		{"-- It waits for\n-- ever.", `1: has "for ever"`},
 		{"The time-outs are long.", `1: has "time-outs"`},
-		{"N int // at most so many", `1: has "at most so many"`},
+		{"N int // at most so many", `1: has "so many"`},
 		{"Deliveries are Worked off.", `1: has "worked off"`},
 		{"It was not tried in earnest.", `1: has "in earnest"`},
 	} {
