@@ -8,8 +8,9 @@ import (
 )
 
 // Admin is the set of operations that a person, or an admin page, performs on
-// stored deliveries. Its methods are safe for concurrent use. Package inboxtest
-// states what it promises as tests.
+// stored deliveries. Its methods are safe for concurrent use. A Filter that
+// [Filter.Validate] refuses is an error. Package inboxtest states what an Admin promises
+// as tests.
 type Admin interface {
 	// All returns the deliveries that match f, newest first: Seq decreases. It
 	// holds no lock and no connection while the caller handles a Record. It may or
@@ -61,6 +62,19 @@ type Admin interface {
 	// The error is [ErrNotFound] if there is no such delivery, and [ErrState] if it is
 	// finished, or blocked by another and waits for no retry.
 	Release(ctx context.Context, uid string) error
+	// ReleaseKey makes the next delivery of an ordering key of a Source due now, and live if
+	// it is a replay. The cost does not grow with the number of deliveries that the key
+	// blocks:
+	//
+	//   - It is for an ordering key that waits as a whole, such as that of a [Postpone]. The
+	//     others follow in their order.
+	//   - If the next one is due already, it keeps its place among other ordering keys.
+	//   - If it is claimed, the claim is left as it is, and the error is [ErrState]. Its
+	//     callback may still postpone it, because of what was true before. Call ReleaseKey
+	//     again then.
+	//   - If the ordering key has no unfinished delivery, the error is [ErrNotFound]. An
+	//     empty key is an error.
+	ReleaseKey(ctx context.Context, source, key string) error
 	// Pause stops the claiming of deliveries of a type, or of all if typ is empty, by all
 	// processes, until Resume:
 	//
@@ -84,23 +98,51 @@ type Admin interface {
 	// no such delivery, and [ErrState] if it is claimed or finished. A Note without By is an
 	// error.
 	Bury(ctx context.Context, uid string, n Note) error
+	// GiveUp ends the unfinished deliveries that match f and are not claimed, and returns
+	// their number. Their state becomes as, which is Dead or Ignored, with n in their Reason:
+	//
+	//   - It is Bury for many. A dead one stays as long as other dead ones, and a redelivery
+	//     makes it run again. An ignored one is kept as short as what is done. Each can be
+	//     replayed.
+	//   - It works in parts. While it works, others of an ordering key may be claimed, and an
+	//     error does not undo the parts before. Call it again then.
+	//   - If f has a Source and an OrderingKey, the cost does not grow with what other
+	//     ordering keys have. Otherwise it looks at each stored delivery.
+	//   - If f.Limit is set, it ends no more than that; which ones is not defined.
+	//   - If f.UID names one delivery, the error is [ErrNotFound] if there is none, and
+	//     [ErrState] if it is claimed or finished.
+	//   - The number of each type and n are logged.
+	//   - A Note without By, a Filter that selects all, and another state are errors.
+	GiveUp(ctx context.Context, f Filter, as State, n Note) (int, error)
 	// Discard deletes the finished deliveries that match f, as a [Sweeper] does when their
 	// time has come, and returns their number:
 	//
-	//   - It skips a delivery that is not finished. Use Bury before.
+	//   - It skips a delivery that is not finished. Use Bury or GiveUp before.
 	//   - The dedup keys of deleted deliveries remain. So duplicates are still refused, but
 	//     the redelivery of a dead one is stored as new.
 	//   - If f.Limit is set, only the newest f.Limit finished ones are deleted.
 	//   - If f.UID names one delivery, the error is [ErrNotFound] if there is none, and
 	//     [ErrState] if it is not finished.
-	//   - The number, the types and n are logged. Nothing else remains of them.
+	//   - The number of each type and n are logged. Nothing else remains of them.
 	//   - A Note without By and a Filter that selects all are errors.
 	Discard(ctx context.Context, f Filter, n Note) (int, error)
 	// Stats counts what is stored. It reads every row of an index, which takes
 	// seconds for millions of deliveries.
 	Stats(ctx context.Context) (Stats, error)
+	// Overview is Stats at a cost that does not grow with the number of deliveries: it reads
+	// about limit rows for each state. A limit below 1 is an error.
+	Overview(ctx context.Context, limit int) (Overview, error)
 	// Ping fails when Put would fail.
 	Ping(ctx context.Context) error
+}
+
+// An UnsignedFinder is an [Admin] that says which of its deliveries are not proven by a
+// signature, without their bodies. [MemInbox] and the Inbox of package sqlinbox are.
+type UnsignedFinder interface {
+	// Unsigned returns, by UID, why the deliveries with these UIDs are not proven by a
+	// signature: [Delivery.Unsigned]. Those that are, those that do not exist and those that
+	// cannot be read are not in it.
+	Unsigned(ctx context.Context, uids []string) (map[string]string, error)
 }
 
 // The errors of [Admin]. Test with [errors.Is].
@@ -110,25 +152,6 @@ var (
 	// ErrState: the state of the delivery, or of the pause, does not allow the operation.
 	ErrState = errors.New("webhook: not possible in this state")
 )
-
-// A Filter selects the deliveries that match all of its fields that are set. The
-// zero Filter selects all.
-type Filter struct {
-	UID         string
-	Source      string
-	Type        string
-	OrderingKey string
-	ID          string    // the sender's
-	States      []State   // one of these
-	Text        string    // part of the reason, without regard to ASCII case
-	From        time.Time // received then or later
-	To          time.Time // received before
-	Before      int64     // with a lower Seq than this; for the next page, that of the last Record
-	Limit       int       // the largest number to return; zero means no limit
-	// Bodies loads Header, DedupKeys, Body, NotBefore and Malformed, which are zero
-	// otherwise.
-	Bodies bool
-}
 
 // A Record is a delivery as stored.
 type Record struct {
@@ -202,4 +225,23 @@ type Stats struct {
 	Unhandled []string
 	// Paused are the pauses in force, sorted by type.
 	Paused []Pause
+}
+
+// An Overview is what [Stats] has, with numbers that were counted up to a limit.
+type Overview struct {
+	// Count is the number of deliveries by state. It is exact for Waiting, Blocked, Claimed
+	// and Dead up to the limit. Done, Superseded and Ignored share one limit: it is exact for
+	// them if they are no more than that together. States without deliveries are not in it.
+	Count map[State]Count
+	// Oldest and Unhandled are those of Stats.
+	Oldest    map[string]time.Duration
+	Unhandled []string
+	// Paused are the pauses in force, sorted by type. Their Blocked is not counted, and zero.
+	Paused []Pause
+}
+
+// A Count is a number of deliveries that was counted up to a limit.
+type Count struct {
+	N    int  // no more than the limit
+	More bool // the limit was reached: there may be more
 }

@@ -31,6 +31,9 @@ func (g *group) members() ([]Verifier, error) {
 	return g.verifiers, nil
 }
 
+// Members returns the verifiers of the group, in order. The caller owns the slice.
+func (g *group) Members() []Verifier { return slices.Clone(g.verifiers) }
+
 // Challenge returns the first challenge of a member, empty if none has one.
 func (g *group) Challenge() string { return challengeOf(g.verifiers...) }
 

@@ -17,11 +17,13 @@ type attempt struct {
 	current atomic.Pointer[Claim]
 	began   atomic.Int64 // when the run began, in nanoseconds after lease.start; zero before
 
-	typ    string // of the delivery
-	policy policy // of the type
+	typ     string // of the delivery
+	policy  policy // of the type
+	suspect bool   // the inbox must begin it
 
 	returned <-chan error // receives the Handler's error, then is closed; nil before the call
 
+	postponed  atomic.Bool             // the Handler returned Postpone
 	result     atomic.Pointer[Outcome] // nil until the outcome is known
 	finished   atomic.Bool             // the claim has ended
 	reportOnce sync.Once               // reports the end of the claim
@@ -58,7 +60,7 @@ func (a *attempt) run(ctx, runCtx context.Context) {
 		a.settle(a.policy.exhausted(c))
 		return
 	}
-	if a.place.turn != nil && !a.awaitTurn(ctx, runCtx) {
+	if a.suspect && !a.awaitTurn(ctx, runCtx) {
 		return
 	}
 	a.begin()
@@ -72,6 +74,7 @@ func (a *attempt) run(ctx, runCtx context.Context) {
 		return
 	}
 	a.logPanic(err)
+	a.postponed.Store(IsPostponed(err))
 	a.settle(a.policy.decide(a.claim(), err, context.Cause(handlerCtx)))
 }
 

@@ -145,7 +145,7 @@ func (b *bodyReader) end() error {
 // body is not what was sent.
 func checkLength(r *http.Request, got int) error {
 	if int64(got) < r.ContentLength {
-		return fmt.Errorf("webhook: the body ended after %d of %d bytes: %s", got, r.ContentLength, readBefore)
+		return fmt.Errorf("%w: the body ended after %d of %d bytes: %s", ErrBodyRead, got, r.ContentLength, readBefore)
 	}
 	return nil
 }

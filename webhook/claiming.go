@@ -13,9 +13,9 @@ func (p *pool) claimUntil(ctx, runCtx context.Context) {
 	pause, above := p.pollInterval(), 0
 	for {
 		// Get the signal first, so that no later change is missed.
-		changed, err := p.inbox.changed()
-		if err != nil {
-			p.logChangedError(err)
+		changed, noSignal := p.inbox.changed()
+		if noSignal != nil {
+			p.logChangedError(noSignal)
 		}
 		wake := p.wake
 		free, ok := p.acquire(ctx)
@@ -23,7 +23,8 @@ func (p *pool) claimUntil(ctx, runCtx context.Context) {
 			return
 		}
 		idle, n, types := p.next(free, above)
-		claims, err := p.claimAndStart(ctx, runCtx, n, types)
+		o := ClaimOptions{N: n, Lease: p.lease(), Types: types, Except: pools.uncertain(p.inbox.identity()), By: p.by}
+		claims, err := p.claimAndStart(ctx, runCtx, o)
 		p.release(free - len(claims))
 		switch {
 		case ctx.Err() != nil:
@@ -54,7 +55,11 @@ func (p *pool) claimUntil(ctx, runCtx context.Context) {
 				continue
 			}
 		}
-		timer := time.NewTimer(pause)
+		wait := pause
+		if err == nil && noSignal == nil && len(claims) == 0 {
+			wait = p.idleTime(ctx, o)
+		}
+		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 		case <-changed:
@@ -63,6 +68,27 @@ func (p *pool) claimUntil(ctx, runCtx context.Context) {
 		}
 		timer.Stop()
 	}
+}
+
+// idleTime returns how long to wait after a Claim that has found nothing: until a NextDuer
+// has something due. An inbox that is none is polled, and so are one that cannot signal
+// changes and one whose deliveries are left out because their callbacks have not returned:
+// nothing signals that they have.
+func (p *pool) idleTime(ctx context.Context, o ClaimOptions) time.Duration {
+	poll := p.pollInterval()
+	if len(o.Except) > 0 {
+		return poll
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.Lease)
+	defer cancel()
+	wait, ok, err := p.inbox.nextDue(ctx, o)
+	if err != nil && ctx.Err() == nil {
+		p.logChangedError(err)
+	}
+	if !ok || wait <= 0 { // zero: since the Claim, or the inbox is wrong
+		return poll
+	}
+	return min(wait, max(longestIdle, poll))
 }
 
 // next returns what to claim next; see typeSlots. It reports idle if there is no
@@ -77,15 +103,14 @@ func (p *pool) next(free, above int) (idle bool, n int, types []string) {
 	return p.isIdle(), n, types
 }
 
-// claimAndStart claims and starts at most n deliveries. If n is zero, it does
-// nothing.
-func (p *pool) claimAndStart(ctx, runCtx context.Context, n int, types []string) ([]Claim, error) {
-	if n == 0 {
+// claimAndStart claims and starts deliveries. If o.N is zero, it does nothing.
+func (p *pool) claimAndStart(ctx, runCtx context.Context, o ClaimOptions) ([]Claim, error) {
+	if o.N == 0 {
 		return nil, nil
 	}
 	start := time.Now()
 	p.recordClaiming(start)
-	claims, err := p.claim(ctx, ClaimOptions{N: n, Lease: p.lease(), Types: types, Except: pools.uncertain(p.inbox.identity()), By: p.by})
+	claims, err := p.claim(ctx, o)
 	p.start(ctx, runCtx, claims, start)
 	if err == nil && ctx.Err() == nil {
 		p.recordClaimed(time.Now())

@@ -2,6 +2,8 @@ package webhook
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -53,11 +55,32 @@ func (s Source) validateCoalesce() error {
 		if clamp(typ) != typ {
 			return fmt.Errorf("webhook: source %s: CoalesceTypes: the type %.64q is too long or not plain UTF-8", s.Name, typ)
 		}
+		if !isFullType(typ) {
+			return fmt.Errorf("webhook: source %s: CoalesceTypes has the type %q; a type has the source's name as its prefix: want %q", s.Name, typ, s.Name+"."+strings.Trim(typ, "."))
+		}
 		if err := c.validate(); err != nil {
 			return fmt.Errorf("webhook: source %s: CoalesceTypes[%q]: %w", s.Name, typ, err)
 		}
 	}
 	return nil
+}
+
+// isFullType reports whether a type has a prefix and more than that.
+func isFullType(typ string) bool {
+	prefix, name, _ := strings.Cut(typ, ".")
+	return prefix != "" && name != ""
+}
+
+// foreignTypes returns the types of CoalesceTypes with another prefix than the name of the
+// Source, sorted. Its Describe may be one of a Source with that name.
+func (s Source) foreignTypes() (foreign []string) {
+	for typ := range s.CoalesceTypes {
+		if !strings.HasPrefix(typ, s.Name+".") {
+			foreign = append(foreign, typ)
+		}
+	}
+	slices.Sort(foreign)
+	return foreign
 }
 
 // coalesce returns the Coalesce of a delivery.

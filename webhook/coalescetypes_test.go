@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -37,10 +38,19 @@ func TestCoalesceTypesOverrideCoalesce(t *testing.T) {
 
 func TestValidateNamesWhatIsWrongWithCoalesce(t *testing.T) {
 	for says, change := range map[string]func(*webhook.Source){
-		`Coalesce: the Quiet of -1s is negative`:                       func(s *webhook.Source) { s.Coalesce.Quiet = -time.Second },
-		`Coalesce: the Max of -1s is negative`:                         func(s *webhook.Source) { s.Coalesce = webhook.Coalesce{Quiet: 1, Max: -time.Second} },
-		`Coalesce: the Max of 1s without Quiet has no effect`:          func(s *webhook.Source) { s.Coalesce.Max = time.Second },
-		`CoalesceTypes has an empty type`:                              func(s *webhook.Source) { s.CoalesceTypes = map[string]webhook.Coalesce{"": {}} },
+		`Coalesce: the Quiet of -1s is negative`:              func(s *webhook.Source) { s.Coalesce.Quiet = -time.Second },
+		`Coalesce: the Max of -1s is negative`:                func(s *webhook.Source) { s.Coalesce = webhook.Coalesce{Quiet: 1, Max: -time.Second} },
+		`Coalesce: the Max of 1s without Quiet has no effect`: func(s *webhook.Source) { s.Coalesce.Max = time.Second },
+		`CoalesceTypes has an empty type`:                     func(s *webhook.Source) { s.CoalesceTypes = map[string]webhook.Coalesce{"": {}} },
+		`CoalesceTypes has the type "push"; a type has the source's name as its prefix: want "acme.push"`: func(s *webhook.Source) {
+			s.CoalesceTypes = map[string]webhook.Coalesce{"push": webhook.NewestOnly()}
+		},
+		`CoalesceTypes has the type ".push"; a type has the source's name as its prefix: want "acme.push"`: func(s *webhook.Source) {
+			s.CoalesceTypes = map[string]webhook.Coalesce{".push": webhook.NewestOnly()}
+		},
+		`CoalesceTypes has the type "acme."; a type has the source's name`: func(s *webhook.Source) {
+			s.CoalesceTypes = map[string]webhook.Coalesce{"acme.": webhook.NewestOnly()}
+		},
 		`CoalesceTypes["acme.push"]: the Quiet of -1s is negative`:     func(s *webhook.Source) { s.CoalesceTypes = coalesceOfPush(-time.Second, 0) },
 		`CoalesceTypes["acme.push"]: the Max of -1ns is negative`:      func(s *webhook.Source) { s.CoalesceTypes = coalesceOfPush(1, -1) },
 		`CoalesceTypes["acme.push"]: the Max of 1m0s without Quiet`:    func(s *webhook.Source) { s.CoalesceTypes = coalesceOfPush(0, time.Minute) },
@@ -57,4 +67,28 @@ func TestValidateNamesWhatIsWrongWithCoalesce(t *testing.T) {
 
 func coalesceOfPush(quiet, limit time.Duration) map[string]webhook.Coalesce {
 	return map[string]webhook.Coalesce{"acme.push": {Quiet: quiet, Max: limit}}
+}
+
+// A Source can have the Describe of another one, under a name of its own.
+func TestCoalesceTypesOfAnotherSourceAreLoggedOnce(t *testing.T) {
+	for want, types := range map[string]map[string]webhook.Coalesce{
+		"":                         {"acme.push": webhook.NewestOnly(), "acme.unknown": {}},
+		"[gilthub.push other.x.y]": {"acme.push": webhook.NewestOnly(), "other.x.y": {}, "gilthub.push": {}},
+	} {
+		src := recvSource()
+		src.CoalesceTypes = types
+		rc := webhook.NewReceiver(src, recvOK)
+		var log *recvLog
+		rc.Logger, log = recvLogger()
+		for range 2 {
+			recvServe(rc, httptest.NewRequest("POST", "/", strings.NewReader("{}")))
+		}
+		var got []string
+		for _, line := range warned(t, log, "CoalesceTypes") {
+			got = append(got, fmt.Sprint(line["types"]))
+		}
+		if strings.Join(got, "; ") != want {
+			t.Errorf("logged %q, want %q", got, want)
+		}
+	}
 }

@@ -64,6 +64,10 @@ type Delivery struct {
 	// known. [Decode] and the callbacks of [On] refuse such a delivery as [ErrMalformed]. A
 	// Handler of [Mux.Route] gets it.
 	Malformed string
+	// Unsigned is why the delivery is not proven by a signature, such as "read from GitHub's
+	// API", in at most 4 KiB. It is empty if a Verifier has accepted the request, and for work
+	// of the program's own. If it is not empty, see [Source.OpenUnsigned].
+	Unsigned string
 }
 
 // NewDelivery returns a delivery that the program puts into an inbox itself: work that

@@ -50,9 +50,10 @@
 //
 // In order per key. Deliveries of a Source with the same [Delivery.OrderingKey] run one at a
 // time, in the order in which they were acknowledged. A delivery that waits for its retry
-// blocks the younger ones, unless [Worker.RetryOutOfOrder] is set. Where a newer delivery
-// makes older ones of its type needless, set [NewestOnly] in [Source.CoalesceTypes]: the
-// newer one supersedes the retry. Deliveries without an ordering key have no order.
+// blocks the younger ones, unless [Worker.RetryOutOfOrder] is set or its error is a
+// [RetryOutOfOrder]. Where a newer delivery makes older ones of its type needless, set
+// [NewestOnly] in [Source.CoalesceTypes]: the newer one supersedes the retry. Deliveries
+// without an ordering key have no order.
 //
 // Authentic before anything else. Verification takes constant time, accepts several keys,
 // and fails closed: [NewReceiver] panics on an empty secret, and a verifier that was never

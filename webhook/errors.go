@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"time"
 )
 
 // The sentinel errors. The errors of this module wrap one of them and say where and
@@ -22,6 +21,9 @@ var (
 	ErrMediaType = errors.New("webhook: media type not supported")
 	// ErrTooLarge: the body is larger than [Source.MaxBody].
 	ErrTooLarge = errors.New("webhook: body too large")
+	// ErrBodyRead: the body ended before its Content-Length, without an error. A sender cannot
+	// cause that: an earlier handler of the program has read from it.
+	ErrBodyRead = errors.New("webhook: body incomplete")
 	// ErrOverloaded: a limit of memory or time was reached, or a func of a verifier could
 	// not look up keys or a URL. Nothing was stored. A later try may succeed.
 	ErrOverloaded = errors.New("webhook: overloaded")
@@ -61,7 +63,7 @@ var (
 // StatusCode returns the status of the answer to a request whose Handler returned err,
 // or that was refused with err:
 //
-//	ErrNotStored                                    503
+//	ErrNotStored, Postpone                          503
 //	ErrPanic                                        500
 //	nil, ErrDuplicate, ErrIgnored, ErrNoHandler     202
 //	ErrMalformed                                    400
@@ -80,7 +82,7 @@ func StatusCode(err error) int {
 	switch {
 	case err == nil:
 		return http.StatusAccepted
-	case errors.Is(err, ErrNotStored):
+	case errors.Is(err, ErrNotStored), IsPostponed(err):
 		return http.StatusServiceUnavailable
 	case errors.Is(err, ErrPanic):
 		return http.StatusInternalServerError
@@ -139,47 +141,6 @@ func DeadDuplicate(err error) (uid string, ok bool) {
 	return uid, ok
 }
 
-// Permanent returns an error after which a Worker does not try the delivery again: it
-// settles it as [Dead] at once. Permanent takes precedence over a [RetryAfter] that it
-// wraps, or that wraps it. If [errors.Join] joins several errors, each must be
-// permanent. An [fmt.Errorf] with several %w counts as one error. Permanent returns nil
-// if err is nil.
-func Permanent(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &permanentError{err}
-}
-
-// RetryAfter returns an error that says when to try again: a Worker waits d instead of
-// the delay of its Backoff, and a Receiver answers 503 with Retry-After. The attempt
-// counts. A negative d is treated as zero. If several RetryAfter are joined, the first
-// applies. RetryAfter returns nil if err is nil.
-func RetryAfter(d time.Duration, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &retryAfterError{err: err, after: max(d, 0)}
-}
-
-type permanentError struct{ err error }
-
-func (e *permanentError) Error() string { return e.err.Error() }
-func (e *permanentError) Unwrap() error { return e.err }
-
-type retryAfterError struct {
-	err   error
-	after time.Duration
-}
-
-func (e *retryAfterError) Error() string { return e.err.Error() }
-func (e *retryAfterError) Unwrap() error { return e.err }
-
-func hasRetryAfter(err error) bool {
-	_, ok := errors.AsType[*retryAfterError](err)
-	return ok
-}
-
 // isAll is errors.Is for the sentinels that count as success. If err joins several
 // errors, each must be the target: otherwise a failure among them would be lost.
 func isAll(err, target error) bool {
@@ -197,17 +158,6 @@ func isAll(err, target error) bool {
 		err = errors.Unwrap(err)
 	}
 	return false
-}
-
-// IsPermanent reports whether err is [Permanent] or [ErrMalformed], so that no later
-// attempt can succeed. If [errors.Join] joins several errors, each must be one of the
-// two. IsPermanent is for a Handler that calls another one and must decide whether to
-// try again.
-func IsPermanent(err error) bool {
-	return each(err, func(err error) bool {
-		_, ok := err.(*permanentError)
-		return ok || isMalformedItself(err)
-	})
 }
 
 // isMalformed reports whether err is ErrMalformed. If err joins several errors, each

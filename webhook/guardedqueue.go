@@ -79,6 +79,17 @@ func (g guardedQueue) changed() (signal <-chan struct{}, err error) {
 	return signal, nil
 }
 
+// nextDue calls NextDue of a [NextDuer]. It reports false for another inbox.
+func (g guardedQueue) nextDue(ctx context.Context, o ClaimOptions) (wait time.Duration, ok bool, err error) {
+	defer recoverTo(&err)
+	n, ok := g.Queue.(NextDuer)
+	if !ok {
+		return 0, false, nil
+	}
+	wait, err = n.NextDue(ctx, o)
+	return wait, err == nil, toSafe(err)
+}
+
 // sweep calls a [Sweeper]. For another inbox it does nothing.
 func (g guardedQueue) sweep(ctx context.Context) (n int, err error) {
 	defer recoverTo(&err)

@@ -13,9 +13,9 @@ import (
 //
 // Handle is called concurrently and must not change the delivery. It has no
 // ResponseWriter, since it may run an hour after the request: its error is the
-// outcome. A nil error is a success. [Permanent], [RetryAfter] and [ErrIgnored] select
-// other outcomes. After any other error the delivery is tried again. Handle should
-// return when ctx ends.
+// outcome. A nil error is a success. [Permanent], [RetryAfter], [Postpone] and
+// [ErrIgnored] select other outcomes. After any other error the delivery is tried again.
+// Handle should return when ctx ends.
 type Handler interface {
 	Handle(ctx context.Context, d *Delivery) error
 }

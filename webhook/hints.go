@@ -21,12 +21,16 @@ const (
 	unhandledEvery = time.Hour // for each type
 )
 
-// hintSetup logs secrets that begin or end in white space, and a pattern with a
-// method. The first request is the first time that the Logger is certainly set.
+// hintSetup logs secrets that begin or end in white space, types of another source, and a
+// pattern with a method. The first request is the first time that the Logger is certainly set.
 func (c *call) hintSetup() {
 	if !c.hints.secretsChecked.Load() && !c.hints.secretsChecked.Swap(true) {
 		for _, text := range paddedSecrets(c.source.Verifier) {
 			c.logger.Warn(text, "source", c.source.Name)
+		}
+		if foreign := c.source.foreignTypes(); len(foreign) > 0 {
+			c.logger.Warn("Source.CoalesceTypes has types with the prefix of another source: unless Describe returns them, they have no effect",
+				"source", c.source.Name, "types", foreign)
 		}
 	}
 	if strings.ContainsAny(c.r.Pattern, " \t") && !c.hints.methodLogged.Swap(true) {

@@ -131,8 +131,8 @@ type Claim struct {
 	Last     bool      // set by a Worker: if this attempt fails, the delivery is dead
 	// Suspect is true if at least the last two claims were lost: the run of this delivery
 	// may be what ends the process. The Delivery of a suspect has no Header, DedupKeys,
-	// Body, NotBefore or Malformed. Call [Queue.Begin] to get them, and run nothing else at
-	// the same time.
+	// Body, NotBefore, Malformed or Unsigned. Call [Queue.Begin] to get them, and run nothing
+	// else at the same time.
 	Suspect bool
 	// Crashes is the number of runs that Begin recorded and that were lost, in a row before
 	// this one.
@@ -162,11 +162,28 @@ type Outcome struct {
 }
 
 // A Notifier is an Inbox that signals a change that may allow a claim, so that a Worker
-// need not wait for its PollInterval. A Worker polls a Notifier too: that a retry is due,
-// that a lease has expired, and what other processes store are not signalled.
+// need not wait for its PollInterval. A Worker polls a Notifier too, unless that is a
+// [NextDuer]: that a retry is due, that a lease has expired, and what other processes store
+// are not signalled.
 type Notifier interface {
 	// Changed returns a channel that is closed at the first change after the call.
 	Changed() <-chan struct{}
+}
+
+// A NextDuer is an Inbox that knows when it has to be asked again, so that a Worker need
+// not poll it: all that may allow a claim is signalled by Changed, or is the end of a time
+// that NextDue returns. A Worker then claims once a minute while nothing happens.
+//
+// An inbox that another process can change must not be a NextDuer: what that process
+// stores is not signalled, and to find out in time a Worker must poll. So [MemInbox] is
+// one, and the inboxes of package sqlinbox are not.
+type NextDuer interface {
+	Notifier
+	// NextDue returns the time until a Claim with these options can return a delivery: until
+	// the first that waits is due, or until the first lease expires. It looks at Types and
+	// Except. The time is zero or negative if there is such a delivery now, and the largest
+	// Duration if there is none.
+	NextDue(ctx context.Context, o ClaimOptions) (time.Duration, error)
 }
 
 // A Sweeper is an Inbox that deletes old finished deliveries. How long they are kept is a

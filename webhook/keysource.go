@@ -74,16 +74,23 @@ func (k keySource) of(r *http.Request) ([]Key, error) {
 	return nil, fmt.Errorf("%w: %s: KeysFor returned no keys for this request", ErrUnverified, k.verifier)
 }
 
-// signing returns the key with which to sign r. It makes the same checks as validate.
+// signing returns the key with which to sign r: the first. It makes the same checks as
+// validate.
 func (k keySource) signing(r *http.Request, bad func(Secret) error) (Key, error) {
-	keys, err := k.of(r)
+	keys, err := k.checked(r, bad)
 	if err != nil {
 		return Key{}, err
 	}
-	if err := k.check(keys, bad); err != nil {
-		return Key{}, err
-	}
 	return keys[0], nil
+}
+
+// checked returns the keys for r, after the same checks as validate.
+func (k keySource) checked(r *http.Request, bad func(Secret) error) ([]Key, error) {
+	keys, err := k.of(r)
+	if err != nil {
+		return nil, err
+	}
+	return keys, k.check(keys, bad)
 }
 
 func (k keySource) padded() []string {

@@ -6,10 +6,10 @@ import (
 )
 
 // A lineup decides which attempts of a Worker may run, and whether the Worker may
-// claim more. A suspect is a delivery whose last claims were lost. It runs while
-// nothing else of the Worker runs: if the process ends then, that delivery is the
-// cause and no other delivery is lost with it. Nothing is claimed while a suspect
-// waits or runs. The zero value is ready to use.
+// claim more. A suspect is a delivery whose last claims were lost. Unless
+// SuspectsRunTogether is set, it runs while nothing else of the Worker runs: if the
+// process ends then, that delivery is the cause and no other delivery is lost with it.
+// Nothing is claimed while such a suspect waits or runs. The zero value is ready to use.
 type lineup struct {
 	mu       sync.Mutex
 	ordinary int           // attempts in progress that are not suspects
@@ -26,16 +26,17 @@ type place struct {
 	left    bool
 }
 
-// enter returns a place for each of the claims of one call. It enters all of them at
-// once, so that a suspect waits for all others. Suspects with fewer crashes run first.
-func (l *lineup) enter(claims []Claim, suspects []bool) []*place {
+// enter returns a place for each of the claims of one call, and alone says which of them
+// run alone. It enters all of them at once, so that a suspect waits for all others.
+// Suspects with fewer crashes run first.
+func (l *lineup) enter(claims []Claim, alone []bool) []*place {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all, places := make([]place, len(claims)), make([]*place, len(claims))
 	for i, c := range claims {
 		places[i] = &all[i]
 		places[i].crashes = c.Crashes
-		if suspects[i] {
+		if alone[i] {
 			places[i].turn = make(chan struct{})
 			l.waiting = append(l.waiting, places[i])
 		} else {

@@ -6,13 +6,16 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 )
 
 // All returns the deliveries that match f; see [Admin].
 func (m *MemInbox) All(ctx context.Context, f Filter) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
+		if err := f.Validate(); err != nil {
+			yield(Record{}, err)
+			return
+		}
 		n := 0
 		for _, s := range m.newest(f) {
 			if err := ctx.Err(); err != nil {
@@ -43,7 +46,7 @@ type memSeen struct {
 func (m *MemInbox) newest(f Filter) (seen []memSeen) {
 	m.mu.Lock()
 	for _, rec := range m.all {
-		if (f.Before <= 0 || rec.seq < f.Before) && (f.UID == "" || rec.d.UID == f.UID) {
+		if (f.Before <= 0 || rec.seq < f.Before) && rec.seq > f.After && (f.UID == "" || rec.d.UID == f.UID) {
 			seen = append(seen, memSeen{rec, rec.seq})
 		}
 	}
@@ -89,6 +92,22 @@ func (m *MemInbox) Get(ctx context.Context, uid string) (Record, error) {
 	return r, nil
 }
 
+// Unsigned returns which deliveries are not proven by a signature; see [UnsignedFinder].
+func (m *MemInbox) Unsigned(ctx context.Context, uids []string) (map[string]string, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	why := make(map[string]string)
+	for _, uid := range uids {
+		if rec := m.all[uid]; rec != nil && rec.d.Unsigned != "" {
+			why[uid] = rec.d.Unsigned
+		}
+	}
+	return why, nil
+}
+
 // record returns the Record without its Delivery.
 func (r *memRecord) record() Record {
 	var expires time.Time
@@ -108,41 +127,4 @@ func (r *memRecord) record() Record {
 		Replayed: r.replayed,
 		Size:     int64(len(r.d.Body)),
 	}
-}
-
-// matches reports whether rec meets all that f demands, but for Limit.
-func (f Filter) matches(rec *memRecord) bool {
-	d := rec.d
-	for _, field := range []struct{ want, is string }{
-		{f.UID, d.UID}, {f.Source, d.Source}, {f.Type, d.Type}, {f.OrderingKey, d.OrderingKey}, {f.ID, d.ID},
-	} {
-		if field.want != "" && field.want != field.is {
-			return false
-		}
-	}
-	switch {
-	case len(f.States) > 0 && !slices.Contains(f.States, rec.last.state),
-		!f.From.IsZero() && d.ReceivedAt.Before(f.From),
-		!f.To.IsZero() && !d.ReceivedAt.Before(f.To),
-		f.Before > 0 && rec.seq >= f.Before:
-		return false
-	}
-	return f.Text == "" || strings.Contains(lowerASCII(rec.reason), lowerASCII(f.Text))
-}
-
-// matchesAll reports whether f demands nothing of a delivery.
-func (f Filter) matchesAll() bool {
-	return f.UID == "" && f.Source == "" && f.Type == "" && f.OrderingKey == "" && f.ID == "" && len(f.States) == 0 &&
-		f.Text == "" && f.From.IsZero() && f.To.IsZero() && f.Before <= 0
-}
-
-// lowerASCII returns s with the letters A to Z in lower case.
-func lowerASCII(s string) string {
-	text := []byte(s)
-	for i, c := range text {
-		if 'A' <= c && c <= 'Z' {
-			text[i] = c + 'a' - 'A'
-		}
-	}
-	return string(text)
 }

@@ -3,6 +3,7 @@ package webhook
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -31,6 +32,7 @@ func (m *MemInbox) Claim(ctx context.Context, o ClaimOptions) ([]Claim, error) {
 		if rec.last.state == Claimed && m.hasNewer(rec) {
 			m.addLost(rec, Superseded, now)
 			m.finish(rec, Superseded, now)
+			m.notify() // the next of its ordering key may be of a type that others claim
 			continue
 		}
 		if room -= rec.claimBytes(); room < 0 && len(claims) > 0 {
@@ -92,8 +94,12 @@ func (m *MemInbox) Extend(ctx context.Context, c Claim, lease time.Duration) err
 	if err != nil {
 		return err
 	}
+	before := rec.claimed.expires
 	rec.claimed.expires = time.Now().Add(lease)
 	m.claimable[rec.heapKey()].fix(rec)
+	if rec.claimed.expires.Before(before) { // sooner than NextDue may have said
+		m.notify()
+	}
 	return nil
 }
 
@@ -133,13 +139,19 @@ func (m *MemInbox) Settle(ctx context.Context, c Claim, o Outcome) (State, error
 // first: a Waiting one, or a Claimed one whose lease ran out. A replay is returned if
 // there is no live one.
 func (m *MemInbox) oldestDue(types []string, now time.Time) (first *memRecord) {
-	consider := func(k memHeapKey) {
-		h := m.claimable[k]
-		if h == nil || len(h.items) == 0 || m.isPaused(k.typ) {
-			return
-		}
+	m.eachHeap(types, func(h *memHeap) {
 		if rec := h.items[0]; !rec.claimable().After(now) && (first == nil || rec.before(first)) {
 			first = rec
+		}
+	})
+	return first
+}
+
+// eachHeap calls visit with each heap of these types that has records and is not paused.
+func (m *MemInbox) eachHeap(types []string, visit func(h *memHeap)) {
+	consider := func(k memHeapKey) {
+		if h := m.claimable[k]; h != nil && len(h.items) > 0 && !m.isPaused(k.typ) {
+			visit(h)
 		}
 	}
 	if types == nil {
@@ -151,7 +163,21 @@ func (m *MemInbox) oldestDue(types []string, now time.Time) (first *memRecord) {
 		consider(memHeapKey{t, false})
 		consider(memHeapKey{t, true})
 	}
-	return first
+}
+
+// NextDue implements [NextDuer].
+func (m *MemInbox) NextDue(ctx context.Context, o ClaimOptions) (time.Duration, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	defer m.exclude(o.Except)()
+	now, wait := time.Now(), time.Duration(math.MaxInt64)
+	m.eachHeap(o.Types, func(h *memHeap) {
+		wait = min(wait, h.items[0].claimable().Sub(now))
+	})
+	return wait, nil
 }
 
 // claimHeld returns the record of c if that is still held. With the error it

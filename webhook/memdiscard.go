@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"time"
 )
 
@@ -33,43 +31,53 @@ func (m *MemInbox) bury(uid string, n Note) (*Delivery, error) {
 	if s := rec.last.state; s != Waiting && s != Blocked {
 		return nil, fmt.Errorf("%w: %s is %s", ErrState, uid, s)
 	}
-	rec.reason = clipReason(buriedBy(n))
-	rec.lost, rec.crashes, rec.begun = 0, 0, false
+	rec.giveUp(endedBy("buried", n))
 	m.finish(rec, Dead, time.Now())
 	m.notify()
 	return rec.d, nil
 }
 
-// buriedBy returns the reason of a delivery that was buried.
-func buriedBy(n Note) string {
-	if n.Why == "" {
-		return "buried by " + n.By
+// giveUp sets the reason of a record that ends without a claim. A claim that was settled
+// before is still known.
+func (r *memRecord) giveUp(reason string) {
+	r.reason = reason
+	r.lost, r.crashes, r.begun = 0, 0, false
+}
+
+// endedBy returns the reason of a delivery that was buried or given up.
+func endedBy(how string, n Note) string {
+	text := how + " by " + n.By
+	if n.Why != "" {
+		text += ": " + n.Why
 	}
-	return "buried by " + n.By + ": " + n.Why
+	return clipReason(text)
 }
 
 // Discard deletes finished deliveries; see [Admin].
 func (m *MemInbox) Discard(ctx context.Context, f Filter, n Note) (int, error) {
-	if f.matchesAll() {
+	switch err := f.Validate(); {
+	case err != nil:
+		return 0, err
+	case f.matchesAll():
 		return 0, errors.New("webhook: a discard needs a Filter that does not select all")
 	}
 	n, err := checkedNote(ctx, n, "a discard")
 	if err != nil {
 		return 0, err
 	}
-	done, types := 0, make(map[string]bool)
+	done, types := 0, make(map[string]int)
 	for _, s := range m.finishedOldest(f) {
 		if err = ctx.Err(); err != nil {
 			break
 		}
 		if m.discard(s) {
-			types[s.d.Type] = true
+			types[s.d.Type]++
 			done++
 		}
 	}
 	if done > 0 {
 		logger(m.Logger).Warn("finished deliveries are deleted: discarded",
-			"count", done, "types", slices.Sorted(maps.Keys(types)), "by", n.By, "why", n.Why)
+			"count", done, "types", types, "by", n.By, "why", n.Why)
 	}
 	if err != nil || done > 0 || f.UID == "" {
 		return done, err

@@ -21,9 +21,11 @@ const (
 var (
 	_ Inbox          = (*MemInbox)(nil)
 	_ Admin          = (*MemInbox)(nil)
-	_ Notifier       = (*MemInbox)(nil)
+	_ NextDuer       = (*MemInbox)(nil)
 	_ Sweeper        = (*MemInbox)(nil)
 	_ PendingCounter = (*MemInbox)(nil)
+	_ Cursors        = (*MemInbox)(nil)
+	_ Knower         = (*MemInbox)(nil)
 )
 
 // MemInbox is an Inbox in memory, for tests and demos: a restart loses what it
@@ -48,8 +50,8 @@ type MemInbox struct {
 	// DeadRetention is how long dead deliveries are kept. Zero means 90 days; if
 	// negative, they are never swept.
 	DeadRetention time.Duration
-	// Logger gets a warning when dead deliveries are deleted, and what Pause, Resume, Bury
-	// and Discard do. If nil, slog.Default.
+	// Logger gets a warning when dead deliveries are deleted, and what Pause, Resume, Bury,
+	// GiveUp and Discard do. If nil, slog.Default.
 	Logger *slog.Logger
 
 	mu        sync.Mutex
@@ -69,6 +71,7 @@ type MemInbox struct {
 	askedAny  bool            // a Claim asked for every type
 	dedupKeys map[memDedupKey]*memLastState
 	seenKeys  []memSeenKey // in order of arrival
+	cursors   map[string]string
 	changed   chan struct{}
 }
 

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,7 +19,7 @@ func (m *MemInbox) Pause(ctx context.Context, typ string, n Note) error {
 	if p, ok := m.addPause(Pause{Type: typ, Note: n, At: time.Now()}); !ok {
 		return fmt.Errorf("%w: there is a pause of %s already, by %s", ErrState, typeName(typ), p.By)
 	}
-	logger(m.Logger).Info("deliveries are not claimed any more: paused", "type", typ, "by", n.By, "why", n.Why)
+	logger(m.Logger).Info("deliveries are not claimed any more: paused", "type", loggedType(typ), "by", n.By, "why", n.Why)
 	return nil
 }
 
@@ -44,7 +45,7 @@ func (m *MemInbox) Resume(ctx context.Context, typ string, n Note) error {
 	if !ok {
 		return fmt.Errorf("%w: there is no pause of %s", ErrState, typeName(typ))
 	}
-	logger(m.Logger).Info("deliveries are claimed again: resumed", "type", typ, "by", n.By, "why", n.Why, "paused_by", p.By, "paused_at", p.At)
+	logger(m.Logger).Info("deliveries are claimed again: resumed", "type", loggedType(typ), "by", n.By, "why", n.Why, "paused_by", p.By, "paused_at", p.At)
 	return nil
 }
 
@@ -66,6 +67,9 @@ func typeName(typ string) string {
 	}
 	return fmt.Sprintf("type %q", typ)
 }
+
+// loggedType is the attribute that names a type of deliveries, or all of them, in the log.
+func loggedType(typ string) string { return cmp.Or(typ, "all") }
 
 // checkedNote returns n as it is kept. It fails if n has no By, or ctx has ended.
 func checkedNote(ctx context.Context, n Note, what string) (Note, error) {

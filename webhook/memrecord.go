@@ -162,11 +162,11 @@ func copyDelivery(d *Delivery) *Delivery {
 	return &own
 }
 
-// copyWithoutContents returns a copy without Header, DedupKeys, Body, NotBefore and
-// Malformed.
+// copyWithoutContents returns a copy without Header, DedupKeys, Body, NotBefore, Malformed
+// and Unsigned.
 func copyWithoutContents(d *Delivery) *Delivery {
 	own := *d
 	own.Header, own.DedupKeys, own.Body = nil, nil, nil
-	own.NotBefore, own.Malformed = time.Time{}, ""
+	own.NotBefore, own.Malformed, own.Unsigned = time.Time{}, "", ""
 	return &own
 }

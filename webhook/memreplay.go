@@ -18,7 +18,9 @@ func (m *MemInbox) Replay(ctx context.Context, f Filter, n Note) (int, error) {
 
 // ReplayEvery is Replay at a rate; see [Admin].
 func (m *MemInbox) ReplayEvery(ctx context.Context, f Filter, n Note, every time.Duration) (int, error) {
-	switch {
+	switch err := f.Validate(); {
+	case err != nil:
+		return 0, err
 	case f.matchesAll():
 		return 0, errors.New("webhook: a replay needs a Filter that does not select all")
 	case every < 0 || every > longestPace:
@@ -112,6 +114,32 @@ func (m *MemInbox) Release(ctx context.Context, uid string) error {
 	default:
 		return fmt.Errorf("%w: %s is %s", ErrState, uid, rec.last.state)
 	}
+	m.notify()
+	return nil
+}
+
+// ReleaseKey makes the next delivery of an ordering key due now; see [Admin].
+func (m *MemInbox) ReleaseKey(ctx context.Context, source, key string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if key == "" {
+		return errors.New("webhook: a release of an ordering key needs the key")
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	q := m.queues[memOrderingKey{source, key}]
+	if q == nil {
+		return fmt.Errorf("%w with ordering key %q of %s", ErrNotFound, key, source)
+	}
+	now, next := time.Now(), q.items[0]
+	if next.last.state == Claimed {
+		return fmt.Errorf("%w: the next delivery of ordering key %q of %s is claimed", ErrState, key, source)
+	}
+	if next.due.Before(now) {
+		now = next.due
+	}
+	m.makeDue(next, now)
 	m.notify()
 	return nil
 }

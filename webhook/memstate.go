@@ -137,17 +137,22 @@ func (m *MemInbox) retry(rec *memRecord, due time.Time, outOfOrder bool, now tim
 
 // finish gives a record its final state and promotes the next of its ordering key.
 func (m *MemInbox) finish(rec *memRecord, s State, now time.Time) {
+	m.end(rec, s, now)
+	if q := m.queues[rec.orderingKey()]; q != nil && rec.d.OrderingKey != "" {
+		q.remove(rec)
+		m.promote(rec.orderingKey(), now)
+	}
+}
+
+// end gives a record its final state. It leaves it in the queue of its ordering key.
+func (m *MemInbox) end(rec *memRecord, s State, now time.Time) {
 	m.live--
 	m.liveBytes -= int64(len(rec.d.Body))
 	m.setState(rec, s)
 	rec.finishedAt = now
 	m.finishedAs(s).add(rec)
-	if q := m.queues[rec.orderingKey()]; q != nil && rec.d.OrderingKey != "" {
-		if m.bursts[rec.burstKey()] == rec {
-			delete(m.bursts, rec.burstKey())
-		}
-		q.remove(rec)
-		m.promote(rec.orderingKey(), now)
+	if rec.d.OrderingKey != "" && m.bursts[rec.burstKey()] == rec {
+		delete(m.bursts, rec.burstKey())
 	}
 }
 

@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -44,6 +45,36 @@ func (m *MemInbox) Stats(ctx context.Context) (Stats, error) {
 	st.Unhandled = m.unhandled(now)
 	st.Paused = m.paused()
 	return st, nil
+}
+
+// Overview is Stats with a limit; see [Admin].
+func (m *MemInbox) Overview(ctx context.Context, limit int) (Overview, error) {
+	o := Overview{Count: make(map[State]Count)}
+	if limit < 1 {
+		return o, fmt.Errorf("webhook: the limit of an Overview is %d; it must be positive", limit)
+	}
+	if err := ctx.Err(); err != nil {
+		return o, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, rec := range m.all {
+		c := o.Count[rec.last.state]
+		if c.N < limit {
+			c.N++
+		} else {
+			c.More = true
+		}
+		o.Count[rec.last.state] = c
+	}
+	now := time.Now()
+	o.Oldest = m.oldest(now)
+	o.Unhandled = m.unhandled(now)
+	o.Paused = m.paused()
+	for i := range o.Paused {
+		o.Paused[i].Blocked = 0
+	}
+	return o, nil
 }
 
 // Unhandled returns, sorted, the types with deliveries that could have been claimed

@@ -142,6 +142,11 @@ func (c deadByType) warn(l *slog.Logger, message string) {
 	logger(l).Warn(message, "count", total, "types", slices.Sorted(maps.Keys(c)))
 }
 
+// Kept returns how long deliveries are kept after they are finished, and how long dead ones
+// are: Retention and DeadRetention, or what zero means. A negative time means that they are
+// never deleted.
+func (m *MemInbox) Kept() (finished, dead time.Duration) { return m.retention(), m.deadRetention() }
+
 func (m *MemInbox) retention() time.Duration { return orElse(m.Retention, limit.Retention) }
 func (m *MemInbox) deadRetention() time.Duration {
 	return orElse(m.DeadRetention, limit.DeadRetention)

@@ -121,3 +121,17 @@ func TestMemInboxNamesUnhandledTypes(t *testing.T) {
 		}
 	})
 }
+
+func TestMemInboxSaysHowLongItKeepsWhatIsFinished(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, test := range []struct{ retention, dead, wantRetention, wantDead time.Duration }{
+		{0, 0, 7 * day, 90 * day},
+		{time.Hour, time.Minute, time.Hour, time.Minute},
+		{-1, -2, -1, -2},
+	} {
+		in := &webhook.MemInbox{Retention: test.retention, DeadRetention: test.dead}
+		if kept, dead := in.Kept(); kept != test.wantRetention || dead != test.wantDead {
+			t.Errorf("with %v and %v Kept returned %v, %v", test.retention, test.dead, kept, dead)
+		}
+	}
+}

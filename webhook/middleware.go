@@ -28,6 +28,7 @@ func (s Source) Middleware(next http.Handler) http.Handler {
 		defer c.memory.release()
 		got, err := c.receive(defaultReadTimeout)
 		if err != nil {
+			requestObserver(r.Context()).rejected(r.Context(), s.Name, statusOf(err), err)
 			c.reject(nil, err)
 			return
 		}

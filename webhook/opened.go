@@ -26,6 +26,32 @@ func (s Source) Open(r *http.Request, body []byte) (*Delivery, error) {
 	return got.withOwnHeader(), nil
 }
 
+// OpenUnsigned describes a call that the program did not receive but got in another way,
+// such as from the API of the sender, and that no signature proves. The result has the ID,
+// the type and the keys that the call would have, so that an inbox stores only one of the
+// two. Its Unsigned is why, which must not be empty.
+//
+//   - OpenUnsigned does not call the Verifier, and an ID or a signature that only a
+//     [Proof] has is missing. The delivery is as trustworthy as the way by which the
+//     program got it.
+//   - The body may differ from the one that the sender signed, for example in white space
+//     and in the order of names. A callback that compares bytes or checks the signature
+//     again must expect that.
+//   - It applies no limits. The Delivery keeps body, which must not be changed afterwards.
+//   - Scope gets r. An error is one of Scope, or says that why is empty.
+func (s Source) OpenUnsigned(r *http.Request, body []byte, why string) (*Delivery, error) {
+	if why == "" {
+		return nil, fmt.Errorf("webhook: %s: OpenUnsigned needs to know why the call is not signed", s.Name)
+	}
+	got, err := s.deliver(r, body, Proof{}, credentialsOf(s.Verifier))
+	if err != nil {
+		return nil, err
+	}
+	d := got.withOwnHeader()
+	d.Unsigned = clipReason(why)
+	return d, nil
+}
+
 // An opened is a request that has been verified and described.
 type opened struct {
 	delivery  *Delivery

@@ -9,7 +9,8 @@ import (
 )
 
 // A Policy overrides settings of a [Worker] for the deliveries of one type; see
-// [Worker.Types]. A field that is zero means the setting of the Worker.
+// [Worker.Types]. A field that is zero means the setting of the Worker. A negative one is
+// an error of [Worker.Run] and [Worker.Drain].
 type Policy struct {
 	// Concurrency is the maximum number of attempts of the type at once in this Worker.
 	// Zero, and more than Worker.Concurrency, mean no further limit.
@@ -61,14 +62,39 @@ func (w *Worker) policyOf(typ string) policy {
 			},
 			maxAttempts: positive(own.MaxAttempts, w.maxAttempts()),
 			outOfOrder:  outOfOrder,
+			together:    w.SuspectsRunTogether,
 		},
 		timeout: positive(own.Timeout, w.timeout()),
 	}
 }
 
-// checkTypes returns an error if Types does not fit the types of the Handler.
+// validate refuses negative values.
+func (p Policy) validate() error {
+	for _, field := range []struct {
+		name     string
+		value    any
+		negative bool
+	}{
+		{"Concurrency", p.Concurrency, p.Concurrency < 0},
+		{"MaxAttempts", p.MaxAttempts, p.MaxAttempts < 0},
+		{"Timeout", p.Timeout, p.Timeout < 0},
+		{"Retry.First", p.Retry.First, p.Retry.First < 0},
+		{"Retry.Max", p.Retry.Max, p.Retry.Max < 0},
+	} {
+		if field.negative {
+			return fmt.Errorf("%s is %v, which is negative", field.name, field.value)
+		}
+	}
+	return nil
+}
+
+// checkTypes returns an error if Types has a negative value, or does not fit the types of
+// the Handler.
 func (w *Worker) checkTypes(handled []string) error {
 	for _, typ := range slices.Sorted(maps.Keys(w.Types)) {
+		if err := w.Types[typ].validate(); err != nil {
+			return fmt.Errorf("webhook: Worker.Types[%q]: %w", typ, err)
+		}
 		switch {
 		case handled != nil && !slices.Contains(handled, typ):
 			return fmt.Errorf("%w for type %q, which Worker.Types has; the Handler has %s", ErrNoHandler, typ, listOf(handled))

@@ -111,17 +111,18 @@ func (p *pool) start(ctx, runCtx context.Context, claims []Claim, requested time
 		return
 	}
 	policies := make([]policy, len(claims))
-	suspects := make([]bool, len(claims))
+	suspects, alone := make([]bool, len(claims)), make([]bool, len(claims))
 	for i, c := range claims {
 		policies[i] = p.policyOf(c.Delivery.Type)
 		suspects[i] = c.Suspect && !policies[i].isExhausted(c)
+		alone[i] = suspects[i] && !p.SuspectsRunTogether
 	}
-	places := p.line.enter(claims, suspects)
+	places := p.line.enter(claims, alone)
 	for i := range claims {
 		c := &claims[i]
 		a := &attempt{pool: p, runCtx: runCtx, place: places[i], lease: newLeaseKeeper(p.inbox, *c, p.lease(), requested)}
 		a.current.Store(c)
-		a.typ, a.policy = c.Delivery.Type, policies[i]
+		a.typ, a.policy, a.suspect = c.Delivery.Type, policies[i], suspects[i]
 		c.Last = a.policy.isLast(*c)
 		p.openClaims.Add(1)
 		p.mu.Lock()

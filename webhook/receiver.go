@@ -38,6 +38,7 @@ import (
 //
 //   - a secret that begins or ends in white space
 //   - a pattern with a method
+//   - types in Source.CoalesceTypes that have the prefix of another source
 //   - a delivery without a known type, or with a type that the Handler does not
 //     handle
 //   - a Handler whose method Volatile() bool returns true, because it keeps
@@ -75,7 +76,9 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer c.memory.release()
 	got, err := c.receive(positive(rc.ReadTimeout, defaultReadTimeout))
 	if err != nil {
-		rc.Observer.rejected(r.Context(), c.source.Name, statusOf(err), err)
+		for _, o := range rc.observers(r.Context()) {
+			o.rejected(r.Context(), c.source.Name, statusOf(err), err)
+		}
 		c.reject(nil, err)
 		return
 	}
@@ -86,7 +89,9 @@ func (rc *Receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	rc.warnVolatile.Do(rc.warnIfVolatile)
 	d := got.delivery
 	err = rc.handle(&c, d, start)
-	rc.Observer.received(r.Context(), d, err, time.Since(start))
+	for _, o := range rc.observers(r.Context()) {
+		o.received(r.Context(), d, err, time.Since(start))
+	}
 	if StatusCode(err) != http.StatusAccepted {
 		c.reject(d, err)
 		return
@@ -108,7 +113,9 @@ func (rc *Receiver) handle(c *call, d *Delivery, start time.Time) error {
 	returned := false
 	defer func() {
 		if !returned {
-			rc.Observer.received(c.r.Context(), d, goexitError(), time.Since(start))
+			for _, o := range rc.observers(c.r.Context()) {
+				o.received(c.r.Context(), d, goexitError(), time.Since(start))
+			}
 			c.reject(d, goexitError())
 			_ = http.NewResponseController(c.w).Flush()
 		}

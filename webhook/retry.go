@@ -39,7 +39,8 @@ const noHandlerDelay = time.Minute
 //
 //	State Done, Ignored or Dead     the delivery is finished
 //	State Waiting                   it is tried again after Delay
-//	State Waiting, Uncounted        the same, and the run does not count as an attempt
+//	State Waiting, Uncounted        the same, and the run does not count as an attempt:
+//	                                among others, it is a [Postpone]
 //
 // Use it in a func that [Wrap] puts around a Handler, to treat the last failure or one
 // that will be tried again differently, and in tests of the Worker's settings. The claim
@@ -48,8 +49,8 @@ const noHandlerDelay = time.Minute
 // Handler; its end changes the outcome, as the table says. Use context.Background for a
 // context that has not ended.
 //
-// Delay has a random part, unless it is that of a [RetryAfter]. Decide asks neither the
-// inbox nor the Handler, and changes nothing. It is safe for concurrent use.
+// Delay has a random part, unless it is that of a [RetryAfter] or [Postpone]. Decide asks
+// neither the inbox nor the Handler, and changes nothing. It is safe for concurrent use.
 func (w *Worker) Decide(ctx context.Context, c Claim, err error) Outcome {
 	typ := ""
 	if c.Delivery != nil {
@@ -69,15 +70,20 @@ type retryPolicy struct {
 	backoff     Backoff
 	maxAttempts int
 	outOfOrder  bool // [Worker.RetryOutOfOrder] or [Policy.RetryOutOfOrder]
+	together    bool // [Worker.SuspectsRunTogether]
 }
 
 // decide returns the outcome of an attempt whose Handler returned err. It is the
 // table in the documentation of [Worker]. cause is the cause with which the
 // Handler's context had ended by then, nil if it had not ended.
 func (p retryPolicy) decide(c Claim, err, cause error) Outcome {
+	if after, ok := postponement(err); ok {
+		return Outcome{State: Waiting, Reason: reason(err), Delay: after, Uncounted: true, RetryOutOfOrder: isOutOfOrder(err)}
+	}
 	if err == nil || IsDuplicate(err) {
 		return Outcome{State: Done, Reason: deadFollowUp(err)}
 	}
+	outOfOrder := p.outOfOrder || isOutOfOrder(err)
 	text := reason(err)
 	if isContextEnd(err, cause) {
 		text = reason(cause)
@@ -88,7 +94,7 @@ func (p retryPolicy) decide(c Claim, err, cause error) Outcome {
 	case isMalformed(err):
 		return Outcome{State: Dead, Reason: text}
 	case isAll(err, ErrNoHandler):
-		return Outcome{State: Waiting, Reason: text, Delay: noHandlerDelay, Uncounted: true, RetryOutOfOrder: p.outOfOrder}
+		return Outcome{State: Waiting, Reason: text, Delay: noHandlerDelay, Uncounted: true, RetryOutOfOrder: outOfOrder}
 	case errors.Is(cause, ErrShutdown): // err need not be the context's: a killed command returns its own
 		return Outcome{State: Waiting, Reason: text, Uncounted: true}
 	case IsPermanent(err) && cause == nil, c.Last:
@@ -101,7 +107,7 @@ func (p retryPolicy) decide(c Claim, err, cause error) Outcome {
 // retry returns the outcome of a failed attempt that is not the last. The wait is
 // that of a [RetryAfter] in err, which may be nil, otherwise that of the Backoff.
 func (p retryPolicy) retry(c Claim, reason string, err error) Outcome {
-	o := Outcome{State: Waiting, Reason: reason, Delay: p.backoff.Delay(c.Attempt), RetryOutOfOrder: p.outOfOrder}
+	o := Outcome{State: Waiting, Reason: reason, Delay: p.backoff.Delay(c.Attempt), RetryOutOfOrder: p.outOfOrder || isOutOfOrder(err)}
 	if after, ok := errors.AsType[*retryAfterError](err); ok {
 		o.Delay = after.after
 	}
@@ -152,9 +158,13 @@ func (p retryPolicy) isExhausted(c Claim) bool { return c.Crashes > 0 && c.Attem
 
 // exhausted returns the outcome of a claim for which isExhausted is true.
 func (p retryPolicy) exhausted(c Claim) Outcome {
-	text := "it ended the process when it ran alone"
+	text, times := "it ended the process when it ran alone", ""
 	if c.Crashes > 1 {
-		text = fmt.Sprintf("it ended the process %d times when it ran alone", c.Crashes)
+		times = fmt.Sprintf(" %d times", c.Crashes)
+		text = "it ended the process" + times + " when it ran alone"
+	}
+	if p.together {
+		text = "the process ended" + times + " while it ran"
 	}
 	if c.Reason != "" {
 		text += "; before that: " + c.Reason

@@ -47,7 +47,7 @@ func toSafe(err error) (safe error) {
 	}
 	s := &safeError{err: err, text: err.Error()}
 	// Ask now everything that is asked later, to see whether it panics.
-	_, _, _, _ = StatusCode(err), IsPermanent(err), isMalformed(err), stackOf(err)
+	_, _, _, _, _ = StatusCode(err), IsPermanent(err), isMalformed(err), isOutOfOrder(err), stackOf(err)
 	if known, ok := errors.AsType[*DuplicateError](err); ok {
 		_ = *known
 	}

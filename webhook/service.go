@@ -59,7 +59,8 @@ const (
 // supervisor must wait longer before it kills the process.
 //
 // If the server itself has ended, because the listener failed or the caller shut the
-// server down, there is no ShutdownDelay. Run panics if a required field is nil or if a
+// server down, there is no ShutdownDelay. A negative duration, and TLS without a
+// certificate, are errors before anything runs. Run panics if a required field is nil or if a
 // Runner is. A Service runs once: a second Run returns [ErrRunning].
 func (s *Service) Run(ctx context.Context) error {
 	if s.Server == nil || s.Listener == nil {
@@ -70,9 +71,9 @@ func (s *Service) Run(ctx context.Context) error {
 			panic("webhook: a Service was given a nil Runner")
 		}
 	}
-	if s.TLS && !hasCertificate(s.Server) {
+	if err := s.validate(); err != nil {
 		_ = s.Listener.Close()
-		return errors.New("webhook: Service.TLS needs certificates in Server.TLSConfig")
+		return err
 	}
 	if !s.state.CompareAndSwap(serviceNotStarted, serviceReady) {
 		return fmt.Errorf("%w: a Service runs once", ErrRunning)
@@ -114,6 +115,19 @@ func (s *Service) Run(ctx context.Context) error {
 		return s.shutdown(context.WithoutCancel(ctx))
 	})
 	return parts.Wait()
+}
+
+// validate refuses settings with which the service would not do what they say.
+func (s *Service) validate() error {
+	switch {
+	case s.TLS && !hasCertificate(s.Server):
+		return errors.New("webhook: Service.TLS needs certificates in Server.TLSConfig")
+	case s.ShutdownDelay < 0:
+		return fmt.Errorf("webhook: Service.ShutdownDelay is %v, which is negative", s.ShutdownDelay)
+	case s.ShutdownTimeout < 0:
+		return fmt.Errorf("webhook: Service.ShutdownTimeout is %v, which is negative", s.ShutdownTimeout)
+	}
+	return nil
 }
 
 // run runs a Runner. If that ends its goroutine, it has failed.

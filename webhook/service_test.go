@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"encoding/json"
 	"errors"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -218,20 +217,4 @@ func TestServiceServesTLS(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-func TestServiceRefusesTLSWithoutCertificates(t *testing.T) {
-	for name, config := range map[string]*tls.Config{"no TLSConfig": nil, "an empty TLSConfig": {}} {
-		t.Run(name, func(t *testing.T) {
-			l := newPipeListener()
-			s := &webhook.Service{Server: &http.Server{TLSConfig: config}, Listener: l, TLS: true}
-			const want = "webhook: Service.TLS needs certificates in Server.TLSConfig"
-			if err := s.Run(t.Context()); err == nil || err.Error() != want {
-				t.Errorf("Run = %v, want %s", err, want)
-			}
-			if _, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
-				t.Errorf("Accept = %v, want a closed listener", err)
-			}
-		})
-	}
 }

@@ -124,6 +124,8 @@ func (a *attempt) logOutcome(o Outcome, decided State) {
 	switch {
 	case o.State == Dead:
 		a.pool.logger().Error("delivery is dead", a.attrs(o)...)
+	case o.State == Waiting && a.postponed.Load():
+		a.pool.logger().Debug("delivery is postponed", append(a.attrs(o), "delay", o.Delay)...)
 	case o.State == Waiting:
 		a.pool.logger().Warn("delivery will be tried again", append(a.attrs(o), "delay", o.Delay)...)
 	case o.State == Superseded:

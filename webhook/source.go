@@ -76,9 +76,10 @@ type Source struct {
 	// means off. The Source of package dockerhub sets it.
 	Coalesce Coalesce
 	// CoalesceTypes has the Coalesce of single types, by their full names, such as
-	// "github.push". It takes precedence over Coalesce: for a type in it with a zero
-	// Coalesce, that is off. The map must not be changed after the Source is in use. A
-	// copy of the Source shares it. If nil, Coalesce is for all types.
+	// "github.push"; one without a prefix is an error of Validate. It takes precedence over
+	// Coalesce: a type with a zero Coalesce in it does not coalesce. The map must not be
+	// changed after the Source is in use, and a copy of the Source shares it. If nil,
+	// Coalesce is for all types.
 	CoalesceTypes map[string]Coalesce
 	// Budget bounds the memory for the bodies of requests in progress. See [Budget]
 	// for the largest MaxBody that it allows. If nil, it is a Budget of 256 MiB that

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -113,16 +112,15 @@ func (s *StandardWebhooks) Verify(r *http.Request, body []byte) (Proof, error) {
 	return Proof{}, fmt.Errorf("%w: none of %d signatures matches a live key (%d tried%s; it covers the ID, the timestamp and the body)%s", ErrUnverified, len(e.signatures), len(keys), unusableKey(keys, checkStandardKey), bodyHint(r, body))
 }
 
-// Sign sets the three headers. It signs with the first key and the current time. If
-// the request has an ID already, Sign keeps it, so that a retry has the same ID.
+// Sign sets the three headers, with the current time and a signature of each key that can
+// sign, in the order of the keys. So while a secret is replaced, a receiver that knows
+// either one accepts the request. Public keys are left out. It is an error if no key can
+// sign, and if more than 16 can: a receiver need not try more. If the request has an ID
+// already, Sign keeps it, so that a retry has the same ID.
 func (s *StandardWebhooks) Sign(r *http.Request, body []byte) error {
-	first, err := s.keySource().signing(r, checkStandardKey)
+	keys, err := s.keySource().checked(r, checkStandardKey)
 	if err != nil {
 		return err
-	}
-	key, err := parseStandardKey(first.Secret)
-	if err != nil {
-		return fmt.Errorf("webhook: StandardWebhooks: %w", err)
 	}
 	now, names := time.Now(), newStandardHeaders(s.HeaderPrefix)
 	e := envelope{id: r.Header.Get(names.id), timestamp: strconv.FormatInt(now.Unix(), 10)}
@@ -132,13 +130,13 @@ func (s *StandardWebhooks) Sign(r *http.Request, body []byte) error {
 	if strings.Contains(e.id, ".") {
 		return fmt.Errorf("webhook: StandardWebhooks: cannot sign: %s %q contains a dot", names.id, e.id)
 	}
-	sig, err := key.sign(e, body)
+	signatures, err := signStandard(keys, e, body)
 	if err != nil {
 		return err
 	}
 	r.Header.Set(names.id, e.id)
 	r.Header.Set(names.timestamp, e.timestamp)
-	r.Header.Set(names.signature, sig.version+","+base64.StdEncoding.EncodeToString(sig.value))
+	r.Header.Set(names.signature, signatures)
 	return nil
 }
 

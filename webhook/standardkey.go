@@ -4,7 +4,9 @@ import (
 	"crypto/ed25519"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 )
 
@@ -84,4 +86,27 @@ func (k standardKey) sign(e envelope, body []byte) (standardSig, error) {
 		return standardSig{"v1a", ed25519.Sign(k.private, append(e.head(), body...))}, nil
 	}
 	return standardSig{}, errCannotSign
+}
+
+// signStandard returns the signatures of the keys that can sign, as the header has them.
+func signStandard(keys []Key, e envelope, body []byte) (string, error) {
+	var list []string
+	for i, k := range keys {
+		key, err := parseStandardKey(k.Secret)
+		if err != nil {
+			return "", fmt.Errorf("webhook: StandardWebhooks: key %d: %w", i+1, err)
+		}
+		sig, err := key.sign(e, body)
+		if err != nil {
+			continue // a public key
+		}
+		if len(list) == maxSignatures {
+			return "", fmt.Errorf("webhook: StandardWebhooks: cannot sign: more than %d keys can sign", maxSignatures)
+		}
+		list = append(list, sig.version+","+base64.StdEncoding.EncodeToString(sig.value))
+	}
+	if len(list) == 0 {
+		return "", errCannotSign
+	}
+	return strings.Join(list, " "), nil
 }

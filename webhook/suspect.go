@@ -19,6 +19,10 @@ func (a *attempt) awaitTurn(ctx, runCtx context.Context) bool {
 		}
 	}()
 	turn := a.place.turn
+	if turn == nil { // SuspectsRunTogether
+		turn = make(chan struct{})
+		close(turn)
+	}
 	var turnStart time.Time
 	var retry <-chan time.Time
 	for pause := a.pool.pollInterval(); ; {

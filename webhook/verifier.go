@@ -41,8 +41,8 @@ type Proof struct {
 }
 
 // A Signer changes a request so that its Verifier accepts it. Tests, simulators and
-// publishers use it. body is the body that the request will have. Of several keys,
-// the first one signs.
+// publishers use it. body is the body that the request will have. Of several keys, the
+// first one signs, except for [StandardWebhooks], whose requests have a signature of each.
 type Signer interface {
 	Sign(r *http.Request, body []byte) error
 }

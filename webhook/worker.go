@@ -20,6 +20,9 @@ const (
 
 	// longestPause is the maximum pause between calls while the inbox fails.
 	longestPause = 5 * time.Second
+	// longestIdle is the maximum time without a Claim of a NextDuer. It bounds the delay
+	// after the clock was set, and it lets a Health say that the inbox answers.
+	longestIdle = time.Minute
 )
 
 // A Worker claims deliveries from a [Queue] and runs a [Handler] for each of them,
@@ -30,6 +33,7 @@ const (
 // The outcome of an attempt depends on the error that the Handler returns. The first
 // matching line applies:
 //
+//	Postpone                                  again after its delay, uncounted, in order
 //	nil, ErrDuplicate                         done
 //	ErrIgnored                                ignored
 //	ErrMalformed                              dead
@@ -42,11 +46,13 @@ const (
 //
 // Some errors wrap others:
 //
-//   - Errors that are joined by [errors.Join] match one of the first four lines only if
+//   - Errors that are joined by [errors.Join] match one of the first five lines only if
 //     each of them matches that line, and Permanent only if each of them is Permanent or
 //     ErrMalformed. If one of them may be temporary, the delivery is tried again.
-//   - Permanent takes precedence over RetryAfter, whichever wraps the other.
+//   - Postpone takes precedence over every other, and Permanent over RetryAfter, whichever
+//     wraps the other.
 //   - Of several RetryAfter the first applies.
+//   - RetryOutOfOrder lets younger deliveries of the ordering key run while this one waits.
 //   - When the Handler's context has ended, because of Timeout or a lost claim,
 //     Permanent counts as any other error: it may be the error of a killed command.
 //
@@ -59,7 +65,7 @@ const (
 // harm, commit the Handler's effects and the settlement in one transaction.
 //
 // A delivery is suspect if its process ended twice in a row while it was claimed. It
-// runs alone:
+// runs alone, unless SuspectsRunTogether is set:
 //
 //   - The Worker claims nothing while the suspect waits for the attempts in progress,
 //     which takes at most the longest Timeout and two Leases, nor while the suspect
@@ -77,7 +83,8 @@ type Worker struct {
 	Concurrency int
 	// PollInterval is how long the Worker waits before it claims again, unless there may
 	// be more to claim or a [Notifier] signals a change. It notices so that a retry is
-	// due or a lease has expired. Zero means 200 ms.
+	// due, a lease has expired, or another process has stored a delivery. A [NextDuer] is
+	// not polled. Zero means 200 ms.
 	PollInterval time.Duration
 	// Lease is how long a claim is held before it must be renewed. When a process is
 	// killed, its deliveries wait that long. Zero means 30 s.
@@ -90,7 +97,7 @@ type Worker struct {
 	// ended. Zero means 8 s.
 	ShutdownTimeout time.Duration
 	// MaxAttempts is the maximum number of attempts of a delivery. Zero means 15, which
-	// take two to three hours with the default Retry.
+	// take from an hour and a half to a little over three hours with the default Retry.
 	MaxAttempts int
 	// Retry is the wait between attempts. Zero means 1 s, doubled up to 1 h.
 	Retry Backoff
@@ -99,8 +106,16 @@ type Worker struct {
 	// means none.
 	Types map[string]Policy
 	// RetryOutOfOrder lets younger deliveries of an ordering key run while an older one
-	// waits for its retry. If false, they wait too, and run in order.
+	// waits for its retry. If false, they wait too, and run in order, unless the error is
+	// one of the func [RetryOutOfOrder].
 	RetryOutOfOrder bool
+	// SuspectsRunTogether lets suspects run beside other deliveries, and the Worker goes on
+	// claiming. Set it if no delivery can end the process, because the Handler only passes
+	// on what a delivery has, for instance. Then a slow suspect holds up nobody. What is
+	// said above about suspects that cannot begin, and about those that have ended the
+	// process for MaxAttempts, still applies: if the process ends, that counts as a crash of
+	// each suspect that runs.
+	SuspectsRunTogether bool
 	// KeepRunning prevents Run from returning ErrStuck. A stuck Worker then waits until
 	// a Handler returns.
 	KeepRunning bool
@@ -119,7 +134,7 @@ type Worker struct {
 }
 
 // NewWorker returns a Worker that runs h for the deliveries of q. Every [Inbox] is a
-// Queue. If q is a [Notifier] or a [Sweeper], the Worker uses its methods. If h is a
+// Queue. If q is a [Notifier], a [NextDuer] or a [Sweeper], the Worker uses its methods. If h is a
 // [Router], the Worker claims only its types. Otherwise it claims every type, and logs a
 // warning when it runs. NewWorker panics on a nil Queue and on a nil Handler.
 func NewWorker(q Queue, h Handler) *Worker {

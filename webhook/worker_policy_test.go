@@ -209,6 +209,16 @@ func TestRunRefusesTypesThatTheHandlerLacks(t *testing.T) {
 		{"a Concurrency for a Handler of every type", &webhook.Mux{Default: all}, map[string]webhook.Policy{"alpha.event": {Concurrency: 2}},
 			`webhook: Worker.Types["alpha.event"].Concurrency is 2, which needs a Handler that knows its types, such as a Mux without Default and IgnoreUnhandled`, nil},
 		{"other settings for a Handler of every type", &webhook.Mux{Default: all}, map[string]webhook.Policy{"any": {MaxAttempts: 2}}, "", nil},
+		{"a negative Concurrency", one, map[string]webhook.Policy{"alpha.event": {Concurrency: -1}},
+			`webhook: Worker.Types["alpha.event"]: Concurrency is -1, which is negative`, nil},
+		{"a negative MaxAttempts", one, map[string]webhook.Policy{"alpha.event": {MaxAttempts: -1}},
+			`webhook: Worker.Types["alpha.event"]: MaxAttempts is -1, which is negative`, nil},
+		{"a negative Timeout", one, map[string]webhook.Policy{"alpha.event": {Timeout: -time.Second}},
+			`webhook: Worker.Types["alpha.event"]: Timeout is -1s, which is negative`, nil},
+		{"a negative Retry.First", one, map[string]webhook.Policy{"alpha.event": {Retry: webhook.Backoff{First: -1}}},
+			`webhook: Worker.Types["alpha.event"]: Retry.First is -1ns, which is negative`, nil},
+		{"a negative Retry.Max", one, map[string]webhook.Policy{"alpha.event": {Retry: webhook.Backoff{Max: -1}}},
+			`webhook: Worker.Types["alpha.event"]: Retry.Max is -1ns, which is negative`, nil},
 		{"types of the Handler", one, map[string]webhook.Policy{"alpha.event": {Concurrency: 100}, "alpha.more": {}}, "", nil},
 	} {
 		synctestRun(t, test.name, func(t *testing.T) {

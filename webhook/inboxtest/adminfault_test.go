@@ -10,23 +10,26 @@ import (
 
 // adminVerbs are the methods of an Admin, of which a fault replaces some.
 type adminVerbs struct {
-	all     func(ctx context.Context, f webhook.Filter) iter.Seq2[webhook.Record, error]
-	get     func(ctx context.Context, uid string) (webhook.Record, error)
-	replay  func(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error)
-	every   func(ctx context.Context, f webhook.Filter, n webhook.Note, every time.Duration) (int, error)
-	release func(ctx context.Context, uid string) error
-	pause   func(ctx context.Context, typ string, n webhook.Note) error
-	resume  func(ctx context.Context, typ string, n webhook.Note) error
-	bury    func(ctx context.Context, uid string, n webhook.Note) error
-	discard func(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error)
-	stats   func(ctx context.Context) (webhook.Stats, error)
-	ping    func(ctx context.Context) error
+	all        func(ctx context.Context, f webhook.Filter) iter.Seq2[webhook.Record, error]
+	get        func(ctx context.Context, uid string) (webhook.Record, error)
+	replay     func(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error)
+	every      func(ctx context.Context, f webhook.Filter, n webhook.Note, every time.Duration) (int, error)
+	release    func(ctx context.Context, uid string) error
+	releaseKey func(ctx context.Context, source, key string) error
+	pause      func(ctx context.Context, typ string, n webhook.Note) error
+	resume     func(ctx context.Context, typ string, n webhook.Note) error
+	bury       func(ctx context.Context, uid string, n webhook.Note) error
+	giveUp     func(ctx context.Context, f webhook.Filter, as webhook.State, n webhook.Note) (int, error)
+	discard    func(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error)
+	stats      func(ctx context.Context) (webhook.Stats, error)
+	overview   func(ctx context.Context, limit int) (webhook.Overview, error)
+	ping       func(ctx context.Context) error
 }
 
 func verbsOf(a webhook.Admin) adminVerbs {
 	return adminVerbs{
-		all: a.All, get: a.Get, replay: a.Replay, every: a.ReplayEvery, release: a.Release, pause: a.Pause, resume: a.Resume,
-		bury: a.Bury, discard: a.Discard, stats: a.Stats, ping: a.Ping,
+		all: a.All, get: a.Get, replay: a.Replay, every: a.ReplayEvery, release: a.Release, releaseKey: a.ReleaseKey, pause: a.Pause, resume: a.Resume,
+		bury: a.Bury, giveUp: a.GiveUp, discard: a.Discard, stats: a.Stats, overview: a.Overview, ping: a.Ping,
 	}
 }
 
@@ -44,6 +47,10 @@ func (f *fault) Replay(ctx context.Context, filter webhook.Filter, n webhook.Not
 
 func (f *fault) Release(ctx context.Context, uid string) error { return f.admin.release(ctx, uid) }
 
+func (f *fault) ReleaseKey(ctx context.Context, source, key string) error {
+	return f.admin.releaseKey(ctx, source, key)
+}
+
 func (f *fault) ReplayEvery(ctx context.Context, filter webhook.Filter, n webhook.Note, every time.Duration) (int, error) {
 	return f.admin.every(ctx, filter, n, every)
 }
@@ -60,11 +67,19 @@ func (f *fault) Bury(ctx context.Context, uid string, n webhook.Note) error {
 	return f.admin.bury(ctx, uid, n)
 }
 
+func (f *fault) GiveUp(ctx context.Context, filter webhook.Filter, as webhook.State, n webhook.Note) (int, error) {
+	return f.admin.giveUp(ctx, filter, as, n)
+}
+
 func (f *fault) Discard(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
 	return f.admin.discard(ctx, filter, n)
 }
 
 func (f *fault) Stats(ctx context.Context) (webhook.Stats, error) { return f.admin.stats(ctx) }
+
+func (f *fault) Overview(ctx context.Context, limit int) (webhook.Overview, error) {
+	return f.admin.overview(ctx, limit)
+}
 
 func (f *fault) Ping(ctx context.Context) error { return f.admin.ping(ctx) }
 

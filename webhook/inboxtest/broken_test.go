@@ -15,13 +15,13 @@ type brokenLaw struct {
 }
 
 var adminFaults = slices.Concat(
-	listingFaults, filterFaults, recordFaults, replayFaults, replayedTypeFaults, precedenceFaults, releaseFaults, adminNotBeforeFaults,
-	pauseFaults, buryFaults, discardFaults, statsFaults, attemptFaults,
+	listingFaults, filterFaults, recordFaults, replayFaults, replayedTypeFaults, precedenceFaults, releaseFaults, releaseKeyFaults, adminNotBeforeFaults,
+	pauseFaults, nextDueOfAdminFaults, buryFaults, giveUpFaults, discardFaults, statsFaults, overviewFaults, attemptFaults,
 )
 
 func TestABrokenInboxFailsTheLawItBreaks(t *testing.T) {
-	faults := slices.Concat(storingFaults, claimingFaults, duplicateFaults, settlingFaults, burstTypeFaults, notBeforeFaults, suspectFaults, sweepFaults)
-	failsTheLawItBreaks(t, faults, slices.Concat(inAnyTime(laws), sweepLaws))
+	faults := slices.Concat(storingFaults, claimingFaults, duplicateFaults, settlingFaults, burstTypeFaults, notBeforeFaults, postponeFaults, nextDueFaults, suspectFaults, cursorFaults, knowFaults, sweepFaults, knownDeletedFaults)
+	failsTheLawItBreaks(t, faults, slices.Concat(inAnyTime(laws), sweepLaws, knownDeleted))
 }
 
 // The laws of an Admin build on those of an Inbox, but not the other way round.
@@ -55,9 +55,10 @@ func TestAnInboxWithoutFaultKeepsTheLaws(t *testing.T) {
 	}
 }
 
-func TestEveryLawOfBurstTypesAndNotBeforeIsBrokenByAnInbox(t *testing.T) {
-	for _, l := range slices.Concat(burstTypes, notBefore) {
-		if !slices.ContainsFunc(slices.Concat(burstTypeFaults, notBeforeFaults), func(b brokenLaw) bool { return b.law == l.name }) {
+func TestEveryLawOfTheseSubjectsIsBrokenByAnInbox(t *testing.T) {
+	faults := slices.Concat(burstTypeFaults, notBeforeFaults, postponeFaults, nextDueFaults, cursorFaults, knowFaults, knownDeletedFaults)
+	for _, l := range slices.Concat(inAnyTime(slices.Concat(burstTypes, notBefore, postponing, nextDue, cursors, knowing)), knownDeleted) {
+		if !slices.ContainsFunc(faults, func(b brokenLaw) bool { return b.law == l.name }) {
 			t.Errorf("no inbox breaks the law that %s", l.name)
 		}
 	}

@@ -18,9 +18,10 @@
 // seconds in total. [RunSynctest] uses fake time, for an Inbox that takes the time
 // from package time only.
 //
-// The optional interfaces [webhook.Notifier] and [webhook.PendingCounter] have
-// laws too. An Inbox that does not implement them passes these laws. The laws of
-// [webhook.Sweeper] need an inbox with a given retention: see [RunSweeper].
+// The optional interfaces [webhook.Notifier], [webhook.NextDuer], [webhook.PendingCounter],
+// [webhook.Cursors] and [webhook.Knower] have laws too. An Inbox that does not implement them
+// passes these laws. The laws of [webhook.Sweeper] need an inbox with a given retention: see
+// [RunSweeper].
 //
 // An inbox that is a [webhook.Admin] has more laws, which build on those of an Inbox:
 // see [RunAdmin], and [RunAttempts] for the failed attempts that it keeps.

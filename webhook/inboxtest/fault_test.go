@@ -22,8 +22,13 @@ type fault struct {
 	settle  func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error)
 	sweep   func(ctx context.Context) (int, error)
 	changed func() <-chan struct{}
+	nextDue func(ctx context.Context, o webhook.ClaimOptions) (time.Duration, error)
 	pending func(ctx context.Context, limit int) (int, error)
 	admin   adminVerbs
+
+	cursor    func(ctx context.Context, name string) (string, error)
+	setCursor func(ctx context.Context, name, from, to string) error
+	known     func(ctx context.Context, source string, keys []string) ([]bool, error)
 }
 
 // faulty returns an inbox that has no fault yet.
@@ -31,8 +36,8 @@ func faulty(retention, deadRetention time.Duration) *fault {
 	m := &webhook.MemInbox{Retention: retention, DeadRetention: deadRetention, Logger: slog.New(slog.DiscardHandler)}
 	return &fault{
 		MemInbox: m, put: m.Put, claim: m.Claim, begin: m.Begin, extend: m.Extend, settle: m.Settle,
-		sweep: m.Sweep, changed: m.Changed, pending: m.Pending,
-		admin: verbsOf(m),
+		sweep: m.Sweep, changed: m.Changed, nextDue: m.NextDue, pending: m.Pending,
+		admin: verbsOf(m), cursor: m.Cursor, setCursor: m.SetCursor, known: m.Known,
 	}
 }
 
@@ -51,6 +56,9 @@ func (f *fault) Settle(ctx context.Context, c webhook.Claim, o webhook.Outcome) 
 }
 func (f *fault) Sweep(ctx context.Context) (int, error) { return f.sweep(ctx) }
 func (f *fault) Changed() <-chan struct{}               { return f.changed() }
+func (f *fault) NextDue(ctx context.Context, o webhook.ClaimOptions) (time.Duration, error) {
+	return f.nextDue(ctx, o)
+}
 func (f *fault) Pending(ctx context.Context, limit int) (int, error) {
 	return f.pending(ctx, limit)
 }

@@ -1,6 +1,7 @@
 package inboxtest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -82,6 +83,28 @@ var filterFaults = []brokenLaw{
 			if filter.Before > 0 && filter.Limit == 5 {
 				filter.Before++
 			}
+		})
+	}},
+	{"After and Before select what is between them", func(f *fault) { // and the first
+		f.changeFilters(func(filter *webhook.Filter) { filter.After -= min(1, max(0, filter.After)) })
+	}},
+	{"After restricts what is replayed and discarded", func(f *fault) { // not what is replayed
+		f.changeReplays(func(filter *webhook.Filter, _ *webhook.Note) {
+			if filter.After > 0 && filter.UID == "" {
+				*filter = webhook.Filter{States: []webhook.State{webhook.Dead}}
+			}
+		})
+	}},
+	{"a replay of a run that is not the last one is ErrState", func(f *fault) { // it runs again
+		f.changeReplays(func(filter *webhook.Filter, _ *webhook.Note) {
+			if filter.UID != "" && filter.After > 0 {
+				filter.After, filter.Before = 0, 0
+			}
+		})
+	}},
+	{"a Filter that Validate refuses is an error", func(f *fault) { // States that do not exist are left out
+		f.changeFilters(func(filter *webhook.Filter) {
+			filter.States = slices.DeleteFunc(slices.Clone(filter.States), func(s webhook.State) bool { return s == "buried" })
 		})
 	}},
 }

@@ -1,6 +1,7 @@
 package inboxtest
 
 import (
+	"errors"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -97,5 +98,59 @@ var filtering = []law{
 			t.Fatalf("a page has %d records, want 2", len(page))
 		}
 		t.requireList(webhook.Filter{Before: page[1].Seq, Limit: 5}, s.ignored, s.dead)
+	}},
+	{"After and Before select what is between them", func(t *trial) {
+		s := t.stock()
+		t.requireList(webhook.Filter{After: t.get(s.ignored).Seq}, s.later, s.other)
+		t.requireList(webhook.Filter{After: t.get(s.dead).Seq, Before: t.get(s.later).Seq}, s.other, s.ignored)
+		t.requireList(webhook.Filter{After: t.get(s.later).Seq})
+	}},
+	{"After restricts what is replayed and discarded", func(t *trial) {
+		older, younger := t.finished("", webhook.Dead), t.finished("", webhook.Dead)
+		after := t.get(older).Seq
+		if n, err := t.admin().Discard(t.Context(), webhook.Filter{After: after}, someone); n != 1 || err != nil {
+			t.Errorf("Discard returned %d, %v, want 1", n, err)
+		}
+		t.requireList(webhook.Filter{}, older)
+		if n, err := t.admin().Replay(t.Context(), webhook.Filter{After: after}, someone); n != 0 || err != nil {
+			t.Errorf("Replay returned %d, %v, want 0", n, err)
+		}
+		t.replay(webhook.Filter{After: after - 1, UID: older.UID}, 1)
+		if n, err := t.admin().GiveUp(t.Context(), webhook.Filter{After: t.get(older).Seq}, webhook.Ignored, someone); n != 0 || err != nil {
+			t.Errorf("GiveUp returned %d, %v, want 0; %s is gone", n, err, younger.UID)
+		}
+	}},
+	{"a replay of a run that is not the last one is ErrState", func(t *trial) {
+		t.finished("", webhook.Done) // so that the Seq before is not zero
+		d := t.finished("", webhook.Dead)
+		seq := t.get(d).Seq
+		run := webhook.Filter{UID: d.UID, After: seq - 1, Before: seq + 1}
+		t.replay(run, 1)
+		t.end(t.claimOf(d), webhook.Done)
+		if n, err := t.admin().Replay(t.Context(), run, someone); n != 0 || !errors.Is(err, webhook.ErrState) {
+			t.Errorf("Replay returned %d, %v, want ErrState", n, err)
+		}
+	}},
+	{"a Filter that Validate refuses is an error", func(t *trial) {
+		d := t.finished("key", webhook.Dead)
+		waiting := t.put("")
+		for _, f := range []webhook.Filter{
+			{UID: d.UID, States: []webhook.State{"buried", webhook.Dead}}, {UID: d.UID, Limit: -1}, {UID: d.UID, Before: -1}, {UID: d.UID, After: -1},
+		} {
+			if errs, n := errorsOf(t.Context(), t.admin(), f); len(errs) != 1 || n > 0 {
+				t.Errorf("All returned %d records and the errors %v, want one error: %+v", n, errs, f)
+			}
+			if n, err := t.admin().Discard(t.Context(), f, someone); n != 0 || err == nil {
+				t.Errorf("Discard returned %d, %v, want an error: %+v", n, err, f)
+			}
+			if n, err := t.admin().Replay(t.Context(), f, someone); n != 0 || err == nil {
+				t.Errorf("Replay returned %d, %v, want an error: %+v", n, err, f)
+			}
+			f.UID = waiting.UID
+			if n, err := t.admin().GiveUp(t.Context(), f, webhook.Ignored, someone); n != 0 || err == nil {
+				t.Errorf("GiveUp returned %d, %v, want an error: %+v", n, err, f)
+			}
+		}
+		t.requireList(webhook.Filter{States: []webhook.State{webhook.Dead}}, d)
 	}},
 }

@@ -28,11 +28,15 @@ var laws = slices.Concat(
 	leases,
 	suspects,
 	order,
+	postponing,
 	coalescing,
 	burstTypes,
 	notBefore,
 	notifying,
+	nextDue,
 	counting,
+	cursors,
+	knowing,
 )
 
 // adminLaws are the laws of a [webhook.Admin], in the order for reading.
@@ -44,11 +48,15 @@ var adminLaws = slices.Concat(
 	replayedTypes,
 	precedence,
 	releasing,
+	releasingKeys,
 	adminNotBefore,
 	pausing,
+	nextDueOfAdmin,
 	burying,
+	givingUp,
 	discarding,
 	stats,
+	overviews,
 )
 
 // Laws returns the names of the subtests of [Run], and then those of [RunSweeper],
@@ -63,7 +71,7 @@ func Laws() []string {
 }
 
 func allLaws() []sweepLaw {
-	return slices.Concat(inAnyTime(laws), sweepLaws, inAnyTime(adminLaws), attemptLaws)
+	return slices.Concat(inAnyTime(laws), sweepLaws, knownDeleted, inAnyTime(adminLaws), attemptLaws)
 }
 
 // inAnyTime returns laws that hold for every retention.
@@ -93,12 +101,12 @@ func RunSynctest(t *testing.T, open func(t *testing.T) webhook.Inbox) {
 // deliveries for deadRetention and other finished ones for retention. A negative
 // time means indefinitely.
 func RunSweeper(t *testing.T, open func(t *testing.T, retention, deadRetention time.Duration) webhook.Inbox) {
-	run(t, sweepLaws, inRealTime, open)
+	run(t, slices.Concat(sweepLaws, knownDeleted), inRealTime, open)
 }
 
 // RunSweeperSynctest is [RunSweeper] with each law in a bubble, as in [RunSynctest].
 func RunSweeperSynctest(t *testing.T, open func(t *testing.T, retention, deadRetention time.Duration) webhook.Inbox) {
-	run(t, sweepLaws, inFakeTime, open)
+	run(t, slices.Concat(sweepLaws, knownDeleted), inFakeTime, open)
 }
 
 // RunAdmin tests the laws of a [webhook.Admin], except those of [RunAttempts], each

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -170,6 +171,9 @@ func (f *fault) signalAllBut(silent string) {
 	f.putThen(tell)
 	f.settleThen(tell)
 	verbs := f.admin
+	if silent != "Extend" {
+		f.extendThen(tell)
+	}
 	if silent != "Replay" {
 		f.admin.replay = func(ctx context.Context, filter webhook.Filter, n webhook.Note) (int, error) {
 			defer tell()
@@ -178,6 +182,18 @@ func (f *fault) signalAllBut(silent string) {
 	}
 	if silent != "Release" {
 		f.afterRelease(func(context.Context, string) { tell() })
+	}
+	if silent != "ReleaseKey" {
+		f.admin.releaseKey = func(ctx context.Context, source, key string) error {
+			defer tell()
+			return verbs.releaseKey(ctx, source, key)
+		}
+	}
+	if silent != "GiveUp" {
+		f.admin.giveUp = func(ctx context.Context, filter webhook.Filter, as webhook.State, n webhook.Note) (int, error) {
+			defer tell()
+			return verbs.giveUp(ctx, filter, as, n)
+		}
 	}
 	if silent != "Resume" {
 		f.admin.resume = func(ctx context.Context, typ string, n webhook.Note) error {
@@ -190,6 +206,14 @@ func (f *fault) signalAllBut(silent string) {
 			defer tell()
 			return verbs.bury(ctx, uid, n)
 		}
+	}
+}
+
+// extendThen calls tell after each extension.
+func (f *fault) extendThen(tell func()) {
+	f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
+		defer tell()
+		return f.MemInbox.Extend(ctx, c, lease)
 	}
 }
 

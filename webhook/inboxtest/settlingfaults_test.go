@@ -14,7 +14,7 @@ import (
 var settlingFaults = []brokenLaw{
 	{"a retry is not claimed before its delay is over", func(f *fault) {
 		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) {
-			if !o.RetryOutOfOrder {
+			if !o.RetryOutOfOrder && !o.Uncounted {
 				o.Delay = 0
 			}
 		})
@@ -23,7 +23,7 @@ var settlingFaults = []brokenLaw{
 		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.Uncounted = o.Uncounted || o.Delay > 0 })
 	}},
 	{"a release does not count as an attempt", func(f *fault) {
-		f.changeOutcomes(func(c *webhook.Claim, o *webhook.Outcome) { o.Uncounted = o.Uncounted && c.Suspect })
+		f.changeOutcomes(func(c *webhook.Claim, o *webhook.Outcome) { o.Uncounted = o.Uncounted && (c.Suspect || o.Delay > 0) })
 	}},
 	{"Settle returns the state of the delivery", func(f *fault) { // returns done instead of dead
 		f.changeStates(func(_ webhook.Claim, state *webhook.State) {
@@ -107,7 +107,10 @@ var settlingFaults = []brokenLaw{
 	}},
 	{"an extended lease expires too", func(f *fault) {
 		f.extend = func(ctx context.Context, c webhook.Claim, lease time.Duration) error {
-			return f.MemInbox.Extend(ctx, c, lease+long)
+			if lease == short {
+				lease = long
+			}
+			return f.MemInbox.Extend(ctx, c, lease)
 		}
 	}},
 	{"a claim with an expired lease can be settled until the delivery is claimed again", func(f *fault) {
@@ -156,7 +159,7 @@ var settlingFaults = []brokenLaw{
 		})
 	}},
 	{"a retry blocks its ordering key", func(f *fault) { // always with RetryOutOfOrder
-		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.RetryOutOfOrder = true })
+		f.changeOutcomes(func(_ *webhook.Claim, o *webhook.Outcome) { o.RetryOutOfOrder = o.RetryOutOfOrder || !o.Uncounted })
 	}},
 	{"the older deliveries of a burst are superseded", func(f *fault) { // their state is done
 		f.changeDuplicates(func(_ *webhook.Delivery, known *webhook.DuplicateError) {
@@ -183,8 +186,9 @@ var settlingFaults = []brokenLaw{
 			}
 		})
 	}},
-	{"Put closes the channel of Changed", func(f *fault) { // only Settle does
+	{"Put closes the channel of Changed", func(f *fault) { // only Settle and Extend do
 		notify := f.signal()
+		f.extendThen(notify)
 		settle := f.settle
 		f.settle = func(ctx context.Context, c webhook.Claim, o webhook.Outcome) (webhook.State, error) {
 			defer notify()
@@ -193,6 +197,7 @@ var settlingFaults = []brokenLaw{
 	}},
 	{"a Settle that unblocks an ordering key closes the channel of Changed", func(f *fault) { // only a release does
 		notify := f.signal()
+		f.extendThen(notify)
 		put, settle := f.put, f.settle
 		f.put = func(ctx context.Context, d *webhook.Delivery) error {
 			defer notify()

@@ -66,6 +66,7 @@ func fullDelivery() *webhook.Delivery {
 		KeyLabel:   "2026-01",
 		ReceivedAt: time.Date(2026, 1, 2, 3, 4, 5, 678901000, time.UTC),
 		Malformed:  "\"ref\" is \u00e4, <not> a\ttext",
+		Unsigned:   "read from \"\u00e4\"",
 	}
 }
 
@@ -86,6 +87,7 @@ func (t *trial) same(got, want *webhook.Delivery) {
 		{"KeyLabel", got.KeyLabel, want.KeyLabel},
 		{"Body", string(got.Body), string(want.Body)},
 		{"Malformed", got.Malformed, want.Malformed},
+		{"Unsigned", got.Unsigned, want.Unsigned},
 		{"Coalesce.Quiet", got.Coalesce.Quiet.String(), want.Coalesce.Quiet.String()},
 		{"Coalesce.Max", got.Coalesce.Max.String(), want.Coalesce.Max.String()},
 	} {

@@ -40,8 +40,8 @@ const (
 //   - After a failure the Relay tries one delivery at a time, with growing waits, until one
 //     succeeds.
 //   - The Handler gets each delivery as it was stored: with its UID, dedup keys, ordering
-//     key, Coalesce, NotBefore and Malformed. Quiet and Max count again in the inbox that it
-//     is put into. The Queue gives out no delivery before its NotBefore.
+//     key, Coalesce, NotBefore, Malformed and Unsigned. Quiet and Max count again in the
+//     inbox that it is put into. The Queue gives out no delivery before its NotBefore.
 //
 // To move to another database, stop the receivers, run a Relay until
 // [webhook.PendingCounter] counts nothing in the old inbox, and start the receivers with
