@@ -30,6 +30,10 @@ func HasState(err error) bool {
 // IsSerialization reports whether another transaction has changed what this one saw.
 func IsSerialization(err error) bool { return State(err) == "40001" }
 
+// IsConflict reports whether two transactions got in each other's way, by a serialization
+// failure or a deadlock, so that the one that failed may be tried again.
+func IsConflict(err error) bool { return IsSerialization(err) || State(err) == "40P01" }
+
 // IsLockTimeout reports whether another transaction held what this one needed for
 // longer than it was to wait.
 func IsLockTimeout(err error) bool { return State(err) == "55P03" }
@@ -50,6 +54,21 @@ var storageFaults = []string{
 // (SQLITE_CORRUPT) does not count, because only those fail that meet the bad page.
 func IsStorageFault(err error) bool {
 	return err != nil && !HasState(err) && slices.ContainsFunc(storageFaults, func(text string) bool { return strings.Contains(err.Error(), text) })
+}
+
+// refusals are the texts of SQLite for SQLITE_CONSTRAINT, which a trigger can raise too,
+// SQLITE_MISMATCH and SQLITE_TOOBIG.
+var refusals = []string{"constraint failed", "datatype mismatch", "string or blob too big"}
+
+// IsRefusal reports whether the database refuses the values of a statement: by a constraint,
+// a trigger, a limit, or because its encoding does not have a character. The same statement
+// fails again, and one with other values may not.
+func IsRefusal(err error) bool {
+	if HasState(err) {
+		state := State(err)
+		return strings.HasPrefix(state, "22") || strings.HasPrefix(state, "23") || strings.HasPrefix(state, "54") || state == "P0001"
+	}
+	return err != nil && slices.ContainsFunc(refusals, func(text string) bool { return strings.Contains(err.Error(), text) })
 }
 
 // IsOtherSchema reports whether a statement names a table or a column that the

@@ -13,7 +13,8 @@ func (e stateError) SQLState() string { return string(e) }
 
 func TestErrorsAreClassified(t *testing.T) {
 	classes := map[string]func(error) bool{
-		"serialization": IsSerialization, "lock timeout": IsLockTimeout, "busy": IsBusy, "storage": IsStorageFault, "other schema": IsOtherSchema,
+		"serialization": IsSerialization, "conflict": IsConflict, "lock timeout": IsLockTimeout, "busy": IsBusy, "storage": IsStorageFault, "other schema": IsOtherSchema,
+		"refusal":       IsRefusal,
 		"missing table": func(err error) bool { return IsMissingTable(err, "jobs") },
 	}
 	for _, tt := range []struct {
@@ -22,7 +23,8 @@ func TestErrorsAreClassified(t *testing.T) {
 	}{
 		{nil, nil},
 		{errors.New("disk full"), nil},
-		{stateError("40001"), []string{"serialization"}},
+		{stateError("40001"), []string{"serialization", "conflict"}},
+		{stateError("40P01"), []string{"conflict"}},
 		{stateError("55P03"), []string{"lock timeout"}},
 		{stateError("42703"), []string{"other schema"}},
 		{stateError("42P01"), []string{"other schema", "missing table"}},
@@ -37,7 +39,15 @@ func TestErrorsAreClassified(t *testing.T) {
 		{errors.New("sqlite3: out of memory"), []string{"storage"}},
 		{stateError("out of memory"), nil},
 		{errors.New("database disk image is malformed (11)"), nil},
-		{errors.New("constraint failed: UNIQUE constraint failed: jobs.uid (2067)"), nil},
+		{errors.New("constraint failed: UNIQUE constraint failed: jobs.uid (2067)"), []string{"refusal"}},
+		{errors.New("sqlite3: constraint failed: no"), []string{"refusal"}},
+		{errors.New("datatype mismatch (20)"), []string{"refusal"}},
+		{stateError("22P05"), []string{"refusal"}},
+		{stateError("23514"), []string{"refusal"}},
+		{stateError("54000"), []string{"refusal"}},
+		{stateError("P0001"), []string{"refusal"}},
+		{stateError("constraint failed"), nil},
+		{stateError("08006"), nil},
 		{errors.New("no such column: at"), []string{"other schema"}},
 		{errors.New("table jobs has no column named at"), []string{"other schema"}},
 		{errors.New("no such table: jobs"), []string{"other schema", "missing table"}},

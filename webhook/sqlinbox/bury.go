@@ -29,7 +29,7 @@ func (in *Inbox) Bury(ctx context.Context, uid string, n webhook.Note) error {
 				return err
 			}
 		}
-		a := args{"uid": uid, "source": k.source, "key": k.key, "reason": buriedBy(n)}
+		a := args{"uid": uid, "source": k.source, "key": k.key, "reason": endedBy("buried", n)}
 		rows, err := in.exec(ctx, s, "bury", a)
 		if done = rows > 0; err != nil || !done || k.key == "" {
 			return err
@@ -47,12 +47,13 @@ func (in *Inbox) Bury(ctx context.Context, uid string, n webhook.Note) error {
 	return nil
 }
 
-// buriedBy returns the reason of a delivery that was buried.
-func buriedBy(n webhook.Note) string {
-	if n.Why == "" {
-		return reason("buried by " + n.By)
+// endedBy returns the reason of a delivery that was buried or given up.
+func endedBy(how string, n webhook.Note) string {
+	text := how + " by " + n.By
+	if n.Why != "" {
+		text += ": " + n.Why
 	}
-	return reason("buried by " + n.By + ": " + n.Why)
+	return reason(text)
 }
 
 // stateError says that the state of a delivery does not allow an operation.

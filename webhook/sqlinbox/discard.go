@@ -16,7 +16,10 @@ import (
 // another transaction holds, such as a redelivery of a dead one, and then returns an error
 // with their number.
 func (in *Inbox) Discard(ctx context.Context, f webhook.Filter, n webhook.Note) (int, error) {
-	if matchesAll(f) {
+	switch err := f.Validate(); {
+	case err != nil:
+		return 0, err
+	case matchesAll(f):
 		return 0, errors.New("sqlinbox: a discard needs a Filter that does not select all")
 	}
 	n, err := checkedNote(ctx, n, "a discard")
@@ -35,7 +38,7 @@ func (in *Inbox) Discard(ctx context.Context, f webhook.Filter, n webhook.Note) 
 	in.Observer.swept(ctx, d.done)
 	if d.done > 0 {
 		in.logger().Warn("finished deliveries are deleted: discarded",
-			"count", d.done, "types", slices.Sorted(maps.Keys(d.types)), "by", n.By, "why", n.Why)
+			"count", d.done, "types", d.types, "by", n.By, "why", n.Why)
 	}
 	switch {
 	case err != nil:

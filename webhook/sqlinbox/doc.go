@@ -82,7 +82,7 @@
 //     supersedes those that are not claimed.
 //   - A suspect is a delivery whose last two claims, at least, were lost.
 //   - An envelope is the header and the dedup keys of a delivery, as JSON, with its NotBefore
-//     in microseconds and its Malformed if they are set.
+//     in microseconds, its Malformed and its Unsigned if they are set.
 //
 // # Tables
 //
@@ -106,6 +106,7 @@
 //   - hookhouse_replays has what Replay ran again: uid, replayed_at, who, why,
 //     previous_state.
 //   - hookhouse_pauses has the types that are paused: type (empty: all), paused_at, who, why.
+//   - hookhouse_cursors has how far each catch-up has come: name, value, set_at.
 //   - hookhouse_schema has the version, and the time of the last Ping, pinged.
 //
 // # SQLite

@@ -106,6 +106,9 @@ func check(d *webhook.Delivery) error {
 	if err := checkText("Malformed", d.Malformed, limit.Reason); err != nil {
 		return err
 	}
+	if err := checkText("Unsigned", d.Unsigned, limit.Reason); err != nil {
+		return err
+	}
 	if len(d.Body) > maxBody {
 		return fmt.Errorf("%w: %w: %d bytes", ErrInvalid, webhook.ErrTooLarge, len(d.Body))
 	}

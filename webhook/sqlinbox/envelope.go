@@ -22,10 +22,11 @@ type envelope struct {
 	DedupKeys []string    `json:"dedup_keys,omitempty"`
 	// OldDedupKeys are the dedup keys as schema versions 1 and 2 named them.
 	OldDedupKeys []string `json:"marks,omitempty"`
-	// NotBefore is in microseconds since 1970. Rows of schema version 3 have neither
-	// this nor Malformed.
+	// NotBefore is in microseconds since 1970. Rows of schema version 3 have none of this
+	// and what follows.
 	NotBefore int64  `json:"not_before,omitempty"`
 	Malformed string `json:"malformed,omitempty"`
+	Unsigned  string `json:"unsigned,omitempty"`
 }
 
 // A rawHeader is base64 in JSON.
@@ -35,12 +36,12 @@ type rawHeader struct {
 }
 
 // sealEnvelope returns the JSON of the envelope of d, as encoding/json would make it.
-// Every Put needs one. The dedup keys and Malformed must be text; see isText.
+// Every Put needs one. The dedup keys, Malformed and Unsigned must be text; see isText.
 func sealEnvelope(d *webhook.Delivery, notBefore int64) []byte {
 	h, dedupKeys := d.Header, d.DedupKeys
 	var few [32]string
 	names := few[:0]
-	size, raw := 64+len(d.Malformed), false
+	size, raw := 64+len(d.Malformed)+len(d.Unsigned), false
 	for name, values := range h {
 		names = append(names, name)
 		raw = raw || !isTextHeader(name, values)
@@ -69,6 +70,10 @@ func sealEnvelope(d *webhook.Delivery, notBefore int64) []byte {
 	if d.Malformed != "" {
 		b = append(appendComma(b), `"malformed":`...)
 		b = appendJSONString(b, d.Malformed)
+	}
+	if d.Unsigned != "" {
+		b = append(appendComma(b), `"unsigned":`...)
+		b = appendJSONString(b, d.Unsigned)
 	}
 	return append(b, '}')
 }
@@ -146,7 +151,7 @@ func openEnvelope(text []byte) (envelope, error) {
 
 // fill sets what of d is in the envelope.
 func (e *envelope) fill(d *webhook.Delivery) {
-	d.Header, d.DedupKeys, d.Malformed = e.Header, e.DedupKeys, e.Malformed
+	d.Header, d.DedupKeys, d.Malformed, d.Unsigned = e.Header, e.DedupKeys, e.Malformed, e.Unsigned
 	if e.NotBefore != 0 {
 		d.NotBefore = time.UnixMicro(e.NotBefore)
 	}

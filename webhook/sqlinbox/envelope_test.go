@@ -19,7 +19,7 @@ import (
 // marshaled is what encoding/json makes of the envelope of d.
 func marshaled(t *testing.T, d *webhook.Delivery, notBefore int64) string {
 	t.Helper()
-	e := envelope{Header: make(http.Header), DedupKeys: d.DedupKeys, NotBefore: notBefore, Malformed: d.Malformed}
+	e := envelope{Header: make(http.Header), DedupKeys: d.DedupKeys, NotBefore: notBefore, Malformed: d.Malformed, Unsigned: d.Unsigned}
 	for _, name := range slices.Sorted(maps.Keys(d.Header)) {
 		if isTextHeader(name, d.Header[name]) {
 			e.Header[name] = d.Header[name]
@@ -86,7 +86,7 @@ func TestEnvelopesAreWhatEncodingJSONMakes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) { sealsAsMarshaled(t, &webhook.Delivery{Header: tt.header, DedupKeys: tt.keys}) })
 		t.Run(name+", and the rest", func(t *testing.T) {
-			sealsAsMarshaled(t, &webhook.Delivery{Header: tt.header, DedupKeys: tt.keys, NotBefore: time.UnixMicro(7), Malformed: text})
+			sealsAsMarshaled(t, &webhook.Delivery{Header: tt.header, DedupKeys: tt.keys, NotBefore: time.UnixMicro(7), Malformed: text, Unsigned: text})
 		})
 	}
 }
@@ -118,7 +118,7 @@ func FuzzEnvelope(f *testing.F) {
 			return
 		}
 		sealsAsMarshaled(t, &webhook.Delivery{
-			Header: http.Header{name: {value, ""}, "Fixed": {"text"}}, DedupKeys: []string{key, "fixed"}, Malformed: key,
+			Header: http.Header{name: {value, ""}, "Fixed": {"text"}}, DedupKeys: []string{key, "fixed"}, Malformed: key, Unsigned: key,
 		})
 	})
 }

@@ -23,10 +23,10 @@ var (
 	// ErrConnections: the *sql.DB allows too few connections.
 	ErrConnections = errors.New("sqlinbox: needs at least two connections: raise SetMaxOpenConns")
 	// ErrInvalid: the delivery has no UID, or a name that no column takes: over
-	// 255 bytes, not UTF-8, or with a NUL. Or its Malformed is no such text of at most
-	// 4 KiB, or its NotBefore is before 1970 or after the year 294246. Or its body is
-	// over 256 MiB; then the error is also [webhook.ErrTooLarge]. It is
-	// [webhook.Permanent].
+	// 255 bytes, not UTF-8, or with a NUL. Or its Malformed or Unsigned is no such text of
+	// at most 4 KiB, or its NotBefore is before 1970 or after the year 294246. Or its body is
+	// over 256 MiB; then the error is also [webhook.ErrTooLarge]. Or the name or value of a
+	// cursor cannot be stored. It is [webhook.Permanent].
 	ErrInvalid = errors.New("sqlinbox: delivery cannot be stored")
 	// ErrClosed: the inbox was closed.
 	ErrClosed = errors.New("sqlinbox: inbox is closed")

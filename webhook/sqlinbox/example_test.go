@@ -26,6 +26,7 @@ func ExampleSchema() {
 	// hookhouse_dedup_keys
 	// hookhouse_attempts
 	// hookhouse_pauses
+	// hookhouse_cursors
 }
 
 // Dead letters of one cause are run again after the fix.

@@ -42,6 +42,9 @@ func where(f webhook.Filter) (string, args) {
 	if f.Before > 0 {
 		add("d.id < @before", "before", f.Before)
 	}
+	if f.After > 0 {
+		add("d.id > @above", "above", f.After) // @after is an argument of those who use the condition
+	}
 	if len(terms) == 0 {
 		return "", a
 	}

@@ -46,10 +46,13 @@ type Inbox struct {
 }
 
 var (
-	_ webhook.Inbox    = (*Inbox)(nil)
-	_ webhook.Notifier = (*Inbox)(nil)
-	_ webhook.Sweeper  = (*Inbox)(nil)
-	_ webhook.Admin    = (*Inbox)(nil)
+	_ webhook.Inbox          = (*Inbox)(nil)
+	_ webhook.Notifier       = (*Inbox)(nil)
+	_ webhook.Sweeper        = (*Inbox)(nil)
+	_ webhook.Admin          = (*Inbox)(nil)
+	_ webhook.UnsignedFinder = (*Inbox)(nil)
+	_ webhook.Cursors        = (*Inbox)(nil)
+	_ webhook.Knower         = (*Inbox)(nil)
 )
 
 // New returns an Inbox that stores deliveries in db. It does not use db before its
@@ -63,6 +66,13 @@ func New(db *sql.DB, d *Dialect) *Inbox {
 	in.locks = in.engine
 	return in
 }
+
+// Dialect returns the dialect that the Inbox was made with.
+func (in *Inbox) Dialect() *Dialect { return in.dialect }
+
+// DB returns the database that the Inbox was made with, for reading tables beside those of
+// the Inbox. To write to them use [Inbox.Write].
+func (in *Inbox) DB() *sql.DB { return in.db }
 
 // Close waits for the Puts and settlements under way, and returns to db the connection
 // that the Inbox keeps on SQLite. Later writes fail with [ErrClosed], and so do Puts that

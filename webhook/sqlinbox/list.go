@@ -22,6 +22,10 @@ const (
 // All lists deliveries; see [webhook.Admin].
 func (in *Inbox) All(ctx context.Context, f webhook.Filter) iter.Seq2[webhook.Record, error] {
 	return func(yield func(webhook.Record, error) bool) {
+		if err := f.Validate(); err != nil {
+			yield(webhook.Record{}, err)
+			return
+		}
 		left := f.Limit
 		for {
 			page := listPage
@@ -138,6 +142,27 @@ func (in *Inbox) Get(ctx context.Context, uid string) (webhook.Record, error) {
 		r.Attempts, err = in.attempts(ctx, uid)
 	}
 	return r, err
+}
+
+// Unsigned returns which deliveries are not proven by a signature; see
+// [webhook.UnsignedFinder].
+func (in *Inbox) Unsigned(ctx context.Context, uids []string) (map[string]string, error) {
+	if err := in.reads(ctx); err != nil {
+		return nil, err
+	}
+	why := make(map[string]string)
+	err := in.query(ctx, in.db, "unsigned", args{"uids": texts(uids)}, func(row *sql.Rows) error {
+		var uid string
+		var sealed []byte
+		if err := row.Scan(&uid, &sealed); err != nil {
+			return err
+		}
+		if e, err := openEnvelope(sealed); err == nil && e.Unsigned != "" {
+			why[uid] = e.Unsigned
+		}
+		return nil
+	})
+	return why, err
 }
 
 // page reads one page without bodies, newest first.

@@ -23,8 +23,10 @@ import (
 //     rights on them to the other roles that use the Inbox.
 //   - If a later version of this package has migrated the database, the error is
 //     [ErrNewerSchema].
-//   - Stop the processes that use an earlier version first: they fail with
-//     ErrNewerSchema after the migration.
+//   - Stop the processes that use an earlier version first. After the migration they fail
+//     with ErrNewerSchema when they start, or once a statement does not fit the new tables.
+//     Until then they go on, without what the new version adds to a delivery, such as
+//     [webhook.Delivery.Unsigned].
 func (in *Inbox) Migrate(ctx context.Context) error {
 	if err := in.migrate(ctx); err != nil {
 		return err

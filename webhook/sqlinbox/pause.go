@@ -1,6 +1,7 @@
 package sqlinbox
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -30,7 +31,7 @@ func (in *Inbox) Pause(ctx context.Context, typ string, n webhook.Note) error {
 	case !done:
 		return fmt.Errorf("%w: there is a pause of %s already", webhook.ErrState, typeName(typ))
 	}
-	in.logger().Info("deliveries are not claimed any more: paused", "type", typ, "by", n.By, "why", n.Why)
+	in.logger().Info("deliveries are not claimed any more: paused", "type", loggedType(typ), "by", n.By, "why", n.Why)
 	return nil
 }
 
@@ -58,14 +59,14 @@ func (in *Inbox) Resume(ctx context.Context, typ string, n webhook.Note) error {
 	case !done:
 		return fmt.Errorf("%w: there is no pause of %s", webhook.ErrState, typeName(typ))
 	}
-	in.logger().Info("deliveries are claimed again: resumed", "type", typ, "by", n.By, "why", n.Why, "paused_by", by, "paused_at", time.UnixMicro(at))
+	in.logger().Info("deliveries are claimed again: resumed", "type", loggedType(typ), "by", n.By, "why", n.Why, "paused_by", by, "paused_at", time.UnixMicro(at))
 	in.notify()
 	return nil
 }
 
-// paused returns the pauses in force, sorted by type.
-func (in *Inbox) paused(ctx context.Context) (list []webhook.Pause, err error) {
-	err = in.query(ctx, in.db, "pauses", args{}, func(row *sql.Rows) error {
+// paused returns the pauses in force, sorted by type, by the named statement.
+func (in *Inbox) paused(ctx context.Context, name string) (list []webhook.Pause, err error) {
+	err = in.query(ctx, in.db, name, args{}, func(row *sql.Rows) error {
 		var p webhook.Pause
 		var at int64
 		err := row.Scan(&p.Type, &at, &p.By, &p.Why, &p.Blocked)
@@ -83,6 +84,9 @@ func typeName(typ string) string {
 	}
 	return fmt.Sprintf("type %q", typ)
 }
+
+// loggedType is the attribute that names a type of deliveries, or all of them, in the log.
+func loggedType(typ string) string { return cmp.Or(typ, "all") }
 
 // checkedNote returns n as it is kept. It fails if n has no By, or ctx has ended.
 func checkedNote(ctx context.Context, n webhook.Note, what string) (webhook.Note, error) {

@@ -62,8 +62,12 @@ func (e *postgresEngine) replayTogether(ctx context.Context, r *replay, uids []s
 	if err := e.ready(ctx); err != nil {
 		return nil, err
 	}
+	ids := make([]int64, len(uids))
+	for i, uid := range uids {
+		ids[i] = r.ids[uid]
+	}
 	text, _ := json.Marshal(uids) // strings only: cannot fail
-	a := args{"uids": string(text), "who": r.who, "why": r.why, "done": r.done, "every": microseconds(r.every), "wait": lockTimeout(batchWait)}
+	a := args{"uids": string(text), "ids": idList(ids), "who": r.who, "why": r.why, "done": r.done, "every": microseconds(r.every), "wait": lockTimeout(batchWait)}
 	var byResult map[string][]string
 	err := statement.Retry(ctx, isConflict, func() error {
 		byResult = make(map[string][]string)

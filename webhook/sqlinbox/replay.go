@@ -30,7 +30,9 @@ func (in *Inbox) Replay(ctx context.Context, f webhook.Filter, n webhook.Note) (
 // If they are still locked, it replays the others and returns an error with the number
 // of deliveries that are unchanged.
 func (in *Inbox) ReplayEvery(ctx context.Context, f webhook.Filter, n webhook.Note, every time.Duration) (int, error) {
-	switch {
+	switch err := f.Validate(); {
+	case err != nil:
+		return 0, err
 	case n.By == "":
 		return 0, errors.New("sqlinbox: a replay needs a Note with By")
 	case matchesAll(f):
@@ -59,6 +61,8 @@ func (in *Inbox) ReplayEvery(ctx context.Context, f webhook.Filter, n webhook.No
 	switch {
 	case err != nil:
 		return 0, err
+	case matched > 0 && found.State.Final() && r.ids[f.UID] != found.Seq:
+		return 0, fmt.Errorf("%w: %s was replayed since it was found", webhook.ErrState, f.UID)
 	case matched > 0 && found.State.Final():
 		return 0, fmt.Errorf("%w: %s has a younger one of its key, which is unfinished", webhook.ErrState, f.UID)
 	}
@@ -70,8 +74,9 @@ type replay struct {
 	in       *Inbox
 	who, why string
 	every    time.Duration
-	done     int // replayed
-	locked   int // left because another transaction held the key
+	ids      map[string]int64 // of a batch by UID, as they were found: a later run has another one
+	done     int              // replayed
+	locked   int              // left because another transaction held the key
 }
 
 // run replays a page, in batches.
@@ -86,8 +91,10 @@ func (r *replay) run(ctx context.Context, page []finished) error {
 			n++
 		}
 		uids := make([]string, n)
+		r.ids = make(map[string]int64, n)
 		for i := range uids {
 			uids[i] = page[i].uid
+			r.ids[uids[i]] = page[i].id
 		}
 		page = page[n:]
 		before := r.done
@@ -105,7 +112,7 @@ func (r *replay) run(ctx context.Context, page []finished) error {
 // the number of deliveries that were replayed before.
 func (r *replay) one(ctx context.Context, s session, uid string, done int) (bool, error) {
 	row, err := r.in.find(ctx, s, uid, lockMode{})
-	if errors.Is(err, webhook.ErrNotFound) || err == nil && !row.state.Final() {
+	if errors.Is(err, webhook.ErrNotFound) || err == nil && (!row.state.Final() || row.id != r.ids[uid]) {
 		return false, nil // another was quicker
 	}
 	if err != nil {

@@ -15,7 +15,7 @@ var errConflict = errors.New("sqlinbox: another transaction came in between")
 // serialization failure, deadlock, the two constraints by which writers notice each
 // other (see the statement insert), and what they see of each other too late.
 func isConflict(err error) bool {
-	return errors.Is(err, errConflict) || slices.Contains([]string{"40001", "40P01", "23505", "23502"}, statement.State(err))
+	return errors.Is(err, errConflict) || statement.IsConflict(err) || slices.Contains([]string{"23505", "23502"}, statement.State(err))
 }
 
 // isRowsFault reports whether a part of the batch may succeed, by the class of the

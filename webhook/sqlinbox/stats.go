@@ -46,7 +46,7 @@ func (in *Inbox) Stats(ctx context.Context) (webhook.Stats, error) {
 	})
 	slices.Sort(st.Unhandled)
 	if err == nil {
-		st.Paused, err = in.paused(ctx)
+		st.Paused, err = in.paused(ctx, "pauses")
 	}
 	return st, err
 }

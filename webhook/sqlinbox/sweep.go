@@ -1,6 +1,7 @@
 package sqlinbox
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
@@ -34,10 +35,11 @@ func (in *Inbox) Sweep(ctx context.Context) (int, error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
-	n, err := in.sweepOld(ctx, in.Retention, limit.Retention, false)
+	retention, deadRetention := in.Kept()
+	n, err := in.sweepOld(ctx, retention, false)
 	if err == nil {
 		var dead int
-		dead, err = in.sweepOld(ctx, in.DeadRetention, limit.DeadRetention, true)
+		dead, err = in.sweepOld(ctx, deadRetention, true)
 		n += dead
 	}
 	in.Observer.swept(ctx, n)
@@ -50,13 +52,17 @@ func (in *Inbox) Sweep(ctx context.Context) (int, error) {
 	return n, err
 }
 
+// Kept returns how long deliveries are kept after they are finished, and how long dead ones
+// are: Retention and DeadRetention, or what zero means. A negative time means that they are
+// never deleted.
+func (in *Inbox) Kept() (finished, dead time.Duration) {
+	return cmp.Or(in.Retention, limit.Retention), cmp.Or(in.DeadRetention, limit.DeadRetention)
+}
+
 // sweepOld deletes some of what was finished before age: dead ones, or others.
-func (in *Inbox) sweepOld(ctx context.Context, age, zero time.Duration, dead bool) (n int, err error) {
-	switch {
-	case age < 0:
+func (in *Inbox) sweepOld(ctx context.Context, age time.Duration, dead bool) (n int, err error) {
+	if age < 0 {
 		return 0, nil
-	case age == 0:
-		age = zero
 	}
 	a := args{"age": microseconds(age), "dead": number(dead), "n": sweepLimit, "bytes": sweepBytes}
 	if dead {

@@ -535,6 +535,16 @@ UPDATE hookhouse_bodies SET id = @id::bigint WHERE id = @old::bigint
 -- name: release
 UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0, replayed = 0 WHERE uid = @uid::text AND state || '' = 'waiting'
 
+-- name: release_key
+-- Makes the head of an ordering key due now if it is not claimed. One that is due keeps
+-- its time, and so its place.
+UPDATE hookhouse_deliveries SET due_at = least(due_at, @now), retry_out_of_order = 0, replayed = 0
+WHERE id = (SELECT id FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state IN ('waiting', 'claimed') AND ordering_key <> '')
+  AND state || '' = 'waiting'
+
+-- name: head_state
+SELECT state FROM hookhouse_deliveries WHERE source = @source::text AND ordering_key = @key::text AND state IN ('waiting', 'claimed') AND ordering_key <> '' LIMIT 1
+
 -- name: is_blocked_retry
 SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid::text AND state || '' = 'blocked' AND retry_out_of_order = 1
 
@@ -555,6 +565,13 @@ UPDATE hookhouse_deliveries
 SET state = 'dead', reason = @reason::text, finished_at = @now, fence = fence + (fence > 0)::int, lost_claims = 0, crashes = 0, retry_out_of_order = 0
 WHERE uid = @uid::text AND state || '' IN ('waiting', 'blocked') AND source = @source::text AND ordering_key = @key::text
 
+-- name: give_up
+-- Ends some deliveries of an ordering key and returns the type of each. The higher fence is as in bury.
+UPDATE hookhouse_deliveries
+SET state = @state::text, reason = @reason::text, finished_at = @now, fence = fence + (fence > 0)::int, lost_claims = 0, crashes = 0, retry_out_of_order = 0
+WHERE id = ANY (ARRAY(SELECT jsonb_array_elements_text(@ids::text::jsonb)::bigint)) AND state || '' IN ('waiting', 'blocked')
+  AND source = @source::text AND ordering_key = @key::text RETURNING type
+
 -- name: pause
 INSERT INTO hookhouse_pauses (type, paused_at, who, why) VALUES (@type::text, @now, @who::text, @why::text) ON CONFLICT (type) DO NOTHING
 
@@ -574,6 +591,27 @@ WITH blocked AS MATERIALIZED (
 SELECT p.type, p.paused_at, p.who, p.why, (SELECT coalesce(sum(b.n), 0)::bigint FROM blocked b WHERE p.type IN (b.type, ''))
 FROM hookhouse_pauses p ORDER BY p.type
 
+-- name: cursor
+SELECT value FROM hookhouse_cursors WHERE name = @name::text
+
+-- name: insert_cursor
+INSERT INTO hookhouse_cursors (name, value, set_at) VALUES (@name, @to, @now) ON CONFLICT (name) DO NOTHING
+
+-- name: move_cursor
+UPDATE hookhouse_cursors SET value = @to, set_at = @now WHERE name = @name::text AND value = @from::text
+
+-- name: delete_cursor
+DELETE FROM hookhouse_cursors WHERE name = @name::text AND value = @from::text
+
+-- name: known
+-- The places of the dedup keys that are known. @hashes has 16 bytes for each key. The keys
+-- are looked up one by one, so that no plan reads all keys.
+SELECT k.place FROM generate_series(0, length(@hashes::bytea) / 16 - 1) AS k(place)
+CROSS JOIN LATERAL (
+  SELECT m.seen_at FROM hookhouse_dedup_keys m WHERE m.hash = substr(@hashes::bytea, k.place * 16 + 1, 16) LIMIT 1
+) m
+WHERE m.seen_at >= @now - @window::bigint
+
 -- name: release_claim
 -- Ends the claim of a worker that does not come back. What that worker settles later
 -- is no claim any more. The claim counts as lost, as if its lease had run out.
@@ -590,10 +628,10 @@ INSERT INTO hookhouse_replays (uid, replayed_at, who, why, previous_state) VALUE
 -- key; "alone" if it takes more than one statement. A delivery without a row cannot be
 -- replayed.
 --
--- A delivery that another transaction has replayed since this statement began, and
--- that is finished again, has a new id that this statement does not see: "again".
+-- A delivery that another transaction has replayed since it was found has another id than
+-- in @ids, and so no row. If that happens while this statement runs, it is "again".
 WITH arg AS MATERIALIZED (
-  SELECT @now AS now, @uids::text::jsonb AS uids, @done::bigint AS done_before, @every::bigint AS every,
+  SELECT @now AS now, @uids::text::jsonb AS uids, @ids::text::jsonb AS ids, @done::bigint AS done_before, @every::bigint AS every,
     CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
     set_config('lock_timeout', @wait::text, true) AS waits
 ), asked AS MATERIALIZED (
@@ -601,7 +639,7 @@ WITH arg AS MATERIALIZED (
   FROM arg CROSS JOIN LATERAL jsonb_array_elements_text(arg.uids) WITH ORDINALITY AS u(uid, n)
   CROSS JOIN LATERAL (
     SELECT * FROM hookhouse_deliveries d
-    WHERE d.uid = u.uid AND d.state IN ('done', 'dead', 'superseded', 'ignored') LIMIT 1
+    WHERE d.uid = u.uid AND d.id = (arg.ids ->> (u.n - 1)::int)::bigint AND d.state IN ('done', 'dead', 'superseded', 'ignored') LIMIT 1
   ) s
 ), finished AS MATERIALIZED (
   SELECT a.n, a.coalesces, d.id, d.uid, d.source, d.ordering_key, d.state FROM asked a CROSS JOIN LATERAL (
@@ -757,6 +795,22 @@ DELETE FROM hookhouse_dedup_keys WHERE ctid = ANY (ARRAY(
 -- name: counts
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
 
+-- name: overview
+-- How many deliveries have each state: no more than @most of each that is unfinished, of
+-- dead ones, and of the others that are finished, of which these are the last ones.
+-- Each is in the order of an index, so that this is read and not the table.
+SELECT state, count(*) FROM (
+  SELECT * FROM (SELECT state FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type, replayed, due_at, id LIMIT @most) AS w
+  UNION ALL SELECT * FROM (SELECT state FROM hookhouse_deliveries WHERE state = 'blocked' ORDER BY source, ordering_key, retry_out_of_order, id LIMIT @most) AS b
+  UNION ALL SELECT * FROM (SELECT state FROM hookhouse_deliveries WHERE state = 'claimed' ORDER BY type, lease_expires_at LIMIT @most) AS c
+  UNION ALL SELECT * FROM (SELECT state FROM hookhouse_deliveries WHERE finished_at IS NOT NULL AND state = 'dead' ORDER BY finished_at DESC LIMIT @most) AS d
+  UNION ALL SELECT * FROM (SELECT state FROM hookhouse_deliveries WHERE finished_at IS NOT NULL AND state <> 'dead' ORDER BY finished_at DESC LIMIT @most) AS f
+) AS counted GROUP BY state
+
+-- name: in_force
+-- The pauses in force, without what they hold back.
+SELECT type, paused_at, who, why, 0 FROM hookhouse_pauses ORDER BY type COLLATE "C"
+
 -- name: oldest
 -- By type, when the delivery that waits longest was due, or when the lease that ran
 -- out first ended.
@@ -791,6 +845,11 @@ SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('hookhouse_delive
 -- name: contents
 SELECT d.uid, b.envelope, b.body FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
 WHERE d.uid = ANY (ARRAY(SELECT jsonb_array_elements_text(@uids::text::jsonb)))
+
+-- name: unsigned
+SELECT d.uid, b.envelope FROM hookhouse_deliveries d
+CROSS JOIN LATERAL (SELECT envelope FROM hookhouse_bodies WHERE id = d.id LIMIT 1) b
+WHERE d.uid = ANY (ARRAY(SELECT jsonb_array_elements_text(@uids::text::jsonb))) AND strpos(b.envelope, '"unsigned":') > 0
 
 -- name: pending
 SELECT count(*) FROM (

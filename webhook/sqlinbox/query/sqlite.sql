@@ -310,6 +310,15 @@ UPDATE hookhouse_bodies SET id = @id WHERE id = @old
 -- name: release
 UPDATE hookhouse_deliveries SET due_at = @now, retry_out_of_order = 0, replayed = 0 WHERE uid = @uid AND state = 'waiting'
 
+-- name: release_key
+-- Makes the head of an ordering key due now if it is not claimed. One that is due keeps
+-- its time, and so its place.
+UPDATE hookhouse_deliveries SET due_at = min(due_at, @now), retry_out_of_order = 0, replayed = 0
+WHERE source = @source AND ordering_key = @key AND state IN ('waiting', 'claimed') AND ordering_key <> '' AND state = 'waiting'
+
+-- name: head_state
+SELECT state FROM hookhouse_deliveries WHERE source = @source AND ordering_key = @key AND state IN ('waiting', 'claimed') AND ordering_key <> ''
+
 -- name: is_blocked_retry
 SELECT count(*) FROM hookhouse_deliveries WHERE uid = @uid AND state = 'blocked' AND retry_out_of_order = 1
 
@@ -330,6 +339,12 @@ UPDATE hookhouse_deliveries
 SET state = 'dead', reason = @reason, finished_at = @now, fence = fence + (fence > 0), lost_claims = 0, crashes = 0, retry_out_of_order = 0
 WHERE uid = @uid AND state IN ('waiting', 'blocked') AND source = @source AND ordering_key = @key
 
+-- name: give_up
+-- Ends some deliveries of an ordering key and returns the type of each. The higher fence is as in bury.
+UPDATE hookhouse_deliveries
+SET state = @state, reason = @reason, finished_at = @now, fence = fence + (fence > 0), lost_claims = 0, crashes = 0, retry_out_of_order = 0
+WHERE id IN (SELECT value FROM json_each(@ids)) AND state IN ('waiting', 'blocked') AND source = @source AND ordering_key = @key RETURNING type
+
 -- name: pause
 INSERT INTO hookhouse_pauses (type, paused_at, who, why) VALUES (@type, @now, @who, @why) ON CONFLICT (type) DO NOTHING
 
@@ -346,6 +361,26 @@ WITH blocked AS MATERIALIZED (
 )
 SELECT p.type, p.paused_at, p.who, p.why, (SELECT coalesce(sum(b.n), 0) FROM blocked b WHERE p.type IN (b.type, ''))
 FROM hookhouse_pauses p ORDER BY p.type
+
+-- name: cursor
+SELECT value FROM hookhouse_cursors WHERE name = @name
+
+-- name: insert_cursor
+INSERT INTO hookhouse_cursors (name, value, set_at) VALUES (@name, @to, @now) ON CONFLICT (name) DO NOTHING
+
+-- name: move_cursor
+UPDATE hookhouse_cursors SET value = @to, set_at = @now WHERE name = @name AND value = @from
+
+-- name: delete_cursor
+DELETE FROM hookhouse_cursors WHERE name = @name AND value = @from
+
+-- name: known
+-- The places of the dedup keys that are known. @hashes has 16 bytes for each key.
+WITH RECURSIVE k(place) AS (
+  SELECT 0 UNION ALL SELECT place + 1 FROM k WHERE (place + 2) * 16 <= length(@hashes)
+)
+SELECT k.place FROM k CROSS JOIN hookhouse_dedup_keys m
+WHERE m.hash = substr(@hashes, k.place * 16 + 1, 16) AND m.seen_at >= @now - @window
 
 -- name: release_claim
 -- Ends the claim of a worker that does not come back. What that worker settles later
@@ -449,6 +484,22 @@ DELETE FROM hookhouse_dedup_keys WHERE hash > @after AND hash <= @end AND seen_a
 -- name: counts
 SELECT type, state, count(*) FROM hookhouse_deliveries GROUP BY type, state
 
+-- name: overview
+-- How many deliveries have each state: no more than @most of each that is unfinished, of
+-- dead ones, and of the others that are finished, of which these are the last ones.
+-- Each is in the order of an index, so that this is read and not the table.
+SELECT state, count(*) FROM (
+  SELECT * FROM (SELECT state FROM hookhouse_deliveries WHERE state = 'waiting' ORDER BY type, replayed, due_at, id LIMIT @most + 0)
+  UNION ALL SELECT * FROM (SELECT state FROM hookhouse_deliveries WHERE state = 'blocked' ORDER BY source, ordering_key, retry_out_of_order, id LIMIT @most + 0)
+  UNION ALL SELECT * FROM (SELECT state FROM hookhouse_deliveries WHERE state = 'claimed' ORDER BY type, lease_expires_at LIMIT @most + 0)
+  UNION ALL SELECT * FROM (SELECT state FROM hookhouse_deliveries WHERE finished_at IS NOT NULL AND state = 'dead' ORDER BY finished_at DESC LIMIT @most + 0)
+  UNION ALL SELECT * FROM (SELECT state FROM hookhouse_deliveries WHERE finished_at IS NOT NULL AND state <> 'dead' ORDER BY finished_at DESC LIMIT @most + 0)
+) GROUP BY state
+
+-- name: in_force
+-- The pauses in force, without what they hold back.
+SELECT type, paused_at, who, why, 0 FROM hookhouse_pauses ORDER BY type
+
 -- name: oldest
 -- By type, when the delivery that waits longest was due, or when the lease that ran
 -- out first ended.
@@ -493,6 +544,10 @@ SELECT count(*) FROM pragma_table_info('hookhouse_deliveries') WHERE name = 'ori
 
 -- name: contents
 SELECT d.uid, b.envelope, b.body FROM json_each(@uids) u CROSS JOIN hookhouse_deliveries d ON d.uid = u.value LEFT JOIN hookhouse_bodies b ON b.id = d.id
+
+-- name: unsigned
+SELECT d.uid, b.envelope FROM json_each(@uids) u CROSS JOIN hookhouse_deliveries d ON d.uid = u.value JOIN hookhouse_bodies b ON b.id = d.id
+WHERE instr(b.envelope, '"unsigned":') > 0
 
 -- name: pending
 SELECT count(*) FROM (
