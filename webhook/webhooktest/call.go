@@ -31,9 +31,8 @@ func newCall(target string, header http.Header, body []byte) (call, error) {
 	return call{http.MethodPost, u, header, body}, nil
 }
 
-// send sends the request once, without credentials and cookies, and follows no
-// redirect. It reads and closes the body of the answer.
-func (c call) send(ctx context.Context, rt http.RoundTripper) (*http.Response, error) {
+// request returns the request, without credentials and cookies.
+func (c call) request(ctx context.Context) (*http.Request, error) {
 	var body io.Reader
 	if len(c.body) > 0 {
 		body = bytes.NewReader(c.body)
@@ -46,6 +45,16 @@ func (c call) send(ctx context.Context, rt http.RoundTripper) (*http.Response, e
 	r.Header = c.header.Clone()
 	if _, ok := r.Header["User-Agent"]; !ok {
 		r.Header["User-Agent"] = []string{""} // keeps net/http from adding its own
+	}
+	return r, nil
+}
+
+// send sends the request once, without credentials and cookies, and follows no
+// redirect. It reads and closes the body of the answer.
+func (c call) send(ctx context.Context, rt http.RoundTripper) (*http.Response, error) {
+	r, err := c.request(ctx)
+	if err != nil {
+		return nil, err
 	}
 	resp, err := rt.RoundTrip(r)
 	if err != nil {

@@ -24,9 +24,10 @@
 //   - GitHub gives up after 10 seconds and does not try again.
 //   - Docker Hub can call six times for one push.
 //
-// Each returns a [Result]: the answers that the sender got, and whether it counts
-// the event as delivered. The comment of each type says what is not known about its
-// sender. Only Kudu sends the user information of a URL.
+// Their Deliver returns a [Result]: the answers that the sender got, and whether it counts
+// the event as delivered. Their Request returns the signed request alone, for a program that
+// sends it itself, as package inspect does. The comment of each type says what is not known
+// about its sender. Only Kudu sends the user information of a URL.
 //
 // The senders use package time only, and any [http.RoundTripper]. With [InMemory]
 // as the transport they run in a bubble of testing/synctest, in which the seven

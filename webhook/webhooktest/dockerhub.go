@@ -31,7 +31,7 @@ type DockerHub struct {
 // call is an Attempt. Delivered is true if every call was answered with 2xx. If ctx
 // ends before the last call, Result.Err is its cause.
 func (h *DockerHub) Deliver(ctx context.Context, target string, body []byte) Result {
-	c, err := newCall(target, http.Header{"Content-Type": {"application/json"}}, body)
+	c, err := dockerHubCall(target, body)
 	if err != nil {
 		return Result{Err: err}
 	}
@@ -58,4 +58,18 @@ func (h *DockerHub) Deliver(ctx context.Context, target string, body []byte) Res
 		result.Gone = result.Gone || a.Status == http.StatusGone
 	}
 	return result
+}
+
+// Request returns the request of one call, for an http.Client of the caller's. The error
+// wraps ErrTarget.
+func (h *DockerHub) Request(ctx context.Context, target string, body []byte) (*http.Request, error) {
+	c, err := dockerHubCall(target, body)
+	if err != nil {
+		return nil, err
+	}
+	return c.request(ctx)
+}
+
+func dockerHubCall(target string, body []byte) (call, error) {
+	return newCall(target, http.Header{"Content-Type": {"application/json"}}, body)
 }

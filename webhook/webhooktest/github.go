@@ -59,9 +59,44 @@ func (g *GitHub) Deliver(ctx context.Context, target, event string, body []byte)
 // button Redeliver in GitHub's list of deliveries does.
 func (g *GitHub) Redeliver(ctx context.Context, guid, target, event string, body []byte) Result {
 	result := Result{GUID: guid}
-	if len(body) > maxEvent {
-		result.Err = fmt.Errorf("%w: %d bytes, and GitHub sends %d at most", ErrTooLarge, len(body), maxEvent)
+	c, err := g.call(guid, target, event, body)
+	if err != nil {
+		result.Err = err
 		return result
+	}
+	timeout := g.Timeout
+	if timeout <= 0 {
+		timeout = 10 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	rt, closeIdle := transportOf(g.Transport)
+	defer closeIdle()
+	a := attempt(ctx, c, 0, once(rt))
+	result.Attempts = []Attempt{a}
+	result.Delivered = a.ok()
+	result.Gone = a.Status == http.StatusGone
+	return result
+}
+
+// Request returns the request that Redeliver makes, or Deliver if guid is empty, for an
+// http.Client of the caller's. It ignores Timeout and Transport. The error wraps
+// ErrTooLarge or ErrTarget.
+func (g *GitHub) Request(ctx context.Context, guid, target, event string, body []byte) (*http.Request, error) {
+	if guid == "" {
+		guid = newGUID()
+	}
+	c, err := g.call(guid, target, event, body)
+	if err != nil {
+		return nil, err
+	}
+	return c.request(ctx)
+}
+
+// call returns the signed call of an event.
+func (g *GitHub) call(guid, target, event string, body []byte) (call, error) {
+	if len(body) > maxEvent {
+		return call{}, fmt.Errorf("%w: %d bytes, and GitHub sends %d at most", ErrTooLarge, len(body), maxEvent)
 	}
 	header := http.Header{
 		"X-Github-Event":                         {event},
@@ -82,24 +117,7 @@ func (g *GitHub) Redeliver(ctx context.Context, guid, target, event string, body
 		sign(header, body, &webhook.HMAC{Header: "X-Hub-Signature", Prefix: "sha1=", Hash: sha1.New, Keys: keys})
 		sign(header, body, &webhook.HMAC{Header: "X-Hub-Signature-256", Prefix: "sha256=", Keys: keys})
 	}
-	c, err := newCall(target, header, body)
-	if err != nil {
-		result.Err = err
-		return result
-	}
-	timeout := g.Timeout
-	if timeout <= 0 {
-		timeout = 10 * time.Second
-	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	rt, closeIdle := transportOf(g.Transport)
-	defer closeIdle()
-	a := attempt(ctx, c, 0, once(rt))
-	result.Attempts = []Attempt{a}
-	result.Delivered = a.ok()
-	result.Gone = a.Status == http.StatusGone
-	return result
+	return newCall(target, header, body)
 }
 
 func (g *GitHub) targetType() string {

@@ -39,18 +39,7 @@ type JobServ struct {
 // Deliver sends body until an attempt succeeds or the fourth has failed. If ctx is
 // done while it waits for the next attempt, Result.Err is the cause.
 func (j *JobServ) Deliver(ctx context.Context, target string, body []byte) Result {
-	if j.Secret.IsZero() {
-		return Result{Err: ErrNoSecret}
-	}
-	header := http.Header{
-		"User-Agent":      {"python-requests/2.32.5"},
-		"Accept":          {"*/*"},
-		"Accept-Encoding": {"gzip, deflate"},
-		"Connection":      {"keep-alive"},
-		"Content-Type":    {"application/json"},
-	}
-	sign(header, body, &webhook.HMAC{Header: "X-JobServ-Sig", Prefix: "sha256:", Keys: webhook.Keys(j.Secret)})
-	c, err := newCall(target, header, body)
+	c, err := j.call(target, body)
 	if err != nil {
 		return Result{Err: err}
 	}
@@ -72,6 +61,32 @@ func (j *JobServ) Deliver(ctx context.Context, target string, body []byte) Resul
 			return result
 		}
 	}
+}
+
+// Request returns the first request of Deliver, for an http.Client of the caller's. The
+// error wraps ErrNoSecret or ErrTarget.
+func (j *JobServ) Request(ctx context.Context, target string, body []byte) (*http.Request, error) {
+	c, err := j.call(target, body)
+	if err != nil {
+		return nil, err
+	}
+	return c.request(ctx)
+}
+
+// call returns the signed call of a build.
+func (j *JobServ) call(target string, body []byte) (call, error) {
+	if j.Secret.IsZero() {
+		return call{}, ErrNoSecret
+	}
+	header := http.Header{
+		"User-Agent":      {"python-requests/2.32.5"},
+		"Accept":          {"*/*"},
+		"Accept-Encoding": {"gzip, deflate"},
+		"Connection":      {"keep-alive"},
+		"Content-Type":    {"application/json"},
+	}
+	sign(header, body, &webhook.HMAC{Header: "X-JobServ-Sig", Prefix: "sha256:", Keys: webhook.Keys(j.Secret)})
+	return newCall(target, header, body)
 }
 
 // pause waits for d. If ctx is done first, it returns the cause.

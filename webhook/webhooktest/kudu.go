@@ -35,7 +35,7 @@ type Kudu struct {
 
 // Deliver sends body, which is the JSON of an event, to the URL of a hook.
 func (k *Kudu) Deliver(ctx context.Context, target string, body []byte) Result {
-	c, err := newCall(target, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body)
+	c, err := kuduCall(target, body)
 	if err != nil {
 		return Result{Err: err}
 	}
@@ -54,6 +54,20 @@ func (k *Kudu) Deliver(ctx context.Context, target string, body []byte) Result {
 		Delivered: a.Err == nil,
 		Gone:      a.Status == http.StatusGone,
 	}
+}
+
+// Request returns the first request of Deliver, which has no credentials, for an
+// http.Client of the caller's. The error wraps ErrTarget.
+func (k *Kudu) Request(ctx context.Context, target string, body []byte) (*http.Request, error) {
+	c, err := kuduCall(target, body)
+	if err != nil {
+		return nil, err
+	}
+	return c.request(ctx)
+}
+
+func kuduCall(target string, body []byte) (call, error) {
+	return newCall(target, http.Header{"Content-Type": {"application/json; charset=utf-8"}}, body)
 }
 
 // whenChallenged returns a sendFunc that sends the credentials if the answer asks
