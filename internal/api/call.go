@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// Send makes one request and returns the answer, whatever its status, whose
-// body the caller must close. If transport is nil, Send uses
+// Send makes one request and returns the answer, whatever its status but 101, whose
+// body the caller must close. An answer 101 is an error. If transport is nil, Send uses
 // http.DefaultTransport.
 //
 // Send calls the transport directly because an http.Client follows redirects,
@@ -25,6 +25,10 @@ func Send(transport http.RoundTripper, r *http.Request) (*http.Response, error) 
 	resp, err := transport.RoundTrip(r)
 	if err != nil {
 		return nil, ContextError(r.Context(), err)
+	}
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		_ = resp.Body.Close() // it is the connection: no context ends a read of it
+		return nil, errors.New("the answer changes the protocol: status 101")
 	}
 	return resp, nil
 }

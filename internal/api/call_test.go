@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"math"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -48,6 +49,20 @@ func TestSendFollowsNoRedirect(t *testing.T) {
 		if resp.StatusCode != status {
 			t.Errorf("got status %d, want %d", resp.StatusCode, status)
 		}
+	}
+}
+
+func TestSendRefusesAnotherProtocol(t *testing.T) {
+	connection, other := net.Pipe()
+	defer func() { _ = other.Close() }()
+	_, err := api.Send(transportFunc(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: http.StatusSwitchingProtocols, Body: connection}, nil
+	}), newRequest(t, t.Context(), "https://api.example.com"))
+	if err == nil || !strings.Contains(err.Error(), "101") {
+		t.Errorf("got %v, want an error with the status", err)
+	}
+	if _, err := connection.Read(make([]byte, 1)); !errors.Is(err, io.ErrClosedPipe) {
+		t.Errorf("the connection is open: %v", err)
 	}
 }
 
