@@ -12,18 +12,28 @@ import (
 
 // get fetches a URL and decodes the data of its JSON answer into data.
 func (c *Client) get(ctx context.Context, from string, data any) error {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout())
-	defer cancel()
-	resp, err := c.open(ctx, from, false, http.Header{"Accept": {"application/json"}})
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	text, err := api.ReadAll(ctx, resp.Body, api.OrDefault(c.MaxAnswer, defaultMaxAnswer), ErrTooLarge)
+	resp, text, err := c.read(ctx, from, api.OrDefault(c.MaxAnswer, defaultMaxAnswer))
 	if err != nil {
 		return err
 	}
 	return readEnvelope(resp.StatusCode, text, data)
+}
+
+// read fetches a URL and returns its answer, whatever its status, with at most
+// limit bytes of its text.
+func (c *Client) read(ctx context.Context, from string, limit int64) (*http.Response, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout())
+	defer cancel()
+	resp, err := c.open(ctx, from, false, http.Header{"Accept": {"application/json"}})
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	text, err := api.ReadAll(ctx, resp.Body, limit, ErrTooLarge)
+	if err != nil {
+		return nil, nil, err
+	}
+	return resp, text, nil
 }
 
 // An envelope wraps every answer, as in the JSend format. JobServ reports every

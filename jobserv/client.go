@@ -17,7 +17,9 @@ const (
 )
 
 // A Client reads the runs, tests and logs that the URLs of a notification refer
-// to. A body may name any host, so a Client calls only the servers given to
+// to, and the builds of a project for a [CatchUp].
+//
+// A body may name any host, so a Client calls only the servers given to
 // [NewClient] and sends the token only to them. For any other host it returns
 // [ErrHost] before it sends anything, unless Rehost is set.
 //
@@ -51,6 +53,7 @@ type Client struct {
 
 	token   webhook.Secret
 	servers []origin
+	pace    *pace
 }
 
 // NewClient returns a Client for the given servers, such as
@@ -66,7 +69,7 @@ func NewClient(token webhook.Secret, servers ...string) (*Client, error) {
 	if len(servers) == 0 {
 		return nil, fmt.Errorf("jobserv: new client: %w: no server given", ErrHost)
 	}
-	c := &Client{token: token}
+	c := &Client{token: token, pace: newPace()}
 	for i, s := range servers {
 		o, err := parseOrigin(s)
 		if err != nil {

@@ -31,29 +31,39 @@ var errNotObject = errors.New("document is not an object")
 // and ends as before, JobServ sends the same bytes for a new result, so such a
 // body is not deduplicated by its signature. A malformed body is.
 func describe(_ *http.Request, body []byte) webhook.Description {
-	project, completed, err := inspect(body)
+	about, err := inspect(body)
 	return webhook.Description{
 		Type:             eventType,
-		OrderingKey:      project,
-		DedupKeys:        []string{},
-		DedupBySignature: completed || err != nil,
+		OrderingKey:      about.project,
+		DedupKeys:        about.dedupKeys(),
+		DedupBySignature: about.completed != nil || err != nil,
 		Malformed:        err,
 	}
 }
 
-// inspect returns the project of a build, and whether the document has the time
-// of completion. It returns an error if either of them is ambiguous.
-func inspect(document []byte) (project string, completed bool, err error) {
+// A summary is what inspect reads of a build.
+type summary struct {
+	project   string
+	url       string // of the build in the API
+	completed []byte // the token of the time of completion; nil if there is none
+}
+
+// inspect returns the summary of a build. It returns an error if a part of it is
+// ambiguous.
+func inspect(document []byte) (summary, error) {
 	var at [pathCount]scan.Value
 	if err := paths.Scan(document, at[:]); err != nil {
-		return "", false, err
+		return summary{}, err
 	}
 	if start := bytes.TrimLeft(document, " \t\r\n"); start[0] != '{' {
-		return "", false, errNotObject
+		return summary{}, errNotObject
 	}
-	end := at[atCompleted]
-	completed = (end.Kind == scan.String || end.Kind == scan.Number) && end.String() != ""
-	return projectOf(text(at[atURL]), text(at[atProjectName]), text(at[atBuildURL])), completed, nil
+	about := summary{url: text(at[atURL])}
+	about.project = projectOf(about.url, text(at[atProjectName]), text(at[atBuildURL]))
+	if end := at[atCompleted]; (end.Kind == scan.String || end.Kind == scan.Number) && end.String() != "" {
+		about.completed = end.Raw
+	}
+	return about, nil
 }
 
 // text returns the value of a string and "" for any other value, which would
@@ -80,17 +90,25 @@ func projectOf(buildURL, projectName, firstURL string) string {
 // URL, such as "acme/lmp". It ignores the host, which is the one that the
 // server was called by.
 func projectIn(text string) string {
+	project, _ := buildIn(text)
+	return project
+}
+
+// buildIn returns the project in the path of a URL, and what follows /builds/,
+// which is the number of the build in the URL of one.
+func buildIn(text string) (project, build string) {
 	u, err := url.Parse(text)
 	if err != nil {
-		return ""
+		return "", ""
 	}
 	_, rest, ok := strings.Cut(u.Path, "/projects/")
 	if !ok {
-		return ""
+		return "", ""
 	}
-	end := strings.LastIndex(rest, "/builds/")
+	const builds = "/builds/"
+	end := strings.LastIndex(rest, builds)
 	if end < 0 {
-		return ""
+		return "", ""
 	}
-	return strings.Trim(rest[:end], "/")
+	return strings.Trim(rest[:end], "/"), strings.Trim(rest[end+len(builds):], "/")
 }

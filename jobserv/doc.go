@@ -22,7 +22,7 @@
 //
 // JobServ makes four attempts within seven seconds and then forgets the build.
 // A notification cannot be requested again, so put an inbox behind the
-// receiver.
+// receiver, and a [CatchUp] beside it.
 //
 // JobServ sets no timeout. It follows redirects and counts any final status
 // below 400 as success, so a redirect to a login page loses builds silently. A
@@ -38,10 +38,17 @@
 // or the project in the path of build_url. No other member affects it. A body
 // from which no project can be read has no ordering key.
 //
-// JobServ sends no delivery id. The signature is the dedup key: the four
-// attempts have the same bytes, while a rerun sends another notification for
-// the same build with a different body, because the time of completion differs
-// (see [Build.Rerun]).
+// JobServ sends no delivery id. There are two dedup keys:
+//
+//   - The signature: the four attempts have the same bytes.
+//   - The project and the number in the path of url, and completed. The call of a
+//     build, what the API says of it, and a second webhook of the project that
+//     calls the same receiver have the same one. A rerun sends another
+//     notification for the same build, which has other bytes and another time of
+//     completion (see [Build.Rerun]).
+//
+// Two servers that have a project of the same name need two Sources with
+// different names.
 //
 // A body without completed, which is one of the first shape, has no dedup key:
 // a rerun with the same result as the run before sends the same bytes. If
@@ -50,6 +57,29 @@
 // A body that is not a JSON object is malformed, and so is one in which url,
 // project_name, build_url or completed appears twice or in a different case.
 // Decoding it returns [webhook.ErrMalformed].
+//
+// # Missed builds
+//
+// A build of which nobody received the call is lost unless somebody asks for
+// it. A [CatchUp] reads it from JobServ's API and puts it into the inbox:
+//
+//	client, err := jobserv.NewClient(token, "https://api.foundries.io")
+//	client.TokenHeader = "OSF-TOKEN"
+//	catchUp := jobserv.NewCatchUp(client, "acme/lmp", source, inbox)
+//	err = webhook.Serve(ctx, server, listener, webhook.NewWorker(inbox, &mux), catchUp)
+//
+// It runs once, whether the call, the catch-up or both arrive. It has the body
+// of the call and no signature: see [webhook.Delivery].Unsigned. JobServ lists
+// builds as long as the project exists, and a CatchUp looks at those of the last
+// 14 days, see CatchUp.MaxAge.
+//
+// A look is one request for 50 builds, and one more for each further 50 since
+// the last look. Each missing build is another request. The CatchUps of a
+// Client make one request at a time, so a backlog of 10 000 builds takes 10 200
+// requests. Of a missing build a CatchUp keeps the number and the time, of at
+// most 20 000 at a time, and one body.
+//
+// Package jobservtest is that part of JobServ, for tests.
 //
 // # The client
 //

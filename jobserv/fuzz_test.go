@@ -87,7 +87,7 @@ func FuzzDescribe(f *testing.F) {
 	describe := jobserv.Source(webhook.NewSecret("x")).Describe
 	f.Fuzz(func(t *testing.T, text []byte) {
 		about := describe(nil, text)
-		if about.Type != "jobserv.build" || about.DedupKeys == nil || len(about.DedupKeys) != 0 {
+		if about.Type != "jobserv.build" || about.DedupKeys == nil || len(about.DedupKeys) > 1 {
 			t.Fatalf("described as %+v", about)
 		}
 		var b jobserv.Build
@@ -95,7 +95,7 @@ func FuzzDescribe(f *testing.F) {
 			t.Fatalf("Check returns %v, Describe %v", check, about.Malformed)
 		}
 		if about.Malformed != nil {
-			if about.OrderingKey != "" || !about.DedupBySignature {
+			if about.OrderingKey != "" || !about.DedupBySignature || len(about.DedupKeys) > 0 {
 				t.Fatalf("malformed body is described as %+v", about)
 			}
 			return
@@ -105,6 +105,9 @@ func FuzzDescribe(f *testing.F) {
 		}
 		if about.DedupBySignature != (b.Completed.Text() != "") {
 			t.Fatalf("completed is %q, DedupBySignature %v", b.Completed.Text(), about.DedupBySignature)
+		}
+		if len(about.DedupKeys) > 0 && (!b.Completed.Valid() || b.Project() == "") {
+			t.Fatalf("the dedup key is %q of %s", about.DedupKeys, text)
 		}
 		if got := b.Project(); got != about.OrderingKey {
 			t.Fatalf("ordering key is %q, Project returns %q", about.OrderingKey, got)

@@ -25,6 +25,16 @@ func parseOrigin(text string) (origin, error) {
 
 var errURL = fmt.Errorf("%w: not an absolute http or https URL without user information", ErrHost)
 
+// base returns the URL of the server with a path. The default port is left out:
+// JobServ makes the URLs in its answers from the host that it was called by.
+func (o origin) base(path string) string {
+	u := url.URL{Scheme: o.scheme, Host: net.JoinHostPort(o.host, o.port), Path: path}
+	if o.scheme == "http" && o.port == "80" || o.scheme == "https" && o.port == "443" {
+		u.Host = strings.TrimSuffix(u.Host, ":"+o.port)
+	}
+	return u.String()
+}
+
 // originOf returns an error for all but http and https URLs without user
 // information: credentials in a body's URL do not come from the program.
 func originOf(u *url.URL) (origin, error) {

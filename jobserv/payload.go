@@ -62,7 +62,7 @@ func (Build) EventType() string { return eventType }
 // project_name, build_url or completed appears twice or in a different case. It
 // implements [webhook.Checker].
 func (Build) Check(document []byte) error {
-	_, _, err := inspect(document)
+	_, err := inspect(document)
 	return err
 }
 

@@ -92,8 +92,8 @@ func TestMethodsReadAllShapes(t *testing.T) {
 			67, jobserv.Passed, true, true, nil, 54*time.Minute + 27*time.Second,
 		},
 		"build.not-detailed.json": {
-			"acme/lmp", "https://api.example.com/projects/acme/lmp/builds/67/", "",
-			67, jobserv.Passed, true, false, nil, 8*time.Minute + 51*time.Second,
+			"acme/lmp", "https://api.example.com/projects/acme/lmp/builds/66/", "",
+			66, jobserv.Passed, true, false, nil, 8*time.Minute + 51*time.Second,
 		},
 		"build.first-shape.json": {
 			"acme/lmp", "https://api.example.com/projects/acme/lmp/builds/12/", "Push to main: fix\n",

@@ -22,7 +22,7 @@ func TestTheSampleBodiesAreBuilds(t *testing.T) {
 		{webhooktest.JobServFailedBuild(), 42, false, 1},
 	} {
 		d := open(t, tc.body)
-		if d.Type != "jobserv.build" || d.OrderingKey != "acme/app" || len(d.DedupKeys) != 1 {
+		if d.Type != "jobserv.build" || d.OrderingKey != "acme/app" || len(d.DedupKeys) != 2 {
 			t.Errorf("got type %q, ordering key %q and dedup keys %q", d.Type, d.OrderingKey, d.DedupKeys)
 		}
 		e, err := webhook.Decode[jobserv.Build](d)

@@ -22,7 +22,8 @@ const maxBody = 17 << 20
 //
 // The Type of every delivery is "jobserv.build", and its ordering key is the
 // project. JobServ sends no delivery id. If the body has the build's time of
-// completion, the signature is the dedup key.
+// completion, there are two dedup keys: the build with that time, and the
+// signature.
 //
 // [webhook.NewReceiver] panics if there is no secret or if one is empty.
 func Source(secrets ...webhook.Secret) webhook.Source {

@@ -1,0 +1,70 @@
+package jobserv_test
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+
+	"github.com/hookhouse/hookhouse/webhook/webhooktest"
+)
+
+// A callEnd is what happens to an attempt of a call.
+type callEnd string
+
+const (
+	passed     callEnd = "passed"
+	refused    callEnd = "refused"
+	answerLost callEnd = "stored, and the answer is lost"
+	proxied    callEnd = "answered 200 by a proxy, and lost"
+	unready    callEnd = "answered 503 by a proxy"
+)
+
+// A network is what is between JobServ and the receiver.
+type network struct {
+	up   http.RoundTripper
+	mu   sync.Mutex
+	mode func() callEnd // nil: passed
+}
+
+func (n *network) set(mode func() callEnd) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.mode = mode
+}
+
+func (n *network) RoundTrip(r *http.Request) (*http.Response, error) {
+	n.mu.Lock()
+	what := passed
+	if n.mode != nil {
+		what = n.mode()
+	}
+	n.mu.Unlock()
+	switch what {
+	case refused:
+		return nil, errors.New("connection refused")
+	case answerLost:
+		if _, err := n.up.RoundTrip(r); err != nil {
+			return nil, err
+		}
+		return nil, errors.New("connection reset")
+	case proxied:
+		return webhooktest.InMemory(answering(200, "")).RoundTrip(r)
+	case unready:
+		return webhooktest.InMemory(answering(503, "")).RoundTrip(r)
+	}
+	return n.up.RoundTrip(r)
+}
+
+// each returns a mode that takes the ends in turn.
+func each(ends ...callEnd) func() callEnd {
+	n := 0
+	return func() callEnd {
+		n++
+		return ends[(n-1)%len(ends)]
+	}
+}
+
+// A transport is a func as a RoundTripper.
+type transport func(r *http.Request) (*http.Response, error)
+
+func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
