@@ -3,6 +3,7 @@ package kudu
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"net/http"
 	"net/url"
 	"time"
@@ -19,8 +20,8 @@ const (
 )
 
 // A Client manages the hooks of a site, which Kudu calls when a deployment or a
-// run of a WebJob ends. It follows Kudu's source code; comments say where
-// Kudu's wiki differs.
+// run of a WebJob ends, and reads what the site has kept of these. It follows
+// Kudu's source code; comments say where Kudu's wiki differs.
 //
 // A Client calls only the site. It does not follow redirects, since they lead
 // to a sign-in page. Errors contain neither the credentials nor the URL of a
@@ -38,7 +39,7 @@ type Client struct {
 	// Transport makes the calls. If nil, the Client uses http.DefaultTransport.
 	Transport http.RoundTripper
 
-	hooks       *url.URL
+	site        *url.URL
 	credentials CredentialsFunc
 }
 
@@ -55,9 +56,7 @@ func NewClient(site string, credentials CredentialsFunc) (*Client, error) {
 	if err != nil || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		return nil, callError("new client", ErrSite)
 	}
-	// The routes also exist without "api", but are deprecated (Kudu:
-	// NinjectServices.cs).
-	return &Client{hooks: u.JoinPath("api", "hooks"), credentials: credentials}, nil
+	return &Client{site: u, credentials: credentials}, nil
 }
 
 // A CredentialsFunc returns the value of the Authorization header. A [Client]
@@ -90,7 +89,7 @@ func fixedHeader(header string) CredentialsFunc {
 // List returns all hooks of the site, including those of other programs.
 func (c *Client) List(ctx context.Context) ([]Hook, error) {
 	var answers []*hookAnswer
-	if err := c.call(ctx, request{method: http.MethodGet}, &answers); err != nil {
+	if err := c.call(ctx, request{method: http.MethodGet, path: hookPath()}, &answers); err != nil {
 		return nil, callError("list hooks", err)
 	}
 	hooks := make([]Hook, len(answers))
@@ -104,13 +103,14 @@ func (c *Client) List(ctx context.Context) ([]Hook, error) {
 }
 
 // Get returns the hook with the given ID, or [ErrHookNotFound] if there is
-// none, for which Kudu answers 200 and null (Kudu: WebHooksController.cs).
+// none, for which Kudu answers 200 and null (Kudu: WebHooksController.cs), and
+// package kuduhooks 404.
 func (c *Client) Get(ctx context.Context, id string) (Hook, error) {
 	if !isSegment(id) {
 		return Hook{}, callError("get hook", ErrHookNotFound)
 	}
 	var answer *hookAnswer
-	if err := c.call(ctx, request{method: http.MethodGet, path: []string{url.PathEscape(id)}}, &answer); err != nil {
+	if err := c.call(ctx, request{method: http.MethodGet, path: hookPath(id)}, &answer); err != nil {
 		return Hook{}, callError("get hook", err)
 	}
 	if answer == nil {
@@ -133,7 +133,7 @@ func (c *Client) Subscribe(ctx context.Context, h Hook) (Hook, error) {
 	}
 	req := hookRequest{h.URL, h.Event, h.InsecureSSL}
 	var answer *hookAnswer
-	if err := c.call(ctx, request{method: http.MethodPost, body: req}, &answer); err != nil {
+	if err := c.call(ctx, request{method: http.MethodPost, path: hookPath(), body: req}, &answer); err != nil {
 		return Hook{}, callError("subscribe", err)
 	}
 	hook, err := answer.hook()
@@ -141,17 +141,22 @@ func (c *Client) Subscribe(ctx context.Context, h Hook) (Hook, error) {
 }
 
 // Unsubscribe removes the hook with the given ID. It returns no error if there
-// is none, because Kudu does not report that.
+// is none: Kudu does not report that, and a site with package kuduhooks answers
+// 404.
 func (c *Client) Unsubscribe(ctx context.Context, id string) error {
 	if !isSegment(id) {
 		return nil
 	}
-	err := c.call(ctx, request{method: http.MethodDelete, path: []string{url.PathEscape(id)}}, nil)
+	err := c.call(ctx, request{method: http.MethodDelete, path: hookPath(id)}, nil)
+	if errors.Is(err, ErrHookNotFound) {
+		return nil
+	}
 	return callError("unsubscribe", err)
 }
 
 // Publish makes Kudu post content, encoded as JSON, to all hooks for the event,
-// and returns when it has called them. Kudu does not change the names in
+// and returns when it has called them. A site with package kuduhooks answers
+// when it has stored the event. Kudu does not change the names in
 // content, while its own events have camelCase names. The error does not depend
 // on the answers of the hooks; [Client.List] returns them. The route that
 // Kudu's wiki documents does not exist; Publish uses the one in Kudu's source.
@@ -159,6 +164,6 @@ func (c *Client) Publish(ctx context.Context, event string, content any) error {
 	if !isSegment(event) {
 		return callError("publish", ErrHookInvalid)
 	}
-	req := request{method: http.MethodPost, path: []string{"publish", url.PathEscape(event)}, body: content}
+	req := request{method: http.MethodPost, path: hookPath("publish", event), body: content}
 	return callError("publish", c.call(ctx, req, nil))
 }

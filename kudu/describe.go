@@ -41,6 +41,7 @@ func describe(r *http.Request, body []byte) webhook.Description {
 		end := doc.text(atEndTime)
 		if id := doc.text(atID); id != "" && isEndTime(end) {
 			about.DedupKeys = append(about.DedupKeys, dedupKey(about, id, string(doc.status()), end))
+			about.DedupKeys = append(about.DedupKeys, doc.siteDedupKeys(about.Type, id, end)...)
 		}
 	}
 	return about
@@ -85,6 +86,20 @@ var deploymentOnly = [...]int{
 // same time.
 func dedupKey(about webhook.Description, parts ...string) string {
 	return strings.Join(append([]string{about.Type, about.OrderingKey}, parts...), " ")
+}
+
+// siteDedupKeys returns the dedup key of a deployment that does not depend on
+// the host, none if a part of it is missing. /api/deployments does not list the
+// host, and when slots are swapped their deployments move too. Two slots may
+// have deployments with the same site name, id and end, but not with the same
+// three times, each exact to 100 ns. The status is a part for the same reason as
+// in dedupKey.
+func (d *document) siteDedupKeys(typ, id, end string) []string {
+	site, received, start := d.text(atSiteName), d.text(atReceivedTime), d.text(atStartTime)
+	if site == "" || !isEndTime(received) || !isEndTime(start) {
+		return nil
+	}
+	return []string{strings.Join([]string{typ, "of", strings.ToLower(site), id, string(d.status()), received, start, end}, " ")}
 }
 
 // isEndTime reports whether text is set. .NET writes a time that was never set

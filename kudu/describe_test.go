@@ -31,6 +31,12 @@ func TestTypeAndKeys(t *testing.T) {
 		{"a host with capitals", `{"id":"1","endTime":"t","siteName":"S","hostName":"App.SCM.example"}`, deployment, "app.scm.example", deployment + " app.scm.example 1 pending t"},
 		{"a site with capitals", `{"id":"1","endTime":"t","siteName":"App"}`, deployment, "app", deployment + " app 1 pending t"},
 		{"an empty host", `{"id":"1","endTime":"t","siteName":"s","hostName":""}`, deployment, "s", deployment + " s 1 pending t"},
+		{"all times", `{"id":"1","status":"failed","receivedTime":"r","startTime":"b","endTime":"t","siteName":"S","hostName":"h"}`, deployment, "h",
+			deployment + " h 1 failed t|" + deployment + " of s 1 failed r b t"},
+		{"all times in snake_case", `{"id":"1","status":3,"received_time":"r","start_time":"b","end_time":"t","site_name":"s"}`, deployment, "s",
+			deployment + " s 1 failed t|" + deployment + " of s 1 failed r b t"},
+		{"all times and no site", `{"id":"1","status":3,"received_time":"r","start_time":"b","end_time":"t"}`, deployment, "", deployment + "  1 failed t"},
+		{"a start that was never set", `{"id":"1","receivedTime":"r","startTime":"0001-01-01T00:00:00","endTime":"t","siteName":"s"}`, deployment, "s", deployment + " s 1 pending t"},
 		{"no site", `{"id":"1","status":"success","end_time":"t"}`, deployment, "", deployment + "  1 success t"},
 		{"no site and no end", `{"id":"1","status":"building"}`, deployment, "", ""},
 		{"no site and a numeric status", `{"id":"1","status":0}`, deployment, "", ""},
@@ -91,11 +97,12 @@ func TestRepeatedCallIsADuplicateAndRedeploymentIsNot(t *testing.T) {
 	var inbox webhook.MemInbox
 	first := string(fixture(t, "deployment.camel.all-fields.json"))
 	again := strings.Replace(first, `"endTime": "2026-03-04T05:07:00Z"`, `"endTime": "2026-03-04T06:00:00Z"`, 1)
-	elsewhere := strings.Replace(first, "scale-staging.scm", "scale.scm", 1)
+	swapped := strings.Replace(first, "scale-staging.scm", "scale.scm", 1) // the slot, not the deployment
+	elsewhere := strings.Replace(swapped, "05:06:08.5Z", "05:06:08.6Z", 1)
 	for _, tc := range []struct {
 		body      string
 		duplicate bool
-	}{{first, false}, {first, true}, {again, false}, {elsewhere, false}} {
+	}{{first, false}, {first, true}, {again, false}, {swapped, true}, {elsewhere, false}} {
 		err := inbox.Put(t.Context(), open(t, []byte(tc.body)))
 		if errors.Is(err, webhook.ErrDuplicate) != tc.duplicate || !tc.duplicate && err != nil {
 			t.Errorf("got %v, want duplicate %v", err, tc.duplicate)
@@ -205,6 +212,24 @@ func TestOrderingKeyContainsTheSiteInTheURL(t *testing.T) {
 		}
 		if d.OrderingKey != tc.key {
 			t.Errorf("%s: key %q, want %q", tc.name, d.OrderingKey, tc.key)
+		}
+	}
+}
+
+// A status that changes at the same time is a new event, whichever keys the deliveries have.
+func TestAnotherStatusIsNoDuplicate(t *testing.T) {
+	seen := make(map[string]string)
+	for _, status := range []string{"failed", "success"} {
+		body := `{"id":"1","status":"` + status + `","receivedTime":"r","startTime":"b","endTime":"t","siteName":"s","hostName":"h"}`
+		d, err := source().OpenUnsigned(httptest.NewRequest(http.MethodPost, "/", nil), []byte(body), "a test")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range d.DedupKeys {
+			if seen[key] != "" {
+				t.Errorf("%q is a key of %s and of %s", key, seen[key], status)
+			}
+			seen[key] = status
 		}
 	}
 }

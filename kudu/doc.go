@@ -92,6 +92,8 @@
 // Kudu sends no delivery id, and a redeployment has the same id with another
 // end time, exact to 100 ns. The dedup key therefore consists of ordering key,
 // id, status and end time, and for a job also of the host of its URL, if any.
+// A deployment has a second one, without the host: site name, id, status and the
+// times of receipt, start and end. A delivery is a duplicate if it has either.
 // Without an id or an end time there is no dedup key: a pending deployment may
 // be delivered twice, and neither delivery is dropped.
 //
@@ -123,6 +125,26 @@
 // A Client handles the unusual answers of Kudu's API: 200 and null for a hook that
 // does not exist, 201 for one that exists already, and 500 for an invalid URL.
 // Package kudutest imitates the API with these answers, for tests.
+//
+// # What was missed
+//
+// Kudu does not call again, so a call is lost while the receiver, its host or
+// its network is down. A [CatchUp] asks the site's API what has ended since, and
+// puts what the inbox does not have into it:
+//
+//	catchUp := kudu.NewCatchUp(client, kudu.Deployments(), source, inbox)
+//	catchUp.Every = 10 * time.Minute // besides the looks at the start and after an outage
+//	err := webhook.Serve(ctx, server, listener, webhook.NewWorker(inbox, &mux), catchUp)
+//
+// Its limit is what Kudu has kept: 10 deployments that have ever succeeded, one
+// that never has, and 50 runs of each WebJob. The next deployment removes one
+// that never succeeded. Where failed deployments matter, let Every be shorter
+// than the time between two deployments. A CatchUp looks at what ended in the
+// last 14 days, see [CatchUp.MaxAge].
+//
+// The credentials of [Basic] allow all that a CatchUp does: it reads the lists,
+// and with [CatchUp.Hook] it reads and writes hooks. Package kudutest imitates the
+// lists, with the answers of a site that is stopped or restarts.
 //
 // # Two spellings
 //

@@ -20,40 +20,47 @@ const ensureTries = 5
 // want different hooks for the same URL, one of them prevails and the others
 // may get [ErrHookConflict].
 func (c *Client) Ensure(ctx context.Context, h Hook) (Hook, error) {
+	got, _, err := c.ensure(ctx, h)
+	return got, err
+}
+
+// ensure is Ensure, and reports whether it has created the hook.
+func (c *Client) ensure(ctx context.Context, h Hook) (got Hook, created bool, err error) {
 	h.URL = strings.TrimSpace(h.URL) // Kudu trims it too (Kudu: WebHook.cs)
 	if err := h.validate(); err != nil {
-		return Hook{}, callError("ensure hook", err)
+		return Hook{}, false, callError("ensure hook", err)
 	}
 	for range ensureTries {
-		switch got, err := c.tryEnsure(ctx, h); {
+		switch got, created, err := c.tryEnsure(ctx, h); {
 		case err == nil && got.equals(h):
-			return got, nil
+			return got, created, nil
 		case err != nil && !errors.Is(err, ErrHookConflict):
-			return Hook{}, err
+			return Hook{}, false, err
 		}
 	}
-	return Hook{}, callError("ensure hook", fmt.Errorf("%w, or another program keeps changing it", ErrHookConflict))
+	return Hook{}, false, callError("ensure hook", fmt.Errorf("%w, or another program keeps changing it", ErrHookConflict))
 }
 
 // tryEnsure removes the hook for h.URL if it differs, and subscribes unless it
 // equals h. The returned hook differs if another program changes it meanwhile.
-func (c *Client) tryEnsure(ctx context.Context, h Hook) (Hook, error) {
+func (c *Client) tryEnsure(ctx context.Context, h Hook) (got Hook, created bool, err error) {
 	all, err := c.List(ctx)
 	if err != nil {
-		return Hook{}, err
+		return Hook{}, false, err
 	}
 	for _, old := range all {
 		if !strings.EqualFold(old.URL, h.URL) {
 			continue
 		}
 		if old.equals(h) {
-			return old, nil
+			return old, false, nil
 		}
 		if err := c.Unsubscribe(ctx, old.ID); err != nil {
-			return Hook{}, err
+			return Hook{}, false, err
 		}
 	}
-	return c.Subscribe(ctx, h)
+	got, err = c.Subscribe(ctx, h)
+	return got, err == nil, err
 }
 
 // equals reports whether Kudu does the same for both hooks.

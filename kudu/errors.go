@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/hookhouse/hookhouse/internal/api"
 )
@@ -20,7 +21,8 @@ var (
 	// for which Kudu answers 409: it allows one event per URL.
 	ErrHookConflict = errors.New("hook conflict: the URL has a hook for another event")
 	// ErrHookNotFound means that the hook does not exist. Status 404 matches it
-	// too, but Kudu's hooks API never answers that, so the site is not Kudu.
+	// too. Kudu's hooks API never answers that, so the site is not Kudu; package
+	// kuduhooks answers it.
 	ErrHookNotFound = errors.New("hook not found")
 	// ErrHookInvalid means that a hook's URL is not an absolute http or https
 	// URL, or that the name of the event is empty. Nothing was sent.
@@ -35,17 +37,27 @@ var (
 	ErrAnswer = errors.New("unexpected answer")
 	// ErrTooLarge means that an answer exceeds MaxAnswer.
 	ErrTooLarge = errors.New("answer is too large")
+	// ErrJobNotFound means that the site has no history of a triggered WebJob: there is no
+	// such job, or it has not run.
+	ErrJobNotFound = errors.New("no history of the WebJob")
+	// ErrRateLimited means that the site answered 429.
+	ErrRateLimited = errors.New("rate limited")
+
+	errCredentials = errors.New("credentials")
 )
 
 // A StatusError is an answer that reports a failure. It matches
-// [ErrHookConflict], [ErrHookNotFound], [ErrDenied] or [ErrServer] with
-// errors.Is, depending on Code.
+// [ErrHookConflict], [ErrHookNotFound], [ErrDenied], [ErrRateLimited] or
+// [ErrServer] with errors.Is, depending on Code.
 type StatusError struct {
 	Code int // the HTTP status
 	// Message is the type and text of Kudu's exception, or Kudu's message if
 	// the answer has no exception, without URLs and cut to 256 bytes. It is
 	// empty if the answer is not Kudu's JSON.
 	Message string
+	// RetryAfter is how long the site asks to wait, at most a day. Zero means
+	// that it does not ask.
+	RetryAfter time.Duration
 }
 
 // Error returns the status and, if there is one, the quoted message.
@@ -66,6 +78,8 @@ func (e *StatusError) Is(target error) bool {
 		return target == ErrHookNotFound
 	case code == http.StatusUnauthorized, code == http.StatusForbidden, api.IsRedirect(code):
 		return target == ErrDenied
+	case code == http.StatusTooManyRequests:
+		return target == ErrRateLimited
 	case code >= 500:
 		return target == ErrServer
 	default:
@@ -75,15 +89,18 @@ func (e *StatusError) Is(target error) bool {
 
 // newStatusError returns the error for an answer. Its message is the one of
 // ASP.NET, without the stack trace.
-func newStatusError(code int, text []byte) *StatusError {
+func newStatusError(code int, header http.Header, text []byte) *StatusError {
 	var exception struct{ Message, ExceptionMessage, ExceptionType string }
 	_ = json.Unmarshal(text, &exception) // a proxy's page has no message
 	message := exception.Message
 	if exception.ExceptionType != "" || exception.ExceptionMessage != "" {
 		message = strings.TrimSuffix(exception.ExceptionType+": "+exception.ExceptionMessage, ": ")
 	}
-	return &StatusError{Code: code, Message: api.Message(withoutURLs(message))}
+	return &StatusError{Code: code, Message: api.Message(withoutURLs(message)), RetryAfter: api.RetryAfter(header, time.Now(), maxRetryAfter)}
 }
+
+// maxRetryAfter bounds the wait that an answer asks for.
+const maxRetryAfter = 24 * time.Hour
 
 // anyURL matches a URL together with the text around it that has no space, such
 // as quotes.

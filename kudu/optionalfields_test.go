@@ -16,10 +16,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// identifying lists the members that the ordering key and the dedup key depend
+// identifying lists the members that the ordering key and the dedup keys depend
 // on.
 var identifying = map[string][]string{
-	"kudu.PostDeployment":       {"id", "status", "endTime", "end_time", "siteName", "site_name", "hostName", "host_name"},
+	"kudu.PostDeployment": {
+		"id", "status", "endTime", "end_time", "siteName", "site_name", "hostName", "host_name",
+		"receivedTime", "received_time", "startTime", "start_time",
+	},
 	"kudu.TriggeredJobFinished": {"id", "status", "end_time", "url", "job_name"},
 }
 

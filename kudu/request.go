@@ -13,45 +13,78 @@ import (
 	"github.com/hookhouse/hookhouse/internal/api"
 )
 
-// A request describes a call of the hooks API.
+// A request describes a call of the site's API.
 type request struct {
 	method string
-	path   []string // escaped segments below api/hooks
+	path   []string // escaped segments
 	body   any      // encoded as JSON; nil means no body
+	etag   string   // of the answer that the caller has; empty means none
+}
+
+// hookPath returns the path of the hooks, or of one below it. The routes also
+// exist without "api", but are deprecated (Kudu: NinjectServices.cs).
+func hookPath(segments ...string) []string { return apiPath(append([]string{"hooks"}, segments...)...) }
+
+func apiPath(segments ...string) []string {
+	path := []string{"api"}
+	for _, s := range segments {
+		path = append(path, url.PathEscape(s))
+	}
+	return path
+}
+
+// A reply is an answer that reports no failure.
+type reply struct {
+	unchanged bool // 304: the caller has it
+	header    http.Header
+	text      []byte
 }
 
 // call makes a call and decodes the answer into data. If data is nil, it
 // ignores the content of the answer.
 func (c *Client) call(ctx context.Context, req request, data any) error {
-	ctx, cancel := context.WithTimeout(ctx, api.OrDefault(c.Timeout, defaultTimeout))
-	defer cancel()
-	r, err := c.newRequest(ctx, req)
-	if err != nil {
+	got, err := c.send(ctx, req)
+	if err != nil || data == nil {
 		return err
 	}
-	resp, err := api.Send(c.Transport, r)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if api.IsRedirect(resp.StatusCode) {
-		return &StatusError{Code: resp.StatusCode}
-	}
-	text, err := api.ReadAll(ctx, resp.Body, api.OrDefault(c.MaxAnswer, defaultMaxAnswer), ErrTooLarge)
-	switch {
-	case err != nil:
-		return err
-	case !api.IsSuccess(resp.StatusCode):
-		return newStatusError(resp.StatusCode, text)
-	case data == nil:
-		return nil
-	}
-	if err := json.Unmarshal(text, data); err != nil {
+	if err := json.Unmarshal(got.text, data); err != nil {
 		// The text of err may quote a string in the answer, such as a hook's
 		// URL.
 		return fmt.Errorf("%w: not the JSON of a hook", ErrAnswer)
 	}
 	return nil
+}
+
+// send makes a call. The error is a [*StatusError] if the answer reports a
+// failure.
+func (c *Client) send(ctx context.Context, req request) (reply, error) {
+	ctx, cancel := context.WithTimeout(ctx, api.OrDefault(c.Timeout, defaultTimeout))
+	defer cancel()
+	r, err := c.newRequest(ctx, req)
+	if err != nil {
+		return reply{}, err
+	}
+	resp, err := api.Send(c.Transport, r)
+	if err != nil {
+		return reply{}, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	got := reply{header: resp.Header}
+	if req.etag != "" && resp.StatusCode == http.StatusNotModified {
+		got.unchanged = true
+		return got, nil
+	}
+	if api.IsRedirect(resp.StatusCode) {
+		return reply{}, &StatusError{Code: resp.StatusCode}
+	}
+	got.text, err = api.ReadAll(ctx, resp.Body, api.OrDefault(c.MaxAnswer, defaultMaxAnswer), ErrTooLarge)
+	if err != nil {
+		return reply{}, err
+	}
+	if !api.IsSuccess(resp.StatusCode) {
+		return reply{}, newStatusError(resp.StatusCode, resp.Header, got.text)
+	}
+	return got, nil
 }
 
 func (c *Client) newRequest(ctx context.Context, req request) (*http.Request, error) {
@@ -63,18 +96,21 @@ func (c *Client) newRequest(ctx context.Context, req request) (*http.Request, er
 		}
 		body = bytes.NewReader(text)
 	}
-	r, err := http.NewRequestWithContext(ctx, req.method, c.hooks.JoinPath(req.path...).String(), body)
+	r, err := http.NewRequestWithContext(ctx, req.method, c.site.JoinPath(req.path...).String(), body)
 	if err != nil {
 		return nil, err
 	}
 	r.Header.Set("Accept", "application/json")
+	if req.etag != "" {
+		r.Header.Set("If-None-Match", req.etag)
+	}
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
 	if c.credentials != nil {
 		header, err := c.credentials(ctx)
 		if err != nil {
-			return nil, fmt.Errorf("credentials: %w", err)
+			return nil, fmt.Errorf("%w: %w", errCredentials, err)
 		}
 		r.Header.Set("Authorization", string(header.Reveal()))
 	}

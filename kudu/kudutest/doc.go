@@ -1,6 +1,7 @@
-// Package kudutest imitates the hooks API of Kudu, for tests of programs that
-// subscribe themselves with [kudu.Client]. It does not import package testing,
-// so that a program can use it for a demo too.
+// Package kudutest imitates the API of Kudu for hooks, deployments and the
+// history of triggered WebJobs, for tests of programs that subscribe themselves
+// with [kudu.Client] or that have a [kudu.CatchUp]. It does not import package
+// testing, so that a program can use it for a demo too.
 //
 // A [Server] is an http.Handler. Serve it as the site, let the program
 // subscribe, and send it deployments and runs of jobs:
@@ -27,6 +28,22 @@
 //   - Calling hooks holds a lock. A request to the API waits for it for up to
 //     30 seconds and then gets 500. The next event waits as long, and no hook is
 //     called for it if the wait fails.
+//
+// It lists deployments and runs as Kudu does (Kudu: DeploymentController.cs,
+// DeploymentManager.cs, JobsController.cs, TriggeredJobsManager.cs):
+//
+//   - GET /api/deployments answers all in one list, received last first, in
+//     snake_case and with the number of the status. A redeployment replaces the
+//     deployment with its ID. Of those that have ever succeeded Kudu keeps 10 and
+//     the active one; one that never succeeded is kept until the next one.
+//   - GET /api/triggeredwebjobs/{name}/history answers all runs in one list,
+//     newest first, of which Kudu keeps 50, and 404 without a body if there is
+//     none.
+//   - Both have an ETag: that of deployments is made of the time of the last
+//     change, and that of runs of the ID, status and end of the last one. A
+//     request with it gets 304.
+//   - [Server.Fail] makes it answer as a site that is stopped, restarts, or is
+//     behind a broken proxy.
 //
 // All waiting uses package time. With [webhooktest.InMemory] in both
 // directions, a Server runs in a bubble of testing/synctest.

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/dotnet"
 )
 
 // A Hook is a subscription in the form of the API. A field that is not set is
@@ -25,9 +27,6 @@ type Hook struct {
 	LastDatetime string  `json:"last_datetime"`
 	LastContext  *string `json:"last_context"`
 }
-
-// neverCalled is the form in which .NET writes a time that was never set.
-const neverCalled = "0001-01-01T00:00:00"
 
 // Hooks returns the hooks, oldest first. The caller owns the slice.
 func (s *Server) Hooks() []Hook {
@@ -65,7 +64,7 @@ func (s *Server) subscribe(r *http.Request, body []byte) reply {
 				return reply{status: http.StatusConflict}
 			}
 		}
-		h := Hook{ID: s.ticks(), Event: requested.Event, URL: address, InsecureSSL: requested.InsecureSSL, LastDatetime: neverCalled}
+		h := Hook{ID: s.ticks(), Event: requested.Event, URL: address, InsecureSSL: requested.InsecureSSL, LastDatetime: dotnet.NeverSet}
 		s.hooks = append(s.hooks, h)
 		return encode(http.StatusCreated, h)
 	})
@@ -85,8 +84,7 @@ func formatException(address string) reply {
 // Kudu gives two hooks that are created at the same time the same id; here ids
 // differ.
 func (s *Server) ticks() string {
-	const unixEpoch = 621355968000000000
-	s.lastTicks = max(s.lastTicks+1, unixEpoch+time.Now().UnixNano()/100)
+	s.lastTicks = max(s.lastTicks+1, dotnet.Ticks(time.Now()))
 	return strconv.FormatInt(s.lastTicks, 10)
 }
 

@@ -7,11 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/dotnet"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -30,17 +30,19 @@ func (s *Server) Deliveries() []Delivery {
 	return append([]Delivery(nil), s.deliveries...)
 }
 
-// Deploy calls the hooks for PostDeployment with d, and returns when all of
-// them have answered or failed. The names in the body are in camelCase, unless
-// d was decoded from others. Deploy returns an error if it cannot encode d or
-// acquire the lock.
+// Deploy records d, as [Server.Record] does, calls the hooks for PostDeployment
+// with it, and returns when all of them have answered or failed. The names in
+// the body are in camelCase, unless d was decoded from others. Deploy returns an
+// error if it cannot encode d or acquire the lock; d is recorded then too.
 func (s *Server) Deploy(ctx context.Context, d kudu.Deployment) ([]Delivery, error) {
+	s.Record(d)
 	return s.Publish(ctx, kudu.EventPostDeployment, d)
 }
 
-// FinishJob calls the hooks for TriggeredJobFinished with run. It is otherwise
-// like [Server.Deploy].
+// FinishJob records run, as [Server.RecordRun] does, and calls the hooks for
+// TriggeredJobFinished with it. It is otherwise like [Server.Deploy].
 func (s *Server) FinishJob(ctx context.Context, run kudu.TriggeredJobRun) ([]Delivery, error) {
+	s.RecordRun(run)
 	return s.Publish(ctx, kudu.EventTriggeredJobFinished, run)
 }
 
@@ -76,7 +78,7 @@ func (s *Server) publish(ctx context.Context, event string, content []byte) ([]D
 		deliveries = append(deliveries, Delivery{Body: body})
 		d := &deliveries[len(deliveries)-1] // the capacity suffices, so d stays valid
 		calls.Go(func() {
-			hooks[i].LastDatetime = time.Now().UTC().Format("2006-01-02T15:04:05.9999999Z")
+			hooks[i].LastDatetime = dotnet.Time(time.Now())
 			hooks[i].LastContext = new(string(body))
 			d.Result = s.post(ctx, hooks[i], body)
 			if d.Result.Gone {
@@ -142,7 +144,7 @@ func lastStatus(r webhooktest.Result) (status, reason *string) {
 	err := r.Err
 	if len(r.Attempts) > 0 {
 		if last := r.Attempts[len(r.Attempts)-1]; last.Err == nil {
-			return new(statusName(last.Status)), new(http.StatusText(last.Status))
+			return new(dotnet.StatusName(last.Status)), new(http.StatusText(last.Status))
 		} else {
 			err = last.Err
 		}
@@ -152,21 +154,5 @@ func lastStatus(r webhooktest.Result) (status, reason *string) {
 		return new("Failure"), new("A task was canceled.")
 	default:
 		return new("Failure"), new("An error occurred while sending the request.")
-	}
-}
-
-// statusName returns the name of a code in .NET's HttpStatusCode, or its digits
-// if .NET Framework has no name for it.
-func statusName(code int) string {
-	switch {
-	case code == http.StatusRequestURITooLong:
-		return "RequestUriTooLong"
-	case code == http.StatusHTTPVersionNotSupported:
-		return "HttpVersionNotSupported"
-	case code <= 101, 200 <= code && code <= 206, 300 <= code && code <= 305, code == 307,
-		400 <= code && code <= 417, code == 426, 500 <= code && code <= 505:
-		return strings.NewReplacer(" ", "", "-", "").Replace(http.StatusText(code))
-	default:
-		return strconv.Itoa(code)
 	}
 }

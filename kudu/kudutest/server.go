@@ -15,9 +15,9 @@ import (
 // maxBody is the maximum size of a request to the API.
 const maxBody = 4 << 20
 
-// A Server is a site with its hooks. The zero value is ready to use: it has no
-// hooks and requires no credentials. Set the fields before the first request.
-// The methods are safe for concurrent use.
+// A Server is a site with its hooks, deployments and WebJobs. The zero value is
+// ready to use: it has none of these and requires no credentials. Set the
+// fields before the first request. The methods are safe for concurrent use.
 type Server struct {
 	// User and Password are the accepted Basic credentials. If Password is
 	// zero, Basic authentication is disabled; if Token is zero too, the Server
@@ -29,6 +29,14 @@ type Server struct {
 	// Transport makes the calls of hooks, including those with insecure_ssl. If
 	// nil, each call has a new http.Transport, which respects insecure_ssl.
 	Transport http.RoundTripper
+	// Now is the clock of the site. If nil, it is time.Now.
+	Now func() time.Time
+	// Keep is how many deployments that have ever succeeded are kept, besides
+	// the active one. Zero means 10, as in Kudu.
+	Keep int
+	// History is how many runs of a job are kept, as the app setting
+	// WEBJOBS_HISTORY_SIZE. Zero means 50, as in Kudu.
+	History int
 
 	lock lock
 
@@ -37,6 +45,11 @@ type Server struct {
 	lastTicks  int64
 	calls      []Call
 	deliveries []Delivery
+	failures   []Failure
+	kept       []kept           // deployments
+	active     string           // the ID of a deployment
+	modified   int64            // when a deployment was changed last, in ticks
+	runs       map[string][]run // by the name of the job in lower case
 }
 
 // A Call is a request to the API.
@@ -45,6 +58,7 @@ type Call struct {
 	Path   string
 	Body   []byte // as sent
 	Status int    // of the answer
+	At     time.Time
 }
 
 // Calls returns all requests answered so far, in the order of their answers.
@@ -54,12 +68,15 @@ func (s *Server) Calls() []Call {
 	return append([]Call(nil), s.calls...)
 }
 
-// ServeHTTP answers as the SCM site does, under /api/hooks and under the
-// deprecated /hooks, which Kudu still has.
+// ServeHTTP answers as the SCM site does, under /api, and the hooks under the
+// deprecated /hooks too, which Kudu still has.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	answer := reply{status: http.StatusBadRequest}
+	failure, fails := s.nextFailure()
 	switch {
+	case fails && !failure.Cut:
+		answer = failure.reply()
 	case err != nil:
 	case !s.authorized(r):
 		w.Header().Set("WWW-Authenticate", `Basic realm="site"`)
@@ -67,20 +84,36 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		answer = s.route(r, body)
 	}
+	if fails && failure.Cut {
+		answer.content = answer.content[:len(answer.content)/2]
+	}
+	now := s.now()
 	s.mu.Lock()
-	s.calls = append(s.calls, Call{r.Method, r.URL.Path, body, answer.status})
+	s.calls = append(s.calls, Call{r.Method, r.URL.Path, body, answer.status, now})
 	s.mu.Unlock()
+	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 	if answer.content != nil {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	}
+	for name, values := range answer.header {
+		w.Header()[name] = values
 	}
 	w.WriteHeader(answer.status)
 	_, _ = w.Write(answer.content)
 }
 
+func (s *Server) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
+}
+
 // A reply is the answer of a route.
 type reply struct {
 	status  int
-	content []byte // JSON; nil means an empty body
+	content []byte // JSON, unless header says otherwise; nil means an empty body
+	header  http.Header
 }
 
 // authorized reports whether r has the accepted credentials.
@@ -99,10 +132,16 @@ func (s *Server) authorized(r *http.Request) bool {
 // NinjectServices.cs).
 func (s *Server) route(r *http.Request, body []byte) reply {
 	segments := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	if segments[0] == "api" {
+	inAPI := segments[0] == "api"
+	if inAPI {
 		segments = segments[1:]
 	}
-	if len(segments) == 0 || segments[0] != "hooks" {
+	switch {
+	case inAPI && r.Method == http.MethodGet && len(segments) == 1 && segments[0] == "deployments":
+		return s.listDeployments(r)
+	case inAPI && r.Method == http.MethodGet && len(segments) == 3 && segments[0] == "triggeredwebjobs" && segments[2] == "history":
+		return s.listRuns(r, segments[1])
+	case len(segments) == 0 || segments[0] != "hooks":
 		return reply{status: http.StatusNotFound}
 	}
 	switch rest := segments[1:]; {
@@ -137,7 +176,7 @@ func encode(status int, v any) reply {
 	if err != nil {
 		return reply{status: http.StatusInternalServerError}
 	}
-	return reply{status, text}
+	return reply{status: status, content: text}
 }
 
 // lockWait is the time for which Kudu waits for the lock on its hooks.

@@ -63,7 +63,7 @@ func TestAnswersOfTheAPI(t *testing.T) {
 		{"publish on the route of the wiki", "POST", "/api/hooks/hooks/publish/Any", "{}", 404, ""},
 		{"change", "PUT", "/api/hooks/ID", "{}", 404, ""},
 		{"delete all", "DELETE", "/api/hooks", "", 404, ""},
-		{"another API", "GET", "/api/deployments", "", 404, ""},
+		{"another API", "GET", "/api/settings", "", 404, ""},
 		{"the root", "GET", "/", "", 404, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
