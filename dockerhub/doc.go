@@ -52,10 +52,21 @@
 // A body has no digest: images is empty, null or absent, and media_type names
 // the format of one manifest at most. Docker Hub never reported failed
 // automated builds. Docker documents neither retries nor a timeout, so assume
-// that a refused call is lost: answer after storing, and compare with the
-// registry from time to time. Parts of the format are undocumented, and it has
+// that a refused call is lost: answer after storing, and let a [CatchUp] compare
+// with the registry. Parts of the format are undocumented, and it has
 // varied since 2013. [Push] distinguishes null, absent and empty where they
 // have been seen to differ.
+//
+// # What was missed
+//
+// A [CatchUp] asks the registry for the digests of the tags that a program
+// watches, and hands over each one that it has not handed over before. A [Client]
+// needs no credentials for public repositories. It asks by HEAD, which is no
+// pull.
+//
+//	client := dockerhub.NewClient("", webhook.Secret{})
+//	catchUp := dockerhub.NewCatchUp(client, "acme/app", []dockerhub.Tag{"latest"}, source, inbox)
+//	err := webhook.Serve(ctx, server, listener, webhook.NewWorker(inbox, &mux), catchUp)
 //
 // # The callback URL
 //

@@ -1,0 +1,151 @@
+package dockerhub_test
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/webhook"
+)
+
+// A catchUpRig is a registry and an inbox, in fake time.
+type catchUpRig struct {
+	t     *testing.T
+	hub   *registry
+	inbox dockerhub.CatchUpInbox
+	log   strings.Builder // of the CatchUp that runs
+
+	mu  sync.Mutex
+	ran []string // image@digest
+	all []*webhook.Delivery
+}
+
+func newCatchUpRig(t *testing.T) *catchUpRig {
+	return &catchUpRig{t: t, hub: newRegistry(), inbox: &webhook.MemInbox{Logger: slog.New(slog.DiscardHandler)}}
+}
+
+func (g *catchUpRig) catchUp(tags ...dockerhub.Tag) *dockerhub.CatchUp {
+	return g.catchUpAt("", tags...)
+}
+
+// catchUpAt returns a CatchUp of a registry, of Docker Hub if it is empty.
+func (g *catchUpRig) catchUpAt(registry string, tags ...dockerhub.Tag) *dockerhub.CatchUp {
+	client := g.hub.client("", "")
+	client.Registry = registry
+	c := dockerhub.NewCatchUp(client, "acme/app", tags, source(), g.inbox)
+	c.Every, c.Logger = 10*time.Minute, slog.New(slog.NewTextHandler(&g.log, nil))
+	return c
+}
+
+// start runs a CatchUp and a Worker until stop is called.
+func (g *catchUpRig) start(c *dockerhub.CatchUp) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	worker := webhook.NewWorker(g.inbox, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.ran = append(g.ran, decode(g.t, d.Body).Image()+"@"+d.Header.Get(dockerhub.DigestHeader))
+		g.all = append(g.all, d)
+		return nil
+	}))
+	worker.Logger = slog.New(slog.DiscardHandler)
+	var wg sync.WaitGroup
+	for _, r := range []webhook.Runner{c, worker} {
+		wg.Go(func() {
+			if err := r.Run(ctx); err != nil {
+				g.t.Errorf("%T: %v", r, err)
+			}
+		})
+	}
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+// advance lets fake time pass, and what is due then happen.
+func advance(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
+// wantRan requires what has run. Tags run concurrently, so the order is ignored.
+func (g *catchUpRig) wantRan(want ...string) {
+	g.t.Helper()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	slices.Sort(want)
+	if got := slices.Sorted(slices.Values(g.ran)); !slices.Equal(got, want) {
+		g.t.Errorf("ran %q, want %q", got, want)
+	}
+}
+
+func TestTheNewestDigestOfEachTagIsHandedOverOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newCatchUpRig(t)
+		a, b := g.hub.push("acme/app:latest", "1"), g.hub.push("acme/app:edge", "2")
+		stop := g.start(g.catchUp("latest", "edge"))
+		advance(2 * time.Hour)
+		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b)
+		if n := g.hub.count("GET hub.docker.com"); n != 2 {
+			t.Errorf("Docker Hub's API was asked %d times, want once for each push", n)
+		}
+		stop()
+		g.hub.push("acme/app:latest", "3") // nobody finds this one
+		c := g.hub.push("acme/app:latest", "4")
+		defer g.start(g.catchUp("latest", "edge"))()
+		advance(time.Minute)
+		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b, "acme/app:latest@"+c)
+		g.hub.push("acme/app:latest", "1") // back
+		advance(11 * time.Minute)
+		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b, "acme/app:latest@"+c, "acme/app:latest@"+a)
+	})
+}
+
+func TestTheDeliveryIsAPush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newCatchUpRig(t)
+		g.hub.push("acme/app:latest", "1")
+		pushed := time.Now()
+		defer g.start(g.catchUp("latest"))()
+		advance(time.Minute)
+		if len(g.all) != 1 {
+			t.Fatalf("%d deliveries\n%s", len(g.all), g.log.String())
+		}
+		d := g.all[0]
+		p := decode(t, d.Body)
+		if p.Repository.RepoName != "acme/app" || p.Repository.Namespace != "acme" || p.Repository.Name != "app" ||
+			p.PushData.Pusher != "kim" || !p.PushData.PushedAt.Equal(pushed.Truncate(time.Second)) {
+			t.Errorf("push %+v", p)
+		}
+		if d.Unsigned == "" || d.Type != "dockerhub.push" || d.OrderingKey != "acme/app:latest" || d.Coalesce != dockerhub.DefaultCoalesce {
+			t.Errorf("delivery %+v", d)
+		}
+	})
+}
+
+func TestRunReturnsTheErrorsOfItsSettings(t *testing.T) {
+	inbox := new(webhook.MemInbox)
+	at := func(registry, hub string) *dockerhub.CatchUp {
+		return dockerhub.NewCatchUp(&dockerhub.Client{Registry: registry, Hub: hub}, "acme/app", []dockerhub.Tag{"latest"}, source(), inbox)
+	}
+	for want, c := range map[string]*dockerhub.CatchUp{
+		`repository "Acme"`:       dockerhub.NewCatchUp(newRegistry().client("", ""), "Acme", []dockerhub.Tag{"latest"}, source(), inbox),
+		`tag "a/b"`:               dockerhub.NewCatchUp(newRegistry().client("", ""), "acme/app", []dockerhub.Tag{"a/b"}, source(), inbox),
+		"no tags":                 dockerhub.NewCatchUp(newRegistry().client("", ""), "acme/app", nil, source(), inbox),
+		"no name":                 dockerhub.NewCatchUp(newRegistry().client("", ""), "acme/app", []dockerhub.Tag{"latest"}, webhook.Source{}, inbox),
+		"over 255":                dockerhub.NewCatchUp(newRegistry().client("", ""), strings.Repeat("a", 240), []dockerhub.Tag{"latest"}, source(), inbox),
+		"the URL of the registry": at("ftp://registry.example", ""),
+		"absolute http or https":  at("https://kim:s3cret@registry.example", ""),
+		"or of Docker Hub":        at("", "hub.docker.com"),
+	} {
+		if err := c.Run(t.Context()); err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "s3cret") {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
