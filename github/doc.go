@@ -26,6 +26,33 @@
 // (github/docs: webhooks). So store deliveries in an inbox, answer, and process
 // them afterwards.
 //
+// # Missed deliveries
+//
+// What GitHub sent while the receiver, its host or its network was down is gone
+// unless somebody asks for it. A [CatchUp] does that through GitHub's API:
+//
+//	client, err := github.NewClient("", github.Token(token))
+//	catchUp := github.NewCatchUp(client, github.RepositoryHook("owner", "repo", 1), source, inbox)
+//	err = webhook.Serve(ctx, server, listener, webhook.NewWorker(inbox, &mux), catchUp)
+//
+// A delivery that is not in the inbox is sent again by GitHub, signed and under
+// the same id, even if GitHub noted a success, since a proxy may have answered.
+// It runs once, whether the first call, the second or both arrive. GitHub must
+// still list it, which it does for three days, and must reach the receiver; if
+// it cannot, see CatchUp.ReadAPI.
+//
+// The token needs a right: see [RepositoryHook], [OrganizationHook] and
+// [AppHook]. A CatchUp asks for one redelivery a second, the pause that GitHub
+// recommends between requests, and a personal access token has 5 000 requests an
+// hour: a backlog of 40 deliveries is in the inbox within a minute, and one of
+// 10 000 takes 10 000 seconds.
+// Reading from the API has no such pause. The CatchUp keeps at most 10 000
+// missing deliveries in memory, without their bodies, and one body. A look
+// reads a page for each hundred deliveries since the last look, so set
+// CatchUp.Every for a busy hook.
+//
+// Package githubtest is that part of GitHub's API, for tests.
+//
 // # Types and keys
 //
 // The type of a delivery is "github." and the name of the event, such as

@@ -27,7 +27,7 @@ func TestABrokenDeployDoesNotBlockItsFix(t *testing.T) {
 		from, to time.Duration // when the fix is deployed, after it was pushed
 		broken   webhook.State
 	}{
-		"by default":      {nil, 2 * time.Hour, 3 * time.Hour, webhook.Dead},
+		"by default":      {nil, 90 * time.Minute, 190 * time.Minute, webhook.Dead},
 		"with NewestOnly": {newest, 0, time.Second, webhook.Superseded},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -96,7 +96,7 @@ func deployBrokenAndFixed(t *testing.T, types map[string]webhook.Coalesce) (took
 	pushed = time.Now()
 	push("fixed")
 	pullRequest("edited")
-	time.Sleep(3 * time.Hour)
+	time.Sleep(4 * time.Hour)
 	stop()
 	if err := <-stopped; err != nil {
 		t.Error(err)
