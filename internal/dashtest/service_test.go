@@ -87,7 +87,10 @@ func newService(t *testing.T) *service {
 	})
 	stats := s.metrics.Stats(s.inbox)
 	stats.Interval = time.Nanosecond
-	s.registry.MustRegister(s.metrics, stats, prom.Health(map[string]*webhook.Worker{"main": worker}))
+	s.registry.MustRegister(s.metrics, stats, prom.Health(map[string]*webhook.Worker{"main": worker}),
+		prom.CatchUps(map[string]func() prom.CatchUpStatus{"acme/app": func() prom.CatchUpStatus {
+			return prom.CatchUpStatus{Missing: 1, Found: 3, Settled: 1, Lost: 1, Looks: 2, Looked: time.Now()}
+		}}))
 
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)

@@ -50,7 +50,7 @@
 //	hookhouse.attempt            Claim.Attempt
 //	hookhouse.last               Claim.Last
 //	hookhouse.outcome            of receive: "accepted", "duplicate", "ignored", "failed" or "rejected";
-//	                             of process: "ok", "duplicate", "ignored", "retry" or "permanent"
+//	                             of process: "ok", "postponed", "duplicate", "ignored", "retry" or "permanent"
 //	hookhouse.duplicate_of       the UID of the stored delivery, of a duplicate
 //	hookhouse.state              the state after settle
 //	hookhouse.reason             why, if the outcome is not a success

@@ -73,6 +73,8 @@ func outcomeOf(err error) (outcome string, failed bool) {
 	switch {
 	case err == nil:
 		return "ok", false
+	case webhook.IsPostponed(err):
+		return "postponed", false
 	case webhook.IsDuplicate(err):
 		return "duplicate", false
 	case errors.Is(err, webhook.ErrIgnored) && webhook.StatusCode(err) == http.StatusAccepted: // and nothing else

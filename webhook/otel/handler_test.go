@@ -49,6 +49,7 @@ func TestTheProcessSpanHasTheOutcome(t *testing.T) {
 		{name: "permanent", err: webhook.Permanent(errors.New("never")), outcome: "permanent", reason: "never", failed: true},
 		{name: "ignored", err: fmt.Errorf("a tag: %w", webhook.ErrIgnored), outcome: "ignored", reason: "a tag: webhook: ignored"},
 		{name: "ignored in part", err: errors.Join(webhook.ErrIgnored, errors.New("no disk")), outcome: "retry", reason: "webhook: ignored\nno disk", failed: true},
+		{name: "postponed", err: webhook.Postpone(time.Minute, errors.New("breaker is open")), outcome: "postponed", reason: "breaker is open"},
 		{name: "a duplicate", err: &webhook.DuplicateError{UID: "first"}, outcome: "duplicate", reason: (&webhook.DuplicateError{UID: "first"}).Error()},
 		{name: "a panic", panics: "ouch", outcome: "retry", reason: "webhook: handler panicked: ouch", failed: true},
 		{name: "a long text that is no UTF-8", err: errors.New(strings.Repeat("\xff", 1<<20)), outcome: "retry", reason: "\ufffd", failed: true},

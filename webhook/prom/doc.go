@@ -1,14 +1,14 @@
-// Package prom makes Prometheus metrics of receivers, workers and inboxes. It is a module
+// Package prom makes Prometheus metrics of receivers, workers, inboxes and catch-ups. It is a module
 // of its own, so that only programs that use it depend on
 // github.com/prometheus/client_golang.
 //
 //	m := prom.New(mux.Types()...)
 //	receiver.Observer, worker.Observer = m.Observer(), m.Observer()
 //	inbox.Observer = m.InboxObserver() // of a sqlinbox.Inbox
-//	registry.MustRegister(m, m.Stats(inbox), prom.Health(map[string]*webhook.Worker{"main": worker}))
-//	http.Handle("/metrics", promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true}))
+//	http.Handle("/metrics", prom.Handler(m, m.Stats(inbox), prom.Health(map[string]*webhook.Worker{"main": worker})))
 //
-// [webhook.MultiObserver] joins an Observer of this package with others. [Dashboard] is a
+// [Handler] serves them with a program's own metrics. A program that has a registry registers
+// the same Collectors there instead. [webhook.MultiObserver] joins an Observer of this package with others. [Dashboard] is a
 // dashboard for Grafana that shows all of these metrics.
 //
 // # Metrics of the Observers
@@ -75,6 +75,18 @@
 //	gauge      hookhouse_worker_suspects{worker}                      claims that wait until they can run alone
 //	gauge      hookhouse_worker_claim_wait_seconds{worker}            how long the inbox has not answered a Claim
 //	gauge      hookhouse_worker_last_claim_timestamp_seconds{worker}  when the inbox last answered one, as Unix time
+//
+// # Metrics of the catch-ups
+//
+// [CatchUps] has these, each with the label target. The counters count since Run began.
+//
+//	gauge      hookhouse_catchup_missing{target}                      events that are missing now
+//	counter    hookhouse_catchup_found_total{target}                  events that were found missing
+//	counter    hookhouse_catchup_settled_total{target}                of these, events that the inbox knows now
+//	counter    hookhouse_catchup_lost_total{target}                   of these, events that the sender does not have any more
+//	counter    hookhouse_catchup_looks_total{target}                  looks that were completed
+//	gauge      hookhouse_catchup_up{target}                           1 if the last look worked, or if there was none, else 0
+//	gauge      hookhouse_catchup_last_look_timestamp_seconds{target}  when the last look was completed, as Unix time
 //
 // # Labels are bounded
 //

@@ -9,9 +9,6 @@ import (
 	"net/http/httptest"
 	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/prom"
 )
@@ -36,11 +33,10 @@ func Example() {
 	worker := webhook.NewWorker(inbox, &mux)
 	receiver.Logger, worker.Logger = log, log
 
-	m, registry := prom.New(mux.Types()...), prometheus.NewRegistry()
+	m := prom.New(mux.Types()...)
 	receiver.Observer = webhook.MultiObserver(m.Observer(), webhook.LogObserver(log))
 	worker.Observer = m.Observer()
-	registry.MustRegister(m, m.Stats(inbox), prom.Health(map[string]*webhook.Worker{"main": worker}))
-	metrics := promhttp.HandlerFor(registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+	metrics := prom.Handler(m, m.Stats(inbox), prom.Health(map[string]*webhook.Worker{"main": worker}))
 
 	ctx, stop := context.WithCancel(context.Background())
 	ended := make(chan error, 1)

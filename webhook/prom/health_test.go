@@ -17,8 +17,8 @@ import (
 
 // A silentInbox never answers a Claim once it is silent.
 type silentInbox struct {
-	webhook.MemInbox
-	silent chan struct{}
+	webhook.Inbox // without the other methods of a MemInbox, so that it is polled
+	silent        chan struct{}
 }
 
 func (in *silentInbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
@@ -26,13 +26,13 @@ func (in *silentInbox) Claim(ctx context.Context, o webhook.ClaimOptions) ([]web
 	case <-in.silent:
 		return nil, errors.New("no answer")
 	default:
-		return in.MemInbox.Claim(ctx, o)
+		return in.Inbox.Claim(ctx, o)
 	}
 }
 
 func TestHealthOfAWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		in := &silentInbox{silent: make(chan struct{})}
+		in := &silentInbox{Inbox: new(webhook.MemInbox), silent: make(chan struct{})}
 		worker := webhook.NewWorker(in, webhook.HandlerFunc(func(ctx context.Context, _ *webhook.Delivery) error {
 			<-ctx.Done()
 			return ctx.Err()

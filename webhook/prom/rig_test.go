@@ -77,7 +77,8 @@ func fullRegistry(t *testing.T) *prometheus.Registry {
 	t.Helper()
 	m, registry := prom.New("acme.push", "acme.tag"), prometheus.NewPedanticRegistry()
 	worker := webhook.NewWorker(&webhook.MemInbox{}, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil }))
-	registry.MustRegister(m, m.Stats(fakeAdmin{stats: someStats}), prom.Health(map[string]*webhook.Worker{"main": worker}))
+	registry.MustRegister(m, m.Stats(fakeAdmin{stats: someStats}), prom.Health(map[string]*webhook.Worker{"main": worker}),
+		prom.CatchUps(map[string]func() prom.CatchUpStatus{"acme/app": func() prom.CatchUpStatus { return prom.CatchUpStatus{} }}))
 	observeEverything(m)
 	return registry
 }
