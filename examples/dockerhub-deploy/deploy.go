@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -9,76 +10,68 @@ import (
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/examples/dockerhub-deploy/notice"
+	"github.com/hookhouse/hookhouse/examples/dockerhub-deploy/registry"
+	"github.com/hookhouse/hookhouse/examples/dockerhub-deploy/rule"
+	"github.com/hookhouse/hookhouse/examples/dockerhub-deploy/stored"
+	"github.com/hookhouse/hookhouse/examples/dockerhub-deploy/target"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A strategy is a way to make a target run an image. For each target, one method
-// call runs at a time.
-type strategy interface {
-	// recover cleans up after a deployment that was killed or failed: it either
-	// restores the previous state of the target or completes the deployment. It does
-	// nothing if there is nothing to clean up. It may be interrupted and called again.
-	// If rejected is true, the image is known not to run, so recover does not wait
-	// for it.
-	recover(ctx context.Context, target string, rejected bool) error
-	// replace makes the target run the job's image and reports whether it changed the
-	// target. If it fails, the target is unchanged or recover restores it.
-	replace(ctx context.Context, j job) (changed bool, err error)
-}
-
 // A job is one deployment of an image to a target.
 type job struct {
-	release
-	rule       rule
+	rule.Release
+	rule       rule.Rule
 	repository string // name for docker pull
-	digest     string // digest of the tag, from the registry
-	state      targetState
+	digest     string // of the tag, from the registry
+	identity   string // see target.Target
+	state      stored.State
 }
 
 // image returns the name of the image with its tag. pinnedImage adds the digest;
 // it is the name that is pulled.
-func (j job) image() string       { return j.repository + ":" + string(j.tag) }
+func (j job) image() string       { return j.repository + ":" + string(j.Tag) }
 func (j job) pinnedImage() string { return j.image() + "@" + j.digest }
 
-// Permanent errors of a deployment. After any other error it is retried.
-var (
-	// errImageNotFound means that the registry does not have the tag.
-	errImageNotFound = errors.New("registry has no such image")
-	// errRejected means that the image was started and is not healthy. A retry would
-	// only disturb the target again.
-	errRejected = errors.New("image does not run")
-	// errNotReplaceable means that the strategy cannot replace the target.
-	errNotReplaceable = errors.New("target cannot be replaced")
-	// errNewerRunning means that the target runs a newer version.
-	errNewerRunning = errors.New("target runs a newer version")
-)
+// older reports whether the job's version is older than the running one.
+func (j job) older(running string) bool {
+	return j.rule.IsRange() && j.rule.Older(j.Release, rule.Release{Tag: dockerhub.Tag(running)})
+}
+
+func (j job) target() target.Image {
+	previous, _, _ := strings.Cut(j.state.Identity, "+")
+	return target.Image{
+		Name: j.pinnedImage(), Digest: j.digest, Tag: string(j.Tag), Rule: j.rule.Text, Identity: j.identity, Deployed: j.state.Identity, Older: j.older,
+		Env: []string{
+			"HOOKHOUSE_TARGET=" + j.rule.Name, "HOOKHOUSE_RULE=" + j.rule.Text, "HOOKHOUSE_REPOSITORY=" + j.repository,
+			"HOOKHOUSE_TAG=" + string(j.Tag), "HOOKHOUSE_DIGEST=" + j.digest, "HOOKHOUSE_IMAGE=" + j.pinnedImage(),
+			"HOOKHOUSE_PREVIOUS_TAG=" + string(j.state.Deployed.Tag), "HOOKHOUSE_PREVIOUS_DIGEST=" + previous,
+		},
+	}
+}
+
+// maxStarts is the number of attempts to start an image, within half a minute. Then it is
+// rejected.
+const maxStarts = 6
 
 // isPermanent reports whether a retry cannot succeed.
 func isPermanent(err error) bool {
-	return errors.Is(err, errImageNotFound) || errors.Is(err, errRejected) || errors.Is(err, errNotReplaceable) || errors.Is(err, errNewerRunning)
-}
-
-// deliveryError wraps an error so that the worker ignores, gives up or retries the
-// delivery.
-func deliveryError(err error) error {
-	switch {
-	case errors.Is(err, errNewerRunning):
-		return fmt.Errorf("%w: %v", webhook.ErrIgnored, err)
-	case isPermanent(err):
-		return webhook.Permanent(err)
-	default:
-		return err
-	}
+	return errors.Is(err, registry.ErrNotFound) || errors.Is(err, target.ErrRejected) || errors.Is(err, target.ErrRefused) || errors.Is(err, target.ErrNewerRunning)
 }
 
 // A deployer deploys the images that are pushed to Docker Hub.
 type deployer struct {
-	rules          rules
-	registry       *registry
+	rules          rule.Rules
+	registry       *registry.Client
 	inbox          *store
-	states         *stateStore
-	strategy       strategy
+	states         *stored.States
+	targets        map[string]target.Target
+	engine         *target.Engine // nil if no rule needs it
+	waits          waits
+	notify         notice.Channels
 	recoverTimeout time.Duration // to recover a target, in addition to the attempt's own time
 	log            *slog.Logger
 	onResult       func(target, outcome string)
@@ -106,123 +99,156 @@ func (d *deployer) waitActive() {
 }
 
 // deploy deploys the wanted release of one target. Its error determines whether
-// the request is done, ignored, dead or retried.
-func (d *deployer) deploy(ctx context.Context, e *webhook.Event[deployRequest]) error {
-	target := e.Payload.Target
+// the order is done, ignored, dead or retried.
+func (d *deployer) deploy(ctx context.Context, e *webhook.Event[deployOrder]) error {
+	name := e.Payload.Target
 	d.active.Add(1)
 	defer d.active.Done()
-	// The inbox runs one request of a target at a time. The lock excludes an attempt
+	// The inbox runs one order of a target at a time. The lock excludes an attempt
 	// that has lost its claim and still recovers the target.
-	lock, _ := d.locks.LoadOrStore(target, new(sync.Mutex))
+	lock, _ := d.locks.LoadOrStore(name, new(sync.Mutex))
 	lock.(*sync.Mutex).Lock()
 	defer lock.(*sync.Mutex).Unlock()
 
-	state, err := d.states.read(ctx, target)
+	state, err := d.states.Read(ctx, name)
 	if err != nil {
 		return err
 	}
-	if err := d.strategy.recover(ctx, target, state.rejected); err != nil {
-		return d.fail(ctx, target, state.wanted, fmt.Errorf("recover %s: %w", target, err))
+	r, known := d.rules[name]
+	if !known {
+		return fmt.Errorf("%w: %s has no rule any more", webhook.ErrIgnored, name)
 	}
-	r, known := d.rules[target]
-	if !known || state.wanted.tag == "" || !r.stillMatches(state.rule, state.wanted.tag) {
-		return fmt.Errorf("%w: no release is wanted for %s", webhook.ErrIgnored, target)
+	j := job{Release: state.Wanted, rule: r, repository: d.registry.Repository(r.Repository), state: state}
+	if err := d.targets[name].Recover(ctx, false); err != nil {
+		err = fmt.Errorf("recover %s: %w", name, err)
+		return d.fail(ctx, j, err, j.result(false, 0, err))
 	}
-	j := job{release: state.wanted, rule: r, repository: d.registry.repository(r.repository), state: state}
+	if state.Wanted.Tag == "" || !r.Matches(r.Repository, state.Wanted.Tag) {
+		return fmt.Errorf("%w: no release is wanted for %s", webhook.ErrIgnored, name)
+	}
 	start := time.Now()
 	changed, err := d.attempt(ctx, &j)
-	if err == nil {
-		err = d.states.setDeployed(ctx, target, j.release, j.digest)
-	}
-	d.report(j, changed, time.Since(start), err)
+	res := j.result(changed, time.Since(start), err)
 	if err != nil {
-		return d.fail(ctx, target, j.release, err)
+		return d.fail(ctx, j, err, res)
 	}
-	return nil
+	d.report(res)
+	return d.inbox.InTx(ctx, func(tx *sql.Tx) error {
+		last := res
+		err := d.states.UpdateTx(ctx, tx, name, func(s *stored.State) {
+			s.Deployed, s.Identity = j.Release, j.identity
+			s.Unwant(j.Release)
+			last = s.Denied.End(res)
+		})
+		if err != nil {
+			return err
+		}
+		return d.putNotices(ctx, tx, e.Delivery.UID, last)
+	})
 }
 
-// attempt runs the strategy, and recovers the target if that fails.
+// attempt replaces what the target runs, and recovers the target if that fails.
 func (d *deployer) attempt(ctx context.Context, j *job) (changed bool, err error) {
-	if j.state.rejected {
-		return false, fmt.Errorf("%w: rejected by an earlier attempt; %s is unchanged", errRejected, j.rule.target)
-	}
-	if j.digest, err = d.registry.digest(ctx, j.rule.repository, j.tag); err != nil {
+	t := d.targets[j.rule.Target]
+	if j.digest, err = d.registry.Digest(ctx, j.rule.Repository, j.Tag); err != nil {
 		return false, err
 	}
-	if changed, err = d.strategy.replace(ctx, *j); err == nil {
-		return changed, nil
+	if j.identity, err = t.Identity(j.digest); err != nil {
+		return false, err
+	}
+	if j.state.Rejected.Has(j.identity) {
+		return false, fmt.Errorf("%w: rejected by an earlier attempt; %s is unchanged", target.ErrRejected, j.rule.Target)
+	}
+	changed, err = t.Replace(ctx, j.target())
+	if err == nil || errors.Is(err, target.ErrUnfinished) {
+		return changed, err
 	}
 	if ctx.Err() != nil {
 		err = fmt.Errorf("%w: %v", context.Cause(ctx), err) // the error says nothing about the image
 	}
-	return false, d.recoverTarget(ctx, *j, err)
+	if claim, _ := webhook.ClaimFromContext(ctx); errors.Is(err, target.ErrStart) && claim.Attempt >= maxStarts && d.reachable(ctx) {
+		err = fmt.Errorf("%w: %d attempts: %w", target.ErrRejected, claim.Attempt, err)
+	}
+	return false, d.restore(ctx, *j, err)
 }
 
-// recoverTarget lets the strategy recover, even if ctx is done, and returns the
+// restore lets the target recover, even if ctx is done, and returns the
 // failure combined with the result. If the recovery fails, the deployment is
 // retried, whatever the failure was. A rejected image is not.
-func (d *deployer) recoverTarget(ctx context.Context, j job, failure error) error {
+func (d *deployer) restore(ctx context.Context, j job, failure error) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), d.recoverTimeout)
 	defer cancel()
-	rejected := errors.Is(failure, errRejected)
+	rejected := errors.Is(failure, target.ErrRejected)
 	if rejected {
-		if err := d.states.setRejected(ctx, j.rule.target, j.release); err != nil {
+		err := d.states.Update(ctx, j.rule.Target, func(s *stored.State) { s.Rejected.Add(j.identity) })
+		if err != nil {
 			failure = fmt.Errorf("%w; %v", failure, err)
 		}
 	}
-	if err := d.strategy.recover(ctx, j.rule.target, rejected); err != nil {
-		return fmt.Errorf("%v; recovery of %s failed: %w", failure, j.rule.target, err)
+	if err := d.targets[j.rule.Target].Recover(ctx, true); err != nil {
+		return fmt.Errorf("%v; recovery of %s failed: %w", failure, j.rule.Target, err)
 	}
 	if rejected {
-		return fmt.Errorf("%w; rolled back %s", failure, j.rule.target)
+		return fmt.Errorf("%w; rolled back %s", failure, j.rule.Target)
 	}
 	return failure
 }
 
-// fail returns the error for the worker. If the request will not run again, its
-// release is no longer wanted.
-func (d *deployer) fail(ctx context.Context, target string, rel release, err error) error {
+// reachable reports whether the engine answers, or none is needed.
+func (d *deployer) reachable(ctx context.Context) bool {
+	return d.engine == nil || d.engine.Ping(context.WithoutCancel(ctx)) == nil
+}
+
+// fail returns the error for the worker. While the registry or the engine is away, the
+// order waits, and no attempt counts. If the order will not run again, its release is no
+// longer wanted, and people are notified.
+func (d *deployer) fail(ctx context.Context, j job, err error, res notice.Result) error {
 	claim, _ := webhook.ClaimFromContext(ctx)
-	if isPermanent(err) || claim.Last && !errors.Is(context.Cause(ctx), webhook.ErrShutdown) {
-		err = errors.Join(err, d.states.clearWanted(context.WithoutCancel(ctx), target, rel))
+	if !isPermanent(err) && !d.reachable(ctx) {
+		err = &target.Unavailable{Err: err}
+	}
+	d.report(res)
+	if away, ok := errors.AsType[*target.Unavailable](err); ok && !isPermanent(err) {
+		if err := d.deny(ctx, claim.Delivery.UID, away, res); err != nil {
+			return err
+		}
+		if err = d.waits.settle(ctx, d.inbox, away, err); !webhook.IsPermanent(err) {
+			return err
+		}
+	}
+	if isPermanent(err) || webhook.IsPermanent(err) || claim.Last && !errors.Is(context.Cause(ctx), webhook.ErrShutdown) {
+		ctx := context.WithoutCancel(ctx)
+		err = errors.Join(err, d.inbox.Write(ctx, func(ctx context.Context, tx *sql.Tx) error {
+			last := res
+			err := d.states.UpdateTx(ctx, tx, j.rule.Target, func(s *stored.State) {
+				s.Unwant(j.Release)
+				last = s.Denied.End(res)
+			})
+			if err != nil {
+				return err
+			}
+			return d.putNotices(ctx, tx, claim.Delivery.UID, last)
+		}))
 	}
 	return deliveryError(err)
 }
 
-// report logs and counts the outcome of a deployment.
-func (d *deployer) report(j job, changed bool, took time.Duration, err error) {
-	log, outcome := d.log.With("target", j.rule.target, "image", j.image(), "took", took.Round(time.Millisecond)), ""
+// deliveryError wraps an error so that the worker ignores, gives up or retries the
+// delivery.
+func deliveryError(err error) error {
 	switch {
-	case err == nil && changed:
-		outcome = "deployed"
-		log.Info(outcome, "digest", j.digest)
-	case err == nil:
-		outcome = "unchanged"
-		log.Info(outcome, "digest", j.digest, "reason", "the target already runs this image")
-	case errors.Is(err, errNewerRunning):
-		outcome = "unchanged"
-		log.Info(outcome, "reason", err)
-	case errors.Is(err, errRejected):
-		outcome = "rolled back"
-		log.Error(outcome, "reason", err)
+	case errors.Is(err, target.ErrNewerRunning):
+		return fmt.Errorf("%w: %v", webhook.ErrIgnored, err)
+	case isPermanent(err):
+		return webhook.Permanent(err)
 	default:
-		outcome = "failed"
-		log.Warn(outcome, "reason", err)
+		return err
 	}
-	d.onResult(j.rule.target, outcome)
 }
 
-// olderThan reports whether the job's version is older than that of a running
-// image.
-func (j job) olderThan(image string) bool {
-	running, ok := tagOf(image, j.repository)
-	return ok && j.rule.versions != nil && j.rule.older(j.release, release{tag: running})
-}
-
-// tagOf returns the tag in an image's name, or false if the image is not from the
-// repository.
-func tagOf(image, repository string) (dockerhub.Tag, bool) {
-	name, _, _ := strings.Cut(image, "@")
-	tag, ok := strings.CutPrefix(strings.TrimPrefix(name, "docker.io/"), repository+":")
-	return dockerhub.Tag(tag), ok
+// newDeployCounter returns the metric of deployments.
+func newDeployCounter() *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "dockerhub_deploys_total", Help: "Deployments by outcome: deployed, unchanged, rolled back, failed.",
+	}, []string{"target", "outcome"})
 }

@@ -2,19 +2,19 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// waitUntil waits until a condition is true.
-func (h *host) waitUntil(what string, holds func() bool) {
+// until waits until a condition is true.
+func (h *host) until(what string, holds func() bool) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), waitTimeout)
 	defer cancel()
@@ -29,36 +29,56 @@ func (h *host) waitUntil(what string, holds func() bool) {
 	}
 }
 
-// waitForMetric waits until a metric has a value.
-func (h *host) waitForMetric(metric string, value float64) {
+// result waits until deployments of a target have had an outcome n times.
+func (h *host) result(target, outcome string, n int) {
 	h.t.Helper()
-	h.waitUntil(fmt.Sprintf("%s to be %v", metric, value), func() bool { return h.metric(metric) == value })
+	metric := fmt.Sprintf(`dockerhub_deploys_total{outcome="%s",target="%s"}`, outcome, target)
+	h.until(fmt.Sprintf("%s to be %d", metric, n), func() bool { return h.metric(metric) >= n })
+	if got := h.metric(metric); got != n {
+		h.t.Fatalf("%s = %d, want %d", metric, got, n)
+	}
 }
 
-// waitIdle waits until no delivery is unfinished.
-func (h *host) waitIdle() {
+// stored returns the number of deliveries of a type in a state.
+func (h *host) stored(typ string, state webhook.State) int {
 	h.t.Helper()
-	h.waitUntil("all deliveries to finish", func() bool {
-		page := h.get("/metrics")
-		for _, state := range []string{"waiting", "blocked", "claimed"} {
-			for line := range strings.Lines(page) {
-				if strings.HasPrefix(line, "hookhouse_deliveries{") && strings.Contains(line, `state="`+state+`"`) && !strings.HasSuffix(line, " 0\n") {
-					return false
-				}
-			}
+	return h.stats().Types[typ][state]
+}
+
+func (h *host) stats() webhook.Stats {
+	h.t.Helper()
+	inbox, err := openStore(h.t.Context(), filepath.Join(h.dir, "test.db"))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer inbox.close()
+	stats, err := inbox.Stats(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return stats
+}
+
+// idle waits until no delivery is unfinished.
+func (h *host) idle() {
+	h.t.Helper()
+	h.until("all deliveries to finish", func() bool {
+		unfinished := 0
+		for _, states := range h.stats().Types {
+			unfinished += states[webhook.Waiting] + states[webhook.Blocked] + states[webhook.Claimed]
 		}
-		return true
+		return unfinished == 0
 	})
 }
 
-func (h *host) metric(name string) float64 {
+func (h *host) metric(name string) int {
 	for line := range strings.Lines(h.get("/metrics")) {
 		if value, ok := strings.CutPrefix(strings.TrimSpace(line), name+" "); ok {
 			v, err := strconv.ParseFloat(value, 64)
 			if err != nil {
 				h.t.Fatal(err)
 			}
-			return v
+			return int(v)
 		}
 	}
 	return 0
@@ -66,35 +86,20 @@ func (h *host) metric(name string) float64 {
 
 func (h *host) get(path string) string {
 	h.t.Helper()
-	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodGet, h.url+path, nil)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := http.Get(h.url + path)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		h.t.Fatalf("res.StatusCode = %d, want %d", res.StatusCode, http.StatusOK)
-	}
 	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		h.t.Fatal(err)
+	if err != nil || res.StatusCode != http.StatusOK {
+		h.t.Fatalf("GET %s: %v, status %d: %s", path, err, res.StatusCode, text)
 	}
 	return string(text)
 }
 
-func (h *host) read(file string) string {
-	text, err := os.ReadFile(filepath.Join(h.dir, file))
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		h.t.Error(err)
-	}
-	return string(text)
-}
-
-// countCalls counts the docker commands that begin with prefix.
-func (h *host) countCalls(prefix string) int {
+// calls counts the docker commands that begin with prefix.
+func (h *host) calls(prefix string) int {
 	n := 0
 	for line := range strings.Lines(h.read("calls")) {
 		if strings.HasPrefix(line, prefix) {
@@ -103,12 +108,3 @@ func (h *host) countCalls(prefix string) int {
 	}
 	return n
 }
-
-const (
-	deployRequests = `hookhouse_deliveries{state="%s",type="deploy.order"}`
-	pushes         = `hookhouse_deliveries{state="%s",type="dockerhub.push"}`
-	deploys        = `dockerhub_deploys_total{outcome="%s",target="web"}`
-	deployed       = `dockerhub_deploys_total{outcome="deployed",target="web"}`
-	unchanged      = `dockerhub_deploys_total{outcome="unchanged",target="web"}`
-	rolledBack     = `dockerhub_deploys_total{outcome="rolled back",target="web"}`
-)

@@ -1,196 +1,151 @@
 package main
 
 import (
-	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
-
-	"go.yaml.in/yaml/v3"
 )
 
 func TestInvalidStart(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	write := func(name, text string) string {
-		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	good := write("good.txt", "# all of them\n\nacme/app:^1=web\n")
-	bad := write("bad.txt", "acme/app:^1=web\nacme/app:^^2=other\n")
-	bare := t.TempDir()
-	if err := os.WriteFile(filepath.Join(bare, "faults.json"),
-		[]byte(`[{"Command": "compose version", "When": "before", "Do": "unknown command: docker compose"}]`), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	blank := write("token", "\n")
-	hook := []string{"DOCKERHUB_WEBHOOK_TOKEN=" + token}
-	tests := map[string]struct {
+	rule := "-watch=acme/app:^1=exec:web"
+	run := "-watch=acme/app:^1=run:web.options"
+	hook := "DOCKERHUB_WEBHOOK_TOKEN=" + token
+	for name, test := range map[string]struct {
 		args []string
-		env  []string
+		env  string
 		says string
 	}{
 		"an unknown flag":                    {[]string{"-wath=x"}, hook, "flag provided but not defined: -wath"},
-		"an argument":                        {[]string{"-rules", good, "web"}, hook, `unexpected argument "web"`},
+		"an argument":                        {[]string{rule, "-exec=true", "web"}, hook, `unexpected argument "web"`},
 		"no rule":                            {nil, hook, "no rule: "},
-		"a bad rule":                         {[]string{"-watch", "acme/app:^^1=web"}, hook, `rule "acme/app:^^1=web": "^^1" is not a version range`},
-		"a bad rule in a file":               {[]string{"-rules", bad}, hook, bad + `:2: rule "acme/app:^^2=other": "^^2" is not a version range`},
-		"a missing file of rules":            {[]string{"-rules", "missing.txt"}, hook, "missing.txt: no such file"},
-		"two rules for a container":          {[]string{"-rules", good, "-watch", "acme/b:latest=web"}, hook, `rule "acme/b:latest=web": web already has a rule: "acme/app:^1=web"`},
-		"no token":                           {[]string{"-rules", good}, nil, "DOCKERHUB_WEBHOOK_TOKEN is not set"},
-		"two sources of the token":           {[]string{"-rules", good}, append(hook, "DOCKERHUB_WEBHOOK_TOKEN_FILE=x"), "both DOCKERHUB_WEBHOOK_TOKEN and"},
-		"a missing token file":               {[]string{"-rules", good}, []string{"DOCKERHUB_WEBHOOK_TOKEN_FILE=missing"}, "missing: no such file"},
-		"an empty token file":                {[]string{"-rules", good}, []string{"DOCKERHUB_WEBHOOK_TOKEN_FILE=" + blank}, "holds an empty token"},
-		"a token that is invalid in a URL":   {[]string{"-rules", good}, []string{"DOCKERHUB_WEBHOOK_TOKEN=a/b"}, "characters that a URL cannot contain"},
-		"a registry user without a password": {[]string{"-rules", good}, append(hook, "REGISTRY_USERNAME=x"), "only one of REGISTRY_USERNAME and REGISTRY_PASSWORD"},
-		"an invalid registry":                {[]string{"-rules", good, "-registry", "http://x/"}, hook, "-registry: "},
-		"two ways to deploy":                 {[]string{"-rules", good, "-exec", "true", "-compose", "compose.yaml"}, hook, "-compose and -exec cannot be combined"},
-		"a missing program":                  {[]string{"-rules", good, "-exec", "./deploy.sh"}, hook, "-exec: "},
-		"a variable that is not set":         {[]string{"-rules", good, "-env", "DB_PASSWORD"}, hook, "-env DB_PASSWORD: the variable is not set"},
-		"a missing Compose file":             {[]string{"-rules", good, "-compose", "missing.yaml"}, hook, "missing.yaml: no such file"},
-		"a missing second Compose file":      {[]string{"-rules", good, "-compose", "compose.yaml", "-compose", "missing.yaml"}, hook, "missing.yaml: no such file"},
-		"a docker without compose":           {[]string{"-rules", good, "-compose", "compose.yaml"}, append(hook, "DOCKER_FAKE_DIR="+bare), "-compose: docker compose, a plugin of the docker program, is required: docker compose version: exit status 1"},
-		"a bad Compose file":                 {[]string{"-rules", good, "-compose", "bad.yaml"}, append(hook, "DOCKER_FAKE_DIR="+dir), "required variable DB_PASSWORD is missing a value: set it"},
-		"no docker program":                  {[]string{"-rules", good}, append(hook, "PATH=/nowhere"), "the docker program is required"},
-		"a database in a missing folder":     {[]string{"-rules", good, "-db", "/nowhere/x.db"}, hook, "-db: "},
-		"an invalid address":                 {[]string{"-rules", good, "-addr", "256.0.0.1:1"}, hook, "listen tcp"},
-		"a zero command timeout":             {[]string{"-rules", good, "-command-timeout", "0s"}, hook, "-command-timeout must be greater than 0s"},
-		"a zero quiet period":                {[]string{"-rules", good, "-quiet-period", "0s"}, hook, "-quiet-period, -health-timeout, -min-uptime and -command-timeout must be greater than 0s"},
-	}
-	for name, test := range tests {
+		"a rule of the old form":             {[]string{"-watch=acme/app:latest=web"}, hook, "no target: want REPOSITORY:TAGS=run:FILE, =service:NAME or =exec:NAME"},
+		"a bad rule in a file":               {[]string{"-rules=bad.txt"}, hook, `bad.txt:2: rule "acme/app:^^2=exec:other": "^^2" is not a version range`},
+		"a missing file of rules":            {[]string{"-rules=missing.txt"}, hook, "missing.txt: no such file"},
+		"two rules for a target":             {[]string{rule, "-watch=acme/b:latest=exec:web"}, hook, "exec:web already has a rule"},
+		"two files for a container":          {[]string{run, "-watch=acme/b:latest=run:same.options"}, hook, "web.options declares the container web, as "},
+		"no token":                           {[]string{rule, "-exec=true"}, "", "DOCKERHUB_WEBHOOK_TOKEN is not set"},
+		"a short token":                      {[]string{rule, "-exec=true"}, "DOCKERHUB_WEBHOOK_TOKEN=x", "fewer than 16 characters"},
+		"a token that is invalid in a URL":   {[]string{rule, "-exec=true"}, "DOCKERHUB_WEBHOOK_TOKEN=0123456789abcdef/0", "characters that a URL cannot contain"},
+		"a registry user without a password": {[]string{rule, "-exec=true"}, hook + "\nREGISTRY_USERNAME=x", "only one of REGISTRY_USERNAME and REGISTRY_PASSWORD"},
+		"an invalid registry":                {[]string{rule, "-exec=true", "-registry=http://x/"}, hook, "-registry: "},
+		"no program":                         {[]string{rule}, hook, "-exec is missing"},
+		"a missing program":                  {[]string{rule, "-exec=./deploy.sh"}, hook, "-exec: "},
+		"a variable that is not set":         {[]string{rule, "-env=DB_PASSWORD"}, hook, "-env DB_PASSWORD: the variable is not set"},
+		"no Compose file":                    {[]string{"-watch=acme/app:^1=service:web"}, hook, "-compose is missing"},
+		"a missing Compose file":             {[]string{"-watch=acme/app:^1=service:web", "-compose=missing.yaml"}, hook, "missing.yaml: no such file"},
+		"a misspelt service":                 {[]string{"-watch=acme/app:^1=service:wbe", "-compose=compose.yaml"}, hook, `the Compose files have no service "wbe", but web`},
+		"a missing file of options":          {[]string{"-watch=acme/app:^1=run:none.options"}, hook, "none.options: no such file"},
+		"an unknown option":                  {[]string{"-watch=acme/app:^1=run:unknown.options"}, hook, `unknown.options:2: "--publsh" is not an option of docker create`},
+		"an option without its value":        {[]string{"-watch=acme/app:^1=run:novalue.options"}, hook, `novalue.options:2: --publish has no value`},
+		"an option of the program":           {[]string{"-watch=acme/app:^1=run:owned.options"}, hook, `owned.options:2: --rm cannot be set here`},
+		"no name":                            {[]string{"-watch=acme/app:^1=run:noname.options"}, hook, "--name is missing"},
+		"no docker program":                  {[]string{run}, hook + "\nPATH=/nowhere", "the docker program is required"},
+		"a URL for notices that is none":     {[]string{rule, "-exec=true", "-notify=x"}, hook, "-notify: not an absolute http or https URL"},
+		"a database in a missing folder":     {[]string{rule, "-exec=true", "-db=/nowhere/x.db"}, hook, "-db: "},
+		"an invalid address":                 {[]string{rule, "-exec=true", "-addr=256.0.0.1:1"}, hook, "listen tcp"},
+		"a zero quiet period":                {[]string{rule, "-quiet-period=0s"}, hook, "must be greater than 0s"},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cmd := exec.CommandContext(t.Context(), filepath.Join(bin, "program"), test.args...)
-			cmd.Dir, cmd.Env = t.TempDir(), append([]string{"PATH=" + bin}, test.env...)
-			if err := os.WriteFile(filepath.Join(cmd.Dir, "compose.yaml"), []byte("services: {}"), 0o600); err != nil {
-				t.Fatal(err)
+			h := &host{t: t, dir: t.TempDir()}
+			h.write("bad.txt", "acme/app:^1=exec:web\nacme/app:^^2=exec:other\n")
+			h.write("compose.yaml", "services: {web: {image: acme/app}}")
+			for file, text := range map[string]string{"web": "--name web", "same": "--name web", "unknown": "--name web\n--publsh 80:80", "novalue": "--name web\n--publish",
+				"owned": "--name web\n--rm", "noname": "--init\n-p 80:80"} {
+				h.write(file+".options", text+"\n")
 			}
-			if err := os.WriteFile(filepath.Join(cmd.Dir, "bad.yaml"), []byte(`services: {web: {image: "${DB_PASSWORD:?set it}"}}`), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			out, err := cmd.CombinedOutput()
-			if err == nil {
-				t.Fatal("err is nil, want an error")
-			}
-			if got := cmd.ProcessState.ExitCode(); got != 1 {
-				t.Fatalf("cmd.ProcessState.ExitCode() = %d, want 1", got)
-			}
-			if !strings.Contains(string(out), test.says) {
-				t.Fatalf("string(out) = %q, want it to contain %q", string(out), test.says)
-			}
-			if strings.Contains(string(out), token) {
-				t.Fatalf("string(out) = %q, want it not to contain %q", string(out), token)
+			out, status := h.run(test.env, test.args...)
+			if status != 1 || !strings.Contains(out, test.says) || strings.Contains(out, token) {
+				t.Errorf("exit status %d, want 1, and an error that says %q:\n%s", status, test.says, out)
 			}
 		})
 	}
 }
 
-func TestHelp(t *testing.T) {
-	t.Parallel()
-	out, err := exec.CommandContext(t.Context(), filepath.Join(bin, "program"), "-help").CombinedOutput()
-	if err != nil {
-		t.Fatal(err)
+// run runs the program to its end, with the variables of env, one on each line.
+func (h *host) run(env string, args ...string) (string, int) {
+	h.t.Helper()
+	cmd := exec.CommandContext(h.t.Context(), filepath.Join(bin, "program"), args...)
+	cmd.Dir, cmd.Env = h.dir, append([]string{"PATH=" + bin + ":/usr/bin:/bin", "DOCKER_FAKE_DIR=" + h.dir, "DOCKER_CONFIG=" + h.dir}, strings.Fields(env)...)
+	out, err := cmd.CombinedOutput()
+	if _, ok := err.(*exec.ExitError); err != nil && !ok {
+		h.t.Fatal(err)
 	}
-	if !strings.Contains(string(out), "acme/app:^1.4=web") {
-		t.Fatalf("string(out) = %q, want it to contain \"acme/app:^1.4=web\"", string(out))
+	return string(out), cmd.ProcessState.ExitCode()
+}
+
+func TestCheckListsEveryFault(t *testing.T) {
+	t.Parallel()
+	h := newRunHost(t, "acme/app:latest")
+	h.push("latest", "healthy")
+	env := "DOCKERHUB_WEBHOOK_TOKEN=" + token
+	out, status := h.run(env, append(h.args, "-check")...)
+	if status != 0 || !strings.Contains(out, "are fine") {
+		t.Fatalf("exit status %d: %s", status, out)
+	}
+	if _, err := os.Stat(filepath.Join(h.dir, "test.db")); err == nil || len(h.containers()) != 0 {
+		t.Error("-check has made something")
+	}
+	h.inject(fault{"container ls", "before", "Cannot connect to the Docker daemon"})
+	out, status = h.run(env, append(h.args, "-check", "-watch=acme/other:1=exec:x", "-exec=true", "-db=/nowhere/x.db")...)
+	for _, fault := range []string{"the engine does not answer", `rule "acme/other:1=exec:x": registry has no such image`, "-db: "} {
+		if status != 1 || !strings.Contains(out, fault) {
+			t.Errorf("exit status %d, and no %q in %s", status, fault, out)
+		}
+	}
+}
+
+func TestVersionHelpAndPaths(t *testing.T) {
+	t.Parallel()
+	h := newExecHost(t, "latest", "", "-admin-addr=127.0.0.1:0")
+	if out, status := h.run("", "-version"); status != 0 || !strings.HasPrefix(out, "dockerhub-deploy ") {
+		t.Errorf("-version: %d %s", status, out)
+	}
+	if out, status := h.run("", "-help"); status != 0 || !strings.Contains(out, "acme/app:^1.4=exec:web") {
+		t.Errorf("-help: %d %s", status, out)
+	}
+	h.start()
+	for _, path := range []string{"/hooks/dockerhub/" + token + "/", "/metrics"} {
+		res, err := http.Post(h.url+path, "application/json", strings.NewReader("{}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+		if res.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: status %d, want 404", path, res.StatusCode)
+		}
+	}
+	if !strings.Contains(h.logText(), `msg="nothing is served at this path" method=POST path=/hooks/dockerhub/...`) || strings.Contains(h.logText(), token) {
+		t.Error("the log lacks the wrong path, or has the token")
 	}
 }
 
 func TestRegistryCredentials(t *testing.T) {
 	t.Parallel()
-	config := `{"auths": {"REGISTRY": {"auth": "aG91c2U6aG9vaw=="}}}` // house:hook
-	for name, env := range map[string][]string{
-		"from docker login":    nil,
-		"from the environment": {"REGISTRY_USERNAME=house", "REGISTRY_PASSWORD=hook"},
-		"wrong at first":       {"REGISTRY_USERNAME=house", "REGISTRY_PASSWORD=crook"},
-	} {
+	for name, env := range map[string]string{"from docker login": "", "from the environment": "REGISTRY_USERNAME=house\nREGISTRY_PASSWORD=hook"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHost(t, "-watch", "acme/app:latest=web")
-			h.startContainer("web", "latest")
-			digest := h.pushImage("latest", app{health: "healthy"})
+			h := newExecHost(t, "latest", "")
+			h.push("latest", "")
 			images := h.registry.Config.Handler
 			h.registry.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				// The fake docker does not log in.
-				if user, password, _ := r.BasicAuth(); r.Header.Get("User-Agent") != "Go-http-client/1.1" && (user != "house" || password != "hook") {
+				if user, password, _ := r.BasicAuth(); user != "house" || password != "hook" {
 					w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
 					w.WriteHeader(http.StatusUnauthorized)
 					return
 				}
 				images.ServeHTTP(w, r)
 			})
-			if env == nil {
-				text := strings.ReplaceAll(config, "REGISTRY", h.registryHost())
-				if err := os.WriteFile(filepath.Join(h.dir, "config.json"), []byte(text), 0o600); err != nil {
-					t.Fatal(err)
-				}
+			if env == "" {
+				h.write("config.json", `{"auths": {"`+h.registryHost()+`": {"auth": "aG91c2U6aG9vaw=="}}}`) // house:hook
 			}
-			h.env = append(h.env, env...)
+			h.env = append(h.env, strings.Fields(env)...)
 			h.start()
-			h.deliverPush("latest", 6)
-			if name == "wrong at first" {
-				h.waitForMetric(`hookhouse_attempt_seconds_count{state="waiting",type="dockerhub.push"}`, 1)
-				if got := h.logText(); strings.Contains(got, "crook") {
-					t.Fatalf("h.logText() = %q, want it not to contain \"crook\"", got)
-				}
-				if got := h.terminate(); got != 0 {
-					t.Fatalf("h.terminate() = %d, want 0", got)
-				}
-				h.env = append(h.env, "REGISTRY_PASSWORD=hook")
-				h.start()
-			}
-			h.waitForMetric(deployed, 1)
-			h.requireOnly("web", "latest", digest)
+			h.result("exec:shop", "deployed", 1)
 		})
-	}
-}
-
-func TestAttemptTimeoutCoversAllSteps(t *testing.T) {
-	t.Parallel()
-	o, err := parseOptions([]string{"-watch=acme/app:latest=web", "-health-timeout=20m", "-command-timeout=40m"}, io.Discard)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// An attempt may wait for a container of an earlier attempt and for the new one.
-	if got := o.attemptTimeout(); got <= 40*time.Minute+2*20*time.Minute {
-		t.Fatalf("o.attemptTimeout() = %v, want more than %v", got, 40*time.Minute+2*20*time.Minute)
-	}
-	if got := o.recoverTimeout(); got <= 20*time.Minute {
-		t.Fatalf("o.recoverTimeout() = %v, want more than %v", got, 20*time.Minute)
-	}
-}
-
-func TestImageDoesNotContainSecrets(t *testing.T) {
-	t.Parallel()
-	text, err := os.ReadFile("compose.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct {
-		Secrets map[string]struct{ File string }
-	}
-	if err := yaml.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
-	if len(file.Secrets) == 0 {
-		t.Fatalf("file.Secrets = %v, want not empty", file.Secrets)
-	}
-	text, err = os.ReadFile(".dockerignore")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, secret := range file.Secrets {
-		folder, _, _ := strings.Cut(secret.File, "/")
-		if got := strings.Fields(string(text)); !slices.Contains(got, folder) {
-			t.Fatalf("strings.Fields(string(text)) = %v, want it to contain %q", got, folder)
-		}
 	}
 }

@@ -1,151 +1,146 @@
 package main
 
 import (
-	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"path/filepath"
+	"io"
+	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
-// Labels of a compose container.
-const (
-	projectLabel = "com.docker.compose.project"
-	serviceLabel = "com.docker.compose.service"
-	oneOffLabel  = "com.docker.compose.oneoff"
-	hashLabel    = "com.docker.compose.config-hash"
-)
-
-// A project is a set of Compose files.
-type project struct {
-	*fakeDocker
-	name  string
-	files []string
-	env   map[string]string // variables of .env beside the first file
+type service struct {
+	Image   string
+	Network string            `yaml:"network_mode"`
+	Scale   int               `yaml:"scale"`
+	Labels  map[string]string `yaml:"labels"`
 }
 
-// compose implements version, config, pull, up, ps and run, the latter four for one
-// service. It accepts any number of --file; the last one may be standard input.
+// compose does for one service what docker compose 2.40 does, with files of which the last
+// may be standard input.
 func (d *fakeDocker) compose(args []string) (string, error) {
-	var files []string
+	all := make(map[string]*service)
 	for len(args) > 0 && strings.HasPrefix(args[0], "--file=") {
-		files = append(files, strings.TrimPrefix(args[0], "--file="))
+		if err := readServices(strings.TrimPrefix(args[0], "--file="), all); err != nil {
+			return "", err
+		}
 		args = args[1:]
 	}
-	if len(args) == 1 && args[0] == "version" {
-		return "Docker Compose version v2.40.0\n", nil
-	}
-	if len(files) == 0 || len(args) < 2 {
-		return "", errors.New("no configuration file provided: not found")
-	}
-	p := &project{fakeDocker: d, name: filepath.Base(filepath.Dir(files[0])), files: files}
-	verb, service := args[0], args[len(args)-1]
-	all, err := p.services()
+	name := args[len(args)-1]
 	switch {
-	case err != nil:
-		return "", err
-	case verb == "config":
-		return "", nil
-	case all[service] == nil:
-		return "", fmt.Errorf("no such service: %s", service)
+	case args[0] == "version":
+		return "Docker Compose version v2.40.3\n", nil
+	case args[0] == "config" && name == "--services":
+		return strings.Join(slices.Sorted(maps.Keys(all)), "\n") + "\n", nil
+	case all[name] == nil:
+		return "", fmt.Errorf("no such service: %s", name)
+	case args[0] == "config":
+		s := map[string]any{}
+		if n := all[name].Scale; n > 0 {
+			s["scale"] = n
+		}
+		text, err := json.Marshal(map[string]any{"services": map[string]any{name: s}})
+		return string(text), err
+	case args[0] == "ps":
+		var ids strings.Builder
+		for _, c := range d.state.Containers {
+			if c.Config.Labels["com.docker.compose.service"] == name {
+				fmt.Fprintln(&ids, c.ID)
+			}
+		}
+		return ids.String(), nil
+	case args[0] == "rm":
+		for n := 1; ; n++ {
+			if d.remove(fmt.Sprintf("shop-%s-%d", name, n)) != nil {
+				return "", nil
+			}
+		}
+	case args[0] == "up":
+		return "", d.up(name, all[name], args)
 	}
-	s := all[service]
-	switch verb {
-	case "ps":
-		return p.ps(service, slices.Contains(args, "--all")), nil
-	case "pull":
-		_, err := d.pull(s.Image)
-		return "", err
-	case "up":
-		return "", p.up(service, s, args)
-	case "run":
-		return "", p.run(service, s)
-	}
-	return "", fmt.Errorf("unknown docker command: \"compose %s\"", verb)
+	return "", errors.New("unknown docker command: compose " + args[0])
 }
 
-// ps lists the containers of a service. With all, the list includes stopped
-// containers and those of run.
-func (p *project) ps(service string, all bool) string {
-	var ids strings.Builder
-	for _, c := range p.state.Containers {
-		l := c.Config.Labels
-		if l[projectLabel] == p.name && l[serviceLabel] == service && (all || c.State.Running && l[oneOffLabel] == "False") {
-			fmt.Fprintln(&ids, c.ID)
+// up makes the containers of a service anew whose image has changed, and removes those
+// beyond the scale.
+func (d *fakeDocker) up(name string, s *service, args []string) error {
+	scale := max(1, s.Scale)
+	for _, arg := range args {
+		if n, ok := strings.CutPrefix(arg, "--scale="+name+"="); ok {
+			scale, _ = strconv.Atoi(n)
 		}
 	}
-	return ids.String()
-}
-
-// up recreates the containers whose configuration has changed.
-func (p *project) up(service string, s *service, args []string) error {
-	hash := fmt.Sprintf("%x", sha256.Sum256(fmt.Append(nil, *s)))
-	for n := range max(1, s.Scale) {
-		full := fmt.Sprintf("%s-%s-%d", p.name, service, n+1)
-		c, _ := p.state.find(full)
-		if c != nil && c.Config.Labels[hashLabel] == hash {
-			if err := p.start(full); err != nil {
+	for n := 1; ; n++ {
+		full := fmt.Sprintf("shop-%s-%d", name, n)
+		c, err := d.state.find(full)
+		if n > scale {
+			if err != nil {
+				return nil
+			}
+			if err := d.remove(full); err != nil {
 				return err
 			}
 			continue
 		}
-		if p.state.image(s.Image) == nil {
-			if slices.Contains(args, "--pull=never") {
-				return fmt.Errorf("no such image: %s", s.Image)
-			}
-			if _, err := p.pull(s.Image); err != nil {
+		if err == nil && c.Config.Image == s.Image && !slices.Contains(args, "--force-recreate") {
+			if err := d.start(full); err != nil {
 				return err
 			}
+			continue
 		}
-		if c != nil {
-			if err := p.remove(full, true); err != nil {
-				return err
-			}
+		create := []string{"--name=" + full + "-new", "--label=com.docker.compose.project=shop", "--label=com.docker.compose.service=" + name,
+			"--label=com.docker.compose.oneoff=False"}
+		for label, value := range s.Labels {
+			create = append(create, "--label="+label+"="+value)
 		}
-		p.inject("during", append([]string{"compose"}, args...))
-		if err := p.make(full, service, s, "False", hash); err != nil {
+		if other, ok := strings.CutPrefix(s.Network, "service:"); ok {
+			create = append(create, "--network=container:shop-"+other+"-1")
+		}
+		if _, err := d.create(append(create, s.Image)); err != nil {
 			return err
 		}
-		p.save() // the container remains even if it does not start
-		if err := p.start(full); err != nil {
+		if err == nil {
+			_ = d.remove(full)
+		}
+		d.inject("during", append([]string{"compose"}, args...))
+		if err := d.rename(full+"-new", full); err != nil {
+			return err
+		}
+		d.save() // the container remains even if it does not start
+		if err := d.start(full); err != nil {
+			return err
+		}
+	}
+}
+
+// readServices reads a file, which extends earlier ones.
+func readServices(file string, all map[string]*service) error {
+	var text []byte
+	var err error
+	if file == "-" {
+		text, err = io.ReadAll(os.Stdin)
+	} else {
+		text, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return err
+	}
+	var doc struct{ Services map[string]yaml.Node }
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return err
+	}
+	for name, node := range doc.Services {
+		if all[name] == nil {
+			all[name] = new(service)
+		}
+		if err := node.Decode(all[name]); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// run leaves an exited container, as docker compose run without --rm does.
-func (p *project) run(service string, s *service) error {
-	if _, err := p.pull(s.Image); err != nil {
-		return err
-	}
-	full := fmt.Sprintf("%s-%s-run-%012x", p.name, service, p.state.Serial)
-	if err := p.make(full, service, s, "True", ""); err != nil {
-		return err
-	}
-	if err := p.start(full); err != nil {
-		return err
-	}
-	c, err := p.state.find(full)
-	if err == nil {
-		c.State = containerState{Status: "exited"}
-	}
-	return err
-}
-
-// make creates a container of a service.
-func (p *project) make(full, service string, s *service, oneOff, hash string) error {
-	args := []string{"--name=" + full, "--label=" + projectLabel + "=" + p.name, "--label=" + serviceLabel + "=" + service,
-		"--label=" + oneOffLabel + "=" + oneOff, "--label=" + hashLabel + "=" + hash}
-	for _, port := range s.Ports {
-		if oneOff == "False" {
-			args = append(args, "--publish="+port)
-		}
-	}
-	for k, v := range s.Environment {
-		args = append(args, "--env="+k+"="+v)
-	}
-	_, err := p.create(append(args, s.Image))
-	return err
 }

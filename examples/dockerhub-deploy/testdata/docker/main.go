@@ -146,38 +146,65 @@ func (d *fakeDocker) command(args []string) (string, error) {
 		return "", errors.New("no command")
 	}
 	verb, rest := args[0], args[1:]
-	if (verb == "container" || verb == "image" || verb == "network") && len(rest) > 0 {
+	if (verb == "container" || verb == "image") && len(rest) > 0 {
 		verb, rest = verb+" "+rest[0], rest[1:]
 	}
+	last := args[len(args)-1]
 	switch verb {
 	case "container ls":
-		var names strings.Builder
+		var ids strings.Builder
 		for _, c := range d.state.Containers {
-			fmt.Fprintln(&names, strings.TrimPrefix(c.Name, "/"))
+			fmt.Fprintln(&ids, c.ID)
 		}
-		return names.String(), nil
+		return ids.String(), nil
 	case "container inspect":
-		return d.inspectContainer(rest[0])
+		list := []any{}
+		for _, name := range rest {
+			c, err := d.state.find(name)
+			if err != nil {
+				return "[]\n", err
+			}
+			c.advance()
+			list = append(list, c)
+		}
+		return indentJSON(list)
 	case "image inspect":
-		img := d.state.image(rest[0])
+		img := d.state.image(last)
 		if img == nil {
-			return "[]\n", fmt.Errorf("no such image: %s", rest[0])
+			return "[]\n", fmt.Errorf("No such image: %s", last) //nolint:staticcheck // the engine's words
 		}
 		return indentJSON([]any{img})
 	case "pull":
-		return d.pull(rest[len(rest)-1])
+		return d.pull(last)
 	case "create":
+		if last == "--help" {
+			return help, nil
+		}
 		return d.create(rest)
-	case "network connect":
-		return "", d.connect(rest)
 	case "start":
-		return rest[0] + "\n", d.start(rest[0])
+		return last + "\n", d.start(last)
 	case "stop":
-		return rest[0] + "\n", d.stop(rest[0])
+		c, err := d.state.find(last)
+		if err == nil && c.State.Running {
+			c.State = containerState{ExitCode: 143}
+			if c.HostConfig.AutoRemove {
+				err = d.remove(last)
+			}
+		}
+		return last + "\n", err
+	case "restart":
+		c, err := d.state.find(last)
+		if err == nil {
+			c.State.Running = false
+			err = d.start(last)
+		}
+		return last + "\n", err
+	case "logs":
+		return "the last words\n", nil
 	case "rename":
 		return "", d.rename(rest[0], rest[1])
 	case "rm":
-		return rest[len(rest)-1] + "\n", d.remove(rest[len(rest)-1], len(rest) > 1 && rest[0] == "--force")
+		return last + "\n", d.remove(last)
 	case "compose":
 		return d.compose(rest)
 	}

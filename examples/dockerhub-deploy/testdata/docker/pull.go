@@ -64,12 +64,6 @@ func (d *fakeDocker) pull(ref string) (string, error) {
 	if by := host + "/" + repository + "@" + sum; !slices.Contains(img.RepoDigests, by) {
 		img.RepoDigests = append(img.RepoDigests, by)
 	}
-	if !pinned {
-		for _, other := range d.state.Images {
-			other.RepoTags = slices.DeleteFunc(other.RepoTags, func(t string) bool { return t == name })
-		}
-		img.RepoTags = append(img.RepoTags, name)
-	}
 	return ref + "\n", nil
 }
 
