@@ -5,32 +5,39 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/hookhouse/hookhouse/examples/github-ci/buildlog"
+	"github.com/hookhouse/hookhouse/examples/github-ci/builds"
+	"github.com/hookhouse/hookhouse/examples/github-ci/git"
+	"github.com/hookhouse/hookhouse/examples/github-ci/jobs"
+	"github.com/hookhouse/hookhouse/examples/github-ci/status"
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
+
+// diskRetry is how long a build waits for free space before it is tried again.
+const diskRetry = 30 * time.Second
 
 // settleTimeout bounds the time to record a result, also during shutdown.
 const settleTimeout = 5 * time.Second
 
 // A builder builds pushes. The worker calls it for one push of a ref at a time.
 type builder struct {
-	rules      rules
-	store      *store
-	data       data
-	logs       *logs
-	report     reporter
-	api        *url.URL        // the token is sent to remotes on this GitHub only
-	token      webhook.Secret  // if zero, all repositories must be public
-	pathEnv    string          // PATH for commands and git
-	networkEnv []string        // additional environment of git when it calls the remote
-	users      accounts        // the users that builds run as
-	stopBuilds context.Context // done when running builds must stop
-	log        *slog.Logger
-	onBuilt    func(b build, took time.Duration)
+	*settings
+	inbox        *sqlinbox.Inbox
+	builds       *builds.Store
+	dir          *jobs.Dir
+	repositories *git.Store
+	logs         *buildlog.Logs
+	report       status.Reporter
+	reserve      jobs.Reserve
+	stopBuilds   context.Context // done when running builds must stop
+	log          *slog.Logger
+	onBuilt      func(b builds.Build, took time.Duration)
 }
 
 // handlePush builds one push. It returns an error if the build is to run again. A
@@ -39,18 +46,15 @@ func (b *builder) handlePush(ctx context.Context, e *webhook.Event[github.Push])
 	p := e.Payload
 	rule := b.rules.lookup(p.Repository.FullName)
 	if rule == nil {
-		b.log.Info("push not built: repository is not configured", "push", e.Delivery)
-		return fmt.Errorf("%w: %.100q is not configured", webhook.ErrIgnored, p.Repository.FullName)
+		return b.ignore(ctx, e.Delivery, "repository", fmt.Sprintf("%.100q", p.Repository.FullName))
 	}
-	if err := checkRef(p.Ref); err != nil {
+	if err := git.CheckRef(p.Ref); err != nil {
 		return webhook.Permanent(err)
 	}
 	if !rule.matches(p) {
-		b.log.Info("push not built: ref is not configured", "push", e.Delivery)
-		return fmt.Errorf("%w: %.200s of %s is not configured", webhook.ErrIgnored, p.Ref, rule.Name)
+		return b.ignore(ctx, e.Delivery, "ref", fmt.Sprintf("%.200s of %s", p.Ref, rule.Name))
 	}
-	area := b.data.area(rule.Name, p.Ref)
-	one := build{
+	one := builds.Build{
 		ID:         e.UID,
 		Repository: rule.Name,
 		Ref:        p.Ref,
@@ -61,54 +65,67 @@ func (b *builder) handlePush(ctx context.Context, e *webhook.Event[github.Push])
 	}
 	if p.IsDeleted() {
 		b.log.Info("ref deleted", "repository", rule.Name, "ref", p.Ref)
-		if err := b.store.endForDeletedRef(ctx, one, b.report); err != nil {
+		if err := b.builds.EndForDeletedRef(ctx, one); err != nil {
 			return err
 		}
-		return area.remove()
+		return b.repositories.Drop(ctx, rule.Remote, p.Ref)
 	}
-	var err error
-	if one.Commit, err = commitOf(p); err != nil {
+	sha, isCommit, err := shaOf(p)
+	if err != nil {
 		return webhook.Permanent(err)
 	}
-	return b.build(ctx, rule, area, &one)
-}
-
-// build runs one build and records its result.
-func (b *builder) build(ctx context.Context, rule *rule, area workArea, one *build) error {
+	if isCommit {
+		one.Commit = sha
+	}
 	claim, ok := webhook.ClaimFromContext(ctx)
 	if !ok {
 		return errors.New("the context has no claim: the builder must be called by a Worker")
 	}
-	log, err := b.logs.open(one.ID)
+	if short, err := b.reserve.IsShort(); err != nil || short {
+		return errors.Join(err, b.waitForDisk(ctx, claim, one))
+	}
+	return b.build(ctx, claim, rule, sha, &one)
+}
+
+// ignore leaves a push out. If its build was to run again, that ends: the configuration has
+// changed since it began.
+func (b *builder) ignore(ctx context.Context, d *webhook.Delivery, field, value string) error {
+	b.log.Info("push not built: "+field+" is not configured", "push", d)
+	if err := b.builds.SetError(ctx, d.UID, "cannot run again: the "+field+" is not configured any more"); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s is not configured", webhook.ErrIgnored, value)
+}
+
+// waitForDisk makes a push wait, without counting an attempt.
+func (b *builder) waitForDisk(ctx context.Context, claim webhook.Claim, one builds.Build) error {
+	b.log.Warn("build waits: the disk of -data has less free space than -disk-reserve", "reserve", b.reserve.Size.String(), "repository", one.Repository, "ref", one.Ref)
+	return b.builds.Postpone(ctx, claim, "waits for "+b.reserve.Size.String()+" of free disk space", diskRetry)
+}
+
+// build runs one build and records its result.
+func (b *builder) build(ctx context.Context, claim webhook.Claim, rule *rule, sha string, one *builds.Build) error {
+	log, err := b.logs.Open(one.ID)
 	if err != nil {
 		return err
 	}
-	defer log.close()
+	defer log.Close()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
 	defer context.AfterFunc(b.stopBuilds, func() { end(webhook.ErrShutdown) })()
-	if err := b.store.begin(ctx, one, b.report); err != nil {
+	if err := b.builds.Begin(ctx, one); err != nil {
 		return err
 	}
-	log.printf("run %d of %s %s at %s", one.Run, one.Repository, one.Ref, one.Commit)
+	log.Printf("run %d of %s %s at %s", one.Run, one.Repository, one.Ref, sha)
 	if one.Forced {
-		log.printf("forced push")
+		log.Printf("forced push")
 	}
 
-	user := <-b.users
-	defer func() { b.users <- user }()
-	err = b.execute(ctx, user, rule, area, one, log)
+	user := b.users.Take()
+	defer b.users.Put(user)
+	go b.reserve.Watch(ctx, func() { end(errDiskFull) })
+	err = b.execute(ctx, user, rule, sha, one, log)
 	took := time.Since(one.Started).Round(time.Millisecond)
-	// Clean up before the result is recorded: after that the next build may use the
-	// area. During shutdown there is no time for it; the next start does it.
-	if ctx.Err() == nil {
-		if cleanErr := area.clean(); cleanErr != nil {
-			b.log.Error("checkout not removed", "build", one.ID, "reason", cleanErr)
-		}
-	} else {
-		_ = area.revokeAccess()
-	}
-
 	// ctx may be done by now. The result is recorded in any case.
 	saveCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
 	defer cancel()
@@ -117,31 +134,33 @@ func (b *builder) build(ctx context.Context, rule *rule, area workArea, one *bui
 		if claim.Last {
 			next = "this was the last attempt"
 		}
-		log.printf("%s: %s", why, next)
-		return errors.Join(reason, b.store.setWaiting(saveCtx, one, why))
+		log.Printf("%s: %s", why, next)
+		return errors.Join(reason, b.builds.SetWaiting(saveCtx, one, why))
 	}
-	status, failed := exitStatus(err)
+	exit, failed := jobs.ExitStatus(err)
 	switch {
 	case err == nil:
-		one.State, one.Detail = success, fmt.Sprintf("passed in %s", took)
+		one.State, one.Detail = builds.Success, fmt.Sprintf("passed in %s", took)
 	case ctx.Err() != nil && errors.Is(context.Cause(ctx), webhook.ErrShutdown):
-		log.printf("github-ci was stopped during this run: it will run again")
-		return b.store.setWaitingUncounted(saveCtx, claim, one, "github-ci was stopped during this run")
+		log.Printf("github-ci was stopped during this run: it will run again")
+		return b.builds.SetWaitingUncounted(saveCtx, claim, one, "github-ci was stopped during this run")
+	case ctx.Err() != nil && errors.Is(context.Cause(ctx), errDiskFull):
+		one.State, one.Detail = builds.Error, fmt.Sprintf("stopped after %s: the disk for builds was nearly full", took)
 	case ctx.Err() != nil:
 		return retry("this run was canceled", context.Cause(ctx))
 	case errors.Is(err, errTimeLimit):
-		one.State, one.Detail = failure, fmt.Sprintf("exceeded the time limit of %s and was killed", rule.Timeout)
-	case errors.Is(err, errCommitUnavailable):
-		one.State, one.Detail = errored, err.Error()
+		one.State, one.Detail = builds.Failure, fmt.Sprintf("exceeded the time limit of %s and was killed", rule.Timeout)
+	case errors.Is(err, git.ErrGone):
+		one.State, one.Detail = builds.Error, err.Error()
 	case errors.Is(err, errCheckout):
 		return retry(err.Error(), err)
 	case failed:
-		one.State, one.Detail = failure, fmt.Sprintf("%s after %s", status, took)
+		one.State, one.Detail = builds.Failure, fmt.Sprintf("%s after %s", exit, took)
 	default:
 		return retry(err.Error(), err)
 	}
-	log.printf("%s: %s", one.State, one.Detail)
-	if err := b.store.end(saveCtx, one, b.report); err != nil {
+	log.Printf("%s: %s", one.State, one.Detail)
+	if err := b.builds.End(saveCtx, one); err != nil {
 		return err
 	}
 	b.onBuilt(*one, took)
@@ -152,44 +171,61 @@ func (b *builder) build(ctx context.Context, rule *rule, area workArea, one *bui
 var (
 	errCheckout  = errors.New("checkout")
 	errTimeLimit = errors.New("time limit exceeded")
+	errDiskFull  = errors.New("the disk is nearly full") // ends the builds that run
 )
 
-// execute checks the commit out and runs the command. Its error wraps
-// errTimeLimit, errCommitUnavailable or errCheckout, or is the exit error of the
-// command.
-func (b *builder) execute(ctx context.Context, user account, rule *rule, area workArea, one *build, log *buildLog) error {
-	if err := area.prepare(); err != nil {
+// execute checks the commit out, runs the command, and removes the work area. Its error
+// wraps errTimeLimit, git.ErrGone or errCheckout, or is the exit error of the command.
+func (b *builder) execute(ctx context.Context, user jobs.User, rule *rule, sha string, one *builds.Build, log *buildlog.Log) error {
+	area, err := b.dir.Area(fmt.Sprintf("%s-%d", one.ID, one.Run))
+	if err != nil {
 		return fmt.Errorf("%w: %w", errCheckout, err)
 	}
-	c := checkout{area: area, user: user, remote: rule.Remote, ref: one.Ref, sha: one.Commit, pathEnv: b.pathEnv, networkEnv: b.networkEnv, log: log}
-	if isSameServer(b.api, rule.Remote) {
-		c.token = b.token
+	defer func() {
+		remove := area.Remove
+		if errors.Is(context.Cause(ctx), webhook.ErrShutdown) { // there is no time: the next start does it
+			remove = area.Close
+		}
+		if err := remove(); err != nil {
+			b.log.Error("work area not removed", "build", one.ID, "reason", err)
+		}
+	}()
+	c := git.Commit{Remote: rule.Remote, Ref: one.Ref, SHA: sha, Forced: one.Forced}
+	if git.IsSameServer(b.api, rule.Remote) {
+		c.Token = b.token
 	}
-	log.printf("fetching %s", rule.Remote)
-	if err := c.run(ctx); err != nil {
+	log.Printf("fetching %s", rule.Remote)
+	commit, err := b.repositories.CheckOut(ctx, c, area, user, log)
+	if err != nil && c.Token.IsZero() && !b.token.IsZero() {
+		log.Printf("the token was not sent to %s, because it is not on the server of -api", rule.Remote)
+	}
+	if err == nil && commit != one.Commit {
+		err = b.builds.SetCommit(ctx, one, commit)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %w", errCheckout, err)
 	}
-	log.printf("running with a time limit of %s:\n%s", rule.Timeout, strings.TrimSpace(rule.Command))
-	ctx, cancel := context.WithTimeoutCause(ctx, rule.Timeout, errTimeLimit)
+	log.Printf("running the command with a time limit of %s", rule.Timeout)
+	limited, cancel := context.WithTimeoutCause(ctx, rule.Timeout, errTimeLimit)
 	defer cancel()
-	return command{
-		user:   user,
-		args:   []string{"/bin/sh", "-e", "-c", rule.Command},
-		dir:    area.src,
-		env:    b.environment(area, one),
-		output: log,
-		lock:   area.lock,
-	}.run(ctx)
+	return b.dir.Run(limited, jobs.Command{
+		User:   user,
+		Args:   []string{"/bin/sh", "-e", "-c", rule.Command},
+		Dir:    area.Src,
+		Env:    slices.Concat(b.environment(area, one), b.secretsOf(rule)),
+		Output: log,
+	})
 }
 
-// environment returns the complete environment of the command.
-func (b *builder) environment(area workArea, one *build) []string {
+// environment returns the environment of the command, without secrets.
+func (b *builder) environment(area jobs.Area, one *builds.Build) []string {
 	env := []string{
 		"PATH=" + b.pathEnv,
-		"HOME=" + area.home,
+		"HOME=" + area.Home,
+		"TMPDIR=" + area.Tmp,
 		"CI=true",
 		"CI_BUILD_ID=" + one.ID,
-		"CI_BUILD_URL=" + b.report.buildURL(one.ID),
+		"CI_BUILD_URL=" + b.report.BuildURL(one.ID),
 		"CI_REPOSITORY=" + one.Repository,
 		"CI_REF=" + one.Ref,
 		"CI_COMMIT=" + one.Commit,

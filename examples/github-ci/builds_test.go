@@ -8,6 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hookhouse/hookhouse/examples/github-ci/buildlog"
+	"github.com/hookhouse/hookhouse/examples/github-ci/builds"
+	"github.com/hookhouse/hookhouse/examples/github-ci/jobs"
+	"github.com/hookhouse/hookhouse/examples/github-ci/status"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -18,17 +22,21 @@ func TestNewestBuilds(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.close)
+	records, err := builds.New(t.Context(), s.db, s.Inbox, status.Reporter{}.Delivery)
+	if err != nil {
+		t.Fatal(err)
+	}
 	// The collation of the database determines how ids sort. In most languages
 	// letters and digits sort after all other characters, as the last id does here.
 	ids := []string{"0a", "0b", "f0", "\U0010ffff"}
 	for _, id := range ids {
-		b := build{ID: id, Repository: "acme/app", Ref: "refs/heads/" + id, Received: time.Now()}
-		if err := s.begin(t.Context(), &b, reporter{}); err != nil {
+		b := builds.Build{ID: id, Repository: "acme/app", Ref: "refs/heads/" + id, Received: time.Now()}
+		if err := records.Begin(t.Context(), &b); err != nil {
 			t.Fatal(err)
 		}
 	}
 	list := func(before string, n int) (found []string) {
-		all, err := s.newest(t.Context(), before, n)
+		all, err := records.Newest(t.Context(), builds.Selection{}, before, n)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -52,23 +60,27 @@ func TestNewestBuilds(t *testing.T) {
 // newBuilder returns a builder that has a store but cannot build.
 func newBuilder(t *testing.T) *builder {
 	t.Helper()
-	files, err := openData(t.TempDir())
+	dir, err := jobs.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(files.close)
-	s, err := openStore(t.Context(), filepath.Join(files.dir, "x.db"))
+	t.Cleanup(dir.Close)
+	s, err := openStore(t.Context(), filepath.Join(dir.Path(), "x.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.close)
-	return &builder{store: s, data: files, logs: newLogs(files.logs(), 1<<10)}
+	records, err := builds.New(t.Context(), s.db, s.Inbox, status.Reporter{}.Delivery)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &builder{inbox: s.Inbox, builds: records, dir: dir, logs: buildlog.New(dir.Path(), 1<<10, nil)}
 }
 
 func TestBuildThatKillsTheProgramIsSuspect(t *testing.T) {
 	t.Parallel()
 	b := newBuilder(t)
-	s := b.store
+	s := b.inbox
 	if err := s.Put(t.Context(), webhook.NewDelivery("github", "github.push", "acme/app refs/heads/main", []byte("{}"))); err != nil {
 		t.Fatal(err)
 	}
@@ -88,8 +100,8 @@ func TestBuildThatKillsTheProgramIsSuspect(t *testing.T) {
 		if c.Suspect {
 			t.Fatal("c.Suspect is true, want false")
 		}
-		one := build{ID: c.Delivery.UID, Repository: "acme/app", Ref: "refs/heads/main", Received: time.Now()}
-		if err := s.begin(t.Context(), &one, reporter{}); err != nil {
+		one := builds.Build{ID: c.Delivery.UID, Repository: "acme/app", Ref: "refs/heads/main", Received: time.Now()}
+		if err := b.builds.Begin(t.Context(), &one); err != nil {
 			t.Fatal(err)
 		}
 		if err := b.recover(t.Context()); err != nil {
@@ -104,23 +116,22 @@ func TestBuildThatKillsTheProgramIsSuspect(t *testing.T) {
 func TestInterruptedBuildWithoutDeliveryEnds(t *testing.T) {
 	t.Parallel()
 	b := newBuilder(t)
-	s := b.store
-	one := build{ID: "orphan", Repository: "acme/app", Ref: "refs/heads/main", Received: time.Now()}
-	if err := s.begin(t.Context(), &one, reporter{}); err != nil {
+	one := builds.Build{ID: "orphan", Repository: "acme/app", Ref: "refs/heads/main", Received: time.Now()}
+	if err := b.builds.Begin(t.Context(), &one); err != nil {
 		t.Fatal(err)
 	}
 	if err := b.recover(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	got, ok, err := s.get(t.Context(), "orphan")
+	got, ok, err := b.builds.Get(t.Context(), "orphan")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !ok {
 		t.Fatal("ok = false, want true")
 	}
-	if got.State != errored {
-		t.Fatalf("got.State = %q, want %q", got.State, errored)
+	if got.State != builds.Error {
+		t.Fatalf("got.State = %q, want %q", got.State, builds.Error)
 	}
 	if got.Detail != "cannot run again: its delivery was deleted" {
 		t.Fatalf("got.Detail = %q, want \"cannot run again: its delivery was deleted\"", got.Detail)

@@ -31,11 +31,14 @@ func TestInvalidConfigOrFlags(t *testing.T) {
 		{name: "no command", config: one("  branches: [main]\n"), want: `line 2: repository "acme/app": command: missing`},
 		{name: "nothing to build", config: one("  command: make\n"), want: "branches and tags are both empty"},
 		{name: "a bad glob", config: one("  branches: ['[a']\n  command: x\n"), want: `"[a" is not a valid glob`},
-		{name: "a bad time limit", config: one("  branches: [a]\n  command: x\n  timeout: 20\n"), want: `timeout: "20" is not a duration`},
-		{name: "a time limit of zero", config: one("  branches: [a]\n  command: x\n  timeout: 0s\n"), want: `timeout: "0s" is not a duration`},
+		{name: "a bad time limit", config: one("  branches: [a]\n  command: x\n  timeout: 20\n"), want: "line 5: cannot unmarshal !!int `20` into time.Duration"},
+		{name: "a time limit of zero", config: one("  branches: [a]\n  command: x\n  timeout: 0s\n"), want: "timeout: 0s is not above 0"},
 		{name: "a remote that is a command", config: one("  branches: [a]\n  command: x\n  remote: ext::sh\n"), want: `remote: "ext::sh" is not an http or https URL`},
 		{name: "a remote that is an option", config: one("  branches: [a]\n  command: x\n  remote: --upload-pack=x\n"), want: `remote: "--upload-pack=x" is not`},
 		{name: "a remote with a password", config: one("  branches: [a]\n  command: x\n  remote: https://a:pass@example.com/x\n"), want: "remote: must not contain a user"},
+		{name: "a remote of another scheme with a password", config: one("  branches: [a]\n  command: x\n  remote: ssh://a:pass@example.com/x\n"), want: "remote: must not contain a user"},
+		{name: "a malformed URL with a password", config: good, args: []string{"-api", "https://a:pass@example.com/%zz"}, want: "-api: must not contain a user"},
+		{name: "a URL with a password", config: good, args: []string{"-url", "https://a:pass@example.com"}, want: "-url: must not contain a user"},
 		{name: "no secret", config: good, env: []string{"GITHUB_WEBHOOK_SECRET="}, want: "GITHUB_WEBHOOK_SECRET is not set"},
 		{name: "no token", config: good, env: []string{"GITHUB_TOKEN="}, want: "GITHUB_TOKEN is not set"},
 		{name: "a missing token file", config: good, env: []string{"GITHUB_TOKEN=", "GITHUB_TOKEN_FILE=none"}, want: "GITHUB_TOKEN_FILE: open none"},
@@ -57,6 +60,7 @@ func TestInvalidConfigOrFlags(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			r := &rig{T: t, dir: t.TempDir()}
 			r.write("github-ci.yaml", tt.config)
+			r.leaveRoot()
 			cmd := r.command(slices.Concat([]string{"-addr", "127.0.0.1:0", "-url", "http://ci.example.com"}, tt.args)...)
 			cmd.Env = append(cmd.Env, tt.env...)
 			out, err := cmd.CombinedOutput()
@@ -88,8 +92,8 @@ func TestSecretFilesAndLockedDataFolder(t *testing.T) {
 	if err == nil {
 		t.Fatal("err is nil, want an error")
 	}
-	if !strings.Contains(string(out), filepath.Join("data")+": in use by another github-ci") {
-		t.Fatalf("string(out) = %q, want it to contain %q", string(out), filepath.Join("data")+": in use by another github-ci")
+	if !strings.Contains(string(out), filepath.Join("data")+": in use by another process of this program") {
+		t.Fatalf("string(out) = %q, want it to contain %q", string(out), filepath.Join("data")+": in use by another process of this program")
 	}
 	r.push(pushed{after: sha})
 	r.untilStatus(sha, "success")

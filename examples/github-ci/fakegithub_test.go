@@ -14,6 +14,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/hookhouse/hookhouse/examples/github-ci/git"
+	"github.com/hookhouse/hookhouse/github/githubtest"
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 const token = "ghp_a-token-for-tests"
@@ -24,6 +28,7 @@ const token = "ghp_a-token-for-tests"
 type fakeGitHub struct {
 	*httptest.Server
 	root string
+	api  *githubtest.Server // of webhooks
 
 	mu       sync.Mutex
 	statuses []commitStatus
@@ -43,7 +48,7 @@ type commitStatus struct {
 }
 
 func newFakeGitHub(t *testing.T) *fakeGitHub {
-	s := &fakeGitHub{root: t.TempDir()}
+	s := &fakeGitHub{root: t.TempDir(), api: &githubtest.Server{Token: webhook.NewSecret(token)}}
 	execPath, err := exec.Command("git", "--exec-path").Output()
 	if err != nil {
 		t.Fatalf("git is required: apt-get install git: %v", err)
@@ -76,6 +81,7 @@ func newFakeGitHub(t *testing.T) *fakeGitHub {
 		backend.ServeHTTP(w, r)
 	})
 	mux.HandleFunc("/api/v3/", s.status)
+	mux.Handle("/api/v3/repos/{owner}/{repo}/hooks/", s.api)
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s
@@ -96,7 +102,11 @@ func (s *fakeGitHub) status(w http.ResponseWriter, r *http.Request) {
 		addFault("body: %v", err)
 	}
 	parts := strings.Split(strings.TrimPrefix(r.URL.EscapedPath(), "/api/v3/"), "/")
-	if r.Method != http.MethodPost || len(parts) != 5 || parts[0] != "repos" || parts[3] != "statuses" || !commitName.MatchString(parts[4]) {
+	if r.Method == http.MethodGet && len(parts) == 3 { // GET /repos/{owner}/{repo}
+		s.repositoryOf(w, r, parts[1]+"/"+parts[2])
+		return
+	}
+	if r.Method != http.MethodPost || len(parts) != 5 || parts[0] != "repos" || parts[3] != "statuses" || !git.IsCommit(parts[4]) {
 		addFault("%s %s", r.Method, r.URL)
 		w.WriteHeader(http.StatusNotFound)
 		return
@@ -135,6 +145,19 @@ func (s *fakeGitHub) status(w http.ResponseWriter, r *http.Request) {
 	s.statuses = append(s.statuses, got)
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, `{"id": 1}`)
+}
+
+// repositoryOf handles GET /repos/{owner}/{repo}.
+func (s *fakeGitHub) repositoryOf(w http.ResponseWriter, r *http.Request, name string) {
+	_, err := os.Stat(filepath.Join(s.root, name+".git"))
+	switch {
+	case r.Header.Get("Authorization") != "Bearer "+token:
+		w.WriteHeader(http.StatusUnauthorized)
+	case err != nil:
+		w.WriteHeader(http.StatusNotFound)
+	default:
+		_, _ = io.WriteString(w, `{"id": 1}`)
+	}
 }
 
 // statusesOf returns the reported states of a commit and its last status.

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/hookhouse/hookhouse/examples/github-ci/git"
 )
 
 func TestPrivateRepository(t *testing.T) {
@@ -101,7 +103,8 @@ func TestFetchAfterKilledGit(t *testing.T) {
 case "$*" in
 *' fetch '*)
 	if mkdir `+r.dir+`/killed; then
-		for option; do case $option in --git-dir=*) mkdir -p ${option#*=}/refs/builds; touch ${option#*=}/refs/builds/last.lock; esac; done
+		for option; do case $option in --git-dir=*) dir=${option#*=};; +*) ref=${option#*:}; esac; done
+		mkdir -p $dir/refs/builds; touch $dir/$ref.lock $dir/objects/pack/tmp_pack_x $dir/objects/pack/pack-x.keep
 		kill -9 $$
 	fi
 esac
@@ -119,8 +122,13 @@ exec `+git+` "$@"
 	if !strings.Contains(log, "git fetch: exit status 137: it will run again\n") {
 		t.Fatalf("log = %q, want it to contain %q", log, "git fetch: exit status 137: it will run again\n")
 	}
-	if strings.Contains(log, "last.lock") {
-		t.Fatalf("log = %q, want it not to contain \"last.lock\"", log)
+	if strings.Contains(log, ".lock") {
+		t.Fatalf("log = %q, want it not to contain \".lock\"", log)
+	}
+	for _, pattern := range []string{"tmp_*", "*.keep"} {
+		if left, err := filepath.Glob(filepath.Join(r.dir, "data", "git", "*", "objects", "pack", pattern)); err != nil || len(left) > 0 {
+			t.Fatalf("files of the killed git are left: %q, %v", left, err)
+		}
 	}
 	if got := r.read(r.runs); got != "run\n" {
 		t.Fatalf("r.read(r.runs) = %q, want %q", got, "run\n")
@@ -141,8 +149,8 @@ func TestNetworkEnv(t *testing.T) {
 		{"certificates get git's names", map[string]string{"SSL_CERT_FILE": "/f", "SSL_CERT_DIR": "/d"}, []string{"GIT_SSL_CAINFO=/f", "GIT_SSL_CAPATH=/d"}},
 		{"git's own names win", map[string]string{"SSL_CERT_FILE": "/f", "GIT_SSL_CAINFO": "/g"}, []string{"GIT_SSL_CAINFO=/g"}},
 	} {
-		if diff := cmp.Diff(tt.want, networkEnv(func(name string) string { return tt.env[name] })); diff != "" {
-			t.Fatalf("%v: networkEnv(func(name string) string { return tt.env[name] }) (-want +got):\n%s", tt.name, diff)
+		if diff := cmp.Diff(tt.want, git.NetworkEnv(func(name string) string { return tt.env[name] })); diff != "" {
+			t.Fatalf("%v: git.NetworkEnv(func(name string) string { return tt.env[name] }) (-want +got):\n%s", tt.name, diff)
 		}
 	}
 }

@@ -5,15 +5,19 @@ import (
 	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/hookhouse/hookhouse/examples/github-ci/buildlog"
+	"github.com/hookhouse/hookhouse/examples/github-ci/builds"
+	"github.com/hookhouse/hookhouse/examples/github-ci/git"
 )
 
-// A janitor deletes builds, logs and work areas that are older than retention.
+// A janitor deletes builds, logs and fetched repositories that are older than retention.
 type janitor struct {
-	store     *store
-	logs      *logs
-	data      data
-	retention time.Duration
-	log       *slog.Logger
+	builds       *builds.Store
+	logs         *buildlog.Logs
+	repositories *git.Store
+	retention    time.Duration
+	log          *slog.Logger
 }
 
 // Run cleans up immediately and then every hour, until ctx is done.
@@ -34,12 +38,12 @@ func (j *janitor) Run(ctx context.Context) error {
 
 func (j *janitor) clean(ctx context.Context, before time.Time) error {
 	for {
-		ids, err := j.store.deleteEnded(ctx, before, 100)
+		ids, err := j.builds.DeleteEnded(ctx, before, 100)
 		for _, id := range ids {
-			err = errors.Join(err, j.logs.remove(id))
+			err = errors.Join(err, j.logs.Remove(id))
 		}
 		if err != nil || len(ids) == 0 {
-			return errors.Join(err, j.data.removeUnused(before))
+			return errors.Join(err, j.repositories.Collect(ctx, before))
 		}
 	}
 }

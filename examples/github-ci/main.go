@@ -4,10 +4,13 @@
 // examples. The README in this folder describes how to run it.
 //
 //	go run ./github-ci -config github-ci.yaml -url https://ci.example.com
+//
+// The packages below it are parts that a program rarely changes: jobs isolates commands,
+// git fetches commits, buildlog keeps and serves logs, builds records builds, page shows
+// them, and status reports them.
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -16,35 +19,29 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
-	"os/exec"
 	"os/signal"
-	"path/filepath"
-	"strings"
 	"syscall"
 	"time"
 
+	"github.com/hookhouse/hookhouse/examples/github-ci/buildlog"
+	"github.com/hookhouse/hookhouse/examples/github-ci/builds"
+	"github.com/hookhouse/hookhouse/examples/github-ci/git"
+	"github.com/hookhouse/hookhouse/examples/github-ci/jobs"
+	"github.com/hookhouse/hookhouse/examples/github-ci/page"
+	"github.com/hookhouse/hookhouse/examples/github-ci/status"
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/inspect"
+	"github.com/hookhouse/hookhouse/webhook/prom"
 )
 
-const usage = `Builds what is pushed to GitHub.
-
-    GITHUB_WEBHOOK_SECRET   the secret of the webhook; to rotate it, list the old and the new one, separated by a comma
-    GITHUB_TOKEN            the token that reports commit statuses and fetches private repositories
-
-To read one from a file, set GITHUB_WEBHOOK_SECRET_FILE or GITHUB_TOKEN_FILE to the path of the file.
-
-`
-
 func main() {
-	if len(os.Args) > 3 && os.Args[1] == superviseArg {
-		superviseMain(os.Args[2:])
-	}
+	jobs.Supervise()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, os.Args[1:], os.Getenv, os.Stderr)
+	context.AfterFunc(ctx, stop) // a second signal ends the program, and with it the builds, at once
+	err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "github-ci:", err)
 		os.Exit(1)
@@ -53,148 +50,158 @@ func main() {
 
 // run is the whole program: it stores pushes, builds them, reports the results,
 // and returns when ctx is done.
-func run(ctx context.Context, args []string, getenv func(string) string, stderr io.Writer) error {
-	flags := flag.NewFlagSet("github-ci", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
-	config := flags.String("config", "github-ci.yaml", "`file` that configures the repositories and their commands")
-	as := flags.String("as", "", "comma-separated `users` (names or uid:gid) to run commands as, one build per user at a time; every other process of these users is killed; if empty, commands can read the token")
-	addr := flags.String("addr", ":8080", "address to listen on")
-	folder := flags.String("data", "github-ci-data", "folder for work areas and logs")
-	database := flags.String("db", "", "SQLite file or postgres:// URL (default github-ci.db in -data)")
-	public := flags.String("url", "", "public URL of the pages, for the links in commit statuses")
-	api := flags.String("api", "https://api.github.com", "URL of GitHub's API; for GitHub Enterprise Server https://<host>/api/v3")
-	reporting := flags.Bool("status", true, "report commit statuses")
-	parallel := flags.Int("parallel", 2, "maximum number of builds at the same time")
-	shutdownTimeout := flags.Duration("shutdown-timeout", 30*time.Second, "how long running builds may take to finish after SIGTERM; then they are stopped and run again at the next start")
-	retention := flags.Duration("retention", 30*24*time.Hour, "how long builds, logs, unused work areas and finished deliveries are kept; dead deliveries are kept for at least 90 days")
-	maxLog := flags.Int64("max-log", 10<<20, "maximum size of a build's log in bytes")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q: only flags are accepted; see -help", flags.Arg(0))
-	}
-	if *parallel < 1 || *retention <= 0 || *maxLog < 1 || *shutdownTimeout <= 0 {
-		return errors.New("-parallel, -shutdown-timeout, -retention and -max-log must be greater than zero")
-	}
-	secrets, err := readSecrets(getenv, *reporting)
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	s, err := readSettings(args, getenv, stderr)
 	if err != nil {
 		return err
 	}
-	rules, err := readConfig(*config)
-	if err != nil {
-		return fmt.Errorf("-config: %w", err)
-	}
-	gitHub, err := httpURL(*api)
-	if err != nil {
-		return fmt.Errorf("-api: %w", err)
-	}
-	report := reporter{pagesURL: strings.TrimRight(*public, "/")}
-	if *reporting {
-		if *public == "" {
-			return errors.New("-url is missing: commit statuses link to the logs below it; set it, such as https://ci.example.com, or build without statuses with -status=false")
-		}
-		if _, err := httpURL(*public); err != nil {
-			return fmt.Errorf("-url: %w", err)
-		}
-		report.api, report.token = gitHub, secrets.token
-	}
-	if _, err := exec.LookPath("git"); err != nil {
-		return fmt.Errorf("git is required to fetch commits: %w", err)
-	}
-	users, err := newAccounts(*as, *parallel)
-	if err != nil {
-		return fmt.Errorf("-as: %w", err)
+	if s.version {
+		fmt.Fprintln(stdout, "github-ci", version())
+		return nil
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
 	slog.SetDefault(log) // used by everything without a Logger of its own
+	logSecrets(log, secretName, s.hook)
 	syscall.Umask(0o077)
-	if err := hideMemory(); err != nil {
+	if err := jobs.HideMemory(); err != nil {
 		return fmt.Errorf("cannot protect the program's memory from builds: %w", err)
 	}
-	if *as == "" {
-		log.Warn("commands run as the user of github-ci: anyone who can push can read the token and the secret; see -as")
+	if s.check {
+		return s.checkAll(ctx, log)
+	}
+	if s.as == "" {
+		log.Warn("commands run as the user of github-ci: anyone who can push can read the token and the secrets; see -as")
+	}
+	if text := s.withoutToken(); text != "" {
+		log.Warn("the token is not sent to these remotes: they are not on the server of -api", "repositories", text)
 	}
 
-	// A push is stored before it is acknowledged. Other events are only acknowledged.
-	data, err := openData(*folder)
+	dir, err := jobs.Open(s.data)
 	if err != nil {
 		return fmt.Errorf("-data: %w", err)
 	}
-	defer data.close()
-	file := cmp.Or(*database, filepath.Join(data.dir, "github-ci.db"))
-	store, err := openStore(ctx, file)
+	defer dir.Close()
+	store, err := openStore(ctx, s.database)
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
 	defer store.close() // after Serve has returned
-	path := cmp.Or(getenv("PATH"), "/usr/local/bin:/usr/bin:/bin")
-	if *as != "" {
-		err := users.check(ctx, data, path, getenv("GITHUB_TOKEN_FILE"), getenv("GITHUB_WEBHOOK_SECRET_FILE"), file)
-		if err != nil {
+	report := status.Reporter{PagesURL: s.public}
+	if s.status {
+		report.API, report.Token = s.api, s.token
+	}
+	records, err := builds.New(ctx, store.db, store.Inbox, report.Delivery)
+	if err != nil {
+		return fmt.Errorf("-db: %w", err)
+	}
+	logFolder, err := dir.Folder("logs")
+	if err != nil {
+		return fmt.Errorf("-data: %w", err)
+	}
+	repositories, err := git.NewStore(dir, s.pathEnv, s.networkEnv)
+	if err != nil {
+		return fmt.Errorf("-data: %w", err)
+	}
+	repositories.FirstFetchLimit, repositories.Reserve = s.firstFetch, jobs.Reserve{Path: dir.Path(), Size: s.diskReserve}
+	if s.as != "" {
+		if err := dir.CheckUsers(ctx, s.users, s.pathEnv, append(s.secretFiles, s.database, logFolder, dir.Path()+"/git")...); err != nil {
 			return fmt.Errorf("-as: %w", err)
 		}
 	}
-	store.Retention = *retention
-	if *retention > defaultDeadRetention {
-		store.DeadRetention = *retention
-	}
-	metrics := newMetrics(store.Inbox)
-	source := github.Source(secrets.hook...)
+	store.Retention = s.retention
+	store.DeadRetention = max(s.retention, 90*24*time.Hour)
+	metrics := prom.New(github.Push{}.EventType(), status.Status{}.EventType(), leftOut)
+	store.Observer = metrics.InboxObserver()
+	built := newBuildMetrics()
+
+	// A push is stored before it is acknowledged. Other events are only acknowledged, unless
+	// missed ones are looked for: what is not stored is missing.
+	source := github.Source(s.hook...)
 	source.Coalesce = webhook.NewestOnly() // of a branch only the newest push is built
 	events := webhook.Mux{IgnoreUnhandled: true}
-	events.Route(github.Push{}.EventType(), webhook.Store(store))
+	if s.looks() {
+		events.Default = leavingOut(webhook.Store(store))
+	}
+	events.Route(github.Push{}.EventType(), s.skipping(webhook.Store(store), events.Default))
 	receiver := webhook.NewReceiver(source, &events)
-	receiver.Logger, receiver.Observer = log, metrics.observer()
+	receiver.Logger = log
+	catchUps, err := s.newCatchUps(source, store, log)
+	if err != nil {
+		return err
+	}
+	observers := []*webhook.Observer{metrics.Observer()}
+	var runners []webhook.Runner
+	looks := make(map[string]func() prom.CatchUpStatus)
+	for i, c := range catchUps {
+		observers, runners = append(observers, c.Observer()), append(runners, c)
+		looks[s.hooks[i].String()] = statusOf(c)
+	}
+	receiver.Observer = webhook.MultiObserver(observers...)
+
+	context.AfterFunc(ctx, func() {
+		log.Info("stopping: running builds may finish; a second signal stops them now", "within", s.shutdownTimeout)
+	})
 
 	// The builds of one branch run one at a time, in order.
-	logs := newLogs(data.logs(), *maxLog)
+	logs := buildlog.New(logFolder, s.maxLog, s.hidden())
 	b := &builder{
-		rules: rules, store: store, data: data, logs: logs, report: report, api: gitHub, token: secrets.token,
-		pathEnv: path, networkEnv: networkEnv(getenv), users: users, log: log, onBuilt: metrics.observeBuild,
-		stopBuilds: delayedDone(ctx, *shutdownTimeout),
+		settings: s, inbox: store.Inbox, builds: records, dir: dir, repositories: repositories, logs: logs, report: report, log: log,
+		reserve: repositories.Reserve, onBuilt: built.observe, stopBuilds: delayedDone(ctx, s.shutdownTimeout),
 	}
 	if err := b.recover(ctx); err != nil {
 		return err
 	}
 	var pushes webhook.Mux
 	webhook.On(&pushes, b.handlePush)
-	builds := webhook.NewWorker(store, store.SkipStale(&pushes))
-	builds.Concurrency, builds.ShutdownTimeout = cap(users), *shutdownTimeout+stopTimeout
-	builds.Lease = 10 * time.Second // the delay before a killed process's builds run again
-	builds.Timeout = rules.maxTimeout() + fetchLimit + time.Minute
-	builds.Logger, builds.Observer = log, webhook.MultiObserver(metrics.observer(), &webhook.Observer{Settled: b.settled})
+	worker := webhook.NewWorker(store, store.SkipStale(&pushes))
+	worker.Concurrency, worker.ShutdownTimeout = s.users.Len(), s.shutdownTimeout+stopTimeout
+	worker.Lease = 10 * time.Second // the delay before a killed process's builds run again
+	worker.Timeout = s.rules.maxTimeout() + time.Duration(s.users.Len())*max(git.FetchLimit, s.firstFetch) + git.CollectLimit + time.Minute
+	worker.Logger, worker.Observer = log, webhook.MultiObserver(metrics.Observer(), &webhook.Observer{Settled: b.settled})
 
 	// Statuses have their own worker, because GitHub may be unavailable for hours.
 	var reports webhook.Mux
-	webhook.On(&reports, report.send)
+	webhook.On(&reports, report.Send)
+	reports.Route(leftOut, webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return webhook.ErrIgnored }))
 	statuses := webhook.NewWorker(store, &reports)
 	statuses.MaxAttempts, statuses.Retry = 30, webhook.Backoff{Max: 10 * time.Minute}
-	statuses.Logger, statuses.Observer = log, metrics.observer()
+	statuses.Logger, statuses.Observer = log, metrics.Observer()
 
-	p := &pages{store: store, logs: logs, log: log, streams: newStreams()}
-	routes := http.NewServeMux()
-	p.mount(routes)
-	routes.Handle("/hooks/github", receiver)
-	routes.Handle("GET /healthz", webhook.HealthHandler(store, builds, statuses))
-	routes.Handle("GET /metrics", metrics.handler())
-	server := &http.Server{
-		Handler:           routes,
-		ReadHeaderTimeout: 5 * time.Second,
-		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	inspector, err := inspect.New(store, s.guard.protect)
+	if err != nil {
+		return err
 	}
-	server.RegisterOnShutdown(p.streams.stop)
-	listener, err := net.Listen("tcp", *addr)
+	// Builds can reach -admin-addr: without a password nothing can be done there.
+	inspector.ReadOnly, inspector.Summarize = len(s.guard.passwords) == 0, github.Summary
+	public, private := http.NewServeMux(), http.NewServeMux()
+	if s.adminAddr == "" {
+		private = public
+	}
+	public.Handle("/hooks/github", inspector.Watch(source, receiver))
+	public.Handle("/", &wrongPath{log: log})
+	p := &page.Pages{Inbox: store.Inbox, Builds: records, Logs: logs, Log: log, Host: hostOf(s.public)}
+	if s.adminAddr != "" {
+		p.Again, p.Inspector = s.rules.build, "."+inspectPath
+	}
+	p.Mount(ctx, private)
+	private.Handle("GET /healthz", webhook.HealthHandler(store, worker, statuses))
+	private.Handle("GET /metrics", prom.Handler(metrics, metrics.Stats(store), built.seconds, prom.CatchUps(looks),
+		prom.Health(map[string]*webhook.Worker{"builds": worker, "statuses": statuses})))
+	runners = append(runners, worker, statuses, &janitor{records, logs, repositories, s.retention, log})
+	admin, err := listenAdmin(s.adminAddr, private, inspector, log)
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		runners = append(runners, admin)
+	}
+	listener, err := net.Listen("tcp", s.addr)
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String())
-	return webhook.Serve(ctx, server, listener, builds, statuses, &janitor{store, logs, data, *retention, log})
+	return webhook.Serve(ctx, newServer(public, log), listener, runners...)
 }
-
-// defaultDeadRetention is the default of sqlinbox.Inbox.DeadRetention.
-const defaultDeadRetention = 90 * 24 * time.Hour
 
 // stopTimeout bounds the time to kill builds and to record it, after
 // -shutdown-timeout.
@@ -205,14 +212,4 @@ func delayedDone(ctx context.Context, delay time.Duration) context.Context {
 	delayed, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	context.AfterFunc(ctx, func() { time.AfterFunc(delay, cancel) })
 	return delayed
-}
-
-// httpURL parses the URL of a flag. It accepts http and https URLs without a
-// user.
-func httpURL(text string) (*url.URL, error) {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
-		return nil, fmt.Errorf("%q is not an http or https URL without a user", text)
-	}
-	return u, nil
 }

@@ -13,17 +13,20 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hookhouse/hookhouse/examples/github-ci/jobs"
 )
 
 // program is the built github-ci.
 var program string
 
 func TestMain(m *testing.M) {
-	if len(os.Args) > 3 && os.Args[1] == superviseArg { // for tests that run a command directly
-		superviseMain(os.Args[2:])
-	}
+	jobs.Supervise() // for tests that run a command directly
 	dir, err := os.MkdirTemp("", "github-ci")
 	if err != nil {
+		panic(err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { // as root, the tests run the program as other users
 		panic(err)
 	}
 	program = filepath.Join(dir, "github-ci")
@@ -51,20 +54,28 @@ type rig struct {
 	args []string
 	via  []string             // command that starts the program, if not empty
 	env  []string             // additional environment
-	attr *syscall.SysProcAttr // if nil, the program runs as the user of the test
+	attr *syscall.SysProcAttr // if nil, the program runs as the user of the test, who is not root
 	p    *process
 }
 
-// newRig writes a configuration whose command may contain $GATE and $RUNS.
+// newRig writes a configuration whose command may contain $GATE and $RUNS. The test runs
+// beside others.
 func newRig(t *testing.T, command string, more ...string) *rig {
 	t.Helper()
 	t.Parallel()
+	return newFurtherRig(t, command, more...)
+}
+
+// newFurtherRig is newRig for a test that has another rig.
+func newFurtherRig(t *testing.T, command string, more ...string) *rig {
+	t.Helper()
 	hub, dir := newFakeGitHub(t), t.TempDir()
 	r := &rig{T: t, hub: hub, repo: hub.repository(t, "acme/app"), dir: dir, gate: filepath.Join(dir, "gate"), runs: filepath.Join(dir, "runs")}
 	command = strings.NewReplacer("$GATE", r.gate, "$RUNS", r.runs).Replace(command)
 	config := fmt.Sprintf("repositories:\n  - name: acme/app\n    remote: %s/git/acme/app.git\n    branches: [main, 'release/**', 'ugly/**']\n    tags: ['v*']\n    command: %s\n",
 		hub.URL, quoted(command))
 	r.write("github-ci.yaml", config+strings.Join(more, ""))
+	r.leaveRoot()
 	return r
 }
 
@@ -90,8 +101,9 @@ func (r *rig) openGate() { r.write("gate", "") }
 
 // A process is the running program.
 type process struct {
-	cmd *exec.Cmd
-	url string
+	cmd   *exec.Cmd
+	url   string
+	admin string // of -admin-addr, otherwise url
 
 	mu   sync.Mutex
 	log  bytes.Buffer
@@ -114,7 +126,8 @@ func (r *rig) command(args ...string) *exec.Cmd {
 	args = slices.Concat(r.via, []string{program}, args)
 	cmd := exec.CommandContext(r.Context(), args[0], args[1:]...)
 	cmd.Dir = r.dir
-	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "GITHUB_WEBHOOK_SECRET=" + hookSecret, "GITHUB_TOKEN=" + token, "LEAK=must not be seen"}
+	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "GITHUB_WEBHOOK_SECRET=" + hookSecret, "GITHUB_TOKEN=" + token, "LEAK=must not be seen"}, r.env...)
+	cmd.SysProcAttr = r.attr
 	return cmd
 }
 
@@ -123,7 +136,6 @@ func (r *rig) start() {
 	r.Helper()
 	args := append([]string{"-addr", "127.0.0.1:0", "-data", "data", "-url", "http://ci.example.com/ci", "-api", r.hub.URL + "/api/v3"}, r.args...)
 	p := &process{cmd: r.command(args...), done: make(chan struct{})}
-	p.cmd.Env, p.cmd.SysProcAttr = append(p.cmd.Env, r.env...), r.attr
 	p.cmd.Stderr = p
 	if err := p.cmd.Start(); err != nil {
 		r.Fatal(err)
@@ -141,7 +153,10 @@ func (r *rig) start() {
 		}
 		_, rest, ok := strings.Cut(p.logText(), "msg=listening url=")
 		url, _, whole := strings.Cut(rest, "\n")
-		p.url = url
+		p.url, p.admin = url, url
+		if _, rest, ok := strings.Cut(p.logText(), " admin="); ok {
+			p.admin, _, _ = strings.Cut(rest, "\n")
+		}
 		return ok && whole
 	})
 }

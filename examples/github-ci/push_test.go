@@ -166,11 +166,11 @@ func TestForgedPushesAreRejected(t *testing.T) {
 		}
 	}
 	metrics := r.page("/metrics")
-	if !strings.Contains(metrics, `hookhouse_rejected_total{source="github",status="401"} 2`) {
-		t.Fatalf("metrics = %q, want it to contain %q", metrics, `hookhouse_rejected_total{source="github",status="401"} 2`)
+	if !strings.Contains(metrics, `hookhouse_requests_rejected_total{source="github",status="401"} 2`) {
+		t.Fatalf("metrics = %q, want it to contain %q", metrics, `hookhouse_requests_rejected_total{source="github",status="401"} 2`)
 	}
-	if strings.Contains(metrics, "hookhouse_deliveries{") {
-		t.Fatalf("metrics = %q, want it not to contain \"hookhouse_deliveries{\"", metrics)
+	if strings.Contains(metrics, "hookhouse_stored_deliveries{") {
+		t.Fatalf("metrics = %q, want it not to contain \"hookhouse_stored_deliveries{\"", metrics)
 	}
 	r.push(pushed{after: sha})
 	r.untilStatus(sha, "success")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"net/http"
@@ -19,6 +20,8 @@ var sender = webhooktest.GitHub{Secret: webhook.NewSecret(hookSecret)}
 type pushed struct {
 	repository, ref, before, after, head string
 	created, deleted, forced             bool
+	message                              string
+	noHead                               bool // head_commit is null
 }
 
 func (p pushed) body() []byte {
@@ -35,11 +38,11 @@ func (p pushed) body() []byte {
 		},
 		"pusher": map[string]any{"name": "ada", "email": nil},
 	}
-	if !p.deleted {
+	if !p.deleted && !p.noHead {
 		if p.head == "" {
 			p.head = p.after
 		}
-		doc["head_commit"] = map[string]any{"id": p.head, "message": "<script>alert('title')</script>\nmore", "tree_id": p.head, "author": map[string]any{"name": "Ada"}}
+		doc["head_commit"] = map[string]any{"id": p.head, "message": cmp.Or(p.message, "<script>alert('title')</script>\nmore"), "tree_id": p.head, "author": map[string]any{"name": "Ada"}}
 	}
 	body, err := json.Marshal(doc)
 	if err != nil {
@@ -75,7 +78,7 @@ func (r *rig) deliver(p pushed) webhooktest.Result {
 // get returns the status and the body of a page.
 func (r *rig) get(path string) (int, string) {
 	r.Helper()
-	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.p.url+path, nil)
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.p.admin+path, nil)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -114,4 +117,19 @@ func (r *rig) areas() int {
 		r.Fatal(err)
 	}
 	return len(entries)
+}
+
+// stats reads the numbers of the inbox from the database.
+func (r *rig) stats() webhook.Stats {
+	r.Helper()
+	s, err := connect(filepath.Join(r.dir, "data", "github-ci.db"))
+	if err != nil {
+		r.Fatal(err)
+	}
+	defer s.close()
+	stats, err := s.Stats(r.Context())
+	if err != nil {
+		r.Fatal(err)
+	}
+	return stats
 }

@@ -3,8 +3,13 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // PostgreSQL
@@ -13,62 +18,93 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// A store is an inbox with its database, which also has a table of builds.
+// A store is an inbox with its database.
 type store struct {
 	*sqlinbox.Inbox
-	db                 *sql.DB
-	dollarPlaceholders bool // PostgreSQL: $1 instead of ?
+	db *sql.DB
 }
 
 // openStore opens the database of -db: a PostgreSQL URL, or the file of a SQLite
-// database, which is created if it does not exist.
+// database. It creates the file if it does not exist, for this user alone, and the
+// tables.
 func openStore(ctx context.Context, name string) (*store, error) {
-	driver, dialect, dsn := "sqlite", sqlinbox.SQLite, sqliteDSN(name)
-	if strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://") {
-		driver, dialect, dsn = "pgx", sqlinbox.PostgreSQL, name
+	if !isPostgres(name) {
+		if err := makePrivate(name); err != nil {
+			return nil, err
+		}
 	}
-	db, err := sql.Open(driver, dsn)
+	s, err := connect(name)
 	if err != nil {
 		return nil, err
 	}
-	s := &store{sqlinbox.New(db, dialect), db, dialect == sqlinbox.PostgreSQL}
 	if err := s.Migrate(ctx); err != nil {
-		s.close()
-		return nil, err
-	}
-	if _, err := db.ExecContext(ctx, buildsTable); err != nil {
 		s.close()
 		return nil, err
 	}
 	return s, nil
 }
 
-// rebind converts the placeholders of a statement to those of the database.
-func (s *store) rebind(text string) string {
-	if !s.dollarPlaceholders {
-		return text
-	}
-	var b strings.Builder
-	for n, part := range strings.Split(text, "?") {
-		if n > 0 {
-			fmt.Fprintf(&b, "$%d", n)
+// checkStore returns an error if openStore would fail, or if nothing could be stored
+// then. It creates nothing.
+func checkStore(ctx context.Context, name string) error {
+	if !isPostgres(name) {
+		_, err := os.Stat(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			return checkFolder(filepath.Dir(name))
 		}
-		b.WriteString(part)
+		if err != nil {
+			return err
+		}
 	}
-	return b.String()
-}
-
-// transact runs work in a transaction. It commits if work returns nil.
-func (s *store) transact(ctx context.Context, work func(tx *sql.Tx) error) error {
-	tx, err := s.db.BeginTx(ctx, nil)
+	s, err := connect(name)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // no effect after a commit
-	if err := work(tx); err != nil {
+	defer s.close()
+	if err := s.Ping(ctx); !errors.Is(err, sqlinbox.ErrNotMigrated) {
 		return err
 	}
-	return tx.Commit()
+	return nil // the start creates the tables
+}
+
+// checkFolder returns an error if no file can be created in a folder.
+func checkFolder(dir string) error {
+	f, err := os.CreateTemp(dir, ".check-*")
+	if err != nil {
+		return fmt.Errorf("no file can be created in %s: %w", dir, err)
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+// makePrivate creates the file of a database so that only this user can read it:
+// SQLite creates one that everybody can read, and its other files have the mode of the
+// first.
+func makePrivate(name string) error {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return fmt.Errorf("the database cannot be opened: %w", err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.Mode().Perm()&0o007 != 0 {
+		slog.Warn("every user of this host can read the database; to change that, run chmod o= on its files", "file", name)
+	}
+	return nil
+}
+
+func isPostgres(name string) bool {
+	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")
+}
+
+func connect(name string) (*store, error) {
+	driver, dialect, dsn := "sqlite", sqlinbox.SQLite, sqliteDSN(name)
+	if isPostgres(name) {
+		driver, dialect, dsn = "pgx", sqlinbox.PostgreSQL, name
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		return nil, err
+	}
+	return &store{sqlinbox.New(db, dialect), db}, nil
 }
 
 // sqliteDSN returns a DSN that makes every connection durable, with WAL and

@@ -23,7 +23,7 @@ type event struct{ id, name, data string }
 // next event.
 func (r *rig) stream(path, lastID string) (next func() (event, bool)) {
 	r.Helper()
-	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.p.url+path+"/events", nil)
+	req, err := http.NewRequestWithContext(r.Context(), http.MethodGet, r.p.admin+path+"/events", nil)
 	if err != nil {
 		r.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func TestPushIsBuiltWithLiveLog(t *testing.T) {
 			text.WriteString(part)
 			middle = e.id
 		} else {
-			if want := (event{name: "state", data: `{"detail":"","state":"running"}`}); e != want {
+			if want := (event{name: "state", data: `{"state":"running","detail":""}`}); e != want {
 				t.Fatalf("event = %v, want %v", e, want)
 			}
 		}
@@ -120,7 +120,7 @@ func TestPushIsBuiltWithLiveLog(t *testing.T) {
 			}
 		}
 	}
-	expected := []string{"PATH", "HOME", "CI", "CI_BUILD_ID", "CI_BUILD_URL", "CI_REPOSITORY", "CI_REF", "CI_BRANCH", "CI_COMMIT", "PWD", "OLDPWD", "SHLVL", "_"}
+	expected := []string{"PATH", "HOME", "TMPDIR", "CI", "CI_BUILD_ID", "CI_BUILD_URL", "CI_REPOSITORY", "CI_REF", "CI_BRANCH", "CI_COMMIT", "PWD", "OLDPWD", "SHLVL", "_"}
 	for _, name := range names {
 		if !slices.Contains(expected, name) {
 			t.Fatalf("the command has the variable %s, want none but %v", name, expected)
