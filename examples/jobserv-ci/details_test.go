@@ -291,7 +291,7 @@ func TestKillBeforePrintLosesNothing(t *testing.T) {
 	}
 	p := a.start(t, dir, "-api-timeout", "1h")
 	p.deliver(t, a.body(t))
-	p.counts(t, `hookhouse_deliveries{state="claimed",type="jobserv.build"} 1`)
+	p.counts(t, `hookhouse_claims_total{type="jobserv.build"} 1`)
 	p.kill(t)
 	if got := p.out.String(); got != "" {
 		t.Fatalf("p.out.String() = %q, want empty", got)
@@ -300,7 +300,7 @@ func TestKillBeforePrintLosesNothing(t *testing.T) {
 	close(hang)
 	again := a.start(t, dir)
 	again.prints(t, "Kernel panic")
-	again.counts(t, `hookhouse_deliveries{state="done",type="jobserv.build"} 1`)
+	again.counts(t, `hookhouse_attempts_total{state="done",type="jobserv.build"} 1`)
 	if got := strings.Count(again.stop(t), "build 71"); got != 1 {
 		t.Fatalf(`strings.Count(again.stop(), "build 71") = %d, want %d`, got, 1)
 	}

@@ -16,7 +16,7 @@ func script(t *testing.T, dir, text string) {
 	write(t, filepath.Join(dir, "hook.sh"), "#!/bin/sh\n"+text, 0o755)
 }
 
-const commandDone = `hookhouse_deliveries{state="done",type="jobserv-ci.result"} 1`
+const commandDone = `hookhouse_attempts_total{state="done",type="jobserv-ci.result"} 1`
 
 func TestCommandInput(t *testing.T) {
 	t.Parallel()
@@ -118,7 +118,7 @@ func TestSIGTERMLetsCommandFinish(t *testing.T) {
 	}
 
 	again := start(t, dir, "-exec", "./hook.sh")
-	again.counts(t, commandDone)
+	again.counts(t, `hookhouse_stored_deliveries{state="done",type="jobserv-ci.result"} 1`)
 	if got := again.stop(t); got != "" {
 		t.Fatalf("again.stop() = %q, want empty", got)
 	}
@@ -156,7 +156,7 @@ func TestCommandRunsAgainAfterKill(t *testing.T) {
 	p := start(t, dir, "-exec", "./hook.sh")
 	p.deliver(t, fixture(t, "build.failed-boot.json"))
 	eventually(t, "the command runs", func() bool { return read(t, filepath.Join(dir, "runs")) != "" })
-	p.counts(t, `hookhouse_deliveries{state="done",type="jobserv.build"} 1`)
+	p.counts(t, `hookhouse_attempts_total{state="done",type="jobserv.build"} 1`)
 	p.kill(t)
 	if got := strings.Count(p.out.String(), "build 71"); got != 1 {
 		t.Fatalf(`strings.Count(p.out.String(), "build 71") = %d, want %d`, got, 1)
@@ -187,7 +187,7 @@ func TestFailingCommandBlocksOnlyCommandsOfProject(t *testing.T) {
 		t.Fatalf(`the commands of a project run in order: read(filepath.Join(dir, "runs")) = %q, want it not to contain %q`, got, "72")
 	}
 	write(t, filepath.Join(dir, "go"), "", 0o600)
-	p.counts(t, `hookhouse_deliveries{state="done",type="jobserv-ci.result"} 2`)
+	p.counts(t, `hookhouse_attempts_total{state="done",type="jobserv-ci.result"} 2`)
 	p.stop(t)
 	if !strings.HasSuffix(read(t, filepath.Join(dir, "runs")), "71\n72\n") {
 		t.Fatal(`strings.HasSuffix(read(filepath.Join(dir, "runs")), "71\n72\n") is false, want true`)
@@ -208,7 +208,7 @@ func TestFailingCommandIsOvertaken(t *testing.T) {
 		t.Errorf("ran %q, want 71 and 72", got)
 	}
 	write(t, filepath.Join(dir, "go"), "", 0o600)
-	p.counts(t, `hookhouse_deliveries{state="done",type="jobserv-ci.result"} 2`)
+	p.counts(t, `hookhouse_attempts_total{state="done",type="jobserv-ci.result"} 2`)
 	p.stop(t)
 	if got := read(t, filepath.Join(dir, "runs")); !strings.HasSuffix(got, "71 true\n") {
 		t.Errorf("ran %q, want 71 last, as one that is late", got)

@@ -25,6 +25,8 @@ import (
 
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/inspect"
+	"github.com/hookhouse/hookhouse/webhook/prom"
 )
 
 const usage = `Receives the build notifications of JobServ at POST /webhook and prints each build.
@@ -35,7 +37,9 @@ Secrets are read from a variable, or from a file that a flag or a variable names
     JOBSERV_WEBHOOK_SECRET, JOBSERV_WEBHOOK_SECRET_FILE, -secret-file
         secret of the webhook, at least 16 characters; to rotate it, write the new and the old one on separate lines
     JOBSERV_API_TOKEN, JOBSERV_API_TOKEN_FILE, -token-file
-        token for the API of -api
+        token for the API of -api; to look for missed builds, that of Foundries.io needs the scope ci:read
+    INSPECTOR_PASSWORD, INSPECTOR_PASSWORD_FILE
+        password of the inspector; not needed if -admin-addr is on this machine alone, such as 127.0.0.1:8081
 
 `
 
@@ -67,6 +71,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return err
 	}
 	logSecrets(log, secretName, secrets)
+	guard, err := readGuard(getenv, s.adminAddr)
+	if err != nil {
+		return err
+	}
 	api, err := newDetails(s, getenv)
 	if err != nil {
 		return err
@@ -91,9 +99,19 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return fmt.Errorf("-db: %w", err)
 	}
 	defer inbox.close() // after Serve has returned
-	metrics := newMetrics(inbox.Inbox)
-	receiver := webhook.NewReceiver(jobserv.Source(secrets...), webhook.Store(inbox))
-	receiver.Logger, receiver.Observer = log, metrics.observer()
+	metrics := prom.New(jobserv.Build{}.EventType(), result{}.EventType())
+	inbox.Observer = metrics.InboxObserver()
+	source := jobserv.Source(secrets...)
+	receiver := webhook.NewReceiver(source, webhook.Store(inbox))
+	receiver.Logger = log
+	observers := []*webhook.Observer{metrics.Observer()}
+	var runners []webhook.Runner
+	looks := make(map[string]func() prom.CatchUpStatus)
+	for i, c := range newCatchUps(s, api.client, source, inbox, log) {
+		observers, runners = append(observers, c.Observer()), append(runners, c)
+		looks[s.projects[i]] = statusOf(c)
+	}
+	receiver.Observer = webhook.MultiObserver(observers...)
 
 	// Each build is printed. The builds of a project are printed in order.
 	out := printer{w: stdout, asJSON: s.json}
@@ -109,9 +127,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return queue(ctx, inbox, e.Delivery, r)
 	})
 	printWorker := webhook.NewWorker(inbox, &builds)
-	printWorker.Logger, printWorker.Observer = log, metrics.observer()
+	printWorker.Logger, printWorker.Observer = log, metrics.Observer()
 	printWorker.Lease = lease
-	workers, runners := []*webhook.Worker{printWorker}, []webhook.Runner{printWorker}
+	workers, runners := []*webhook.Worker{printWorker}, append(runners, printWorker)
+	byName := map[string]*webhook.Worker{"builds": printWorker}
 
 	// The command of a build is a delivery of its own, so a failed command is retried
 	// without printing the build again. Without -exec, queued commands stay queued.
@@ -120,21 +139,28 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		webhook.On(&results, cmd.run)
 		cmd.isLate = inbox.Stale
 		commandWorker := webhook.NewWorker(overtaking{inbox, s.execBlock}, &results)
-		commandWorker.Logger, commandWorker.Observer = log, metrics.observer()
+		commandWorker.Logger, commandWorker.Observer = log, metrics.Observer()
 		commandWorker.Lease, commandWorker.Timeout = lease, s.execTimeout+time.Minute
 		workers, runners = append(workers, commandWorker), append(runners, commandWorker)
+		byName["commands"] = commandWorker
 	}
+
+	inspector, err := inspect.New(inbox, guard.protect)
+	if err != nil {
+		return err
+	}
+	inspector.Summarize = jobserv.Summary
 
 	// The receiver is mounted without a method: it answers 405 itself.
 	public, private := http.NewServeMux(), http.NewServeMux()
 	if s.adminAddr == "" {
 		private = public
 	}
-	public.Handle("/webhook", receiver)
+	public.Handle("/webhook", inspector.Watch(source, receiver))
 	public.Handle("/", &wrongPath{log: log})
 	private.Handle("GET /healthz", webhook.HealthHandler(inbox, workers...))
-	private.Handle("GET /metrics", metrics.handler())
-	admin, err := listenAdmin(s.adminAddr, private, log)
+	private.Handle("GET /metrics", prom.Handler(metrics, metrics.Stats(inbox), prom.Health(byName), prom.CatchUps(looks)))
+	admin, err := listenAdmin(s.adminAddr, private, inspector, log)
 	if err != nil {
 		return err
 	}

@@ -31,9 +31,9 @@ func TestLineAfterTornOneBeginsOnANewLine(t *testing.T) {
 	if err := os.Truncate(out, 0); err != nil {
 		t.Fatal(err)
 	}
-	p.counts(t, `hookhouse_deliveries{state="done",type="jobserv.build"} 1`)
+	p.counts(t, `hookhouse_attempts_total{state="done",type="jobserv.build"} 1`)
 	p.deliver(t, fixture(t, "build.minimal.json"))
-	p.counts(t, `hookhouse_deliveries{state="done",type="jobserv.build"} 2`)
+	p.counts(t, `hookhouse_attempts_total{state="done",type="jobserv.build"} 2`)
 	p.stop(t)
 	lines, torn := strings.CutPrefix(read(t, out), "\n")
 	if got := results(t, lines); !torn || len(got) != 2 || got[0]["build_id"] != float64(71) || got[1]["build_id"] != float64(1) {

@@ -21,6 +21,10 @@ type settings struct {
 	apiTimeout, apiWait         time.Duration
 	logBytes                    int
 
+	missed       missedFlags
+	projects     projects
+	onlyFailures bool
+
 	exec                   string
 	execTimeout, execBlock time.Duration
 }
@@ -28,10 +32,8 @@ type settings struct {
 func parseSettings(args []string, stderr io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("jobserv-ci", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
 	flags.StringVar(&s.addr, "addr", ":8080", "address to listen on")
-	flags.StringVar(&s.adminAddr, "admin-addr", "", "address for /healthz and /metrics; if empty, -addr serves them")
+	flags.StringVar(&s.adminAddr, "admin-addr", "", "address for /healthz, /metrics and the inspector, /inspect/; if empty, -addr serves /healthz and /metrics")
 	flags.StringVar(&s.database, "db", "jobserv-ci.db", "SQLite file or postgres:// URL")
 	flags.StringVar(&s.secretFile, "secret-file", "", "`file` with the webhook's secret (default webhook-secret, unless JOBSERV_WEBHOOK_SECRET or JOBSERV_WEBHOOK_SECRET_FILE is set)")
 	flags.BoolVar(&s.json, "json", false, "print one JSON line for each build")
@@ -42,12 +44,15 @@ func parseSettings(args []string, stderr io.Writer) (settings, error) {
 	flags.DurationVar(&s.apiTimeout, "api-timeout", 10*time.Second, "timeout of one API call")
 	flags.DurationVar(&s.apiWait, "api-wait", 30*time.Second, "how long after its arrival a build may wait for the API to catch up; at most 1h")
 	flags.IntVar(&s.logBytes, "log-bytes", 4096, "how many `bytes` of the end of a failed run's console log are fetched; 0 means none")
+	flags.Var(&s.projects, "project", "`name` of a project, such as acme/lmp, of which missed builds are read from -api; for several, repeat the flag")
+	flags.BoolVar(&s.onlyFailures, "only-failures", false, "only builds that did not pass can be missed: JobServ calls for no others, since the webhook has only_failures")
+	s.missed.define(flags, "builds")
 	flags.StringVar(&s.exec, "exec", "", "`program` with arguments, separated by spaces, to run for each build, without a shell; it gets the JSON line on standard input and the main fields in JOBSERV_* variables")
 	flags.DurationVar(&s.execTimeout, "exec-timeout", 10*time.Minute, "timeout of one run of -exec")
 	flags.DurationVar(&s.execBlock, "exec-block-timeout", 10*time.Minute, "how long after its arrival a build whose -exec fails blocks later builds of its project before they overtake it; at most 3h")
 	flags.BoolVar(&s.check, "check", false, "check the flags, the secrets and the database, and exit")
 	flags.BoolVar(&s.version, "version", false, "print the version and exit")
-	if err := flags.Parse(args); err != nil {
+	if err := parseFlags(flags, usage, stderr, args); err != nil {
 		return s, err
 	}
 	switch {
@@ -61,10 +66,10 @@ func parseSettings(args []string, stderr io.Writer) (settings, error) {
 		return s, errors.New("-exec-block-timeout must be from 0s to 3h")
 	case s.logBytes < 0:
 		return s, errors.New("-log-bytes must not be negative")
-	case s.api == "" && (s.tokenFile != "" || s.rehost):
-		return s, errors.New("-token-file and -rehost require -api")
+	case s.api == "" && (s.tokenFile != "" || s.rehost || len(s.projects) > 0):
+		return s, errors.New("-token-file, -rehost and -project require -api")
 	}
-	return s, nil
+	return s, s.missed.check()
 }
 
 // secretName and tokenName are the variables of the secrets. The flags -secret-file and

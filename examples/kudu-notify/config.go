@@ -30,6 +30,8 @@ Secrets come from the environment. To read one from a file, set KUDU_PASSWORD_FI
     SLACK_WEBHOOK_URL      incoming webhook of Slack
     SMTP_PASSWORD          password of -smtp-user
     NOTIFY_URL             URL to post notices to
+    INSPECTOR_PASSWORD     password of the inspector; not needed if -admin-addr is on this machine alone, such as
+                           127.0.0.1:8081
 
 At least one of SLACK_WEBHOOK_URL, -smtp and NOTIFY_URL is required.
 
@@ -44,10 +46,13 @@ type config struct {
 	database, public    string
 	sites               []site
 	passwords           []webhook.Secret
+	guard               guard
 	channel             string
 	rules               map[string]bool
 	targets             []target
 	retry, blockTimeout time.Duration
+	missed              missedFlags
+	jobs                []job
 	unsubscribe         bool
 	check, test         bool // do only that
 	version             bool
@@ -55,13 +60,11 @@ type config struct {
 
 func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*config, error) {
 	cfg := new(config)
-	var sites, users repeated
+	var sites, users, jobs repeated
 	var on, mention, server, smtpUser, from, to string
 	flags := flag.NewFlagSet("kudu-notify", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() { fmt.Fprint(stderr, usage); flags.PrintDefaults() }
 	flags.StringVar(&cfg.addr, "addr", ":8080", "address to listen on")
-	flags.StringVar(&cfg.adminAddr, "admin-addr", "", "address for /healthz and /metrics; if empty, -addr serves them")
+	flags.StringVar(&cfg.adminAddr, "admin-addr", "", "address for /healthz, /metrics and the inspector, /inspect/; if empty, -addr serves /healthz and /metrics")
 	flags.StringVar(&cfg.database, "db", "kudu-notify.db", "SQLite file or postgres:// URL")
 	flags.Var(&sites, "site", "SCM `URL` of the site: https://app.scm.azurewebsites.net; for several, repeat the flag")
 	flags.Var(&users, "user", "deployment `user` of the site, such as $app; for several sites once for all, or once for each")
@@ -75,11 +78,13 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*c
 	flags.StringVar(&to, "smtp-to", "", "comma-separated mail `addresses` to notify; each gets a separate mail")
 	flags.DurationVar(&cfg.retry, "retry", time.Second, "delay after the first failure to send a notice or to subscribe; it doubles with each failure, up to 10m")
 	flags.DurationVar(&cfg.blockTimeout, "block-timeout", 10*time.Minute, "how long a failing notice blocks later ones of its site to the same target before they overtake it; at most 1h")
+	flags.Var(&jobs, "job", "`name` of a triggered WebJob whose missed runs are looked for, at all sites, or at one: app.scm.azurewebsites.net/nightly; for several, repeat the flag")
+	cfg.missed.define(flags, "deployments and runs of -job")
 	flags.BoolVar(&cfg.unsubscribe, "unsubscribe", false, "remove this program's hooks from the site and exit")
 	flags.BoolVar(&cfg.check, "check", false, "check the flags, the secrets, the database and the sign-in at the sites and the SMTP server, and exit")
 	flags.BoolVar(&cfg.test, "test", false, "send one test notice to each target and exit")
 	flags.BoolVar(&cfg.version, "version", false, "print the version and exit")
-	if err := flags.Parse(args); err != nil {
+	if err := parseFlags(flags, usage, stderr, args); err != nil {
 		return nil, err
 	}
 	if cfg.version {
@@ -89,13 +94,15 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*c
 		return nil, fmt.Errorf("unexpected argument %q: only flags are accepted; see -help", flags.Arg(0))
 	}
 
-	var sitesErr, publicErr, passwordsErr, rulesErr, targetsErr, otherErr error
+	var sitesErr, publicErr, passwordsErr, guardErr, rulesErr, targetsErr, missedErr, otherErr error
 	cfg.sites, sitesErr = readSites(sites, users, getenv)
 	cfg.public, publicErr = readURL("-url", cfg.public)
 	if !cfg.unsubscribe {
 		cfg.passwords, passwordsErr = readPasswords(getenv)
+		cfg.guard, guardErr = readGuard(getenv, cfg.adminAddr)
 		cfg.rules, rulesErr = readRules(on)
 		cfg.targets, targetsErr = readTargets(getenv, mention, server, smtpUser, from, to)
+		missedErr = cfg.checkMissed(jobs)
 		switch {
 		case cfg.retry <= 0:
 			otherErr = errors.New("-retry must be greater than 0s")
@@ -103,7 +110,7 @@ func readConfig(args []string, getenv func(string) string, stderr io.Writer) (*c
 			otherErr = errors.New("-block-timeout must be from 0s to 1h")
 		}
 	}
-	return cfg, errors.Join(sitesErr, publicErr, passwordsErr, rulesErr, targetsErr, otherErr)
+	return cfg, errors.Join(sitesErr, publicErr, passwordsErr, guardErr, rulesErr, targetsErr, missedErr, otherErr)
 }
 
 // hooks returns the hooks to create at a site. Their URLs have the first
@@ -114,8 +121,7 @@ func (c *config) hooks(at site) []kudu.Hook {
 	if len(c.passwords) > 0 {
 		u.User = url.UserPassword("hook", string(c.passwords[0].Reveal()))
 	}
-	site, _ := url.Parse(at.url) // already validated
-	query := url.Values{"site": {site.Host}}
+	query := url.Values{"site": {at.host()}}
 	if c.channel != "" {
 		query.Set("channel", c.channel)
 	}

@@ -17,16 +17,17 @@ type dispatcher struct {
 	store   *store
 	rules   map[string]bool // the kinds of notices to send: failure, recovery, success
 	targets []target
+	channel string // of -slack-channel, for what was missed: it came through no hook
 }
 
 // newDispatcher creates the table of the previous outcomes.
-func newDispatcher(ctx context.Context, s *store, rules map[string]bool, targets []target) (*dispatcher, error) {
+func newDispatcher(ctx context.Context, s *store, cfg *config) (*dispatcher, error) {
 	_, err := s.db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS notify_outcomes (
 		subject TEXT PRIMARY KEY, -- see readPrevious
 		failed  BOOLEAN NOT NULL,
 		mark    TEXT NOT NULL -- id and end time of the outcome
 	)`)
-	return &dispatcher{s, rules, targets}, err
+	return &dispatcher{s, cfg.rules, cfg.targets, cfg.channel}, err
 }
 
 // dispatch processes an outcome in one transaction: it records the outcome as the
@@ -38,7 +39,7 @@ func (dp *dispatcher) dispatch(ctx context.Context, d *webhook.Delivery, o outco
 		return fmt.Errorf("%w: status %q is not final", webhook.ErrIgnored, o.Status)
 	}
 	return dp.store.InTx(ctx, func(tx *sql.Tx) error {
-		notify, err := dp.classify(ctx, tx, d.Type+" "+d.OrderingKey, &o)
+		notify, err := dp.classify(ctx, tx, d, &o)
 		if err != nil || !notify {
 			return err
 		}
@@ -47,9 +48,11 @@ func (dp *dispatcher) dispatch(ctx context.Context, d *webhook.Delivery, o outco
 }
 
 // classify sets o.What by comparing the outcome with the previous one, and reports
-// whether to send notices. The inbox runs one delivery of a site or job at a time.
-func (dp *dispatcher) classify(ctx context.Context, tx *sql.Tx, subject string, o *outcome) (bool, error) {
-	previous, err := readPrevious(ctx, tx, subject, o)
+// whether to send notices. The inbox runs one delivery of a site or job at a time. An
+// outcome that was missed, and of which a later one is known, says nothing of the state
+// now: it is late, and does not become the previous one.
+func (dp *dispatcher) classify(ctx context.Context, tx *sql.Tx, d *webhook.Delivery, o *outcome) (bool, error) {
+	previous, err := readPrevious(ctx, tx, d.Type+" "+d.OrderingKey, o)
 	if err != nil {
 		return false, err
 	}
@@ -58,7 +61,10 @@ func (dp *dispatcher) classify(ctx context.Context, tx *sql.Tx, subject string, 
 		return false, nil // a repeated event that the inbox no longer recognizes
 	}
 	notify := dp.rules[success]
+	o.Late = d.Unsigned != "" && o.Ended.Before(previous.ended())
 	switch {
+	case o.Late && !o.failed:
+		o.What = success
 	case o.failed:
 		o.What, notify = failure, dp.rules[failure]
 	case previous.failed && previous.sameSite:
@@ -68,6 +74,9 @@ func (dp *dispatcher) classify(ctx context.Context, tx *sql.Tx, subject string, 
 	default:
 		o.What = success
 	}
+	if o.Late {
+		return notify, nil
+	}
 	return notify, previous.replace(ctx, tx, o.failed, identity)
 }
 
@@ -75,6 +84,9 @@ func (dp *dispatcher) classify(ctx context.Context, tx *sql.Tx, subject string, 
 // have its retries and dead letters.
 func (dp *dispatcher) enqueue(ctx context.Context, tx *sql.Tx, d *webhook.Delivery, n notice) error {
 	n.Channel = d.Header.Get(channelHeader)
+	if d.Unsigned != "" {
+		n.Channel = dp.channel
+	}
 	for _, t := range dp.targets {
 		body, err := json.Marshal(notification{t.name(), n})
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-const deadMail = `hookhouse_deliveries{state="dead",type="notify.mail"} 1`
+const deadMail = `hookhouse_attempts_total{state="dead",type="notify.mail"} 1`
 
 // oneMail fails the test unless exactly one mail was accepted and the log says why it
 // is not sent again.
@@ -50,7 +50,7 @@ func TestMailWithoutAnswerIsNotSentAgain(t *testing.T) {
 	}
 	p = r.start(t)
 	next(t, r.mail.accepted)
-	p.waitForMetric(t, `hookhouse_deliveries{state="done",type="notify.mail"} 1`)
+	p.waitForMetric(t, `hookhouse_attempts_total{state="done",type="notify.mail"} 1`)
 	p.stop(t)
 }
 
@@ -87,7 +87,7 @@ func TestRefusedWholeMailIsSentAgain(t *testing.T) {
 	}
 	r.mail.busyAtEnd.Store(false)
 	next(t, r.mail.accepted)
-	p.waitForMetric(t, `hookhouse_deliveries{state="done",type="notify.mail"} 1`)
+	p.waitForMetric(t, `hookhouse_attempts_total{state="done",type="notify.mail"} 1`)
 	p.stop(t)
 }
 

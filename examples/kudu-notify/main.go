@@ -20,6 +20,8 @@ import (
 
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/inspect"
+	"github.com/hookhouse/hookhouse/webhook/prom"
 )
 
 // exitConfig is the exit status for an error that only a change of the
@@ -91,23 +93,41 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 	if err := newMarks(ctx, store); err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
-	metrics := newMetrics(store.Inbox)
-	receiver := webhook.NewReceiver(kudu.BasicSource(cfg.passwords...), webhook.Store(store))
-	receiver.Logger, receiver.Observer = log, metrics.observer()
+	metrics := prom.New(types()...)
+	store.Observer = metrics.InboxObserver()
+	source := kudu.BasicSource(cfg.passwords...)
+	receiver := webhook.NewReceiver(source, webhook.Store(store))
+	receiver.Logger = log
+	observers := []*webhook.Observer{metrics.Observer()}
+	var runners []webhook.Runner
+	looks := make(map[string]func() prom.CatchUpStatus)
+	for i, at := range hooks {
+		at.subscriptions = subscriptions
+		runners = append(runners, at)
+		for _, c := range newCatchUps(cfg, cfg.sites[i], at.site, source, store, log) {
+			observers, runners = append(observers, c.Observer()), append(runners, c)
+			looks[c.String()] = statusOf(c)
+		}
+	}
+	receiver.Observer = webhook.MultiObserver(observers...)
+	inspector, err := inspect.New(store, cfg.guard.protect)
+	if err != nil {
+		return err
+	}
+	inspector.Summarize = kudu.Summary
 
 	public, private := http.NewServeMux(), http.NewServeMux()
 	if cfg.adminAddr == "" {
 		private = public
 	}
 	for _, event := range events {
-		public.Handle(event.path, withChannel(receiver)) // Kudu allows one event per URL
+		public.Handle(event.path, inspector.Watch(source, withChannel(receiver))) // Kudu allows one event per URL
 	}
 	public.Handle("/", &wrongPath{log: log})
-	private.Handle("GET /metrics", metrics.handler())
 
 	// Step 1: decide whether to send notices of a deployment or a job, and store one
 	// notice for each target.
-	dispatcher, err := newDispatcher(ctx, store, cfg.rules, cfg.targets)
+	dispatcher, err := newDispatcher(ctx, store, cfg)
 	if err != nil {
 		return fmt.Errorf("-db: %w", err)
 	}
@@ -125,24 +145,22 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 	// Step 2: send each notice to its target. Mail is sent while Slack is down, and a
 	// failing notice does not block all later ones.
 	workers := []*webhook.Worker{webhook.NewWorker(store, &outcomes)}
+	byName := map[string]*webhook.Worker{"outcomes": workers[0]}
 	sender := &sender{store, cfg.targets, cfg.blockTimeout}
 	for _, kind := range kinds {
-		workers = append(workers, sender.worker(kind))
-	}
-	var runners []webhook.Runner
-	for _, at := range hooks {
-		at.subscriptions = subscriptions
-		runners = append(runners, at)
+		byName[kind] = sender.worker(kind)
+		workers = append(workers, byName[kind])
 	}
 	for _, worker := range workers {
-		worker.Logger, worker.Observer = log, metrics.observer()
+		worker.Logger, worker.Observer = log, metrics.Observer()
 		worker.Lease = 10 * time.Second // the delay before a killed process's deliveries run again
 		worker.Retry = retry
 		worker.MaxAttempts = 200 // about a day
 		runners = append(runners, worker)
 	}
 	private.Handle("GET /healthz", webhook.HealthHandler(store, workers...))
-	admin, err := listenAdmin(cfg.adminAddr, private, log)
+	private.Handle("GET /metrics", prom.Handler(metrics, metrics.Stats(store), prom.Health(byName), prom.CatchUps(looks)))
+	admin, err := listenAdmin(cfg.adminAddr, private, inspector, log)
 	if err != nil {
 		return err
 	}
@@ -157,4 +175,13 @@ func run(ctx context.Context, cfg *config, stderr io.Writer) error {
 	log.Info("listening", "url", "http://"+listener.Addr().String())
 	// The program accepts events at once, even if a subscription fails.
 	return webhook.Serve(ctx, newServer(public, log), listener, runners...)
+}
+
+// types returns the types of the program's deliveries, which are labels of its metrics.
+func types() []string {
+	all := []string{kudu.Deployment{}.EventType(), kudu.TriggeredJobRun{}.EventType(), "kudu.unknown"}
+	for _, kind := range kinds {
+		all = append(all, noticeType(kind))
+	}
+	return all
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"time"
 )
 
 // A previous is the previous outcome of a site or a job: a row of notify_outcomes. It
@@ -52,6 +53,15 @@ func readPrevious(ctx context.Context, tx *sql.Tx, subject string, o *outcome) (
 	}
 	l.sameSite = true
 	return l, err
+}
+
+// ended returns the end time of the outcome, zero if it is unknown.
+func (l previous) ended() time.Time {
+	at, err := time.Parse(time.RFC3339Nano, l.identity[strings.LastIndex(l.identity, " ")+1:])
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 // atHost separates a subject from the host of its runs.

@@ -60,7 +60,7 @@ func TestPermanentlyRejectedNoticeDoesNotBlock(t *testing.T) {
 		next(t, r.mail.accepted)
 		next(t, r.mail.accepted)
 		for _, typ := range []string{"notify.slack", "notify.url"} {
-			p.waitForMetric(t, `hookhouse_deliveries{state="dead",type="`+typ+`"} 1`)
+			p.waitForMetric(t, `hookhouse_attempts_total{state="dead",type="`+typ+`"} 1`)
 		}
 		if tried := len(r.urlTarget.requests); tried != 2 {
 			t.Errorf("%d: %d requests for two notices", status, tried)
@@ -143,14 +143,14 @@ func TestRejectedRecipientDoesNotAffectOthers(t *testing.T) {
 			t.Errorf("mail to %s, want it to ops@example.com: %s", got.to, got.text)
 		}
 	}
-	p.waitForMetric(t, `hookhouse_deliveries{state="dead",type="notify.mail"} 2`)
+	p.waitForMetric(t, `hookhouse_attempts_total{state="dead",type="notify.mail"} 2`)
 	r.mail.reject.Delete("full@example.com")
 	for _, id := range []string{"9f2c4f3c1", "9f2c4f3c2"} { // in order
 		if got := next(t, r.mail.accepted); got.to[0] != "full@example.com" || !strings.Contains(got.text, id) {
 			t.Errorf("mail to %s, want it to full@example.com: %s", got.to, got.text)
 		}
 	}
-	p.waitForMetric(t, `hookhouse_deliveries{state="done",type="notify.mail"} 4`)
+	p.waitForMetric(t, `hookhouse_attempts_total{state="done",type="notify.mail"} 4`)
 	if len(r.mail.accepted) > 0 {
 		t.Errorf("one more mail to %s", next(t, r.mail.accepted).to)
 	}
@@ -167,7 +167,7 @@ func TestAcceptedMailIsNotSentAgainAfterDisconnect(t *testing.T) {
 	p := r.start(t)
 	r.deploy(t, deployment(1, kudu.StatusFailed))
 	next(t, r.mail.accepted)
-	p.waitForMetric(t, `hookhouse_deliveries{state="done",type="notify.mail"} 1`)
+	p.waitForMetric(t, `hookhouse_attempts_total{state="done",type="notify.mail"} 1`)
 	if len(r.mail.accepted) > 0 {
 		t.Error("the mail was sent again")
 	}
@@ -184,7 +184,7 @@ func TestRemovedRecipientIsIgnored(t *testing.T) {
 	p.stop(t)
 	r.args = append(r.args, "-smtp-to", "new@example.com")
 	p = r.start(t)
-	p.waitForMetric(t, `hookhouse_deliveries{state="ignored",type="notify.mail"} 1`)
+	p.waitForMetric(t, `hookhouse_attempts_total{state="ignored",type="notify.mail"} 1`)
 	r.deploy(t, deployment(2, kudu.StatusFailed))
 	if got := next(t, r.mail.accepted); got.to[0] != "new@example.com" || !strings.Contains(got.text, "9f2c4f3c2") {
 		t.Errorf("mail to %s: %s", got.to, got.text)

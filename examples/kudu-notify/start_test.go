@@ -26,7 +26,7 @@ func TestHealthAndMetrics(t *testing.T) {
 	next(t, r.mail.accepted)
 	for path, want := range map[string]string{
 		"/healthz": `"ok":true`,
-		"/metrics": `hookhouse_received_seconds_count{outcome="stored",type="kudu.PostDeployment"} 1`,
+		"/metrics": `hookhouse_received_total{outcome="accepted",source="kudu",type="kudu.PostDeployment"} 1`,
 	} {
 		res, err := http.Get(p.url + path)
 		if err != nil {
@@ -65,6 +65,7 @@ func TestInvalidStart(t *testing.T) {
 	}
 	for status, starts := range map[int][]start{
 		exitConfig: {
+			{"an invalid admin address", r.env, with("-admin-addr", "nowhere"), "-admin-addr: "},
 			{"no flags", nil, nil, "-site is missing"},
 			{"an unknown flag", r.env, with("-x"), "not defined: -x"},
 			{"an argument", r.env, with("x"), "only flags are accepted"},
@@ -85,6 +86,10 @@ func TestInvalidStart(t *testing.T) {
 			{"a site that is not a URL", r.env, without("-site", "-site", "app.scm.azurewebsites.net"), "-site is not a URL"},
 			{"a site without TLS", r.env, without("-site", "-site", "http://app.scm.azurewebsites.net"), "-site is not https"},
 			{"a public URL with a password", r.env, with("-url", "https://u:s3cret@notify.example.com"), "-url is not a URL"},
+			{"no name of a job", r.env, with("-job", "a/b/c"), `-job "a/b/c" is no name of a WebJob`},
+			{"a job of another site", r.env, with("-job", "b.example.com/nightly"), "b.example.com is the host of no -site"},
+			{"a job twice", r.env, with("-job", "nightly", "-job", "nightly"), "-job nightly is set twice"},
+			{"looks too often", r.env, with("-catch-up-every", "1s"), "-catch-up-every must be 0s, or 1m or more"},
 			{"an unknown rule", r.env, with("-on", "failure,always"), `-on: "always" is not one of`},
 			{"no target", set("SLACK_WEBHOOK_URL=", "NOTIFY_URL=", "SMTP_PASSWORD_FILE="), with("-smtp", "", "-smtp-user", "", "-smtp-from", "", "-smtp-to", ""), "no target"},
 			{"mail without a server", r.env, with("-smtp", ""), "require -smtp"},
@@ -103,7 +108,6 @@ func TestInvalidStart(t *testing.T) {
 		},
 		1: { // errors that may be temporary
 			{"a database in a missing folder", r.env, with("-db", "/nowhere/x.db"), "-db: "},
-			{"an invalid admin address", r.env, with("-admin-addr", "nowhere"), "-admin-addr: "},
 			{"a check of a database in a missing folder", r.env, with("-check", "-db", "/nowhere/x.db"), "-db: no file can be created in /nowhere"},
 			{"an invalid address", r.env, with("-addr", "nowhere"), "nowhere"},
 			{"unsubscribe at an unreachable site", r.env, without("-site", "-unsubscribe", "-site", "http://127.0.0.1:1"), "cannot list the hooks of -site"},

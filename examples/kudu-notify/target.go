@@ -74,7 +74,7 @@ func (s *sender) send(ctx context.Context, d *webhook.Delivery) error {
 		if err != nil {
 			return err
 		}
-		n.Notice.Late = late
+		n.Notice.Late = n.Notice.Late || late
 		once, err := newMark(ctx, s.store, d.UID)
 		if err != nil {
 			return err

@@ -112,7 +112,7 @@ func TestBlockedNoticesCostNothing(t *testing.T) {
 	for range notices {
 		r.slack.message(t)
 	}
-	p.waitForMetric(t, `hookhouse_deliveries{state="done",type="notify.slack"} 40`)
+	p.waitForMetric(t, `hookhouse_attempts_total{state="done",type="notify.slack"} 40`)
 	p.stop(t)
 	tried := make(map[string]bool)
 	for line := range strings.Lines(p.log.String()) {
