@@ -11,7 +11,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-var changeFlags = slices.Concat(databaseFlags, filterFlags, []flagDef{yesFlag, verboseFlag})
+var changeFlags = slices.Concat(storeFlags, filterFlags, []flagDef{limitFlag, yesFlag, verboseFlag})
 
 const manyLong = `With a UID it changes that delivery and does not ask. With filters it counts what matches, prints the number, and asks on
 a terminal; elsewhere it needs -yes. It never changes more than it has counted.`
@@ -30,7 +30,7 @@ Who and why are recorded with each. -every spares the target: one is due each ti
 		f.DurationVar(&o.every, "every", 0, "the `time` between two deliveries; at most 1h (default: none)")
 	}}),
 	take: takeChange(finished, webhook.Dead),
-	run: func(ctx context.Context, s *store, o options, p *printer) error {
+	run: func(ctx context.Context, s store, o options, p *printer) error {
 		return finishedChange{"replay", "replayed", func(f webhook.Filter) (int, error) {
 			return s.ReplayEvery(ctx, f, o.note, o.every)
 		}}.run(ctx, s, o, p)
@@ -49,7 +49,7 @@ and why are in the inbox's log only, which -v prints. ` + manyLong,
 	},
 	flags: slices.Concat(changeFlags, []flagDef{noteFlag}),
 	take:  takeChange(finished, finished...),
-	run: func(ctx context.Context, s *store, o options, p *printer) error {
+	ofDatabase: func(ctx context.Context, s *database, o options, p *printer) error {
 		return finishedChange{"discard", "discarded", func(f webhook.Filter) (int, error) {
 			return s.Discard(ctx, f, o.note)
 		}}.run(ctx, s, o, p)
@@ -68,7 +68,7 @@ claimed one before. ` + manyLong,
 	},
 	flags: slices.Concat(changeFlags, []flagDef{noteFlag}),
 	take:  takeChange([]webhook.State{webhook.Waiting, webhook.Blocked}, webhook.Waiting, webhook.Blocked),
-	run: func(ctx context.Context, s *store, o options, p *printer) error {
+	run: func(ctx context.Context, s store, o options, p *printer) error {
 		return eachChange{"bury", "buried", func(uid string) error { return s.Bury(ctx, uid, o.note) }}.run(ctx, s, o, p)
 	},
 }
@@ -85,8 +85,8 @@ is dead, since otherwise the delivery runs twice. Without -state and UID these a
 	},
 	flags: changeFlags,
 	take:  takeChange([]webhook.State{webhook.Waiting, webhook.Claimed, webhook.Blocked}, webhook.Waiting),
-	run: func(ctx context.Context, s *store, o options, p *printer) error {
-		return eachChange{"release", "released", func(uid string) error { return s.Release(ctx, uid) }}.run(ctx, s, o, p)
+	run: func(ctx context.Context, s store, o options, p *printer) error {
+		return eachChange{"release", "released", func(uid string) error { return s.release(ctx, uid, o.note) }}.run(ctx, s, o, p)
 	},
 }
 
@@ -126,14 +126,14 @@ type finishedChange struct {
 	do        func(f webhook.Filter) (int, error)
 }
 
-func (c finishedChange) run(ctx context.Context, s *store, o options, p *printer) error {
+func (c finishedChange) run(ctx context.Context, s store, o options, p *printer) error {
 	f := o.filter
 	if f.UID == "" {
-		n, err := p.confirm(ctx, s, c.verb, o)
+		matching, err := p.confirm(ctx, s, c.verb, o)
 		if err != nil {
 			return err
 		}
-		f.Limit = n
+		f.Limit = matching.count
 	}
 	n, err := c.do(f)
 	m := message{Did: c.did, UID: f.UID, Count: n, By: o.note.By, Why: o.note.Why}
@@ -152,13 +152,13 @@ type eachChange struct {
 	do        func(uid string) error
 }
 
-func (c eachChange) run(ctx context.Context, s *store, o options, p *printer) error {
+func (c eachChange) run(ctx context.Context, s store, o options, p *printer) error {
 	m := message{Did: c.did, UID: o.filter.UID, By: o.note.By, Why: o.note.Why}
 	if c.verb == "release" {
 		m.By = "" // an inbox does not record who releases
 	}
 	if m.UID != "" {
-		if _, err := s.get(ctx, m.UID); err != nil {
+		if _, err := getRecord(ctx, s, m.UID); err != nil {
 			return err
 		}
 		if err := c.do(m.UID); err != nil {
@@ -167,14 +167,14 @@ func (c eachChange) run(ctx context.Context, s *store, o options, p *printer) er
 		m.Count = 1
 		return p.done(m, "%s %s", c.did, clean(m.UID))
 	}
-	n, err := p.confirm(ctx, s, c.verb, o)
+	matching, err := p.confirm(ctx, s, c.verb, o)
 	if err != nil {
 		return err
 	}
 	// Newest first: if the head of an ordering key were changed before the others, these
 	// would take its place and might run.
 	f := o.filter
-	f.Limit = n
+	f.Limit = matching.count
 	for r, err := range s.All(ctx, f) {
 		if err == nil {
 			err = c.do(r.Delivery.UID)
@@ -189,7 +189,7 @@ func (c eachChange) run(ctx context.Context, s *store, o options, p *printer) er
 		}
 	}
 	if m.Skipped > 0 {
-		p.note("%s had another state meanwhile and were left as they are", deliveries(m.Skipped))
+		p.note("%s skipped: the state has changed meanwhile", deliveries(m.Skipped))
 	}
 	return p.done(m, "%s %s", c.did, deliveries(m.Count))
 }

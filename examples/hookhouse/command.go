@@ -17,18 +17,20 @@ type command struct {
 	flags    []flagDef
 	// take moves the operands into the options, and refuses what does not fit together.
 	take func(o *options) error
-	// run does the work on an open database. It is nil for a command without one, which
-	// has offline.
-	run     func(ctx context.Context, s *store, o options, p *printer) error
-	offline func(ctx context.Context, o options, p *printer) error
+	// run does the work on a database or a service, ofDatabase on a database alone, and
+	// offline without either. A command has one of them.
+	run        func(ctx context.Context, s store, o options, p *printer) error
+	ofDatabase func(ctx context.Context, s *database, o options, p *printer) error
+	offline    func(ctx context.Context, o options, p *printer) error
 }
 
 // commands are in the order of the help.
 func commands() []*command {
 	return []*command{
 		listCommand, showCommand, attemptsCommand, statsCommand, tailCommand,
-		replayCommand, buryCommand, releaseCommand, discardCommand, pauseCommand, resumeCommand,
-		sendCommand,
+		replayCommand, buryCommand, giveUpCommand, releaseCommand, releaseKeyCommand, discardCommand,
+		pauseCommand, resumeCommand,
+		sendCommand, forwardCommand,
 	}
 }
 
@@ -42,7 +44,7 @@ func commandNamed(name string) *command {
 	return nil
 }
 
-const usageHead = `The command for the person on call, for the database of any program that uses Hookhouse.
+const usageHead = `The command for the person on call, for the database of any program that uses Hookhouse, or for a running service.
 
     hookhouse COMMAND [flags] [operands]
 
@@ -51,6 +53,9 @@ const usageHead = `The command for the person on call, for the database of any p
 const usageTail = `
 The database is -db or HOOKHOUSE_DB, or the text of the file that HOOKHOUSE_DB_FILE names: a SQLite file, which must
 exist, or a postgres:// URL. It is never migrated.
+
+Instead of a database, -url or HOOKHOUSE_URL is the place where a running service has mounted its inspector. If that asks for
+a password, set -user or HOOKHOUSE_USER, and HOOKHOUSE_PASSWORD or HOOKHOUSE_PASSWORD_FILE.
 
 Exit status: 0 done, 1 failed, 2 a mistake on the command line, 3 nothing matched.
 Colors are used on a terminal only, and not if NO_COLOR is set.

@@ -23,43 +23,50 @@ type kind struct {
 	typ   string
 }
 
+// A matching is what confirm has counted.
+type matching struct {
+	count  int
+	newest int64 // the highest Seq
+}
+
 // confirm counts the deliveries that match, prints the number, and asks. The error is
 // errNothing if none matches.
-func (p *printer) confirm(ctx context.Context, s *store, verb string, o options) (int, error) {
+func (p *printer) confirm(ctx context.Context, s store, verb string, o options) (matching, error) {
 	kinds := make(map[kind]int)
-	n := 0
+	var m matching
 	f := o.filter
 	f.Limit = max(f.Limit, 0)
 	for r, err := range s.All(ctx, f) {
 		if err != nil {
-			return 0, err
+			return matching{}, err
 		}
-		n++
+		m.count++
+		m.newest = max(m.newest, r.Seq)
 		kinds[kind{r.State, r.Delivery.Type}]++
 	}
-	if n == 0 {
-		return 0, errNothing
+	if m.count == 0 {
+		return matching{}, errNothing
 	}
-	matching := "match"
-	if n == 1 {
-		matching = "matches"
+	match := "match"
+	if m.count == 1 {
+		match = "matches"
 	}
-	p.note("%s %s: %s", deliveries(n), matching, kindsText(kinds))
+	p.note("%s %s: %s", deliveries(m.count), match, kindsText(kinds))
 	switch {
 	case o.yes:
-		return n, nil
+		return m, nil
 	case !isTerminal(p.in) || !isTerminal(p.err):
-		return 0, usagef("set -yes to %s %s: there is no terminal to ask on", verb, deliveries(n))
+		return matching{}, usagef("set -yes to %s %s: there is no terminal to ask on", verb, deliveries(m.count))
 	}
-	fmt.Fprintf(p.err, "%s %s? [y/N] ", verb, deliveries(n))
+	fmt.Fprintf(p.err, "%s %s? [y/N] ", verb, deliveries(m.count))
 	answer, err := readAnswer(ctx, p.in)
 	if err != nil {
-		return 0, err
+		return matching{}, err
 	}
 	if answer = strings.ToLower(strings.TrimSpace(answer)); answer != "y" && answer != "yes" {
-		return 0, errDeclined
+		return matching{}, errDeclined
 	}
-	return n, nil
+	return m, nil
 }
 
 // readAnswer reads a line, until ctx is done.
@@ -91,7 +98,7 @@ func kindsText(kinds map[kind]int) string {
 			parts = append(parts, "and others")
 			break
 		}
-		parts = append(parts, fmt.Sprintf("%d %s %s", kinds[k], k.state, clean(k.typ)))
+		parts = append(parts, fmt.Sprintf("%d %s %s", kinds[k], clean(string(k.state)), clean(k.typ)))
 	}
 	return strings.Join(parts, ", ")
 }

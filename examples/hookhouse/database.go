@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -15,54 +16,36 @@ import (
 	_ "github.com/jackc/pgx/v5/stdlib" // PostgreSQL
 	_ "modernc.org/sqlite"             // SQLite, in Go
 
+	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
 // openTimeout bounds how long a server is waited for.
 const openTimeout = 15 * time.Second
 
-// A store is an inbox with its database.
-type store struct {
+// A database is an inbox with its database.
+type database struct {
 	*sqlinbox.Inbox
 	db *sql.DB
 }
 
-// withStore opens the database, calls f and closes the database.
-func withStore(ctx context.Context, o options, p *printer, f func(context.Context, *store, options, *printer) error) error {
-	name, err := databaseName(o.database)
+var _ store = (*database)(nil)
+
+// openNamed opens the database that the flags or the environment name.
+func openNamed(ctx context.Context, name string, o *options) (*database, error) {
+	o.note.By = cmp.Or(o.note.By, loginName())
+	d, err := openDatabase(ctx, name)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("-db: %w", err)
 	}
-	s, err := openStore(ctx, name)
-	if err != nil {
-		return fmt.Errorf("-db: %w", err)
-	}
-	defer s.close()
 	if !o.verbose {
-		s.Logger = slog.New(slog.DiscardHandler)
+		d.Logger = slog.New(slog.DiscardHandler)
 	}
-	return f(ctx, s, o, p)
+	return d, nil
 }
 
-// databaseName returns -db, or what the environment says.
-func databaseName(flag string) (string, error) {
-	if flag != "" {
-		return flag, nil
-	}
-	lines, err := readLines("HOOKHOUSE_DB")
-	switch {
-	case err != nil:
-		return "", err
-	case len(lines) == 0:
-		return "", usagef("no database: set -db FILE, or HOOKHOUSE_DB to a file or a postgres:// URL")
-	case len(lines) > 1:
-		return "", usagef("HOOKHOUSE_DB has %d lines, want one", len(lines))
-	}
-	return lines[0], nil
-}
-
-// openStore opens a database that exists, and does not change it.
-func openStore(ctx context.Context, name string) (*store, error) {
+// openDatabase opens a database that exists, and does not change it.
+func openDatabase(ctx context.Context, name string) (*database, error) {
 	driver, dialect, dsn := "sqlite", sqlinbox.SQLite, sqliteDSN(name)
 	if strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://") {
 		driver, dialect, dsn = "pgx", sqlinbox.PostgreSQL, name
@@ -73,14 +56,14 @@ func openStore(ctx context.Context, name string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &store{sqlinbox.New(db, dialect), db}
+	d := &database{sqlinbox.New(db, dialect), db}
 	ctx, cancel := context.WithTimeout(ctx, openTimeout)
 	defer cancel()
-	if _, err := s.Pending(ctx, 1); err != nil { // this checks the version of the schema
-		s.close()
+	if _, err := d.Pending(ctx, 1); err != nil { // this checks the version of the schema
+		d.close()
 		return nil, explain(err)
 	}
-	return s, nil
+	return d, nil
 }
 
 // checkFile refuses a file that is not there: SQLite would say less, or create it.
@@ -120,8 +103,43 @@ func sqliteDSN(file string) string {
 	return (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: file}).EscapedPath(), RawQuery: settings.Encode()}).String()
 }
 
+// Body returns the body of a delivery, byte for byte.
+func (d *database) Body(ctx context.Context, uid string) ([]byte, error) {
+	r, err := d.Get(ctx, uid)
+	switch {
+	case err != nil:
+		return nil, err
+	case r.Err != nil:
+		return nil, fmt.Errorf("the stored delivery is damaged: %w", r.Err)
+	}
+	return r.Delivery.Body, nil
+}
+
+// release does not regard the note: an inbox does not record who releases.
+func (d *database) release(ctx context.Context, uid string, _ webhook.Note) error {
+	return d.Release(ctx, uid)
+}
+
+func (d *database) numbers(ctx context.Context) (numbers, error) {
+	st, err := d.Stats(ctx)
+	return numbers{Stats: st}, err
+}
+
+func (d *database) follow(f webhook.Filter, every time.Duration) feed {
+	return &looker{tailer: newTailer(d, f), every: every}
+}
+
+// check opens the database as Put does and commits a small change. A failure says why calls
+// are refused.
+func (d *database) check(ctx context.Context) (string, error) {
+	if err := d.Ping(ctx); err != nil {
+		return "", fmt.Errorf("-check: deliveries cannot be stored: %w", err)
+	}
+	return "the database can store deliveries", nil
+}
+
 // close closes the inbox and then the database.
-func (s *store) close() {
-	_ = s.Inbox.Close()
-	_ = s.db.Close()
+func (d *database) close() {
+	_ = d.Inbox.Close()
+	_ = d.db.Close()
 }

@@ -22,12 +22,12 @@ by show only. The last column is why it failed, waits or was given up.`,
 		`hookhouse list -db hooks.db -since 2h -text 'connection refused'`,
 		`hookhouse list -db hooks.db -json -limit 0 | jq -r .uid`,
 	},
-	flags: slices.Concat(databaseFlags, filterFlags),
+	flags: slices.Concat(storeFlags, filterFlags, []flagDef{limitFlag}),
 	take:  noOperands,
 	run:   list,
 }
 
-func list(ctx context.Context, s *store, o options, p *printer) error {
+func list(ctx context.Context, s store, o options, p *printer) error {
 	f := o.filter
 	switch f.Limit {
 	case 0:

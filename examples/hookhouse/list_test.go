@@ -10,8 +10,9 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-func TestListFilters(t *testing.T) {
-	r := newRig(t)
+func TestListFilters(t *testing.T) { onEachDatabase(t, testListFilters) }
+
+func testListFilters(t *testing.T, r *rig) {
 	uids := map[string]string{
 		"dead":    r.dead(t, "github.push", "acme/app", "dial tcp: Connection refused"),
 		"done":    r.done(t, "github.push", "acme/lib"),
@@ -37,7 +38,7 @@ func TestListFilters(t *testing.T) {
 		{"several", []string{"-type", "github.push", "-state", "dead", "-key", "acme/app"}, []string{"dead"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := hookhouse(t, nil, append([]string{"list", "-json", "-db", r.file}, tt.args...)...)
+			got := hookhouse(t, nil, append([]string{"list", "-json", "-db", r.database}, tt.args...)...)
 			var names []string
 			for _, rec := range objects[record](t, got.out) {
 				for name, uid := range uids {
@@ -56,10 +57,11 @@ func TestListFilters(t *testing.T) {
 	}
 }
 
-func TestListAsText(t *testing.T) {
-	r := newRig(t)
+func TestListAsText(t *testing.T) { onEachDatabase(t, testListAsText) }
+
+func testListAsText(t *testing.T, r *rig) {
 	uid := r.dead(t, "github.push", "acme/app\x1b[2J\nforged", "first line\nsecond \x1b[31mred")
-	out := succeed(t, "list", "-db", r.file)
+	out := succeed(t, "list", "-db", r.database)
 	lines := strings.Split(strings.TrimSpace(out), "\n")
 	if len(lines) != 2 {
 		t.Fatalf("%d lines, want a heading and one delivery:\n%s", len(lines), out)
@@ -75,33 +77,37 @@ func TestListAsText(t *testing.T) {
 }
 
 func TestListSaysWhatADeliveryWaitsFor(t *testing.T) {
-	r := newRig(t)
+	onEachDatabase(t, testListSaysWhatADeliveryWaitsFor)
+}
+
+func testListSaysWhatADeliveryWaitsFor(t *testing.T, r *rig) {
 	uid := r.put(t, "github.push", "acme/app")
 	r.settle(t, uid, webhook.Outcome{State: webhook.Waiting, Reason: "try later", Delay: time.Hour})
-	if out := succeed(t, "list", "-db", r.file); !strings.Contains(out, "attempt 1; due in 59 min; try later") {
+	if out := succeed(t, "list", "-db", r.database); !strings.Contains(out, "attempt 1; due in 59 min; try later") {
 		t.Errorf("a retry: %s", out)
 	}
 	claimed := r.put(t, "jobserv.build", "acme/app")
 	r.claim(t, claimed)
-	if out := succeed(t, "list", "-db", r.file, "-state", "claimed"); !strings.Contains(out, "lease ends in 59 min") {
+	if out := succeed(t, "list", "-db", r.database, "-state", "claimed"); !strings.Contains(out, "lease ends in 59 min") {
 		t.Errorf("a claim: %s", out)
 	}
-	rec := objects[record](t, succeed(t, "list", "-json", "-db", r.file, "-state", "claimed"))[0]
+	rec := objects[record](t, succeed(t, "list", "-json", "-db", r.database, "-state", "claimed"))[0]
 	if got := time.Until(rec.LeaseUntil); got < 50*time.Minute || got > time.Hour || !rec.DueAt.IsZero() {
 		t.Errorf("lease_until %v, due_at %v", rec.LeaseUntil, rec.DueAt)
 	}
 }
 
-func TestListReadsAPageAtATime(t *testing.T) {
-	r := newRig(t)
+func TestListReadsAPageAtATime(t *testing.T) { onEachDatabase(t, testListReadsAPageAtATime) }
+
+func testListReadsAPageAtATime(t *testing.T, r *rig) {
 	for range 120 {
 		r.put(t, "github.push", "")
 	}
-	got := hookhouse(t, nil, "list", "-db", r.file)
+	got := hookhouse(t, nil, "list", "-db", r.database)
 	if n := strings.Count(got.out, "\n"); n != 1+defaultListed || !strings.Contains(got.err, "the newest 50; -limit 0 lists all") {
 		t.Errorf("%d lines, %q", n, got.err)
 	}
-	all := objects[record](t, succeed(t, "list", "-json", "-limit", "0", "-db", r.file))
+	all := objects[record](t, succeed(t, "list", "-json", "-limit", "0", "-db", r.database))
 	if len(all) != 120 {
 		t.Errorf("%d listed, want 120", len(all))
 	}

@@ -1,5 +1,5 @@
 // Hookhouse is the command for the person on call: it lists, shows, replays, buries,
-// releases and discards the deliveries in the database of any program that uses
+// gives up, releases and discards the deliveries in the database of any program that uses
 // sqlinbox, pauses types, follows what changes, and sends signed samples. To add
 // commands of your own, copy the folder as described in the README of the examples.
 //
@@ -15,7 +15,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 )
 
@@ -74,7 +73,7 @@ func run(ctx context.Context, args []string) error {
 // runWithout handles a command line that begins with a flag.
 func runWithout(ctx context.Context, args []string) error {
 	var o options
-	flags := newFlags("hookhouse", &o, append(databaseFlags, checkFlag, versionFlag))
+	flags := newFlags("hookhouse", &o, append(storeFlags, checkFlag, versionFlag))
 	err := parse(flags, &o, args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -85,7 +84,7 @@ func runWithout(ctx context.Context, args []string) error {
 		fmt.Println("hookhouse", version())
 		return nil
 	case o.check:
-		return withStore(ctx, o, newPrinter(o), check)
+		return withStore(ctx, checkCommand, o, newPrinter(o))
 	case len(o.args) > 0:
 		return usagef("unknown command %q; see hookhouse -help", o.args[0])
 	}
@@ -112,7 +111,7 @@ func runCommand(ctx context.Context, c *command, args []string) error {
 	if c.offline != nil {
 		err = c.offline(ctx, o, p)
 	} else {
-		err = withStore(ctx, o, p, c.run)
+		err = withStore(ctx, c, o, p)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.name, err)
@@ -132,23 +131,14 @@ func help(args []string) error {
 	return helpOf(os.Stdout, c)
 }
 
-// check opens the database as Put does and commits a small change. A failure says why
-// calls are refused.
-func check(ctx context.Context, s *store, _ options, p *printer) error {
-	if err := s.Ping(ctx); err != nil {
-		return fmt.Errorf("-check: deliveries cannot be stored: %w", err)
+// checkCommand is what -check does.
+var checkCommand = &command{name: "-check", run: func(ctx context.Context, s store, _ options, p *printer) error {
+	text, err := s.check(ctx)
+	if err != nil {
+		return err
 	}
-	return p.done(message{Did: "checked"}, "the database can store deliveries")
-}
-
-// version is that of the module that was built.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" {
-		return "(devel)"
-	}
-	return info.Main.Version
-}
+	return p.done(message{Did: "checked"}, "%s", text)
+}}
 
 // isTerminal reports whether a person sits at a file.
 func isTerminal(f any) bool {
@@ -157,7 +147,11 @@ func isTerminal(f any) bool {
 		return false
 	}
 	info, err := file.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull) // of a timer or a service
+	return err != nil || !os.SameFile(info, null)
 }
 
 var _ io.Writer = (*printer)(nil)

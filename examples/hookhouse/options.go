@@ -17,6 +17,8 @@ import (
 type options struct {
 	args     []string
 	database string
+	service  string
+	user     string
 	json     bool
 	verbose  bool
 
@@ -26,24 +28,34 @@ type options struct {
 	states, since, until string
 	meant                []webhook.State // if -state is not set
 
-	note webhook.Note
-	yes  bool
-	all  bool // types
+	note  webhook.Note
+	noted bool // the command records the note, and whose it is
+	yes   bool
+	all   bool   // types, or of give-up all deliveries
+	as    string // of give-up
 
 	every, interval time.Duration
 	onlyBody        bool
 
-	send sending
+	send    sending
+	forward forwarding
 }
 
 // A flagDef defines a flag, or several that belong together.
 type flagDef func(f *flag.FlagSet, o *options)
 
-var databaseFlags = []flagDef{
+var storeFlags = []flagDef{
 	func(f *flag.FlagSet, o *options) {
 		f.StringVar(&o.database, "db", "", "SQLite `file` or postgres:// URL (default $HOOKHOUSE_DB)")
+		serviceFlag(f, o)
 		f.BoolVar(&o.json, "json", false, "print one JSON object a line, with exact times")
 	},
+}
+
+// serviceFlag defines the flags that name a service.
+func serviceFlag(f *flag.FlagSet, o *options) {
+	f.StringVar(&o.service, "url", "", "`URL` of the inspector of a running service, instead of -db (default $HOOKHOUSE_URL)")
+	f.StringVar(&o.user, "user", "", "with -url: `name` that the inspector asks for (default $HOOKHOUSE_USER); the password is $HOOKHOUSE_PASSWORD")
 }
 
 var filterFlags = []flagDef{
@@ -54,9 +66,12 @@ var filterFlags = []flagDef{
 		f.StringVar(&o.since, "since", "", "received at this `time` or later: 90s, 15m, 2h, 3d ago, or 2026-03-02, \"2026-03-02 09:15\", or RFC 3339")
 		f.StringVar(&o.until, "until", "", "received before this `time`, written as for -since")
 		f.StringVar(&o.filter.Text, "text", "", "deliveries whose reason contains this `text`, in any case")
-		f.IntVar(&o.filter.Limit, "limit", 0, "the newest `n` only (0 means all; default of list 50, of tail 10)")
 	},
 	sharedFilterFlag,
+}
+
+func limitFlag(f *flag.FlagSet, o *options) {
+	f.IntVar(&o.filter.Limit, "limit", 0, "the newest `n` only (0 means all; default of list 50, of tail 10)")
 }
 
 // sharedFilterFlag defines the filters that tail has too.
@@ -67,6 +82,7 @@ func sharedFilterFlag(f *flag.FlagSet, o *options) {
 }
 
 func noteFlag(f *flag.FlagSet, o *options) {
+	o.noted = true
 	f.StringVar(&o.note.By, "by", "", "`who` does it, for the record (default: your login name)")
 	f.StringVar(&o.note.Why, "why", "", "`why`, for the record")
 }
@@ -160,9 +176,6 @@ func (o *options) complete() error {
 	switch {
 	case !o.filter.From.IsZero() && !o.filter.To.IsZero() && !o.filter.From.Before(o.filter.To):
 		return errors.New("-since is not before -until")
-	}
-	if o.note.By == "" {
-		o.note.By = loginName()
 	}
 	return nil
 }

@@ -8,10 +8,10 @@ import (
 	"slices"
 )
 
-var pauseFlags = slices.Concat(databaseFlags, []flagDef{
+var pauseFlags = slices.Concat(storeFlags, []flagDef{
 	func(f *flag.FlagSet, o *options) {
 		f.StringVar(&o.filter.Type, "type", "", "deliveries of this `type`, such as github.push")
-		f.BoolVar(&o.all, "all", false, "deliveries of all types")
+		f.BoolVar(&o.all, "all", false, "all deliveries, of all types")
 	}, noteFlag, verboseFlag,
 })
 
@@ -27,11 +27,11 @@ whatever their types. stats lists the pauses in force. The pause of a type and t
 	},
 	flags: pauseFlags,
 	take:  oneType,
-	run: func(ctx context.Context, s *store, o options, p *printer) error {
+	run: func(ctx context.Context, s store, o options, p *printer) error {
 		if err := s.Pause(ctx, o.filter.Type, o.note); err != nil {
 			return err
 		}
-		return p.done(message{Did: "paused", Type: o.filter.Type, By: o.note.By, Why: o.note.Why}, "paused %s", typeName(o.filter.Type))
+		return p.done(message{Did: "paused", Type: o.filter.Type, All: o.all, By: o.note.By, Why: o.note.Why}, "paused %s", typeName(o.filter.Type))
 	},
 }
 
@@ -46,11 +46,11 @@ var resumeCommand = &command{
 	},
 	flags: pauseFlags,
 	take:  oneType,
-	run: func(ctx context.Context, s *store, o options, p *printer) error {
+	run: func(ctx context.Context, s store, o options, p *printer) error {
 		if err := s.Resume(ctx, o.filter.Type, o.note); err != nil {
 			return err
 		}
-		return p.done(message{Did: "resumed", Type: o.filter.Type, By: o.note.By, Why: o.note.Why}, "resumed %s", typeName(o.filter.Type))
+		return p.done(message{Did: "resumed", Type: o.filter.Type, All: o.all, By: o.note.By, Why: o.note.Why}, "resumed %s", typeName(o.filter.Type))
 	},
 }
 

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -37,13 +35,11 @@ func (p *printer) Write(text []byte) (int, error) { return p.out.Write(text) }
 
 // object writes v as one line of JSON.
 func (p *printer) object(v any) error {
-	var line bytes.Buffer
-	e := json.NewEncoder(&line)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
+	line, err := jsonLine(v)
+	if err != nil {
 		return err
 	}
-	_, err := p.Write(line.Bytes())
+	_, err = p.Write(line)
 	return err
 }
 
@@ -51,7 +47,11 @@ func (p *printer) object(v any) error {
 type message struct {
 	Did     string `json:"did"`
 	UID     string `json:"uid,omitempty"`
+	Source  string `json:"source,omitempty"`
 	Type    string `json:"type,omitempty"`
+	Key     string `json:"key,omitempty"`
+	As      string `json:"as,omitempty"`  // the state of what is given up
+	All     bool   `json:"all,omitempty"` // types, or of give-up all deliveries
 	Count   int    `json:"count,omitempty"`
 	Skipped int    `json:"skipped,omitempty"`
 	By      string `json:"by,omitempty"`

@@ -35,6 +35,7 @@ type record struct {
 	// Of show only.
 	NotBefore time.Time   `json:"not_before,omitzero"`
 	Malformed string      `json:"malformed,omitempty"`
+	Unsigned  string      `json:"unsigned,omitempty"`
 	Damage    string      `json:"damage,omitempty"`
 	Header    http.Header `json:"header,omitempty"`
 	DedupKeys []string    `json:"dedup_keys,omitempty"`
@@ -92,7 +93,7 @@ func fullRecordOf(r webhook.Record, body bool) record {
 	if !d.NotBefore.IsZero() {
 		out.NotBefore = d.NotBefore.UTC()
 	}
-	out.Malformed, out.Header, out.DedupKeys = d.Malformed, shownHeader(d.Header), shownKeys(d.DedupKeys)
+	out.Malformed, out.Unsigned, out.Header, out.DedupKeys = d.Malformed, d.Unsigned, shownHeader(d.Header), shownKeys(d.DedupKeys)
 	if r.Err != nil {
 		out.Damage = r.Err.Error()
 	}

@@ -6,11 +6,13 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +32,15 @@ func TestMain(m *testing.M) {
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		panic(string(out))
 	}
+	stop, err := startPostgres()
+	switch {
+	case errors.Is(err, errNoPostgres) && os.Getenv("CI") != "true":
+		fmt.Println("left out: the tests of hookhouse on", err)
+	case err != nil:
+		panic(err)
+	}
 	code := m.Run()
+	stop()
 	os.RemoveAll(dir)
 	os.Exit(code)
 }
@@ -69,19 +79,52 @@ func succeed(t *testing.T, args ...string) string {
 
 // A rig is the database of a program, and an inbox as that program has it.
 type rig struct {
-	file  string
-	db    *sql.DB
-	inbox *sqlinbox.Inbox
+	database string // as -db takes it
+	db       *sql.DB
+	inbox    *sqlinbox.Inbox
 }
 
+// onEachDatabase runs a test on an empty SQLite file, and in an empty schema of PostgreSQL
+// if that is installed.
+func onEachDatabase(t *testing.T, test func(t *testing.T, r *rig)) {
+	t.Run("SQLite", func(t *testing.T) { test(t, newRig(t)) })
+	if postgresURL != "" {
+		t.Run("PostgreSQL", func(t *testing.T) { test(t, newPostgresRig(t)) })
+	}
+}
+
+// newRig returns a rig with a SQLite file.
 func newRig(t *testing.T) *rig {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "hooks 100%.db")
-	db, err := sql.Open("sqlite", strings.Replace(sqliteDSN(file), "mode=rw", "mode=rwc", 1))
+	return openRig(t, file, "sqlite", strings.Replace(sqliteDSN(file), "mode=rw", "mode=rwc", 1), sqlinbox.SQLite)
+}
+
+// schemas counts the schemas that were made.
+var schemas atomic.Int64
+
+// newPostgresRig returns a rig with a schema of its own on the server.
+func newPostgresRig(t *testing.T) *rig {
+	t.Helper()
+	schema := fmt.Sprintf("test%d", schemas.Add(1))
+	server, err := sql.Open("pgx", postgresURL)
+	if err == nil {
+		_, err = server.ExecContext(t.Context(), "CREATE SCHEMA "+schema)
+	}
+	if err := errors.Join(err, server.Close()); err != nil {
+		t.Fatal(err)
+	}
+	database := postgresURL + "?search_path=" + schema
+	return openRig(t, database, "pgx", database, sqlinbox.PostgreSQL)
+}
+
+func openRig(t *testing.T, database, driver, dsn string, dialect *sqlinbox.Dialect) *rig {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{file, db, sqlinbox.New(db, sqlinbox.SQLite)}
+	r := &rig{database, db, sqlinbox.New(db, dialect)}
 	if err := r.inbox.Migrate(t.Context()); err != nil {
 		t.Fatal(err)
 	}

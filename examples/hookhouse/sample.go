@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"regexp"
 	"strings"
@@ -58,10 +59,13 @@ func sampleNames() string {
 	return b.String()
 }
 
-var kuduID = regexp.MustCompile(`"id": *"[^"]*"`)
+var (
+	kuduID       = regexp.MustCompile(`"id": *"[^"]*"`)
+	jobservBuild = regexp.MustCompile(`(/builds/|"build_id": *)[0-9]+`)
+)
 
-// fresh changes a sample so that no dedup key of it is known: GitHub and JobServ sign the
-// bytes, which get white space at their end, and an event of Kudu has an id.
+// fresh changes a sample so that no dedup key of it is known: GitHub signs the bytes, which
+// get white space at their end, a build of JobServ has a number, and an event of Kudu an id.
 func fresh(sender string, body []byte) []byte {
 	var random [16]byte
 	_, _ = rand.Read(random[:]) // never fails
@@ -70,6 +74,10 @@ func fresh(sender string, body []byte) []byte {
 			id := fmt.Appendf(nil, `"id": "%x"`, random)
 			return bytes.Join([][]byte{body[:at[0]], id, body[at[1]:]}, nil)
 		}
+	}
+	if sender == "jobserv" {
+		number := binary.BigEndian.Uint64(random[:]) >> 12 // small enough for JavaScript
+		return jobservBuild.ReplaceAll(body, fmt.Appendf(nil, "${1}%d", number))
 	}
 	for _, b := range random {
 		for bit := range 8 {

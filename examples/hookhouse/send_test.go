@@ -134,7 +134,10 @@ func TestSendSavedBody(t *testing.T) {
 }
 
 func TestFreshSamplesAreNoDuplicates(t *testing.T) {
-	r := newRig(t)
+	onEachDatabase(t, testFreshSamplesAreNoDuplicates)
+}
+
+func testFreshSamplesAreNoDuplicates(t *testing.T, r *rig) {
 	secret := webhook.NewSecret(testSecret)
 	sources := map[string]webhook.Source{"github": github.Source(secret), "jobserv": jobserv.Source(secret), "kudu": kudu.Source(secret)}
 	var mux http.ServeMux

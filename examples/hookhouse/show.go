@@ -28,7 +28,7 @@ terminal, bytes that are not text are escaped. Headers that prove a call, such a
 		func(f *flag.FlagSet, o *options) {
 			f.BoolVar(&o.onlyBody, "body", false, "print the body")
 		},
-	}, databaseFlags...),
+	}, storeFlags...),
 	take: oneUID,
 	run:  show,
 }
@@ -40,7 +40,7 @@ var attemptsCommand = &command{
 	long: `Prints when each attempt began, how long it took, what came of it and why. A lost attempt is one whose worker died or
 whose lease ran out. The newest twenty are kept, and none of a run that succeeds.`,
 	examples: []string{`hookhouse attempts -db hooks.db 019cadf4d7c80a4f6f4c2b8d1e3a5b7c`},
-	flags:    append([]flagDef{uidFlag}, databaseFlags...),
+	flags:    append([]flagDef{uidFlag}, storeFlags...),
 	take:     oneUID,
 	run:      attempts,
 }
@@ -49,8 +49,8 @@ func uidFlag(f *flag.FlagSet, o *options) {
 	f.StringVar(&o.filter.UID, "uid", "", "the delivery with this `UID`")
 }
 
-// get returns a delivery. If there is none, the error is errNothing.
-func (s *store) get(ctx context.Context, uid string) (webhook.Record, error) {
+// getRecord returns a delivery. If there is none, the error is errNothing.
+func getRecord(ctx context.Context, s store, uid string) (webhook.Record, error) {
 	r, err := s.Get(ctx, uid)
 	if errors.Is(err, webhook.ErrNotFound) {
 		return r, fmt.Errorf("%w: there is no delivery %s", errNothing, quoted(uid))
@@ -58,15 +58,16 @@ func (s *store) get(ctx context.Context, uid string) (webhook.Record, error) {
 	return r, err
 }
 
-func show(ctx context.Context, s *store, o options, p *printer) error {
-	r, err := s.get(ctx, o.filter.UID)
+func show(ctx context.Context, s store, o options, p *printer) error {
+	r, err := getRecord(ctx, s, o.filter.UID)
+	if err == nil && o.onlyBody && (r.Err == nil || !p.json) {
+		r.Delivery.Body, err = s.Body(ctx, o.filter.UID)
+	}
 	switch {
 	case err != nil:
 		return err
 	case p.json:
 		return p.object(fullRecordOf(r, o.onlyBody))
-	case o.onlyBody && r.Err != nil:
-		return fmt.Errorf("the stored delivery is damaged: %w", r.Err)
 	case o.onlyBody && isTerminal(p.out):
 		_, err := fmt.Fprintln(p, cleanLines(string(r.Delivery.Body)))
 		return err
@@ -94,7 +95,7 @@ func (p *printer) record(r webhook.Record) string {
 	row("type", clean(d.Type))
 	row("ordering key", clean(d.OrderingKey))
 	row("sender's id", clean(d.ID))
-	row("signed with", clean(d.KeyLabel))
+	row("key label", clean(d.KeyLabel))
 	row("received", exactly(d.ReceivedAt, p.now))
 	switch {
 	case r.State == webhook.Claimed:
@@ -110,6 +111,7 @@ func (p *printer) record(r webhook.Record) string {
 	}
 	row("body", fmt.Sprintf("%d bytes; show -body prints it", r.Size))
 	row("malformed", clean(d.Malformed))
+	row("unsigned", clean(d.Unsigned))
 	if r.Err != nil {
 		row("damaged", clean(r.Err.Error()))
 	}
@@ -136,8 +138,8 @@ func because(why string) string {
 	return ": " + clean(why)
 }
 
-func attempts(ctx context.Context, s *store, o options, p *printer) error {
-	r, err := s.get(ctx, o.filter.UID)
+func attempts(ctx context.Context, s store, o options, p *printer) error {
+	r, err := getRecord(ctx, s, o.filter.UID)
 	if err != nil {
 		return err
 	}
@@ -152,7 +154,7 @@ func attempts(ctx context.Context, s *store, o options, p *printer) error {
 		}
 	}
 	if len(r.Attempts) == 0 {
-		return fmt.Errorf("%w: no attempt of %s has failed; it is %s", errNothing, o.filter.UID, r.State)
+		return fmt.Errorf("%w: no attempt of %s has failed; it is %s", errNothing, clean(o.filter.UID), clean(string(r.State)))
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ type follower struct {
 
 func follow(t *testing.T, r *rig, args ...string) *follower {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, append([]string{"tail", "-json", "-interval", "100ms", "-db", r.file}, args...)...)
+	cmd := exec.CommandContext(t.Context(), program, append([]string{"tail", "-json", "-interval", "100ms", "-db", r.database}, args...)...)
 	out, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -61,7 +61,10 @@ func (f *follower) expect(t *testing.T, want ...event) {
 }
 
 func TestTailFollowsNewAndChangedDeliveries(t *testing.T) {
-	r := newRig(t)
+	onEachDatabase(t, testTailFollowsNewAndChangedDeliveries)
+}
+
+func testTailFollowsNewAndChangedDeliveries(t *testing.T, r *rig) {
 	old, dead := r.done(t, "github.push", "a"), r.dead(t, "github.push", "b", "no")
 	f := follow(t, r)
 	f.expect(t, event{old, "done"}, event{dead, "dead"}) // the newest, oldest first
@@ -91,8 +94,9 @@ func TestTailFollowsNewAndChangedDeliveries(t *testing.T) {
 	}
 }
 
-func TestTailFilters(t *testing.T) {
-	r := newRig(t)
+func TestTailFilters(t *testing.T) { onEachDatabase(t, testTailFilters) }
+
+func testTailFilters(t *testing.T, r *rig) {
 	r.dead(t, "github.push", "a", "no")
 	ready := r.dead(t, "jobserv.build", "a", "no")
 	f := follow(t, r, "-type", "jobserv.build", "-state", "dead")
@@ -105,7 +109,10 @@ func TestTailFilters(t *testing.T) {
 
 // A delivery that is older than the window is watched while it is unfinished.
 func TestTailWatchesOlderUnfinishedDeliveries(t *testing.T) {
-	r := newRig(t)
+	onEachDatabase(t, testTailWatchesOlderUnfinishedDeliveries)
+}
+
+func testTailWatchesOlderUnfinishedDeliveries(t *testing.T, r *rig) {
 	old := r.put(t, "jobserv.build", "a")
 	for range tailWindow {
 		r.put(t, "github.push", "")

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"iter"
 	"slices"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -31,11 +32,30 @@ func snapshotOf(r webhook.Record) snapshot {
 	return snapshot{r.Seq, r.Fence, r.Due.UnixMicro(), r.State, r.Attempt, short(r.Reason, 80)}
 }
 
+// after reports whether s is certainly a later state of the same delivery than other.
+func (s snapshot) after(other snapshot) bool {
+	switch {
+	case s.seq != other.seq:
+		return s.seq > other.seq
+	case s.state.Final() != other.state.Final():
+		return s.state.Final() // a later run would have a new Seq
+	case s.attempt != other.attempt:
+		// An attempt that is not counted lowers the number when its claim ends.
+		return s.attempt > other.attempt && (s.state != webhook.Claimed || other.state == webhook.Claimed)
+	}
+	return other.state == webhook.Claimed && s.state != webhook.Claimed
+}
+
+// A lister lists deliveries, newest first.
+type lister interface {
+	All(ctx context.Context, f webhook.Filter) iter.Seq2[webhook.Record, error]
+}
+
 // A tailer finds what has changed since it looked before. An inbox has no list of
 // changes, so a tailer compares: the newest deliveries at each look, and some of the older
 // unfinished ones in turn.
 type tailer struct {
-	inbox  webhook.Admin
+	inbox  lister
 	filter webhook.Filter
 	window map[string]snapshot // the newest deliveries, by UID
 	older  map[string]snapshot // unfinished ones outside the window
@@ -44,7 +64,7 @@ type tailer struct {
 	missed bool                // the last look did not reach what the one before had seen
 }
 
-func newTailer(inbox webhook.Admin, f webhook.Filter) *tailer {
+func newTailer(inbox lister, f webhook.Filter) *tailer {
 	return &tailer{inbox: inbox, filter: f, window: make(map[string]snapshot), older: make(map[string]snapshot)}
 }
 
@@ -57,6 +77,11 @@ func (t *tailer) begin(ctx context.Context) error {
 		}
 		t.watch(r.Delivery.UID, snapshotOf(r))
 	}
+	return t.beginWindow(ctx)
+}
+
+// beginWindow remembers how the newest deliveries are.
+func (t *tailer) beginWindow(ctx context.Context) error {
 	for r, err := range t.inbox.All(ctx, webhook.Filter{Limit: tailWindow}) {
 		if err != nil {
 			return err

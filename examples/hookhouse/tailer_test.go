@@ -35,7 +35,10 @@ func (in *flakyInbox) All(ctx context.Context, f webhook.Filter) iter.Seq2[webho
 }
 
 func TestLookFindsLaterWhatItMissedByAnError(t *testing.T) {
-	r := newRig(t)
+	onEachDatabase(t, testLookFindsLaterWhatItMissedByAnError)
+}
+
+func testLookFindsLaterWhatItMissedByAnError(t *testing.T, r *rig) {
 	in := &flakyInbox{Admin: r.inbox}
 	tr := newTailer(in, webhook.Filter{})
 	if err := tr.begin(t.Context()); err != nil {
@@ -52,8 +55,9 @@ func TestLookFindsLaterWhatItMissedByAnError(t *testing.T) {
 	}
 }
 
-func TestLookReadsABoundedNumber(t *testing.T) {
-	r := newRig(t)
+func TestLookReadsABoundedNumber(t *testing.T) { onEachDatabase(t, testLookReadsABoundedNumber) }
+
+func testLookReadsABoundedNumber(t *testing.T, r *rig) {
 	for range tailWindow + 400 {
 		r.put(t, "github.push", "")
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,6 +26,7 @@ func TestUsageMistakes(t *testing.T) {
 		{"an argument too many", nil, []string{"list", "dead"}, `unexpected argument "dead"`},
 		{"no database", nil, []string{"list"}, "no database: set -db FILE, or HOOKHOUSE_DB"},
 		{"the database twice", []string{"HOOKHOUSE_DB=a", "HOOKHOUSE_DB_FILE=b"}, []string{"list"}, "both HOOKHOUSE_DB and HOOKHOUSE_DB_FILE"},
+		{"a file of the database's URL that is missing", []string{"HOOKHOUSE_DB_FILE=none"}, []string{"list"}, "HOOKHOUSE_DB_FILE: open none: no such file"},
 		{"an unknown state", nil, []string{"list", "-state", "dead,gone"}, `-state "gone" is none of waiting, blocked, `},
 		{"a time that is none", nil, []string{"list", "-since", "yesterday"}, `-since "yesterday" is not a time: write 2h`},
 		{"times the wrong way round", nil, []string{"list", "-since", "1h", "-until", "2h"}, "-since is not before -until"},
@@ -38,6 +40,17 @@ func TestUsageMistakes(t *testing.T) {
 		{"bury of what is claimed", nil, []string{"bury", "-state", "claimed"}, "-state claimed: not possible"},
 		{"release of what is dead", nil, []string{"release", "-state", "dead"}, "-state dead: not possible"},
 		{"a rate that is too slow", nil, []string{"replay", "-state", "dead", "-every", "2h"}, "-every must be from 0s to 1h"},
+		{"give-up of everything", nil, []string{"give-up", "-yes"}, "needs a UID, or a filter"},
+		{"give-up of everything and a filter", nil, []string{"give-up", "-all", "-key", "x"}, "-all excludes filters"},
+		{"give-up of everything and a UID", nil, []string{"give-up", "-all", "x"}, `unexpected argument "x"`},
+		{"give-up of what is claimed", nil, []string{"give-up", "-state", "claimed"}, "-state claimed: not possible"},
+		{"give-up as done", nil, []string{"give-up", "x", "-as", "done"}, `-as must be dead or ignored, not "done"`},
+		{"give-up of the newest", nil, []string{"give-up", "-key", "x", "-limit", "1"}, "flag provided but not defined: -limit"},
+		{"release-key of nothing", nil, []string{"release-key", "-source", "github"}, "needs an ordering key"},
+		{"release-key of any source", nil, []string{"release-key", "x"}, "needs -source, such as github"},
+		{"release-key of two", nil, []string{"release-key", "x", "y"}, "one ordering key at a time"},
+		{"release-key twice", nil, []string{"release-key", "x", "-key", "y"}, "an ordering key is given twice"},
+		{"release-key with a reason", nil, []string{"release-key", "x", "-why", "b"}, "flag provided but not defined: -why"},
 		{"release with a reason", nil, []string{"release", "a", "-why", "b"}, "flag provided but not defined: -why"},
 		{"pause of nothing", nil, []string{"pause"}, "needs a type, or -all"},
 		{"pause of one and all", nil, []string{"pause", "github.push", "-all"}, "a type or -all, not both"},
@@ -53,15 +66,17 @@ func TestUsageMistakes(t *testing.T) {
 		{"a burst of another sender", nil, []string{"send", "kudu", "-calls", "2", url}, "-calls is for dockerhub"},
 		{"too many calls", nil, []string{"send", "dockerhub", "-calls", "21", url}, "-calls must be from 1 to 20"},
 		{"no secret", nil, []string{"send", "github", url}, "no secret: set GITHUB_WEBHOOK_SECRET or GITHUB_WEBHOOK_SECRET_FILE, or -secret-file"},
-		{"a secret that is white space", []string{"JOBSERV_WEBHOOK_SECRET= "}, []string{"send", "jobserv", url}, "no secret: set JOBSERV_WEBHOOK_SECRET"},
+		{"a secret that is white space", []string{"JOBSERV_WEBHOOK_SECRET= "}, []string{"send", "jobserv", url}, "JOBSERV_WEBHOOK_SECRET is empty"},
+		{"a file of secrets that is missing", nil, []string{"send", "github", "-secret-file", "none", url}, "-secret-file: open none: no such file"},
+		{"a file of the variable that is missing", []string{"GITHUB_WEBHOOK_SECRET_FILE=none"}, []string{"send", "github", url}, "GITHUB_WEBHOOK_SECRET_FILE: open none: no such file"},
 		{"a secret twice", []string{"GITHUB_WEBHOOK_SECRET=a", "GITHUB_WEBHOOK_SECRET_FILE=b"}, []string{"send", "github", url}, "both GITHUB_WEBHOOK_SECRET and"},
 		{"no token", nil, []string{"send", "kudu", url + "{token}"}, "there is no token: set KUDU_WEBHOOK_TOKEN"},
 		{"a token that has no place", nil, []string{"send", "dockerhub", "-secret-file", "x", url}, "-secret-file is not used: write {token}"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			args := tt.args
-			if len(args) > 0 && !strings.HasPrefix(tt.name, "no database") && !strings.HasPrefix(tt.name, "the database") && args[0] != "send" && args[0] != "help" && args[0] != "lst" && args[0][0] != '-' {
-				args = append(args, "-db", r.file)
+			if len(args) > 0 && !strings.HasPrefix(tt.name, "no database") && !strings.Contains(tt.name, "the database") && args[0] != "send" && args[0] != "help" && args[0] != "lst" && args[0][0] != '-' {
+				args = append(args, "-db", r.database)
 			}
 			got := hookhouse(t, tt.env, args...)
 			if got.code != exitUsage || got.out != "" || !strings.Contains(got.err, tt.says) || strings.Count(got.err, "\n") != 1 {
@@ -104,20 +119,11 @@ func TestDatabasesThatCannotBeUsed(t *testing.T) {
 		}
 		return name
 	}
-	newer, older := newRig(t), newRig(t)
-	for r, text := range map[*rig]string{newer: "UPDATE hookhouse_schema SET version = 99", older: "UPDATE hookhouse_schema SET version = 2"} {
-		if _, err := r.db.Exec(text); err != nil {
-			t.Fatal(err)
-		}
-	}
 	for _, tt := range []struct{ name, db, says string }{
 		{"no file", filepath.Join(dir, "none.db"), "none.db\" does not exist; hookhouse creates no database"},
 		{"a folder", dir, "is not a regular file"},
 		{"an empty file", file("empty.db", ""), "the database has no tables of Hookhouse"},
 		{"another file", file("text.db", strings.Repeat("no database ", 1000)), "file is not a database"},
-		{"a newer schema", newer.file, "schema is newer than this program: it has version 99, known is "},
-		{"an older schema", older.file, "it has version 2, needed is "},
-		{"an older schema, what to do", older.file, "hookhouse changes no tables: start the program of this database"},
 		{"no server", "postgres://jane:pass-of-jane@127.0.0.1:1/hooks?connect_timeout=5", "connection refused"},
 		{"no URL", "postgres://jane:pass-of-jane@[::1/hooks", "cannot parse"},
 	} {
@@ -142,13 +148,35 @@ func TestDatabasesThatCannotBeUsed(t *testing.T) {
 	}
 }
 
-func TestDatabaseByEnvironment(t *testing.T) {
-	r := newRig(t)
+func TestSchemasOfOtherVersions(t *testing.T) { onEachDatabase(t, testSchemasOfOtherVersions) }
+
+func testSchemasOfOtherVersions(t *testing.T, r *rig) {
+	for version, says := range map[int][]string{
+		99: {"schema is newer than this program: it has version 99, known is "},
+		2:  {"it has version 2, needed is ", "hookhouse changes no tables: start the program of this database"},
+	} {
+		if _, err := r.db.Exec(fmt.Sprint("UPDATE hookhouse_schema SET version = ", version)); err != nil {
+			t.Fatal(err)
+		}
+		for _, args := range [][]string{{"list"}, {"pause", "-all"}, {"-check"}} {
+			got := hookhouse(t, []string{"HOOKHOUSE_DB=" + r.database}, args...)
+			for _, want := range says {
+				if got.code != exitFailed || !strings.Contains(got.err, want) || got.out != "" {
+					t.Errorf("version %d, %q: exit %d, want 1 and %q:\n%s%s", version, args, got.code, want, got.out, got.err)
+				}
+			}
+		}
+	}
+}
+
+func TestDatabaseByEnvironment(t *testing.T) { onEachDatabase(t, testDatabaseByEnvironment) }
+
+func testDatabaseByEnvironment(t *testing.T, r *rig) {
 	name := filepath.Join(t.TempDir(), "db")
-	if err := os.WriteFile(name, []byte(r.file+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(r.database+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, env := range []string{"HOOKHOUSE_DB=" + r.file, "HOOKHOUSE_DB_FILE=" + name} {
+	for _, env := range []string{"HOOKHOUSE_DB=" + r.database, "HOOKHOUSE_DB_FILE=" + name} {
 		if got := hookhouse(t, []string{env}, "-check"); got.code != 0 || got.out != "the database can store deliveries\n" {
 			t.Errorf("%s: %+v", env, got)
 		}
