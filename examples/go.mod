@@ -11,6 +11,7 @@ require (
 	github.com/google/go-containerregistry v0.22.1
 	github.com/google/go-github/v84 v84.0.0
 	github.com/hookhouse/hookhouse v0.0.0
+	github.com/hookhouse/hookhouse/webhook/prom v0.0.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/wneessen/go-mail v0.8.1
@@ -51,4 +52,7 @@ require (
 	modernc.org/memory v1.12.1 // indirect
 )
 
-replace github.com/hookhouse/hookhouse => ../
+replace (
+	github.com/hookhouse/hookhouse => ../
+	github.com/hookhouse/hookhouse/webhook/prom => ../webhook/prom
+)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/inspect"
 )
 
 const usage = `Stores the pushes that GitHub sends to POST /hooks/github, and then deploys them.
@@ -29,6 +30,8 @@ GET /healthz answers 503, with the reason, if pushes cannot be stored or handled
     GITHUB_WEBHOOK_SECRET       secret of the webhook, at least 16 characters; to rotate it, write the new and the old
                                 one on separate lines
     GITHUB_WEBHOOK_SECRET_FILE  file with the secret, instead
+    INSPECTOR_PASSWORD          password of the inspector, or INSPECTOR_PASSWORD_FILE; not needed if -admin-addr is on
+                                this machine alone, such as 127.0.0.1:8081
 
 `
 
@@ -43,12 +46,12 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("durable", flag.ContinueOnError)
-	flags.Usage = func() { fmt.Fprint(os.Stderr, usage); flags.PrintDefaults() }
 	addr := flags.String("addr", ":8080", "address to listen on")
+	adminAddr := flags.String("admin-addr", "", "address for /healthz and the inspector, /inspect/; if empty, -addr serves /healthz")
 	database := flags.String("db", "durable.db", "SQLite file or postgres:// URL")
 	check := flags.Bool("check", false, "check the secrets and the database, and exit")
 	showVersion := flags.Bool("version", false, "print the version and exit")
-	if err := flags.Parse(args); err != nil {
+	if err := parseFlags(flags, usage, os.Stderr, args); err != nil {
 		return err
 	}
 	switch {
@@ -67,6 +70,10 @@ func run(ctx context.Context, args []string) error {
 		return errors.New("GITHUB_WEBHOOK_SECRET is not set; create one: openssl rand -hex 32")
 	}
 	logSecrets(log, "GITHUB_WEBHOOK_SECRET", secrets)
+	guard, err := readGuard(os.Getenv, *adminAddr)
+	if err != nil {
+		return err
+	}
 	if *check {
 		if err := checkStore(ctx, *database); err != nil {
 			return fmt.Errorf("-db: %w", err)
@@ -91,16 +98,33 @@ func run(ctx context.Context, args []string) error {
 	})
 
 	worker := webhook.NewWorker(inbox, &mux)
-	routes := http.NewServeMux()
-	routes.Handle("/hooks/github", webhook.NewReceiver(github.Source(secrets...), webhook.Store(inbox)))
-	routes.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
-	routes.Handle("/", &wrongPath{log: log})
+	inspector, err := inspect.New(inbox, guard.protect)
+	if err != nil {
+		return err
+	}
+	inspector.Summarize = github.Summary
+	source := github.Source(secrets...)
+	public, private := http.NewServeMux(), http.NewServeMux()
+	if *adminAddr == "" {
+		private = public
+	}
+	public.Handle("/hooks/github", inspector.Watch(source, webhook.NewReceiver(source, webhook.Store(inbox))))
+	private.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
+	public.Handle("/", &wrongPath{log: log})
+	runners := []webhook.Runner{worker}
+	admin, err := listenAdmin(*adminAddr, private, inspector, log)
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		runners = append(runners, admin)
+	}
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String())
-	return webhook.Serve(ctx, newServer(routes, log), listener, worker)
+	return webhook.Serve(ctx, newServer(public, log), listener, runners...)
 }
 
 // deploy stands for your work. If it returns an error, the push is retried. What

@@ -9,6 +9,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
+// What the tests of the start take of this program.
+const (
+	name       = "durable"
+	secretName = "GITHUB_WEBHOOK_SECRET"
+	hookPath   = "/hooks/github"
+)
+
 func TestPushIsDeployedOnce(t *testing.T) {
 	dir, env := t.TempDir(), "GITHUB_WEBHOOK_SECRET="+secret
 	body := []byte(`{"ref":"refs/heads/main","after":"9f3c1d7","repository":{"full_name":"acme/app"}}`)

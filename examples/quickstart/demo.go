@@ -40,10 +40,11 @@ var demoSamples = []sample{
 // A demo sends the samples and waits until they are handled. It implements
 // webhook.Runner.
 type demo struct {
-	log      *slog.Logger
-	url      string
-	sources  []route
-	onFinish func() // called when all samples are handled; if nil, the program keeps listening
+	log       *slog.Logger
+	url       string
+	inspector string // URL of the inspector
+	sources   []route
+	onFinish  func() // called when all samples are handled; if nil, the program keeps listening
 
 	mu      sync.Mutex
 	settled map[string]webhook.State // by UID; nil after the demo
@@ -52,11 +53,12 @@ type demo struct {
 
 func newDemo(log *slog.Logger, url string, sources []route) *demo {
 	return &demo{
-		log:     log,
-		url:     url,
-		sources: sources,
-		settled: make(map[string]webhook.State),
-		changed: make(chan struct{}, 1),
+		log:       log,
+		url:       url,
+		inspector: url + "/",
+		sources:   sources,
+		settled:   make(map[string]webhook.State),
+		changed:   make(chan struct{}, 1),
 	}
 }
 
@@ -82,7 +84,7 @@ func (d *demo) Run(ctx context.Context) error {
 		d.onFinish()
 		return nil
 	}
-	d.log.Info("all four samples handled; still listening, stop with Ctrl-C")
+	d.log.Info("all four samples are handled: open this page to see them and to replay one; stop with Ctrl-C", "inspector", d.inspector)
 	return nil
 }
 

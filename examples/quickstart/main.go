@@ -1,8 +1,8 @@
 // Quickstart receives webhooks from GitHub, JobServ, Docker Hub and Kudu,
-// verifies and decodes them, and prints one JSON line for each. To start your
-// own program from it, copy the folder as described in the README of the
-// examples and replace the calls of print with your own work. Secrets and routes
-// are listed by -help.
+// verifies and decodes them, prints one JSON line for each, and shows them on a
+// page, where they can be replayed. To start your own program from it, copy the
+// folder as described in the README of the examples and replace the calls of print
+// with your own work. Secrets and routes are listed by -help.
 //
 //	go run ./quickstart -demo          sends itself one signed sample of each sender
 //	go run ./quickstart -addr :8080    receives from real senders
@@ -16,6 +16,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
@@ -25,6 +26,7 @@ import (
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/inspect"
 )
 
 func main() {
@@ -63,6 +65,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if secrets.none() {
 		return errNoSecrets
 	}
+	guard, err := readGuard(getenv, s.adminAddr)
+	if err != nil {
+		return err
+	}
 	if s.check {
 		if err := checkStore(ctx, s.database); err != nil {
 			return fmt.Errorf("-db: %w", err)
@@ -85,14 +91,40 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		return fmt.Errorf("-db: %w", err)
 	}
 	defer inbox.close() // after Serve has returned
+	inspector, err := inspect.New(inbox, guard.protect)
+	if err != nil {
+		return err
+	}
+	inspector.Summarize = summarize
 	sources := newSources(secrets, s.demo)
-	hooks := routes(sources, inbox, log)
+	var rest http.Handler = &wrongPath{log: log}
+	if s.hasHome(guard) {
+		rest = &home{inspector, rest}
+	}
+	hooks := routes(sources, inbox, inspector, rest, log)
+	health := hooks
+	var admin *adminServer
+	if s.adminAddr != "" {
+		health = http.NewServeMux()
+		if admin, err = listenAdmin(s.adminAddr, health, inspector, log); err != nil {
+			return err
+		}
+	}
 	server := newServer(hooks, log)
+	server.RegisterOnShutdown(inspector.Close) // live lists do not delay the end
 	listener, err := net.Listen("tcp", listenAddr(s.addr, s.demo))
 	if err != nil {
 		return err
 	}
-	log.Info("listening", "url", "http://"+listener.Addr().String())
+	url := "http://" + listener.Addr().String()
+	log.Info("listening", "url", url)
+	switch {
+	case s.hasHome(guard):
+		log.Info("the inspector shows deliveries", "url", url+"/")
+	case admin == nil:
+		inspector.Calls = -1 // nobody could see them
+		log.Info("the inspector is off: to see deliveries in a browser, set " + inspectName + " or add -admin-addr 127.0.0.1:8081")
+	}
 
 	// A worker then handles it: your code replaces the calls of print.
 	p := &printer{w: stdout}
@@ -115,19 +147,26 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 
 	worker := webhook.NewWorker(inbox, &mux)
 	worker.Logger = log
-	hooks.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
+	health.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
+	runners := []webhook.Runner{worker}
+	if admin != nil {
+		runners = append(runners, admin)
+	}
 
 	if s.demo {
 		ctx, stop := context.WithCancel(ctx)
 		defer stop()
-		d := newDemo(log, "http://"+listener.Addr().String(), sources)
+		d := newDemo(log, url, sources)
 		if s.once {
 			d.onFinish = stop
 		}
+		if admin != nil {
+			d.inspector = admin.url() + inspectPath
+		}
 		worker.Observer = &webhook.Observer{Settled: d.settle}
-		return webhook.Serve(ctx, server, listener, worker, d)
+		return webhook.Serve(ctx, server, listener, append(runners, d)...)
 	}
-	// Serve stops the server and the worker when ctx is done or one of them fails,
-	// and waits for both.
-	return webhook.Serve(ctx, server, listener, worker)
+	// Serve stops the servers and the worker when ctx is done or one of them fails,
+	// and waits for all.
+	return webhook.Serve(ctx, server, listener, runners...)
 }

@@ -69,18 +69,20 @@ func command(t *testing.T, env []string, args ...string) *exec.Cmd {
 
 // A process is a running quickstart.
 type process struct {
-	cmd  *exec.Cmd
-	url  string
-	out  *bufio.Scanner
-	log  *bytes.Buffer // complete after stop
-	done chan struct{} // closed when log is complete
+	cmd   *exec.Cmd
+	url   string
+	admin string      // URL of -admin-addr, if it is set
+	home  chan string // gets the URL of the inspector when a demo has ended
+	out   *bufio.Scanner
+	log   *bytes.Buffer // complete after stop
+	done  chan struct{} // closed when log is complete
 }
 
 // start starts the program, waits until it listens, and leaves it running until
 // stop.
 func start(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: command(t, env, args...), log: new(bytes.Buffer), done: make(chan struct{})}
+	p := &process{cmd: command(t, env, args...), home: make(chan string, 1), log: new(bytes.Buffer), done: make(chan struct{})}
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -97,8 +99,15 @@ func start(t *testing.T, env []string, args ...string) *process {
 	go func() {
 		defer close(p.done)
 		defer close(listening)
+		defer close(p.home)
 		for s := bufio.NewScanner(stderr); s.Scan(); {
 			p.log.WriteString(s.Text() + "\n")
+			if _, url, ok := strings.Cut(s.Text(), "msg=listening admin="); ok {
+				p.admin = url
+			}
+			if _, url, ok := strings.Cut(s.Text(), " inspector="); ok {
+				p.home <- url
+			}
 			if _, url, ok := strings.Cut(s.Text(), "msg=listening url="); ok {
 				listening <- url
 			}

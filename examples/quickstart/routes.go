@@ -10,6 +10,7 @@ import (
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/inspect"
 )
 
 // A route is a Source and the path that it is served at.
@@ -35,9 +36,9 @@ func newSources(s senders, demo bool) []route {
 	}
 }
 
-// routes mounts the senders that have a secret. Receivers are mounted without
-// a method and answer 405 themselves.
-func routes(sources []route, inbox *store, log *slog.Logger) *http.ServeMux {
+// routes mounts the senders that have a secret, and rest for all other paths. Receivers
+// are mounted without a method and answer 405 themselves.
+func routes(sources []route, inbox *store, inspector *inspect.Inspector, rest http.Handler, log *slog.Logger) *http.ServeMux {
 	mux := http.NewServeMux()
 	for _, r := range sources {
 		if len(r.secrets) == 0 {
@@ -46,9 +47,9 @@ func routes(sources []route, inbox *store, log *slog.Logger) *http.ServeMux {
 		}
 		receiver := webhook.NewReceiver(r.source, webhook.Store(inbox))
 		receiver.Logger = log
-		mux.Handle(r.pattern, receiver)
+		mux.Handle(r.pattern, inspector.Watch(r.source, receiver))
 		log.Info("mounted", "sender", r.source.Name, "pattern", r.pattern)
 	}
-	mux.Handle("/", &wrongPath{log: log})
+	mux.Handle("/", rest)
 	return mux
 }

@@ -39,6 +39,13 @@ Secrets come from the environment; a sender without one is not mounted:
 To read a secret from a file, set GITHUB_WEBHOOK_SECRET_FILE, and so on, to the path of the file. A secret has at
 least 16 characters. To rotate one, write the new and the old one on separate lines: both are accepted.
 
+The inspector is a page that shows the deliveries, and lets you replay them. With -demo it is at / of -addr, for this
+machine alone. Otherwise it needs one of these:
+
+    INSPECTOR_PASSWORD         its password, at least 16 characters: it is at / of -addr. The user is your name.
+    -admin-addr                an address of its own, such as 127.0.0.1:8081: it is at /inspect/ there. If other machines
+                               can reach that address, it needs the password, too.
+
 GET /healthz answers 503, with the reason, if deliveries cannot be stored or handled.
 
 `
@@ -68,7 +75,7 @@ func readSenders(getenv func(string) string, log *slog.Logger) (senders, error) 
 // demoSecrets gives each sender without a secret a publicly known one. It
 // returns an error if addr is set and not on the loopback interface.
 func demoSecrets(s senders, addr string) (senders, error) {
-	if host, _, err := net.SplitHostPort(addr); addr != "" && (err != nil || !loopback(host)) {
+	if host, _, err := net.SplitHostPort(addr); addr != "" && (err != nil || !isLoopback(host)) {
 		return s, fmt.Errorf("-demo uses publicly known secrets: listen on 127.0.0.1, not on %q", addr)
 	}
 	for _, one := range []*[]webhook.Secret{&s.github, &s.jobserv, &s.dockerhub, &s.kudu} {
@@ -77,11 +84,6 @@ func demoSecrets(s senders, addr string) (senders, error) {
 		}
 	}
 	return s, nil
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // listenAddr returns addr, or the default for -addr if addr is empty.

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
@@ -123,6 +125,23 @@ func TestLinesCannotControlTheTerminal(t *testing.T) {
 	want := `"pusher":"\u009b31m\u007f\u202egnp\udb40\udc41<b>\u2028é😀"`
 	if got := p.out.Text(); !strings.Contains(got, want) {
 		t.Errorf("printed %q, want %s", got, want)
+	}
+	if err := p.stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestHealthAtTheAdminAddress(t *testing.T) {
+	t.Parallel()
+	p := start(t, []string{"KUDU_WEBHOOK_TOKEN=" + kuduToken}, "-db", filepath.Join(t.TempDir(), "test.db"), "-addr", "127.0.0.1:0", "-admin-addr", "127.0.0.1:0")
+	for url, want := range map[string]int{p.url + "/healthz": 404, p.admin + "/healthz": 200, p.admin + "/hooks/kudu": 404} {
+		got, began := status(t, http.MethodGet, url), time.Now()
+		for got == 503 && time.Since(began) < 20*time.Second { // the worker may begin after the server
+			got = status(t, http.MethodGet, url)
+		}
+		if got != want {
+			t.Errorf("%s: status %d, want %d", url, got, want)
+		}
 	}
 	if err := p.stop(); err != nil {
 		t.Error(err)

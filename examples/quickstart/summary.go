@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/kudu"
+	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
@@ -69,4 +71,9 @@ func rfc3339(t wire.Time) string {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
+}
+
+// summarize returns a line about a delivery of any sender, for the inspector.
+func summarize(d *webhook.Delivery) string {
+	return cmp.Or(github.Summary(d), jobserv.Summary(d), dockerhub.Summary(d), kudu.Summary(d))
 }

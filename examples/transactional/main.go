@@ -24,6 +24,7 @@ import (
 
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/inspect"
 )
 
 const usage = `Counts the builds that JobServ sends to POST /hooks/jobserv, in the database of the deliveries.
@@ -32,6 +33,8 @@ GET /healthz answers 503, with the reason, if builds cannot be stored or counted
     JOBSERV_WEBHOOK_SECRET       secret of the webhook, at least 16 characters; to rotate it, write the new and the old
                                  one on separate lines
     JOBSERV_WEBHOOK_SECRET_FILE  file with the secret, instead
+    INSPECTOR_PASSWORD           password of the inspector, or INSPECTOR_PASSWORD_FILE; not needed if -admin-addr is on
+                                 this machine alone, such as 127.0.0.1:8081
 
 `
 
@@ -46,12 +49,12 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("transactional", flag.ContinueOnError)
-	flags.Usage = func() { fmt.Fprint(os.Stderr, usage); flags.PrintDefaults() }
 	addr := flags.String("addr", ":8080", "address to listen on")
+	adminAddr := flags.String("admin-addr", "", "address for /healthz and the inspector, /inspect/; if empty, -addr serves /healthz")
 	database := flags.String("db", "transactional.db", "SQLite file or postgres:// URL")
 	check := flags.Bool("check", false, "check the secrets and the database, and exit")
 	showVersion := flags.Bool("version", false, "print the version and exit")
-	if err := flags.Parse(args); err != nil {
+	if err := parseFlags(flags, usage, os.Stderr, args); err != nil {
 		return err
 	}
 	switch {
@@ -70,6 +73,10 @@ func run(ctx context.Context, args []string) error {
 		return errors.New("JOBSERV_WEBHOOK_SECRET is not set; create one: openssl rand -hex 32")
 	}
 	logSecrets(log, "JOBSERV_WEBHOOK_SECRET", secrets)
+	guard, err := readGuard(os.Getenv, *adminAddr)
+	if err != nil {
+		return err
+	}
 	if *check {
 		if err := checkStore(ctx, *database); err != nil {
 			return fmt.Errorf("-db: %w", err)
@@ -93,16 +100,33 @@ func run(ctx context.Context, args []string) error {
 	worker := webhook.NewWorker(inbox, &mux)
 	worker.Lease = 3 * time.Second // the delay before a killed process's deliveries run again
 
-	routes := http.NewServeMux()
-	routes.Handle("/hooks/jobserv", webhook.NewReceiver(jobserv.Source(secrets...), webhook.Store(inbox)))
-	routes.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
-	routes.Handle("/", &wrongPath{log: log})
+	inspector, err := inspect.New(inbox, guard.protect)
+	if err != nil {
+		return err
+	}
+	inspector.Summarize = jobserv.Summary
+	source := jobserv.Source(secrets...)
+	public, private := http.NewServeMux(), http.NewServeMux()
+	if *adminAddr == "" {
+		private = public
+	}
+	public.Handle("/hooks/jobserv", inspector.Watch(source, webhook.NewReceiver(source, webhook.Store(inbox))))
+	private.Handle("GET /healthz", webhook.HealthHandler(inbox, worker))
+	public.Handle("/", &wrongPath{log: log})
+	runners := []webhook.Runner{worker}
+	admin, err := listenAdmin(*adminAddr, private, inspector, log)
+	if err != nil {
+		return err
+	}
+	if admin != nil {
+		runners = append(runners, admin)
+	}
 	listener, err := net.Listen("tcp", *addr)
 	if err != nil {
 		return err
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String())
-	return webhook.Serve(ctx, newServer(routes, log), listener, worker)
+	return webhook.Serve(ctx, newServer(public, log), listener, runners...)
 }
 
 // count commits the count and the settlement in one transaction. Do slow work

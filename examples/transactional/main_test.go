@@ -9,6 +9,13 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
+// What the tests of the start take of this program.
+const (
+	name       = "transactional"
+	secretName = "JOBSERV_WEBHOOK_SECRET"
+	hookPath   = "/hooks/jobserv"
+)
+
 func TestBuildIsCountedOnceDespiteKills(t *testing.T) {
 	dir, env := t.TempDir(), "JOBSERV_WEBHOOK_SECRET="+secret
 	sender := webhooktest.JobServ{Secret: webhook.NewSecret(secret)}

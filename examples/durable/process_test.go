@@ -14,11 +14,11 @@ import (
 var program string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "transactional")
+	dir, err := os.MkdirTemp("", name)
 	if err != nil {
 		panic(err)
 	}
-	program = filepath.Join(dir, "transactional")
+	program = filepath.Join(dir, name)
 	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		panic(string(out))
 	}
@@ -29,10 +29,11 @@ func TestMain(m *testing.M) {
 
 // A process is the running program.
 type process struct {
-	cmd *exec.Cmd
-	url string
-	out *bufio.Scanner
-	log []string // complete when logged is closed
+	cmd   *exec.Cmd
+	url   string
+	admin string // URL of -admin-addr, if it is set
+	out   *bufio.Scanner
+	log   []string // complete when logged is closed
 
 	logged chan struct{}
 }
@@ -43,7 +44,14 @@ const secret = "s3cret,0123456789"
 // start runs the program in dir and waits until it listens.
 func start(t *testing.T, dir string, env ...string) *process {
 	t.Helper()
-	p := &process{logged: make(chan struct{}), cmd: exec.CommandContext(t.Context(), program, "-addr", "127.0.0.1:0")}
+	return startWith(t, dir, env)
+}
+
+// startWith is start with further arguments.
+func startWith(t *testing.T, dir string, env []string, args ...string) *process {
+	t.Helper()
+	args = append([]string{"-addr", "127.0.0.1:0"}, args...)
+	p := &process{logged: make(chan struct{}), cmd: exec.CommandContext(t.Context(), program, args...)}
 	p.cmd.Dir = dir
 	p.cmd.Env = env
 	stdout, err := p.cmd.StdoutPipe()
@@ -61,6 +69,9 @@ func start(t *testing.T, dir string, env ...string) *process {
 	log := bufio.NewScanner(stderr)
 	for log.Scan() {
 		p.log = append(p.log, log.Text())
+		if _, url, ok := strings.Cut(log.Text(), "listening admin="); ok {
+			p.admin = url
+		}
 		if _, url, ok := strings.Cut(log.Text(), "listening url="); ok {
 			p.url = url
 			go func() {
@@ -74,15 +85,6 @@ func start(t *testing.T, dir string, env ...string) *process {
 	}
 	t.Fatal("the program does not listen")
 	return nil
-}
-
-// next returns the next line that the program prints.
-func (p *process) next(t *testing.T) string {
-	t.Helper()
-	if !p.out.Scan() {
-		t.Fatal("no more output: p.out.Scan() is false, want true")
-	}
-	return p.out.Text()
 }
 
 // stop sends a signal, waits for the process, and returns the rest of its output.
