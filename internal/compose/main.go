@@ -1,0 +1,72 @@
+// Command compose builds docker compose, the plugin of the docker program, from its
+// module:
+//
+//	go run -C internal/compose . FOLDER
+//
+// It writes FOLDER/docker-compose and prints what it built and how long that took.
+// The first build takes some minutes on two cores, a later one about a second,
+// because the go command keeps what it compiles.
+//
+// This module exists for its go.mod, which requires the version and repeats the
+// exclude lines of docker compose: "go install" refuses a module that has such
+// lines. The tests of examples/dockerhub-deploy run what it builds.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+)
+
+const (
+	module = "github.com/docker/compose/v2"
+	plugin = module + "/cmd"
+	// versionVar is set by the build, as in the module's own Dockerfile.
+	versionVar = module + "/internal.Version"
+)
+
+func main() {
+	if len(os.Args) != 2 {
+		fmt.Fprintln(os.Stderr, "usage: go run -C internal/compose . FOLDER")
+		os.Exit(2)
+	}
+	if err := build(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "compose:", err)
+		os.Exit(1)
+	}
+}
+
+// build builds the plugin in a folder, which must exist. The working directory is
+// that of this module.
+func build(folder string) error {
+	start := time.Now()
+	out, err := exec.Command("go", "list", "-m", "-json", module).Output()
+	if err != nil {
+		return fmt.Errorf("go list: %w", withOutput(err))
+	}
+	var required struct{ Version string }
+	if err := json.Unmarshal(out, &required); err != nil {
+		return fmt.Errorf("go list: %w", err)
+	}
+	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -X "+versionVar+"="+required.Version,
+		"-o", filepath.Join(folder, "docker-compose"), plugin)
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Stderr = os.Stderr
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("go build %s: %w", plugin, err)
+	}
+	fmt.Printf("docker compose %s, built in %s\n", required.Version, time.Since(start).Round(100*time.Millisecond))
+	return nil
+}
+
+// withOutput adds what the failed command wrote to its standard error.
+func withOutput(err error) error {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return fmt.Errorf("%w\n%s", err, exit.Stderr)
+	}
+	return err
+}
