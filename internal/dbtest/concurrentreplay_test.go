@@ -44,3 +44,38 @@ func TestConcurrentReplaysLeaveNoKeyStuck(t *testing.T) {
 		}
 	}
 }
+
+// Two people replay the same run of a delivery. The second finds it finished, and then the
+// first replays it, and it is finished again: it has run again once.
+func TestARunIsReplayedOnce(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		driver, dsn := e.store(t)
+		in, _, plan := openWatched(t, e, driver, dsn)
+		other, _ := e.reopen(t, driver, dsn)
+		d := delivery("key")
+		put(t, in, d)
+		settle(t, in, claimOne(t, in), webhook.Done)
+		found, err := in.Get(t.Context(), d.UID)
+		must(t, err)
+		f, note, came := webhook.Filter{UID: d.UID, After: found.Seq - 1, Before: found.Seq + 1}, webhook.Note{By: "ann"}, false
+		plan.Watch(nil, func(what string) {
+			if came || !strings.Contains(what, "SELECT d.id, d.uid, d.type, d.size") {
+				return
+			}
+			came = true
+			_, err := other.Replay(t.Context(), f, note)
+			must(t, err)
+			settle(t, other, claimOne(t, other), webhook.Done)
+		})
+		n, err := in.Replay(t.Context(), f, note)
+		plan.Watch(nil, nil)
+		if !came || n != 0 || !errors.Is(err, webhook.ErrState) || !strings.HasSuffix(err.Error(), "was replayed since it was found") {
+			t.Errorf("the other came: %v; %d, %v", came, n, err)
+		}
+		again, err := in.Get(t.Context(), d.UID)
+		must(t, err)
+		if len(again.Replays) != 1 || again.State != webhook.Done {
+			t.Errorf("%d replays, and it is %s", len(again.Replays), again.State)
+		}
+	})
+}

@@ -121,6 +121,11 @@ func TestTheLogSaysWhoPausedBuriedAndDiscarded(t *testing.T) {
 				t.Errorf("the log does not say %q:\n%s", want, log.String())
 			}
 		}
+		for _, want := range []string{`paused" type=all by=`, `resumed" type=all by=`, "types=map[" + d.Type + ":1]"} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("the log does not say %q:\n%s", want, log.String())
+			}
+		}
 		if n := strings.Count(log.String(), `by=ann why="the target is down"`); n != 4 {
 			t.Errorf("%d lines have the Note, want 4:\n%s", n, log.String())
 		}

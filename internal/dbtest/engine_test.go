@@ -20,7 +20,7 @@ var (
 
 func TestMain(m *testing.M) {
 	process.Main(func(ctx context.Context, c receiverConfig) error { return c.run(ctx) })
-	databases.Main(m, "")
+	databases.Main(m, databases.Memory())
 }
 
 // onPostgres returns the engine of PostgreSQL. It skips the test if PostgreSQL is
@@ -30,8 +30,18 @@ func onPostgres(t *testing.T) engine {
 	return engine{databases.PostgreSQL(t)}
 }
 
-// onEach runs f for each engine.
+// onEach runs f for each engine, side by side: each has a database of its own. It
+// must be the last call of a test, since f may run after onEach has returned.
 func onEach(t *testing.T, f func(t *testing.T, e engine)) {
+	inTurn(t, func(t *testing.T, e engine) {
+		t.Parallel()
+		f(t, e)
+	})
+}
+
+// inTurn is onEach for an f that changes what the process has once, or in which
+// many calls wait for each other, which the inbox lets them do for two seconds.
+func inTurn(t *testing.T, f func(t *testing.T, e engine)) {
 	for _, e := range databases.All() {
 		t.Run(e.Name, func(t *testing.T) { f(t, engine{e}) })
 	}

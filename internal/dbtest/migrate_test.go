@@ -95,7 +95,7 @@ func TestAProcessReturnsErrNewerSchemaAfterAMigration(t *testing.T) {
 		if first == nil || !errors.Is(err, sqlinbox.ErrNewerSchema) {
 			t.Fatalf("Settle returned %v, then %v; want ErrNewerSchema", first, err)
 		}
-		for _, number := range []string{"version 7", "known is 4"} {
+		for _, number := range []string{"version 7", "known is 5"} {
 			if !strings.Contains(err.Error(), number) {
 				t.Errorf("%q does not say %q", err, number)
 			}

@@ -86,8 +86,11 @@ func contents(t *testing.T, db *sql.DB, name string) map[string][]string {
 	t.Helper()
 	all := make(map[string][]string)
 	tables := []string{"schema", "deliveries", "bodies", "marks", "replays"}
-	if strings.Contains(name, "-3") {
+	if keptAttempts(name) {
 		tables = []string{"schema", "deliveries", "bodies", "dedup_keys", "replays", "attempts"}
+	}
+	if strings.Contains(name, "-4") {
+		tables = append(tables, "pauses")
 	}
 	for _, table := range tables {
 		rows, err := db.QueryContext(t.Context(), "SELECT * FROM hookhouse_"+table+" ORDER BY 1, 2, 3")

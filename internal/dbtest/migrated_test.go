@@ -164,7 +164,7 @@ func TestALostClaimOfBeforeMigrateIsKept(t *testing.T) {
 		}
 		r, err := in.Get(t.Context(), "u-claimed")
 		want := []webhook.Attempt{{Number: 2, At: micros(1000), State: webhook.Waiting, Lost: true}}
-		if strings.Contains(name, "-3") { // which knew who had claimed it
+		if keptAttempts(name) { // and so knew who had claimed it
 			want[0].By = "second"
 		}
 		if diff := cmp.Diff(want, r.Attempts, cmpopts.IgnoreFields(webhook.Attempt{}, "Took")); diff != "" || err != nil {
@@ -173,11 +173,17 @@ func TestALostClaimOfBeforeMigrateIsKept(t *testing.T) {
 	})
 }
 
+// keptAttempts reports whether the version of a fixture, 3 or later, kept attempts and who
+// had claimed a delivery.
+func keptAttempts(name string) bool {
+	return strings.Contains(name, "-3") || strings.Contains(name, "-4")
+}
+
 // Attempts are kept since version 3.
 func TestTheAttemptsOfBeforeMigrateAreKept(t *testing.T) {
 	onEachEarlier(t, func(t *testing.T, name string, in *sqlinbox.Inbox, _ *sql.DB) {
 		var want []webhook.Attempt
-		if strings.Contains(name, "-3") {
+		if keptAttempts(name) {
 			want = []webhook.Attempt{
 				{Number: 1, At: micros(950), Took: 20 * time.Microsecond, State: webhook.Waiting, Lost: true, By: "first"},
 				{Number: 2, At: micros(970), Took: 10 * time.Microsecond, State: webhook.Waiting, Reason: "refused", By: "second"},
@@ -197,14 +203,28 @@ func TestANewerSchemaIsRefusedByAnOlderProgram(t *testing.T) {
 		if err := db.QueryRowContext(context.Background(), "SELECT coalesce(max(version), 0) FROM hookhouse_schema").Scan(&version); err != nil {
 			t.Fatal(err)
 		}
-		if version != 4 {
-			t.Errorf("the version is %d, want 4: an older program would go on", version)
+		if version != 5 {
+			t.Errorf("the version is %d, want 5: an older program would go on", version)
 		}
 		run(t, db, "UPDATE hookhouse_schema SET version = version + 1")
 		for what, err := range map[string]error{"Check": in.Check(t.Context()), "Migrate": in.Migrate(t.Context())} {
 			if !errors.Is(err, sqlinbox.ErrNewerSchema) {
 				t.Errorf("%s returned %v, want ErrNewerSchema", what, err)
 			}
+		}
+	})
+}
+
+// Pauses are kept since version 4.
+func TestThePausesOfBeforeMigrateAreKept(t *testing.T) {
+	onEachEarlier(t, func(t *testing.T, name string, in *sqlinbox.Inbox, _ *sql.DB) {
+		var want []webhook.Pause
+		if strings.Contains(name, "-4") {
+			want = []webhook.Pause{{Type: "alpha.paused", Note: webhook.Note{By: "somebody", Why: "a repair"}, At: micros(1600)}}
+		}
+		s, err := in.Stats(t.Context())
+		if diff := cmp.Diff(want, s.Paused); diff != "" || err != nil {
+			t.Errorf("%v, pauses (-want +got):\n%s", err, diff)
 		}
 	})
 }

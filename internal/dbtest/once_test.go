@@ -100,7 +100,7 @@ func TestFiftyConcurrentCallsOfOneEventRunOnce(t *testing.T) {
 		{"with an altered id", true, func(n int) string { return fmt.Sprint("id", n) }, func(int) string { return `{}` }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			onEach(t, func(t *testing.T, e engine) {
+			inTurn(t, func(t *testing.T, e engine) {
 				driver, dsn := e.store(t)
 				var inboxes []*sqlinbox.Inbox
 				var urls []string

@@ -110,7 +110,7 @@ func TestTheObserverIsCalled(t *testing.T) {
 
 // A panic of the observer does not change the result of the call.
 func TestAPanicOfTheObserverIsLogged(t *testing.T) {
-	onEach(t, func(t *testing.T, e engine) {
+	inTurn(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
 		before := slog.Default()
 		t.Cleanup(func() { slog.SetDefault(before) })

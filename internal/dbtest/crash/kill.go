@@ -54,7 +54,7 @@ func (r *run) moment() moment {
 // that everything was settled just before it.
 func (r *run) killOnce(ctx context.Context) (counted bool, err error) {
 	r.load.open()
-	if err := pause(ctx, cmp.Or(r.Wait, 50*time.Millisecond)); err != nil {
+	if err := wait.Part(ctx, cmp.Or(r.Wait, 50*time.Millisecond)); err != nil {
 		return false, err
 	}
 	v, m := r.victim(), r.moment()

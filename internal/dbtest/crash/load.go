@@ -106,7 +106,7 @@ func (l *load) client(ctx context.Context, name, key string) {
 		l.account.send(id, key)
 		acknowledged := l.call(ctx, id, key)
 		for givesUp := rand.N(3) == 0; !acknowledged && !givesUp; acknowledged = l.call(ctx, id, key) {
-			if pause(ctx, 50*time.Millisecond) != nil || !l.waitOpen(ctx) {
+			if wait.Part(ctx, 50*time.Millisecond) != nil || !l.waitOpen(ctx) {
 				return
 			}
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/hookhouse/hookhouse/internal/dbtest/broken"
 	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/process"
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
@@ -113,7 +114,7 @@ func callback(v webhook.Verifier) webhook.Handler {
 			process.Print(damaged, d.ID)
 			return webhook.Permanent(errors.Join(err, webhook.ErrMalformed))
 		}
-		if err := pause(ctx, maxRun); err != nil {
+		if err := wait.Part(ctx, maxRun); err != nil {
 			process.Print(failed, d.ID)
 			return err
 		}

@@ -3,8 +3,9 @@ package crash
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/ledger"
 )
 
 // A Report is the result of a trial.
@@ -32,24 +33,15 @@ func (r Report) Err() error {
 		errs = append(errs, fmt.Errorf("%w: %d kills, %d acknowledged", ErrVacuous, r.Kills, r.Acknowledged))
 	}
 	if len(r.Lost) > 0 {
-		errs = append(errs, fmt.Errorf("%d acknowledged deliveries were never handled: %s", len(r.Lost), firstOf(r.Lost, " ")))
+		errs = append(errs, fmt.Errorf("%d acknowledged deliveries were never handled: %s", len(r.Lost), ledger.First(r.Lost, " ")))
 	}
 	if r.SecondRuns > r.Claimed {
 		errs = append(errs, fmt.Errorf("%d second runs, but only %d were claimed at kills", r.SecondRuns, r.Claimed))
 	}
 	if len(r.Faults) > 0 {
-		errs = append(errs, fmt.Errorf("%d faults: %s", len(r.Faults), firstOf(r.Faults, "; ")))
+		errs = append(errs, fmt.Errorf("%d faults: %s", len(r.Faults), ledger.First(r.Faults, "; ")))
 	}
 	return errors.Join(errs...)
-}
-
-// some joins the first few texts.
-func firstOf(texts []string, separator string) string {
-	const most = 10
-	if len(texts) > most {
-		return strings.Join(texts[:most], separator) + separator + "and more"
-	}
-	return strings.Join(texts, separator)
 }
 
 // String returns the report in two lines.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"time"
 
@@ -60,17 +59,8 @@ func (t Trial) Run(ctx context.Context) (Report, error) {
 	r.load = newLoad(r.config.Address, r.account)
 	r.load.start(ctx, r.clients())
 	defer r.load.stop()
-	for tries := 0; r.kills < t.Kills; {
-		counted, err := r.killOnce(ctx)
-		if err != nil {
-			return Report{}, err
-		}
-		if tries++; counted {
-			tries = 0
-		}
-		if tries == cmp.Or(t.Tries, 400) {
-			return Report{}, fmt.Errorf("%w in %d tries: %s", ErrVacuous, tries, r.moment())
-		}
+	if err := Repeat(t.Kills, t.Tries, func() (bool, error) { return r.killOnce(ctx) }, r.moment); err != nil {
+		return Report{}, err
 	}
 	if err := r.resume(ctx); err != nil {
 		return Report{}, err
@@ -85,6 +75,25 @@ func (t Trial) Run(ctx context.Context) (Report, error) {
 	report := r.account.report()
 	report.Name, report.Kills, report.Refused, report.Took = t.Name, r.kills, int(r.load.refused.Load()), time.Since(began)
 	return report, nil
+}
+
+// Repeat calls killOnce until n kills have counted. The error is its own, or [ErrVacuous] with
+// the moment if it was called tries times in a row and none has counted. Zero tries means 400.
+func Repeat[M fmt.Stringer](n, tries int, killOnce func() (counted bool, err error), moment func() M) error {
+	tries = cmp.Or(tries, 400)
+	for kills, tried := 0, 0; kills < n; {
+		counted, err := killOnce()
+		if err != nil {
+			return err
+		}
+		if tried++; counted {
+			kills, tried = kills+1, 0
+		}
+		if tried == tries {
+			return fmt.Errorf("%w in %d tries: %s", ErrVacuous, tried, moment())
+		}
+	}
+	return nil
 }
 
 // A run is a trial under way.
@@ -139,16 +148,4 @@ func (r *run) pending(ctx context.Context) (n int, err error) {
 	defer answer.Body.Close()
 	_, err = fmt.Fscan(answer.Body, &n)
 	return n, err
-}
-
-// pause waits for a random part of d.
-func pause(ctx context.Context, d time.Duration) error {
-	wait := time.NewTimer(rand.N(d))
-	defer wait.Stop()
-	select {
-	case <-wait.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

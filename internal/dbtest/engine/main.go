@@ -15,10 +15,17 @@ import (
 var Server *postgres.Server
 
 // Main runs the tests of a package with a PostgreSQL server and exits. The
-// cluster is below folder, as for [postgres.StartIn]. If PostgreSQL is not
-// installed, Main prints that its tests are left out; with CI=true in the
-// environment that is a failure.
+// cluster and the temporary folders of the tests are below folder; "" means the
+// folder for temporary files. If PostgreSQL is not installed, Main prints that its
+// tests are left out; with CI=true in the environment that is a failure.
 func Main(m *testing.M, folder string, settings ...string) {
+	if folder != "" {
+		if err := os.Setenv("TMPDIR", folder); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		settings = append([]string{"max_wal_size=256MB"}, settings...) // memory is scarcer than disk
+	}
 	s, err := postgres.StartIn(context.Background(), folder, settings...)
 	switch {
 	case err == nil:

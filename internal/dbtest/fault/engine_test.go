@@ -6,7 +6,7 @@ import (
 	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 )
 
-func TestMain(m *testing.M) { engine.Main(m, "") }
+func TestMain(m *testing.M) { engine.Main(m, engine.Memory()) }
 
 // onEach runs f on SQLite and on PostgreSQL.
 func onEach(t *testing.T, f func(t *testing.T, e engine.Engine)) {

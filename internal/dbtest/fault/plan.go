@@ -62,6 +62,8 @@ type Plan struct {
 	// Cancel, if not nil, is called by Delay. It ends the contexts of the callers. Set
 	// it before Break.
 	Cancel func()
+	// Only, if not nil, says by its text whether an operation counts. Set it before Break.
+	Only func(what string) bool
 
 	mu     sync.Mutex
 	before func(what string)
@@ -121,6 +123,9 @@ func (p *Plan) Broke() string {
 func (p *Plan) next(what string) Kind {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.Only != nil && !p.Only(what) {
+		return 0
+	}
 	p.count++
 	if p.count != p.at {
 		return 0

@@ -54,7 +54,7 @@ func (a *account) sending(e event) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	sent := a.book.Send(e.name, e.key)
-	sent.Detail.event, sent.Coalesces = e, e.promise == burst && !e.last
+	sent.Detail.event, sent.Optional = e, e.promise == burst && !e.last
 }
 
 // answered notes what Put returned.

@@ -69,7 +69,7 @@ func (a *account) checkPlan(e *entry) {
 	switch {
 	case e.Handled && e.Runs != d.fails+1:
 		a.book.Faultf("%s: %d runs, want %d", e.ID, e.Runs, d.fails+1)
-	case !e.Handled && !e.Coalesces:
+	case !e.Handled && !e.Optional:
 		a.book.Faultf("%s was acknowledged and lost", e.ID)
 	case d.ended != e.Runs:
 		a.book.Faultf("%s: %d runs of %d have ended", e.ID, d.ended, e.Runs)

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // A Book is an account of deliveries, kept outside the database: what senders
@@ -22,9 +23,10 @@ type Entry[D any] struct {
 	ID, Key string
 	Runs    int  // begun
 	Handled bool // a run succeeded, or failed for good
-	// Coalesces: a newer delivery of the key may supersede it before it runs.
-	Coalesces bool
-	Detail    D
+	// Optional: it may never run, since a newer one of its burst may supersede it, or its
+	// endpoint was deleted.
+	Optional bool
+	Detail   D
 
 	sent         int // by the clock, before the first Put
 	acknowledged int // by the clock; zero means not
@@ -102,7 +104,7 @@ func (b *Book[D]) note(e *Entry[D], begins bool) {
 // Lost returns the ids of what was acknowledged and never handled, sorted.
 func (b *Book[D]) Lost() (ids []string) {
 	for id, e := range b.entries {
-		if e.Acknowledged() && !e.Handled && !e.Coalesces {
+		if e.Acknowledged() && !e.Handled && !e.Optional {
 			ids = append(ids, id)
 		}
 	}
@@ -136,4 +138,13 @@ func (b *Book[D]) CheckOrder() {
 // Faultf adds a fault.
 func (b *Book[D]) Faultf(format string, args ...any) {
 	b.Faults = append(b.Faults, fmt.Sprintf(format, args...))
+}
+
+// First joins the first few texts, for a report.
+func First(texts []string, separator string) string {
+	const most = 10
+	if len(texts) > most {
+		return strings.Join(texts[:most], separator) + separator + "and more"
+	}
+	return strings.Join(texts, separator)
 }

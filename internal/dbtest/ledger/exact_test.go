@@ -17,7 +17,7 @@ var deliveries = flag.Int("deliveries", defaultDeliveries, "number of deliveries
 
 func TestMain(m *testing.M) {
 	process.Main(func(ctx context.Context, c workerConfig) error { return c.run(ctx) })
-	engine.Main(m, "")
+	engine.Main(m, engine.Memory())
 }
 
 // onSQLite returns a store whose writers wait for each other for long.

@@ -29,7 +29,7 @@
 // Some schedules run with the other tests. From internal/dbtest, the long run and
 // one schedule alone are:
 //
-//	go test ./model -v -schedules 100000 -timeout 2h
+//	go test ./model -v -schedules 10000 -timeout 1h
 //	go test ./model -v -run Statements -schedules 1 -seed 44 -show
 //
 // The databases are on /dev/shm if it exists.

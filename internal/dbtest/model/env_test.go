@@ -79,7 +79,7 @@ func onPostgres(w *mutant) func(t *testing.T) (*env, error) {
 
 // onSQLite makes an env in a file.
 func onSQLite(t *testing.T) (*env, error) {
-	folder, err := os.MkdirTemp(memory(), "hookhouse-model-")
+	folder, err := os.MkdirTemp("", "hookhouse-model-")
 	if err != nil {
 		return nil, err
 	}

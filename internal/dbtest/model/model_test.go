@@ -3,7 +3,6 @@ package model
 import (
 	"cmp"
 	"flag"
-	"os"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,16 +20,8 @@ var (
 	playAll   = flag.Bool("all", false, "run all schedules and count those that fail")
 )
 
-// memory returns a folder of a memory file system, or "".
-func memory() string {
-	if info, err := os.Stat("/dev/shm"); err == nil && info.IsDir() {
-		return "/dev/shm"
-	}
-	return ""
-}
-
 func TestMain(m *testing.M) {
-	engine.Main(m, memory(), "wal_level=minimal", "max_wal_senders=0", "max_wal_size=256MB",
+	engine.Main(m, engine.Memory(), "wal_level=minimal", "max_wal_senders=0",
 		"deadlock_timeout=20ms", "jit=off", "autovacuum=off")
 }
 

@@ -4,6 +4,7 @@ package wait
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"time"
 )
 
@@ -28,4 +29,16 @@ func Until(ctx context.Context, condition string, holds func() bool) error {
 		}
 	}
 	return nil
+}
+
+// Part waits for a random part of d. It returns the error of ctx if that ends first.
+func Part(ctx context.Context, d time.Duration) error {
+	part := time.NewTimer(rand.N(d))
+	defer part.Stop()
+	select {
+	case <-part.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
