@@ -16,6 +16,8 @@ import (
 	"github.com/hookhouse/hookhouse/internal/bench/durable"
 	"github.com/hookhouse/hookhouse/internal/bench/env"
 	"github.com/hookhouse/hookhouse/internal/bench/held"
+	"github.com/hookhouse/hookhouse/internal/bench/inspect"
+	"github.com/hookhouse/hookhouse/internal/bench/publish"
 	"github.com/hookhouse/hookhouse/internal/bench/receive"
 	"github.com/hookhouse/hookhouse/internal/bench/scale"
 	"github.com/hookhouse/hookhouse/internal/bench/sender"
@@ -25,11 +27,11 @@ import (
 // commands are those of users and those of the processes that the program starts.
 var commands = env.Commands{
 	"receive": receive.Run, "durable": durable.Run, "drain": drain.Run, "scale": scale.Run,
-	"held": held.Run, "snapshot": snapshot.Run, "compare": compare.Run,
+	"held": held.Run, "snapshot": snapshot.Run, "compare": compare.Run, "publish": publish.Run, "inspect": inspect.Run,
 }
 
 func main() {
-	for _, more := range []env.Commands{sender.Commands, receive.Commands, durable.Commands, scale.Commands} {
+	for _, more := range []env.Commands{sender.Commands, receive.Commands, durable.Commands, scale.Commands, publish.Commands, inspect.Commands} {
 		maps.Copy(commands, more)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

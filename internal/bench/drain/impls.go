@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"maragu.dev/goqite"
 
@@ -130,7 +130,7 @@ type emptyWorker struct {
 
 func (emptyWorker) Work(context.Context, *river.Job[durable.PushArgs]) error { return nil }
 
-// fillRiver makes a client that fetches jobs as often as River permits.
+// fillRiver inserts jobs of River.
 func fillRiver(ctx context.Context, at string, n int) (*Filled, error) {
 	client, pool, err := durable.RiverPool(ctx, at, &river.Config{})
 	if err != nil {
@@ -153,15 +153,8 @@ func fillRiver(ctx context.Context, at string, n int) (*Filled, error) {
 		Run: func(ctx context.Context, n, concurrency int) error {
 			workers := river.NewWorkers()
 			river.AddWorker(workers, emptyWorker{})
-			client, err := durable.RiverClient(ctx, pool, &river.Config{
-				Workers:       workers,
-				Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: concurrency}},
-				FetchCooldown: river.FetchCooldownMin, FetchPollInterval: 10 * time.Millisecond,
-			})
-			if err != nil {
-				return err
-			}
-			return runRiver(ctx, client, n)
+			_, err := RunRiver(ctx, pool, workers, n, concurrency)
+			return err
 		},
 		left: func(ctx context.Context) (n int, err error) {
 			err = pool.QueryRow(ctx, "SELECT count(*) FROM river_job WHERE state <> 'completed'").Scan(&n)
@@ -171,19 +164,30 @@ func fillRiver(ctx context.Context, at string, n int) (*Filled, error) {
 	}, nil
 }
 
-// runRiver returns when n jobs are recorded as completed.
-func runRiver(ctx context.Context, client *river.Client[pgx.Tx], n int) error {
+// RunRiver works with a client that fetches jobs as often as River permits, until n jobs
+// are recorded as completed. It returns how long that took from the client's start.
+func RunRiver(ctx context.Context, pool *pgxpool.Pool, workers *river.Workers, n, concurrency int) (took time.Duration, err error) {
+	client, err := durable.RiverClient(ctx, pool, &river.Config{
+		Workers:       workers,
+		Queues:        map[string]river.QueueConfig{river.QueueDefault: {MaxWorkers: concurrency}},
+		FetchCooldown: river.FetchCooldownMin, FetchPollInterval: 10 * time.Millisecond,
+	})
+	if err != nil {
+		return 0, err
+	}
 	completed, stop := client.SubscribeConfig(&river.SubscribeConfig{ChanSize: n, Kinds: []river.EventKind{river.EventKindJobCompleted}})
 	defer stop()
+	start := time.Now()
 	if err := client.Start(ctx); err != nil {
-		return err
+		return 0, err
 	}
 	for range n {
 		select {
 		case <-completed:
 		case <-ctx.Done():
-			return ctx.Err()
+			return 0, ctx.Err()
 		}
 	}
-	return client.Stop(ctx)
+	took = time.Since(start)
+	return took, client.Stop(ctx)
 }

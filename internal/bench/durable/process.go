@@ -5,10 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
-	"runtime"
-	"runtime/pprof"
-	"strings"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/bench/env"
@@ -33,7 +29,7 @@ func (o order) serve(ctx context.Context) (last env.Status, err error) {
 		return last, err
 	}
 	defer func() { err = errors.Join(err, server.close()) }()
-	stop, err := profile(o.Profiles, m.name)
+	stop, err := env.Profile(o.Profiles, m.name)
 	if err != nil {
 		return last, err
 	}
@@ -79,33 +75,4 @@ func (m impl) run(ctx context.Context, e *env.Env, senders int, d time.Duration,
 		err = fmt.Errorf("%d pushes were answered 202, %d are stored", r.Requests, last.Stored)
 	}
 	return r, err
-}
-
-// profile begins to profile this process. The function stop writes the profiles to
-// two files in the folder, NAME-PID.cpu and NAME-PID.mem. If folder is empty, both
-// do nothing.
-func profile(folder, name string) (stop func() error, err error) {
-	if folder == "" {
-		return func() error { return nil }, nil
-	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, err
-	}
-	path := filepath.Join(folder, strings.NewReplacer(", ", "-", " ", "-", "/", "-").Replace(name)+"-"+fmt.Sprint(os.Getpid()))
-	cpu, err := os.Create(path + ".cpu")
-	if err != nil {
-		return nil, err
-	}
-	if err := pprof.StartCPUProfile(cpu); err != nil {
-		return nil, errors.Join(err, cpu.Close())
-	}
-	return func() error {
-		pprof.StopCPUProfile()
-		mem, err := os.Create(path + ".mem")
-		if err != nil {
-			return errors.Join(err, cpu.Close())
-		}
-		runtime.GC()
-		return errors.Join(pprof.Lookup("allocs").WriteTo(mem, 0), mem.Close(), cpu.Close())
-	}, nil
 }

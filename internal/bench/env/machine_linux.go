@@ -75,5 +75,21 @@ func ResidentMemory() uint64 {
 	return pages * uint64(os.Getpagesize())
 }
 
+// PeakMemory is the most memory in bytes that this process has occupied, or zero if the
+// system does not say.
+func PeakMemory() uint64 {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	_, after, _ := bytes.Cut(text, []byte("VmHWM:"))
+	fields := bytes.Fields(after)
+	if len(fields) == 0 {
+		return 0
+	}
+	kib, _ := strconv.ParseUint(string(fields[0]), 10, 64)
+	return kib << 10
+}
+
 // SyncData flushes what was written to disk, without the file's times.
 func SyncData(f *os.File) error { return syscall.Fdatasync(int(f.Fd())) }

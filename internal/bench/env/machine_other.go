@@ -12,5 +12,6 @@ import (
 func busyTime() time.Duration    { return 0 }
 func treeTime(int) time.Duration { return 0 }
 func ResidentMemory() uint64     { return 0 }
+func PeakMemory() uint64         { return 0 }
 
 func SyncData(f *os.File) error { return f.Sync() }

@@ -2,15 +2,8 @@ package lines
 
 import (
 	"context"
-	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/scanner"
-	"go/token"
 	"net"
 	"net/http"
-	"os"
-	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -125,48 +118,7 @@ func deliver(t *testing.T, url, secret string) int {
 }
 
 func TestTheREADMECountsTheirLines(t *testing.T) {
-	readme, err := os.ReadFile("../../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, s := range services {
-		row := fmt.Sprintf("(internal/bench/lines/%s) | %d |", s.file, countLines(t, s.file))
-		if !strings.Contains(string(readme), row) {
-			t.Errorf("the README does not contain %q", row)
-		}
-	}
-}
-
-// countLines counts the lines that have a token, from the first declaration that
-// is not an import.
-func countLines(t *testing.T, file string) int {
-	t.Helper()
-	source, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := token.NewFileSet()
-	tree, err := parser.ParseFile(files, file, source, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	begin := 0
-	for _, d := range tree.Decls {
-		if g, ok := d.(*ast.GenDecl); !ok || g.Tok != token.IMPORT {
-			begin = files.Position(d.Pos()).Line
-			break
-		}
-	}
-	var s scanner.Scanner
-	s.Init(files.AddFile(file, -1, len(source)), source, nil, 0)
-	lines := make(map[int]bool)
-	for {
-		at, tok, text := s.Scan()
-		if tok == token.EOF {
-			return len(lines)
-		}
-		if line := files.Position(at).Line; line >= begin && (tok != token.SEMICOLON || text != "\n") {
-			lines[line] = true
-		}
+		envtest.CountedInREADME(t, "internal/bench/lines", s.file)
 	}
 }

@@ -1,10 +1,12 @@
 package schema
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hookhouse/hookhouse/internal/bench/env"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -19,7 +21,24 @@ type Shape struct {
 	Name    string
 	Key     string // ordering key
 	State   string
-	Waiting int // rows that are added to finished ones, each with an ordering key of its own
+	Waiting int    // rows that are added to finished ones, each with an ordering key of its own
+	Source  string // empty: 'github'
+	Type    string // empty: FillType
+	Reason  string // empty: none
+	Header  string // JSON of the header; empty: that of a push
+	// Apart is how many microseconds are between one delivery and the next. Zero means 1.
+	Apart int
+}
+
+// pushHeader is the header of a push, as JSON in SQL.
+const pushHeader = `'{"X-Github-Event":["push"]}'`
+
+// began is when the filling begins, in µs: some time in the past.
+const began = 1_790_000_000_000_000
+
+// ReceivedAt is when the delivery i was received.
+func (sh Shape) ReceivedAt(i int) time.Time {
+	return time.UnixMicro(began + int64(i*cmp.Or(sh.Apart, 1)))
 }
 
 // fillings are the statements for i from $from to $to. Bodies are small: a million
@@ -64,16 +83,16 @@ func (sh Shape) Fill(ctx context.Context, db *sql.DB, b env.Backend, n int) erro
 
 func (sh Shape) inserts(b env.Backend, v version, from, to, keys int) []string {
 	f := fillings[b]
-	const began = 1_790_000_000_000_000 // µs, some time in the past
 	dedupKeys := ` INSERT INTO hookhouse_marks (source, mark, uid, at) SELECT 'github', 'id:' || i, ` + f.uid
 	if v.hashed() {
 		dedupKeys = ` INSERT INTO hookhouse_dedup_keys (hash, delivery_id, seen_at) SELECT ` + f.hash + `, i`
 	}
+	received := fmt.Sprintf(`%d + i * CAST(%d AS bigint)`, began, cmp.Or(sh.Apart, 1))
 	texts := []string{
-		fmt.Sprintf(`INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, ordering_key, key_label, state, received_at, due_at, finished_at, coalesce_quiet_us, coalesce_max_us, burst_started_at, size)
-%s SELECT i, %s, 'github', CAST(i AS TEXT), '%s', %s, '', %s, %d + i, %d + i, CASE WHEN %s = 'done' THEN %d + i END, 0, 0, %d, 64 FROM s`,
-			f.series, f.uid, FillType, sh.Key, sh.State, began, began, sh.State, began, began),
-		f.series + ` INSERT INTO hookhouse_bodies (id, envelope, body) SELECT i, '{"header":{"X-Github-Event":["push"]}}', ` + f.body + ` FROM s`,
+		fmt.Sprintf(`INSERT INTO hookhouse_deliveries (id, uid, source, sender_id, type, ordering_key, key_label, state, received_at, due_at, finished_at, coalesce_quiet_us, coalesce_max_us, burst_started_at, size, reason)
+%s SELECT i, %s, %s, CAST(i AS TEXT), %s, %s, '', %s, %s, %s, CASE WHEN %s NOT IN ('waiting', 'blocked', 'claimed') THEN %s END, 0, 0, %d, 64, %s FROM s`,
+			f.series, f.uid, cmp.Or(sh.Source, `'github'`), cmp.Or(sh.Type, `'`+FillType+`'`), sh.Key, sh.State, received, received, sh.State, received, began, cmp.Or(sh.Reason, `''`)),
+		f.series + ` INSERT INTO hookhouse_bodies (id, envelope, body) SELECT i, '{"header":' || ` + cmp.Or(sh.Header, pushHeader) + ` || '}', ` + f.body + ` FROM s`,
 		f.series + dedupKeys + fmt.Sprintf(`, %d FROM s`, began),
 	}
 	values := strings.NewReplacer("$from", fmt.Sprint(from), "$to", fmt.Sprint(to), "$keys", fmt.Sprint(keys))
@@ -86,14 +105,14 @@ func (sh Shape) inserts(b env.Backend, v version, from, to, keys int) []string {
 // The shapes that claims are measured in.
 var (
 	Finished = Shape{Name: "finished, and 1000 waiting", Key: `'old' || (i % $keys)`, State: quoted(webhook.Done), Waiting: 1000}
-	OneKey   = Shape{Name: "waiting on one key", Key: `'hot'`, State: first(`i = 1`)}
-	TenToKey = Shape{Name: "waiting, ten to a key", Key: `'key' || (i % $keys)`, State: first(`i <= $keys`)}
+	OneKey   = Shape{Name: "waiting on one key", Key: `'hot'`, State: First(`i = 1`)}
+	TenToKey = Shape{Name: "waiting, ten to a key", Key: `'key' || (i % $keys)`, State: First(`i <= $keys`)}
 )
 
 func quoted(s webhook.State) string { return "'" + string(s) + "'" }
 
-// first is the state of rows that wait, of which only some are the first of their
+// First is the state of rows that wait, of which only some are the first of their
 // ordering keys.
-func first(condition string) string {
+func First(condition string) string {
 	return `CASE WHEN ` + condition + ` THEN ` + quoted(webhook.Waiting) + ` ELSE ` + quoted(webhook.Blocked) + ` END`
 }

@@ -1,0 +1,3 @@
+module github.com/kzelealem/hookbound
+
+go 1.26.0
