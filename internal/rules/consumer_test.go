@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -37,6 +38,21 @@ func TestConsumerGetsOnlyTheKnownModules(t *testing.T) {
 		}
 	}
 	goCommand(t, dir, "build", "./...")
+}
+
+// renameImports renames a module in the imports of the Go files below a folder, as the
+// README of the examples does with sed.
+func renameImports(t *testing.T, dir, from, to string) {
+	t.Helper()
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".go") {
+			writeFile(t, path, strings.ReplaceAll(readFile(t, path), `"`+from+"/", `"`+to+"/"))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // consumer writes a program that imports every public package, and returns its folder.
@@ -83,8 +99,9 @@ func TestEveryExampleBuildsInAFolderOfItsOwn(t *testing.T) {
 			dir := t.TempDir()
 			copyTree(t, filepath.Join(examples, e.Name()), dir)
 			gomod := strings.Replace(readFile(t, filepath.Join(examples, "go.mod")), "module "+module+"/examples", "module copied", 1)
-			gomod = strings.Replace(gomod, "=> ../", "=> "+top(t), 1)
+			gomod = strings.ReplaceAll(gomod, "=> ../", "=> "+top(t)+"/")
 			writeFile(t, filepath.Join(dir, "go.mod"), gomod)
+			renameImports(t, dir, module+"/examples/"+e.Name(), "copied")
 			writeFile(t, filepath.Join(dir, "go.sum"), readFile(t, filepath.Join(examples, "go.sum")))
 			goCommand(t, dir, "mod", "tidy")
 			goCommand(t, dir, "vet", "./...")

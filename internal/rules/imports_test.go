@@ -28,7 +28,7 @@ func TestPublicPackagesLinkOnlyTheStandardLibraryAndSync(t *testing.T) {
 }
 
 func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
-	for _, p := range append(public(t), packages(t, top(t), "./internal/api", "./internal/limit", "./internal/scan", "./internal/statement")...) {
+	for _, p := range append(public(t), packages(t, top(t), "./internal/api", "./internal/catchup", "./internal/dotnet", "./internal/limit", "./internal/pyjson", "./internal/scan", "./internal/statement")...) {
 		from := room(p.ImportPath)
 		for _, dep := range p.Imports {
 			if !strings.HasPrefix(dep, module+"/") {
@@ -46,20 +46,32 @@ func TestPackagesImportOnlyWhatTheyMay(t *testing.T) {
 func mayImport(from string) []string {
 	switch {
 	case isProvider(from):
-		return []string{"webhook", "webhook/wire", "internal/api", "internal/scan"}
+		return []string{"webhook", "webhook/wire", "internal/api", "internal/catchup", "internal/pyjson", "internal/scan"}
+	case from == "internal/catchup":
+		return []string{"webhook"}
 	case from == "webhook":
 		return []string{"internal/limit"}
-	case from == "webhook/wire", strings.HasPrefix(from, "internal/"):
+	case from == "webhook/wire", from == "webhook/addrguard", strings.HasPrefix(from, "internal/"):
 		return nil
 	case from == "webhook/sqlinbox":
 		return []string{"webhook", "internal/limit", "internal/statement"}
+	case from == "webhook/publish":
+		return []string{"webhook", "webhook/addrguard", "internal/limit"}
+	case from == "webhook/publish/sqlstore":
+		return []string{"webhook", "webhook/publish", "webhook/sqlinbox", "internal/limit", "internal/statement"}
+	case from == "webhook/publish/storetest":
+		return []string{"webhook", "webhook/publish"}
 	case from == "webhook/handshake":
 		return []string{"webhook", "internal/scan"}
+	case from == "webhook/inspect":
+		return []string{"webhook", "webhook/addrguard", "webhook/webhooktest"}
 	case strings.HasPrefix(from, "webhook/"):
 		return []string{"webhook"}
 	case isStandIn(from):
 		provider, _, _ := strings.Cut(from, "/")
-		return []string{provider, "webhook", "webhook/webhooktest"}
+		return []string{provider, "webhook", "webhook/webhooktest", "internal/dotnet", "internal/pyjson"}
+	case from == "kudu/kuduhooks":
+		return []string{"kudu", "webhook", "webhook/publish", "internal/dotnet"}
 	default:
 		return nil
 	}
@@ -72,18 +84,24 @@ func isStandIn(room string) bool {
 	return isProvider(provider) && name == provider+"test"
 }
 
-func TestOnlyInboxtestLinksTesting(t *testing.T) {
+// suites are the packages that are for tests only.
+var suites = []string{"webhook/inboxtest", "webhook/publish/storetest"}
+
+func TestOnlySuitesLinkTesting(t *testing.T) {
 	for _, p := range public(t) {
-		if slices.Contains(p.Deps, "testing") && room(p.ImportPath) != "webhook/inboxtest" {
+		if slices.Contains(p.Deps, "testing") && !slices.Contains(suites, room(p.ImportPath)) {
 			t.Errorf("%s links testing into programs that import it; only a _test.go file may import it", p.ImportPath)
 		}
 	}
 }
 
+// A program may have packages in its own folder, which is copied as a whole.
 func TestExamplesUsePublicPackagesOnly(t *testing.T) {
 	for _, p := range packages(t, top(t)+"/examples", "./...") {
+		program, _, _ := strings.Cut(strings.TrimPrefix(p.ImportPath, module+"/examples/"), "/")
 		for _, dep := range p.Imports {
-			if strings.HasPrefix(dep, module+"/internal/") || strings.HasPrefix(dep, module+"/examples/") {
+			own := strings.HasPrefix(dep, module+"/examples/"+program+"/")
+			if strings.HasPrefix(dep, module+"/internal/") || strings.HasPrefix(dep, module+"/examples/") && !own {
 				t.Errorf("%s imports %s, so it does not build in another module", p.ImportPath, dep)
 			}
 		}

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// shownCode matches a Go block of the README with its comment, which contains the file
+// shownCode matches a Go block of a document with its comment, which contains the file
 // and the func that the block is copied from:
 //
 //	<!-- Code: example_test.go serve -->
@@ -19,15 +19,16 @@ var shownCode = regexp.MustCompile("(?s)<!-- Code: (\\S+) (\\S+) -->\n```go\n(.*
 var goBlock = regexp.MustCompile("(?m)^```go$")
 
 func TestCodeInTheReadmeIsCompiledCode(t *testing.T) {
-	readme := readFile(t, filepath.Join(top(t), "README.md"))
-	shown := shownCode.FindAllStringSubmatch(readme, -1)
-	if len(shown) == 0 || len(shown) != len(goBlock.FindAllString(readme, -1)) {
-		t.Fatalf("README.md has %d Go blocks, and %d have a comment with their func", len(goBlock.FindAllString(readme, -1)), len(shown))
-	}
-	for _, m := range shown {
-		want := funcSource(t, filepath.Join(top(t), m[1]), m[2])
-		if m[3] != want {
-			t.Errorf("README.md shows\n%s\nbut %s in %s is\n%s", m[3], m[2], m[1], want)
+	for _, name := range []string{"README.md", "webhook/publish/RECEIVERS.md"} {
+		doc := readFile(t, filepath.Join(top(t), name))
+		shown := shownCode.FindAllStringSubmatch(doc, -1)
+		if all := len(goBlock.FindAllString(doc, -1)); len(shown) == 0 || len(shown) != all {
+			t.Fatalf("%s has %d Go blocks, and %d have a comment with their func", name, all, len(shown))
+		}
+		for _, m := range shown {
+			if want := funcSource(t, filepath.Join(top(t), m[1]), m[2]); m[3] != want {
+				t.Errorf("%s shows\n%s\nbut %s in %s is\n%s", name, m[3], m[2], m[1], want)
+			}
 		}
 	}
 }

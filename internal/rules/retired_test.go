@@ -97,6 +97,9 @@ func usedIn(room string, i int, text string) string {
 	if link := "[" + r.name + "]"; r.room == room && r.owner == "" && strings.Contains(text, link) {
 		return link
 	}
+	if !strings.Contains(text, r.name) {
+		return "" // much sooner than by retiredUses
+	}
 	return retiredUses[i].FindString(text)
 }
 
