@@ -1,20 +1,27 @@
 // Package hookhouse is the root of a library that receives webhooks without
-// losing one. It holds no code. These are the packages:
+// losing one, and sends them. It holds no code. These are the packages:
 //
 //	webhook              deliveries, verifiers, receivers, inboxes, workers: start here
 //	webhook/sqlinbox     an inbox on SQLite or PostgreSQL, where accepted is never lost
+//	webhook/publish      the other side: events to endpoints, signed, with retries over days
+//	webhook/addrguard    judges addresses before they are called
 //	webhook/spool        a local inbox for while the database is away; moving inboxes
 //	webhook/handshake    answers to senders that test an address before they use it
+//	webhook/inspect      a handler that shows deliveries, and replays them: to be mounted
 //	webhook/prom         metrics for Prometheus, with a dashboard; a module of its own
 //	webhook/otel         spans for OpenTelemetry; a module of its own
 //	webhook/wire         leaf types for JSON that senders write in more than one way
 //	webhook/webhooktest  signed requests and simulated senders, for your tests
 //	webhook/inboxtest    the laws of an Inbox, for those who write one
-//	github               push, ping and the events that CI users need
+//	webhook/publish/sqlstore   endpoints and attempts, in the database of an inbox
+//	webhook/publish/storetest  the laws of a publish.Store, for those who write one
+//	github               push, ping and the events that CI users need; what was missed
+//	github/githubtest    GitHub's list of a hook's deliveries, for your tests
 //	dockerhub            image pushes, which come unsigned and in bursts
 //	jobserv              CI builds of Foundries.io
 //	kudu                 deployments and WebJobs of Azure App Service, and its hooks API
 //	kudu/kudutest        a Kudu site, for your tests
+//	kudu/kuduhooks       Kudu's hooks API over a Publisher
 //	examples             programs to copy, a module of their own
 //
 // A delivery takes this route. A [webhook.Source] describes one sender and proves
