@@ -48,7 +48,7 @@ func TestAPublishStoreRefusesThePoolThatHasNoConnectionForIt(t *testing.T) {
 		db.SetMaxOpenConns(1)
 		s, _ := loggedStore(t, in, sealKey("new"))
 		for _, test := range poolCalls {
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			err := test.call(ctx, s)
 			cancel()
 			if e.Dialect == sqlinbox.SQLite && !errors.Is(err, sqlinbox.ErrConnections) {

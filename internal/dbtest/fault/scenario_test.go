@@ -162,7 +162,7 @@ func (r *rig) sweep() {
 	final, open := r.byState()
 	var kept []string
 	isKept := func(uid string) bool { return slices.Contains(kept, uid) }
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	err := wait.Until(ctx, "everything finished is swept", func() bool {
 		_ = r.retry("sweep", func(ctx context.Context) error {
