@@ -36,7 +36,7 @@ type browser struct {
 // newBrowser starts a browser that knows the password.
 func newBrowser(t *testing.T, site string, scripts bool) *browser {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	allocator, stop := chromedp.NewExecAllocator(ctx, chrome.Options(chromium, t.TempDir())...)
 	tab, _ := chromedp.NewContext(allocator)
 	b := &browser{t: t, ctx: tab, site: site}
@@ -150,7 +150,7 @@ func (b *browser) challenged(e fetch.EventAuthRequired) {
 
 // limited returns a context for one action: what never appears is waited for no longer.
 func (b *browser) limited() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(b.ctx, time.Minute)
+	return context.WithTimeout(b.ctx, 3*time.Minute)
 }
 
 // run does something, which must succeed.

@@ -36,7 +36,7 @@ var looks = []look{
 
 // take takes a picture of each page in each look, and returns them as PNG files.
 func take(ctx context.Context) (pictures map[string][]byte, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
 	stage, err := newStage(ctx)
 	if err != nil {
