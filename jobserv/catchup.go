@@ -103,10 +103,12 @@ type CatchUp struct {
 	status  catchup.Counter[CatchUpStatus]
 
 	// Of Run only.
-	open  map[string]*openBuild // by dedup key
-	same  map[string]bool       // by dedup key, of what is listed: the inbox has it by its signature
-	idle  int                   // rounds in a row that stored nothing of what was missing
-	began time.Time
+	open   map[string]*openBuild  // by dedup key
+	same   map[string]bool        // by dedup key, of what is listed: the inbox has it by its signature
+	unread map[int64]*unreadBuild // by number, of what is open
+	halted halt
+	maxAge time.Duration // MaxAge or its default
+	began  time.Time
 }
 
 // A CatchUpStatus is what a [CatchUp] has done, for metrics. The numbers count since Run

@@ -3,6 +3,7 @@ package jobserv_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -118,6 +119,7 @@ func TestAPageThatComesAgainEndsTheLook(t *testing.T) {
 				{"build_id":7,"url":"https://h/projects/acme/app/builds/7/","status":"PASSED","runs":[],
 				"created":"2026-01-01T00:00:00+00:00","completed":"2026-01-01T00:00:09+00:00"}]}}`)).RoundTrip(r)
 		})
+		g.inbox = &webhook.MemInbox{Logger: quiet(), Window: math.MaxInt64}
 		c := g.catchUp()
 		c.Since = time.Now().Add(-30 * 365 * 24 * time.Hour)
 		c.MaxAge = 100 * 365 * 24 * time.Hour
@@ -132,15 +134,16 @@ func TestAPageThatComesAgainEndsTheLook(t *testing.T) {
 
 func TestRunRefusesSettingsAtOnce(t *testing.T) {
 	for name, change := range map[string]func(c *jobserv.CatchUp, project *string, source *webhook.Source){
-		"Every is":         func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.Every = time.Second },
-		"MaxAge is":        func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.MaxAge = -1 },
-		"project is empty": func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "" },
-		`has "" in its`:    func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "acme/" },
-		`has ".." in its`:  func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "../x" },
-		`has "a?b" in its`: func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "a?b" },
-		"over 255":         func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = strings.Repeat("a", 250) },
-		"no name":          func(_ *jobserv.CatchUp, _ *string, s *webhook.Source) { s.Name = "" },
-		"no dedup key":     func(_ *jobserv.CatchUp, _ *string, s *webhook.Source) { s.Describe = nil },
+		"Every is":          func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.Every = time.Second },
+		"MaxAge is -1ns":    func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.MaxAge = -1 },
+		"for 720h0m0s only": func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.MaxAge = 30 * 24 * time.Hour },
+		"project is empty":  func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "" },
+		`has "" in its`:     func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "acme/" },
+		`has ".." in its`:   func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "../x" },
+		`has "a?b" in its`:  func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "a?b" },
+		"over 255":          func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = strings.Repeat("a", 250) },
+		"no name":           func(_ *jobserv.CatchUp, _ *string, s *webhook.Source) { s.Name = "" },
+		"no dedup key":      func(_ *jobserv.CatchUp, _ *string, s *webhook.Source) { s.Describe = nil },
 		"Scope returned no": func(_ *jobserv.CatchUp, _ *string, s *webhook.Source) {
 			s.Scope = func(*http.Request) string { return "" }
 		},

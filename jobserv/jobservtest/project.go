@@ -67,10 +67,20 @@ func (s *Server) External(project string) int64 {
 	return b.id
 }
 
+// FailBefore adds a build that failed before it began. Its only run is "build-failure", and
+// JobServ makes no call for it.
+func (s *Server) FailBefore(project string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.add(project, jobserv.Queued)
+	b.run, b.failed = "build-failure", true
+	b.add(jobserv.Failed, s.time().Add(3*time.Millisecond))
+	return b.id
+}
+
 // Finish ends a build that is queued or runs, with the status jobserv.Passed or
 // jobserv.Failed, and calls the hooks of the project, one after the other. It returns the
-// results of the calls when all have ended. It panics if there is no such build. A build that
-// ends in the moment in which it was started looks like an external one.
+// results of the calls when all have ended. It panics if there is no such build.
 func (s *Server) Finish(ctx context.Context, project string, id int64, status jobserv.Status) []webhooktest.Result {
 	s.mu.Lock()
 	b := s.of(project).builds[id-1]
@@ -125,7 +135,7 @@ func (s *Server) change(project string, id int64, f func(b *build)) {
 // add adds a build whose first event has the status.
 func (s *Server) add(project string, status jobserv.Status) *build {
 	p := s.of(project)
-	b := &build{project: project, id: int64(len(p.builds) + 1)}
+	b := &build{project: project, id: int64(len(p.builds) + 1), run: "build"}
 	b.add(status, s.time())
 	p.builds = append(p.builds, b)
 	return b
