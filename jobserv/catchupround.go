@@ -74,14 +74,16 @@ func beside(err error) error {
 }
 
 // wait returns the time until the next round. After a halt it is at once: the look was a
-// while ago.
+// while ago. Builds that cannot be read hold up no look at an interval.
 func (r *recovery) wait(halted bool) time.Duration {
 	wait := r.c.untilDue()
-	switch {
+	switch turn := r.c.loop.UntilTurn(); {
 	case halted, r.found.more && r.stored > 0:
 		wait = time.Nanosecond
 	case r.found.more && wait == 0:
 		wait = catchup.Idle(1)
+	case turn > 0:
+		wait = min(wait, turn) // zero: there are no such builds
 	}
 	if r.found.called && (wait == 0 || wait > callTime) {
 		wait = callTime

@@ -98,13 +98,13 @@ func TestOlderBuildsThatCannotBeReadHoldUpNothing(t *testing.T) {
 					}
 					c := g.catchUp()
 					c.Every = 10 * time.Minute
-					stop = g.run(c)
+					defer g.run(c)()
 					g.net.set(each(proxied))
 					for range 12 {
 						g.send(1)
 						advance(10 * time.Minute)
 						if n := g.missing(); n > 1 { // one may have ended after the look
-							t.Fatalf("%d have not run\n%s", n, g.log.String())
+							t.Errorf("%d have not run\n%s", n, g.log.String())
 						}
 					}
 					if looks := c.Status().Looks; looks < 12 {
@@ -119,11 +119,34 @@ func TestOlderBuildsThatCannotBeReadHoldUpNothing(t *testing.T) {
 					if said := strings.Count(g.log.String(), "catch-up fails"); said > 1 {
 						t.Errorf("that it fails was said %d times", said)
 					}
-					stop()
 				})
 			})
 		}
 	}
+}
+
+func TestABuildThatCannotBeReadStretchesNoInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newCatchUpRig(t)
+		g.missed(3)
+		g.ci.Fail(500, jobservtest.Failure{Path: detail(2), Status: 410})
+		c := g.catchUp()
+		c.Every = 5 * time.Minute
+		defer g.run(c)()
+		advance(10 * time.Hour)
+		looks, asked := c.Status().Looks, g.asked(2)
+		if looks < 120 || looks > 160 || asked < 20 || asked > 30 {
+			t.Errorf("%d looks and %d tries in ten hours, want one each five minutes and one each half hour", looks, asked)
+		}
+		g.net.set(each(proxied))
+		g.send(1)
+		g.net.set(nil)
+		c.Look()
+		advance(30 * time.Second)
+		if n := g.missing(); n != 1 {
+			t.Errorf("%d have not run, want the one that cannot be read", n)
+		}
+	})
 }
 
 func TestABuildThatCannotBeReadIsGivenUpAtMaxAge(t *testing.T) {

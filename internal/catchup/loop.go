@@ -30,8 +30,8 @@ type Settings struct {
 	// Begin resets what an earlier Run has left. It is called once, when it is certain that
 	// no other Run is in progress. If nil, nothing is reset.
 	Begin func()
-	// Round looks once and catches up. It returns the time until the next round is due, unless
-	// Every, Look or a sleep of the machine makes one before; zero means that only these do. After an error that
+	// Round looks once and catches up. It returns the time until the next round is due; zero
+	// means that only Every, Look or a sleep of the machine makes one. After an error that
 	// time has no meaning, and Until and Slow decide. Required. Round is called by one
 	// goroutine.
 	Round func(ctx context.Context) (time.Duration, error)
@@ -98,9 +98,6 @@ func (l *Loop) Run(ctx context.Context, s Settings) error {
 			failed++
 		default:
 			failed = 0
-			if wait > 0 && s.Every > 0 {
-				wait = min(wait, s.untilTurn(time.Now()))
-			}
 		}
 		isBeside := matches(err, s.Beside)
 		if isBeside && s.Every > 0 {
@@ -125,6 +122,15 @@ func (l *Loop) Look() {
 // Logged reports whether the log has an error of the kind of err already, and none since. It
 // is for Round, which may log the errors of single things itself.
 func (l *Loop) Logged(err error) bool { return l.problem == l.settings.kindOf(err) }
+
+// UntilTurn returns the time until the next look at an interval, zero if there are none. It is
+// for a Round whose wait must not hold up that look.
+func (l *Loop) UntilTurn() time.Duration {
+	if l.settings.Every == 0 {
+		return 0
+	}
+	return l.settings.untilTurn(time.Now())
+}
 
 // report logs an error whose kind differs from the one before, and the end of one.
 func (l *Loop) report(err error) {

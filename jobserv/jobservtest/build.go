@@ -14,7 +14,7 @@ import (
 type project struct {
 	name   string
 	hooks  []Hook
-	builds []*build // by number, from 1
+	builds []*build // ascending by number
 }
 
 // A build is one of a project, with one run.
