@@ -26,7 +26,7 @@ type lookResult struct {
 	newest  int64
 	listed  map[string]bool // dedup keys of what was missing before and is there
 	same    map[string]bool // dedup keys of those that the inbox has by their signature, likewise
-	err     error           // why some older ones of running were not read
+	err     error           // why older ones of running were not read
 }
 
 // look looks for what is missing. It goes on with a look that a rate limit has halted.

@@ -52,7 +52,7 @@ func (c *CatchUp) noteOpen() {
 	c.status.Change(func(s *CatchUpStatus) { s.Missing = len(c.open) })
 }
 
-// noteMissing notes and logs what was not missing before.
+// noteMissing notes and logs what was not missing before, and what is too old to be.
 func (c *CatchUp) noteMissing(found lookResult) {
 	fresh := 0
 	for _, m := range found.missing {
@@ -66,5 +66,8 @@ func (c *CatchUp) noteMissing(found lookResult) {
 	if fresh > 0 {
 		c.logger().Warn("builds are missing", "project", c.project, "count", fresh, "more", found.more,
 			"from", found.missing[0].completed, "to", found.missing[len(found.missing)-1].completed)
+	}
+	if found.old > 0 {
+		c.logger().Warn("builds are left alone: they were completed longer ago than MaxAge", "project", c.project, "count", found.old, "MaxAge", c.maxAge)
 	}
 }

@@ -8,7 +8,8 @@ import (
 )
 
 // older asks for the open builds that are older than what was listed. One that cannot be read
-// stays open. If the server fails for several in a row, all others stay open.
+// stays open. After several in a row for which the server fails, the others have their turn in
+// the next look.
 func (s *sight) older(ctx context.Context) error {
 	for _, id := range s.at.open {
 		if id >= s.lowest {
@@ -32,7 +33,7 @@ func (s *sight) ask(ctx context.Context, id int64) error {
 	case s.c.isGivenUp(id, s.oldest()):
 		s.c.gone(id)
 		return nil
-	case s.found.err != nil || !s.c.isDue(id):
+	case s.stopped || s.t.skips(id):
 		s.keep(id)
 		return nil
 	}
@@ -47,8 +48,11 @@ func (s *sight) ask(ctx context.Context, id int64) error {
 		s.t.answered()
 		s.c.gone(id)
 	default:
-		s.found.err = s.t.failed(ctx, id, err)
 		s.keep(id)
+		err = s.t.failed(ctx, id, err, false)
+		if s.stopped = err != nil; s.stopped && !s.t.ofServer() {
+			s.found.err = err
+		}
 	}
 	return nil
 }

@@ -58,7 +58,7 @@ func (r *recovery) run(ctx context.Context) error {
 
 // try reads one and stores it. It returns the errors that the next one would meet too.
 func (r *recovery) try(ctx context.Context, m missingBuild) error {
-	if !r.c.isDue(m.id) {
+	if r.t.skips(m.id) {
 		r.failed = append(r.failed, m)
 		return nil
 	}
@@ -80,8 +80,9 @@ func (r *recovery) try(ctx context.Context, m missingBuild) error {
 	case errors.Is(err, ErrRateLimited):
 		return err
 	}
-	r.c.open[m.key].tries++
-	if err := r.t.failed(ctx, m.id, err); err != nil {
+	o := r.c.open[m.key]
+	o.tries++
+	if err := r.t.failed(ctx, m.id, err, o.tries > 1); err != nil {
 		return err
 	}
 	r.failed = append(r.failed, m)

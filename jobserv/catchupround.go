@@ -53,9 +53,6 @@ func (c *CatchUp) round(ctx context.Context) (time.Duration, error) {
 		}
 		return 0, beside(errors.Join(err, r.save(ctx)))
 	}
-	if r.found.old > 0 {
-		c.logger().Warn("builds are left alone: they were completed longer ago than MaxAge", "project", c.project, "count", r.found.old, "MaxAge", c.maxAge)
-	}
 	c.forgetUnread(r)
 	if r.found.err != nil {
 		return 0, beside(r.found.err)

@@ -24,7 +24,9 @@ type sight struct {
 	total  int // builds at the last page
 	listed bool
 	lowest int64 // of the builds that were listed
-	asked  int64 // open builds up to it were asked for
+
+	asked   int64 // open builds up to it were asked for
+	stopped bool  // no more are asked for
 }
 
 // run lists the builds since the position, newest first, and asks for those open ones that

@@ -86,12 +86,19 @@ type tolerance struct {
 	c      *CatchUp
 	inRow  []failedBuild // errors of the server since its last answer
 	worked bool          // the server has answered for a build
+	again  int           // builds that could not be read before, and for which it failed again
 }
 
 // A failedBuild is a build for which the server failed.
 type failedBuild struct {
 	id  int64
 	err error
+}
+
+// skips reports whether a build that cannot be read has its turn in a later round. Each may
+// take the time of a timeout, so a round tries a few.
+func (t *tolerance) skips(id int64) bool {
+	return !t.c.isDue(id) || t.c.unread[id] != nil && t.again >= maxServerErrors
 }
 
 // read notes that a build was read.
@@ -109,11 +116,15 @@ func (t *tolerance) answered() {
 	t.inRow = nil
 }
 
+// ofServer reports whether the server has failed for several builds in a row.
+func (t *tolerance) ofServer() bool { return len(t.inRow) >= maxServerErrors }
+
 // failed notes that a build was not read or not stored. It returns the error if it is not of
 // this build only. It is, if the server answers 4xx and does not refuse the credentials, if its
 // answer cannot be used, if the inbox will never store it, or if the server fails for this one
-// and not for several in a row. One that failed before may fail again without that.
-func (t *tolerance) failed(ctx context.Context, id int64, err error) error {
+// and not for several in a row. One that cannot be read may fail again, and so may one that has
+// failed before if others are read.
+func (t *tolerance) failed(ctx context.Context, id int64, err error, before bool) error {
 	status, isStatus := errors.AsType[*StatusError](err)
 	switch {
 	case ctx.Err() != nil, errors.Is(err, ErrRateLimited), errors.Is(err, ErrDenied), errors.Is(err, ErrHost):
@@ -123,13 +134,14 @@ func (t *tolerance) failed(ctx context.Context, id int64, err error) error {
 			return err
 		}
 	case isStatus && status.Code < 500, errors.Is(err, ErrAnswer), errors.Is(err, ErrTooLarge):
-	case t.worked && t.c.unread[id] != nil:
+	case t.c.unread[id] != nil:
+		t.again++
+	case before && t.worked:
 	default:
-		if t.inRow = append(t.inRow, failedBuild{id, err}); len(t.inRow) < maxServerErrors {
-			return nil
+		if t.inRow = append(t.inRow, failedBuild{id, err}); t.ofServer() {
+			return err
 		}
-		t.inRow = nil
-		return err
+		return nil
 	}
 	t.answered()
 	t.c.unreadable(id, err)

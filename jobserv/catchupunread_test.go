@@ -191,3 +191,78 @@ func TestABuildThatCannotBeReadIsGivenUpAtMaxAge(t *testing.T) {
 		})
 	}
 }
+
+// The server fails for several builds, again and again, and not for the others.
+func TestManyBuildsThatCannotBeReadHoldUpNoOthers(t *testing.T) {
+	for name, older := range map[string]bool{"missing": false, "running and older": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newCatchUpRig(t)
+				for id := range int64(7) {
+					g.ci.Fail(500, jobservtest.Failure{Path: detail(id + 1), Status: 500, Message: "An unexpected error occurred"})
+				}
+				want := 7
+				if older {
+					for range 9 {
+						g.start()
+					}
+					stop := g.run(g.catchUp())
+					g.send(60)
+					advance(time.Minute)
+					stop()
+					g.net.set(each(refused))
+					g.finish(9)
+					g.finish(8)
+					g.net.set(nil)
+					advance(time.Minute)
+					want = 0
+				} else {
+					g.missed(20)
+				}
+				c := g.catchUp()
+				defer g.run(c)()
+				advance(5 * time.Minute)
+				if n := g.missing(); n != want {
+					t.Errorf("%d have not run, want %d\n%s", n, want, g.log.String())
+				}
+				advance(5 * time.Hour)
+				for _, text := range []string{"catch-up fails", "works again"} {
+					if n := strings.Count(g.log.String(), text); n > 1 {
+						t.Errorf("%q was said %d times", text, n)
+					}
+				}
+				if n := strings.Count(g.log.String(), "cannot be read, and"); n > 7 {
+					t.Errorf("that a build cannot be read was said %d times", n)
+				}
+				g.wantSaid(0, "is lost")
+			})
+		})
+	}
+}
+
+// A limit that allows less than one look still lets it come through.
+func TestALimitThatEndsInTheMiddleOfEachLookLosesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newCatchUpRig(t)
+		var open []int64
+		for range 12 {
+			open = append(open, g.start())
+		}
+		g.missed(230)
+		g.net.set(each(refused))
+		for _, id := range open {
+			g.finish(id)
+		}
+		g.net.set(nil)
+		advance(time.Minute)
+		g.client.Transport = perMinute(3, g.client.Transport)
+		c := g.catchUp()
+		defer g.run(c)()
+		advance(time.Duration(230+5+24)/3*time.Minute + 2*time.Minute)
+		g.wantAllRun()
+		g.wantSaid(1, "rate limited until")
+		if s := c.Status(); s.Stored != 242 || s.Lost != 0 || s.Missing != 0 {
+			t.Errorf("status %+v", s)
+		}
+	})
+}
