@@ -79,7 +79,7 @@ func TestAListedBuildThatIsNotFoundIsTriedAgain(t *testing.T) {
 
 // Builds that are not listed any more and cannot be read hold up nothing: no newer ones, no
 // look and no interval. They are tried again with growing waits, and given up.
-func TestOlderBuildsThatCannotBeReadHoldUpNothing(t *testing.T) {
+func TestOlderBuildsThatCannotBeReadDelayNothing(t *testing.T) {
 	for name, f := range unreadable {
 		for _, bad := range []int64{1, 6} { // of which one, or more than maxServerErrors
 			t.Run(fmt.Sprint(name, ", ", bad), func(t *testing.T) {
@@ -193,7 +193,7 @@ func TestABuildThatCannotBeReadIsGivenUpAtMaxAge(t *testing.T) {
 }
 
 // The server fails for several builds, again and again, and not for the others.
-func TestManyBuildsThatCannotBeReadHoldUpNoOthers(t *testing.T) {
+func TestManyBuildsThatCannotBeReadDelayNoOthers(t *testing.T) {
 	for name, older := range map[string]bool{"missing": false, "running and older": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
