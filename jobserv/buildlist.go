@@ -19,6 +19,7 @@ const pageSize = 50
 // They have the shape of the list: without StatusEvents, RunsURL, Reason and Annotation.
 type buildPage struct {
 	builds []Build
+	total  int       // builds of the project
 	last   bool      // there is no page with older ones
 	at     time.Time // the server's time
 }
@@ -52,7 +53,7 @@ func (c *Client) builds(ctx context.Context, project string, page int) (buildPag
 			return buildPage{}, fmt.Errorf("list builds: %w: build %d is of the project %q", ErrAnswer, b.BuildID, b.Project())
 		}
 	}
-	return buildPage{builds: data.Builds, last: (page+1)*size >= *data.Total, at: at}, nil
+	return buildPage{builds: data.Builds, total: *data.Total, last: (page+1)*size >= *data.Total, at: at}, nil
 }
 
 // build returns a build as the API has it, and the members of its JSON. Its answer may be as

@@ -31,10 +31,8 @@ var buildOrder = memberOrder{
 // if nothing has changed since and the call has the same host in its URLs. A promotion makes
 // no call and is no event, so the status is that of the last event.
 func callBody(b Build, members map[string]any) []byte {
-	if events := b.StatusEvents.Or(nil); len(events) > 0 && b.Result() == Promoted {
-		if last := events[len(events)-1].Status; last == Passed || last == Failed {
-			members["status"] = string(last)
-		}
+	if b.Result() == Promoted {
+		members["status"] = string(b.completion())
 	}
 	return pyjson.Append(nil, ordered(members, buildOrder))
 }

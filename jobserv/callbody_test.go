@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -71,7 +72,7 @@ func TestTheBodyIsThatOfTheCall(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				want := fixture(t, file)
-				d := caughtUp(t, want, &webhook.MemInbox{Logger: quiet()})
+				d := caughtUp(t, want, &webhook.MemInbox{Logger: quiet(), Window: math.MaxInt64})
 				if !bytes.Equal(d.Body, bytes.TrimSpace(want)) {
 					t.Errorf("the body is\n%s\nwant\n%s", d.Body, want)
 				}
@@ -86,7 +87,7 @@ func TestTheBodyIsThatOfTheCall(t *testing.T) {
 // An earlier version stored a delivery with no dedup key but its signature.
 func TestADeliveryOfAnEarlierVersionAndItsCatchUpRunOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inbox := &webhook.MemInbox{Logger: quiet()}
+		inbox := &webhook.MemInbox{Logger: quiet(), Window: math.MaxInt64}
 		body := fixture(t, "build.detailed.json")
 		d := open(t, body)
 		d.DedupKeys = d.DedupKeys[1:]

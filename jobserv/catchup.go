@@ -9,8 +9,7 @@ import (
 )
 
 // CatchUpInbox is what a [CatchUp] needs of an inbox. [webhook.MemInbox] and the Inbox of
-// package sqlinbox have it. Its Window must be longer than CatchUp.MaxAge: what the inbox
-// has forgotten is missing.
+// package sqlinbox have it. What the inbox has forgotten is missing: see CatchUp.MaxAge.
 type CatchUpInbox interface {
 	webhook.Inbox
 	webhook.Cursors
@@ -34,14 +33,15 @@ type CatchUpInbox interface {
 //   - The host in its URLs is that of the first server of the Client. Name and Annotation are
 //     those of now. Status is that of the completion, also if the build was promoted since.
 //   - A build that is running or queued is not missing. Later looks follow it until it is
-//     complete, however long that takes.
+//     complete, however long that takes. So does the first run, for builds among those that
+//     were completed within MaxAge.
 //   - A build that was completed a moment ago is left to JobServ's own call, which has four
 //     attempts within seven seconds. The next look comes 15 seconds later.
 //   - A rerun of one of the newest 50 builds, or of one that was not complete, is found like
 //     another build. Of several completions of a build the API knows the last one only.
 //   - Builds that failed before they began and external builds are left out. JobServ makes no
-//     call for them; their times of creation and completion are equal (JobServ: trigger.py,
-//     api/build.py).
+//     call for them. None of their runs has been completed, or only the run "build-failure"
+//     (JobServ: trigger.py, api/build.py).
 //
 // The API does not say for which other builds JobServ calls: set CatchUp.Notified if it does
 // not call for each (JobServ: project-schema.yml, webhooks). It makes no call for a build
@@ -58,11 +58,17 @@ type CatchUpInbox interface {
 // What was missed arrives after newer deliveries of the project, which may have run already.
 // A callback for which the order matters must query the current state from the API.
 //
-// What fails is tried again and logged once, until it works or fails in another way. A build
-// that cannot be read holds up no other.
+// What fails is tried again and logged once, until it works or fails in another way. A rate
+// limit halts a CatchUp between two requests; it goes on where it was.
+//
+// A build that cannot be read holds up no other, no look and no interval. It is logged once and
+// tried again after one minute, and then less and less often, up to 30 minutes. When it is older
+// than MaxAge it is given up, logged and counted as Lost. If the process does not know when it was
+// completed, since another one found it, that is MaxAge after the first failure.
 //
 // A project that was removed, renamed or is not visible to the token is [ErrNotFound]. If
-// one was removed and created again, its numbers begin anew, and so does the CatchUp.
+// one was removed and created again, its numbers begin anew, and so does the CatchUp: the
+// newest number is lower than before, or a build that was settled has a later time of creation.
 //
 // A server that sends the first shape of [Build] must have no CatchUp: such a call has no
 // dedup key. Before the first run stop the processes of the inbox whose version of this module
@@ -79,16 +85,22 @@ type CatchUp struct {
 	// to the same bytes; see [NewCatchUp].
 	Since time.Time
 	// MaxAge is how long ago a build may have been completed to be looked at, by JobServ's
-	// clock. It must be shorter than the Window in which the inbox remembers dedup keys, which
-	// is 30 days by default. Zero means 14 days.
+	// clock. Older ones are left alone, and their number is logged. A build whose dedup keys the
+	// inbox has forgotten would run twice. So MaxAge must be shorter than the time for which the
+	// inbox remembers them, by as much as the clocks of JobServ and the inbox may differ. Run
+	// returns an error if it is not shorter, where the inbox has a method DedupWindow, as MemInbox
+	// and the Inbox of package sqlinbox have; otherwise the caller ensures it. Zero means 14 days,
+	// or half of DedupWindow if that is shorter.
 	MaxAge time.Duration
 	// Every is the time between two looks. A look at a project without new builds is one
 	// request for 50 builds, and one for each older build that is not complete: the API has
-	// no conditional requests (JobServ: jsend.py). Several projects are spread over it. Zero
+	// no conditional requests (JobServ: jsend.py). The first look of all has a request for each
+	// 50 builds of MaxAge. Several projects are spread over Every. Zero
 	// means no looks at intervals; otherwise it is a minute or more.
 	Every time.Duration
 	// Notified reports whether JobServ calls the receiver for a build that is complete, such
-	// as one that did not pass if the project has only_failures. The Build may have no
+	// as one that did not pass if the project has only_failures. The Build has the status of
+	// its completion, also if it was promoted since: Passed or Failed. It may have no
 	// StatusEvents, RunsURL, Reason and Annotation. If nil, JobServ calls for each build.
 	Notified func(Build) bool
 	// Logger gets what was found missing, and what fails. If nil, slog.Default.
@@ -103,10 +115,12 @@ type CatchUp struct {
 	status  catchup.Counter[CatchUpStatus]
 
 	// Of Run only.
-	open  map[string]*openBuild // by dedup key
-	same  map[string]bool       // by dedup key, of what is listed: the inbox has it by its signature
-	idle  int                   // rounds in a row that stored nothing of what was missing
-	began time.Time
+	open   map[string]*openBuild  // by dedup key
+	same   map[string]bool        // by dedup key, of what is listed: the inbox has it by its signature
+	unread map[int64]*unreadBuild // by number, of what is open
+	halted halt
+	maxAge time.Duration // MaxAge or its default
+	began  time.Time
 }
 
 // A CatchUpStatus is what a [CatchUp] has done, for metrics. The numbers count since Run
@@ -115,12 +129,12 @@ type CatchUpStatus struct {
 	Upto    int64     // the build up to which all are in the inbox but those that are missing or running; zero before the first look
 	Looks   int       // that were completed
 	Looked  time.Time // when the last of Looks had listed all, by this machine's clock; zero if there was none
-	Running int       // builds that were not complete at the last look
-	Missing int       // now
+	Running int       // builds that were not complete at the last look, and older ones that could not be read
+	Missing int       // builds that are missing now
 	Found   int       // builds that were found missing
 	Stored  int       // of Found, those that were read from the API and stored
 	Settled int       // of Found, those that the inbox knows now
-	Lost    int       // of Found, those that the API does not have any more
+	Lost    int       // of Found, those that the API does not have any more, or that were given up
 	Err     error     // of the last step; nil if it worked
 }
 

@@ -14,6 +14,8 @@ func TestAPositionIsReadAsItIsWritten(t *testing.T) {
 		{upto: 0, since: since},
 		{upto: 12, since: since},
 		{upto: 12, since: since, open: []int64{1, 7, 12}},
+		{upto: 12, since: since, created: since.Add(1)},
+		{upto: 12, since: since, created: since.Add(1), open: []int64{1, 7, 12}},
 	} {
 		got, ok := parsePosition(p.String())
 		if diff := cmp.Diff(p, got, cmp.AllowUnexported(position{})); diff != "" || !ok {
@@ -23,6 +25,7 @@ func TestAPositionIsReadAsItIsWritten(t *testing.T) {
 	for _, text := range []string{
 		"", "1", "12 2026-01-02T03:04:05Z", "12 yesterday ", "x 2026-01-02T03:04:05Z ", "-1 2026-01-02T03:04:05Z ",
 		"12 2026-01-02T03:04:05Z 1,x", "12 2026-01-02T03:04:05Z 13", "12 2026-01-02T03:04:05Z 7,7", "12 2026-01-02T03:04:05Z 1 2",
+		"12 2026-01-02T03:04:05Z 1 2026-01-02T03:04:05Z ",
 	} {
 		if _, ok := parsePosition(text); ok {
 			t.Errorf("%q is read", text)
@@ -35,7 +38,7 @@ func TestAPositionHasRoomForSomeOpenBuilds(t *testing.T) {
 	for n := range many {
 		many[len(many)-1-n] = 1_000_000_000_000 + 2*int64(n)
 	}
-	p := position{since: time.Now()}.moved(2_000_000_000_000, 0, many)
+	p := position{since: time.Now(), listed: time.Now()}.moved(2_000_000_000_000, 0, many)
 	if len(p.open) != maxOpen || p.upto != 1_000_000_000_000+2*maxOpen-1 {
 		t.Errorf("up to %d with %d open builds", p.upto, len(p.open))
 	}
@@ -49,9 +52,9 @@ func TestAPositionHasRoomForSomeOpenBuilds(t *testing.T) {
 }
 
 func TestWhatOneOfTwoProcessesHasSettledIsSettled(t *testing.T) {
-	a := position{upto: 10, open: []int64{2, 5, 9}, since: time.Unix(7, 0)}
-	b := position{upto: 14, open: []int64{5, 7, 12}, since: time.Unix(3, 0)}
-	want := position{upto: 14, open: []int64{5, 12}, since: time.Unix(3, 0)}
+	a := position{upto: 10, open: []int64{2, 5, 9}, since: time.Unix(7, 0), created: time.Unix(20, 0)}
+	b := position{upto: 14, open: []int64{5, 7, 12}, since: time.Unix(3, 0), created: time.Unix(30, 0)}
+	want := position{upto: 14, open: []int64{5, 12}, since: time.Unix(3, 0), created: time.Unix(30, 0)}
 	for _, got := range []position{a.merged(b), b.merged(a)} {
 		if diff := cmp.Diff(want, got, cmp.AllowUnexported(position{})); diff != "" {
 			t.Errorf("merged (-want +got):\n%s", diff)

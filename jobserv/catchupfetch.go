@@ -38,7 +38,7 @@ func (c *CatchUp) fetch(ctx context.Context, m missingBuild) (*webhook.Delivery,
 	body := callBody(b, members)
 	d, err := c.source.OpenUnsigned(catchup.NewCall(callHeader()), body, unsignedReason)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("build %d: %w: %w", m.id, ErrAnswer, err)
 	}
 	for _, mac := range signatures(c.source.Verifier, body) {
 		signed := c.source

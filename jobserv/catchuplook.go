@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/catchup"
@@ -23,51 +20,37 @@ type lookResult struct {
 	missing []missingBuild // those that were completed first come first
 	more    bool           // there are others
 	beyond  int64          // the lowest number of those
-	running []int64        // builds that are not complete, or that JobServ may be calling for
+	running []int64        // builds that are not complete, that JobServ may be calling for, or that cannot be read
 	called  bool           // JobServ may be calling for one
-	unread  int            // older ones of running that cannot be read
+	old     int            // builds that are not known, and were completed longer ago than MaxAge
 	newest  int64
 	listed  map[string]bool // dedup keys of what was missing before and is there
 	same    map[string]bool // dedup keys of those that the inbox has by their signature, likewise
+	err     error           // why older ones of running were not read
 }
 
-// look pages through the builds since the position, newest first, and asks for those open
-// ones that are older.
-func (c *CatchUp) look(ctx context.Context, at *position) (lookResult, error) {
-	found := lookResult{listed: make(map[string]bool), same: make(map[string]bool)}
-	s := sight{c: c, to: newCollector(c.most), found: &found}
-	lowest := int64(0) // of the builds that were listed
-	for page := 0; ; page++ {
-		got, err := c.client.builds(ctx, c.project, page)
+// look looks for what is missing. It goes on with a look that a rate limit has halted.
+func (c *CatchUp) look(ctx context.Context) (*sight, error) {
+	s := c.halted.sight
+	c.halted.sight = nil
+	if s == nil {
+		at, err := c.loadPosition(ctx)
 		if err != nil {
-			return lookResult{}, err
+			return nil, err
 		}
-		if page == 0 {
-			c.begun(at, got)
-			s.at, s.now, found.newest = *at, got.at, at.upto
-		}
-		if err := s.page(ctx, got.builds, page == 0); err != nil {
-			return lookResult{}, err
-		}
-		if got.last {
-			lowest = 1
-			break
-		}
-		low := slices.MinFunc(got.builds, byNumber).BuildID
-		if page > 0 && low >= lowest {
-			return lookResult{}, fmt.Errorf("list builds: %w: page %d has no older builds than the one before", ErrAnswer, page)
-		}
-		if lowest = low; low <= at.upto || at.upto == 0 && s.allBefore(got.builds) {
-			break
-		}
+		s = &sight{c: c, at: &at, to: newCollector(c.most), t: tolerance{c: c}}
+		s.found.listed, s.found.same = make(map[string]bool), make(map[string]bool)
 	}
-	if err := s.older(ctx, lowest); err != nil {
-		return lookResult{}, err
+	if err := s.run(ctx); err != nil {
+		if errors.Is(err, ErrRateLimited) {
+			c.halted.sight = s
+		}
+		return nil, err
 	}
-	c.same = found.same
-	found.missing, found.beyond = s.to.oldest()
-	found.more = found.beyond > 0
-	return found, nil
+	c.same = s.found.same
+	s.found.missing, s.found.beyond = s.to.oldest()
+	s.found.more = s.found.beyond > 0
+	return s, nil
 }
 
 func byNumber(a, b Build) int { return cmp.Compare(a.BuildID, b.BuildID) }
@@ -90,8 +73,33 @@ func (c *CatchUp) begun(at *position, first buildPage) {
 		newest = max(newest, b.BuildID)
 	}
 	if newest < at.upto {
-		c.logger().Warn("the builds of the project begin anew: a catch-up looks at all that are listed", "project", c.project, "newest", newest, "before", at.upto)
-		at.upto, at.open = 0, nil
+		c.beginAnew(at, newest)
+	}
+}
+
+// beginAnew resets the position in a project that was removed and created again.
+func (c *CatchUp) beginAnew(at *position, newest int64) {
+	c.logger().Warn("the builds of the project begin anew: a catch-up looks at all that are listed", "project", c.project, "newest", newest, "before", at.upto)
+	at.upto, at.open, at.created = 0, nil, time.Time{}
+}
+
+// creationSlack is how far the numbers of builds may differ from the order of their creation:
+// several may be created at the same time.
+const creationSlack = time.Minute
+
+// noteCreation notes when the builds of a page were created. If one up to the position was
+// created after all that were listed before, the project was created again and has as many
+// builds as it had.
+func (c *CatchUp) noteCreation(at *position, page []Build) {
+	for _, b := range page {
+		if b.BuildID <= at.upto && !at.created.IsZero() && b.Created.After(at.created.Add(creationSlack)) {
+			c.beginAnew(at, b.BuildID)
+		}
+	}
+	for _, b := range page {
+		if b.Created.After(at.listed) {
+			at.listed = b.Created.Time
+		}
 	}
 }
 
@@ -114,43 +122,6 @@ func earlier(a, b time.Time) time.Time {
 		return b
 	}
 	return a
-}
-
-// older asks for the open builds that are older than what was listed. One that cannot be read
-// stays open.
-func (s sight) older(ctx context.Context, lowest int64) error {
-	var t tolerance
-	for _, id := range s.at.open {
-		if id >= lowest {
-			break
-		}
-		b, _, err := s.c.client.build(ctx, s.c.project, id)
-		switch single := t.ofOne(ctx, err); {
-		case err == nil:
-			if err := s.page(ctx, []Build{b}, false); err != nil {
-				return err
-			}
-		case isRemoved(err):
-		case single:
-			s.found.running = append(s.found.running, id)
-			s.found.unread++
-			for key, o := range s.c.open {
-				if o.id == id {
-					s.found.listed[key] = true
-				}
-			}
-		default:
-			return err
-		}
-	}
-	return nil
-}
-
-// isRemoved reports whether JobServ says that there is no such build (JobServ: jsend.py,
-// get_or_404). A proxy without a server answers 404 too.
-func isRemoved(err error) bool {
-	status, ok := errors.AsType[*StatusError](err)
-	return ok && status.Code == http.StatusNotFound && strings.HasPrefix(status.Message, "Object does not exist")
 }
 
 // dedupKey returns the dedup key that the call of a build has.

@@ -22,15 +22,22 @@ type position struct {
 	open  []int64   // ascending, each up to upto, at most maxOpen
 	since time.Time // what was completed before is not looked at; zero: the first run has not begun
 	text  string    // as it is stored
+	// created is when the last of the builds was created that were listed until it was stored,
+	// by the clock that sets it; zero if that is not known. A position that an earlier version
+	// has stored does not have it.
+	created time.Time
+	listed  time.Time // likewise, with those that were listed since
+}
+
+// isOpen reports whether a build was open when the position was stored.
+func (p position) isOpen(id int64) bool {
+	_, found := slices.BinarySearch(p.open, id)
+	return found
 }
 
 // isSettled reports whether a build is settled, unless it has run again since.
 func (p position) isSettled(id int64) bool {
-	if id > p.upto {
-		return false
-	}
-	_, found := slices.BinarySearch(p.open, id)
-	return !found
+	return id <= p.upto && !p.isOpen(id)
 }
 
 // moved returns a position for the newest build and the open ones. If they are too many, its
@@ -47,6 +54,9 @@ func (p position) moved(newest, beyond int64, open []int64) position {
 	}
 	end, _ := slices.BinarySearch(p.open, p.upto+1)
 	p.open = p.open[:end]
+	if p.listed.After(p.created) {
+		p.created = p.listed
+	}
 	return p
 }
 
@@ -64,25 +74,38 @@ func (p position) merged(other position) position {
 	if other.since.Before(next.since) {
 		next.since = other.since
 	}
+	if other.created.After(next.created) {
+		next.created = other.created
+	}
 	return next
 }
 
-// String returns the text that is stored: the number, the time, and the open builds.
+// String returns the text that is stored: the number, the time, the open builds and, if it is
+// known, when the last build was created.
 func (p position) String() string {
 	open := make([]string, len(p.open))
 	for n, id := range p.open {
 		open[n] = strconv.FormatInt(id, 10)
 	}
-	return fmt.Sprintf("%d %s %s", p.upto, p.since.UTC().Format(time.RFC3339Nano), strings.Join(open, ","))
+	text := fmt.Sprintf("%d %s %s", p.upto, p.since.UTC().Format(time.RFC3339Nano), strings.Join(open, ","))
+	if !p.created.IsZero() {
+		text += " " + p.created.UTC().Format(time.RFC3339Nano)
+	}
+	return text
 }
 
 // parsePosition reads what String returns.
 func parsePosition(text string) (p position, ok bool) {
 	parts := strings.Split(text, " ")
-	if len(parts) != 3 {
+	if len(parts) < 3 || len(parts) > 4 {
 		return position{}, false
 	}
 	var err error
+	if len(parts) == 4 {
+		if p.created, err = time.Parse(time.RFC3339Nano, parts[3]); err != nil {
+			return position{}, false
+		}
+	}
 	if p.upto, err = strconv.ParseInt(parts[0], 10, 64); err != nil || p.upto < 0 {
 		return position{}, false
 	}

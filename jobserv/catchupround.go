@@ -3,6 +3,7 @@ package jobserv
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/catchup"
@@ -18,99 +19,88 @@ type openBuild struct {
 	tries int // readings that failed
 }
 
+// A halt is what a rate limit has halted. The next round goes on with it.
+type halt struct {
+	sight    *sight
+	recovery *recovery
+}
+
+// errBeside means that a look was completed and the server fails for builds.
+var errBeside = errors.New("builds cannot be read")
+
 // round looks once, and catches up what is missing. It returns the time until the next round
 // is due, zero if only Every or a Look makes one.
 func (c *CatchUp) round(ctx context.Context) (time.Duration, error) {
-	at, err := c.loadPosition(ctx)
-	if err != nil {
-		return 0, err
+	r, halted := c.halted.recovery, c.halted.recovery != nil
+	c.halted.recovery = nil
+	if !halted {
+		s, err := c.look(ctx)
+		if err != nil {
+			return 0, err
+		}
+		c.status.Change(func(st *CatchUpStatus) {
+			st.Looks, st.Looked, st.Running = st.Looks+1, time.Now(), len(s.found.running)
+		})
+		if err := c.noteGone(ctx, s.found); err != nil {
+			return 0, err
+		}
+		c.noteMissing(s.found)
+		r = newRecovery(s)
 	}
-	found, err := c.look(ctx, &at)
-	if err != nil {
-		return 0, err
-	}
-	c.status.Change(func(s *CatchUpStatus) { s.Looks, s.Looked, s.Running = s.Looks+1, time.Now(), len(found.running) })
-	if err := c.noteGone(ctx, found); err != nil {
-		return 0, err
-	}
-	c.noteMissing(found)
-	r := &recovery{c: c, at: &at, found: found, queue: found.missing}
 	if err := r.run(ctx); err != nil {
-		return 0, errors.Join(err, r.save(ctx))
+		if errors.Is(err, ErrRateLimited) {
+			c.halted.recovery = r
+		}
+		return 0, beside(errors.Join(err, r.save(ctx)))
 	}
-	wait := time.Duration(0)
-	left := len(r.failed) + found.unread
-	switch {
-	case left > 0 && r.settled == 0:
-		c.idle++
-		wait = catchup.Idle(c.idle)
-	case found.more:
-		wait = time.Nanosecond // at once
-	case left > 0:
+	c.forgetUnread(r)
+	if r.found.err != nil {
+		return 0, beside(r.found.err)
+	}
+	return r.wait(halted), nil
+}
+
+// beside returns an error that does not hold up the next look, if it is one of the server.
+func beside(err error) error {
+	for _, kind := range []error{ErrRateLimited, ErrDenied, ErrHost, catchup.ErrInbox} {
+		if errors.Is(err, kind) {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: %w", errBeside, err)
+}
+
+// wait returns the time until the next round. After a halt it is at once: the look was a
+// while ago. Builds that cannot be read hold up no look at an interval.
+func (r *recovery) wait(halted bool) time.Duration {
+	wait := r.c.untilDue()
+	switch turn := r.c.loop.UntilTurn(); {
+	case halted, r.found.more && r.stored > 0:
+		wait = time.Nanosecond
+	case r.found.more && wait == 0:
 		wait = catchup.Idle(1)
+	case turn > 0:
+		wait = min(wait, turn) // zero: there are no such builds
 	}
-	if r.settled > 0 || left == 0 {
-		c.idle = 0
-	}
-	if found.called && (wait == 0 || wait > callTime) {
+	if r.found.called && (wait == 0 || wait > callTime) {
 		wait = callTime
 	}
-	return wait, nil
+	return wait
 }
 
-// noteGone ends what was missing and is so no more: what is known is settled, and what
-// JobServ does not have any more is lost.
-func (c *CatchUp) noteGone(ctx context.Context, found lookResult) error {
-	missing := make(map[string]bool, len(found.missing))
-	for _, m := range found.missing {
-		missing[m.key] = true
-	}
-	var keys []string
-	for key := range c.open {
-		if !missing[key] {
-			keys = append(keys, key)
+// forgetUnread forgets what is not open any more.
+func (c *CatchUp) forgetUnread(r *recovery) {
+	left := make(map[int64]*unreadBuild)
+	keep := func(id int64) {
+		if u := c.unread[id]; u != nil {
+			left[id] = u
 		}
 	}
-	known, err := catchup.Known(ctx, c.inbox, c.source.Name, keys)
-	if err != nil {
-		return err
+	for _, id := range r.found.running {
+		keep(id)
 	}
-	for n, key := range keys {
-		switch o := c.open[key]; {
-		case known[n]:
-			c.settled(o.missingBuild)
-		case !found.listed[key]:
-			c.lost(o.missingBuild)
-		}
+	for _, m := range r.failed {
+		keep(m.id)
 	}
-	return nil
-}
-
-// settled notes that the inbox knows a completion that was missing.
-func (c *CatchUp) settled(m missingBuild) {
-	delete(c.open, m.key)
-	c.status.Change(func(s *CatchUpStatus) { s.Settled++ })
-}
-
-// lost notes that a completion that was missing cannot be had any more.
-func (c *CatchUp) lost(m missingBuild) {
-	delete(c.open, m.key)
-	c.status.Change(func(s *CatchUpStatus) { s.Lost++ })
-	c.logger().Error("a build is lost: it was removed, is too old, or has run again", "project", c.project, "build", m.id, "completed", m.completed)
-}
-
-// noteMissing notes and logs what was not missing before.
-func (c *CatchUp) noteMissing(found lookResult) {
-	fresh := 0
-	for _, m := range found.missing {
-		if c.open[m.key] == nil {
-			c.open[m.key] = &openBuild{missingBuild: m}
-			fresh++
-		}
-	}
-	c.status.Change(func(s *CatchUpStatus) { s.Found, s.Missing = s.Found+fresh, len(found.missing) })
-	if fresh > 0 {
-		c.logger().Warn("builds are missing", "project", c.project, "count", fresh, "more", found.more,
-			"from", found.missing[0].completed, "to", found.missing[len(found.missing)-1].completed)
-	}
+	c.unread = left
 }

@@ -36,6 +36,7 @@ func (c *CatchUp) settings() catchup.Settings {
 		Target: []any{"project", c.project},
 		Kinds:  []error{ErrRateLimited, ErrDenied, ErrNotFound, ErrServer, ErrHost, ErrAnswer, ErrTooLarge},
 		Slow:   []error{ErrDenied, ErrNotFound},
+		Beside: []error{errBeside},
 		Until:  limitedUntil,
 	}
 }
@@ -43,8 +44,9 @@ func (c *CatchUp) settings() catchup.Settings {
 // begin resets what an earlier Run has left.
 func (c *CatchUp) begin() {
 	c.status.Change(func(s *CatchUpStatus) { *s = CatchUpStatus{} })
-	c.began, c.idle = time.Now(), 0
-	c.open, c.same = make(map[string]*openBuild), make(map[string]bool)
+	c.began, c.halted = time.Now(), halt{}
+	c.maxAge, _ = catchup.MaxAge(c.inbox, c.MaxAge, usualMaxAge) // validated
+	c.open, c.same, c.unread = make(map[string]*openBuild), make(map[string]bool), make(map[int64]*unreadBuild)
 }
 
 func (c *CatchUp) validate() error {
@@ -54,8 +56,8 @@ func (c *CatchUp) validate() error {
 	if err := catchup.CheckEvery(c.Every); err != nil {
 		return fmt.Errorf("%s: %w", c.project, err)
 	}
-	if c.MaxAge < 0 {
-		return fmt.Errorf("%s: MaxAge is %v, under zero", c.project, c.MaxAge)
+	if _, err := catchup.MaxAge(c.inbox, c.MaxAge, usualMaxAge); err != nil {
+		return fmt.Errorf("%s: %w", c.project, err)
 	}
 	if err := c.cursor().Check(); err != nil {
 		return fmt.Errorf("%s: %w", c.project, err)
@@ -82,7 +84,5 @@ func checkProject(project string) error {
 
 func (c *CatchUp) logger() *slog.Logger { return cmp.Or(c.Logger, slog.Default()) }
 
-func (c *CatchUp) maxAge() time.Duration { return cmp.Or(c.MaxAge, defaultMaxAge) }
-
-// defaultMaxAge is half of the Window of an inbox.
-const defaultMaxAge = 14 * 24 * time.Hour
+// usualMaxAge is half of the usual Window of an inbox.
+const usualMaxAge = 14 * 24 * time.Hour

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/jobserv"
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // The call of a build that was completed a moment ago is still tried.
@@ -66,6 +67,46 @@ func TestBuildsWithoutACallAreLeftOut(t *testing.T) {
 	})
 }
 
+// A build may end in the second in which it was created, may fail before it begins, and may be
+// promoted although it failed.
+func TestTheRunsTellWhetherJobServCalls(t *testing.T) {
+	for _, whole := range []bool{true, false} {
+		t.Run(fmt.Sprint("whole seconds: ", whole), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				g := newCatchUpRig(t)
+				g.ci.WholeSeconds = whole
+				g.missed(1) // where the position is
+				g.net.set(each(refused))
+				before := len(g.ci.Requests())
+				g.ci.External(project)
+				g.ci.FailBefore(project)
+				for _, promote := range []bool{false, true} {
+					for _, status := range []jobserv.Status{jobserv.Passed, jobserv.Failed} {
+						id := g.start()
+						if status == jobserv.Failed { // what only_failures calls for
+							g.note(id)
+						}
+						g.ci.Finish(t.Context(), project, id, status)
+						if promote {
+							g.ci.Promote(project, id, "v1", "")
+						}
+						advance(time.Minute)
+					}
+				}
+				g.net.set(nil)
+				c := g.catchUp()
+				c.Notified = func(b jobserv.Build) bool { return !b.Passed() || b.BuildID == 1 }
+				defer g.run(c)()
+				advance(time.Minute)
+				g.wantAllRun()
+				if s := c.Status(); s.Found != 3 || len(g.ci.Requests())-before != 1+3 {
+					t.Errorf("status %+v and %d requests, want 3 found", s, len(g.ci.Requests())-before)
+				}
+			})
+		})
+	}
+}
+
 // The inbox forgets dedup keys after its Window, and a program may look once in months.
 func TestWhatTheInboxHasForgottenDoesNotRunAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -81,15 +122,52 @@ func TestWhatTheInboxHasForgottenDoesNotRunAgain(t *testing.T) {
 		advance(time.Hour)
 		stop = g.run(g.catchUp())
 		advance(time.Minute)
-		g.wantAllRun()
 		stop()
-		c := g.catchUp()
-		c.MaxAge = time.Hour
+		g.wantAllRun()
+		g.wantSaid(1, "completed longer ago than MaxAge")
+		g.wantSaid(1, "count=5")
+	})
+}
+
+func TestMaxAgeIsHowOldAMissingBuildMayBe(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newCatchUpRig(t)
+		g.missed(1)
 		advance(2 * time.Hour)
-		defer g.run(c)()
-		advance(time.Minute)
-		if s := c.Status(); s.Found != 0 {
-			t.Errorf("status %+v, want nothing found", s)
+		for _, tt := range []struct {
+			maxAge time.Duration
+			found  int
+		}{{time.Hour, 0}, {3 * time.Hour, 1}, {0, 0}} { // the last one: it is in the inbox
+			c := g.catchUp()
+			c.MaxAge = tt.maxAge
+			stop := g.run(c)
+			advance(time.Minute)
+			stop()
+			if s := c.Status(); s.Found != tt.found || s.Looks != 1 || s.Err != nil {
+				t.Errorf("MaxAge %v: status %+v, want %d found", tt.maxAge, s, tt.found)
+			}
 		}
+		g.wantAllRun()
+		g.wantSaid(1, "completed longer ago than MaxAge")
+	})
+}
+
+// An inbox that remembers dedup keys for less than 14 days has a shorter default.
+func TestMaxAgeIsShorterThanTheWindowOfTheInbox(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := newCatchUpRig(t)
+		g.inbox = &webhook.MemInbox{Logger: quiet(), Window: 48 * time.Hour}
+		stop := g.run(g.catchUp())
+		g.send(3)
+		advance(time.Minute)
+		stop()
+		advance(72 * time.Hour)
+		g.net.set(each(refused))
+		g.send(1)
+		g.net.set(nil)
+		advance(23 * time.Hour)
+		defer g.run(g.catchUp())()
+		advance(time.Minute)
+		g.wantAllRun() // and nothing twice
 	})
 }

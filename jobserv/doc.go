@@ -74,10 +74,18 @@
 // 14 days, see CatchUp.MaxAge.
 //
 // A look is one request for 50 builds, and one more for each further 50 since
-// the last look. Each missing build is another request. The CatchUps of a
-// Client make one request at a time, so a backlog of 10 000 builds takes 10 200
-// requests. Of a missing build a CatchUp keeps the number and the time, of at
-// most 20 000 at a time, and one body.
+// the last look. Each missing build is another request. The CatchUps of a Client
+// make one request at a time. Of a missing build a CatchUp keeps the number, the
+// key and the time, of at most 20 000 at a time, and one body.
+//
+//	                                requests    time                             memory
+//	10 000 missing builds           10 200      101 min at 100 requests a min    3 MiB
+//	1 000 quiet projects, a look    1 000       spread over Every: 91 to 107     4 KiB a project
+//	                                            a minute if it is 10 min
+//
+// The figures are those of the tests with jobservtest, in fake time:
+//
+//	go test -v -run 'Backlog|Spread' ./jobserv
 //
 // Package jobservtest is that part of JobServ, for tests.
 //

@@ -75,8 +75,9 @@ func (b Build) Project() string {
 // Result returns the status of the build.
 func (b Build) Result() Status { return b.Status.Or(b.BuildStatus.Or("")) }
 
-// Passed reports whether the build passed.
-func (b Build) Passed() bool { return b.Result().Passed() }
+// Passed reports whether the build passed. That of a promoted build is the status that it had
+// before, by its StatusEvents or its Runs.
+func (b Build) Passed() bool { return b.completion().Passed() }
 
 // APIURL returns the URL of the build in the API.
 func (b Build) APIURL() string { return b.URL.Or(b.BuildURL.Or("")) }
@@ -189,8 +190,8 @@ const (
 	Cancelling          Status = "CANCELLING"
 )
 
-// Passed reports whether the status is PASSED or PROMOTED. A promoted build is
-// a passed one that was given a name.
+// Passed reports whether the status is PASSED or PROMOTED. A promoted build was
+// given a name, and JobServ also allows that for one that failed: see [Build.Passed].
 func (s Status) Passed() bool { return s == Passed || s == Promoted }
 
 // Complete reports whether the status is final unless somebody starts a rerun.

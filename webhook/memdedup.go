@@ -68,10 +68,13 @@ func (m *MemInbox) rememberKeys(rec *memRecord, now time.Time) {
 	}
 }
 
+// DedupWindow returns how long a dedup key is remembered: Window, or its default.
+func (m *MemInbox) DedupWindow() time.Duration { return positive(m.Window, limit.Window) }
+
 // deleteOldKeys deletes dedup keys that are older than the window, and the oldest
 // if there are too many.
 func (m *MemInbox) deleteOldKeys(now time.Time) {
-	window := positive(m.Window, limit.Window)
+	window := m.DedupWindow()
 	for len(m.seenKeys) > 0 && (now.Sub(m.seenKeys[0].seenAt) > window || len(m.seenKeys) > keysPerDelivery*m.maxDeliveries()) {
 		if old := m.seenKeys[0]; m.dedupKeys[old.key] == old.last {
 			delete(m.dedupKeys, old.key)

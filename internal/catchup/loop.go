@@ -123,6 +123,15 @@ func (l *Loop) Look() {
 // is for Round, which may log the errors of single things itself.
 func (l *Loop) Logged(err error) bool { return l.problem == l.settings.kindOf(err) }
 
+// UntilTurn returns the time until the next look at an interval, zero if there are none. It is
+// for a Round whose wait must not hold up that look.
+func (l *Loop) UntilTurn() time.Duration {
+	if l.settings.Every == 0 {
+		return 0
+	}
+	return l.settings.untilTurn(time.Now())
+}
+
 // report logs an error whose kind differs from the one before, and the end of one.
 func (l *Loop) report(err error) {
 	s := l.settings

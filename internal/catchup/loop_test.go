@@ -214,3 +214,19 @@ func TestEveryIsZeroOrAtLeastAMinute(t *testing.T) {
 		}
 	}
 }
+
+func TestARoundMayWaitForTheNextTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig()
+		got := r.run(t, 24*time.Hour, catchup.Settings{Every: time.Hour, Key: "it", Round: func(ctx context.Context) (time.Duration, error) {
+			_, err := r.round(ctx)
+			return r.loop.UntilTurn(), err
+		}})
+		if len(got) != 25 || got[24]-got[1] != 23*time.Hour {
+			t.Errorf("rounds at %v, want one each hour", got)
+		}
+		if wait := catchup.NewLoop().UntilTurn(); wait != 0 {
+			t.Errorf("without Every it is %v, want 0", wait)
+		}
+	})
+}

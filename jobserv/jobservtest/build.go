@@ -2,6 +2,7 @@ package jobservtest
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -13,16 +14,18 @@ import (
 type project struct {
 	name   string
 	hooks  []Hook
-	builds []*build // by number, from 1
+	builds []*build // ascending by number
 }
 
-// A build is one of a project, with a run named "build".
+// A build is one of a project, with one run.
 type build struct {
 	project, name, trigger, annotation, reason string
 	id                                         int64
 	status                                     jobserv.Status // of the build and its run
 	events                                     []event        // at least one
-	external                                   bool           // it has no run
+	run                                        string         // the name of its run
+	external                                   bool           // its run has no times
+	failed                                     bool           // before it began
 }
 
 type event struct {
@@ -50,7 +53,7 @@ func (b *build) asJSON(at url.URL, detailed bool) pyjson.Object {
 	if b.trigger != "" {
 		o.Add("trigger_name", b.trigger)
 	}
-	b.addTimes(&o)
+	b.addTimes(&o, 0)
 	if !detailed {
 		return o
 	}
@@ -70,26 +73,38 @@ func (b *build) asJSON(at url.URL, detailed bool) pyjson.Object {
 
 // runsJSON returns the runs of a build.
 func (b *build) runsJSON(at url.URL) []any {
-	if b.external {
-		return []any{}
-	}
-	own := at.JoinPath("projects", b.project, "builds", strconv.FormatInt(b.id, 10), "runs", "build", "/")
+	own := at.JoinPath("projects", b.project, "builds", strconv.FormatInt(b.id, 10), "runs", b.run, "/")
 	status := b.status
 	if status == jobserv.Promoted {
 		status = b.events[len(b.events)-1].status
 	}
 	var o pyjson.Object
-	o.Add("name", "build")
+	o.Add("name", b.run)
 	o.Add("url", own.String())
 	o.Add("status", string(status))
 	o.Add("log_url", own.JoinPath("console.log").String())
-	b.addTimes(&o)
-	o.Add("host_tag", "amd64")
+	if b.external {
+		return []any{o}
+	}
+	b.addTimes(&o, b.ranFrom())
+	if !b.failed {
+		o.Add("host_tag", "amd64")
+	}
 	return []any{o}
 }
 
-func (b *build) addTimes(o *pyjson.Object) {
-	o.Add("created", isoformat(b.events[0].at))
+// ranFrom returns the index of the first event of the run. That it was queued first is none.
+func (b *build) ranFrom() int {
+	return slices.IndexFunc(b.events, func(e event) bool { return e.status != jobserv.Queued })
+}
+
+// addTimes adds the times of the events from the one with index first, which may be under
+// zero: there is none.
+func (b *build) addTimes(o *pyjson.Object, first int) {
+	if first < 0 {
+		return
+	}
+	o.Add("created", isoformat(b.events[first].at))
 	if b.status.Complete() {
 		o.Add("completed", isoformat(b.events[len(b.events)-1].at))
 	}

@@ -25,7 +25,8 @@
 //   - Times are in UTC with microseconds, or in whole seconds if the database is MySQL:
 //     flask.py, models.py.
 //   - created is the time of the first event, and completed that of the last one if the build
-//     is complete. A promotion is no event: models.py, api/build.py.
+//     is complete. A promotion is no event, and a build that failed may be promoted too. A run
+//     has events of its own, an external one has none: models.py, api/build.py.
 //   - The number of a build is the highest of the project and one: models.py, _try_build_ids.
 //   - A call when the last run of a build is complete, and again after a rerun. None for a
 //     build that fails when it is created, for an external one, for one that is promoted, and

@@ -1,8 +1,11 @@
 package jobservtest
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/pyjson"
@@ -67,13 +70,33 @@ func (s *Server) External(project string) int64 {
 	return b.id
 }
 
+// FailBefore adds a build that failed before it began. Its only run is "build-failure", and
+// JobServ makes no call for it.
+func (s *Server) FailBefore(project string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := s.add(project, jobserv.Queued)
+	b.run, b.failed = "build-failure", true
+	b.add(jobserv.Failed, s.time().Add(3*time.Millisecond))
+	return b.id
+}
+
+// RemoveBuild removes a build, as somebody does who changes the database: the API has no
+// request for it. The number of the newest build is given again to the next one.
+func (s *Server) RemoveBuild(project string, id int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	p := s.of(project)
+	removed := p.build(id)
+	p.builds = slices.DeleteFunc(p.builds, func(b *build) bool { return b == removed })
+}
+
 // Finish ends a build that is queued or runs, with the status jobserv.Passed or
 // jobserv.Failed, and calls the hooks of the project, one after the other. It returns the
-// results of the calls when all have ended. It panics if there is no such build. A build that
-// ends in the moment in which it was started looks like an external one.
+// results of the calls when all have ended. It panics if there is no such build.
 func (s *Server) Finish(ctx context.Context, project string, id int64, status jobserv.Status) []webhooktest.Result {
 	s.mu.Lock()
-	b := s.of(project).builds[id-1]
+	b := s.of(project).build(id)
 	if b.status == jobserv.Queued {
 		b.add(jobserv.Running, s.time())
 	}
@@ -119,16 +142,37 @@ func (s *Server) Describe(project string, id int64, reason, trigger, annotation 
 func (s *Server) change(project string, id int64, f func(b *build)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	f(s.of(project).builds[id-1])
+	f(s.of(project).build(id))
 }
 
 // add adds a build whose first event has the status.
 func (s *Server) add(project string, status jobserv.Status) *build {
 	p := s.of(project)
-	b := &build{project: project, id: int64(len(p.builds) + 1)}
+	b := &build{project: project, id: 1, run: "build"}
+	if n := len(p.builds); n > 0 {
+		b.id = p.builds[n-1].id + 1
+	}
 	b.add(status, s.time())
 	p.builds = append(p.builds, b)
 	return b
+}
+
+// build returns a build.
+func (p *project) build(id int64) *build {
+	b := p.find(id)
+	if b == nil {
+		panic(fmt.Sprintf("jobservtest: there is no build %d of %s", id, p.name))
+	}
+	return b
+}
+
+// find returns the build with a number, nil if there is none.
+func (p *project) find(id int64) *build {
+	n, found := slices.BinarySearchFunc(p.builds, id, func(b *build, id int64) int { return cmp.Compare(b.id, id) })
+	if !found {
+		return nil
+	}
+	return p.builds[n]
 }
 
 // of returns a project.

@@ -29,9 +29,10 @@ func (s *Server) route(r *http.Request, drop int) answer {
 		return p.page(r.URL, at, drop)
 	}
 	number, runs := strings.CutSuffix(rest, "/runs/")
-	b := p.find(strings.TrimSuffix(number, "/"))
+	id, err := strconv.ParseInt(strings.TrimSuffix(number, "/"), 10, 64)
+	b := p.find(id)
 	switch {
-	case b == nil || !runs && !strings.HasSuffix(number, "/"):
+	case err != nil || b == nil || !runs && !strings.HasSuffix(number, "/"):
 		return notFound
 	case runs:
 		var data pyjson.Object
@@ -51,15 +52,6 @@ func cutLast(text, separator string) (before, after string, found bool) {
 		return text, "", false
 	}
 	return text[:n], text[n+len(separator):], true
-}
-
-// find returns the build with a number, nil if there is none.
-func (p *project) find(number string) *build {
-	id, err := strconv.ParseInt(number, 10, 64)
-	if err != nil || id < 1 || id > int64(len(p.builds)) {
-		return nil
-	}
-	return p.builds[id-1]
 }
 
 // page answers a list of builds, newest first.

@@ -79,10 +79,13 @@ func (in *Inbox) entry(d *webhook.Delivery) (*entry, error) {
 	return e, err
 }
 
-// window returns Window in microseconds, or its default.
-func (in *Inbox) window() int64 {
+// DedupWindow returns how long a dedup key is remembered: Window, or its default.
+func (in *Inbox) DedupWindow() time.Duration {
 	if in.Window <= 0 {
-		return microseconds(limit.Window)
+		return limit.Window
 	}
-	return microseconds(in.Window)
+	return in.Window
 }
+
+// window returns DedupWindow in microseconds.
+func (in *Inbox) window() int64 { return microseconds(in.DedupWindow()) }
