@@ -52,6 +52,8 @@ type CatchUpInbox interface {
 // What fails is tried again and logged once, until it works or fails in another way. A tag that
 // fails holds up no other, except if the registry limits or denies the requests.
 //
+// Package dockerhubtest is Docker Hub for tests.
+//
 // Set the fields before Run. The methods are safe for concurrent use.
 type CatchUp struct {
 	// Every is the time between two looks. A look is one HEAD for each tag, which is no pull,

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/dockerhub/dockerhubtest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // A catchUpRig is a registry and an inbox, in fake time.
 type catchUpRig struct {
 	t     *testing.T
-	hub   *registry
+	hub   *dockerhubtest.Server
 	inbox dockerhub.CatchUpInbox
 	log   strings.Builder // of the CatchUp that runs
 
@@ -27,7 +28,7 @@ type catchUpRig struct {
 }
 
 func newCatchUpRig(t *testing.T) *catchUpRig {
-	return &catchUpRig{t: t, hub: newRegistry(), inbox: &webhook.MemInbox{Logger: slog.New(slog.DiscardHandler)}}
+	return &catchUpRig{t: t, hub: new(dockerhubtest.Server), inbox: &webhook.MemInbox{Logger: slog.New(slog.DiscardHandler)}}
 }
 
 func (g *catchUpRig) catchUp(tags ...dockerhub.Tag) *dockerhub.CatchUp {
@@ -36,7 +37,7 @@ func (g *catchUpRig) catchUp(tags ...dockerhub.Tag) *dockerhub.CatchUp {
 
 // catchUpAt returns a CatchUp of a registry, of Docker Hub if it is empty.
 func (g *catchUpRig) catchUpAt(registry string, tags ...dockerhub.Tag) *dockerhub.CatchUp {
-	client := g.hub.client("", "")
+	client := clientOf(g.hub, "", "")
 	client.Registry = registry
 	c := dockerhub.NewCatchUp(client, "acme/app", tags, source(), g.inbox)
 	c.Every, c.Logger = 10*time.Minute, slog.New(slog.NewTextHandler(&g.log, nil))
@@ -88,20 +89,20 @@ func (g *catchUpRig) wantRan(want ...string) {
 func TestTheNewestDigestOfEachTagIsHandedOverOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		a, b := g.hub.push("acme/app:latest", "1"), g.hub.push("acme/app:edge", "2")
+		a, b := push(g.hub, "acme/app:latest", "1"), push(g.hub, "acme/app:edge", "2")
 		stop := g.start(g.catchUp("latest", "edge"))
 		advance(2 * time.Hour)
 		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b)
-		if n := g.hub.count("GET hub.docker.com"); n != 2 {
+		if n := count(g.hub, "GET hub.docker.com"); n != 2 {
 			t.Errorf("Docker Hub's API was asked %d times, want once for each push", n)
 		}
 		stop()
-		g.hub.push("acme/app:latest", "3") // nobody finds this one
-		c := g.hub.push("acme/app:latest", "4")
+		push(g.hub, "acme/app:latest", "3") // nobody finds this one
+		c := push(g.hub, "acme/app:latest", "4")
 		defer g.start(g.catchUp("latest", "edge"))()
 		advance(time.Minute)
 		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b, "acme/app:latest@"+c)
-		g.hub.push("acme/app:latest", "1") // back
+		push(g.hub, "acme/app:latest", "1") // back
 		advance(11 * time.Minute)
 		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b, "acme/app:latest@"+c, "acme/app:latest@"+a)
 	})
@@ -110,7 +111,7 @@ func TestTheNewestDigestOfEachTagIsHandedOverOnce(t *testing.T) {
 func TestTheDeliveryIsAPush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		g.hub.push("acme/app:latest", "1")
+		push(g.hub, "acme/app:latest", "1")
 		pushed := time.Now()
 		defer g.start(g.catchUp("latest"))()
 		advance(time.Minute)
@@ -135,11 +136,11 @@ func TestRunReturnsTheErrorsOfItsSettings(t *testing.T) {
 		return dockerhub.NewCatchUp(&dockerhub.Client{Registry: registry, Hub: hub}, "acme/app", []dockerhub.Tag{"latest"}, source(), inbox)
 	}
 	for want, c := range map[string]*dockerhub.CatchUp{
-		`repository "Acme"`:       dockerhub.NewCatchUp(newRegistry().client("", ""), "Acme", []dockerhub.Tag{"latest"}, source(), inbox),
-		`tag "a/b"`:               dockerhub.NewCatchUp(newRegistry().client("", ""), "acme/app", []dockerhub.Tag{"a/b"}, source(), inbox),
-		"no tags":                 dockerhub.NewCatchUp(newRegistry().client("", ""), "acme/app", nil, source(), inbox),
-		"no name":                 dockerhub.NewCatchUp(newRegistry().client("", ""), "acme/app", []dockerhub.Tag{"latest"}, webhook.Source{}, inbox),
-		"over 255":                dockerhub.NewCatchUp(newRegistry().client("", ""), strings.Repeat("a", 240), []dockerhub.Tag{"latest"}, source(), inbox),
+		`repository "Acme"`:       dockerhub.NewCatchUp(new(dockerhub.Client), "Acme", []dockerhub.Tag{"latest"}, source(), inbox),
+		`tag "a/b"`:               dockerhub.NewCatchUp(new(dockerhub.Client), "acme/app", []dockerhub.Tag{"a/b"}, source(), inbox),
+		"no tags":                 dockerhub.NewCatchUp(new(dockerhub.Client), "acme/app", nil, source(), inbox),
+		"no name":                 dockerhub.NewCatchUp(new(dockerhub.Client), "acme/app", []dockerhub.Tag{"latest"}, webhook.Source{}, inbox),
+		"over 255":                dockerhub.NewCatchUp(new(dockerhub.Client), strings.Repeat("a", 240), []dockerhub.Tag{"latest"}, source(), inbox),
 		"the URL of the registry": at("ftp://registry.example", ""),
 		"absolute http or https":  at("https://kim:s3cret@registry.example", ""),
 		"or of Docker Hub":        at("", "hub.docker.com"),

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/dockerhub/dockerhubtest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -46,7 +47,7 @@ func TestAnInboxThatFailsInBetweenLosesNothingAndRepeatsNothing(t *testing.T) {
 				g := newCatchUpRig(t)
 				in := &flakyInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
 				g.inbox = in
-				a := g.hub.push("acme/app:latest", "1")
+				a := push(g.hub, "acme/app:latest", "1")
 				part(in).Store(true)
 				stop := g.start(g.catchUp("latest"))
 				advance(time.Hour)
@@ -69,18 +70,19 @@ func TestAnInboxThatFailsInBetweenLosesNothingAndRepeatsNothing(t *testing.T) {
 func TestATagThatFailsHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		b := g.hub.push("acme/app:edge", "2")
+		b := push(g.hub, "acme/app:edge", "2")
 		c := g.catchUp("absent", "latest", "edge")
-		g.hub.push("acme/app:latest", "1")
-		g.hub.digests["acme/app:latest"] = "odd"
+		push(g.hub, "acme/app:latest", "1")
+		g.hub.Fail(1000, dockerhubtest.Failure{Path: "/v2/acme/app/manifests/latest", Header: http.Header{dockerhub.DigestHeader: {"odd"}}})
 		defer g.start(c)()
 		advance(time.Hour)
 		g.wantRan("acme/app:edge@" + b)
 		if err := c.Status().Err; !errors.Is(err, dockerhub.ErrAnswer) {
 			t.Errorf("got %v, want ErrAnswer", err)
 		}
-		a := g.hub.push("acme/app:latest", "1")
-		x := g.hub.push("acme/app:absent", "3")
+		g.hub.StopFailing()
+		a := push(g.hub, "acme/app:latest", "1")
+		x := push(g.hub, "acme/app:absent", "3")
 		advance(time.Hour)
 		g.wantRan("acme/app:edge@"+b, "acme/app:absent@"+x, "acme/app:latest@"+a)
 		for _, text := range []string{"does not have a tag", "catch-up fails", "works again"} {
@@ -94,31 +96,25 @@ func TestATagThatFailsHoldsUpNoOther(t *testing.T) {
 func TestARegistryThatLimitsOrDeniesIsAskedLess(t *testing.T) {
 	for name, tc := range map[string]struct {
 		status, least, most int
-		header              string
+		wait                time.Duration
 	}{
-		"a limit of ten minutes": {429, 5, 7, "600"},
-		"busy for ten minutes":   {503, 5, 7, "600"},
-		"denied":                 {403, 4, 8, ""},
-		"a server error":         {503, 12, 60, ""},
+		"a limit of ten minutes": {429, 5, 7, 10 * time.Minute},
+		"busy for ten minutes":   {503, 5, 7, 10 * time.Minute},
+		"denied":                 {403, 4, 8, 0},
+		"a server error":         {503, 12, 60, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newCatchUpRig(t)
-				a, b := g.hub.push("acme/app:latest", "1"), g.hub.push("acme/app:edge", "2")
+				a, b := push(g.hub, "acme/app:latest", "1"), push(g.hub, "acme/app:edge", "2")
 				up := time.Now().Add(time.Hour)
-				refuse := func(w http.ResponseWriter, _ *http.Request) {
-					w.Header().Set("Retry-After", tc.header)
-					w.WriteHeader(tc.status)
-				}
-				g.hub.failWith(1000, refuse)
+				g.hub.Fail(1000, dockerhubtest.Failure{Status: tc.status, RetryAfter: tc.wait})
 				defer g.start(g.catchUp("latest", "edge"))()
 				advance(time.Until(up) - time.Second)
-				if n := g.hub.count("HEAD"); n < tc.least || n > tc.most {
+				if n := count(g.hub, "HEAD"); n < tc.least || n > tc.most {
 					t.Errorf("%d requests in an hour, want %d to %d", n, tc.least, tc.most)
 				}
-				g.hub.mu.Lock()
-				g.hub.fail = nil
-				g.hub.mu.Unlock()
+				g.hub.StopFailing()
 				advance(time.Hour)
 				g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b)
 			})
@@ -130,13 +126,13 @@ func TestARegistryThatLimitsOrDeniesIsAskedLess(t *testing.T) {
 func TestADamagedCursorHandsTheDigestOverAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		a := "acme/app:latest@" + g.hub.push("acme/app:latest", "1")
+		a := "acme/app:latest@" + push(g.hub, "acme/app:latest", "1")
 		stop := g.start(g.catchUp("latest"))
 		advance(time.Minute)
-		b := "acme/app:latest@" + g.hub.push("acme/app:latest", "2")
+		b := "acme/app:latest@" + push(g.hub, "acme/app:latest", "2")
 		advance(11 * time.Minute)
 		stop()
-		g.hub.push("acme/app:latest", "1")
+		push(g.hub, "acme/app:latest", "1")
 		now, err := g.inbox.Cursor(t.Context(), "dockerhub acme/app:latest")
 		if err == nil {
 			err = g.inbox.SetCursor(t.Context(), "dockerhub acme/app:latest", now, "damaged")

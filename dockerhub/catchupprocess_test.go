@@ -33,7 +33,7 @@ func TestADigestThatIsBackIsHandedOverAlthoughAnotherProcessHadItBefore(t *testi
 		var images []string
 		stop := g.start(g.catchUp("latest"))
 		for _, content := range []string{"1", "2", "3"} {
-			images = append(images, "acme/app:latest@"+g.hub.push("acme/app:latest", content))
+			images = append(images, "acme/app:latest@"+push(g.hub, "acme/app:latest", content))
 			advance(11 * time.Minute)
 			if content == "1" {
 				in.old, _ = g.inbox.Cursor(t.Context(), "dockerhub acme/app:latest")
@@ -41,7 +41,7 @@ func TestADigestThatIsBackIsHandedOverAlthoughAnotherProcessHadItBefore(t *testi
 		}
 		stop()
 		g.wantRan(images...)
-		back := "acme/app:latest@" + g.hub.push("acme/app:latest", "2")
+		back := "acme/app:latest@" + push(g.hub, "acme/app:latest", "2")
 		g.inbox = in
 		defer g.start(g.catchUp("latest"))()
 		advance(time.Minute)
@@ -52,7 +52,7 @@ func TestADigestThatIsBackIsHandedOverAlthoughAnotherProcessHadItBefore(t *testi
 func TestTheSameImageInTwoRegistriesIsHandedOverForEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		image := "acme/app:latest@" + g.hub.push("acme/app:latest", "1")
+		image := "acme/app:latest@" + push(g.hub, "acme/app:latest", "1")
 		for _, registry := range []string{"https://a.example", "https://b.example"} {
 			stop := g.start(g.catchUpAt(registry, "latest"))
 			advance(time.Minute)
