@@ -2,7 +2,6 @@ package dockerhub_test
 
 import (
 	"context"
-	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/hookhouse/hookhouse/dockerhub"
 	"github.com/hookhouse/hookhouse/dockerhub/dockerhubtest"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -20,7 +20,7 @@ type catchUpRig struct {
 	t     *testing.T
 	hub   *dockerhubtest.Server
 	inbox dockerhub.CatchUpInbox
-	log   strings.Builder // of the CatchUp that runs
+	log   catchuptest.Log
 
 	mu  sync.Mutex
 	ran []string // image@digest
@@ -28,7 +28,7 @@ type catchUpRig struct {
 }
 
 func newCatchUpRig(t *testing.T) *catchUpRig {
-	return &catchUpRig{t: t, hub: new(dockerhubtest.Server), inbox: &webhook.MemInbox{Logger: slog.New(slog.DiscardHandler)}}
+	return &catchUpRig{t: t, hub: new(dockerhubtest.Server), inbox: &webhook.MemInbox{Logger: catchuptest.Quiet()}}
 }
 
 func (g *catchUpRig) catchUp(tags ...dockerhub.Tag) *dockerhub.CatchUp {
@@ -40,39 +40,19 @@ func (g *catchUpRig) catchUpAt(registry string, tags ...dockerhub.Tag) *dockerhu
 	client := clientOf(g.hub, "", "")
 	client.Registry = registry
 	c := dockerhub.NewCatchUp(client, "acme/app", tags, source(), g.inbox)
-	c.Every, c.Logger = 10*time.Minute, slog.New(slog.NewTextHandler(&g.log, nil))
+	c.Every, c.Logger = 10*time.Minute, g.log.Logger()
 	return c
 }
 
 // start runs a CatchUp and a Worker until stop is called.
 func (g *catchUpRig) start(c *dockerhub.CatchUp) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	worker := webhook.NewWorker(g.inbox, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
+	return catchuptest.Start(g.t, c, g.inbox, func(_ context.Context, d *webhook.Delivery) error {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.ran = append(g.ran, decode(g.t, d.Body).Image()+"@"+d.Header.Get(dockerhub.DigestHeader))
 		g.all = append(g.all, d)
 		return nil
-	}))
-	worker.Logger = slog.New(slog.DiscardHandler)
-	var wg sync.WaitGroup
-	for _, r := range []webhook.Runner{c, worker} {
-		wg.Go(func() {
-			if err := r.Run(ctx); err != nil {
-				g.t.Errorf("%T: %v", r, err)
-			}
-		})
-	}
-	return func() {
-		cancel()
-		wg.Wait()
-	}
-}
-
-// advance lets fake time pass, and what is due then happen.
-func advance(d time.Duration) {
-	<-time.After(d)
-	synctest.Wait()
+	})
 }
 
 // wantRan requires what has run. Tags run concurrently, so the order is ignored.
@@ -91,7 +71,7 @@ func TestTheNewestDigestOfEachTagIsHandedOverOnce(t *testing.T) {
 		g := newCatchUpRig(t)
 		a, b := push(g.hub, "acme/app:latest", "1"), push(g.hub, "acme/app:edge", "2")
 		stop := g.start(g.catchUp("latest", "edge"))
-		advance(2 * time.Hour)
+		catchuptest.Advance(2 * time.Hour)
 		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b)
 		if n := count(g.hub, "GET hub.docker.com"); n != 2 {
 			t.Errorf("Docker Hub's API was asked %d times, want once for each push", n)
@@ -100,10 +80,10 @@ func TestTheNewestDigestOfEachTagIsHandedOverOnce(t *testing.T) {
 		push(g.hub, "acme/app:latest", "3") // nobody finds this one
 		c := push(g.hub, "acme/app:latest", "4")
 		defer g.start(g.catchUp("latest", "edge"))()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b, "acme/app:latest@"+c)
 		push(g.hub, "acme/app:latest", "1") // back
-		advance(11 * time.Minute)
+		catchuptest.Advance(11 * time.Minute)
 		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b, "acme/app:latest@"+c, "acme/app:latest@"+a)
 	})
 }
@@ -114,7 +94,7 @@ func TestTheDeliveryIsAPush(t *testing.T) {
 		push(g.hub, "acme/app:latest", "1")
 		pushed := time.Now()
 		defer g.start(g.catchUp("latest"))()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		if len(g.all) != 1 {
 			t.Fatalf("%d deliveries\n%s", len(g.all), g.log.String())
 		}

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -34,7 +35,7 @@ func TestADigestThatIsBackIsHandedOverAlthoughAnotherProcessHadItBefore(t *testi
 		stop := g.start(g.catchUp("latest"))
 		for _, content := range []string{"1", "2", "3"} {
 			images = append(images, "acme/app:latest@"+push(g.hub, "acme/app:latest", content))
-			advance(11 * time.Minute)
+			catchuptest.Advance(11 * time.Minute)
 			if content == "1" {
 				in.old, _ = g.inbox.Cursor(t.Context(), "dockerhub acme/app:latest")
 			}
@@ -44,7 +45,7 @@ func TestADigestThatIsBackIsHandedOverAlthoughAnotherProcessHadItBefore(t *testi
 		back := "acme/app:latest@" + push(g.hub, "acme/app:latest", "2")
 		g.inbox = in
 		defer g.start(g.catchUp("latest"))()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantRan(append(images, back)...)
 	})
 }
@@ -55,7 +56,7 @@ func TestTheSameImageInTwoRegistriesIsHandedOverForEach(t *testing.T) {
 		image := "acme/app:latest@" + push(g.hub, "acme/app:latest", "1")
 		for _, registry := range []string{"https://a.example", "https://b.example"} {
 			stop := g.start(g.catchUpAt(registry, "latest"))
-			advance(time.Minute)
+			catchuptest.Advance(time.Minute)
 			stop()
 		}
 		g.wantRan(image, image)

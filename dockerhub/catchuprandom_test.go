@@ -12,6 +12,7 @@ import (
 
 	"github.com/hookhouse/hookhouse/dockerhub"
 	"github.com/hookhouse/hookhouse/dockerhub/dockerhubtest"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -38,7 +39,7 @@ func (in *putInbox) Put(ctx context.Context, d *webhook.Delivery) error {
 		}
 	}
 	if in.puts++; in.puts%3 == 0 {
-		return errDown
+		return catchuptest.ErrDown
 	}
 	err := in.MemInbox.Put(ctx, d)
 	if err == nil {
@@ -64,13 +65,13 @@ func randomSchedule(t *testing.T, seed uint64, ahead bool) (lost int) {
 		g.hub.Fail(rng.IntN(2), dockerhubtest.Failure{Status: http.StatusBadGateway})
 		if rng.IntN(2) == 0 {
 			stop := g.start(g.catchUp(tags...))
-			advance(time.Duration(rng.IntN(int(2 * time.Minute))))
+			catchuptest.Advance(time.Duration(rng.IntN(int(2 * time.Minute))))
 			stop()
 		}
 	}
 	c := g.catchUp(tags...)
 	defer g.start(c)()
-	advance(2 * time.Hour)
+	catchuptest.Advance(2 * time.Hour)
 	last := make(map[string]string)
 	for _, ran := range g.ran {
 		image, digest, _ := strings.Cut(ran, "@")
@@ -82,7 +83,7 @@ func randomSchedule(t *testing.T, seed uint64, ahead bool) (lost int) {
 		}
 	}
 	found := c.Status().Found
-	if advance(time.Hour); c.Status().Found != found {
+	if catchuptest.Advance(time.Hour); c.Status().Found != found {
 		t.Error("a later look found something")
 	}
 	return lost

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hookhouse/hookhouse/dockerhub"
 	"github.com/hookhouse/hookhouse/dockerhub/dockerhubtest"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -38,7 +39,7 @@ func TestDigestIsAskedByHeadWithAToken(t *testing.T) {
 				if heads, tokens := count(hub, "HEAD registry-1.docker.io/v2/acme/app/manifests/latest"), count(hub, "GET auth.docker.io"); heads != 4 || tokens != 2 {
 					t.Errorf("%d HEADs and %d tokens, want 4 and one for each repository", heads, tokens)
 				}
-				advance(10 * time.Minute)
+				catchuptest.Advance(10 * time.Minute)
 				if _, err := c.Digest(t.Context(), "acme/app", "latest"); err != nil || count(hub, "GET auth.docker.io") != 3 {
 					t.Errorf("after the token has expired: %v, %d tokens", err, count(hub, "GET auth.docker.io"))
 				}
