@@ -44,6 +44,9 @@ func (s *Server) route(r *http.Request, path string, now time.Time) answer {
 			return answer{status: http.StatusOK, content: detail(d)}
 		}
 	case len(parts) == 3 && parts[2] == "attempts" && r.Method == http.MethodPost:
+		if s.ReadOnly && s.Scopes != "" {
+			break
+		}
 		if s.ReadOnly {
 			return failed(http.StatusForbidden, "Resource not accessible by personal access token")
 		}
