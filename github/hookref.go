@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/textproto"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -91,6 +91,7 @@ type hookDelivery struct {
 // A deliveryPage is an answer with deliveries, newest first.
 type deliveryPage struct {
 	deliveries []hookDelivery
+	unread     int       // entries that cannot be read
 	next       string    // the cursor of the page with older ones; empty: this is the last
 	etag       string    // of this page
 	unchanged  bool      // since the answer with the ETag of the request
@@ -113,34 +114,46 @@ func (c *Client) deliveries(ctx context.Context, h HookRef, cursor, etag string)
 		page.unchanged = true
 		return page, nil
 	}
-	if err := json.Unmarshal(got.body, &page.deliveries); err != nil {
+	var entries []json.RawMessage
+	if err := json.Unmarshal(got.body, &entries); err != nil {
 		return deliveryPage{}, fmt.Errorf("list deliveries: %w: not a list of deliveries", ErrAnswer)
 	}
-	for _, d := range page.deliveries {
-		if d.ID <= 0 || d.GUID == "" || d.DeliveredAt.IsZero() {
-			return deliveryPage{}, fmt.Errorf("list deliveries: %w: a delivery has no id, guid or delivered_at", ErrAnswer)
+	for _, entry := range entries {
+		var d hookDelivery
+		if json.Unmarshal(entry, &d) != nil || d.ID <= 0 || d.GUID == "" || d.DeliveredAt.IsZero() {
+			page.unread++
+			continue
 		}
+		page.deliveries = append(page.deliveries, d)
 	}
-	page.next = nextCursor(got.header)
+	if page.next, err = nextCursor(got.header); err != nil {
+		return deliveryPage{}, fmt.Errorf("list deliveries: %w", err)
+	}
 	return page, nil
 }
 
-// nextCursor returns the cursor of the link with rel="next" (RFC 8288), empty if there is
-// none. Nothing else of the link is used.
-func nextCursor(h http.Header) string {
+var (
+	linkValue = regexp.MustCompile(`<([^>]*)>([^<]*)`)
+	relNext   = regexp.MustCompile(`(?i);\s*rel\s*=\s*("([^"]*\s)?next(\s[^"]*)?"|next\s*([;,]|$))`)
+)
+
+// nextCursor returns the cursor of the link with rel="next" (RFC 8288), empty if there is no
+// such link. Nothing else of the link is used. A link without a cursor is an error: what it
+// leads to would be left out.
+func nextCursor(h http.Header) (string, error) {
 	for _, links := range h.Values("Link") {
-		for link := range strings.SplitSeq(links, ",") {
-			target, params, ok := strings.Cut(link, ";")
-			if !ok || !strings.Contains(params, `rel="next"`) {
+		for _, link := range linkValue.FindAllStringSubmatch(links, -1) {
+			if !relNext.MatchString(link[2]) {
 				continue
 			}
-			u, err := url.Parse(strings.Trim(textproto.TrimString(target), "<>"))
-			if err == nil {
-				return u.Query().Get("cursor")
+			u, err := url.Parse(link[1])
+			if err != nil || u.Query().Get("cursor") == "" {
+				return "", fmt.Errorf("%w: the link to the next page has no cursor", ErrAnswer)
 			}
+			return u.Query().Get("cursor"), nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // redeliver asks GitHub to make a call again. GitHub answers 202 and calls afterwards.
