@@ -2,6 +2,7 @@ package dockerhub_test
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,8 @@ type catchUpRig struct {
 	inbox dockerhub.CatchUpInbox
 	log   catchuptest.Log
 
+	transport http.RoundTripper // if nil, that to hub
+
 	mu  sync.Mutex
 	ran []string // image@digest
 	all []*webhook.Delivery
@@ -39,6 +42,9 @@ func (g *catchUpRig) catchUp(tags ...dockerhub.Tag) *dockerhub.CatchUp {
 func (g *catchUpRig) catchUpAt(registry string, tags ...dockerhub.Tag) *dockerhub.CatchUp {
 	client := clientOf(g.hub, "", "")
 	client.Registry = registry
+	if g.transport != nil {
+		client.Transport = g.transport
+	}
 	c := dockerhub.NewCatchUp(client, "acme/app", tags, source(), g.inbox)
 	c.Every, c.Logger = 10*time.Minute, g.log.Logger()
 	return c

@@ -1,12 +1,15 @@
 package github_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 func TestABacklogOfSeveralRoundsIsCaughtUp(t *testing.T) {
@@ -102,7 +105,7 @@ func TestHooksHaveCursorsOfTheirOwn(t *testing.T) {
 		seen := make(map[string]string)
 		for _, h := range []github.HookRef{
 			github.RepositoryHook("acme", "app", 7), github.RepositoryHook("acme", "app", 8),
-			github.OrganizationHook("acme", 7), github.AppHook(),
+			github.OrganizationHook("acme", 7), github.AppHook(), github.AppHookOf("Iv1.1"), github.AppHookOf("Iv1.2"),
 		} {
 			name := github.NewCatchUp(g.client, h, g.source, g.inbox).CursorName()
 			if seen[name] != "" {
@@ -135,6 +138,22 @@ func TestAServersClockThatIsSetBackSkipsNothing(t *testing.T) {
 		g.wantAllRun()
 		if upto := c.Status().Upto; upto.After(time.Now()) {
 			t.Errorf("the cursor is at %v, after now, %v", upto, time.Now())
+		}
+	})
+}
+
+// What the inbox has forgotten while GitHub lists it would run again.
+func TestAnInboxThatForgetsTooSoonIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for window, refused := range map[time.Duration]bool{3 * 24 * time.Hour: true, 4 * 24 * time.Hour: false, 0: false} {
+			g := newCatchUpRig(t)
+			g.inbox = &webhook.MemInbox{Window: window, Logger: catchuptest.Quiet()}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			err := g.catchUp().Run(ctx)
+			cancel()
+			if refused != (err != nil && strings.Contains(err.Error(), "(Window)")) {
+				t.Errorf("%v: got %v, refused: %v", window, err, refused)
+			}
 		}
 	})
 }

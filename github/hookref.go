@@ -18,7 +18,10 @@ import (
 // [OrganizationHook] and [AppHook] return one. GitHub lists no deliveries of the hooks of
 // Marketplace, of Sponsors and of an enterprise
 // (https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries).
-type HookRef struct{ path []string }
+type HookRef struct {
+	path []string
+	app  string // tells the hook of an App from that of another; may be empty
+}
 
 // RepositoryHook returns the HookRef of a repository. Its id is in the address of the page of
 // its settings, and in X-GitHub-Hook-ID of each call. The credentials need the repository
@@ -26,7 +29,7 @@ type HookRef struct{ path []string }
 // deliveries, write to ask for a redelivery. Of a classic token they are the scopes
 // read:repo_hook and write:repo_hook (https://docs.github.com/en/rest/repos/webhooks).
 func RepositoryHook(owner, repo string, id int64) HookRef {
-	return HookRef{[]string{"repos", owner, repo, "hooks", strconv.FormatInt(id, 10)}}
+	return HookRef{path: []string{"repos", owner, repo, "hooks", strconv.FormatInt(id, 10)}}
 }
 
 // OrganizationHook returns the HookRef of an organization. The credentials need the
@@ -34,12 +37,18 @@ func RepositoryHook(owner, repo string, id int64) HookRef {
 // redelivery. A classic token needs the scope admin:org_hook, of an owner of the
 // organization (https://docs.github.com/en/rest/orgs/webhooks).
 func OrganizationHook(organization string, id int64) HookRef {
-	return HookRef{[]string{"orgs", organization, "hooks", strconv.FormatInt(id, 10)}}
+	return HookRef{path: []string{"orgs", organization, "hooks", strconv.FormatInt(id, 10)}}
 }
 
 // AppHook returns the HookRef of the GitHub App whose [AppCredentials] the Client has. A token
-// cannot read it (https://docs.github.com/en/rest/apps/webhooks).
-func AppHook() HookRef { return HookRef{[]string{"app", "hook"}} }
+// cannot read it (https://docs.github.com/en/rest/apps/webhooks). If several Apps call the same
+// Receiver, use [AppHookOf].
+func AppHook() HookRef { return AppHookOf("") }
+
+// AppHookOf is [AppHook] with the name of the App that its [AppCredentials] have. The path in the
+// API does not name the App: with it the CatchUps of several Apps whose Source and inbox are the
+// same keep a cursor each.
+func AppHookOf(app string) HookRef { return HookRef{path: []string{"app", "hook"}, app: app} }
 
 // String returns the path of the hook in the API, such as "repos/owner/repo/hooks/1".
 func (h HookRef) String() string { return strings.Join(h.path, "/") }
@@ -48,6 +57,9 @@ func (h HookRef) String() string { return strings.Join(h.path, "/") }
 // the ID, which is unique
 // (https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers).
 func (h HookRef) key() string {
+	if h.app != "" {
+		return h.String() + "/" + h.app
+	}
 	if len(h.path) <= 2 {
 		return h.String()
 	}

@@ -72,6 +72,9 @@ func (c *CatchUp) validate() error {
 	if c.MaxAge < 0 {
 		return fmt.Errorf("MaxAge is %v, under zero", c.MaxAge)
 	}
+	if err := catchup.CheckWindow(c.inbox, c.maxAge()); err != nil {
+		return fmt.Errorf("MaxAge: %w", err)
+	}
 	if err := c.cursor().Check(); err != nil {
 		return err
 	}
@@ -139,9 +142,14 @@ func (c *CatchUp) hosts() []string {
 	return c.Hosts
 }
 
-func (c *CatchUp) maxAge() time.Duration { return cmp.Or(c.MaxAge, defaultMaxAge) }
+// maxAge returns MaxAge. Its default is at most half of the Window of the inbox, if that says it.
+func (c *CatchUp) maxAge() time.Duration {
+	if window := catchup.Window(c.inbox); c.MaxAge == 0 && window > 0 {
+		return min(defaultMaxAge, window/2)
+	}
+	return cmp.Or(c.MaxAge, defaultMaxAge)
+}
 
-// defaultMaxAge is half of the Window of an inbox.
 const defaultMaxAge = 14 * 24 * time.Hour
 
 func (c *CatchUp) logger() *slog.Logger { return cmp.Or(c.Logger, slog.Default()) }

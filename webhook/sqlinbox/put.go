@@ -79,10 +79,13 @@ func (in *Inbox) entry(d *webhook.Delivery) (*entry, error) {
 	return e, err
 }
 
-// window returns Window in microseconds, or its default.
-func (in *Inbox) window() int64 {
+// window returns DedupWindow in microseconds.
+func (in *Inbox) window() int64 { return microseconds(in.DedupWindow()) }
+
+// DedupWindow returns Window, or its default. A catch-up compares it with how far back it looks.
+func (in *Inbox) DedupWindow() time.Duration {
 	if in.Window <= 0 {
-		return microseconds(limit.Window)
+		return limit.Window
 	}
-	return microseconds(in.Window)
+	return in.Window
 }
