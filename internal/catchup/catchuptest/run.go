@@ -3,6 +3,7 @@ package catchuptest
 import (
 	"context"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -20,12 +21,17 @@ func Advance(d time.Duration) {
 // Start runs a catch-up and a Worker that calls the callback, until stop is called. An attempt
 // that fails is repeated after a second.
 func Start(t *testing.T, c webhook.Runner, in webhook.Inbox, callback webhook.HandlerFunc) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
 	worker := webhook.NewWorker(in, callback)
 	worker.Logger = Quiet()
 	worker.Retry = webhook.Backoff{First: time.Second, Max: time.Second}
+	return Run(t, c, worker)
+}
+
+// Run runs runners until stop is called.
+func Run(t *testing.T, runners ...webhook.Runner) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
-	for _, r := range []webhook.Runner{c, worker} {
+	for _, r := range runners {
 		wg.Go(func() {
 			if err := r.Run(ctx); err != nil {
 				t.Errorf("%T: %v", r, err)
@@ -56,3 +62,11 @@ func (r *Random) IntN(n int) int {
 
 // Sleep waits for up to d.
 func (r *Random) Sleep(d time.Duration) { <-time.After(time.Duration(r.IntN(int(d)))) }
+
+// Heap returns the bytes that the process has in use.
+func Heap() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
