@@ -10,7 +10,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// The figures are those of "Cost of a catch-up" in the package comment.
+// The figures are those of "Missed deliveries" in the package comment.
 func TestTheCostOfABacklogOfTenThousand(t *testing.T) {
 	const events = 10_000
 	for how, tt := range map[string]struct {
@@ -34,8 +34,9 @@ func TestTheCostOfABacklogOfTenThousand(t *testing.T) {
 					catchuptest.Advance(10 * time.Minute)
 					peak = max(peak, catchuptest.Heap())
 				}
-				g.wantAllRun()
 				took, requests := time.Since(began), len(g.gh.Requests())-before
+				catchuptest.Advance(10 * time.Minute) // for the second attempts
+				g.wantAllRun()
 				t.Logf("%d events: %d requests, %v, %d MiB with the stand-in and the inbox", events, requests, took, (peak-held)>>20)
 				if requests > tt.requests || took > tt.most {
 					t.Errorf("%d requests and %v, want at most %d and %v", requests, took, tt.requests, tt.most)
