@@ -18,6 +18,7 @@
 //	github               push, ping and the events that CI users need; what was missed
 //	github/githubtest    GitHub's list of a hook's deliveries, for your tests
 //	dockerhub            image pushes, which come unsigned and in bursts
+//	dockerhub/dockerhubtest  Docker Hub's registry and its API of tags, for your tests
 //	jobserv              CI builds of Foundries.io
 //	kudu                 deployments and WebJobs of Azure App Service, and its hooks API
 //	kudu/kudutest        a Kudu site, for your tests

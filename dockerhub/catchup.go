@@ -50,7 +50,10 @@ type CatchUpInbox interface {
 // it again and skips nothing. An inbox may refuse the ten thousandth cursor.
 //
 // What fails is tried again and logged once, until it works or fails in another way. A tag that
-// fails holds up no other, except if the registry limits or denies the requests.
+// fails holds up no other. If the registry limits or denies the requests, or the inbox fails, the
+// look ends, and the next one goes on there.
+//
+// Package dockerhubtest is Docker Hub for tests.
 //
 // Set the fields before Run. The methods are safe for concurrent use.
 type CatchUp struct {
@@ -70,6 +73,8 @@ type CatchUp struct {
 	status     catchup.Counter[CatchUpStatus]
 
 	// Of Run only.
+	first  int              // index of the tag with which the next look begins
+	mute   bool             // Docker Hub's API has failed in this look, and is not asked again
 	absent map[Tag]bool     // it was logged that the registry does not have the tag
 	found  map[Tag]position // what was counted last
 }
@@ -117,7 +122,7 @@ func (c *CatchUp) Run(ctx context.Context) error {
 		err = c.loop.Run(ctx, catchup.Settings{
 			Begin: func() {
 				c.status.Change(func(s *CatchUpStatus) { *s = CatchUpStatus{} })
-				c.absent, c.found = make(map[Tag]bool), make(map[Tag]position)
+				c.first, c.absent, c.found = 0, make(map[Tag]bool), make(map[Tag]position)
 			},
 			Round:  c.round,
 			Ended:  func(err error) { c.status.Change(func(s *CatchUpStatus) { s.Err = err }) },

@@ -2,7 +2,7 @@ package dockerhub_test
 
 import (
 	"context"
-	"log/slog"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -11,15 +11,19 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/dockerhub/dockerhubtest"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // A catchUpRig is a registry and an inbox, in fake time.
 type catchUpRig struct {
 	t     *testing.T
-	hub   *registry
+	hub   *dockerhubtest.Server
 	inbox dockerhub.CatchUpInbox
-	log   strings.Builder // of the CatchUp that runs
+	log   catchuptest.Log
+
+	transport http.RoundTripper // if nil, that to hub
 
 	mu  sync.Mutex
 	ran []string // image@digest
@@ -27,7 +31,7 @@ type catchUpRig struct {
 }
 
 func newCatchUpRig(t *testing.T) *catchUpRig {
-	return &catchUpRig{t: t, hub: newRegistry(), inbox: &webhook.MemInbox{Logger: slog.New(slog.DiscardHandler)}}
+	return &catchUpRig{t: t, hub: new(dockerhubtest.Server), inbox: &webhook.MemInbox{Logger: catchuptest.Quiet()}}
 }
 
 func (g *catchUpRig) catchUp(tags ...dockerhub.Tag) *dockerhub.CatchUp {
@@ -36,42 +40,25 @@ func (g *catchUpRig) catchUp(tags ...dockerhub.Tag) *dockerhub.CatchUp {
 
 // catchUpAt returns a CatchUp of a registry, of Docker Hub if it is empty.
 func (g *catchUpRig) catchUpAt(registry string, tags ...dockerhub.Tag) *dockerhub.CatchUp {
-	client := g.hub.client("", "")
+	client := clientOf(g.hub, "", "")
 	client.Registry = registry
+	if g.transport != nil {
+		client.Transport = g.transport
+	}
 	c := dockerhub.NewCatchUp(client, "acme/app", tags, source(), g.inbox)
-	c.Every, c.Logger = 10*time.Minute, slog.New(slog.NewTextHandler(&g.log, nil))
+	c.Every, c.Logger = 10*time.Minute, g.log.Logger()
 	return c
 }
 
 // start runs a CatchUp and a Worker until stop is called.
 func (g *catchUpRig) start(c *dockerhub.CatchUp) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	worker := webhook.NewWorker(g.inbox, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
+	return catchuptest.Start(g.t, c, g.inbox, func(_ context.Context, d *webhook.Delivery) error {
 		g.mu.Lock()
 		defer g.mu.Unlock()
 		g.ran = append(g.ran, decode(g.t, d.Body).Image()+"@"+d.Header.Get(dockerhub.DigestHeader))
 		g.all = append(g.all, d)
 		return nil
-	}))
-	worker.Logger = slog.New(slog.DiscardHandler)
-	var wg sync.WaitGroup
-	for _, r := range []webhook.Runner{c, worker} {
-		wg.Go(func() {
-			if err := r.Run(ctx); err != nil {
-				g.t.Errorf("%T: %v", r, err)
-			}
-		})
-	}
-	return func() {
-		cancel()
-		wg.Wait()
-	}
-}
-
-// advance lets fake time pass, and what is due then happen.
-func advance(d time.Duration) {
-	<-time.After(d)
-	synctest.Wait()
+	})
 }
 
 // wantRan requires what has run. Tags run concurrently, so the order is ignored.
@@ -88,21 +75,21 @@ func (g *catchUpRig) wantRan(want ...string) {
 func TestTheNewestDigestOfEachTagIsHandedOverOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		a, b := g.hub.push("acme/app:latest", "1"), g.hub.push("acme/app:edge", "2")
+		a, b := push(g.hub, "acme/app:latest", "1"), push(g.hub, "acme/app:edge", "2")
 		stop := g.start(g.catchUp("latest", "edge"))
-		advance(2 * time.Hour)
+		catchuptest.Advance(2 * time.Hour)
 		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b)
-		if n := g.hub.count("GET hub.docker.com"); n != 2 {
+		if n := count(g.hub, "GET hub.docker.com"); n != 2 {
 			t.Errorf("Docker Hub's API was asked %d times, want once for each push", n)
 		}
 		stop()
-		g.hub.push("acme/app:latest", "3") // nobody finds this one
-		c := g.hub.push("acme/app:latest", "4")
+		push(g.hub, "acme/app:latest", "3") // nobody finds this one
+		c := push(g.hub, "acme/app:latest", "4")
 		defer g.start(g.catchUp("latest", "edge"))()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b, "acme/app:latest@"+c)
-		g.hub.push("acme/app:latest", "1") // back
-		advance(11 * time.Minute)
+		push(g.hub, "acme/app:latest", "1") // back
+		catchuptest.Advance(11 * time.Minute)
 		g.wantRan("acme/app:latest@"+a, "acme/app:edge@"+b, "acme/app:latest@"+c, "acme/app:latest@"+a)
 	})
 }
@@ -110,10 +97,10 @@ func TestTheNewestDigestOfEachTagIsHandedOverOnce(t *testing.T) {
 func TestTheDeliveryIsAPush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		g.hub.push("acme/app:latest", "1")
+		push(g.hub, "acme/app:latest", "1")
 		pushed := time.Now()
 		defer g.start(g.catchUp("latest"))()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		if len(g.all) != 1 {
 			t.Fatalf("%d deliveries\n%s", len(g.all), g.log.String())
 		}
@@ -135,11 +122,11 @@ func TestRunReturnsTheErrorsOfItsSettings(t *testing.T) {
 		return dockerhub.NewCatchUp(&dockerhub.Client{Registry: registry, Hub: hub}, "acme/app", []dockerhub.Tag{"latest"}, source(), inbox)
 	}
 	for want, c := range map[string]*dockerhub.CatchUp{
-		`repository "Acme"`:       dockerhub.NewCatchUp(newRegistry().client("", ""), "Acme", []dockerhub.Tag{"latest"}, source(), inbox),
-		`tag "a/b"`:               dockerhub.NewCatchUp(newRegistry().client("", ""), "acme/app", []dockerhub.Tag{"a/b"}, source(), inbox),
-		"no tags":                 dockerhub.NewCatchUp(newRegistry().client("", ""), "acme/app", nil, source(), inbox),
-		"no name":                 dockerhub.NewCatchUp(newRegistry().client("", ""), "acme/app", []dockerhub.Tag{"latest"}, webhook.Source{}, inbox),
-		"over 255":                dockerhub.NewCatchUp(newRegistry().client("", ""), strings.Repeat("a", 240), []dockerhub.Tag{"latest"}, source(), inbox),
+		`repository "Acme"`:       dockerhub.NewCatchUp(new(dockerhub.Client), "Acme", []dockerhub.Tag{"latest"}, source(), inbox),
+		`tag "a/b"`:               dockerhub.NewCatchUp(new(dockerhub.Client), "acme/app", []dockerhub.Tag{"a/b"}, source(), inbox),
+		"no tags":                 dockerhub.NewCatchUp(new(dockerhub.Client), "acme/app", nil, source(), inbox),
+		"no name":                 dockerhub.NewCatchUp(new(dockerhub.Client), "acme/app", []dockerhub.Tag{"latest"}, webhook.Source{}, inbox),
+		"over 255":                dockerhub.NewCatchUp(new(dockerhub.Client), strings.Repeat("a", 240), []dockerhub.Tag{"latest"}, source(), inbox),
 		"the URL of the registry": at("ftp://registry.example", ""),
 		"absolute http or https":  at("https://kim:s3cret@registry.example", ""),
 		"or of Docker Hub":        at("", "hub.docker.com"),

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -33,18 +34,18 @@ func TestADigestThatIsBackIsHandedOverAlthoughAnotherProcessHadItBefore(t *testi
 		var images []string
 		stop := g.start(g.catchUp("latest"))
 		for _, content := range []string{"1", "2", "3"} {
-			images = append(images, "acme/app:latest@"+g.hub.push("acme/app:latest", content))
-			advance(11 * time.Minute)
+			images = append(images, "acme/app:latest@"+push(g.hub, "acme/app:latest", content))
+			catchuptest.Advance(11 * time.Minute)
 			if content == "1" {
 				in.old, _ = g.inbox.Cursor(t.Context(), "dockerhub acme/app:latest")
 			}
 		}
 		stop()
 		g.wantRan(images...)
-		back := "acme/app:latest@" + g.hub.push("acme/app:latest", "2")
+		back := "acme/app:latest@" + push(g.hub, "acme/app:latest", "2")
 		g.inbox = in
 		defer g.start(g.catchUp("latest"))()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantRan(append(images, back)...)
 	})
 }
@@ -52,10 +53,10 @@ func TestADigestThatIsBackIsHandedOverAlthoughAnotherProcessHadItBefore(t *testi
 func TestTheSameImageInTwoRegistriesIsHandedOverForEach(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		image := "acme/app:latest@" + g.hub.push("acme/app:latest", "1")
+		image := "acme/app:latest@" + push(g.hub, "acme/app:latest", "1")
 		for _, registry := range []string{"https://a.example", "https://b.example"} {
 			stop := g.start(g.catchUpAt(registry, "latest"))
-			advance(time.Minute)
+			catchuptest.Advance(time.Minute)
 			stop()
 		}
 		g.wantRan(image, image)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/dockerhub/dockerhubtest"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -37,7 +39,7 @@ func (in *putInbox) Put(ctx context.Context, d *webhook.Delivery) error {
 		}
 	}
 	if in.puts++; in.puts%3 == 0 {
-		return errDown
+		return catchuptest.ErrDown
 	}
 	err := in.MemInbox.Put(ctx, d)
 	if err == nil {
@@ -56,31 +58,32 @@ func randomSchedule(t *testing.T, seed uint64, ahead bool) (lost int) {
 	g := newCatchUpRig(t)
 	g.inbox = &putInbox{MemInbox: g.inbox.(*webhook.MemInbox), t: t, last: make(map[string]string), ahead: ahead}
 	rng := rand.New(rand.NewPCG(seed, 15))
+	newest := make(map[string]string) // digests by image
 	for range 20 {
 		image := "acme/app:" + string(tags[rng.IntN(len(tags))])
-		g.hub.push(image, fmt.Sprint(image, rng.IntN(3)))
-		g.hub.failWith(rng.IntN(2), func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(502) })
+		newest[image] = push(g.hub, image, fmt.Sprint(image, rng.IntN(3)))
+		g.hub.Fail(rng.IntN(2), dockerhubtest.Failure{Status: http.StatusBadGateway})
 		if rng.IntN(2) == 0 {
 			stop := g.start(g.catchUp(tags...))
-			advance(time.Duration(rng.IntN(int(2 * time.Minute))))
+			catchuptest.Advance(time.Duration(rng.IntN(int(2 * time.Minute))))
 			stop()
 		}
 	}
 	c := g.catchUp(tags...)
 	defer g.start(c)()
-	advance(2 * time.Hour)
+	catchuptest.Advance(2 * time.Hour)
 	last := make(map[string]string)
 	for _, ran := range g.ran {
 		image, digest, _ := strings.Cut(ran, "@")
 		last[image] = digest
 	}
-	for image, digest := range g.hub.digests {
+	for image, digest := range newest {
 		if last[image] != digest {
 			lost++
 		}
 	}
 	found := c.Status().Found
-	if advance(time.Hour); c.Status().Found != found {
+	if catchuptest.Advance(time.Hour); c.Status().Found != found {
 		t.Error("a later look found something")
 	}
 	return lost

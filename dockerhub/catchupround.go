@@ -53,9 +53,15 @@ func (c *CatchUp) cursor(tag Tag) catchup.Cursor {
 // round looks at each tag once, and puts what is new.
 func (c *CatchUp) round(ctx context.Context) (time.Duration, error) {
 	var failed error
-	for _, tag := range c.tags {
-		err := c.look(ctx, tag)
+	c.mute = false
+	for n, first := 0, c.first; n < len(c.tags); n++ {
+		i := (first + n) % len(c.tags)
+		err := c.look(ctx, c.tags[i])
 		if err != nil && stops(ctx, err) {
+			c.first = i
+			if errors.Is(err, catchup.ErrInbox) { // which may fail for this tag only
+				c.first = (i + 1) % len(c.tags)
+			}
 			return 0, err
 		}
 		if failed == nil {
@@ -154,8 +160,7 @@ func (c *CatchUp) delivery(ctx context.Context, tag Tag, digest string, number i
 	if c.client.Registry == "" {
 		payload.Repository.RepoURL = "https://hub.docker.com/r/" + c.repository
 	}
-	// Without this the push is complete enough. The API may lag behind the registry.
-	if last, err := c.client.LastPush(ctx, c.repository, tag); err == nil && (last.Digest == "" || last.Digest == digest) {
+	if last := c.lastPush(ctx, tag); last.Digest == "" || last.Digest == digest { // the API may lag behind
 		payload.PushData.Pusher = last.Pusher
 		if !last.At.IsZero() {
 			payload.PushData.PushedAt = wire.Unix(last.At.Unix())
@@ -176,6 +181,20 @@ func (c *CatchUp) delivery(ctx context.Context, tag Tag, digest string, number i
 	}
 	header := http.Header{"Content-Type": {"application/json"}, DigestHeader: {digest}}
 	return src.OpenUnsigned(catchup.NewCall(header), body, unsignedReason)
+}
+
+// lastPush asks Docker Hub's API for the last push, without which a push is complete enough. If
+// the API fails or limits, it is not asked again in this look.
+func (c *CatchUp) lastPush(ctx context.Context, tag Tag) LastPush {
+	if c.mute {
+		return LastPush{}
+	}
+	last, err := c.client.LastPush(ctx, c.repository, tag)
+	if err != nil {
+		c.mute = !errors.Is(err, ErrTagNotFound)
+		return LastPush{}
+	}
+	return last
 }
 
 // unsignedReason is the Unsigned of what a CatchUp puts.

@@ -10,22 +10,24 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/dockerhub/dockerhubtest"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
 func TestDigestIsAskedByHeadWithAToken(t *testing.T) {
 	for name, password := range map[string]string{"anonymous": "", "with credentials": "s3cret"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := newRegistry()
+				hub := new(dockerhubtest.Server)
 				user := ""
 				if password != "" {
 					user = "kim"
 				}
-				g.user, g.password = user, password
-				want, official := g.push("acme/app:latest", "1"), g.push("library/nginx:1.27", "2")
-				c := g.client(user, password)
+				hub.User, hub.Password = user, webhook.NewSecret(password)
+				want, official := push(hub, "acme/app:latest", "1"), push(hub, "library/nginx:1.27", "2")
+				hub.SetPrivate("acme/app", user != "")
+				c := clientOf(hub, user, password)
 				for range 3 {
 					if got, err := c.Digest(t.Context(), "acme/app", "latest"); got != want || err != nil {
 						t.Errorf("got %q, %v, want %q", got, err, want)
@@ -34,14 +36,14 @@ func TestDigestIsAskedByHeadWithAToken(t *testing.T) {
 				if got, err := c.Digest(t.Context(), "nginx", "1.27"); got != official || err != nil {
 					t.Errorf("an official image: %q, %v", got, err)
 				}
-				if heads, tokens := g.count("HEAD registry-1.docker.io/v2/acme/app/manifests/latest"), g.count("GET auth.docker.io"); heads != 4 || tokens != 2 {
+				if heads, tokens := count(hub, "HEAD registry-1.docker.io/v2/acme/app/manifests/latest"), count(hub, "GET auth.docker.io"); heads != 4 || tokens != 2 {
 					t.Errorf("%d HEADs and %d tokens, want 4 and one for each repository", heads, tokens)
 				}
-				advance(10 * time.Minute)
-				if _, err := c.Digest(t.Context(), "acme/app", "latest"); err != nil || g.count("GET auth.docker.io") != 3 {
-					t.Errorf("after the token has expired: %v, %d tokens", err, g.count("GET auth.docker.io"))
+				catchuptest.Advance(10 * time.Minute)
+				if _, err := c.Digest(t.Context(), "acme/app", "latest"); err != nil || count(hub, "GET auth.docker.io") != 3 {
+					t.Errorf("after the token has expired: %v, %d tokens", err, count(hub, "GET auth.docker.io"))
 				}
-				if n := g.count("GET registry-1.docker.io"); n > 0 {
+				if n := count(hub, "GET registry-1.docker.io"); n > 0 {
 					t.Errorf("%d pulls", n)
 				}
 			})
@@ -50,17 +52,16 @@ func TestDigestIsAskedByHeadWithAToken(t *testing.T) {
 }
 
 func TestFailuresOfTheRegistry(t *testing.T) {
-	status := func(code int, header ...string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			for i := 0; i < len(header); i += 2 {
-				w.Header().Set(header[i], header[i+1])
-			}
-			w.WriteHeader(code)
+	status := func(code int, header ...string) dockerhubtest.Failure {
+		f := dockerhubtest.Failure{Status: code, Header: make(http.Header)}
+		for i := 0; i < len(header); i += 2 {
+			f.Header.Set(header[i], header[i+1])
 		}
+		return f
 	}
 	for _, tc := range []struct {
 		name string
-		fail http.HandlerFunc // the answer to the HEAD
+		fail dockerhubtest.Failure // the answer to the HEAD
 		want error
 	}{
 		{"forbidden", status(403), dockerhub.ErrDenied},
@@ -78,15 +79,15 @@ func TestFailuresOfTheRegistry(t *testing.T) {
 		{"not found", status(404), dockerhub.ErrTagNotFound},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			g := newRegistry()
-			g.user, g.password = "kim", "s3cret"
-			g.push("acme/app:latest", "1")
-			g.failWith(1, tc.fail)
-			_, err := g.client("kim", "s3cret").Digest(t.Context(), "acme/app", "latest")
+			hub := new(dockerhubtest.Server)
+			hub.User, hub.Password = "kim", webhook.NewSecret("s3cret")
+			push(hub, "acme/app:latest", "1")
+			hub.Fail(1, tc.fail)
+			_, err := clientOf(hub, "kim", "s3cret").Digest(t.Context(), "acme/app", "latest")
 			if !errors.Is(err, tc.want) || strings.Contains(err.Error(), "s3cret") {
 				t.Errorf("got %v, want %v", err, tc.want)
 			}
-			if g.count("GET evil.example") > 0 || g.count("GET registry-1.docker.io") > 0 {
+			if count(hub, "GET evil.example") > 0 || count(hub, "GET registry-1.docker.io") > 0 {
 				t.Error("the credentials were sent to another host, or without TLS")
 			}
 			if status, ok := errors.AsType[*dockerhub.StatusError](err); tc.want == dockerhub.ErrRateLimited && (!ok || status.RetryAfter != 30*time.Second) {
@@ -97,11 +98,11 @@ func TestFailuresOfTheRegistry(t *testing.T) {
 }
 
 func TestWrongCredentialsAreDenied(t *testing.T) {
-	g := newRegistry()
-	g.user, g.password = "kim", "s3cret"
-	g.push("acme/app:latest", "1")
+	hub := new(dockerhubtest.Server)
+	hub.User, hub.Password = "kim", webhook.NewSecret("s3cret")
+	push(hub, "acme/app:latest", "1")
 	for _, password := range []string{"wr0ng", ""} {
-		_, err := g.client("kim", password).Digest(t.Context(), "acme/app", "latest")
+		_, err := clientOf(hub, "kim", password).Digest(t.Context(), "acme/app", "latest")
 		if !errors.Is(err, dockerhub.ErrDenied) || password != "" && strings.Contains(err.Error(), password) {
 			t.Errorf("got %v, want ErrDenied", err)
 		}
@@ -115,28 +116,20 @@ func TestAnswersOfTheServerOfTokens(t *testing.T) {
 		`<html>`:               dockerhub.ErrAnswer,
 		`{"token":"` + strings.Repeat("x", 2<<20) + `"}`: dockerhub.ErrAnswer,
 	} {
-		g := newRegistry()
-		g.failWith(1, func(w http.ResponseWriter, r *http.Request) { g.manifest(w, r) })
-		g.failWith(1, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) })
-		if _, err := g.client("", "").Digest(t.Context(), "acme/app", "latest"); !errors.Is(err, want) {
+		hub := new(dockerhubtest.Server)
+		hub.Fail(1, dockerhubtest.Failure{Path: "/token", Body: body})
+		if _, err := clientOf(hub, "", "").Digest(t.Context(), "acme/app", "latest"); !errors.Is(err, want) {
 			t.Errorf("%.40s: got %v, want %v", body, err, want)
 		}
 	}
 }
 
 func TestARegistryWithBasicAuthentication(t *testing.T) {
-	want := digestOf("1")
-	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if user, password, _ := r.BasicAuth(); user != "kim" || password != "s3cret" {
-			w.Header().Set("WWW-Authenticate", `Basic realm="registry"`)
-			w.WriteHeader(http.StatusUnauthorized)
-			return
-		}
-		w.Header().Set("Docker-Content-Digest", want)
-	})
+	hub := &dockerhubtest.Server{Scheme: "Basic", User: "kim", Password: webhook.NewSecret("s3cret")}
+	want := push(hub, "acme/app:latest", "1")
 	for user, denied := range map[string]bool{"kim": false, "": true} {
-		c := dockerhub.NewClient(user, webhook.NewSecret("s3cret"))
-		c.Registry, c.Transport = "https://registry.example.com:5000", webhooktest.InMemory(h)
+		c := clientOf(hub, user, "s3cret")
+		c.Registry = "https://registry.example.com:5000"
 		got, err := c.Digest(t.Context(), "acme/app", "latest")
 		if denied != errors.Is(err, dockerhub.ErrDenied) || !denied && got != want {
 			t.Errorf("%q: %q, %v", user, got, err)
@@ -148,12 +141,12 @@ func TestARegistryWithBasicAuthentication(t *testing.T) {
 }
 
 func TestInvalidImagesAreNotAsked(t *testing.T) {
-	g := newRegistry()
-	c := g.client("", "")
+	hub := new(dockerhubtest.Server)
+	c := clientOf(hub, "", "")
 	for _, image := range [][2]string{{"", "latest"}, {"Acme/app", "latest"}, {"acme/../app", "latest"}, {"acme/app", ""}, {"acme/app", "a/b"}, {"acme//app", "x"}} {
 		_, err1 := c.Digest(t.Context(), image[0], dockerhub.Tag(image[1]))
 		_, err2 := c.LastPush(t.Context(), image[0], dockerhub.Tag(image[1]))
-		if !errors.Is(err1, dockerhub.ErrImage) || !errors.Is(err2, dockerhub.ErrImage) || len(g.requests) > 0 {
+		if !errors.Is(err1, dockerhub.ErrImage) || !errors.Is(err2, dockerhub.ErrImage) || len(hub.Requests()) > 0 {
 			t.Errorf("%v: got %v and %v, want ErrImage", image, err1, err2)
 		}
 	}
@@ -168,9 +161,9 @@ func TestInvalidImagesAreNotAsked(t *testing.T) {
 }
 
 func TestLastPushIsThatOfDockerHubsAPI(t *testing.T) {
-	g := newRegistry()
-	digest := g.push("acme/app:latest", "1")
-	c := g.client("", "")
+	hub := new(dockerhubtest.Server)
+	digest := push(hub, "acme/app:latest", "1")
+	c := clientOf(hub, "", "")
 	got, err := c.LastPush(t.Context(), "acme/app", "latest")
 	if err != nil || got.Digest != digest || got.Pusher != "kim" || time.Since(got.At) > time.Minute {
 		t.Errorf("got %+v, %v", got, err)

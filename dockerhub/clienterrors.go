@@ -3,6 +3,7 @@ package dockerhub
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/api"
@@ -57,7 +58,13 @@ func (e *StatusError) Is(target error) bool {
 // hours (https://docs.docker.com/docker-hub/usage/pulls/).
 const maxRetryAfter = 6 * time.Hour
 
-// newStatusError returns the error of an answer.
+// newStatusError returns the error of an answer. Docker Hub's API answers 429 with X-Retry-After,
+// a Unix time (https://docs.docker.com/reference/api/hub/latest/).
 func newStatusError(code int, h http.Header) *StatusError {
-	return &StatusError{Code: code, RetryAfter: api.RetryAfter(h, time.Now(), maxRetryAfter)}
+	now := time.Now()
+	wait := api.RetryAfter(h, now, maxRetryAfter)
+	if at, err := strconv.ParseInt(h.Get("X-Retry-After"), 10, 64); wait == 0 && err == nil {
+		wait = min(max(time.Unix(at, 0).Sub(api.ServerTime(h, now)), 0), maxRetryAfter)
+	}
+	return &StatusError{Code: code, RetryAfter: wait}
 }

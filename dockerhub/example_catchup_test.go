@@ -6,7 +6,9 @@ import (
 	"log/slog"
 
 	"github.com/hookhouse/hookhouse/dockerhub"
+	"github.com/hookhouse/hookhouse/dockerhub/dockerhubtest"
 	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
 // A program finds the image that was pushed while it was down.
@@ -16,9 +18,10 @@ func ExampleCatchUp() {
 	source.Coalesce = webhook.Coalesce{} // at once
 
 	// In a test the registry is this. A program leaves the Transport of its Client nil.
-	hub := newRegistry()
-	hub.push("acme/app:latest", "the image")
-	client := hub.client("", "")
+	hub := new(dockerhubtest.Server)
+	hub.Push("acme/app:latest", "kim", "the image")
+	client := dockerhub.NewClient("", webhook.Secret{})
+	client.Transport = webhooktest.InMemory(hub)
 
 	catchUp := dockerhub.NewCatchUp(client, "acme/app", []dockerhub.Tag{"latest"}, source, &inbox)
 	catchUp.Logger = slog.New(slog.DiscardHandler)

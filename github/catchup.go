@@ -10,7 +10,8 @@ import (
 
 // CatchUpInbox is what a [CatchUp] needs of an inbox. [webhook.MemInbox] and the Inbox of
 // package sqlinbox have it. Its Window must be longer than GitHub lists deliveries, which is
-// three days, or seven on Enterprise Server: what the inbox has forgotten is missing.
+// three days, or seven on Enterprise Server: what the inbox has forgotten is missing. Run refuses
+// one that says by a method DedupWindow that its Window is three days or less.
 type CatchUpInbox interface {
 	webhook.Inbox
 	webhook.Cursors

@@ -2,7 +2,6 @@ package github
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 	"time"
 
@@ -39,21 +38,6 @@ func TestAPositionIsReadAsItIsWritten(t *testing.T) {
 	for _, text := range []string{"", "1", "2026-01-02T03:04:05Z", "2026-01-02T03:04:05Z yesterday"} {
 		if _, ok := parsePosition(text); ok {
 			t.Errorf("%q is read", text)
-		}
-	}
-}
-
-func TestTheNextCursorIsThatOfTheLink(t *testing.T) {
-	for link, want := range map[string]string{
-		``: "",
-		`<https://api.github.com/a?cursor=v1_1&per_page=100>; rel="next"`:                                  "v1_1",
-		`<https://api.github.com/a?cursor=p>; rel="prev", <https://api.github.com/a?cursor=n>; rel="next"`: "n",
-		`<https://api.github.com/a?cursor=p>; rel="prev"`:                                                  "",
-		`<://>; rel="next"`: "",
-		`next`:              "",
-	} {
-		if got := nextCursor(http.Header{"Link": {link}}); got != want {
-			t.Errorf("%s: %q, want %q", link, got, want)
 		}
 	}
 }

@@ -7,35 +7,27 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 )
 
-// each returns a mode that takes the ends in turn.
-func each(ends ...callEnd) func() callEnd {
-	n := 0
-	return func() callEnd {
-		n++
-		return ends[(n-1)%len(ends)]
-	}
-}
-
 // outage sends events while the receiver runs, and then for an hour in which it does not.
-func (g *catchUpRig) outage(c *github.CatchUp, n int, ends ...callEnd) {
+func (g *catchUpRig) outage(c *github.CatchUp, n int, ends ...catchuptest.CallEnd) {
 	g.t.Helper()
 	stop := g.start(c)
 	g.send(3)
-	advance(time.Minute)
+	catchuptest.Advance(time.Minute)
 	stop()
-	g.net.set(each(ends...))
+	g.net.Set(catchuptest.Each(ends...))
 	for range n {
 		g.send(1)
-		advance(time.Hour / time.Duration(n))
+		catchuptest.Advance(time.Hour / time.Duration(n))
 	}
-	g.net.set(nil)
+	g.net.Set(nil)
 }
 
 func TestEveryEventOfAnOutageRunsOnceWithinAMinute(t *testing.T) {
 	for how, readAPI := range map[string]bool{"by redelivery": false, "by the API": true} {
-		for _, ends := range [][]callEnd{{refused}, {answerLost}, {proxied}, {unready}, {refused, answerLost, proxied, unready}} {
+		for _, ends := range [][]catchuptest.CallEnd{{catchuptest.Refused}, {catchuptest.AnswerLost}, {catchuptest.Proxied}, {catchuptest.Unready}, {catchuptest.Refused, catchuptest.AnswerLost, catchuptest.Proxied, catchuptest.Unready}} {
 			t.Run(fmt.Sprint(how, " ", ends), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					g := newCatchUpRig(t)
@@ -43,12 +35,12 @@ func TestEveryEventOfAnOutageRunsOnceWithinAMinute(t *testing.T) {
 					c := g.catchUp()
 					c.ReadAPI = readAPI
 					defer g.start(c)()
-					advance(time.Minute)
+					catchuptest.Advance(time.Minute)
 					g.wantAllRun()
 					if s := c.Status(); s.Missing != 0 || s.Settled != s.Found || s.Lost != 0 || s.Err != nil {
 						t.Errorf("status: %+v", s)
 					}
-					if ends[0] == answerLost && len(ends) == 1 && g.requests("POST", 202) > 0 {
+					if ends[0] == catchuptest.AnswerLost && len(ends) == 1 && g.requests("POST", 202) > 0 {
 						t.Errorf("what is stored was asked for again")
 					}
 				})
@@ -70,27 +62,27 @@ func TestTheFirstRunBeginsNowOrAtTheGivenTime(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newCatchUpRig(t)
-				g.net.set(each(refused))
+				g.net.Set(catchuptest.Each(catchuptest.Refused))
 				for range 10 {
 					g.send(1)
-					advance(5 * time.Minute)
+					catchuptest.Advance(5 * time.Minute)
 				}
-				g.net.set(nil)
+				g.net.Set(nil)
 				c := g.catchUp()
 				if tt.since > 0 {
 					c.Since = time.Now().Add(-tt.since)
 				}
 				stop := g.start(c)
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				if n := g.missing(); n != tt.want {
 					t.Errorf("%d events have not run, want %d", n, tt.want)
 				}
 				stop()
-				g.net.set(each(refused))
+				g.net.Set(catchuptest.Each(catchuptest.Refused))
 				g.send(1)
-				g.net.set(nil)
+				g.net.Set(nil)
 				defer g.start(g.catchUp())() // without Since: it goes on
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				if n := g.missing(); n != tt.want {
 					t.Errorf("later %d events have not run, want %d", n, tt.want)
 				}
@@ -103,11 +95,11 @@ func TestAQuietHookCostsOneConditionalRequestPerLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
 		g.send(150)
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		c := g.catchUp()
 		c.Every = 10 * time.Minute
 		defer g.start(c)()
-		advance(5*time.Hour + time.Minute)
+		catchuptest.Advance(5*time.Hour + time.Minute)
 		looks := c.Status().Looks
 		if looks < 30 || looks > 32 {
 			t.Errorf("%d looks in five hours, want one every ten minutes", looks)
@@ -123,15 +115,15 @@ func TestWithoutEveryThereAreNoLooksAtIntervals(t *testing.T) {
 		g := newCatchUpRig(t)
 		c := g.catchUp()
 		defer g.start(c)()
-		advance(24 * time.Hour)
+		catchuptest.Advance(24 * time.Hour)
 		if n := len(g.gh.Requests()); n != 1 {
 			t.Errorf("%d requests, want 1", n)
 		}
-		g.net.set(each(proxied))
+		g.net.Set(catchuptest.Each(catchuptest.Proxied))
 		g.send(2)
-		g.net.set(nil)
+		g.net.Set(nil)
 		c.Look()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 	})
 }
@@ -145,7 +137,7 @@ func TestIntervalsOfManyHooksAreSpread(t *testing.T) {
 			c.Every = 10 * time.Minute
 			defer g.start(c)()
 		}
-		advance(25 * time.Minute)
+		catchuptest.Advance(25 * time.Minute)
 		perMinute := make(map[int64]int)
 		for _, r := range g.gh.Requests() {
 			if at := r.At.Unix() / 60; r.Status == 304 {

@@ -1,6 +1,7 @@
 package github
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -42,7 +43,9 @@ func (c *collector) oldest() (list []missingCall, more bool, beyond time.Time) {
 	for _, m := range c.order {
 		list = append(list, *m)
 	}
-	slices.SortFunc(list, func(a, b missingCall) int { return a.first.Compare(b.first) })
+	slices.SortFunc(list, func(a, b missingCall) int {
+		return cmp.Or(a.first.Compare(b.first), cmp.Compare(a.id, b.id)) // the times have no fraction
+	})
 	return list, !c.beyond.IsZero(), c.beyond
 }
 

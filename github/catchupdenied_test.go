@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -35,14 +36,14 @@ func TestWhatThePersonMustMendIsSaidOnce(t *testing.T) {
 				g.missed(3)
 				tt.ruin(g)
 				stop := g.start(g.catchUp())
-				advance(2 * time.Hour)
+				catchuptest.Advance(2 * time.Hour)
 				g.wantSaid(1, tt.said)
 				if n := len(g.gh.Requests()); n > 25 {
 					t.Errorf("%d requests in two hours", n)
 				}
 				synctest.Wait()
 				tt.mend(g)
-				advance(time.Hour)
+				catchuptest.Advance(time.Hour)
 				stop()
 				g.wantAllRun()
 				g.wantSaid(1, "works again")
@@ -57,7 +58,7 @@ func TestARenamedRepositoryIsFollowed(t *testing.T) {
 		g.missed(3)
 		g.gh.Rename("repos/acme/app", "repos/acme/new-name")
 		defer g.start(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 		g.wantSaid(1, "another name")
 	})
@@ -66,7 +67,7 @@ func TestARenamedRepositoryIsFollowed(t *testing.T) {
 func TestTheTokenGoesToNoOtherHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Host != "api.github.com" {
 				t.Errorf("%s was called", r.URL.Host)
 			}
@@ -74,7 +75,7 @@ func TestTheTokenGoesToNoOtherHost(t *testing.T) {
 		})
 		c := g.catchUp()
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		if err := c.Status().Err; !errors.Is(err, github.ErrAnswer) || strings.Contains(err.Error(), "example") {
 			t.Errorf("the error is %v", err)
 		}

@@ -1,16 +1,15 @@
 package github_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/github/githubtest"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -18,18 +17,18 @@ import (
 func (g *catchUpRig) missed(n int) {
 	g.t.Helper()
 	stop := g.start(g.catchUp())
-	advance(time.Minute)
+	catchuptest.Advance(time.Minute)
 	stop()
-	g.net.set(each(refused))
+	g.net.Set(catchuptest.Each(catchuptest.Refused))
 	g.send(n)
-	g.net.set(nil)
+	g.net.Set(nil)
 }
 
 // wantSaid requires that a text was logged n times.
 func (g *catchUpRig) wantSaid(n int, text string) {
 	g.t.Helper()
-	if got := g.log.count(text); got != n {
-		g.t.Errorf("%q was logged %d times, want %d:\n%s", text, got, n, g.log.text.String())
+	if got := g.log.Count(text); got != n {
+		g.t.Errorf("%q was logged %d times, want %d:\n%s", text, got, n, g.log.String())
 	}
 }
 
@@ -45,7 +44,7 @@ func TestAnAPIThatFailsForAnHourIsTriedAgain(t *testing.T) {
 				g.missed(5)
 				up := g.client.Transport
 				begun := time.Now()
-				g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+				g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 					if time.Since(begun) < time.Hour {
 						g.gh.Fail(1, f)
 					}
@@ -53,7 +52,7 @@ func TestAnAPIThatFailsForAnHourIsTriedAgain(t *testing.T) {
 				})
 				c := g.catchUp()
 				defer g.start(c)()
-				advance(time.Hour)
+				catchuptest.Advance(time.Hour)
 				if g.missing() != 5 || c.Status().Err == nil {
 					t.Errorf("%d have not run, status %+v", g.missing(), c.Status())
 				}
@@ -61,7 +60,7 @@ func TestAnAPIThatFailsForAnHourIsTriedAgain(t *testing.T) {
 				if before < 12 || before > 30 {
 					t.Errorf("%d requests in an hour", before)
 				}
-				advance(6 * time.Minute)
+				catchuptest.Advance(6 * time.Minute)
 				g.wantAllRun()
 				g.wantSaid(1, "catch-up fails")
 				g.wantSaid(1, "catch-up works again")
@@ -87,11 +86,11 @@ func TestRateLimitsAreRespected(t *testing.T) {
 				before := len(g.gh.Requests())
 				g.gh.Fail(1, tt.failure)
 				defer g.start(g.catchUp())()
-				advance(tt.wait - time.Second)
+				catchuptest.Advance(tt.wait - time.Second)
 				if n := len(g.gh.Requests()) - before; n != 1 {
 					t.Errorf("%d requests before the limit ends, want 1", n)
 				}
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				g.wantAllRun()
 			})
 		})
@@ -108,11 +107,11 @@ func TestThePrimaryLimitEndsByTheServersClock(t *testing.T) {
 				g.gh.RateLimit = 20
 				g.missed(40)
 				defer g.start(g.catchUp())()
-				advance(50 * time.Minute)
+				catchuptest.Advance(50 * time.Minute)
 				if n := g.missing(); n < 20 || n > 24 {
 					t.Errorf("%d have not run in the first hour of the limit, want about 22", n)
 				}
-				advance(3 * time.Hour)
+				catchuptest.Advance(3 * time.Hour)
 				g.wantAllRun()
 				if n := g.requests("GET", 403) + g.requests("POST", 403); n > 0 {
 					t.Errorf("%d requests were made beyond the limit", n)
@@ -128,50 +127,28 @@ func TestTwoProcessesRunNothingTwice(t *testing.T) {
 		g.missed(30)
 		defer g.start(g.catchUp())()
 		defer g.start(g.catchUp())()
-		advance(5 * time.Minute)
+		catchuptest.Advance(5 * time.Minute)
 		g.wantAllRun()
 	})
-}
-
-// A flakyInbox fails while it is down.
-type flakyInbox struct {
-	*webhook.MemInbox
-	down atomic.Bool
-}
-
-var errDown = errors.New("the database is down")
-
-func (in *flakyInbox) Put(ctx context.Context, d *webhook.Delivery) error {
-	if in.down.Load() {
-		return errDown
-	}
-	return in.MemInbox.Put(ctx, d)
-}
-
-func (in *flakyInbox) Cursor(ctx context.Context, name string) (string, error) {
-	if in.down.Load() {
-		return "", errDown
-	}
-	return in.MemInbox.Cursor(ctx, name)
 }
 
 func TestAnOutageOfTheInboxIsNoticedByTheObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		in := &flakyInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
+		in := &catchuptest.FlakyInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
 		g.inbox = in
 		c := g.catchUp()
 		g.observe = c.Observer()
 		defer g.start(c)()
 		g.send(3)
-		advance(time.Hour)
-		in.down.Store(true)
+		catchuptest.Advance(time.Hour)
+		in.SetAll(true)
 		for range 10 {
 			g.send(1)
-			advance(time.Minute)
+			catchuptest.Advance(time.Minute)
 		}
-		in.down.Store(false)
-		advance(6 * time.Minute)
+		in.SetAll(false)
+		catchuptest.Advance(6 * time.Minute)
 		g.wantAllRun()
 		g.wantSaid(1, "catch-up fails")
 	})
@@ -181,15 +158,15 @@ func TestWhatGitHubDoesNotListAnyMoreIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
 		g.missed(2)
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		c := g.catchUp()
 		stop := g.start(c)
-		advance(24 * time.Hour)
+		catchuptest.Advance(24 * time.Hour)
 		if n := g.requests("POST", 202); n > 300 {
 			t.Errorf("%d redeliveries in a day", n)
 		}
 		g.gh.RemoveDeliveries(hookPath)
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		stop()
 		if s := c.Status(); s.Lost != 2 || s.Found != 2 || s.Missing != 0 {
 			t.Errorf("status %+v, want 2 lost", s)
@@ -208,7 +185,7 @@ func TestADeliveryThatNeverArrivesHoldsUpNoOthers(t *testing.T) {
 			never[guid] = true
 		}
 		up := g.gh.Transport
-		g.gh.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.gh.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			if never[r.Header.Get(github.DeliveryHeader)] {
 				return nil, errors.New("too large for the proxy")
 			}
@@ -216,12 +193,12 @@ func TestADeliveryThatNeverArrivesHoldsUpNoOthers(t *testing.T) {
 		})
 		c := g.catchUp()
 		defer g.start(c)()
-		advance(3 * time.Hour)
+		catchuptest.Advance(3 * time.Hour)
 		upto := c.Status().Upto
-		g.net.set(each(proxied))
+		g.net.Set(catchuptest.Each(catchuptest.Proxied))
 		g.send(20)
-		g.net.set(nil)
-		advance(time.Hour)
+		g.net.Set(nil)
+		catchuptest.Advance(time.Hour)
 		if n := g.missing(); n != 8 {
 			t.Errorf("%d have not run, want the 8 that cannot", n)
 		}

@@ -16,6 +16,7 @@ type lookResult struct {
 	missing   []missingCall   // oldest first
 	more      bool            // there are newer missing ones
 	beyond    time.Time       // when the oldest of those was sent
+	unread    int             // entries that cannot be read
 	now       time.Time       // the server's, of the first page
 	newest    time.Time       // of the deliveries that the look has seen, not after now
 	listed    map[string]bool // of what was missing before, what GitHub lists
@@ -53,6 +54,7 @@ func (c *CatchUp) look(ctx context.Context, at *position) (lookResult, error) {
 				found.newest = at.upto
 			}
 		}
+		found.unread += got.unread
 		ended, err := c.collect(ctx, got.deliveries, *at, collected, &found)
 		if err != nil {
 			return lookResult{}, err
@@ -65,6 +67,9 @@ func (c *CatchUp) look(ctx context.Context, at *position) (lookResult, error) {
 		}
 		visited[got.next] = true
 		cursor, etag = got.next, ""
+	}
+	if found.unread > 0 {
+		found.newest = at.upto // they may be missing, and when they were sent is unknown
 	}
 	c.same = found.same
 	found.missing, found.more, found.beyond = collected.oldest()

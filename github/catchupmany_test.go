@@ -1,11 +1,15 @@
 package github_test
 
 import (
+	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 func TestABacklogOfSeveralRoundsIsCaughtUp(t *testing.T) {
@@ -13,17 +17,17 @@ func TestABacklogOfSeveralRoundsIsCaughtUp(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			g := newCatchUpRig(t)
 			g.missed(1)
-			g.net.set(each(proxied))
+			g.net.Set(catchuptest.Each(catchuptest.Proxied))
 			for range 95 {
 				g.send(1)
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 			}
-			g.net.set(nil)
+			g.net.Set(nil)
 			c := g.catchUp()
 			c.ReadAPI = readAPI
 			c.SetMost(10)
 			defer g.start(c)()
-			advance(10 * time.Minute)
+			catchuptest.Advance(10 * time.Minute)
 			g.wantAllRun()
 			if s := c.Status(); s.Found != 96 || s.Settled != 96 || s.Missing != 0 {
 				t.Errorf("status %+v, want 96 found and settled", s)
@@ -46,7 +50,7 @@ func TestADamagedCursorSkipsNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer g.start(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 		g.wantSaid(1, "is damaged")
 		if got, _ := g.inbox.Cursor(t.Context(), name); got == "damaged" {
@@ -61,7 +65,7 @@ func TestTheCursorNeverGoesBack(t *testing.T) {
 		g := newCatchUpRig(t)
 		g.missed(30)
 		stop := g.start(g.catchUp()) // which asks for some
-		advance(10 * time.Second)
+		catchuptest.Advance(10 * time.Second)
 		const name = "github api.github.com/repos/hooks/7"
 		before, err := g.inbox.Cursor(t.Context(), name)
 		if err != nil {
@@ -71,7 +75,7 @@ func TestTheCursorNeverGoesBack(t *testing.T) {
 		if err := g.inbox.SetCursor(t.Context(), name, before, later); err != nil {
 			t.Fatal(err)
 		}
-		advance(5 * time.Minute)
+		catchuptest.Advance(5 * time.Minute)
 		stop()
 		g.wantAllRun()
 		if got, err := g.inbox.Cursor(t.Context(), name); got[:20] != later[:20] || err != nil {
@@ -85,12 +89,12 @@ func TestACatchUpUnderTheNewNameOfARepositoryGoesOn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
 		g.missed(3)
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.gh.Rename("repos/acme/app", "repos/Acme/new-name")
 		c := github.NewCatchUp(g.client, github.RepositoryHook("Acme", "new-name", 7), g.source, g.inbox)
-		c.Logger = quiet()
+		c.Logger = catchuptest.Quiet()
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 	})
 }
@@ -101,7 +105,7 @@ func TestHooksHaveCursorsOfTheirOwn(t *testing.T) {
 		seen := make(map[string]string)
 		for _, h := range []github.HookRef{
 			github.RepositoryHook("acme", "app", 7), github.RepositoryHook("acme", "app", 8),
-			github.OrganizationHook("acme", 7), github.AppHook(),
+			github.OrganizationHook("acme", 7), github.AppHook(), github.AppHookOf("Iv1.1"), github.AppHookOf("Iv1.2"),
 		} {
 			name := github.NewCatchUp(g.client, h, g.source, g.inbox).CursorName()
 			if seen[name] != "" {
@@ -118,22 +122,38 @@ func TestAServersClockThatIsSetBackSkipsNothing(t *testing.T) {
 		g := newCatchUpRig(t)
 		g.gh.Now = func() time.Time { return time.Now().Add(5 * time.Hour) }
 		stop := g.start(g.catchUp())
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.send(2)
 		stop()
 		stop = g.start(g.catchUp())
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		stop()
 		g.gh.Now = nil
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(3)
-		g.net.set(nil)
+		g.net.Set(nil)
 		c := g.catchUp()
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 		if upto := c.Status().Upto; upto.After(time.Now()) {
 			t.Errorf("the cursor is at %v, after now, %v", upto, time.Now())
+		}
+	})
+}
+
+// What the inbox has forgotten while GitHub lists it would run again.
+func TestAnInboxThatForgetsTooSoonIsRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for window, refused := range map[time.Duration]bool{3 * 24 * time.Hour: true, 4 * 24 * time.Hour: false, 0: false} {
+			g := newCatchUpRig(t)
+			g.inbox = &webhook.MemInbox{Window: window, Logger: catchuptest.Quiet()}
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			err := g.catchUp().Run(ctx)
+			cancel()
+			if refused != (err != nil && strings.Contains(err.Error(), "(Window)")) {
+				t.Errorf("%v: got %v, refused: %v", window, err, refused)
+			}
 		}
 	})
 }

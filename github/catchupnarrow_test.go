@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
@@ -23,7 +24,7 @@ func TestATokenThatCannotWriteAndGets404IsSaidOnce(t *testing.T) {
 				up := g.client.Transport
 				var widened atomic.Bool
 				var asked atomic.Int64
-				g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+				g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 					if r.Method == http.MethodPost && !widened.Load() {
 						asked.Add(1)
 						return webhooktest.InMemory(http.NotFoundHandler()).RoundTrip(r)
@@ -32,7 +33,7 @@ func TestATokenThatCannotWriteAndGets404IsSaidOnce(t *testing.T) {
 				})
 				c := g.catchUp()
 				stop := g.start(c)
-				advance(2 * time.Hour)
+				catchuptest.Advance(2 * time.Hour)
 				if err := c.Status().Err; !errors.Is(err, github.ErrHookNotFound) {
 					t.Errorf("the error of the status is %v", err)
 				}
@@ -42,7 +43,7 @@ func TestATokenThatCannotWriteAndGets404IsSaidOnce(t *testing.T) {
 				g.wantSaid(1, "catch-up fails")
 				g.wantSaid(min(missing, 5), "cannot be had")
 				widened.Store(true)
-				advance(time.Hour)
+				catchuptest.Advance(time.Hour)
 				stop()
 				g.wantAllRun()
 			})
@@ -56,7 +57,7 @@ func TestADeliveryThatIsGoneHoldsUpNoOthers(t *testing.T) {
 		g := newCatchUpRig(t)
 		g.missed(30)
 		up, posts := g.client.Transport, 0
-		g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			if r.Method == http.MethodPost {
 				if posts++; posts <= 12 && posts != 1 {
 					return webhooktest.InMemory(http.NotFoundHandler()).RoundTrip(r)
@@ -66,11 +67,11 @@ func TestADeliveryThatIsGoneHoldsUpNoOthers(t *testing.T) {
 		})
 		c := g.catchUp()
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		if n := g.missing(); n != 11 || c.Status().Err != nil {
 			t.Errorf("%d have not run, %v, want the 11 that were not found", n, c.Status().Err)
 		}
-		advance(10 * time.Minute)
+		catchuptest.Advance(10 * time.Minute)
 		g.wantAllRun()
 	})
 }

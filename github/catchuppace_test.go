@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
@@ -19,7 +20,7 @@ func TestRequestsAreMadeOneAtATimeAndRedeliveriesASecondApart(t *testing.T) {
 		g := newCatchUpRig(t)
 		g.missed(10)
 		var busy atomic.Int64
-		g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			if busy.Add(1) > 1 {
 				t.Error("two requests at once")
 			}
@@ -31,7 +32,7 @@ func TestRequestsAreMadeOneAtATimeAndRedeliveriesASecondApart(t *testing.T) {
 		for n := range 5 {
 			defer g.start(g.catchUpOf(int64(100 + n)))()
 		}
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 		var last time.Time
 		for _, r := range g.gh.Requests() {
@@ -56,10 +57,10 @@ func TestACallThatIsListedLateIsFound(t *testing.T) {
 		g := newCatchUpRig(t)
 		c := g.catchUp()
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		var calls atomic.Int64
 		up := g.gh.Transport
-		g.gh.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.gh.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			if calls.Add(1) == 1 {
 				<-r.Context().Done() // no answer
 				return nil, r.Context().Err()
@@ -72,16 +73,16 @@ func TestACallThatIsListedLateIsFound(t *testing.T) {
 			g.send(1)
 		}()
 		c.Look() // five seconds before it looks
-		advance(3 * time.Second)
+		catchuptest.Advance(3 * time.Second)
 		late := g.gh.Send(t.Context(), hookPath, "issues", []byte(`{"action":"labeled"}`))
-		advance(3 * time.Second)
+		catchuptest.Advance(3 * time.Second)
 		if upto := c.Status().Upto; !upto.Equal(late.DeliveredAt) {
 			t.Errorf("the look came to %v, want %v", upto, late.DeliveredAt)
 		}
 		<-done
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		c.Look()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 	})
 }
@@ -92,7 +93,7 @@ func TestPagesThatComeAgainEndTheLook(t *testing.T) {
 		g := newCatchUpRig(t)
 		next := map[string]string{"": "a", "a": "b", "b": "a"}
 		asked := 0
-		g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			asked++
 			if asked > 20 {
 				return nil, errors.New("too many requests")
@@ -104,7 +105,7 @@ func TestPagesThatComeAgainEndTheLook(t *testing.T) {
 		})
 		c := g.catchUp()
 		stop := g.start(c)
-		advance(time.Second)
+		catchuptest.Advance(time.Second)
 		stop()
 		if err := c.Status().Err; asked > 3 || !errors.Is(err, github.ErrAnswer) {
 			t.Errorf("%d requests, %v, want 3 and ErrAnswer", asked, err)

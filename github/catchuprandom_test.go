@@ -3,15 +3,14 @@ package github_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hookhouse/hookhouse/github/githubtest"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -19,63 +18,53 @@ import (
 // A schedule is what happens in a random test.
 type schedule struct {
 	*catchUpRig
-	mu   sync.Mutex
-	rand *rand.Rand
+	*catchuptest.Random
 }
 
 func newSchedule(t *testing.T, seed uint64) *schedule {
-	return &schedule{catchUpRig: newCatchUpRig(t), rand: rand.New(rand.NewPCG(seed, 15))}
+	return &schedule{catchUpRig: newCatchUpRig(t), Random: catchuptest.NewRandom(seed)}
 }
-
-func (s *schedule) intN(n int) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rand.IntN(n)
-}
-
-// sleep waits for up to d.
-func (s *schedule) sleep(d time.Duration) { time.Sleep(time.Duration(s.intN(int(d)))) }
 
 // run has an hour without a receiver, and then one in which the catch-up is ended at random
 // times, the API fails and other events arrive. It returns how many events did not run.
 func (s *schedule) run() int {
 	stop := s.start(s.catchUp())
 	s.send(2)
-	advance(time.Minute)
+	catchuptest.Advance(time.Minute)
 	stop()
-	ends := []callEnd{passed, refused, answerLost, proxied, unready}
-	s.net.set(func() callEnd { return ends[s.intN(len(ends))] })
-	for range 20 + s.intN(100) {
+	ends := []catchuptest.CallEnd{catchuptest.Passed, catchuptest.Refused, catchuptest.AnswerLost, catchuptest.Proxied, catchuptest.Unready}
+	s.net.Set(func() catchuptest.CallEnd { return ends[s.IntN(len(ends))] })
+	for range 20 + s.IntN(100) {
 		s.send(1)
-		s.sleep(time.Minute)
+		s.Sleep(time.Minute)
 	}
 	failures := []githubtest.Failure{
 		{Status: 502}, {Status: 500, Message: "Server Error"}, {Status: 429, RetryAfter: 20 * time.Second},
 		{Status: 403, Message: "You have exceeded a secondary rate limit."}, {Status: 200, Cut: true},
 	}
-	readAPI := s.intN(2) == 0
-	s.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
-		s.sleep(2 * time.Second)
+	readAPI := s.IntN(2) == 0
+	s.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
+		s.Sleep(2 * time.Second)
 		return webhooktest.InMemory(s.gh).RoundTrip(r)
 	})
 	for range 8 {
-		if s.intN(2) == 0 { // in the others GitHub still cannot reach the receiver
-			s.net.set(nil)
+		if s.IntN(2) == 0 { // in the others GitHub still cannot reach the receiver
+			s.net.Set(nil)
 		}
-		s.gh.Fail(s.intN(3), failures[s.intN(len(failures))])
+		s.gh.Fail(s.IntN(3), failures[s.IntN(len(failures))])
 		c := s.catchUp()
 		c.ReadAPI = readAPI
 		stop := s.start(c)
-		s.sleep(30 * time.Second)
-		s.send(s.intN(3))
-		s.sleep(30 * time.Second)
+		s.Sleep(30 * time.Second)
+		s.send(s.IntN(3))
+		s.Sleep(30 * time.Second)
 		stop()
 	}
-	s.net.set(nil)
+	s.net.Set(nil)
 	c := s.catchUp()
 	c.ReadAPI = readAPI
 	defer s.start(c)()
-	advance(12 * time.Hour) // many secondary limits in a row take hours
+	catchuptest.Advance(12 * time.Hour) // many secondary limits in a row take hours
 	return s.missing()
 }
 
@@ -120,25 +109,6 @@ func TestProgressThatIsKeptBeforeThePutLosesEvents(t *testing.T) {
 	}
 }
 
-// besideInbox puts each delivery that was read from the API at the same time as its call.
-type besideInbox struct {
-	*webhook.MemInbox
-	call func(guid string)
-}
-
-func (in besideInbox) Put(ctx context.Context, d *webhook.Delivery) error {
-	if d.Unsigned == "" {
-		return in.MemInbox.Put(ctx, d)
-	}
-	called := make(chan struct{})
-	go func() {
-		defer close(called)
-		in.call(d.ID)
-	}()
-	defer func() { <-called }()
-	return in.MemInbox.Put(ctx, d)
-}
-
 func TestACallAndItsCatchUpAtTheSameInstantRunOnce(t *testing.T) {
 	const events = 1000
 	for how, readAPI := range map[string]bool{"by redelivery": false, "by the API": true} {
@@ -147,19 +117,19 @@ func TestACallAndItsCatchUpAtTheSameInstantRunOnce(t *testing.T) {
 				g := newCatchUpRig(t)
 				c := g.catchUp()
 				stop := g.start(c)
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				stop()
-				g.net.set(each(proxied))
+				g.net.Set(catchuptest.Each(catchuptest.Proxied))
 				g.send(events)
-				g.net.set(nil)
+				g.net.Set(nil)
 				g.gh.RedeliverAfter = 1
 				sender := webhooktest.GitHub{Secret: webhook.NewSecret("hook secret"), Transport: g.net}
 				call := func(guid string) {
 					sender.Redeliver(context.Background(), guid, "http://receiver/hooks/github", "issues", []byte(`{"action":"labeled"}`))
 				}
-				g.inbox = besideInbox{g.inbox.(*webhook.MemInbox), call}
+				g.inbox = catchuptest.BesideInbox{MemInbox: g.inbox.(*webhook.MemInbox), Call: func(d *webhook.Delivery) { call(d.ID) }}
 				listed := g.gh.Deliveries(hookPath)
-				g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+				g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 					if r.Method == http.MethodPost {
 						parts := strings.Split(r.URL.Path, "/")
 						for _, d := range listed {
@@ -176,7 +146,7 @@ func TestACallAndItsCatchUpAtTheSameInstantRunOnce(t *testing.T) {
 				c = g.catchUp()
 				c.ReadAPI = readAPI
 				defer g.start(c)()
-				advance(time.Hour)
+				catchuptest.Advance(time.Hour)
 				g.wantAllRun()
 				if s := c.Status(); s.Found != events || s.Settled != events {
 					t.Errorf("status: %+v, want %d found and settled", s, events)
@@ -186,8 +156,3 @@ func TestACallAndItsCatchUpAtTheSameInstantRunOnce(t *testing.T) {
 		})
 	}
 }
-
-// A transport is a func as a RoundTripper.
-type transport func(r *http.Request) (*http.Response, error)
-
-func (f transport) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

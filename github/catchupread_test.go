@@ -14,9 +14,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
 	"github.com/hookhouse/hookhouse/github"
 	"github.com/hookhouse/hookhouse/github/githubtest"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -44,7 +44,7 @@ func TestADeliveryThatIsReadFromTheAPISaysThatItIsUnsigned(t *testing.T) {
 		c := g.catchUp()
 		c.ReadAPI = true
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		d := stored(t, g.inbox)
 		if !strings.Contains(d.Unsigned, "API") || d.ID != g.sent[0] || d.Type != "github.issues" || d.KeyLabel != "" {
 			t.Errorf("stored %v, unsigned %q", d.LogValue(), d.Unsigned)
@@ -71,7 +71,7 @@ func TestARedeliveryArrivesSigned(t *testing.T) {
 		g := newCatchUpRig(t)
 		g.missed(1)
 		defer g.start(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		if d := stored(t, g.inbox); d.Unsigned != "" || d.Header.Get(github.SignatureHeader) == "" {
 			t.Errorf("unsigned %q, header %v", d.Unsigned, d.Header)
 		}
@@ -97,14 +97,14 @@ func TestTheHookOfAnAppIsReadWithAJWT(t *testing.T) {
 		}
 		client.Transport = webhooktest.InMemory(g.gh)
 		c := github.NewCatchUp(client, github.AppHook(), g.source, g.inbox)
-		c.Logger, c.Every = quiet(), 10*time.Minute
+		c.Logger, c.Every = catchuptest.Quiet(), 10*time.Minute
 		defer g.start(c)()
-		advance(3 * time.Hour) // the tokens are renewed
-		g.net.set(each(refused))
+		catchuptest.Advance(3 * time.Hour) // the tokens are renewed
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		d := g.gh.Send(t.Context(), "app/hook", "issues", []byte(`{}`))
 		g.sent = append(g.sent, d.GUID)
-		g.net.set(nil)
-		advance(11 * time.Minute)
+		g.net.Set(nil)
+		catchuptest.Advance(11 * time.Minute)
 		g.wantAllRun()
 		if n := g.requests("GET", 401); n > 0 {
 			t.Errorf("%d requests were answered 401", n)
@@ -182,7 +182,7 @@ func TestRunOfARunningCatchUpIsErrRunning(t *testing.T) {
 		}
 		stop()
 		defer g.start(c)() // again
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		if n := c.Status().Looks; n != 1 {
 			t.Errorf("%d looks of the second run, want 1", n)
 		}
@@ -207,10 +207,10 @@ func TestACatchUpKnowsTheDeliveriesOfItsTenant(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := github.NewCatchUp(g.client, github.RepositoryHook("acme", "app", 7), source, g.inbox)
-		c.Logger, c.ReadAPI = quiet(), true
+		c.Logger, c.ReadAPI = catchuptest.Quiet(), true
 		c.Since = time.Now().Add(-time.Hour)
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		if s := c.Status(); s.Found != 1 || s.Stored != 1 {
 			t.Errorf("status %+v, want one found and stored", s)
 		}

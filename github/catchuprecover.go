@@ -84,6 +84,8 @@ func (r *recovery) batch(ctx context.Context, n int) error {
 		m := r.queue[0]
 		inInbox, err := r.try(ctx, m)
 		if err != nil {
+			// If it is of this one after all, the others come before it in the next round.
+			r.c.open[m.guid].tries++
 			return err
 		}
 		r.queue = r.queue[1:]
@@ -117,7 +119,6 @@ func (r *recovery) try(ctx context.Context, m missingCall) (inInbox bool, err er
 		r.c.logger().Warn("a missing delivery cannot be had, and is tried again", "hook", r.c.hook, "guid", m.guid, "event", m.event, "reason", err)
 	}
 	if errors.Is(err, ErrHookNotFound) && r.allNotFound() {
-		r.c.open[m.guid].tries++
 		return false, err
 	}
 	return false, nil

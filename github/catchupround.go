@@ -3,6 +3,7 @@ package github
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -54,6 +55,9 @@ func (c *CatchUp) round(ctx context.Context) (time.Duration, error) {
 	r := &recovery{c: c, at: &at, found: found}
 	if err := r.run(ctx); err != nil {
 		return 0, errors.Join(err, r.save(ctx))
+	}
+	if found.unread > 0 {
+		return 0, fmt.Errorf("%w: %d entries of the list cannot be read", ErrAnswer, found.unread)
 	}
 	switch {
 	case r.open() == 0 && !found.more:

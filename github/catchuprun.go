@@ -54,6 +54,9 @@ func (c *CatchUp) begin() {
 	c.open, c.same = make(map[string]*openCall), make(map[string]bool)
 }
 
+// listedFor is how long GitHub lists a delivery; see [CatchUp].
+const listedFor = 3 * 24 * time.Hour
+
 func (c *CatchUp) validate() error {
 	if err := c.hook.validate(); err != nil {
 		return err
@@ -62,6 +65,9 @@ func (c *CatchUp) validate() error {
 		return fmt.Errorf("%s: %w", c.hook, err)
 	}
 	if err := c.cursor().Check(); err != nil {
+		return fmt.Errorf("%s: %w", c.hook, err)
+	}
+	if err := catchup.CheckWindow(c.inbox, listedFor); err != nil {
 		return fmt.Errorf("%s: %w", c.hook, err)
 	}
 	if c.source.Name == "" {

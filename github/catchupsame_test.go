@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 )
 
 // The button that tests a hook sends the latest push again, under a new GUID. The inbox has
@@ -20,7 +22,7 @@ func TestACallThatIsADuplicateByItsSignatureIsSettled(t *testing.T) {
 					g.gh.Send(t.Context(), hookPath, "push", push)
 				}
 				defer g.start(c)()
-				advance(24 * time.Hour)
+				catchuptest.Advance(24 * time.Hour)
 				g.mu.Lock()
 				if len(g.ran) != 1 {
 					t.Errorf("%d pushes ran, want 1", len(g.ran))
@@ -30,7 +32,7 @@ func TestACallThatIsADuplicateByItsSignatureIsSettled(t *testing.T) {
 					t.Errorf("status %+v, want one settled", s)
 				}
 				g.wantSaid(1, "deliveries are missing")
-				advance(3 * 24 * time.Hour)
+				catchuptest.Advance(3 * 24 * time.Hour)
 				g.wantSaid(0, "is lost")
 			})
 		})

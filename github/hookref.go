@@ -5,8 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/textproto"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -18,7 +18,10 @@ import (
 // [OrganizationHook] and [AppHook] return one. GitHub lists no deliveries of the hooks of
 // Marketplace, of Sponsors and of an enterprise
 // (https://docs.github.com/en/webhooks/using-webhooks/handling-failed-webhook-deliveries).
-type HookRef struct{ path []string }
+type HookRef struct {
+	path []string
+	app  string // tells the hook of an App from that of another; may be empty
+}
 
 // RepositoryHook returns the HookRef of a repository. Its id is in the address of the page of
 // its settings, and in X-GitHub-Hook-ID of each call. The credentials need the repository
@@ -26,7 +29,7 @@ type HookRef struct{ path []string }
 // deliveries, write to ask for a redelivery. Of a classic token they are the scopes
 // read:repo_hook and write:repo_hook (https://docs.github.com/en/rest/repos/webhooks).
 func RepositoryHook(owner, repo string, id int64) HookRef {
-	return HookRef{[]string{"repos", owner, repo, "hooks", strconv.FormatInt(id, 10)}}
+	return HookRef{path: []string{"repos", owner, repo, "hooks", strconv.FormatInt(id, 10)}}
 }
 
 // OrganizationHook returns the HookRef of an organization. The credentials need the
@@ -34,12 +37,18 @@ func RepositoryHook(owner, repo string, id int64) HookRef {
 // redelivery. A classic token needs the scope admin:org_hook, of an owner of the
 // organization (https://docs.github.com/en/rest/orgs/webhooks).
 func OrganizationHook(organization string, id int64) HookRef {
-	return HookRef{[]string{"orgs", organization, "hooks", strconv.FormatInt(id, 10)}}
+	return HookRef{path: []string{"orgs", organization, "hooks", strconv.FormatInt(id, 10)}}
 }
 
 // AppHook returns the HookRef of the GitHub App whose [AppCredentials] the Client has. A token
-// cannot read it (https://docs.github.com/en/rest/apps/webhooks).
-func AppHook() HookRef { return HookRef{[]string{"app", "hook"}} }
+// cannot read it (https://docs.github.com/en/rest/apps/webhooks). If several Apps call the same
+// Receiver, use [AppHookOf].
+func AppHook() HookRef { return AppHookOf("") }
+
+// AppHookOf is [AppHook] with the name of the App that its [AppCredentials] have. The path in the
+// API does not name the App: with it the CatchUps of several Apps whose Source and inbox are the
+// same keep a cursor each.
+func AppHookOf(app string) HookRef { return HookRef{path: []string{"app", "hook"}, app: app} }
 
 // String returns the path of the hook in the API, such as "repos/owner/repo/hooks/1".
 func (h HookRef) String() string { return strings.Join(h.path, "/") }
@@ -48,6 +57,9 @@ func (h HookRef) String() string { return strings.Join(h.path, "/") }
 // the ID, which is unique
 // (https://docs.github.com/en/webhooks/webhook-events-and-payloads#delivery-headers).
 func (h HookRef) key() string {
+	if h.app != "" {
+		return h.String() + "/" + h.app
+	}
 	if len(h.path) <= 2 {
 		return h.String()
 	}
@@ -91,6 +103,7 @@ type hookDelivery struct {
 // A deliveryPage is an answer with deliveries, newest first.
 type deliveryPage struct {
 	deliveries []hookDelivery
+	unread     int       // entries that cannot be read
 	next       string    // the cursor of the page with older ones; empty: this is the last
 	etag       string    // of this page
 	unchanged  bool      // since the answer with the ETag of the request
@@ -113,34 +126,46 @@ func (c *Client) deliveries(ctx context.Context, h HookRef, cursor, etag string)
 		page.unchanged = true
 		return page, nil
 	}
-	if err := json.Unmarshal(got.body, &page.deliveries); err != nil {
+	var entries []json.RawMessage
+	if err := json.Unmarshal(got.body, &entries); err != nil {
 		return deliveryPage{}, fmt.Errorf("list deliveries: %w: not a list of deliveries", ErrAnswer)
 	}
-	for _, d := range page.deliveries {
-		if d.ID <= 0 || d.GUID == "" || d.DeliveredAt.IsZero() {
-			return deliveryPage{}, fmt.Errorf("list deliveries: %w: a delivery has no id, guid or delivered_at", ErrAnswer)
+	for _, entry := range entries {
+		var d hookDelivery
+		if json.Unmarshal(entry, &d) != nil || d.ID <= 0 || d.GUID == "" || d.DeliveredAt.IsZero() {
+			page.unread++
+			continue
 		}
+		page.deliveries = append(page.deliveries, d)
 	}
-	page.next = nextCursor(got.header)
+	if page.next, err = nextCursor(got.header); err != nil {
+		return deliveryPage{}, fmt.Errorf("list deliveries: %w", err)
+	}
 	return page, nil
 }
 
-// nextCursor returns the cursor of the link with rel="next" (RFC 8288), empty if there is
-// none. Nothing else of the link is used.
-func nextCursor(h http.Header) string {
+var (
+	linkValue = regexp.MustCompile(`<([^>]*)>([^<]*)`)
+	relNext   = regexp.MustCompile(`(?i);\s*rel\s*=\s*("([^"]*\s)?next(\s[^"]*)?"|next\s*([;,]|$))`)
+)
+
+// nextCursor returns the cursor of the link with rel="next" (RFC 8288), empty if there is no
+// such link. Nothing else of the link is used. A link without a cursor is an error: what it
+// leads to would be left out.
+func nextCursor(h http.Header) (string, error) {
 	for _, links := range h.Values("Link") {
-		for link := range strings.SplitSeq(links, ",") {
-			target, params, ok := strings.Cut(link, ";")
-			if !ok || !strings.Contains(params, `rel="next"`) {
+		for _, link := range linkValue.FindAllStringSubmatch(links, -1) {
+			if !relNext.MatchString(link[2]) {
 				continue
 			}
-			u, err := url.Parse(strings.Trim(textproto.TrimString(target), "<>"))
-			if err == nil {
-				return u.Query().Get("cursor")
+			u, err := url.Parse(link[1])
+			if err != nil || u.Query().Get("cursor") == "" {
+				return "", fmt.Errorf("%w: the link to the next page has no cursor", ErrAnswer)
 			}
+			return u.Query().Get("cursor"), nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // redeliver asks GitHub to make a call again. GitHub answers 202 and calls afterwards.

@@ -60,7 +60,8 @@ type CatchUp struct {
 	Since time.Time
 	// MaxAge is how long ago something may have ended to be looked at, by the site's clock.
 	// It must be shorter than the Window in which the inbox remembers dedup keys, which is 30
-	// days by default. Zero means 14 days.
+	// days by default; Run refuses another one if the inbox has a method DedupWindow. Zero means
+	// 14 days, or half of that Window if it is shorter.
 	MaxAge time.Duration
 	// Every is the time between two looks. A look at a target in which nothing has changed is
 	// one conditional request. Several targets are spread over it. Zero means no looks at

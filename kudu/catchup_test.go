@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -26,35 +27,35 @@ func (g *catchUpRig) missed(n int) {
 	g.t.Helper()
 	g.send(1)
 	stop := g.start(g.catchUp())
-	advance(time.Minute)
+	catchuptest.Advance(time.Minute)
 	stop()
-	g.net.set(each(refused, proxied))
+	g.net.Set(catchuptest.Each(catchuptest.Refused, catchuptest.Proxied))
 	g.send(n)
-	g.net.set(nil)
+	g.net.Set(nil)
 }
 
 // wantSaid requires that a text was logged n times.
 func (g *catchUpRig) wantSaid(n int, text string) {
 	g.t.Helper()
-	if got := g.log.count(text); got != n {
-		g.t.Errorf("%q was logged %d times, want %d:\n%s", text, got, n, g.log.text.String())
+	if got := g.log.Count(text); got != n {
+		g.t.Errorf("%q was logged %d times, want %d:\n%s", text, got, n, g.log.String())
 	}
 }
 
 func TestEveryEventOfAnOutageRunsOnceWithinAMinute(t *testing.T) {
-	for _, ends := range [][]callEnd{{refused}, {answerLost}, {proxied}, {unready}, {refused, answerLost, proxied, unready}} {
+	for _, ends := range [][]catchuptest.CallEnd{{catchuptest.Refused}, {catchuptest.AnswerLost}, {catchuptest.Proxied}, {catchuptest.Unready}, {catchuptest.Refused, catchuptest.AnswerLost, catchuptest.Proxied, catchuptest.Unready}} {
 		t.Run(fmt.Sprint(ends), func(t *testing.T) {
 			forBoth(t, func(t *testing.T, g *catchUpRig) {
 				g.missed(3)
-				g.net.set(each(ends...))
+				g.net.Set(catchuptest.Each(ends...))
 				for range 120 {
 					g.send(1)
-					advance(30 * time.Second)
+					catchuptest.Advance(30 * time.Second)
 				}
-				g.net.set(nil)
+				g.net.Set(nil)
 				c := g.catchUp()
 				defer g.start(c)()
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				g.wantAllRun()
 				if s := c.Status(); s.Missing != 0 || s.Settled != s.Found || s.Stored != s.Found || s.Lost != 0 || s.Err != nil || s.Upto.IsZero() {
 					t.Errorf("status: %+v", s)
@@ -71,18 +72,18 @@ func TestWhatKuduHasKeptOfAnOutageRuns(t *testing.T) {
 		g := newCatchUpRig(t, kudu.Deployments())
 		g.site.Keep = 0
 		g.missed(1)
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		for n := range 40 {
 			d := g.deployment(fmt.Sprint("new", n), kudu.StatusSuccess)
 			if n%4 == 3 {
 				d.Status, d.LastSuccessEndTime = kudu.StatusFailed, kudu.Deployment{}.EndTime
 			}
 			g.deploy(d)
-			advance(time.Minute)
+			catchuptest.Advance(time.Minute)
 		}
-		g.net.set(nil)
+		g.net.Set(nil)
 		defer g.start(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 		if n := len(g.site.Deployments()); n != 11 || len(g.ran) != 12 {
 			t.Errorf("the site lists %d deployments, want 11, and %d ran, want 12", n, len(g.ran))
@@ -105,27 +106,27 @@ func TestTheFirstRunBeginsNowOrAtTheGivenTime(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			forBoth(t, func(t *testing.T, g *catchUpRig) {
 				g.ahead = tt.ahead
-				g.net.set(each(refused))
+				g.net.Set(catchuptest.Each(catchuptest.Refused))
 				for range 10 {
 					g.send(1)
-					advance(5 * time.Minute)
+					catchuptest.Advance(5 * time.Minute)
 				}
-				g.net.set(nil)
+				g.net.Set(nil)
 				c := g.catchUp()
 				if tt.since > 0 {
 					c.Since = time.Now().Add(-tt.since)
 				}
 				stop := g.start(c)
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				if n := g.missing(); n != tt.want {
 					t.Errorf("%d events have not run, want %d", n, tt.want)
 				}
 				stop()
-				g.net.set(each(refused))
+				g.net.Set(catchuptest.Each(catchuptest.Refused))
 				g.send(1)
-				g.net.set(nil)
+				g.net.Set(nil)
 				defer g.start(g.catchUp())()
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				if n := g.missing(); n != tt.want {
 					t.Errorf("%d events have not run after the next run, want %d", n, tt.want)
 				}
@@ -141,15 +142,15 @@ func TestAQuietTargetCostsOneConditionalRequest(t *testing.T) {
 		c.Every = 10 * time.Minute
 		before := len(g.site.Calls())
 		defer g.start(c)()
-		advance(10 * time.Hour)
+		catchuptest.Advance(10 * time.Hour)
 		g.wantAllRun()
 		if all, same := len(g.site.Calls())-before, g.looks(http.StatusNotModified); same < 59 || all-same != 1 {
 			t.Errorf("%d requests, %d of them answered 304, want all but the first", all, same)
 		}
-		g.net.set(each(proxied))
+		g.net.Set(catchuptest.Each(catchuptest.Proxied))
 		g.send(1)
-		g.net.set(nil)
-		advance(11 * time.Minute)
+		g.net.Set(nil)
+		catchuptest.Advance(11 * time.Minute)
 		g.wantAllRun()
 		if n := c.Status().Looks; n < 60 {
 			t.Errorf("%d looks", n)
@@ -165,12 +166,12 @@ func TestADeploymentInProgressIsNotMissing(t *testing.T) {
 		c := g.catchUp()
 		c.Every = time.Minute
 		defer g.start(c)()
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		again := g.deployment("commit0", kudu.StatusPending) // a redeployment that begins
 		for _, status := range []kudu.Status{kudu.StatusPending, kudu.StatusBuilding, kudu.StatusDeploying} {
 			again.Status, again.Complete = status, status == kudu.StatusPending
 			g.site.Record(again)
-			advance(2 * time.Minute)
+			catchuptest.Advance(2 * time.Minute)
 		}
 		if n := g.looks(http.StatusOK); n < 8 {
 			t.Errorf("%d looks read the list while a deployment is in progress", n)
@@ -179,7 +180,7 @@ func TestADeploymentInProgressIsNotMissing(t *testing.T) {
 		again.Status, again.Complete = kudu.StatusSuccess, true
 		g.site.Record(again) // the call is lost
 		g.note(again.ID, again.EndTime)
-		advance(2 * time.Minute)
+		catchuptest.Advance(2 * time.Minute)
 		g.wantAllRun()
 		g.wantSaid(2, "calls are missing")
 		if len(g.ran) != 3 {
@@ -196,11 +197,11 @@ func TestDeploymentsOfASwappedSlotRunOnce(t *testing.T) {
 		c := g.catchUp()
 		c.Every = time.Minute
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		d := g.deployment("9f2c", kudu.StatusSuccess)
 		d.HostName = "app-staging.scm.example"
 		g.deploy(d)
-		advance(5 * time.Minute)
+		catchuptest.Advance(5 * time.Minute)
 		g.wantAllRun()
 		if s := c.Status(); s.Found != 1 {
 			t.Errorf("%d were found missing, want 1", s.Found)
@@ -219,7 +220,7 @@ func TestRunsOfASwappedSlotRunOnceIfItsHostIsGiven(t *testing.T) {
 		c := g.catchUp()
 		c.Hosts = []string{appHost, "APP-staging.scm.example"}
 		defer g.start(c)()
-		advance(5 * time.Minute)
+		catchuptest.Advance(5 * time.Minute)
 		g.wantAllRun()
 	})
 }

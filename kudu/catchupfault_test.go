@@ -3,7 +3,6 @@ package kudu_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -11,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/kudu/kudutest"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -19,7 +19,7 @@ import (
 // failFor makes the site answer with f for a while.
 func (g *catchUpRig) failFor(d time.Duration, f kudutest.Failure) {
 	up, begun := g.client.Transport, time.Now()
-	g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+	g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 		if time.Since(begun) < d {
 			g.site.Fail(1, f)
 		}
@@ -55,14 +55,14 @@ func TestASiteThatFailsForAnHourIsTriedAgain(t *testing.T) {
 				before := len(g.site.Calls())
 				c := g.catchUp()
 				defer g.start(c)()
-				advance(time.Hour - time.Second)
+				catchuptest.Advance(time.Hour - time.Second)
 				if g.missing() != 5 || !errors.Is(c.Status().Err, tc.err) {
 					t.Errorf("%d have not run, status %+v", g.missing(), c.Status())
 				}
 				if n := len(g.site.Calls()) - before; n < tc.least || n > tc.most {
 					t.Errorf("%d requests in an hour, want %d to %d", n, tc.least, tc.most)
 				}
-				advance(31 * time.Minute)
+				catchuptest.Advance(31 * time.Minute)
 				g.wantAllRun()
 				g.wantSaid(1, "catch-up fails")
 				g.wantSaid(1, "catch-up works again")
@@ -74,14 +74,14 @@ func TestASiteThatFailsForAnHourIsTriedAgain(t *testing.T) {
 // The first look fails for an hour: what ended in it had not ended when Run began.
 func TestAFirstRunThatFailsBeginsWhenItBegan(t *testing.T) {
 	forBoth(t, func(t *testing.T, g *catchUpRig) {
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(3)
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.failFor(time.Hour, kudutest.Failure{Status: 503})
 		defer g.start(g.catchUp())()
-		advance(30 * time.Minute)
+		catchuptest.Advance(30 * time.Minute)
 		g.send(4)
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		if n := g.missing(); n != 3 {
 			t.Errorf("%d have not run, want the 3 that had ended before", n)
 		}
@@ -93,13 +93,13 @@ func TestAJobWithoutHistoryIsSaidOnce(t *testing.T) {
 		g := newCatchUpRig(t, kudu.TriggeredJob("nightly"))
 		c := g.catchUp()
 		defer g.start(c)()
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		if err := c.Status().Err; !errors.Is(err, kudu.ErrJobNotFound) {
 			t.Errorf("got %v, want ErrJobNotFound", err)
 		}
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(1) // its first run
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		g.wantAllRun()
 		g.wantSaid(1, "catch-up fails")
 	})
@@ -118,48 +118,29 @@ func TestAnEntryThatCannotBeReadHoldsUpNoOther(t *testing.T) {
 		c.Since = time.Unix(1, 0)
 		g.failFor(10*time.Minute, kudutest.Failure{Body: text})
 		defer g.start(c)()
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		g.wantAllRun()
 		g.wantSaid(1, "catch-up fails")
 		g.wantSaid(1, "1 of 2 entries cannot be read")
 	})
 }
 
-// A flakyInbox fails while it is down.
-type flakyInbox struct {
-	*webhook.MemInbox
-	down   atomic.Bool
-	refuse atomic.Bool // what a catch-up puts, for good
-}
-
-var errDown = errors.New("the database is down")
-
-func (in *flakyInbox) Put(ctx context.Context, d *webhook.Delivery) error {
-	switch {
-	case in.down.Load():
-		return errDown
-	case in.refuse.Load() && d.Unsigned != "" && strings.Contains(string(d.Body), `commit5"`):
-		return webhook.Permanent(errors.New("too large"))
-	}
-	return in.MemInbox.Put(ctx, d)
-}
-
 func TestAnOutageOfTheInboxIsNoticedByTheObserver(t *testing.T) {
 	forBoth(t, func(t *testing.T, g *catchUpRig) {
-		in := &flakyInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
+		in := &catchuptest.FlakyInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
 		g.inbox = in
 		g.send(1)
 		c := g.catchUp()
 		g.observe = c.Observer()
 		defer g.start(c)()
-		advance(time.Hour)
-		in.down.Store(true)
+		catchuptest.Advance(time.Hour)
+		in.PutDown.Store(true)
 		for range 10 {
 			g.send(1)
-			advance(time.Minute)
+			catchuptest.Advance(time.Minute)
 		}
-		in.down.Store(false)
-		advance(6 * time.Minute)
+		in.PutDown.Store(false)
+		catchuptest.Advance(6 * time.Minute)
 		g.wantAllRun()
 		g.wantSaid(1, "catch-up fails")
 	})
@@ -168,16 +149,16 @@ func TestAnOutageOfTheInboxIsNoticedByTheObserver(t *testing.T) {
 func TestWhatVanishesBeforeItIsStoredIsLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t, kudu.Deployments())
-		in := &flakyInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
+		in := &catchuptest.FlakyInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
 		g.inbox = in
 		g.missed(3)
-		in.down.Store(true)
+		in.PutDown.Store(true)
 		c := g.catchUp()
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.site.RemoveDeployment("commit2")
-		in.down.Store(false)
-		advance(6 * time.Minute)
+		in.PutDown.Store(false)
+		catchuptest.Advance(6 * time.Minute)
 		g.wantAllRun()
 		if s := c.Status(); s.Found != 3 || s.Settled != 2 || s.Lost != 1 || s.Missing != 0 {
 			t.Errorf("status %+v, want one lost", s)
@@ -201,9 +182,9 @@ func TestWhatTheSourceRefusesHoldsUpNoOthers(t *testing.T) {
 			return about
 		}
 		c := kudu.NewCatchUp(g.client, g.target, src, g.inbox)
-		c.Logger = slog.New(slog.NewTextHandler(g.log, nil))
+		c.Logger = g.log.Logger()
 		stop := g.start(c)
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		stop()
 		if n := g.missing(); n != 1 {
 			t.Errorf("%d have not run, want one", n)
@@ -211,20 +192,33 @@ func TestWhatTheSourceRefusesHoldsUpNoOthers(t *testing.T) {
 		g.wantSaid(1, "cannot be stored")
 		g.wantSaid(0, "catch-up fails")
 		defer g.start(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 	})
+}
+
+// A refusingInbox refuses for good one delivery that a catch-up puts.
+type refusingInbox struct {
+	*webhook.MemInbox
+	refuse atomic.Bool
+}
+
+func (in *refusingInbox) Put(ctx context.Context, d *webhook.Delivery) error {
+	if in.refuse.Load() && d.Unsigned != "" && strings.Contains(string(d.Body), `commit5"`) {
+		return webhook.Permanent(errors.New("too large"))
+	}
+	return in.MemInbox.Put(ctx, d)
 }
 
 func TestWhatTheInboxRefusesHoldsUpNoOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t, kudu.Deployments())
-		in := &flakyInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
+		in := &refusingInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
 		g.inbox = in
 		in.refuse.Store(true)
 		g.missed(8)
 		stop := g.start(g.catchUp())
-		advance(50 * time.Hour)
+		catchuptest.Advance(50 * time.Hour)
 		if n := g.missing(); n != 1 {
 			t.Errorf("%d have not run, want one", n)
 		}
@@ -232,7 +226,7 @@ func TestWhatTheInboxRefusesHoldsUpNoOthers(t *testing.T) {
 		stop()
 		in.refuse.Store(false)
 		defer g.start(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 	})
 }

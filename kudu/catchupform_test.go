@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -25,7 +25,7 @@ func (g *catchUpRig) caughtUp(change func(c *kudu.CatchUp)) []*webhook.Delivery 
 		change(c)
 	}
 	stop := g.start(c)
-	advance(time.Minute)
+	catchuptest.Advance(time.Minute)
 	stop()
 	return g.last
 }
@@ -111,7 +111,7 @@ func TestAnAnswerOfTheAPIIsConverted(t *testing.T) {
 		}))
 		got := g.caughtUp(nil)
 		if len(got) != 1 {
-			t.Fatalf("%d deliveries\n%s", len(got), g.log.text.String())
+			t.Fatalf("%d deliveries\n%s", len(got), g.log.String())
 		}
 		want := asMap(t, fixture(t, "deployment.camel.failed-first.json"))
 		want["statusText"], want["isReadOnly"], want["hostName"] = "", true, appHost
@@ -149,9 +149,9 @@ func TestTheSiteOfTheHooksURLIsThatOfTheCatchUp(t *testing.T) {
 			return "tenant of " + r.PathValue("site")
 		}
 		c := kudu.NewCatchUp(g.client, g.target, src, g.inbox)
-		c.Site, c.Logger, c.Since = "Shop", quiet(), time.Unix(1, 0)
+		c.Site, c.Logger, c.Since = "Shop", catchuptest.Quiet(), time.Unix(1, 0)
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		n := 0
 		for _, d := range g.last {
 			if d.Unsigned == "" {

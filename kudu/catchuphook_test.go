@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -25,20 +26,20 @@ func TestARemovedHookIsPutBackAndWhatItMissedIsFound(t *testing.T) {
 		c := g.catchUp()
 		c.Hook, c.Every = g.hook(), 5*time.Minute
 		defer g.start(c)()
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		if s := c.Status(); s.Hooks != 0 {
 			t.Errorf("a hook that is there was put there %d times", s.Hooks)
 		}
 		g.removeHooks()
 		g.send(3) // calls nobody
-		advance(6 * time.Minute)
+		catchuptest.Advance(6 * time.Minute)
 		g.wantAllRun()
 		if hooks := g.site.Hooks(); len(hooks) != 1 || hooks[0].URL != receiverURL || c.Status().Hooks != 1 {
 			t.Errorf("hooks %v, status %+v", hooks, c.Status())
 		}
 		found := c.Status().Found
 		g.send(3) // calls the receiver
-		advance(6 * time.Minute)
+		catchuptest.Advance(6 * time.Minute)
 		g.wantAllRun()
 		if n := c.Status().Found - found; n != 0 {
 			t.Errorf("%d were missing after the hook was put back", n)
@@ -53,7 +54,7 @@ func TestAHookThatCannotBePutBackIsSaidOnce(t *testing.T) {
 	forBoth(t, func(t *testing.T, g *catchUpRig) {
 		g.missed(4)
 		up, begun := g.client.Transport, time.Now()
-		g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			if strings.Contains(r.URL.Path, "hooks") && time.Since(begun) < time.Hour {
 				return webhooktest.InMemory(answering(http.StatusInternalServerError, "")).RoundTrip(r)
 			}
@@ -62,12 +63,12 @@ func TestAHookThatCannotBePutBackIsSaidOnce(t *testing.T) {
 		c := g.catchUp()
 		c.Hook = g.hook()
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 		if err := c.Status().Err; !errors.Is(err, kudu.ErrServer) {
 			t.Errorf("got %v, want ErrServer", err)
 		}
-		advance(2 * time.Hour)
+		catchuptest.Advance(2 * time.Hour)
 		g.wantAllRun()
 		g.wantSaid(1, "catch-up fails")
 		g.wantSaid(1, "catch-up works again")
@@ -79,7 +80,7 @@ func TestAHookOfAnotherProgramDelaysNoLook(t *testing.T) {
 	forBoth(t, func(t *testing.T, g *catchUpRig) {
 		g.missed(4)
 		up := g.client.Transport
-		g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			if strings.Contains(r.URL.Path, "hooks") {
 				return webhooktest.InMemory(answering(http.StatusConflict, "")).RoundTrip(r)
 			}
@@ -88,14 +89,14 @@ func TestAHookOfAnotherProgramDelaysNoLook(t *testing.T) {
 		c := g.catchUp()
 		c.Hook, c.Every = g.hook(), 5*time.Minute
 		defer g.start(c)()
-		advance(2 * time.Hour)
-		g.net.set(each(refused))
+		catchuptest.Advance(2 * time.Hour)
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(1)
-		advance(5*time.Minute + time.Second)
+		catchuptest.Advance(5*time.Minute + time.Second)
 		g.wantAllRun()
 		g.send(1)
 		c.Look()
-		advance(10 * time.Second)
+		catchuptest.Advance(10 * time.Second)
 		g.wantAllRun()
 		if err := c.Status().Err; !errors.Is(err, kudu.ErrHookConflict) {
 			t.Errorf("got %v, want ErrHookConflict", err)

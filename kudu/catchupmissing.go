@@ -1,6 +1,7 @@
 package kudu
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -20,6 +21,7 @@ type openCall struct {
 	end   time.Time
 	keys  []string
 	tried bool // a put has failed for good, which was logged
+	tries int  // puts that have failed and may succeed later
 }
 
 // A missingCall is an occurrence that the inbox does not know, and its delivery, or why the
@@ -108,13 +110,20 @@ func (c *CatchUp) noteMissing(missing []missingCall) {
 
 // put puts what is missing, oldest first, and saves the progress after it. It returns how
 // many the Source or the inbox has refused for good: they hold up no others, and are tried
-// again.
-func (c *CatchUp) put(ctx context.Context, at *position, ended []occurrence, missing []missingCall, now time.Time) (left int, err error) {
+// again. One for which the inbox fails otherwise comes after the others in the next round.
+func (c *CatchUp) put(ctx context.Context, at *position, l contents, missing []missingCall, now time.Time) (left int, err error) {
+	slices.SortStableFunc(missing, func(a, b missingCall) int { return cmp.Compare(c.open[a.mark()].tries, c.open[b.mark()].tries) })
 	open := make(map[mark]bool, len(missing))
 	for _, m := range missing {
 		open[m.mark()] = true
 	}
-	save := func() error { return c.savePosition(ctx, at, at.next(ended, open, now)) }
+	save := func() error {
+		next := at.next(l.ended, open, now)
+		if l.unread > 0 {
+			next.upto = at.upto // when they ended is unknown
+		}
+		return c.savePosition(ctx, at, next)
+	}
 	for n, m := range missing {
 		isNew, err := false, m.err
 		if err == nil {
@@ -128,6 +137,9 @@ func (c *CatchUp) put(ctx context.Context, at *position, ended []occurrence, mis
 				c.status.Change(func(s *CatchUpStatus) { s.Stored++ })
 			}
 		case m.err == nil && !webhook.IsPermanent(err):
+			o := c.open[m.mark()]
+			o.tries++
+			c.open[m.mark()] = o
 			return 0, errors.Join(err, save())
 		default:
 			left++

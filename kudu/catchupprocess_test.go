@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/kudu/kudutest"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -19,14 +20,14 @@ func TestClocksThatDifferByHoursLoseNothing(t *testing.T) {
 				g.ahead = ahead
 				g.missed(5)
 				stop := g.start(g.catchUp())
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				g.wantAllRun()
 				stop()
 				g.ahead -= 3 * time.Hour // the clock is set back
 				g.missed(5)
-				advance(time.Hour)
+				catchuptest.Advance(time.Hour)
 				defer g.start(g.catchUp())()
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				g.wantAllRun()
 			})
 		})
@@ -38,7 +39,7 @@ func TestTwoProcessesRunNothingTwice(t *testing.T) {
 		g.missed(300)
 		defer g.start(g.catchUp())()
 		defer g.start(g.catchUp())()
-		advance(5 * time.Minute)
+		catchuptest.Advance(5 * time.Minute)
 		g.wantAllRun()
 	})
 }
@@ -51,13 +52,13 @@ func TestAFirstRunOfTwoProcessesBeginsWithTheFirst(t *testing.T) {
 		first := g.start(g.catchUp())
 		synctest.Wait()
 		first()
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(4)
-		g.net.set(nil)
+		g.net.Set(nil)
 		in := &lateInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
 		g.inbox = in
 		defer g.start(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 	})
 }
@@ -78,19 +79,19 @@ func (in *lateInbox) Cursor(ctx context.Context, name string) (string, error) {
 // What was left alone by the first run stays so when the site has lost its list for a while.
 func TestAListThatIsEmptyForAWhileRepeatsNothing(t *testing.T) {
 	forBoth(t, func(t *testing.T, g *catchUpRig) {
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(5)
-		g.net.set(nil)
+		g.net.Set(nil)
 		c := g.catchUp()
 		c.Every = time.Minute
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		empty := "[]"
 		if g.target != kudu.Deployments() {
 			empty = `{"runs":[]}`
 		}
 		g.site.Fail(10, kudutest.Failure{Body: empty})
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		if n := g.missing(); n != 5 {
 			t.Errorf("%d have not run, want the 5 that had ended before the first run", n)
 		}
@@ -110,7 +111,7 @@ func TestADamagedCursorIsSaidOnceAndRepaired(t *testing.T) {
 		c := g.catchUp()
 		c.Every = time.Minute
 		defer g.start(c)()
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		g.wantAllRun()
 		g.wantSaid(1, "cursor of a catch-up is damaged")
 		g.wantSaid(0, "catch-up fails")
@@ -123,25 +124,25 @@ func TestWhatTheInboxHasForgottenDoesNotRunAgain(t *testing.T) {
 	forBoth(t, func(t *testing.T, g *catchUpRig) {
 		g.send(1)
 		stop := g.start(g.catchUp())
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.send(5)
-		advance(40 * 24 * time.Hour) // 30 days are the Window
+		catchuptest.Advance(40 * 24 * time.Hour) // 30 days are the Window
 		stop()
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(2)
-		g.net.set(nil)
+		g.net.Set(nil)
 		stop = g.start(g.catchUp())
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 		stop()
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(1)
-		g.net.set(nil)
-		advance(2 * time.Hour)
+		g.net.Set(nil)
+		catchuptest.Advance(2 * time.Hour)
 		c := g.catchUp()
 		c.MaxAge = time.Hour
 		defer g.start(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		if s := c.Status(); s.Found != 0 || s.Err != nil {
 			t.Errorf("status %+v, want nothing found", s)
 		}

@@ -4,14 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/kudu/kudutest"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -21,8 +20,7 @@ import (
 // A schedule is what happens in a random test.
 type schedule struct {
 	*catchUpRig
-	mu   sync.Mutex
-	rand *rand.Rand
+	*catchuptest.Random
 }
 
 // newSchedule returns one of deployments or of runs.
@@ -31,19 +29,10 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 	if seed%2 == 1 {
 		target = kudu.TriggeredJob("nightly")
 	}
-	s := &schedule{catchUpRig: newCatchUpRig(t, target), rand: rand.New(rand.NewPCG(seed, 15))}
+	s := &schedule{catchUpRig: newCatchUpRig(t, target), Random: catchuptest.NewRandom(seed)}
 	s.inbox = slowInbox{s.inbox.(*webhook.MemInbox), s}
 	return s
 }
-
-func (s *schedule) intN(n int) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rand.IntN(n)
-}
-
-// sleep waits for up to d.
-func (s *schedule) sleep(d time.Duration) { time.Sleep(time.Duration(s.intN(int(d)))) }
 
 // A slowInbox takes time to put what a catch-up has found.
 type slowInbox struct {
@@ -53,7 +42,7 @@ type slowInbox struct {
 
 func (in slowInbox) Put(ctx context.Context, d *webhook.Delivery) error {
 	if d.Unsigned != "" {
-		in.s.sleep(500 * time.Millisecond)
+		in.s.Sleep(500 * time.Millisecond)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -63,8 +52,8 @@ func (in slowInbox) Put(ctx context.Context, d *webhook.Delivery) error {
 
 // sendAny makes the site send an event, or deploy again what it has deployed.
 func (s *schedule) sendAny() {
-	if deployments := s.site.Deployments(); s.target == kudu.Deployments() && len(deployments) > 0 && s.intN(4) == 0 {
-		s.deploy(s.deployment(deployments[s.intN(len(deployments))].ID, kudu.StatusSuccess))
+	if deployments := s.site.Deployments(); s.target == kudu.Deployments() && len(deployments) > 0 && s.IntN(4) == 0 {
+		s.deploy(s.deployment(deployments[s.IntN(len(deployments))].ID, kudu.StatusSuccess))
 		return
 	}
 	s.send(1)
@@ -74,13 +63,13 @@ func (s *schedule) sendAny() {
 func (s *schedule) outage() {
 	stop := s.start(s.catchUp())
 	s.send(2)
-	advance(time.Minute)
+	catchuptest.Advance(time.Minute)
 	stop()
-	ends := []callEnd{passed, refused, answerLost, proxied, unready}
-	s.net.set(func() callEnd { return ends[s.intN(len(ends))] })
-	for range 20 + s.intN(100) {
+	ends := []catchuptest.CallEnd{catchuptest.Passed, catchuptest.Refused, catchuptest.AnswerLost, catchuptest.Proxied, catchuptest.Unready}
+	s.net.Set(func() catchuptest.CallEnd { return ends[s.IntN(len(ends))] })
+	for range 20 + s.IntN(100) {
 		s.sendAny()
-		s.sleep(time.Minute)
+		s.Sleep(time.Minute)
 	}
 }
 
@@ -91,27 +80,27 @@ func (s *schedule) chaos() {
 		{Status: 503, Body: "<html>The site restarts.</html>"}, {Body: "<html>Please sign in.</html>"}, {Status: 502},
 		{Status: 429, RetryAfter: 20 * time.Second}, {Cut: true}, {Status: 401}, {Status: 404},
 	}
-	s.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
-		s.sleep(2 * time.Second)
+	s.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
+		s.Sleep(2 * time.Second)
 		return webhooktest.InMemory(s.site).RoundTrip(r)
 	})
 	for range 8 {
-		if s.intN(2) == 0 { // in the others Kudu still cannot reach the receiver
-			s.net.set(nil)
+		if s.IntN(2) == 0 { // in the others Kudu still cannot reach the receiver
+			s.net.Set(nil)
 		}
-		s.site.Fail(s.intN(3), failures[s.intN(len(failures))])
-		if s.intN(3) == 0 {
-			s.ahead += time.Duration(s.intN(8)-4) * time.Hour
+		s.site.Fail(s.IntN(3), failures[s.IntN(len(failures))])
+		if s.IntN(3) == 0 {
+			s.ahead += time.Duration(s.IntN(8)-4) * time.Hour
 		}
 		stop := s.start(s.catchUp())
-		s.sleep(30 * time.Second)
-		for range s.intN(3) {
+		s.Sleep(30 * time.Second)
+		for range s.IntN(3) {
 			s.sendAny()
 		}
-		s.sleep(30 * time.Second)
+		s.Sleep(30 * time.Second)
 		stop()
 	}
-	s.net.set(nil)
+	s.net.Set(nil)
 }
 
 func TestEveryEventRunsOnceInARandomSchedule(t *testing.T) {
@@ -125,9 +114,9 @@ func TestEveryEventRunsOnceInARandomSchedule(t *testing.T) {
 					s.chaos()
 					wait = 12 * time.Hour
 				}
-				s.net.set(nil)
+				s.net.Set(nil)
 				defer s.start(s.catchUp())()
-				advance(wait)
+				catchuptest.Advance(wait)
 				s.wantAllRun()
 			})
 		})
@@ -156,36 +145,13 @@ func TestProgressThatIsKeptBeforeThePutLosesEvents(t *testing.T) {
 			s.outage()
 			s.chaos()
 			defer s.start(s.catchUp())()
-			advance(12 * time.Hour)
+			catchuptest.Advance(12 * time.Hour)
 			lost += s.missing()
 		})
 	}
 	if lost == 0 {
 		t.Error("nothing was lost: the random schedules would not notice it")
 	}
-}
-
-// besideInbox puts each delivery of a catch-up at the same time as its call.
-type besideInbox struct {
-	*webhook.MemInbox
-	call func(id string)
-}
-
-func (in besideInbox) Put(ctx context.Context, d *webhook.Delivery) error {
-	if d.Unsigned == "" {
-		return in.MemInbox.Put(ctx, d)
-	}
-	var body struct{ ID string }
-	if err := json.Unmarshal(d.Body, &body); err != nil {
-		return err
-	}
-	called := make(chan struct{})
-	go func() {
-		defer close(called)
-		in.call(body.ID)
-	}()
-	defer func() { <-called }()
-	return in.MemInbox.Put(ctx, d)
 }
 
 func TestACallAndItsCatchUpAtTheSameInstantRunOnce(t *testing.T) {
@@ -199,12 +165,14 @@ func TestACallAndItsCatchUpAtTheSameInstantRunOnce(t *testing.T) {
 			calls[body.ID] = d.Body
 		}
 		sender := webhooktest.Kudu{Transport: g.net}
-		g.inbox = besideInbox{g.inbox.(*webhook.MemInbox), func(id string) {
-			sender.Deliver(context.Background(), receiverURL, calls[id])
+		g.inbox = catchuptest.BesideInbox{MemInbox: g.inbox.(*webhook.MemInbox), Call: func(d *webhook.Delivery) {
+			var body struct{ ID string }
+			g.check(json.Unmarshal(d.Body, &body))
+			sender.Deliver(context.Background(), receiverURL, calls[body.ID])
 		}}
 		c := g.catchUp()
 		defer g.start(c)()
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		g.wantAllRun()
 		if s := c.Status(); s.Found != events || s.Settled != events || s.Missing != 0 {
 			t.Errorf("status: %+v, want %d found and settled", s, events)

@@ -5,18 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/kudu/kudutest"
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 	"github.com/hookhouse/hookhouse/webhook/wire"
 )
 
@@ -30,10 +27,10 @@ type catchUpRig struct {
 	t      *testing.T
 	target kudu.Target
 	site   *kudutest.Server
-	net    *network
+	net    *catchuptest.Network
 	inbox  kudu.CatchUpInbox
 	client *kudu.Client
-	log    *lockedLog
+	log    *catchuptest.Log
 
 	observe *webhook.Observer
 	ahead   time.Duration // of the site's clock
@@ -49,13 +46,13 @@ type catchUpRig struct {
 func newCatchUpRig(t *testing.T, target kudu.Target) *catchUpRig {
 	t.Helper()
 	g := &catchUpRig{
-		t: t, target: target, inbox: &webhook.MemInbox{Logger: quiet()}, log: new(lockedLog),
+		t: t, target: target, inbox: &webhook.MemInbox{Logger: catchuptest.Quiet()}, log: new(catchuptest.Log),
 		ran: make(map[string]int), half: make(map[string]int),
 	}
 	receiver := webhook.NewReceiver(source(), webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 		return webhook.Store(g.inbox).Handle(ctx, d)
 	}))
-	receiver.Logger = quiet()
+	receiver.Logger = catchuptest.Quiet()
 	receiver.Observer = &webhook.Observer{
 		Received: func(ctx context.Context, d *webhook.Delivery, err error, took time.Duration) {
 			if g.observe != nil {
@@ -63,7 +60,7 @@ func newCatchUpRig(t *testing.T, target kudu.Target) *catchUpRig {
 			}
 		},
 	}
-	g.net = &network{up: webhooktest.InMemory(receiver)}
+	g.net = catchuptest.NewNetwork(receiver)
 	g.site = newSite(http.NotFoundHandler())
 	g.site.Transport, g.site.Keep, g.site.History = g.net, 100_000, 100_000
 	g.site.Now = func() time.Time { return time.Now().Add(g.ahead) }
@@ -78,26 +75,6 @@ func (g *catchUpRig) hook() kudu.Hook {
 		return kudu.Hook{URL: receiverURL, Event: kudu.EventPostDeployment}
 	}
 	return kudu.Hook{URL: receiverURL, Event: kudu.EventTriggeredJobFinished}
-}
-
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
-// A lockedLog is a log that can be read while it is written.
-type lockedLog struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lockedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lockedLog) count(text string) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return strings.Count(l.text.String(), text)
 }
 
 // now returns the next end by the site's clock, which differs from all others.
@@ -195,32 +172,11 @@ func (g *catchUpRig) handle(_ context.Context, d *webhook.Delivery) error {
 // catchUp returns a CatchUp of the target.
 func (g *catchUpRig) catchUp() *kudu.CatchUp {
 	c := kudu.NewCatchUp(g.client, g.target, source(), g.inbox)
-	c.Logger = slog.New(slog.NewTextHandler(g.log, nil))
+	c.Logger = g.log.Logger()
 	return c
-}
-
-// advance lets fake time pass, and what is due then happen.
-func advance(d time.Duration) {
-	<-time.After(d)
-	synctest.Wait()
 }
 
 // start runs a CatchUp and a Worker until stop is called.
 func (g *catchUpRig) start(c *kudu.CatchUp) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	worker := webhook.NewWorker(g.inbox, webhook.HandlerFunc(g.handle))
-	worker.Logger = quiet()
-	worker.Retry = webhook.Backoff{First: time.Second, Max: time.Second}
-	var wg sync.WaitGroup
-	for _, r := range []webhook.Runner{c, worker} {
-		wg.Go(func() {
-			if err := r.Run(ctx); err != nil {
-				g.t.Errorf("%T: %v", r, err)
-			}
-		})
-	}
-	return func() {
-		cancel()
-		wg.Wait()
-	}
+	return catchuptest.Start(g.t, c, g.inbox, g.handle)
 }

@@ -87,7 +87,7 @@ func (c *CatchUp) look(ctx context.Context) (time.Duration, error) {
 		return 0, err
 	}
 	c.noteMissing(missing)
-	left, err := c.put(ctx, &at, l.ended, missing, got.at)
+	left, err := c.put(ctx, &at, l, missing, got.at)
 	switch {
 	case err != nil:
 		return 0, err

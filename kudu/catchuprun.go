@@ -69,8 +69,8 @@ func (c *CatchUp) validate() error {
 	if err := catchup.CheckEvery(c.Every); err != nil {
 		return err
 	}
-	if c.MaxAge < 0 {
-		return fmt.Errorf("MaxAge is %v, under zero", c.MaxAge)
+	if _, err := catchup.MaxAge(c.inbox, c.MaxAge, usualMaxAge); err != nil {
+		return err
 	}
 	if err := c.cursor().Check(); err != nil {
 		return err
@@ -139,9 +139,12 @@ func (c *CatchUp) hosts() []string {
 	return c.Hosts
 }
 
-func (c *CatchUp) maxAge() time.Duration { return cmp.Or(c.MaxAge, defaultMaxAge) }
+// maxAge returns MaxAge, or its default.
+func (c *CatchUp) maxAge() time.Duration {
+	age, _ := catchup.MaxAge(c.inbox, c.MaxAge, usualMaxAge) // validated
+	return age
+}
 
-// defaultMaxAge is half of the Window of an inbox.
-const defaultMaxAge = 14 * 24 * time.Hour
+const usualMaxAge = 14 * 24 * time.Hour
 
 func (c *CatchUp) logger() *slog.Logger { return cmp.Or(c.Logger, slog.Default()) }

@@ -11,7 +11,7 @@ import (
 func (g *catchUpRig) wantAllRun() {
 	g.t.Helper()
 	if n := g.missing(); n > 0 {
-		g.t.Errorf("%d of %d events have not run\n%s", n, len(g.sent), g.log.text.String())
+		g.t.Errorf("%d of %d events have not run\n%s", n, len(g.sent), g.log.String())
 	}
 }
 

@@ -68,9 +68,6 @@ func (m *MemInbox) rememberKeys(rec *memRecord, now time.Time) {
 	}
 }
 
-// DedupWindow returns how long a dedup key is remembered: Window, or its default.
-func (m *MemInbox) DedupWindow() time.Duration { return positive(m.Window, limit.Window) }
-
 // deleteOldKeys deletes dedup keys that are older than the window, and the oldest
 // if there are too many.
 func (m *MemInbox) deleteOldKeys(now time.Time) {

@@ -75,6 +75,9 @@ type MemInbox struct {
 	changed   chan struct{}
 }
 
+// DedupWindow returns Window, or its default. A catch-up compares it with how far back it looks.
+func (m *MemInbox) DedupWindow() time.Duration { return positive(m.Window, limit.Window) }
+
 // Put stores d; see [Inbox]. A full inbox is [ErrOverloaded].
 func (m *MemInbox) Put(ctx context.Context, d *Delivery) error {
 	if err := ctx.Err(); err != nil {

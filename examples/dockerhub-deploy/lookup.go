@@ -16,6 +16,10 @@ import (
 
 // A lookup looks at the registry when the program starts, and at intervals: Docker Hub
 // does not repeat a request that this host missed.
+//
+// It takes the place of a dockerhub.CatchUp, which looks at tags that are known by name and
+// hands over each new digest of one. A lookup also finds the highest version of a range, and
+// compares a digest with what is deployed and what was rolled back.
 type lookup struct {
 	*deployer
 	every time.Duration // zero means at the start only

@@ -137,29 +137,42 @@ func TestDeniedCatchUpIsSaidOnce(t *testing.T) {
 	}
 }
 
+// The metrics have each CatchUp that the program runs, from its start on, before its first
+// request.
 func TestWhereMissedPushesAreNotLookedFor(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		env, args []string
 		want      string // if empty, nothing
+		looks     bool
 	}{
-		{"no hook", nil, nil, "set -catch-up-hook\""},
-		{"no token", []string{"GITHUB_TOKEN="}, []string{"-catch-up-hook", "acme/7", "-status=false"}, "set GITHUB_TOKEN\""},
-		{"neither", []string{"GITHUB_TOKEN="}, []string{"-status=false"}, "set -catch-up-hook and GITHUB_TOKEN\""},
-		{"left out", nil, []string{"-catch-up-hook", "acme/app/7", "-catch-up=false"}, ""},
+		{"no hook", nil, nil, "set -catch-up-hook\"", false},
+		{"no token", []string{"GITHUB_TOKEN="}, []string{"-catch-up-hook", "acme/7", "-status=false"}, "set GITHUB_TOKEN\"", false},
+		{"neither", []string{"GITHUB_TOKEN="}, []string{"-status=false"}, "set -catch-up-hook and GITHUB_TOKEN\"", false},
+		{"left out", nil, []string{"-catch-up-hook", "acme/app/7", "-catch-up=false"}, "", false},
+		{"looked for", nil, []string{"-catch-up-hook", "acme/app/7"}, "", true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newRig(t, "true")
 			r.env, r.args = tt.env, tt.args
 			r.start()
+			if got := strings.Contains(r.page("/metrics"), `hookhouse_catchup_looks_total{target="repos/acme/app/hooks/7"}`); got != tt.looks {
+				t.Errorf("the metrics have a CatchUp: %v, want %v", got, tt.looks)
+			}
+			if tt.looks {
+				r.until("the hook is looked at", func() bool { return len(r.hub.api.Requests()) > 0 })
+			}
 			r.signalAndWait(syscall.SIGTERM)
 			const says = "missed pushes are not looked for: "
 			want := 1
 			if tt.want == "" {
 				want = 0
 			}
-			if got := r.p.logText(); strings.Count(got, says+tt.want) != want || len(r.hub.api.Requests()) > 0 {
-				t.Errorf("the log is %s, want %d lines with %q, and no request", got, want, says+tt.want)
+			if got := r.p.logText(); strings.Count(got, says+tt.want) != want {
+				t.Errorf("the log is %s, want %d lines with %q", got, want, says+tt.want)
+			}
+			if got := r.hub.api.Requests(); (len(got) > 0) != tt.looks {
+				t.Errorf("the requests are %v, want some: %v", got, tt.looks)
 			}
 		})
 	}

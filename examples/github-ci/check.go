@@ -13,6 +13,7 @@ import (
 	"github.com/hookhouse/hookhouse/examples/github-ci/git"
 	"github.com/hookhouse/hookhouse/examples/github-ci/jobs"
 	"github.com/hookhouse/hookhouse/examples/github-ci/status"
+	"github.com/hookhouse/hookhouse/github"
 )
 
 // checkAll is -check. It changes nothing, so it also works while the program runs: for
@@ -49,11 +50,33 @@ func (s *settings) checkAll(ctx context.Context, log *slog.Logger) error {
 			}
 		}
 	}
+	errs = append(errs, s.checkHooks(ctx, log))
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
 	log.Info("the flags, the secrets, the configuration, the database and the repositories are fine", "repositories", len(s.rules), "secrets", len(s.buildSecrets))
 	return nil
+}
+
+// checkHooks checks that the token can read the deliveries of each -catch-up-hook and ask for
+// redeliveries.
+func (s *settings) checkHooks(ctx context.Context, log *slog.Logger) error {
+	if !s.looks() {
+		return nil
+	}
+	client, err := github.NewClient(s.api.String(), github.Token(s.token))
+	if err != nil {
+		return fmt.Errorf("-api: %w", err)
+	}
+	var errs []error
+	for _, hook := range s.hooks {
+		if err := client.CheckHook(ctx, hook, true); err != nil {
+			errs = append(errs, fmt.Errorf("missed pushes: %s: %w", tokenName, err))
+			continue
+		}
+		log.Info("missed pushes can be found and sent again", "hook", hook)
+	}
+	return errors.Join(errs...)
 }
 
 // checkFolders checks -data and -db. A database in a folder that the start creates is

@@ -12,6 +12,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hookhouse/hookhouse/github/githubtest"
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
 // Readers that do not read and connections that do nothing neither delay the end of the
@@ -94,6 +97,17 @@ func TestVersionAndCheck(t *testing.T) {
 	}
 	if out, err := execute("-check"); err != nil || !strings.Contains(out, "are fine") || !strings.Contains(out, "repositories=1") {
 		t.Errorf("-check: %v, %s", err, out)
+	}
+	r.hub.api.AddHook(hookPath, githubtest.Hook{URL: "http://ci.example.com/hooks/github"})
+	for readOnly, want := range map[bool]string{false: `msg="missed pushes can be found and sent again" hook=` + hookPath, true: `lack the repository permission "Webhooks" (write)`} {
+		r.hub.api.SetToken(webhook.NewSecret(token), readOnly)
+		out, err := execute("-check", "-catch-up-hook", "acme/app/7")
+		if (err != nil) != readOnly || strings.Count(out, want) != 1 {
+			t.Errorf("-check of a hook, read only %v: %v, %s", readOnly, err, out)
+		}
+	}
+	if out, err := execute("-check", "-catch-up-hook", "acme/app/8"); err == nil || !strings.Contains(out, "there is no such hook, or the credentials lack") {
+		t.Errorf("-check of another hook: %v, %s", err, out)
 	}
 	if _, err := os.Stat(filepath.Join(r.dir, "data")); !os.IsNotExist(err) {
 		t.Errorf("-check has created the data folder: %v", err)

@@ -137,31 +137,44 @@ func TestDeniedCatchUpIsSaidOncePerTarget(t *testing.T) {
 	}
 }
 
+// The metrics have each CatchUp that the program runs, from its start on, before its first
+// request.
 func TestWhatIsNotLookedFor(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
-		name string
-		args []string
-		want int // log lines
+		name   string
+		args   []string
+		lines  int      // of the log
+		looked []string // the targets that are looked at
 	}{
-		{"no job", nil, 1},
-		{"a job", []string{"-job", "nightly"}, 0},
-		{"left out", []string{"-catch-up=false"}, 0},
+		{"no job", nil, 1, []string{"deployments"}},
+		{"a job", []string{"-job", "nightly"}, 0, []string{"deployments", "WebJob nightly"}},
+		{"left out", []string{"-job", "nightly", "-catch-up=false"}, 0, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			r := newRig(t, tt.args...)
+			r.site.RecordRun(jobRun(1, kudu.JobSuccess))
 			p := r.start(t)
+			const looks = "hookhouse_catchup_looks_total{"
+			for _, target := range tt.looked {
+				p.waitForMetric(t, looks+`target="`+strings.TrimPrefix(r.siteURL, "http://")+" "+target+`"} 1`)
+			}
+			if got := p.metrics(t); strings.Count(got, looks) != len(tt.looked) {
+				t.Errorf("the metrics have other targets than %q:\n%s", tt.looked, got)
+			}
 			p.stop(t)
-			if got := strings.Count(p.log.String(), `msg="missed runs of WebJobs are not looked for: set -job"`); got != tt.want {
-				t.Errorf("%d lines say what is missing, want %d:\n%s", got, tt.want, p.log)
+			if got := strings.Count(p.log.String(), `msg="missed runs of WebJobs are not looked for: set -job"`); got != tt.lines {
+				t.Errorf("%d lines say what is missing, want %d:\n%s", got, tt.lines, p.log)
 			}
-			asked := false
+			asked := 0
 			for _, call := range r.site.Calls() {
-				asked = asked || strings.HasPrefix(call.Path, "/api/deployments")
+				if !strings.HasPrefix(call.Path, "/api/hooks") {
+					asked++
+				}
 			}
-			if tt.name == "left out" && asked {
-				t.Error("the deployments were asked for with -catch-up=false")
+			if asked != len(tt.looked) {
+				t.Errorf("%d lists were read, want %d", asked, len(tt.looked))
 			}
 		})
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -11,29 +10,37 @@ import (
 	"github.com/hookhouse/hookhouse/kudu"
 )
 
+// metrics returns the metrics.
+func (p *process) metrics(t *testing.T) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, p.url+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("read the metrics: %v", err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatalf("read the metrics: %v", err)
+	}
+	return string(text)
+}
+
 // waitForMetric waits until the metrics contain a line.
 func (p *process) waitForMetric(t *testing.T, line string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), waitTimeout)
-	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/metrics", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatalf("waiting for metric %s: %v", line, err)
-		}
-		text, err := io.ReadAll(res.Body)
-		res.Body.Close()
-		if err == nil && strings.Contains(string(text), line+"\n") {
+	for late := time.After(waitTimeout); ; {
+		text := p.metrics(t)
+		if strings.Contains(text, line+"\n") {
 			return
 		}
 		select {
-		case <-ctx.Done():
+		case <-late:
 			t.Fatalf("timeout waiting for metric %s:\n%s", line, text)
 		case <-tick.C:
 		}

@@ -28,6 +28,8 @@
 //     rest/using-the-rest-api/best-practices-for-using-the-rest-api.
 //   - 401 "Bad credentials", 403 "Resource not accessible by personal access token", and 404
 //     for what the token cannot see: rest/using-the-rest-api/troubleshooting-the-rest-api.
+//   - X-OAuth-Scopes of a classic token:
+//     apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps.
 //   - 301 for a renamed repository: rest/using-the-rest-api/best-practices-for-using-the-rest-api.
 //   - A JSON Web Token with RS256, valid for ten minutes at most, for app/hook:
 //     apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app.

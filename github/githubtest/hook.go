@@ -1,6 +1,7 @@
 package githubtest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -179,16 +180,17 @@ func (s *Server) listed(path string, now time.Time) (list []Delivery) {
 	if h == nil {
 		return nil
 	}
-	keep := s.Retention
-	if keep == 0 {
-		keep = 3 * 24 * time.Hour
-	}
 	for n := len(h.deliveries) - 1; n >= 0; n-- {
-		if now.Sub(h.deliveries[n].DeliveredAt) < keep {
+		if s.isListed(h.deliveries[n], now) {
 			list = append(list, h.deliveries[n])
 		}
 	}
 	return list
+}
+
+// isListed reports whether a delivery is recent enough.
+func (s *Server) isListed(d Delivery, now time.Time) bool {
+	return now.Sub(d.DeliveredAt) < cmp.Or(s.Retention, 3*24*time.Hour)
 }
 
 // A sentHeader is a transport that keeps the header of the last request.

@@ -2,6 +2,7 @@ package githubtest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -44,6 +45,9 @@ func (s *Server) route(r *http.Request, path string, now time.Time) answer {
 			return answer{status: http.StatusOK, content: detail(d)}
 		}
 	case len(parts) == 3 && parts[2] == "attempts" && r.Method == http.MethodPost:
+		if s.ReadOnly && s.Scopes != "" {
+			break
+		}
 		if s.ReadOnly {
 			return failed(http.StatusForbidden, "Resource not accessible by personal access token")
 		}
@@ -55,10 +59,12 @@ func (s *Server) route(r *http.Request, path string, now time.Time) answer {
 	return failed(http.StatusNotFound, "Not Found")
 }
 
+// find returns a delivery that is listed. Their IDs ascend.
 func (s *Server) find(hook, id string, now time.Time) (Delivery, bool) {
-	list := s.listed(hook, now)
-	n := slices.IndexFunc(list, func(d Delivery) bool { return strconv.FormatInt(d.ID, 10) == id })
-	if n < 0 {
+	number, err := strconv.ParseInt(id, 10, 64)
+	list := s.hooks[hook].deliveries
+	n, ok := slices.BinarySearchFunc(list, number, func(d Delivery, id int64) int { return cmp.Compare(d.ID, id) })
+	if err != nil || !ok || !s.isListed(list[n], now) {
 		return Delivery{}, false
 	}
 	return list[n], true

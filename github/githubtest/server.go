@@ -21,8 +21,12 @@ import (
 type Server struct {
 	// Token is the accepted token. If zero, none is needed, except for app/hook.
 	Token webhook.Secret
-	// ReadOnly is true if the token has no right to write: a redelivery is answered with 403.
+	// ReadOnly is true if the token has no right to write: a redelivery is answered with 403, or
+	// with 404 if the token is a classic one.
 	ReadOnly bool
+	// Scopes are those of a classic token, such as "repo, gist", which each answer lists. If
+	// empty, the token is a fine-grained one, which has none.
+	Scopes string
 	// AppKey verifies the JSON Web Tokens for app/hook. If nil, all are refused.
 	AppKey *rsa.PublicKey
 	// RateLimit is the number of requests in an hour. Zero means 5000, that of a personal
@@ -131,6 +135,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for name, values := range got.header {
 		w.Header()[name] = values
+	}
+	if s.Scopes != "" {
+		w.Header().Set("X-OAuth-Scopes", s.Scopes)
 	}
 	w.Header().Set("Date", now.UTC().Format(http.TimeFormat))
 	if text != nil {

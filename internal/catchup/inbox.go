@@ -32,6 +32,24 @@ func Known(ctx context.Context, in webhook.Knower, source string, keys []string)
 	return known, nil
 }
 
+// CheckWindow returns an error if an inbox says that it forgets dedup keys before what a look may
+// go back to: it would run that again. It names both times. An inbox that does not say is
+// believed.
+func CheckWindow(in any, back time.Duration) error {
+	if window := Window(in); window > 0 && window <= back {
+		return fmt.Errorf("the inbox remembers dedup keys for %v (Window), and a look goes back %v", window, back)
+	}
+	return nil
+}
+
+// Window returns how long an inbox remembers dedup keys, zero if it does not say.
+func Window(in any) time.Duration {
+	if in, ok := in.(interface{ DedupWindow() time.Duration }); ok {
+		return in.DedupWindow()
+	}
+	return 0
+}
+
 // Put stores a delivery. It reports true if it is new, and false if the inbox has one of its
 // dedup keys: both mean that it is not missing any more. An error matches [ErrInbox]. If
 // [webhook.IsPermanent] is true of it, no later Put of the delivery succeeds.

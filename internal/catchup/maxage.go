@@ -9,23 +9,18 @@ import (
 // that is zero, the smaller one of usual and half of the time for which the inbox remembers
 // dedup keys. What the inbox has forgotten is missing and would run again, so it returns an
 // error that names both times if set is under zero or not shorter than that time.
-//
-// The inbox tells that time by a method DedupWindow() time.Duration. One without the method is
-// taken to remember them for long enough.
+// An inbox that does not say is believed.
 func MaxAge(inbox any, set, usual time.Duration) (time.Duration, error) {
-	if set < 0 {
-		return 0, fmt.Errorf("field MaxAge is %v, under zero", set)
-	}
-	in, tells := inbox.(interface{ DedupWindow() time.Duration })
-	switch {
-	case !tells && set == 0:
-		return usual, nil
-	case !tells:
-		return set, nil
+	switch window := Window(inbox); {
+	case set < 0:
+		return 0, fmt.Errorf("MaxAge is %v, under zero", set)
+	case set == 0 && window > 0:
+		return min(usual, window/2), nil
 	case set == 0:
-		return min(usual, in.DedupWindow()/2), nil
-	case set >= in.DedupWindow():
-		return 0, fmt.Errorf("field MaxAge is %v, and the inbox remembers dedup keys for %v only", set, in.DedupWindow())
+		return usual, nil
+	}
+	if err := CheckWindow(inbox, set); err != nil {
+		return 0, fmt.Errorf("MaxAge: %w", err)
 	}
 	return set, nil
 }

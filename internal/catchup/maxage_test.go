@@ -22,7 +22,7 @@ func TestMaxAgeIsUnderTheWindowOfTheInbox(t *testing.T) {
 		{"a short window", days(2), 0, 24 * time.Hour, ""},
 		{"a long window", days(100), 0, usual, ""},
 		{"set", days(2), 47 * time.Hour, 47 * time.Hour, ""},
-		{"set to the window", days(2), 48 * time.Hour, 0, "MaxAge is 48h0m0s, and the inbox remembers dedup keys for 48h0m0s only"},
+		{"set to the window", days(2), 48 * time.Hour, 0, "MaxAge: the inbox remembers dedup keys for 48h0m0s (Window), and a look goes back 48h0m0s"},
 		{"under zero", days(2), -1, 0, "MaxAge is -1ns, under zero"},
 		{"an inbox that does not tell its window", nil, 0, usual, ""},
 		{"likewise, and set", nil, 100 * usual, 100 * usual, ""},

@@ -79,7 +79,7 @@ func (in *Inbox) entry(d *webhook.Delivery) (*entry, error) {
 	return e, err
 }
 
-// DedupWindow returns how long a dedup key is remembered: Window, or its default.
+// DedupWindow returns Window, or its default. A catch-up compares it with how far back it looks.
 func (in *Inbox) DedupWindow() time.Duration {
 	if in.Window <= 0 {
 		return limit.Window
