@@ -11,9 +11,9 @@ import (
 const (
 	// firstWindow is how far apart the Seqs are between which a page looks first. Each
 	// further window is twice as wide, and a page has at most maxWindows: it looks at no
-	// more than 63 000 deliveries.
+	// more than 31 000 deliveries.
 	firstWindow = 1000
-	maxWindows  = 6
+	maxWindows  = 5
 	// maxLook is how long a page looks before it returns what it has found.
 	maxLook = time.Second
 )
@@ -30,13 +30,9 @@ type list struct {
 }
 
 // shownList reads the page that a filter with a Limit selects, with what a list shows.
-func (in *Inspector) shownList(ctx context.Context, f webhook.Filter) (l list, err error) {
-	if l, err = in.list(ctx, f); err != nil {
-		return l, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	return l, in.markUnsigned(ctx, l.records)
+func (in *Inspector) shownList(ctx context.Context, f webhook.Filter) (list, error) {
+	f.Unsigned = true
+	return in.list(ctx, f)
 }
 
 // list reads the page that a filter with a Limit selects. What it reads is bounded, however
@@ -49,10 +45,17 @@ func (in *Inspector) list(ctx context.Context, f webhook.Filter) (list, error) {
 	}
 	var l list
 	started, width := time.Now(), int64(firstWindow)
-	top, err := in.newest(ctx, f.Before)
-	for n := 1; err == nil && top != nil; n++ {
+	top := f.Before - 1 // the first window begins there, also if that delivery was deleted
+	if f.Before == 0 {
+		newest, err := in.newest(ctx, 0)
+		if err != nil || newest == nil {
+			return l, err
+		}
+		top = newest.Seq
+	}
+	for n := 1; ; n++ {
 		window := f
-		window.Before, window.After, window.Limit = top.Seq+1, max(top.Seq-width, 0), f.Limit+1
+		window.Before, window.After, window.Limit = top+1, max(top-width, 0), f.Limit+1
 		found, err := in.read(ctx, window)
 		if err != nil {
 			return list{}, err
@@ -71,16 +74,17 @@ func (in *Inspector) list(ctx context.Context, f webhook.Filter) (list, error) {
 		if end == 0 {
 			return l, nil
 		}
-		if top, err = in.newest(ctx, end+1); err != nil || top == nil {
+		next, err := in.newest(ctx, end+1)
+		if err != nil || next == nil {
 			return l, err
 		}
+		top = next.Seq
 		if n == maxWindows || time.Since(started) > maxLook {
-			l.next, l.partial, l.lookedBack = top.Seq+1, true, top.Delivery.ReceivedAt
+			l.next, l.partial, l.lookedBack = top+1, true, next.Delivery.ReceivedAt
 			return l, nil
 		}
 		width *= 2
 	}
-	return l, err
 }
 
 // fullPage reads a page whose filter every delivery matches.
@@ -144,7 +148,7 @@ func (in *Inspector) neighbors(ctx context.Context, r webhook.Record) (n neighbo
 	if err != nil || top == nil {
 		return n, err
 	}
-	f := webhook.Filter{Source: r.Delivery.Source, OrderingKey: r.Delivery.OrderingKey}
+	f := webhook.Filter{Source: r.Delivery.Source, OrderingKey: r.Delivery.OrderingKey, Unsigned: true}
 	widest := neighborWindows[len(neighborWindows)-1]
 	for _, width := range neighborWindows {
 		f.After, f.Before = r.Seq, r.Seq+width+1
@@ -160,8 +164,5 @@ func (in *Inspector) neighbors(ctx context.Context, r webhook.Record) (n neighbo
 	f.Before, f.After, f.Limit = r.Seq, max(r.Seq-widest, 0), neighborCount
 	n.older, err = in.read(ctx, f)
 	n.partial = n.partial || len(n.older) < neighborCount && f.After > 0
-	if err != nil {
-		return n, err
-	}
-	return n, in.markUnsigned(ctx, slices.Concat(n.newer, n.older))
+	return n, err
 }
