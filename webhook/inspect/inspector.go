@@ -83,6 +83,7 @@ type Inspector struct {
 	overview cached[webhook.Overview]
 	chart    cached[chart]
 	hub      hub
+	seen     topSeq
 	watched  watchedSources
 	calls    callRing
 	why      whyLimit

@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -47,15 +48,17 @@ func (in *Inspector) list(ctx context.Context, f webhook.Filter) (list, error) {
 	started, width := time.Now(), int64(firstWindow)
 	top := f.Before - 1 // the first window begins there, also if that delivery was deleted
 	if f.Before == 0 {
-		newest, err := in.newest(ctx, 0)
-		if err != nil || newest == nil {
+		var err error
+		if top, err = in.top(ctx); err != nil || top == 0 {
 			return l, err
 		}
-		top = newest.Seq
 	}
 	for n := 1; ; n++ {
 		window := f
-		window.Before, window.After, window.Limit = top+1, max(top-width, 0), f.Limit+1
+		window.After, window.Limit = max(top-width, 0), f.Limit+1-len(l.records)
+		if n > 1 {
+			window.Before = top + 1 // the first one has all that is above
+		}
 		found, err := in.read(ctx, window)
 		if err != nil {
 			return list{}, err
@@ -70,28 +73,73 @@ func (in *Inspector) list(ctx context.Context, f webhook.Filter) (list, error) {
 			l.next = l.records[f.Limit-1].Seq
 			return l, nil
 		}
-		// The next delivery may be far below: those between may have been deleted.
+		// If a window has none, the next delivery may be far below: those between may have been
+		// deleted.
 		if end == 0 {
 			return l, nil
 		}
-		next, err := in.newest(ctx, end+1)
-		if err != nil || next == nil {
-			return l, err
-		}
-		top = next.Seq
-		if n == maxWindows || time.Since(started) > maxLook {
-			l.next, l.partial, l.lookedBack = top+1, true, next.Delivery.ReceivedAt
-			return l, nil
+		last := n == maxWindows || time.Since(started) > maxLook
+		top = end
+		if len(found) == 0 || last {
+			next, err := in.newest(ctx, end+1)
+			if err != nil || next == nil {
+				return l, err
+			}
+			top = next.Seq
+			if last {
+				l.next, l.partial, l.lookedBack = top+1, true, next.Delivery.ReceivedAt
+				return l, nil
+			}
 		}
 		width *= 2
 	}
+}
+
+// topFor is how old the Seq of the newest delivery may be by which a page decides how far down it
+// looks first. What is stored since is above, and the page has it.
+const topFor = 2 * time.Second
+
+// A topSeq is the highest Seq that was seen, and when.
+type topSeq struct {
+	mu  sync.Mutex
+	seq int64
+	at  time.Time
+}
+
+// see remembers the newest of all deliveries, as a list had it that began at the newest one.
+func (s *topSeq) see(list []webhook.Record) {
+	if len(list) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seq, s.at = list[0].Seq, time.Now()
+}
+
+// top returns about the highest Seq, and zero if there is no delivery.
+func (in *Inspector) top(ctx context.Context) (int64, error) {
+	in.seen.mu.Lock()
+	seq, at := in.seen.seq, in.seen.at
+	in.seen.mu.Unlock()
+	if seq > 0 && time.Since(at) < topFor {
+		return seq, nil
+	}
+	newest, err := in.newest(ctx, 0)
+	if err != nil || newest == nil {
+		return 0, err
+	}
+	in.seen.see([]webhook.Record{*newest})
+	return newest.Seq, nil
 }
 
 // fullPage reads a page whose filter every delivery matches.
 func (in *Inspector) fullPage(ctx context.Context, f webhook.Filter) (l list, err error) {
 	more := f
 	more.Limit++
-	if l.records, err = in.read(ctx, more); err == nil && len(l.records) > f.Limit {
+	if l.records, err = in.read(ctx, more); err == nil && f.Before == 0 {
+		in.seen.see(l.records)
+	}
+	if err == nil && len(l.records) > f.Limit {
 		l.records = l.records[:f.Limit]
 		l.next = l.records[f.Limit-1].Seq
 	}

@@ -66,6 +66,7 @@ func (w *watcher) look(ctx context.Context) (l look, err error) {
 			known[r.Delivery.UID] = now
 		}
 	}
+	w.in.seen.see(found)
 	w.window, w.known = found[:min(len(found), liveWindow)], known
 	l.window = w.window
 	return l, nil
