@@ -9,8 +9,8 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-// The body of an answer 101 is the connection: a target that keeps it open must not hold the
-// sender for ever.
+// The body of an answer 101 is the connection: a target that keeps it open must not hold
+// the sender.
 func TestATargetThatChangesTheProtocolEndsTheCall(t *testing.T) {
 	gone := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -15,7 +15,7 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
-// A gateway stands before staging and answers itself while it is told to.
+// A gateway stands before staging and answers itself while a fault is set.
 type gateway struct {
 	host
 	fault atomic.Pointer[gatewayFault]

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A target answers one call after the other as it is told, and then with 200.
+// A target answers one call after the other with its answers, and then with 200.
 type target struct {
 	answers []func() (*http.Response, error)
 	times   []time.Time

@@ -14,8 +14,8 @@ type constant struct {
 	bytes, every atomic.Int64
 }
 
-// set makes it stream what viewers have read: updates with so many bytes in all, by one of them
-// in a time.
+// set makes it stream what viewers have read: the updates of one of them, their bytes in
+// all, and how long that took.
 func (c *constant) set(updates, bytes int64, d time.Duration) {
 	c.bytes.Store(bytes / max(updates, 1))
 	c.every.Store(int64(d) / max(updates, 1))
