@@ -136,15 +136,6 @@ type Admin interface {
 	Ping(ctx context.Context) error
 }
 
-// An UnsignedFinder is an [Admin] that says which of its deliveries are not proven by a
-// signature, without their bodies. [MemInbox] and the Inbox of package sqlinbox are.
-type UnsignedFinder interface {
-	// Unsigned returns, by UID, why the deliveries with these UIDs are not proven by a
-	// signature: [Delivery.Unsigned]. Those that are, those that do not exist and those that
-	// cannot be read are not in it.
-	Unsigned(ctx context.Context, uids []string) (map[string]string, error)
-}
-
 // The errors of [Admin]. Test with [errors.Is].
 var (
 	// ErrNotFound: there is no such delivery.

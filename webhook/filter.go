@@ -28,6 +28,8 @@ type Filter struct {
 	// Bodies loads Header, DedupKeys, Body, NotBefore, Malformed and Unsigned, which are
 	// zero otherwise.
 	Bodies bool
+	// Unsigned loads Unsigned alone, at the cost of one look-up for each Record.
+	Unsigned bool
 }
 
 // states are all states of a delivery.

@@ -64,9 +64,14 @@ func (m *MemInbox) read(s memSeen, f Filter) (Record, bool) {
 		return Record{}, false
 	}
 	r := s.record()
-	r.Delivery = copyWithoutContents(s.d)
-	if f.Bodies {
+	switch {
+	case f.Bodies:
 		r.Delivery = copyDelivery(s.d)
+	default:
+		r.Delivery = copyWithoutContents(s.d)
+		if f.Unsigned {
+			r.Delivery.Unsigned = s.d.Unsigned
+		}
 	}
 	return r, true
 }
@@ -90,22 +95,6 @@ func (m *MemInbox) Get(ctx context.Context, uid string) (Record, error) {
 	r.Delivery = copyDelivery(rec.d)
 	r.Replays, r.Attempts = valuesOf[Replay](rec.replays), valuesOf[Attempt](rec.attempts)
 	return r, nil
-}
-
-// Unsigned returns which deliveries are not proven by a signature; see [UnsignedFinder].
-func (m *MemInbox) Unsigned(ctx context.Context, uids []string) (map[string]string, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	why := make(map[string]string)
-	for _, uid := range uids {
-		if rec := m.all[uid]; rec != nil && rec.d.Unsigned != "" {
-			why[uid] = rec.d.Unsigned
-		}
-	}
-	return why, nil
 }
 
 // record returns the Record without its Delivery.

@@ -34,8 +34,8 @@ signed with the secret of the service here. That is read as send reads it, from
 or from the file that the variable with _FILE at its end names. Write {token} in the URL for the token of Docker Hub and
 Kudu. It is one URL for all senders, or several: -to github=URL -to kudu=URL. {sender} in a URL is the name of the sender.
 
-It begins with what comes now, or with what came since -since. It waits for a target that is down, and for a service that
-is away: nothing is lost while the service keeps it. What is not sent is printed with the cause, such as a body that does
+It begins with what comes now, or with what came since -since. It waits for a target that is down or answers 429, 502, 503
+or 504, as long as that asks for in Retry-After, up to a minute; and for a service that is away: nothing is lost while the service keeps it. What is not sent is printed with the cause, such as a body that does
 not arrive whole. A replay at the service is not sent again. The target must be on this machine or in a private network.`,
 	examples: []string{
 		`hookhouse forward -url https://staging.example.com/debug/hooks/ -to http://127.0.0.1:8080/hooks/github -source github`,

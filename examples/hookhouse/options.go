@@ -19,8 +19,10 @@ type options struct {
 	database string
 	service  string
 	user     string
-	json     bool
-	verbose  bool
+	// allowHTTP lets the password of user go over http to another machine.
+	allowHTTP bool
+	json      bool
+	verbose   bool
 
 	check, version bool
 
@@ -55,6 +57,7 @@ var storeFlags = []flagDef{
 // serviceFlag defines the flags that name a service.
 func serviceFlag(f *flag.FlagSet, o *options) {
 	f.StringVar(&o.service, "url", "", "`URL` of the inspector of a running service, instead of -db (default $HOOKHOUSE_URL)")
+	f.BoolVar(&o.allowHTTP, "allow-http", false, "with -url: send the password over http to another machine, where others can read it")
 	f.StringVar(&o.user, "user", "", "with -url: `name` that the inspector asks for (default $HOOKHOUSE_USER); the password is $HOOKHOUSE_PASSWORD")
 }
 

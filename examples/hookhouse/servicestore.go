@@ -36,6 +36,9 @@ func openService(at string, o *options) (*serviceStore, error) {
 	case user == "" && password != "":
 		return nil, usagef("there is a password and no user: set -user or HOOKHOUSE_USER")
 	}
+	if password != "" && !o.allowHTTP && service.IsReadable(at) {
+		return nil, usagef("-url: over http others can read the password on its way to another machine; use https, or -allow-http if nobody else is on the way")
+	}
 	c, err := service.New(at, user, webhook.NewSecret(password))
 	switch {
 	case errors.Is(err, service.ErrURL):

@@ -59,6 +59,16 @@ func TestABinThatCannotBeIsRefused(t *testing.T) {
 	}
 }
 
+// Who opens the address of the program finds where bins are made.
+func TestThePagesOfTheInspectorLinkToTheBins(t *testing.T) {
+	g := newRig(t)
+	for _, page := range []string{"/", "/calls"} {
+		if got := g.send(t, "GET", page, ""); got.status != 200 || !strings.Contains(got.body, `<a href="bins">Bins</a>`) {
+			t.Errorf("%s: %d, without a link: %s", page, got.status, got.body)
+		}
+	}
+}
+
 // Who changes the answer of a bin does not change when it expires.
 func TestABinExpiresAsBeforeUnlessThatIsChanged(t *testing.T) {
 	g := newRig(t)

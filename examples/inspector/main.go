@@ -121,6 +121,7 @@ func newParts(ctx context.Context, s *settings, in inbox, table *binTable, log *
 		return nil, err
 	}
 	inspector.Logger = log
+	inspector.Links = []inspect.Link{{Text: "Bins", URL: "bins"}}
 	sends := newForwarder(bins, s.guard())
 	worker := webhook.NewWorker(in, &webhook.Mux{Default: sends})
 	worker.Logger = log

@@ -18,6 +18,7 @@ func TestComposeTunnelForwardsOnlyTheHook(t *testing.T) {
 	var file struct {
 		Services map[string]struct {
 			Ports, Command []string
+			Environment    map[string]string
 			Configs        []struct{ Source, Target string }
 		}
 		Configs map[string]struct{ Content string }
@@ -25,8 +26,9 @@ func TestComposeTunnelForwardsOnlyTheHook(t *testing.T) {
 	if err := yaml.Unmarshal(text, &file); err != nil {
 		t.Fatal(err)
 	}
-	if len(file.Services["jobserv-ci"].Ports) != 0 {
-		t.Fatalf(`file.Services["jobserv-ci"].Ports = %v, want empty`, file.Services["jobserv-ci"].Ports)
+	program := file.Services["jobserv-ci"]
+	if !slices.Equal(program.Ports, []string{"127.0.0.1:8081:8081"}) || program.Environment["INSPECTOR_PASSWORD_FILE"] == "" {
+		t.Fatalf("want -admin-addr alone, for this machine and with a password: %+v", program)
 	}
 	ngrok := file.Services["ngrok"]
 	if len(ngrok.Configs) != 1 {

@@ -20,7 +20,7 @@ type home struct {
 // wrong secret.
 var actPaths = []string{
 	"/do", "/select", "/replays", "/send", "/stop",
-	"/api/replay", "/api/bury", "/api/release", "/api/pause", "/api/resume", "/api/replays", "/api/replays/stop", "/api/send",
+	"/api/replay", "/api/bury", "/api/release", "/api/pause", "/api/resume", "/api/replays", "/api/replays/stop", "/api/burials", "/api/burials/stop", "/api/send",
 }
 
 func (h *home) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -79,7 +79,7 @@ func TestInspectorByKeyboard(t *testing.T) {
 	}
 	want := []string{
 		"Skip to the content", "Deliveries", "Calls", "Acts", "Replays", "Send",
-		"waiting 0", "blocked 0", "claimed 0", "done 0", "dead 0", "superseded 0", "ignored 0", "Filter", "Replay the chosen…",
+		"waiting 0", "blocked 0", "claimed 0", "done 0", "dead 0", "superseded 0", "ignored 0", "Filter", "Replay the chosen…", "Bury the chosen…",
 	}
 	if !slices.Equal(stops, want) {
 		t.Errorf("Tab leads to %q, want %q", stops, want)

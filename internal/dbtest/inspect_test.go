@@ -137,20 +137,25 @@ func TestSelectionOfADatabase(t *testing.T) {
 func TestUnsignedOfADatabase(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		in, _ := e.open(t)
-		var uids []string
-		for _, why := range []string{"", "read from \"the API\" \u00e4", ""} {
+		const why = "read from \"the API\" \u00e4"
+		for _, why := range []string{"", why, ""} {
 			d := delivery("key")
 			d.Unsigned, d.Header = why, http.Header{"X-Trick": {`"unsigned":"forged"`}, "unsigned": {"x"}}
 			put(t, in, d)
-			uids = append(uids, d.UID)
 		}
-		got, err := in.Unsigned(t.Context(), append(uids, "nobody"))
-		must(t, err)
-		if d := cmp.Diff(map[string]string{uids[1]: "read from \"the API\" \u00e4"}, got); d != "" {
-			t.Errorf("-want +got\n%s", d)
-		}
-		if got, err := in.Unsigned(t.Context(), nil); len(got) != 0 || err != nil {
-			t.Errorf("of none: %v, %v", got, err)
+		for _, f := range []webhook.Filter{{Unsigned: true}, {Unsigned: true, Source: "alpha"}, {Bodies: true}, {}} {
+			var got []string
+			for r, err := range in.All(t.Context(), f) {
+				must(t, err)
+				got = append(got, r.Delivery.Unsigned)
+			}
+			want := []string{"", why, ""}
+			if !f.Unsigned && !f.Bodies {
+				want[1] = ""
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%+v: -want +got\n%s", f, d)
+			}
 		}
 	})
 }

@@ -3,9 +3,11 @@ package dbtest
 import (
 	"strings"
 	"testing"
+
+	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// Which deliveries of a page are unsigned is found by their UIDs, however many others there are.
+// Which deliveries of a page are unsigned is looked up for each of them, however many others there are.
 func TestUnsignedIsFoundByAnIndex(t *testing.T) {
 	onEach(t, func(t *testing.T, e engine) {
 		driver, dsn := e.store(t)
@@ -17,9 +19,10 @@ func TestUnsignedIsFoundByAnIndex(t *testing.T) {
 				text = what
 			}
 		}, nil)
-		_, err := in.Unsigned(t.Context(), []string{"u1", "u2"})
+		for _, err := range in.All(t.Context(), webhook.Filter{After: 1000, Before: 2000, Limit: 50, Unsigned: true}) {
+			must(t, err)
+		}
 		watch.Watch(nil, nil)
-		must(t, err)
 		conn, err := db.Conn(t.Context())
 		must(t, err)
 		defer func() { _ = conn.Close() }()
@@ -28,9 +31,6 @@ func TestUnsignedIsFoundByAnIndex(t *testing.T) {
 			if strings.Contains(plan, whole) {
 				t.Errorf("%s reads a whole table:\n%s", text, plan)
 			}
-		}
-		if !strings.Contains(plan, "uid") {
-			t.Errorf("no index of uids in\n%s", plan)
 		}
 	})
 }

@@ -72,8 +72,8 @@
 // not with a release or a resume. The inspector logs each act, and keeps the last 200,
 // also those that failed, until the program ends.
 //
-// What a list shows can be replayed as a whole, or the deliveries that are chosen in it, at 5 a
-// second, or up to 100:
+// What a list shows can be replayed or buried as a whole, or the deliveries that are chosen in it,
+// at 5 a second, or up to 100:
 //
 //   - The selection is fixed when it begins: a delivery that arrives later has a higher seq.
 //     The later run of one that anybody replays has a higher seq too, so no run is replayed
@@ -81,8 +81,8 @@
 //     finished when its turn comes.
 //   - It runs in this process, oldest first. One runs at a time. It can be stopped, and ends
 //     with [Inspector.Close] and with the program.
-//   - It ends when the store fails. The page says how many were replayed, and offers to replay
-//     the rest, which is the same selection: what was replayed has left it.
+//   - It ends when the store fails. The page says how many were replayed or buried, and offers to
+//     go on with the rest, which is the same selection: what is done has left it.
 //   - A delivery is skipped if it was replayed or deleted since, or if its state does not
 //     allow it. The first 50 are listed.
 //
@@ -108,6 +108,9 @@
 //	GET  api/replays     the last ten replays of selections, newest first
 //	POST api/replays     begins one
 //	POST api/replays/stop
+//	GET  api/burials     the same of burials of selections
+//	POST api/burials     begins one
+//	POST api/burials/stop
 //	POST api/send        sends a body, signed with a key of Inspector.Send
 //	POST api/replay      and api/bury, api/release: of one delivery
 //	POST api/pause       and api/resume: of a type, or of all if it is empty
@@ -172,7 +175,8 @@
 // earlier answer to replay what is left of it. The answer, and each of the list replays, has id,
 // state (running, done, stopped, failed), selection (its parameters), rate, by, why, began_at,
 // ended_at, matched (n, and more if there are more; missing until they are counted), replayed,
-// skipped, faults (uid, error) and error. To stop one, post id, why and by.
+// skipped, faults (uid, error) and error. To stop one, post id, why and by. A burial is the same of
+// deliveries that are waiting or blocked, with buried in place of replayed; act says which one it is.
 //
 // To send, post key, the name of one; url; uid, or body, a text of up to 256 KiB, or both, when
 // the text is in place of the body of the delivery; event, for GitHub, and content_type, which

@@ -55,10 +55,11 @@ type view struct {
 	By       string
 	ReadOnly bool
 	CanSend  bool
+	Links    []Link
 }
 
 func (in *Inspector) view(c call, title string) view {
-	return view{title, c.by, in.readOnly(), in.canSend()}
+	return view{title, c.by, in.readOnly(), in.canSend(), in.Links}
 }
 
 // render answers with a page. It is written when it is complete.

@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -16,13 +17,17 @@ const (
 	livePoll  = time.Second
 	// maxViewers bounds the viewers of live lists.
 	maxViewers = 200
+	// offerAtOnce is how many viewers get an update at a time, and offerPause how long the
+	// next ones wait: what else the program does is then not behind the writes to all of them.
+	offerAtOnce = 8
+	offerPause  = 5 * time.Millisecond
 )
 
 // A hub passes what changes to the viewers of live lists. It looks at the store once for
 // all of them, and only while there are any.
 type hub struct {
 	mu      sync.Mutex
-	viewers map[*viewer]bool
+	viewers []*viewer          // in the order in which they came
 	stop    context.CancelFunc // ends the looking; nil if there are no viewers
 	closed  bool
 }
@@ -36,10 +41,8 @@ func (h *hub) join(in *Inspector, v *viewer) error {
 		return requestError{http.StatusServiceUnavailable, "the inspector is closed"}
 	case len(h.viewers) >= maxViewers:
 		return requestError{http.StatusServiceUnavailable, "too many viewers have a live list open; the page works without"}
-	case h.viewers == nil:
-		h.viewers = make(map[*viewer]bool)
 	}
-	h.viewers[v] = true
+	h.viewers = append(h.viewers, v)
 	if h.stop == nil {
 		ctx, cancel := context.WithCancel(context.Background())
 		h.stop = cancel
@@ -52,7 +55,7 @@ func (h *hub) join(in *Inspector, v *viewer) error {
 func (h *hub) leave(v *viewer) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.viewers, v)
+	h.viewers = slices.DeleteFunc(h.viewers, func(other *viewer) bool { return other == v })
 	if len(h.viewers) == 0 && h.stop != nil {
 		h.stop()
 		h.stop = nil
@@ -65,23 +68,39 @@ func (h *hub) close() {
 	defer h.mu.Unlock()
 	if !h.closed {
 		h.closed = true
-		for v := range h.viewers {
+		for _, v := range h.viewers {
 			close(v.end)
 		}
 	}
 }
 
 // publish offers to each viewer what has changed, or all of the window if it has not had
-// that yet. It waits for none of them.
+// that yet. It waits for none of them. Viewers with the same filter share what is made of it.
 func (h *hub) publish(ctx context.Context, l look) {
+	shared := make(map[string]*sharing)
+	for i, v := range h.current(ctx) {
+		if i > 0 && i%offerAtOnce == 0 {
+			waitUntil(ctx, offerPause, nil)
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		if shared[v.key] == nil {
+			shared[v.key] = &sharing{filter: v.filter, look: l}
+		}
+		v.offer(shared[v.key])
+	}
+}
+
+// current returns the viewers of the watcher with ctx. If that has ended, a viewer of now has
+// another watcher, which offers it the window.
+func (h *hub) current(ctx context.Context) []*viewer {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if ctx.Err() != nil {
-		return // a viewer of now has another watcher, which offers it the window
+		return nil
 	}
-	for v := range h.viewers {
-		v.offer(l)
-	}
+	return slices.Clone(h.viewers)
 }
 
 // watch looks at the store until ctx ends.

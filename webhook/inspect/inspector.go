@@ -66,6 +66,8 @@ type Inspector struct {
 	// It is called concurrently, for a page of one delivery with a body of at most 1 MiB. If
 	// nil, pages have no such line.
 	Summarize func(d *webhook.Delivery) string
+	// Links are in the navigation of each page, after those of the inspector.
+	Links []Link
 	// Logger gets each act, and why the Store has failed. If nil, slog.Default.
 	Logger *slog.Logger
 
@@ -81,9 +83,16 @@ type Inspector struct {
 	overview cached[webhook.Overview]
 	chart    cached[chart]
 	hub      hub
+	seen     topSeq
 	watched  watchedSources
 	calls    callRing
 	why      whyLimit
+}
+
+// A Link is one to a page of the program.
+type Link struct {
+	Text string
+	URL  string // relative to the place where the inspector is mounted, or http or https
 }
 
 const (

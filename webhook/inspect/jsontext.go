@@ -32,7 +32,11 @@ func jsonText(v any) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if isPlain(plain) {
+		return append(plain, '\n'), nil
+	}
 	var line bytes.Buffer
+	line.Grow(len(plain) + len(plain)/8)
 	for _, r := range string(plain) {
 		switch high, low := utf16.EncodeRune(r); {
 		case unicode.IsPrint(r):
@@ -45,6 +49,16 @@ func jsonText(v any) ([]byte, error) {
 	}
 	line.WriteByte('\n')
 	return line.Bytes(), nil
+}
+
+// isPlain reports whether text has nothing but printable ASCII, as most has.
+func isPlain(text []byte) bool {
+	for _, c := range text {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // visible returns text for a page, with everything escaped that is no printable

@@ -3,6 +3,7 @@ package inspect
 import (
 	"context"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
@@ -11,9 +12,9 @@ import (
 const (
 	// firstWindow is how far apart the Seqs are between which a page looks first. Each
 	// further window is twice as wide, and a page has at most maxWindows: it looks at no
-	// more than 63 000 deliveries.
+	// more than 31 000 deliveries.
 	firstWindow = 1000
-	maxWindows  = 6
+	maxWindows  = 5
 	// maxLook is how long a page looks before it returns what it has found.
 	maxLook = time.Second
 )
@@ -30,13 +31,9 @@ type list struct {
 }
 
 // shownList reads the page that a filter with a Limit selects, with what a list shows.
-func (in *Inspector) shownList(ctx context.Context, f webhook.Filter) (l list, err error) {
-	if l, err = in.list(ctx, f); err != nil {
-		return l, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	return l, in.markUnsigned(ctx, l.records)
+func (in *Inspector) shownList(ctx context.Context, f webhook.Filter) (list, error) {
+	f.Unsigned = true
+	return in.list(ctx, f)
 }
 
 // list reads the page that a filter with a Limit selects. What it reads is bounded, however
@@ -49,10 +46,19 @@ func (in *Inspector) list(ctx context.Context, f webhook.Filter) (list, error) {
 	}
 	var l list
 	started, width := time.Now(), int64(firstWindow)
-	top, err := in.newest(ctx, f.Before)
-	for n := 1; err == nil && top != nil; n++ {
+	top := f.Before - 1 // the first window begins there, also if that delivery was deleted
+	if f.Before == 0 {
+		var err error
+		if top, err = in.top(ctx); err != nil || top == 0 {
+			return l, err
+		}
+	}
+	for n := 1; ; n++ {
 		window := f
-		window.Before, window.After, window.Limit = top.Seq+1, max(top.Seq-width, 0), f.Limit+1
+		window.After, window.Limit = max(top-width, 0), f.Limit+1-len(l.records)
+		if n > 1 {
+			window.Before = top + 1 // the first one has all that is above
+		}
 		found, err := in.read(ctx, window)
 		if err != nil {
 			return list{}, err
@@ -67,27 +73,73 @@ func (in *Inspector) list(ctx context.Context, f webhook.Filter) (list, error) {
 			l.next = l.records[f.Limit-1].Seq
 			return l, nil
 		}
-		// The next delivery may be far below: those between may have been deleted.
+		// If a window has none, the next delivery may be far below: those between may have been
+		// deleted.
 		if end == 0 {
 			return l, nil
 		}
-		if top, err = in.newest(ctx, end+1); err != nil || top == nil {
-			return l, err
-		}
-		if n == maxWindows || time.Since(started) > maxLook {
-			l.next, l.partial, l.lookedBack = top.Seq+1, true, top.Delivery.ReceivedAt
-			return l, nil
+		last := n == maxWindows || time.Since(started) > maxLook
+		top = end
+		if len(found) == 0 || last {
+			next, err := in.newest(ctx, end+1)
+			if err != nil || next == nil {
+				return l, err
+			}
+			top = next.Seq
+			if last {
+				l.next, l.partial, l.lookedBack = top+1, true, next.Delivery.ReceivedAt
+				return l, nil
+			}
 		}
 		width *= 2
 	}
-	return l, err
+}
+
+// topFor is how old the Seq of the newest delivery may be by which a page decides how far down it
+// looks first. What is stored since is above, and the page has it.
+const topFor = 2 * time.Second
+
+// A topSeq is the highest Seq that was seen, and when.
+type topSeq struct {
+	mu  sync.Mutex
+	seq int64
+	at  time.Time
+}
+
+// see remembers the newest of all deliveries, as a list had it that began at the newest one.
+func (s *topSeq) see(list []webhook.Record) {
+	if len(list) == 0 {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seq, s.at = list[0].Seq, time.Now()
+}
+
+// top returns about the highest Seq, and zero if there is no delivery.
+func (in *Inspector) top(ctx context.Context) (int64, error) {
+	in.seen.mu.Lock()
+	seq, at := in.seen.seq, in.seen.at
+	in.seen.mu.Unlock()
+	if seq > 0 && time.Since(at) < topFor {
+		return seq, nil
+	}
+	newest, err := in.newest(ctx, 0)
+	if err != nil || newest == nil {
+		return 0, err
+	}
+	in.seen.see([]webhook.Record{*newest})
+	return newest.Seq, nil
 }
 
 // fullPage reads a page whose filter every delivery matches.
 func (in *Inspector) fullPage(ctx context.Context, f webhook.Filter) (l list, err error) {
 	more := f
 	more.Limit++
-	if l.records, err = in.read(ctx, more); err == nil && len(l.records) > f.Limit {
+	if l.records, err = in.read(ctx, more); err == nil && f.Before == 0 {
+		in.seen.see(l.records)
+	}
+	if err == nil && len(l.records) > f.Limit {
 		l.records = l.records[:f.Limit]
 		l.next = l.records[f.Limit-1].Seq
 	}
@@ -144,7 +196,7 @@ func (in *Inspector) neighbors(ctx context.Context, r webhook.Record) (n neighbo
 	if err != nil || top == nil {
 		return n, err
 	}
-	f := webhook.Filter{Source: r.Delivery.Source, OrderingKey: r.Delivery.OrderingKey}
+	f := webhook.Filter{Source: r.Delivery.Source, OrderingKey: r.Delivery.OrderingKey, Unsigned: true}
 	widest := neighborWindows[len(neighborWindows)-1]
 	for _, width := range neighborWindows {
 		f.After, f.Before = r.Seq, r.Seq+width+1
@@ -160,8 +212,5 @@ func (in *Inspector) neighbors(ctx context.Context, r webhook.Record) (n neighbo
 	f.Before, f.After, f.Limit = r.Seq, max(r.Seq-widest, 0), neighborCount
 	n.older, err = in.read(ctx, f)
 	n.partial = n.partial || len(n.older) < neighborCount && f.After > 0
-	if err != nil {
-		return n, err
-	}
-	return n, in.markUnsigned(ctx, slices.Concat(n.newer, n.older))
+	return n, err
 }

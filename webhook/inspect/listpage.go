@@ -28,14 +28,20 @@ type listView struct {
 	Oldest     *oldest // nil if nothing waits
 	Form       url.Values
 	Filtered   bool
-	Select     string // the page that asks whether all that match are to be replayed
-	Type       string // of the filter
+	Select     []selectLink // the pages that ask whether something is to be done with all that match
+	Type       string       // of the filter
 	Rows       []record
 	Next       string
 	Partial    bool
 	LookedBack time.Time
 	// RefusedCalls is how many refused calls are kept.
 	RefusedCalls int
+}
+
+// A selectLink is the page that asks whether something is to be done with a selection.
+type selectLink struct {
+	Kind *selectionKind
+	URL  string
 }
 
 // An oldest is what has waited longest.
@@ -63,8 +69,14 @@ func (in *Inspector) listPage(w http.ResponseWriter, c call) error {
 	}
 	form := c.URL.Query()
 	v := listView{
-		view: in.view(c, "Deliveries"), Numbers: numbers, Chart: drawn, Form: form, Filtered: isNarrow(f), Select: selectURL(form), Type: f.Type, Rows: recordsOf(l.records),
+		view: in.view(c, "Deliveries"), Numbers: numbers, Chart: drawn, Form: form, Filtered: isNarrow(f), Type: f.Type, Rows: recordsOf(l.records),
 		Partial: l.partial, LookedBack: l.lookedBack,
+	}
+	for _, k := range selectionKinds {
+		if len(f.States) > 0 && !slices.ContainsFunc(f.States, func(s webhook.State) bool { return slices.Contains(k.states, s) }) {
+			continue
+		}
+		v.Select = append(v.Select, selectLink{k, selectURL(k, form)})
 	}
 	v.RefusedCalls, _ = in.calls.counts()
 	for typ, seconds := range numbers.Oldest {

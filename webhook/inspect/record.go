@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -29,7 +28,7 @@ type record struct {
 	Revived    int       `json:"revived,omitempty"`
 	Size       int64     `json:"size"`
 	KeyLabel   string    `json:"key_label,omitempty"`
-	Unsigned   string    `json:"unsigned,omitempty"` // in a list if the store is a webhook.UnsignedFinder
+	Unsigned   string    `json:"unsigned,omitempty"` // in a list if the store knows Filter.Unsigned
 }
 
 // A fullRecord is the JSON of a delivery by itself.
@@ -80,24 +79,6 @@ func recordOf(r webhook.Record) record {
 		out.EndedAt = r.Ended.UTC()
 	}
 	return out
-}
-
-// markUnsigned sets Unsigned of deliveries that were read without their contents, if the store
-// can say it.
-func (in *Inspector) markUnsigned(ctx context.Context, list []webhook.Record) error {
-	finder, ok := in.store.(webhook.UnsignedFinder)
-	if !ok || len(list) == 0 {
-		return nil
-	}
-	uids := make([]string, len(list))
-	for i, r := range list {
-		uids[i] = r.Delivery.UID
-	}
-	why, err := finder.Unsigned(ctx, uids)
-	for _, r := range list {
-		r.Delivery.Unsigned = why[r.Delivery.UID]
-	}
-	return err
 }
 
 func recordsOf(list []webhook.Record) []record {

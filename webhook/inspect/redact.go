@@ -65,6 +65,10 @@ var (
 // may be a secret in it: of a URL it keeps the scheme and the host, and of password=x the
 // name.
 func shownReason(text string) string {
+	// Most have none of the marks that the expressions need.
+	if !strings.ContainsAny(text, "=/") && !strings.Contains(lowerASCII(text), "bearer ") && !strings.Contains(lowerASCII(text), "basic ") {
+		return text
+	}
 	text = urlText.ReplaceAllStringFunc(text, func(u string) string {
 		part := urlText.FindStringSubmatch(u)
 		if part[3] == "" || part[3] == "/" {

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// keptRuns is how many replays of selections are shown.
+// keptRuns is how many acts on selections are shown.
 const keptRuns = 10
 
-// A runLog has the replays of selections. One runs at a time.
+// A runLog has the acts on selections. One runs at a time.
 type runLog struct {
 	mu     sync.Mutex
 	closed bool
@@ -26,7 +26,7 @@ func (l *runLog) begin(r *selectionRun) error {
 	case l.closed:
 		return requestError{http.StatusServiceUnavailable, "the inspector is closed"}
 	case l.now != nil:
-		return requestError{http.StatusConflict, "another selection is being replayed; stop it, or wait for its end"}
+		return requestError{http.StatusConflict, "another selection is being " + l.now.of.kind.done + "; stop it, or wait for its end"}
 	}
 	l.lastID++
 	r.ID, l.now = l.lastID, r
@@ -46,12 +46,15 @@ func (l *runLog) change(r *selectionRun, f func()) {
 	}
 }
 
-// all returns copies of the runs, newest first.
-func (l *runLog) all() []selectionRun {
+// all returns copies of the runs of a kind, or of all if it is nil, newest first.
+func (l *runLog) all(kind *selectionKind) []selectionRun {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	list := make([]selectionRun, 0, len(l.last))
 	for _, r := range slices.Backward(l.last) {
+		if kind != nil && r.of.kind != kind {
+			continue
+		}
 		own := *r
 		own.Faults = slices.Clone(r.Faults)
 		list = append(list, own)
@@ -64,16 +67,16 @@ type stopCause string
 
 func (c stopCause) Error() string { return string(c) }
 
-// end stops the run with an id, or whatever runs if it is zero. It reports whether there is
-// one.
-func (l *runLog) end(id int64, cause stopCause) bool {
+// end stops the run with an id, or whatever runs if it is zero. It returns its kind, or nil if
+// there is none.
+func (l *runLog) end(id int64, cause stopCause) *selectionKind {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.now == nil || id != 0 && id != l.now.ID {
-		return false
+		return nil
 	}
 	l.now.stop(cause)
-	return true
+	return l.now.of.kind
 }
 
 // close stops what runs, and lets nothing begin.

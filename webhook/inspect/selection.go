@@ -21,13 +21,11 @@ const (
 	maxCount  = 2 * time.Second
 )
 
-// finalStates are the states of deliveries that can be replayed.
-var finalStates = []webhook.State{webhook.Done, webhook.Dead, webhook.Superseded, webhook.Ignored}
-
-// A selection is the finished deliveries that match a filter, or that were chosen one by
-// one. It is fixed: a delivery that arrives later has a higher Seq than all of it, and so has
-// the later run of one that is replayed.
+// A selection is the deliveries that match a filter, or that were chosen one by one, and that
+// its kind can be done with. It is fixed: a delivery that arrives later has a higher Seq than all
+// of it, and so has the later run of one that is replayed.
 type selection struct {
+	kind   *selectionKind
 	filter webhook.Filter // with Before, which is set
 	seqs   []int64        // lowest first; if not nil, these alone
 }
@@ -36,7 +34,8 @@ type selection struct {
 var selectionNames = append(slices.DeleteFunc(slices.Clone(filterNames), func(name string) bool { return name == "limit" }), "seqs")
 
 // selectionOf returns the selection of the given parameters.
-func (in *Inspector) selectionOf(ctx context.Context, q url.Values, now time.Time) (s selection, err error) {
+func (in *Inspector) selectionOf(ctx context.Context, k *selectionKind, q url.Values, now time.Time) (s selection, err error) {
+	s.kind = k
 	if s.filter, err = filterOf(q, now); err != nil {
 		return s, err
 	}
@@ -50,7 +49,7 @@ func (in *Inspector) selectionOf(ctx context.Context, q url.Values, now time.Tim
 	slices.Sort(s.seqs)
 	s.seqs = slices.Compact(s.seqs)
 	states := s.filter.States
-	s.filter.States = slices.DeleteFunc(slices.Clone(finalStates), func(f webhook.State) bool { return len(states) > 0 && !slices.Contains(states, f) })
+	s.filter.States = slices.DeleteFunc(slices.Clone(k.states), func(f webhook.State) bool { return len(states) > 0 && !slices.Contains(states, f) })
 	switch {
 	case len(s.seqs) > maxChosen:
 		return s, badRequest("%d deliveries are chosen; the limit is %d", len(s.seqs), maxChosen)
@@ -59,7 +58,7 @@ func (in *Inspector) selectionOf(ctx context.Context, q url.Values, now time.Tim
 	case s.seqs == nil && len(states) == 0 && !narrowed(s.filter):
 		return s, badRequest("the filter selects all deliveries; it needs a source, a state or the like")
 	case len(s.filter.States) == 0:
-		return s, badRequest("only finished deliveries can be replayed: done, dead, superseded, ignored")
+		return s, badRequest("%s", k.needs)
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()

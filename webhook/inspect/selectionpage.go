@@ -11,9 +11,10 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// A selectView is the page that asks whether the replay of a selection is meant.
+// A selectView is the page that asks whether an act on a selection is meant.
 type selectView struct {
 	view
+	Kind          *selectionKind
 	Says          string
 	Matched       matched
 	Chosen        bool // one by one
@@ -34,21 +35,21 @@ func fieldsOf(q url.Values) (list []field) {
 	return list
 }
 
-// selectPage asks whether the deliveries that match a filter are to be replayed.
+// selectPage asks whether something is to be done with the deliveries that match a filter.
 func (in *Inspector) selectPage(w http.ResponseWriter, c call) error {
-	q, err := parameters(c.Request, selectionNames...)
+	q, err := parameters(c.Request, append(slices.Clone(selectionNames), "act")...)
 	if err != nil {
 		return err
 	}
 	return in.askSelection(w, c, q)
 }
 
-// chosenPage asks whether the deliveries that were chosen in a list are to be replayed. It is a
+// chosenPage asks whether something is to be done with the deliveries that were chosen in a list. It is a
 // POST because they may be too many for a URL, and changes nothing.
 func (in *Inspector) chosenPage(w http.ResponseWriter, c call) error {
 	form, err := postForm(w, c, maxForm)
 	if err == nil {
-		err = checkValues(form, []string{"seqs"})
+		err = checkValues(form, []string{"seqs", "act"})
 	}
 	if err != nil {
 		return err
@@ -63,11 +64,15 @@ func (in *Inspector) askSelection(w http.ResponseWriter, c call, q url.Values) e
 	if in.readOnly() {
 		return requestError{http.StatusForbidden, "this inspector is read-only"}
 	}
-	s, err := in.selectionOf(c.Context(), q, time.Now())
+	kind, err := kindOf(q.Get("act"))
 	if err != nil {
 		return err
 	}
-	v := selectView{view: in.view(c, "Replay a selection"), Says: s.text(), Chosen: s.seqs != nil, Fields: fieldsOf(s.exact().parameters()), Rate: defaultRate, MaxRate: maxRate}
+	s, err := in.selectionOf(c.Context(), kind, q, time.Now())
+	if err != nil {
+		return err
+	}
+	v := selectView{view: in.view(c, kind.Title), Kind: kind, Says: s.text(), Chosen: s.seqs != nil, Fields: fieldsOf(s.exact().parameters()), Rate: defaultRate, MaxRate: maxRate}
 	if v.Matched, err = in.count(c.Context(), s); err != nil {
 		return err
 	}
@@ -81,11 +86,11 @@ func (m matched) Text() string {
 	return n.text()
 }
 
-// startPage begins to replay what the form of selectPage names.
+// startPage begins what the form of selectPage names.
 func (in *Inspector) startPage(w http.ResponseWriter, c call) error {
 	form, err := postForm(w, c, maxForm)
 	if err == nil {
-		err = checkValues(form, append(slices.Clone(selectionNames), "rate", "by", "why"))
+		err = checkValues(form, append(slices.Clone(selectionNames), "act", "rate", "by", "why"))
 	}
 	if err != nil {
 		return err
@@ -96,19 +101,23 @@ func (in *Inspector) startPage(w http.ResponseWriter, c call) error {
 			return badRequest("rate is %.64q; it must be from 1 to %d deliveries a second", text, maxRate)
 		}
 	}
-	if _, err := in.startReplay(c, form, rate, form.Get("by"), form.Get("why")); err != nil {
+	kind, err := kindOf(form.Get("act"))
+	if err != nil {
+		return err
+	}
+	if _, err := in.startSelection(c, kind, form, rate, form.Get("by"), form.Get("why")); err != nil {
 		return err
 	}
 	seeOther(w, "replays")
 	return nil
 }
 
-// startReplay begins to replay the selection of the given parameters.
-func (in *Inspector) startReplay(c call, q url.Values, rate int, by, why string) (r selectionRun, err error) {
+// startSelection begins an act on the selection of the given parameters.
+func (in *Inspector) startSelection(c call, kind *selectionKind, q url.Values, rate int, by, why string) (r selectionRun, err error) {
 	if by, err = in.mayAct(c, by, why); err != nil {
 		return r, err
 	}
-	s, err := in.selectionOf(c.Context(), q, time.Now())
+	s, err := in.selectionOf(c.Context(), kind, q, time.Now())
 	if err != nil {
 		return r, err
 	}
@@ -122,7 +131,7 @@ func seeOther(w http.ResponseWriter, page string) {
 	w.WriteHeader(http.StatusSeeOther)
 }
 
-// A replaysView is the page of the replays of selections.
+// A replaysView is the page of the acts on selections.
 type replaysView struct {
 	view
 	Runs []selectionRun
@@ -133,7 +142,7 @@ func (in *Inspector) replaysPage(w http.ResponseWriter, c call) error {
 	if _, err := parameters(c.Request); err != nil {
 		return err
 	}
-	return render(w, c.Request, http.StatusOK, "replays", replaysView{in.view(c, "Replays of selections"), in.runs.all(), keptRuns})
+	return render(w, c.Request, http.StatusOK, "replays", replaysView{in.view(c, "Replays and burials of selections"), in.runs.all(nil), keptRuns})
 }
 
 // stopPage stops the run that a form names.
@@ -149,24 +158,26 @@ func (in *Inspector) stopPage(w http.ResponseWriter, c call) error {
 	if err != nil {
 		return badRequest("id is %.64q, which is no number", form.Get("id"))
 	}
-	if err := in.stopReplay(c, id, form.Get("by"), form.Get("why")); err != nil {
+	if err := in.stopSelection(c, id, form.Get("by"), form.Get("why")); err != nil {
 		return err
 	}
 	seeOther(w, "replays")
 	return nil
 }
 
-// stopReplay stops the run with an id.
-func (in *Inspector) stopReplay(c call, id int64, by, why string) (err error) {
+// stopSelection stops the run with an id.
+func (in *Inspector) stopSelection(c call, id int64, by, why string) (err error) {
 	if by, err = in.mayAct(c, by, why); err != nil {
 		return err
 	}
 	if id < 1 {
-		return badRequest("id is %d; it must be that of a replay of a selection", id)
+		return badRequest("id is %d; it must be that of an act on a selection", id)
 	}
-	a := act{Act: "stop a replay", Of: "selection " + strconv.FormatInt(id, 10), By: by, Why: why}
-	if !in.runs.end(id, stopCause(shownReason("stopped by "+by+": "+why))) {
-		err = requestError{http.StatusConflict, "this replay does not run"}
+	a := act{Act: "stop a selection", Of: "selection " + strconv.FormatInt(id, 10), By: by, Why: why}
+	if kind := in.runs.end(id, stopCause(shownReason("stopped by "+by+": "+why))); kind != nil {
+		a.Act = kind.stop
+	} else {
+		err = requestError{http.StatusConflict, "this replay or burial does not run"}
 		a.Error = err.Error()
 	}
 	a = in.acts.add(a)
@@ -174,57 +185,10 @@ func (in *Inspector) stopReplay(c call, id int64, by, why string) (err error) {
 	return err
 }
 
-func (in *Inspector) apiReplays(w http.ResponseWriter, c call) error {
-	if _, err := parameters(c.Request); err != nil {
-		return err
-	}
-	writeJSON(w, c.Request, http.StatusOK, struct {
-		Replays []selectionRun `json:"replays"`
-	}{in.runs.all()})
-	return nil
-}
-
-func (in *Inspector) apiStart(w http.ResponseWriter, c call) error {
-	var on struct {
-		selectionText
-		Rate    int
-		By, Why string
-	}
-	if err := postJSON(w, c, maxForm, "parameters of the list, before or seqs, rate, by and why", &on); err != nil {
-		return err
-	}
-	q := on.parameters()
-	if err := checkValues(q, selectionNames); err != nil {
-		return err
-	}
-	r, err := in.startReplay(c, q, on.Rate, on.By, on.Why)
-	if err == nil {
-		writeJSON(w, c.Request, http.StatusOK, r)
-	}
-	return err
-}
-
-func (in *Inspector) apiStop(w http.ResponseWriter, c call) error {
-	var on struct {
-		ID      int64
-		By, Why string
-	}
-	if err := postJSON(w, c, maxForm, "id, by and why", &on); err != nil {
-		return err
-	}
-	if err := in.stopReplay(c, on.ID, on.By, on.Why); err != nil {
-		return err
-	}
-	writeJSON(w, c.Request, http.StatusOK, struct {
-		Done string `json:"done"`
-	}{"stop"})
-	return nil
-}
-
-// selectURL returns the URL of the page that asks whether what a list shows is to be replayed,
-// without what only pages it.
-func selectURL(form url.Values) string {
-	q := make(url.Values)
+// selectURL returns the URL of the page that asks whether something is to be done with what a list
+// shows, without what only pages it.
+func selectURL(k *selectionKind, form url.Values) string {
+	q := url.Values{"act": {k.name}}
 	for name, values := range form {
 		if name != "before" && name != "limit" && strings.Join(values, "") != "" {
 			q[name] = values

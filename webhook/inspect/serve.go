@@ -47,6 +47,7 @@ var routes = map[string]route{
 	"api/pause":      {http.MethodPost, apiAct("pause"), true},
 	"api/resume":     {http.MethodPost, apiAct("resume"), true},
 	"api/replays":    {http.MethodGet, (*Inspector).apiReplays, true},
+	"api/burials":    {http.MethodGet, (*Inspector).apiBurials, true},
 }
 
 // posts are those that can be posted to, also if routes has a page of that name.
@@ -55,9 +56,11 @@ var posts = map[string]route{
 	"replays":          {http.MethodPost, (*Inspector).startPage, false},
 	"send":             {http.MethodPost, (*Inspector).sentPage, false},
 	"stop":             {http.MethodPost, (*Inspector).stopPage, false},
-	"api/replays":      {http.MethodPost, (*Inspector).apiStart, true},
+	"api/replays":      {http.MethodPost, apiStart(replaying), true},
+	"api/burials":      {http.MethodPost, apiStart(burying), true},
 	"api/send":         {http.MethodPost, (*Inspector).apiSend, true},
 	"api/replays/stop": {http.MethodPost, (*Inspector).apiStop, true},
+	"api/burials/stop": {http.MethodPost, (*Inspector).apiStop, true},
 }
 
 // ServeHTTP serves a page or a call of the API.

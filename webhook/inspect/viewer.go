@@ -1,8 +1,8 @@
 package inspect
 
 import (
+	"fmt"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -10,9 +10,6 @@ import (
 )
 
 const (
-	// maxPending is how many changes wait for a viewer. Further ones take the place of the
-	// oldest, and the viewer gets their number.
-	maxPending = 100
 	// viewerTimeout is how long a viewer may take to read an update, aliveEvery how often it
 	// gets a sign of life, and streamFor how long its stream is: then it has to ask again,
 	// and protect decides again.
@@ -25,44 +22,42 @@ const (
 // changes, and delays nobody.
 type viewer struct {
 	filter webhook.Filter
+	key    string        // the same for viewers with the same filter
 	ready  chan struct{} // has one element if something is pending
 	end    chan struct{} // closed by the hub
 
 	mu      sync.Mutex
 	greeted bool // it has had the window
-	pending []webhook.Record
-	dropped int
+	pending news
+	whole   *sharedNews // what pending is, if it is that of one look; its records are not changed
 	missed  bool
 	failed  bool
 }
 
 func newViewer(f webhook.Filter) *viewer {
-	return &viewer{filter: f, ready: make(chan struct{}, 1), end: make(chan struct{})}
+	return &viewer{filter: f, key: fmt.Sprintf("%#v", f), ready: make(chan struct{}, 1), end: make(chan struct{})}
 }
 
 // offer adds what a look has found.
-func (v *viewer) offer(l look) {
+func (v *viewer) offer(s *sharing) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.failed = l.failed
-	news := l.changed
-	if !v.greeted && !l.failed {
+	v.failed = s.look.failed
+	found := s.changes
+	if !v.greeted && !s.look.failed {
 		v.greeted = true
-		news = slices.DeleteFunc(slices.Clone(l.window), func(r webhook.Record) bool { return !matches(v.filter, r) })
-		news = news[:min(len(news), maxPending/2)]
+		found = s.greeting
 	} else {
-		v.missed = v.missed || l.missed
+		v.missed = v.missed || s.look.missed
 	}
-	again := make(map[string]bool, len(news))
-	for _, r := range news {
-		again[r.Delivery.UID] = true
+	if n := found(); len(n.records) > 0 {
+		if len(v.pending.records) == 0 && v.pending.dropped == 0 {
+			v.pending, v.whole = n.news, n
+		} else {
+			v.pending, v.whole = v.pending.then(n.news, v.filter), nil
+		}
 	}
-	v.pending = slices.DeleteFunc(v.pending, func(p webhook.Record) bool { return again[p.Delivery.UID] })
-	for _, r := range slices.Backward(news) {
-		v.pending = append(v.pending, r)
-	}
-	v.trim()
-	if len(v.pending) > 0 || v.failed {
+	if len(v.pending.records) > 0 || v.failed {
 		select {
 		case v.ready <- struct{}{}:
 		default:
@@ -70,57 +65,21 @@ func (v *viewer) offer(l look) {
 	}
 }
 
-// trim drops what is too much: first what the viewer does not list, then the oldest.
-func (v *viewer) trim() {
-	over := len(v.pending) - maxPending
-	if over <= 0 {
-		return
-	}
-	v.dropped += over
-	kept := make([]webhook.Record, 0, maxPending) // the large array of a busy look is not kept
-	for _, r := range v.pending {
-		if over > 0 && !matches(v.filter, r) {
-			over--
-			continue
-		}
-		kept = append(kept, r)
-	}
-	v.pending = slices.Delete(kept, 0, over)
-}
-
-// An update is the JSON of what a viewer gets.
-type update struct {
-	Deliveries []liveRecord `json:"deliveries"` // in the order of the changes
-	Gone       []string     `json:"gone"`       // the URLs of those that no longer match
-	Dropped    int          `json:"dropped,omitempty"`
-	Missed     bool         `json:"missed,omitempty"`
-	Error      string       `json:"error,omitempty"`
-}
-
-// A liveRecord is a delivery with the URL of its page.
-type liveRecord struct {
-	record
-	URL string `json:"url"`
-}
-
-// take returns what is pending, and reports false if there is nothing.
-func (v *viewer) take() (u update, ok bool) {
+// take returns the event of what is pending, and reports false if there is nothing. The caller
+// does not change the event.
+func (v *viewer) take() (event []byte, ok bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	u = update{Deliveries: []liveRecord{}, Gone: []string{}, Dropped: v.dropped, Missed: v.missed}
-	for _, r := range v.pending {
-		if matches(v.filter, r) {
-			u.Deliveries = append(u.Deliveries, liveRecord{recordOf(r), deliveryURL(r.Delivery.UID)})
-		} else {
-			u.Gone = append(u.Gone, deliveryURL(r.Delivery.UID))
-		}
+	if len(v.pending.records) == 0 && !v.failed {
+		return nil, false
 	}
-	if v.failed {
-		u.Error = "the store failed; the log says why"
+	if v.whole != nil && !v.missed && !v.failed {
+		event = v.whole.event()
+	} else {
+		event = eventOf(v.pending.update(v.filter, v.missed, v.failed))
 	}
-	ok = len(v.pending) > 0 || v.failed
-	v.pending, v.dropped, v.missed, v.failed = nil, 0, false, false
-	return u, ok
+	v.pending, v.whole, v.missed, v.failed = news{}, nil, false, false
+	return event, event != nil
 }
 
 // apiLive sends what changes, as server-sent events. See
@@ -158,12 +117,11 @@ func (in *Inspector) apiLive(w http.ResponseWriter, c call) error {
 		text := []byte(": alive\n\n")
 		select {
 		case <-v.ready:
-			u, ok := v.take()
-			line, err := jsonText(u)
-			if !ok || err != nil {
+			event, ok := v.take()
+			if !ok {
 				continue
 			}
-			text = append(append([]byte("data: "), line...), '\n')
+			text = event
 		case <-alive.C:
 		case <-v.end:
 			return nil

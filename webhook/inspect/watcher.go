@@ -31,8 +31,6 @@ type watcher struct {
 	in     *Inspector
 	window []webhook.Record    // newest first
 	known  map[string]snapshot // of the window, by UID
-	// unsigned is why those of the window are that are not signed, by UID.
-	unsigned map[string]string
 }
 
 // A look is what a watcher has found. Its lists are newest first.
@@ -48,16 +46,13 @@ func (w *watcher) look(ctx context.Context) (l look, err error) {
 	defer recoverTo(&err)
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	f := webhook.Filter{Limit: liveWindow}
+	f := webhook.Filter{Limit: liveWindow, Unsigned: true}
 	if len(w.window) > 0 {
 		// The store need not look at older ones.
 		f.Limit, f.After = liveStep, max(w.window[len(w.window)-1].Seq-1, 0)
 	}
 	found, err := w.in.read(ctx, f)
 	if err != nil {
-		return l, err
-	}
-	if err := w.markUnsigned(ctx, found); err != nil {
 		return l, err
 	}
 	l.missed = w.known != nil && len(found) == liveStep
@@ -71,28 +66,8 @@ func (w *watcher) look(ctx context.Context) (l look, err error) {
 			known[r.Delivery.UID] = now
 		}
 	}
+	w.in.seen.see(found)
 	w.window, w.known = found[:min(len(found), liveWindow)], known
 	l.window = w.window
 	return l, nil
-}
-
-// markUnsigned marks what is found, and asks the store only for what is new.
-func (w *watcher) markUnsigned(ctx context.Context, found []webhook.Record) error {
-	var news []webhook.Record
-	for _, r := range found {
-		if _, ok := w.known[r.Delivery.UID]; !ok {
-			news = append(news, r)
-		}
-		r.Delivery.Unsigned = w.unsigned[r.Delivery.UID]
-	}
-	if err := w.in.markUnsigned(ctx, news); err != nil {
-		return err
-	}
-	w.unsigned = make(map[string]string)
-	for _, r := range found {
-		if r.Delivery.Unsigned != "" {
-			w.unsigned[r.Delivery.UID] = r.Delivery.Unsigned
-		}
-	}
-	return nil
 }

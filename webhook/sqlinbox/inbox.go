@@ -46,13 +46,12 @@ type Inbox struct {
 }
 
 var (
-	_ webhook.Inbox          = (*Inbox)(nil)
-	_ webhook.Notifier       = (*Inbox)(nil)
-	_ webhook.Sweeper        = (*Inbox)(nil)
-	_ webhook.Admin          = (*Inbox)(nil)
-	_ webhook.UnsignedFinder = (*Inbox)(nil)
-	_ webhook.Cursors        = (*Inbox)(nil)
-	_ webhook.Knower         = (*Inbox)(nil)
+	_ webhook.Inbox    = (*Inbox)(nil)
+	_ webhook.Notifier = (*Inbox)(nil)
+	_ webhook.Sweeper  = (*Inbox)(nil)
+	_ webhook.Admin    = (*Inbox)(nil)
+	_ webhook.Cursors  = (*Inbox)(nil)
+	_ webhook.Knower   = (*Inbox)(nil)
 )
 
 // New returns an Inbox that stores deliveries in db. It does not use db before its

@@ -61,6 +61,9 @@ func (c call) send(ctx context.Context, rt http.RoundTripper) (*http.Response, e
 		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusSwitchingProtocols {
+		return resp, nil // its body is the connection, and no context ends a read of it
+	}
 	if _, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer)); err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -18,9 +17,6 @@ import (
 const (
 	// maxAnswer bounds what is read of an answer of a target.
 	maxAnswer = 64 << 10
-	// maxTries is how often a delivery is sent to a target that takes connections and does not
-	// answer in time, or says that it is busy. A target that is down is waited for.
-	maxTries = 4
 	// maxCut is how often a body is read that is not whole.
 	maxCut = 3
 )
@@ -29,6 +25,7 @@ const (
 type call struct {
 	target string // for errors: the host
 	sender string
+	method string
 	url    string
 	header http.Header // with signatures
 	body   []byte
@@ -51,15 +48,35 @@ func fatal(ctx context.Context, err error) error {
 	return dropped{err.Error()}
 }
 
+// get reads a delivery without its body. That it does not exist is believed if the service has a
+// list before it says so again: what stands before the service may answer 404 to everything.
+func (f *Forwarder) get(ctx context.Context, uid string) (webhook.Record, error) {
+	r, err := f.Service.Get(ctx, uid)
+	if errors.Is(err, webhook.ErrNotFound) {
+		if _, err := f.backlog.newest(ctx); err != nil {
+			return r, fatal(ctx, err)
+		}
+		r, err = f.Service.Get(ctx, uid)
+	}
+	if err != nil {
+		return r, fatal(ctx, err)
+	}
+	return r, nil
+}
+
 // prepare reads a delivery from the service and makes its call. The error is a dropped if it
 // is not to be sent.
 func (f *Forwarder) prepare(ctx context.Context, uid string) (call, error) {
-	r, err := f.Service.Get(ctx, uid)
+	r, err := f.get(ctx, uid)
 	switch {
 	case err != nil:
-		return call{}, fatal(ctx, err)
+		return call{}, err
 	case r.Err != nil:
 		return call{}, dropped{fmt.Sprintf("the service cannot read it: %q", r.Err.Error())}
+	}
+	method, err := methodOf(r.Delivery)
+	if err != nil {
+		return call{}, err
 	}
 	name := f.As
 	if name == "" {
@@ -89,7 +106,7 @@ func (f *Forwarder) prepare(ctx context.Context, uid string) (call, error) {
 	if err != nil {
 		return call{}, ErrTarget // the error would have the URL
 	}
-	return call{u.Host, name, to.URL, header, body}, nil
+	return call{u.Host, name, method, to.URL, header, body}, nil
 }
 
 // body reads a body, which must be whole.
@@ -99,6 +116,12 @@ func (f *Forwarder) body(ctx context.Context, r webhook.Record) (body []byte, er
 		if !errors.Is(err, service.ErrCut) || r.Size > service.MaxBody {
 			break
 		}
+	}
+	if errors.Is(err, webhook.ErrNotFound) {
+		if _, err := f.get(ctx, r.Delivery.UID); err != nil {
+			return nil, err
+		}
+		err = fmt.Errorf("%w: it has the delivery and not its body", service.ErrUnavailable)
 	}
 	if err != nil {
 		return nil, fatal(ctx, err)
@@ -110,13 +133,14 @@ func (f *Forwarder) body(ctx context.Context, r webhook.Record) (body []byte, er
 type answer struct {
 	status int
 	text   []byte
+	after  time.Duration // that it asks to wait, if it is busy
 }
 
 // post makes a call once.
 func (f *Forwarder) post(ctx context.Context, c call) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, f.Timeout)
 	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url, bytes.NewReader(c.body))
+	r, err := http.NewRequestWithContext(ctx, c.method, c.url, bytes.NewReader(c.body))
 	if err != nil {
 		return answer{}, ErrTarget
 	}
@@ -133,7 +157,7 @@ func (f *Forwarder) post(ctx context.Context, c call) (answer, error) {
 	if err != nil {
 		return answer{}, withoutURL(err)
 	}
-	return answer{resp.StatusCode, text}, nil
+	return answer{resp.StatusCode, text, retryAfter(resp.Header, time.Now())}, nil
 }
 
 // withoutURL returns an error of a request without the URL, which may have a token.
@@ -143,53 +167,7 @@ func withoutURL(err error) error {
 		err = wrapped.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) && !isDown(err) {
-		return errors.New("no answer in time")
+		return errSlow
 	}
 	return err
-}
-
-// isDown reports whether nobody listens at the target.
-func isDown(err error) bool {
-	var op *net.OpError
-	return errors.As(err, &op) && op.Op == "dial"
-}
-
-// isBusy reports whether a status means that the target may take the delivery later.
-func isBusy(status int) bool {
-	return status == http.StatusTooManyRequests || status == http.StatusBadGateway || status == http.StatusServiceUnavailable ||
-		status == http.StatusGatewayTimeout
-}
-
-// send makes a call until it is answered. It waits for a target that is down for as long as
-// ctx lasts, and gives one that is busy or slow maxTries.
-func (f *Forwarder) send(ctx context.Context, c call) (a answer, took time.Duration, err error) {
-	var again service.Backoff
-	noted := ""
-	for tries := 0; ; {
-		if err := again.Wait(ctx); err != nil {
-			return a, took, err
-		}
-		began := time.Now()
-		a, err = f.post(ctx, c)
-		took = time.Since(began)
-		problem := fmt.Sprint(a.status, " ", http.StatusText(a.status))
-		switch {
-		case ctx.Err() != nil:
-			return a, took, ctx.Err()
-		case errors.Is(err, ErrRemote), errors.Is(err, ErrTarget), err == nil && !isBusy(a.status):
-			return a, took, err
-		case err != nil:
-			problem = err.Error()
-		}
-		if !isDown(err) {
-			tries++
-		}
-		if tries == maxTries {
-			return a, took, err
-		}
-		if problem != noted {
-			noted = problem
-			f.Note(fmt.Sprintf("%s: %s; trying again, and what follows waits", c.target, problem))
-		}
-	}
 }

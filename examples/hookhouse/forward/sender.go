@@ -71,6 +71,27 @@ func senderOf(d *webhook.Delivery) string {
 	return ""
 }
 
+// The headers in which a bin of examples/inspector has the method of a captured call and the rest
+// of its URL, and why it has no body.
+const (
+	binRequest = "Bin-Request"
+	binBody    = "Bin-Body"
+)
+
+// methodOf returns the method of the call for a delivery. Its error is a dropped.
+func methodOf(d *webhook.Delivery) (string, error) {
+	method, _, _ := strings.Cut(d.Header.Get(binRequest), " ")
+	switch {
+	case d.Header.Get(binBody) != "":
+		return "", dropped{"the bin has not stored its body"}
+	case method == "":
+		return http.MethodPost, nil
+	case !slices.Contains([]string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodHead, http.MethodOptions}, method):
+		return "", dropped{fmt.Sprintf("a call with the method %q is not forwarded", method)}
+	}
+	return method, nil
+}
+
 // errLacks means that the service does not show what a call needs.
 var errLacks = errors.New("the service does not show it")
 

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -67,6 +68,17 @@ func New(base, user string, password webhook.Secret) (*Client, error) {
 	}
 	noRedirect := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Client{*u, user, password, &http.Client{Transport: transport, CheckRedirect: noRedirect}}, nil
+}
+
+// IsReadable reports whether calls of an inspector at base can be read by others: they use http,
+// and leave this machine.
+func IsReadable(base string) bool {
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "http" {
+		return false
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	return (err != nil || !addr.Unmap().IsLoopback()) && !strings.EqualFold(u.Hostname(), "localhost")
 }
 
 // String returns the URL of the inspector, without a password.

@@ -53,6 +53,9 @@ func (c *Client) faultOf(resp *http.Response, page, want string) error {
 	}
 	said := textOf(resp, kind)
 	answers := fmt.Sprintf("%d %s: %s", status, http.StatusText(status), said)
+	if status >= 500 { // of the service, or of what stands before it
+		return fmt.Errorf("%w: %s", ErrUnavailable, answers)
+	}
 	switch status {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return fmt.Errorf("%w: %s", ErrDenied, answers)
@@ -63,7 +66,7 @@ func (c *Client) faultOf(resp *http.Response, page, want string) error {
 		return fmt.Errorf("%w: %s has no %s: %s", ErrNotInspector, c, page, answers)
 	case http.StatusConflict:
 		return fmt.Errorf("%w: %s", webhook.ErrState, answers)
-	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusRequestTimeout, http.StatusTooManyRequests:
 		return fmt.Errorf("%w: %s", ErrUnavailable, answers)
 	}
 	if kind != kindJSON {

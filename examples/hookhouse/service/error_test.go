@@ -42,7 +42,7 @@ func TestErrorsSayWhatIsWrong(t *testing.T) {
 		{"a page", answering(200, html, "<html>"), service.ErrNotInspector, `answers with "text/html", not with application/json`},
 		{"other JSON", answering(200, json, `[]`), service.ErrNotInspector, "not JSON of the documented form"},
 		{"a page of log in", http.RedirectHandler("https://login.example.com/?token=abc", http.StatusFound), service.ErrNotInspector, `redirects to "https://login.example.com", which is not followed`},
-		{"terminal escapes", answering(500, json, `{"error":"\u001b[2J\u202e\nforged"}`), nil, `the service answers 500 Internal Server Error: "\x1b[2J\u202e\nforged"`},
+		{"terminal escapes", answering(500, json, `{"error":"\u001b[2J\u202e\nforged"}`), service.ErrUnavailable, `500 Internal Server Error: "\x1b[2J\u202e\nforged"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := serve(t, tt.h).Get(t.Context(), "00ff")

@@ -96,14 +96,18 @@ func (c command) print(w io.Writer, all []result) {
 		printLists(w, r)
 	}
 	env.Head(w, fmt.Sprintf("Put at %d a second, live viewers: %d, a tenth of which never read", c.rate, c.viewers),
-		"", "Puts:", "p50 without, ms:", "p50 with:", "with, times without:", "quartiles:", "p99 without:", "p99 with:", "updates read:")
+		"", "Puts:", "p50 without, ms:", "p50 with:", "with, times without:", "quartiles:",
+		"p50 constant bytes:", "with, times constant bytes:", "quartiles:", "p99 without:", "p99 with:", "updates read:")
 	for _, r := range all {
 		v := r.watched
 		ratios := env.Ratios(v.with.p50, v.without.p50)
-		fmt.Fprintf(w, "| %s | %d | %.2f | %.2f | %.2f | %.2f–%.2f | %.2f | %.2f | %d |\n", r.backend, v.with.puts+v.without.puts,
+		control := env.Ratios(v.with.p50, v.constant.p50)
+		fmt.Fprintf(w, "| %s | %d | %.2f | %.2f | %.2f | %.2f–%.2f | %.2f | %.2f | %.2f–%.2f | %.2f | %.2f | %d |\n", r.backend, v.with.puts+v.without.puts,
 			env.Median(v.without.p50), env.Median(v.with.p50), env.Median(ratios), env.Quantile(ratios, 0.25), env.Quantile(ratios, 0.75),
+			env.Median(v.constant.p50), env.Median(control), env.Quantile(control, 0.25), env.Quantile(control, 0.75),
 			env.Median(v.without.p99), env.Median(v.with.p99), v.updates)
-		aims = append(aims, env.NewAim(string(r.backend)+": p50 of Put with viewers, times that without", true, 1.05, ratios))
+		aims = append(aims, env.NewAim(string(r.backend)+": p50 of Put with viewers, times that without", true, 1.05, ratios),
+			env.NewAim(string(r.backend)+": p50 of Put with viewers, times that with as many of constant bytes", true, 1.05, control))
 	}
 	fmt.Fprintln(w)
 	env.Head(w, "Weight of a page, and nobody looks", "", "page of 50, bytes:", "with its assets:", "calls of the store:", "allocations:", "without an inspector:")

@@ -31,7 +31,7 @@ func TestAllIsMeasured(t *testing.T) {
 				t.Errorf("%s, %s: got %+v", b, l.name, l)
 			}
 		}
-		if v := r.watched; v.updates == 0 || len(v.with.p50) != 1 || len(v.without.p50) != 1 {
+		if v := r.watched; v.updates == 0 || len(v.with.p50) != 1 || len(v.constant.p50) != 1 || len(v.without.p50) != 1 {
 			t.Errorf("%s: got %+v", b, v)
 		}
 		if r.idle.calls != 0 {

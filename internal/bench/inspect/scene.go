@@ -97,11 +97,6 @@ func (s *countedStore) Overview(ctx context.Context, limit int) (webhook.Overvie
 	return s.Inbox.Overview(ctx, limit)
 }
 
-func (s *countedStore) Unsigned(ctx context.Context, uids []string) (map[string]string, error) {
-	s.calls.Add(1)
-	return s.Inbox.Unsigned(ctx, uids)
-}
-
 // An answer is what a handler writes, in memory.
 type answer struct {
 	header http.Header

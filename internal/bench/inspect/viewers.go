@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,8 +10,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,22 +32,23 @@ const (
 // A viewing is the task of the process of the viewers, and what it prints: when each of them
 // has got something, and at the end.
 type viewing struct {
-	Addr    string
+	URL     string
 	Viewers int
 	Updates int64 // events that were read
+	Bytes   int64 // in these
 }
 
 // Commands has that process. It ends with its input.
 var Commands = env.Commands{"inspect-viewers": env.Task(func(ctx context.Context, v viewing) (any, error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var updates atomic.Int64
+	var read readings
 	var viewers sync.WaitGroup
 	opened, failed := make(chan struct{}, v.Viewers), make(chan error, v.Viewers)
 	for i := range v.Viewers {
-		look := func() error { return readUpdates(ctx, v.Addr, opened, &updates) }
+		look := func() error { return readUpdates(ctx, v.URL, opened, &read) }
 		if i%10 >= readers {
-			look = func() error { return openOnly(ctx, v.Addr, opened) }
+			look = func() error { return openOnly(ctx, v.URL, opened) }
 		}
 		viewers.Go(func() {
 			if err := look(); err != nil && ctx.Err() == nil {
@@ -61,21 +63,21 @@ var Commands = env.Commands{"inspect-viewers": env.Task(func(ctx context.Context
 			return nil, err
 		}
 	}
-	v.Updates = updates.Load()
+	v.Updates, v.Bytes = read.updates.Load(), read.bytes.Load()
 	if err := json.NewEncoder(os.Stdout).Encode(v); err != nil {
 		return nil, err
 	}
 	_, err := io.Copy(io.Discard, os.Stdin)
 	late := time.NewTimer(lateUpdate) // what was put last may arrive after the end of the input
 	defer late.Stop()
-	for now := true; now && updates.Load() == v.Updates; {
+	for now := true; now && read.updates.Load() == v.Updates; {
 		select {
 		case <-late.C:
 			now = false
 		case <-time.After(time.Millisecond):
 		}
 	}
-	v.Updates = updates.Load()
+	v.Updates, v.Bytes = read.updates.Load(), read.bytes.Load()
 	stop()
 	viewers.Wait()
 	select {
@@ -86,9 +88,12 @@ var Commands = env.Commands{"inspect-viewers": env.Task(func(ctx context.Context
 	return v, err
 })}
 
+// Readings are what all viewers have read.
+type readings struct{ updates, bytes atomic.Int64 }
+
 // readUpdates reads a stream until ctx ends.
-func readUpdates(ctx context.Context, addr string, opened chan<- struct{}, updates *atomic.Int64) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/api/live", nil)
+func readUpdates(ctx context.Context, stream string, opened chan<- struct{}, read *readings) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, stream, nil)
 	if err != nil {
 		return err
 	}
@@ -105,10 +110,11 @@ func readUpdates(ctx context.Context, addr string, opened chan<- struct{}, updat
 	lines := bufio.NewScanner(resp.Body)
 	lines.Buffer(nil, 1<<20)
 	for first := true; lines.Scan(); {
-		if !strings.HasPrefix(lines.Text(), "data: ") {
+		if !bytes.HasPrefix(lines.Bytes(), []byte("data: ")) {
 			continue
 		}
-		updates.Add(1)
+		read.bytes.Add(int64(len(lines.Bytes())))
+		read.updates.Add(1)
 		if first {
 			opened <- struct{}{}
 			first = false
@@ -121,16 +127,20 @@ func readUpdates(ctx context.Context, addr string, opened chan<- struct{}, updat
 }
 
 // openOnly opens a stream and does not read it, and later another one, until ctx ends.
-func openOnly(ctx context.Context, addr string, opened chan<- struct{}) error {
+func openOnly(ctx context.Context, stream string, opened chan<- struct{}) error {
+	u, err := url.Parse(stream)
+	if err != nil {
+		return err
+	}
 	for first := true; ; first = false {
-		conn, err := new(net.Dialer).DialContext(ctx, "tcp", addr)
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", u.Host)
 		if err != nil {
 			return err
 		}
 		if c, ok := conn.(*net.TCPConn); ok {
 			_ = c.SetReadBuffer(4 << 10)
 		}
-		if _, err := fmt.Fprintf(conn, "GET /api/live HTTP/1.1\r\nHost: %s\r\n\r\n", addr); err != nil {
+		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", u.Path, u.Host); err != nil {
 			return errors.Join(err, conn.Close())
 		}
 		if first {

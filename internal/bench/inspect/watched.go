@@ -22,20 +22,24 @@ type puts struct {
 	p50, p99 []float64 // ms
 }
 
-// A watched has Puts without viewers and with them.
+// A watched has Puts without viewers, with those of the inspector, and with those of a handler
+// that streams constant bytes.
 type watched struct {
-	without, with puts
-	updates       int64 // that the viewers have read
+	without, with, constant puts
+	updates                 int64 // that the viewers of the inspector have read
 }
 
 // measureWatched puts without viewers and with them, in turns. The order changes from pair to
-// pair.
+// pair, but that the constant stream is as the inspector's of the same pair was.
 func (c command) measureWatched(ctx context.Context, sc *scene) (v watched, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return v, err
 	}
-	server := &http.Server{Handler: sc.inspector, ReadHeaderTimeout: 5 * time.Second, ConnContext: smallBuffer}
+	control, mux := new(constant), http.NewServeMux()
+	mux.Handle("/", sc.inspector)
+	mux.Handle("/constant", control)
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ConnContext: smallBuffer}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
 	defer func() {
@@ -49,12 +53,21 @@ func (c command) measureWatched(ctx context.Context, sc *scene) (v watched, err 
 	}
 	for pair := range c.pairs {
 		for _, with := range []bool{pair%2 == 0, pair%2 == 1} {
-			if with {
-				err = c.withViewers(ctx, sc, listener.Addr().String(), &v)
-			} else {
-				err = c.round(ctx, sc, &v.without)
+			if !with {
+				if err := c.round(ctx, sc, &v.without); err != nil {
+					return v, err
+				}
+				continue
 			}
+			at := "http://" + listener.Addr().String()
+			read, err := c.withViewers(ctx, sc, at+"/api/live", &v.with)
 			if err != nil {
+				return v, err
+			}
+			v.updates += read.Updates
+			reading := int64(c.viewers * readers / 10)
+			control.set(read.Updates/reading, read.Bytes/reading, c.time)
+			if _, err := c.withViewers(ctx, sc, at+"/constant", &v.constant); err != nil {
 				return v, err
 			}
 		}
@@ -71,28 +84,28 @@ func smallBuffer(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
-// withViewers puts while another process has the viewers.
-func (c command) withViewers(ctx context.Context, sc *scene, addr string, v *watched) error {
+// withViewers puts while another process has the viewers of a stream, and returns what they have
+// read meanwhile.
+func (c command) withViewers(ctx context.Context, sc *scene, stream string, to *puts) (read viewing, err error) {
 	var before, after viewing
-	child, err := env.Start(env.Self(ctx, "inspect-viewers", viewing{Addr: addr, Viewers: c.viewers}), &before)
+	child, err := env.Start(env.Self(ctx, "inspect-viewers", viewing{URL: stream, Viewers: c.viewers}), &before)
 	if err != nil {
-		return err
+		return read, err
 	}
 	defer child.Kill()
 	if before.Viewers != c.viewers {
-		return fmt.Errorf("%d viewers, want %d", before.Viewers, c.viewers)
+		return read, fmt.Errorf("%d viewers, want %d", before.Viewers, c.viewers)
 	}
-	if err := c.round(ctx, sc, &v.with); err != nil {
-		return err
+	if err := c.round(ctx, sc, to); err != nil {
+		return read, err
 	}
 	if err := child.End(&after); err != nil {
-		return err
+		return read, err
 	}
 	if after.Updates <= before.Updates {
-		return errors.New("the viewers have read nothing of the Puts")
+		return read, errors.New("the viewers have read nothing of the Puts")
 	}
-	v.updates += after.Updates - before.Updates
-	return nil
+	return viewing{Viewers: c.viewers, Updates: after.Updates - before.Updates, Bytes: after.Bytes - before.Bytes}, nil
 }
 
 // round puts for a while and adds the times.

@@ -27,7 +27,7 @@
 		row.append(td);
 	};
 
-	// choice lets a person choose a delivery for a replay.
+	// choice lets a person choose a delivery for a replay or a burial.
 	const choosable = rows.closest("form") !== null;
 	const choice = (d) => {
 		const box = document.createElement("input");

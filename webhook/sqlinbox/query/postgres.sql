@@ -846,11 +846,6 @@ SELECT count(*) FROM pg_attribute WHERE attrelid = to_regclass('hookhouse_delive
 SELECT d.uid, b.envelope, b.body FROM hookhouse_deliveries d LEFT JOIN hookhouse_bodies b ON b.id = d.id
 WHERE d.uid = ANY (ARRAY(SELECT jsonb_array_elements_text(@uids::text::jsonb)))
 
--- name: unsigned
-SELECT d.uid, b.envelope FROM hookhouse_deliveries d
-CROSS JOIN LATERAL (SELECT envelope FROM hookhouse_bodies WHERE id = d.id LIMIT 1) b
-WHERE d.uid = ANY (ARRAY(SELECT jsonb_array_elements_text(@uids::text::jsonb))) AND strpos(b.envelope, '"unsigned":') > 0
-
 -- name: pending
 SELECT count(*) FROM (
   SELECT 1 FROM hookhouse_deliveries WHERE state = 'waiting'

@@ -545,10 +545,6 @@ SELECT count(*) FROM pragma_table_info('hookhouse_deliveries') WHERE name = 'ori
 -- name: contents
 SELECT d.uid, b.envelope, b.body FROM json_each(@uids) u CROSS JOIN hookhouse_deliveries d ON d.uid = u.value LEFT JOIN hookhouse_bodies b ON b.id = d.id
 
--- name: unsigned
-SELECT d.uid, b.envelope FROM json_each(@uids) u CROSS JOIN hookhouse_deliveries d ON d.uid = u.value JOIN hookhouse_bodies b ON b.id = d.id
-WHERE instr(b.envelope, '"unsigned":') > 0
-
 -- name: pending
 SELECT count(*) FROM (
   SELECT 1 FROM hookhouse_deliveries WHERE state = 'waiting'
