@@ -80,4 +80,9 @@ type host interface {
 	logger() *slog.Logger
 	observer() *Observer
 	notify()
+	// requiresStandby reports whether a commit must be on two servers.
+	requiresStandby() bool
+	// trusts reports whether somebody answers for settings that may lose a commit.
+	trusts() bool
+	logTrust(settings []string)
 }

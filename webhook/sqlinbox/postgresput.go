@@ -91,6 +91,9 @@ func (e *postgresEngine) storeBatch(ctx context.Context, batch []*job, timeout s
 		return nil
 	}
 	return statement.Tx(ctx, e.db, statement.ReadCommitted, func(ctx context.Context, s session) error {
+		if err := e.replicate(ctx, s); err != nil {
+			return err
+		}
 		return e.storeInOrder(ctx, s, left, lockMode{timeout: timeout})
 	})
 }
@@ -103,7 +106,7 @@ func (e *postgresEngine) storeOptimistic(ctx context.Context, batch []*job, time
 	err := e.tryStmt(ctx, func(ctx context.Context, s session) (err error) {
 		if len(batch) == 1 {
 			a := batch[0].put.arguments()
-			a["window"], a["wait"] = e.window(), timeout
+			a["window"], a["wait"], a["standby"] = e.window(), timeout, number(e.requiresStandby())
 			results, err = e.insert(ctx, s, "insert_one", a)
 		} else {
 			a := e.putArgs(batch, timeout)
@@ -139,6 +142,9 @@ func (e *postgresEngine) storeInOrder(ctx context.Context, s session, puts []*jo
 }
 
 func (e *postgresEngine) storeTx(ctx context.Context, s session, j *job) error {
+	if err := e.replicate(ctx, s); err != nil {
+		return err
+	}
 	return e.storeChecked(ctx, s, []*job{j}, lockMode{waits: true}, 0)
 }
 
@@ -195,7 +201,7 @@ func (e *postgresEngine) storeChecked(ctx context.Context, s session, group []*j
 // putArgs are the arguments of the statements that store a batch.
 func (e *postgresEngine) putArgs(batch []*job, timeout string) args {
 	rows, bytes := pack(batch)
-	return args{"window": e.window(), "wait": timeout, "rows": rows, "bytes": bytes}
+	return args{"window": e.window(), "wait": timeout, "rows": rows, "bytes": bytes, "standby": number(e.requiresStandby())}
 }
 
 // An insertResult is what an insert made of a delivery. Zero means that it did not decide
@@ -219,7 +225,7 @@ func (e *postgresEngine) insert(ctx context.Context, s session, name string, a a
 		}
 		return err
 	})
-	return results, err
+	return results, e.standbyError(err)
 }
 
 // lockTimeout is a duration as PostgreSQL reads it.
