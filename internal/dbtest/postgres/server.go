@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -180,13 +181,17 @@ func DSN(port int, settings ...string) string {
 	return fmt.Sprintf("postgres://hookhouse@127.0.0.1:%d/postgres?sslmode=disable&%s", port, strings.Join(settings, "&"))
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// freePort returns a port below those that the system gives to clients: one of these could
+// take the port of a server that is down, and a client that calls it could reach itself.
+func freePort() (port int, err error) {
+	for range 100 {
+		port = 20000 + rand.N(12000)
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	return port, l.Close()
+	return 0, err
 }
 
 // A record keeps what the server prints.
