@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
+	"github.com/hookhouse/hookhouse/internal/dbtest/grants"
 	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/inboxtest"
@@ -47,12 +49,24 @@ func newStores(t *testing.T) *stores {
 	return s
 }
 
-// open returns a migrated inbox in an empty store.
+// open returns an inbox in an empty store. The owner of the tables migrates them, and the role
+// of the inbox has no rights on them but those that the documentation lists.
 func (s *stores) open(t *testing.T) *sqlinbox.Inbox {
 	t.Helper()
 	user := s.users[s.taken.Add(1)-1]
-	direct := engine.Store{Driver: "pgx", DSN: engine.Server.DSN()}.DB(t)
-	if _, err := direct.ExecContext(t.Context(), "CREATE ROLE "+user+" LOGIN; CREATE SCHEMA AUTHORIZATION "+user); err != nil {
+	owner := engine.Store{Driver: "pgx", DSN: engine.Server.DSN("search_path=" + user)}
+	db := owner.DB(t)
+	statements, err := grants.Read("../../../webhook/sqlinbox/doc.go", user, user)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), "CREATE ROLE "+user+" LOGIN; CREATE SCHEMA "+user); err != nil {
+		t.Fatal(err)
+	}
+	if err := sqlinbox.New(db, sqlinbox.PostgreSQL).Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), strings.Join(statements, "\n")); err != nil {
 		t.Fatal(err)
 	}
 	in, _ := engine.Store{Driver: "pgx", DSN: s.pooler.DSN(user)}.Inbox(t)
