@@ -193,12 +193,13 @@
 //   - A cancelled wait. A commit is made on the primary first, and then waits for the standby.
 //     If that wait is cancelled, the rows are visible and PostgreSQL reports success, though
 //     the standby may lack them. The end of a context, and a lost connection, cancel it too,
-//     but then Put fails and nothing is acknowledged. With RequireStandby the sender's next
-//     copy, a duplicate, is acknowledged only after a commit that the standby has. Two
-//     acts of an administrator acknowledge what one machine has: pg_cancel_backend on a session that
-//     waits (wait_event SyncRep), and an empty synchronous_standby_names while sessions wait.
-//     Do neither; some cluster managers do the second by themselves when no standby is
-//     left, unless they are told to be strict.
+//     but then Put and Write fail and nothing is acknowledged. After the Commit of a
+//     transaction of your own, take a context that has ended for a failure. With RequireStandby
+//     the sender's next copy, a duplicate, is acknowledged only after a commit that the
+//     standby has. Two acts of an administrator acknowledge what one machine has:
+//     pg_cancel_backend on a session that waits (wait_event SyncRep), and emptying
+//     synchronous_standby_names while sessions wait. Do neither. Some cluster managers do
+//     the second when no standby is left, unless they are told to be strict.
 //   - A delivery that is visible and not replicated may run before a failover. The promoted
 //     server does not have it, and its sender, who was not answered, sends it again: it runs
 //     a second time.

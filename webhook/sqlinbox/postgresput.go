@@ -90,12 +90,16 @@ func (e *postgresEngine) storeBatch(ctx context.Context, batch []*job, timeout s
 	if len(left) == 0 {
 		return nil
 	}
-	return statement.Tx(ctx, e.db, statement.ReadCommitted, func(ctx context.Context, s session) error {
+	err := statement.Tx(ctx, e.db, statement.ReadCommitted, func(ctx context.Context, s session) error {
 		if err := e.replicate(ctx, s); err != nil {
 			return err
 		}
 		return e.storeInOrder(ctx, s, left, lockMode{timeout: timeout})
 	})
+	if err == nil {
+		err = e.replicated(ctx)
+	}
+	return err
 }
 
 // storeOptimistic stores by one statement the deliveries that are new, and leaves out
@@ -115,6 +119,9 @@ func (e *postgresEngine) storeOptimistic(ctx context.Context, batch []*job, time
 		}
 		return err
 	})
+	if err == nil {
+		err = e.replicated(ctx)
+	}
 	if err != nil {
 		return err
 	}

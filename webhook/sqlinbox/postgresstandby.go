@@ -28,3 +28,13 @@ func (e *postgresEngine) standbyError(err error) error {
 	e.verified.Store(false)
 	return fmt.Errorf("%w: RequireStandby is set, and synchronous_standby_names has become empty", ErrNotDurable)
 }
+
+// replicated refuses the success of a commit whose context has ended. Some drivers cancel the
+// statement then, and wait for what the server says to that: if the commit was waiting for the
+// standby, the server says that all is well.
+func (e *postgresEngine) replicated(ctx context.Context) error {
+	if !e.requiresStandby() || ctx.Err() == nil {
+		return nil
+	}
+	return fmt.Errorf("sqlinbox: the standby may not have the commit: %w", ctx.Err())
+}

@@ -158,6 +158,8 @@ func (e *sqliteEngine) check(ctx context.Context) error {
 	return e.tx(ctx, func(ctx context.Context, s session) error { return e.checkAll(ctx, s, e.host) })
 }
 
+func (e *sqliteEngine) replicated(context.Context) error { return nil }
+
 // txError says what to do where the caller's statement waited for the caller's own
 // transaction.
 func (e *sqliteEngine) txError(method string, err error) error {

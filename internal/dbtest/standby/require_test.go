@@ -7,6 +7,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/hookhouse/hookhouse/internal/dbtest/engine"
 	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
@@ -23,6 +29,7 @@ func TestWhatIsOnTwoMachines(t *testing.T) {
 	t.Run("a server that drops its standby is noticed by the next Put", func(t *testing.T) { droppedStandby(t, p, in, db) })
 	t.Run("a duplicate is acknowledged when what it found is on the standby", func(t *testing.T) { duplicateWaits(t, p, in, db) })
 	t.Run("a duplicate of PutTx makes the commit wait", func(t *testing.T) { duplicateInTxWaits(t, p, in, db) })
+	t.Run("a driver that cancels the wait acknowledges nothing", func(t *testing.T) { cancellingDriver(t, p, db) })
 	t.Run("a failover to an asynchronous standby loses what was acknowledged", func(t *testing.T) { asynchronousLoses(t, p) })
 }
 
@@ -163,6 +170,39 @@ func duplicateInTxWaits(t *testing.T, p *pair, in *sqlinbox.Inbox, db *sql.DB) {
 	}
 	thaw()
 	wantNil(t, <-result)
+}
+
+// This driver asks the server to cancel what is under way when a context ends, and returns
+// what the server answers. Put takes as long as its batch may, which is 15 s.
+func cancellingDriver(t *testing.T, p *pair, db *sql.DB) {
+	config, err := pgx.ParseConfig(p.primary.DSN())
+	must(t, err)
+	config.BuildContextWatcherHandler = func(c *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: c, DeadlineDelay: wait.Timeout}
+	}
+	cancelling := stdlib.OpenDB(*config)
+	t.Cleanup(func() { _ = cancelling.Close() })
+	in := sqlinbox.New(cancelling, sqlinbox.PostgreSQL)
+	in.RequireStandby = true
+	t.Cleanup(func() { wantNil(t, in.Close()) })
+	must(t, in.Check(t.Context()))
+	thaw := p.freeze(t)
+	defer thaw()
+	written, d := make(chan error, 1), delivery()
+	go func() {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		written <- in.Write(ctx, func(ctx context.Context, tx *sql.Tx) error { return in.PutTx(ctx, tx, delivery()) })
+	}()
+	if err := in.Put(t.Context(), d); err == nil {
+		t.Error("Put returned nil, and the standby is frozen")
+	}
+	if !isStored(t, db, d) {
+		t.Error("the driver has not cancelled the wait")
+	}
+	if err := <-written; err == nil {
+		t.Error("Write returned nil, and the standby is frozen")
+	}
 }
 
 // The standby follows no more when the delivery is acknowledged.
