@@ -199,7 +199,7 @@
 //     standby has. Two acts of an administrator acknowledge what one machine has:
 //     pg_cancel_backend on a session that waits (wait_event SyncRep), and emptying
 //     synchronous_standby_names while sessions wait. Do neither. Some cluster managers do
-//     the second when no standby is left, unless they are told to be strict.
+//     the second when no standby is left, unless they have a strict mode that is on.
 //   - A delivery that is visible and not replicated may run before a failover. The promoted
 //     server does not have it, and its sender, who was not answered, sends it again: it runs
 //     a second time.

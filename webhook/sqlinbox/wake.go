@@ -19,7 +19,7 @@ type waker struct {
 }
 
 // start begins to pass on signals, once. A nil channel has none.
-func (w *waker) start(signals <-chan struct{}, pass func()) {
+func (w *waker) start(signals <-chan struct{}, notify func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if signals == nil || w.started || w.stopped {
@@ -29,7 +29,7 @@ func (w *waker) start(signals <-chan struct{}, pass func()) {
 	w.stopping, w.ended = make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(w.ended)
-		passOn(signals, w.stopping, pass)
+		passOn(signals, w.stopping, notify)
 	}()
 }
 
@@ -44,16 +44,16 @@ func (w *waker) stop() {
 	w.stopped = true
 }
 
-// passOn calls pass at a signal, and then at most once in each wakePause, until signals is
+// passOn calls notify at a signal, and then at most once in each wakePause, until signals is
 // closed or stopping is. Meanwhile it goes on to receive, so that no sender waits for long.
-func passOn(signals, stopping <-chan struct{}, pass func()) {
-	var pause <-chan time.Time // nil if pass may be called
+func passOn(signals, stopping <-chan struct{}, notify func()) {
+	var pause <-chan time.Time // nil if notify may be called
 	for missed := false; ; {
 		select {
 		case _, ok := <-signals:
 			if !ok {
 				if missed {
-					pass()
+					notify()
 				}
 				return
 			}
@@ -64,7 +64,7 @@ func passOn(signals, stopping <-chan struct{}, pass func()) {
 			return
 		}
 		if missed && pause == nil {
-			pass()
+			notify()
 			missed, pause = false, time.After(wakePause)
 		}
 	}

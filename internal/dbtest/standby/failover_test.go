@@ -96,7 +96,7 @@ func startChild(t *testing.T, c child, printed func(string)) *process.Process {
 	return p
 }
 
-// await returns when so many more deliveries are acknowledged and handled.
+// await returns when that number of further deliveries are acknowledged, and handled.
 func (c *cluster) await(t *testing.T, what string, acknowledged, handled int) {
 	t.Helper()
 	a, h, _ := c.senders.counts()

@@ -35,7 +35,7 @@ type senders struct {
 	gap          time.Duration // the longest time from one 202 to the next
 }
 
-// newSenders returns senders for so many receivers.
+// newSenders returns senders for a number of receivers.
 func newSenders(receivers int) *senders {
 	return &senders{
 		book: ledger.NewBook[detail](), addresses: make([]string, receivers),
