@@ -13,8 +13,6 @@ import (
 	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 )
 
-type entry = ledger.Entry[detail]
-
 // A detail is what the account notes of a delivery.
 type detail struct{ settled bool }
 
