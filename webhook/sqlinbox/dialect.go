@@ -34,13 +34,6 @@ type Dialect struct {
 // dialects are all of them. The file of each adds its own.
 var dialects []*Dialect
 
-// A setting is refused unless its value, which must be in one row, is allowed.
-type setting struct {
-	query   string
-	allowed []string
-	advice  string
-}
-
 // A raise is a setting that is raised to what durability needs: text is run unless the
 // value that query returns, in one row, is one of fine.
 type raise struct {

@@ -26,7 +26,7 @@ func TestDialectsHaveTheSameStatements(t *testing.T) {
 		"insert_dedup_key", "insert_dedup_key_pair", "delete_new_dedup_key", "replace_dedup_key", "insert_bodies",
 		"marks", "insert_mark", "file",
 		// PostgreSQL
-		"insert_one", "try_lock", "try_find", "lock", "replay", "settle_group", "promote_group", "isolation", "default_isolation",
+		"insert_one", "try_lock", "try_find", "lock", "replay", "settle_group", "promote_group", "isolation", "default_isolation", "replicate",
 	}
 	for name, q := range lite {
 		other, ok := pg[name]

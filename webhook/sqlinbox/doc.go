@@ -170,6 +170,72 @@
 // idle_in_transaction_session_timeout, and dump the inbox's tables separately or from a
 // standby.
 //
+// # Several machines
+//
+// Receivers and workers are processes of their own, as many as needed, on one PostgreSQL
+// database. What a lone server keeps, it keeps on one machine. For two, use a synchronous
+// standby: set synchronous_standby_names on the primary server, synchronous_commit to on or
+// remote_apply, and Inbox.RequireStandby. Then Check, Ping and each Put return [ErrNotDurable]
+// if the server commits on one machine only, and an acknowledged delivery is flushed on two.
+// A DSN with both hosts and target_session_attrs=read-write finds the server that takes
+// writes, also after a promotion. Between the loss of the primary and the promotion senders
+// are refused with 503, and send again.
+//
+//   - Promote only a standby that has all: one that was synchronous when the primary was lost.
+//     With ANY 1 (a, b), that is the one of them with the highest pg_last_wal_receive_lsn().
+//   - A server that is promoted needs a standby of its own, or its commits wait. Until
+//     there is one, Puts fail after 15 s and senders are refused. Let two standbys be
+//     candidates, so that the loss of one machine stops nothing.
+//   - With an asynchronous standby, or synchronous_commit local, remote_write or off, a
+//     failover loses the last acknowledged deliveries, and settlements: what was handled
+//     then runs again. remote_write survives a crash of the standby's PostgreSQL, but not
+//     of its machine.
+//   - A cancelled wait. A commit is made on the primary first, and then waits for the standby.
+//     If that wait is cancelled, the rows are visible and PostgreSQL reports success, though
+//     the standby may lack them. The end of a context, and a lost connection, cancel it too,
+//     but then Put and Write fail and nothing is acknowledged. After the Commit of a
+//     transaction of your own, take a context that has ended for a failure. With RequireStandby
+//     the sender's next copy, a duplicate, is acknowledged only after a commit that the
+//     standby has. Two acts of an administrator acknowledge what one machine has:
+//     pg_cancel_backend on a session that waits (wait_event SyncRep), and emptying
+//     synchronous_standby_names while sessions wait. Do neither. Some cluster managers do
+//     the second when no standby is left, unless they have a strict mode that is on.
+//   - A delivery that is visible and not replicated may run before a failover. The promoted
+//     server does not have it, and its sender, who was not answered, sends it again: it runs
+//     a second time.
+//   - Logical replication is no failover: it does not copy the sequence hookhouse_ids, so that
+//     ids are given twice or out of order. Before a server that was filled that way takes writes,
+//     set the sequence beyond the highest id.
+//
+// A Worker sees what its own process stores at once, and what others store when it polls,
+// after at most PollInterval. To be quicker, bring a signal by Inbox.Wake, such as LISTEN and
+// NOTIFY: internal/dbtest/wake_example_test.go has the code. Send NOTIFY in a statement of its
+// own and not in a trigger: the server commits transactions that notify one after the other.
+//
+// A pooler such as pgbouncer may be in transaction mode: the Inbox keeps nothing in a session.
+// The driver must not prepare statements: with pgx, add default_query_exec_mode=exec to the
+// DSN. Older poolers refuse search_path in a DSN; set it for the role. LISTEN needs a
+// direct connection.
+//
+// The tables have fixed names, so that a schema holds one inbox. Further inboxes are in schemas
+// of their own, which search_path selects: in the DSN, or by ALTER ROLE hooks_service SET
+// search_path = hooks. The program needs no right to create tables. Let their
+// owner call Migrate, or run [Schema] with a tool, and then grant to the role of the program:
+//
+//	GRANT USAGE ON SCHEMA hooks TO hooks_service;
+//	GRANT SELECT, INSERT, UPDATE, DELETE ON hooks.hookhouse_deliveries, hooks.hookhouse_bodies TO hooks_service;
+//	GRANT SELECT, INSERT, UPDATE, DELETE ON hooks.hookhouse_dedup_keys, hooks.hookhouse_cursors TO hooks_service;
+//	GRANT SELECT, INSERT, DELETE ON hooks.hookhouse_attempts, hooks.hookhouse_replays, hooks.hookhouse_pauses TO hooks_service;
+//	GRANT SELECT, UPDATE ON hooks.hookhouse_schema TO hooks_service;
+//	GRANT USAGE ON SEQUENCE hooks.hookhouse_ids TO hooks_service;
+//
+// A program with that role may call Migrate, which changes nothing if the tables are current.
+//
+// A managed database may show fsync or full_page_writes as off, because it keeps commits
+// outside the server, as Neon does (https://neon.com/docs/reference/compatibility). It is
+// refused with ErrNotDurable unless Inbox.TrustDurability says whose word the program takes
+// for it. That is logged once. Other settings, and synchronous_commit, are not affected.
+//
 // # Clocks
 //
 // On PostgreSQL, retention and due times go by the server's clock. On SQLite, all times

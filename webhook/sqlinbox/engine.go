@@ -38,6 +38,9 @@ type engine interface {
 	begin(ctx context.Context) (*programTx, error)
 	// durable makes sure that what tx commits survives a power loss.
 	durable(ctx context.Context, tx *sql.Tx) error
+	// replicated returns an error if a commit that has succeeded may lack the standby that
+	// the inbox requires, because ctx has ended.
+	replicated(ctx context.Context) error
 	// txError explains an error that a func of the program returned from inside the
 	// transaction of a method.
 	txError(method string, err error) error
@@ -80,4 +83,9 @@ type host interface {
 	logger() *slog.Logger
 	observer() *Observer
 	notify()
+	// requiresStandby reports whether a commit must be on two servers.
+	requiresStandby() bool
+	// trusts reports whether somebody answers for settings that may lose a commit.
+	trusts() bool
+	logTrust(settings []string)
 }

@@ -31,6 +31,27 @@ type Inbox struct {
 	Logger *slog.Logger
 	// Observer, if not nil, receives events for metrics.
 	Observer *Observer
+	// Wake, if not nil, is a signal of the program's own that another process may have
+	// stored something, such as a notification of PostgreSQL. A Worker on this Inbox then
+	// claims at once, and does not wait for its PollInterval. See "Several machines" of the
+	// package. The Inbox receives from the first Changed until Close. It passes on at most
+	// a hundred signals a second, and one of those beyond. The program may close Wake, which
+	// means that no signal follows, or leave it open. Let it have room for one signal, and
+	// drop a signal that finds no room: a lost one costs one PollInterval.
+	Wake <-chan struct{}
+	// RequireStandby refuses, with [ErrNotDurable], a PostgreSQL server that commits on one
+	// machine only: one whose synchronous_standby_names is empty, or whose
+	// synchronous_commit is neither on nor remote_apply. [Inbox.Check] and [Inbox.Ping] look
+	// at both, and each Put at the first. What Put acknowledges, duplicates too, is then
+	// committed on two servers. SQLite is refused. See "Several machines" of the package for
+	// what it does not promise. Zero means that the server decides.
+	RequireStandby bool
+	// TrustDurability names who says that commits survive a power loss although fsync or
+	// full_page_writes of the server is off or unknown, such as "Neon, fsync is off by
+	// design". For managed databases that keep commits outside the server. A warning with
+	// it is logged once. Other settings are checked all the same, and so are those of
+	// SQLite. Empty means nobody: such a server is refused with [ErrNotDurable].
+	TrustDurability string
 
 	*tables
 	engine       engine
@@ -43,6 +64,9 @@ type Inbox struct {
 	changed chan struct{}
 	asked   map[string]bool // types that claims asked for
 	anyType bool            // a claim asked for all
+
+	trustLogged sync.Once
+	waker       waker
 }
 
 var (
@@ -78,13 +102,15 @@ func (in *Inbox) DB() *sql.DB { return in.db }
 // wait for an ordering key that another transaction holds. If Close is not called,
 // nothing stored is lost, but SQLite leaves its log file for the next start to read.
 func (in *Inbox) Close() error {
+	in.waker.stop()
 	in.engine.close()
 	return nil
 }
 
-// Changed implements [webhook.Notifier] for changes made through this Inbox;
-// those of other processes are seen by polling.
+// Changed implements [webhook.Notifier] for changes made through this Inbox, and for those
+// that the program signals by Wake. Others are seen by polling.
 func (in *Inbox) Changed() <-chan struct{} {
+	in.waker.start(in.Wake, in.notify)
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.changed == nil {
@@ -119,7 +145,8 @@ func (in *Inbox) Check(ctx context.Context) error {
 // commits a small change. So it notices a read-only database, a dead server, and a disk
 // without any room. It repairs no ordering keys. A Put may fail although Ping succeeds:
 // its body may need more room, and its ordering key may be locked. On PostgreSQL, Ping
-// does not raise synchronous_commit, so it need not wait for the disk.
+// does not raise synchronous_commit, so it need not wait for the disk. With RequireStandby
+// it waits for the standby.
 func (in *Inbox) Ping(ctx context.Context) error {
 	if err := in.engine.check(ctx); err != nil {
 		return err

@@ -86,7 +86,7 @@ func (in *Inbox) prepare(ctx context.Context, conn *sql.Conn) error {
 	if err := in.raise(ctx, conn, in.dialect.empty); err != nil {
 		return err
 	}
-	return in.checkSettings(ctx, conn)
+	return in.checkSettings(ctx, conn, in)
 }
 
 // step runs what is missing, as seen under the lock that excludes others.

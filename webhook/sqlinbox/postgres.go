@@ -21,13 +21,23 @@ var postgresDialect = &Dialect{
 	syntax:  postgresSyntax,
 	queries: readQueries("query/postgres.sql", postgresSyntax),
 	settings: []setting{
-		{"SELECT current_setting('fsync')", []string{"on"}, "fsync must be on"},
-		{"SELECT current_setting('full_page_writes')", []string{"on"}, "full_page_writes must be on"},
-		{"SELECT current_setting('server_encoding')", []string{"UTF8"}, "the database must be encoded in UTF8"},
+		{query: showSetting("fsync"), allowed: []string{"on"}, advice: "fsync must be on, or a provider named in Inbox.TrustDurability", trusted: true},
+		{query: showSetting("full_page_writes"), allowed: []string{"on"}, advice: "full_page_writes must be on, or a provider named in Inbox.TrustDurability", trusted: true},
+		{query: showSetting("server_encoding"), allowed: []string{"UTF8"}, advice: "the database must be encoded in UTF8"},
+		{query: "SELECT CASE WHEN current_setting('synchronous_standby_names') = '' THEN 'empty' ELSE 'set' END", allowed: []string{"set"},
+			advice: "RequireStandby is set, so synchronous_standby_names must name a standby", standby: true},
+		{query: showSetting("synchronous_commit"), allowed: []string{"on", "remote_apply"},
+			advice: "RequireStandby is set, so synchronous_commit must be on or remote_apply", standby: true},
 	},
 	migrate:   []string{"SELECT pg_advisory_xact_lock(7741962880473)"},
 	isError:   statement.HasState,
 	newEngine: newPostgresEngine,
+}
+
+// showSetting returns a query for a setting. Other servers with the protocol of PostgreSQL may
+// lack it.
+func showSetting(name string) string {
+	return "SELECT coalesce(current_setting('" + name + "', true), 'unknown')"
 }
 
 func init() { dialects = append(dialects, PostgreSQL) }
@@ -120,6 +130,9 @@ func (e *postgresEngine) durable(ctx context.Context, tx *sql.Tx) error {
 	if err := e.checkTx(ctx, tx); err != nil {
 		return err
 	}
+	if e.requiresStandby() {
+		return e.replicate(ctx, tx)
+	}
 	if _, err := tx.ExecContext(ctx, raiseCommit); err != nil {
 		return fmt.Errorf("sqlinbox: begin: %w", e.explain(ctx, err))
 	}
@@ -156,7 +169,7 @@ func (e *postgresEngine) check(ctx context.Context) error {
 // checkServer checks by way of one connection what holds for all. Only what the
 // database says undoes an earlier success, not that nobody waited for it.
 func (e *postgresEngine) checkServer(ctx context.Context, s session) error {
-	err := e.checkAll(ctx, s)
+	err := e.checkAll(ctx, s, e.host)
 	var isolation string
 	if err == nil {
 		err = e.query(ctx, s, "default_isolation", args{}, func(row *sql.Rows) error { return row.Scan(&isolation) })

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/statement"
@@ -90,9 +89,16 @@ func (e *postgresEngine) storeBatch(ctx context.Context, batch []*job, timeout s
 	if len(left) == 0 {
 		return nil
 	}
-	return statement.Tx(ctx, e.db, statement.ReadCommitted, func(ctx context.Context, s session) error {
+	err := statement.Tx(ctx, e.db, statement.ReadCommitted, func(ctx context.Context, s session) error {
+		if err := e.replicate(ctx, s); err != nil {
+			return err
+		}
 		return e.storeInOrder(ctx, s, left, lockMode{timeout: timeout})
 	})
+	if err == nil {
+		err = e.replicated(ctx)
+	}
+	return err
 }
 
 // storeOptimistic stores by one statement the deliveries that are new, and leaves out
@@ -103,7 +109,7 @@ func (e *postgresEngine) storeOptimistic(ctx context.Context, batch []*job, time
 	err := e.tryStmt(ctx, func(ctx context.Context, s session) (err error) {
 		if len(batch) == 1 {
 			a := batch[0].put.arguments()
-			a["window"], a["wait"] = e.window(), timeout
+			a["window"], a["wait"], a["standby"] = e.window(), timeout, number(e.requiresStandby())
 			results, err = e.insert(ctx, s, "insert_one", a)
 		} else {
 			a := e.putArgs(batch, timeout)
@@ -112,6 +118,9 @@ func (e *postgresEngine) storeOptimistic(ctx context.Context, batch []*job, time
 		}
 		return err
 	})
+	if err == nil {
+		err = e.replicated(ctx)
+	}
 	if err != nil {
 		return err
 	}
@@ -139,6 +148,9 @@ func (e *postgresEngine) storeInOrder(ctx context.Context, s session, puts []*jo
 }
 
 func (e *postgresEngine) storeTx(ctx context.Context, s session, j *job) error {
+	if err := e.replicate(ctx, s); err != nil {
+		return err
+	}
 	return e.storeChecked(ctx, s, []*job{j}, lockMode{waits: true}, 0)
 }
 
@@ -195,7 +207,7 @@ func (e *postgresEngine) storeChecked(ctx context.Context, s session, group []*j
 // putArgs are the arguments of the statements that store a batch.
 func (e *postgresEngine) putArgs(batch []*job, timeout string) args {
 	rows, bytes := pack(batch)
-	return args{"window": e.window(), "wait": timeout, "rows": rows, "bytes": bytes}
+	return args{"window": e.window(), "wait": timeout, "rows": rows, "bytes": bytes, "standby": number(e.requiresStandby())}
 }
 
 // An insertResult is what an insert made of a delivery. Zero means that it did not decide
@@ -219,41 +231,8 @@ func (e *postgresEngine) insert(ctx context.Context, s session, name string, a a
 		}
 		return err
 	})
-	return results, err
+	return results, e.standbyError(err)
 }
 
 // lockTimeout is a duration as PostgreSQL reads it.
 func lockTimeout(d time.Duration) string { return fmt.Sprintf("%dms", d.Milliseconds()) }
-
-// pack makes the arguments of a batch: the rows as one JSON array, and the
-// envelopes and bodies one after the other, to which the rows point. One
-// statement then takes a batch of any size, whatever the driver.
-func pack(batch []*job) (rows string, bytes []byte) {
-	nText, nBytes := 2, 0
-	for _, j := range batch {
-		e := j.put
-		nText += len(e.row) + 96
-		nBytes += e.size()
-	}
-	text := make([]byte, 0, nText)
-	bytes = make([]byte, 0, nBytes)
-	text = append(text, '[')
-	for i, j := range batch {
-		e := j.put
-		if i > 0 {
-			text = append(text, ',')
-		}
-		text = append(text, `{"n":`...)
-		text = strconv.AppendInt(text, int64(i), 10)
-		text = append(text, `,"at":`...)
-		text = strconv.AppendInt(text, int64(len(bytes)), 10)
-		if e.burst != 0 {
-			text = append(text, `,"burst_started_at":`...)
-			text = strconv.AppendInt(text, e.burst, 10)
-		}
-		text = append(text, ',')
-		text = append(text, e.row[1:]...)
-		bytes = append(append(bytes, e.envelope...), e.delivery.Body...)
-	}
-	return string(append(text, ']')), bytes
-}

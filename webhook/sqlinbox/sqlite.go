@@ -31,12 +31,13 @@ var sqliteDialect = &Dialect{
 		[]string{"wal", "truncate", "persist", "delete", "memory", "off"}, "PRAGMA journal_mode = WAL"},
 	advice: sqliteAdvice,
 	settings: []setting{
-		{"SELECT CASE synchronous WHEN 0 THEN '0 (OFF)' WHEN 1 THEN '1 (NORMAL)' ELSE synchronous END FROM pragma_synchronous", []string{"2", "3"}, "synchronous must be FULL or EXTRA"},
+		{query: "SELECT CASE synchronous WHEN 0 THEN '0 (OFF)' WHEN 1 THEN '1 (NORMAL)' ELSE synchronous END FROM pragma_synchronous",
+			allowed: []string{"2", "3"}, advice: "synchronous must be FULL or EXTRA"},
 		// The name of a deleted journal is gone for certain only with EXTRA; before,
 		// a power loss may bring it back, and it undoes what was committed.
-		{`SELECT CASE WHEN journal_mode = 'delete' AND synchronous < 3 THEN 'DELETE without synchronous EXTRA' ELSE journal_mode END
+		{query: `SELECT CASE WHEN journal_mode = 'delete' AND synchronous < 3 THEN 'DELETE without synchronous EXTRA' ELSE journal_mode END
 			FROM pragma_journal_mode, pragma_synchronous`,
-			[]string{"wal", "truncate", "persist", "delete"}, "journal_mode must be WAL, or another that survives a power loss"},
+			allowed: []string{"wal", "truncate", "persist", "delete"}, advice: "journal_mode must be WAL, or another that survives a power loss"},
 	},
 	isError:     isOfSQLite,
 	replayBytes: 1 << 20,
@@ -153,7 +154,11 @@ func (e *sqliteEngine) replay(ctx context.Context, r *replay, uids []string) err
 }
 
 // check checks the connection that writes.
-func (e *sqliteEngine) check(ctx context.Context) error { return e.tx(ctx, e.checkAll) }
+func (e *sqliteEngine) check(ctx context.Context) error {
+	return e.tx(ctx, func(ctx context.Context, s session) error { return e.checkAll(ctx, s, e.host) })
+}
+
+func (e *sqliteEngine) replicated(context.Context) error { return nil }
 
 // txError says what to do where the caller's statement waited for the caller's own
 // transaction.

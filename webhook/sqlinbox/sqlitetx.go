@@ -90,7 +90,7 @@ func (e *sqliteEngine) checkTx(ctx context.Context, tx *sql.Tx) error {
 	if err := e.file.Load().check(); err != nil {
 		return err
 	}
-	return e.checkSettings(ctx, tx)
+	return e.checkSettings(ctx, tx, e.host)
 }
 
 // durable refuses a connection that may lose a commit: the setting cannot be changed

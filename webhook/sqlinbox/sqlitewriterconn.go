@@ -45,7 +45,7 @@ func (e *sqliteEngine) writerConn(ctx context.Context) (*writerConn, error) {
 		c.Discard()
 		return nil, err
 	}
-	if err := errors.Join(e.checkAll(ctx, conn), c.detectWAL(ctx)); err != nil {
+	if err := errors.Join(e.checkAll(ctx, conn, e.host), c.detectWAL(ctx)); err != nil {
 		c.Discard()
 		return nil, err
 	}

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/hookhouse/hookhouse/internal/statement"
@@ -67,25 +65,6 @@ func (t *tables) explain(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", ctx.Err(), err)
 	}
 	return err
-}
-
-// checkAll checks the settings and the version of the schema.
-func (t *tables) checkAll(ctx context.Context, s session) error {
-	return errors.Join(t.checkSettings(ctx, s), t.checkVersion(ctx, s))
-}
-
-func (t *tables) checkSettings(ctx context.Context, s session) error {
-	for _, set := range t.dialect.settings {
-		var value string
-		err := statement.Each(ctx, s, set.query, nil, func(row *sql.Rows) error { return row.Scan(&value) })
-		if err != nil {
-			return fmt.Errorf("sqlinbox: %s: %w", t.dialect, t.explain(ctx, t.dialect.orOther(err)))
-		}
-		if !slices.Contains(set.allowed, strings.ToLower(value)) && !slices.Contains(set.allowed, value) {
-			return fmt.Errorf("%w: %s, it is %s%s", ErrNotDurable, set.advice, value, t.dialect.advice)
-		}
-	}
-	return nil
 }
 
 func (t *tables) checkVersion(ctx context.Context, s session) error {

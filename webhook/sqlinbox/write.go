@@ -47,7 +47,7 @@ func (in *Inbox) Write(ctx context.Context, f func(ctx context.Context, tx *sql.
 		if err := tx.Commit(); err != nil {
 			return fmt.Errorf("sqlinbox: %w", in.explain(ctx, err))
 		}
-		return nil
+		return in.engine.replicated(ctx)
 	})
 	if err == nil && w.changed.Load() {
 		in.notify()

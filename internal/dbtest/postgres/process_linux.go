@@ -44,15 +44,31 @@ func attributes(dir string) (*syscall.SysProcAttr, error) {
 // killAll kills a postmaster and its children, which would live on for a while. It
 // stops the postmaster first, so that it starts no new ones.
 func killAll(pid int) error {
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+	if err := signalAll(pid, syscall.SIGSTOP); err != nil {
 		return err
 	}
-	if err := waitStopped(pid); err != nil {
+	return signalFamily(pid, syscall.SIGKILL)
+}
+
+// signalAll signals a postmaster and its children. It signals the postmaster first, so that a
+// stopped one starts no new ones.
+func signalAll(pid int, sig syscall.Signal) error {
+	if err := syscall.Kill(pid, sig); err != nil {
 		return err
 	}
+	if sig == syscall.SIGSTOP {
+		if err := waitStopped(pid); err != nil {
+			return err
+		}
+	}
+	return signalFamily(pid, sig)
+}
+
+// signalFamily signals the children of a postmaster, and then the postmaster.
+func signalFamily(pid int, sig syscall.Signal) error {
 	family, err := children(pid)
 	for _, child := range append(family, pid) {
-		if e := syscall.Kill(child, syscall.SIGKILL); e != nil && !errors.Is(e, syscall.ESRCH) {
+		if e := syscall.Kill(child, sig); e != nil && !errors.Is(e, syscall.ESRCH) {
 			err = errors.Join(err, e)
 		}
 	}

@@ -32,3 +32,9 @@ func programs() (string, error) {
 	slices.Sort(found)
 	return filepath.Dir(found[len(found)-1]), nil
 }
+
+// Installed returns [ErrNotInstalled] if PostgreSQL is not installed.
+func Installed() error {
+	_, err := programs()
+	return err
+}

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -28,10 +29,12 @@ type Server struct {
 	bin  string // folder of the programs
 	root string // holds the cluster
 	port int
-	args []string
-	cmd  *exec.Cmd
-	log  record
-	attr *syscall.SysProcAttr
+	// initial are the settings that it was started with.
+	initial []string
+	args    []string
+	cmd     *exec.Cmd
+	log     record
+	attr    *syscall.SysProcAttr
 	// ended is closed when the process has ended; nil before the first start.
 	ended <-chan struct{}
 }
@@ -46,31 +49,33 @@ func Start(ctx context.Context, settings ...string) (*Server, error) {
 // StartIn is Start with the cluster below a folder, such as one of a memory file
 // system. If folder is empty, it uses the folder for temporary files.
 func StartIn(ctx context.Context, folder string, settings ...string) (*Server, error) {
-	s := new(Server)
+	s := &Server{initial: settings}
 	err := s.create(ctx, folder)
-	// The port is free when it is chosen. Another process may take it before the
-	// server does.
-	for tries := 0; err == nil && tries < 5; tries++ {
-		if s.port, err = freePort(); err != nil {
-			break
-		}
-		s.args = []string{"-D", s.data(), "-p", fmt.Sprint(s.port), "-h", "127.0.0.1", "-k", "", "-c", "max_connections=200"}
-		for _, setting := range settings {
-			s.args = append(s.args, "-c", setting)
-		}
-		if err = s.Restart(ctx); err == nil {
+	if err == nil {
+		if err = s.startOnFreePort(ctx); err == nil {
 			return s, nil
 		}
-		if !strings.Contains(s.log.String(), "in use") {
-			break
-		}
-		err = nil
-	}
-	if err == nil {
-		err = fmt.Errorf("server finds no free port\n%s", s.log.String())
 	}
 	s.Stop()
 	return nil, err
+}
+
+// startOnFreePort starts the server for the first time. The port is free when it is chosen.
+// Another process may take it before the server does.
+func (s *Server) startOnFreePort(ctx context.Context) (err error) {
+	for range 5 {
+		if s.port, err = freePort(); err != nil {
+			return err
+		}
+		s.args = []string{"-D", s.data(), "-p", fmt.Sprint(s.port), "-h", "127.0.0.1", "-k", "", "-c", "max_connections=200"}
+		for _, setting := range s.initial {
+			s.args = append(s.args, "-c", setting)
+		}
+		if err = s.Restart(ctx); err == nil || !strings.Contains(s.log.String(), "in use") {
+			return err
+		}
+	}
+	return fmt.Errorf("server finds no free port\n%s", s.log.String())
 }
 
 // create makes the cluster below folder.
@@ -176,13 +181,17 @@ func DSN(port int, settings ...string) string {
 	return fmt.Sprintf("postgres://hookhouse@127.0.0.1:%d/postgres?sslmode=disable&%s", port, strings.Join(settings, "&"))
 }
 
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+// freePort returns a port below those that the system gives to clients: one of these could
+// take the port of a server that is down, and a client that calls it could reach itself.
+func freePort() (port int, err error) {
+	for range 100 {
+		port = 20000 + rand.N(12000)
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			return port, l.Close()
+		}
 	}
-	port := l.Addr().(*net.TCPAddr).Port
-	return port, l.Close()
+	return 0, err
 }
 
 // A record keeps what the server prints.

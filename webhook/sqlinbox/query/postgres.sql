@@ -129,8 +129,14 @@ RETURNING uid, burst_started_at, attempt, coalesce_quiet_us
 -- If @locked is set, the caller has locked the keys that have no head. If @sure is set,
 -- the caller has made room for each row: nothing is left out, and the database refuses
 -- what does not fit.
+--
+-- If @standby is set and the server has no synchronous standby, the statement fails with
+-- SQLSTATE 55P02, since no session can set synchronous_standby_names.
 WITH durable AS MATERIALIZED (
-  SELECT CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
+  SELECT CASE
+      WHEN @standby::int = 1 AND current_setting('synchronous_standby_names') = '' THEN set_config('synchronous_standby_names', '', true)
+      WHEN current_setting('synchronous_commit') IN ('off', 'local') OR @standby::int = 1 AND current_setting('synchronous_commit') = 'remote_write'
+        THEN set_config('synchronous_commit', 'on', true) END AS done,
     CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS waits
 ), arg AS MATERIALIZED (
   SELECT @rows::text::jsonb AS rows, @bytes::bytea AS bytes, @now AS now, @now - @window::bigint AS since, done, waits FROM durable
@@ -197,7 +203,10 @@ SELECT i.uid, true FROM input i JOIN heads h ON h.source = i.source AND h.orderi
 -- would take a plan for a given number to be cheaper, and plan each Put anew.
 WITH arg AS MATERIALIZED (
   SELECT @now AS now, @now - @window::bigint AS since,
-    CASE WHEN current_setting('synchronous_commit') IN ('off', 'local') THEN set_config('synchronous_commit', 'on', true) END AS done,
+    CASE
+      WHEN @standby::int = 1 AND current_setting('synchronous_standby_names') = '' THEN set_config('synchronous_standby_names', '', true)
+      WHEN current_setting('synchronous_commit') IN ('off', 'local') OR @standby::int = 1 AND current_setting('synchronous_commit') = 'remote_write'
+        THEN set_config('synchronous_commit', 'on', true) END AS done,
     CASE WHEN @wait::text <> '' THEN set_config('lock_timeout', @wait::text, true) END AS waits
 ), head AS MATERIALIZED (
   SELECT l.passes, CASE
@@ -465,6 +474,15 @@ UPDATE hookhouse_deliveries SET finished_at = @now WHERE uid = @uid::text
 -- again since was waiting after that.
 SELECT CASE WHEN fence > settled_fence OR state = 'blocked' THEN 'waiting' ELSE state END FROM hookhouse_deliveries
 WHERE uid = @uid::text AND settled_fence = @fence::bigint
+
+-- name: replicate
+-- Makes the commit of this transaction wait for the standby, even if it only finds
+-- duplicates: what it has seen may be committed and not replicated. Without a write, a
+-- commit waits for nothing. It fails as insert does if there is no synchronous standby.
+SELECT CASE
+  WHEN current_setting('synchronous_standby_names') = '' THEN set_config('synchronous_standby_names', '', true)
+  WHEN current_setting('synchronous_commit') NOT IN ('on', 'remote_apply') THEN set_config('synchronous_commit', 'on', true) END,
+  pg_logical_emit_message(true, 'hookhouse', '')::text
 
 -- name: isolation
 SELECT current_setting('transaction_isolation')
