@@ -108,7 +108,7 @@ func TestRunRefusesSettingsAtOnce(t *testing.T) {
 	for name, change := range map[string]func(c *jobserv.CatchUp, project *string, source *webhook.Source){
 		"Every is":          func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.Every = time.Second },
 		"MaxAge is -1ns":    func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.MaxAge = -1 },
-		"for 720h0m0s only": func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.MaxAge = 30 * 24 * time.Hour },
+		"for 720h0m0s (Window)": func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.MaxAge = 30 * 24 * time.Hour },
 		"project is empty":  func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "" },
 		`has "" in its`:     func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "acme/" },
 		`has ".." in its`:   func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "../x" },
