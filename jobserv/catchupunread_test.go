@@ -239,30 +239,3 @@ func TestManyBuildsThatCannotBeReadDelayNoOthers(t *testing.T) {
 		})
 	}
 }
-
-// A limit that allows less than one look still lets it come through.
-func TestALimitThatEndsInTheMiddleOfEachLookLosesNothing(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		g := newCatchUpRig(t)
-		var open []int64
-		for range 12 {
-			open = append(open, g.start())
-		}
-		g.missed(230)
-		g.net.set(each(refused))
-		for _, id := range open {
-			g.finish(id)
-		}
-		g.net.set(nil)
-		advance(time.Minute)
-		g.client.Transport = perMinute(3, g.client.Transport)
-		c := g.catchUp()
-		defer g.run(c)()
-		advance(time.Duration(230+5+24)/3*time.Minute + 2*time.Minute)
-		g.wantAllRun()
-		g.wantSaid(1, "rate limited until")
-		if s := c.Status(); s.Stored != 242 || s.Lost != 0 || s.Missing != 0 {
-			t.Errorf("status %+v", s)
-		}
-	})
-}
