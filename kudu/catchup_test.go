@@ -34,14 +34,6 @@ func (g *catchUpRig) missed(n int) {
 	g.net.Set(nil)
 }
 
-// wantSaid requires that a text was logged n times.
-func (g *catchUpRig) wantSaid(n int, text string) {
-	g.t.Helper()
-	if got := g.log.Count(text); got != n {
-		g.t.Errorf("%q was logged %d times, want %d:\n%s", text, got, n, g.log.String())
-	}
-}
-
 func TestEveryEventOfAnOutageRunsOnceWithinAMinute(t *testing.T) {
 	for _, ends := range [][]catchuptest.CallEnd{{catchuptest.Refused}, {catchuptest.AnswerLost}, {catchuptest.Proxied}, {catchuptest.Unready}, {catchuptest.Refused, catchuptest.AnswerLost, catchuptest.Proxied, catchuptest.Unready}} {
 		t.Run(fmt.Sprint(ends), func(t *testing.T) {

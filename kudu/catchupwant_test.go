@@ -41,6 +41,14 @@ func (g *catchUpRig) missing() (n int) {
 	return n
 }
 
+// wantSaid requires that a text was logged n times.
+func (g *catchUpRig) wantSaid(n int, text string) {
+	g.t.Helper()
+	if got := g.log.Count(text); got != n {
+		g.t.Errorf("%q was logged %d times, want %d:\n%s", text, got, n, g.log.String())
+	}
+}
+
 // looks returns how many requests for the list got the status.
 func (g *catchUpRig) looks(status int) (n int) {
 	for _, r := range g.site.Calls() {
