@@ -6,7 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
+	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -64,8 +67,8 @@ func (d *Delivery) MarshalBinary() ([]byte, error) {
 // UnmarshalBinary sets d to the delivery that [Delivery.MarshalBinary] encoded. It
 // replaces all fields. Times are in the local time zone.
 //
-// It refuses another version, a member that version 1 does not have, a body of another
-// size than the line says, and a delivery that MarshalBinary refuses. The error then wraps
+// It refuses another version, a member that version 1 does not have or that is there twice,
+// a body of another size than the line says, and a delivery that MarshalBinary refuses. The error then wraps
 // [ErrMalformed], and d is unchanged.
 //
 // It copies what it keeps of b. What it allocates is bounded by a multiple of the line,
@@ -97,36 +100,69 @@ func readDeliveryLine(text []byte) (*deliveryLine, error) {
 	if !utf8.Valid(text) {
 		return nil, fmt.Errorf("its first line is not UTF-8")
 	}
-	var line deliveryLine
-	decoder := json.NewDecoder(bytes.NewReader(text))
-	decoder.DisallowUnknownFields()
-	err := decoder.Decode(&line)
-	if err == nil {
-		if _, more := decoder.Token(); more != io.EOF {
-			err = fmt.Errorf("there is more than one value")
-		}
-	}
+	members, err := readMembers(text)
 	if err != nil {
-		// Another version may have other members.
-		var other struct {
-			Version json.RawMessage `json:"version"`
-		}
-		if json.Unmarshal(text, &other) == nil && other.Version != nil && string(other.Version) != fmt.Sprint(deliveryVersion) {
-			return nil, unknownVersion(string(other.Version))
-		}
 		return nil, fmt.Errorf("its first line: %.200s", err)
 	}
-	switch {
-	case line.Version == nil:
+	// Another version may have other members, so look at this one first.
+	switch version := members["version"]; {
+	case version == nil:
 		return nil, fmt.Errorf("its first line has no version")
-	case *line.Version != deliveryVersion:
-		return nil, unknownVersion(fmt.Sprint(*line.Version))
-	case line.BodySize == nil:
+	case string(version) != strconv.Itoa(deliveryVersion):
+		return nil, fmt.Errorf("its version is %.20s; this program reads version %d", version, deliveryVersion)
+	}
+	for name := range members {
+		if !lineMembers[name] {
+			return nil, fmt.Errorf("its first line has the member %.64q, which version %d does not have", name, deliveryVersion)
+		}
+	}
+	var line deliveryLine
+	if err := json.Unmarshal(text, &line); err != nil {
+		return nil, fmt.Errorf("its first line: %.200s", err)
+	}
+	if line.BodySize == nil {
 		return nil, fmt.Errorf("its first line has no body_size")
 	}
 	return &line, nil
 }
 
-func unknownVersion(version string) error {
-	return fmt.Errorf("its version is %.20s; this program reads version %d", version, deliveryVersion)
+// lineMembers are the names of the members of a deliveryLine.
+var lineMembers = func() map[string]bool {
+	names := make(map[string]bool)
+	for f := range reflect.TypeFor[deliveryLine]().Fields() {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		names[name] = true
+	}
+	return names
+}()
+
+// readMembers returns the members of a JSON object. Unlike encoding/json it refuses a name
+// that is there twice, since programs in other languages can take another one of the two.
+func readMembers(text []byte) (map[string]json.RawMessage, error) {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
+		return nil, fmt.Errorf("it is no JSON object")
+	}
+	members := make(map[string]json.RawMessage)
+	for decoder.More() {
+		name, err := decoder.Token() // a string, or an error
+		if err != nil {
+			return nil, err
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil, err
+		}
+		if _, ok := members[name.(string)]; ok {
+			return nil, fmt.Errorf("it has the member %.64q twice", name)
+		}
+		members[name.(string)] = value
+	}
+	if _, err := decoder.Token(); err != nil { // the end of the object
+		return nil, err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, fmt.Errorf("it is more than one value")
+	}
+	return members, nil
 }

@@ -14,7 +14,7 @@ import (
 // A deliveryLine is the first line of an encoded delivery. DELIVERY.md documents it. Do
 // not change it: another member needs another version.
 type deliveryLine struct {
-	Version       *int64              `json:"version"`
+	Version       int64               `json:"version"`
 	UID           string              `json:"uid"`
 	Source        string              `json:"source"`
 	Type          string              `json:"type"`
@@ -42,9 +42,9 @@ func newDeliveryLine(d *Delivery) (*deliveryLine, error) {
 	if err != nil {
 		return nil, err
 	}
-	version, size := int64(deliveryVersion), int64(len(d.Body))
+	size := int64(len(d.Body))
 	line := &deliveryLine{
-		Version: &version, UID: d.UID, Source: d.Source, Type: d.Type, ID: d.ID, OrderingKey: d.OrderingKey, DedupKeys: d.DedupKeys,
+		Version: deliveryVersion, UID: d.UID, Source: d.Source, Type: d.Type, ID: d.ID, OrderingKey: d.OrderingKey, DedupKeys: d.DedupKeys,
 		CoalesceQuiet: roundedMicroseconds(d.Coalesce.Quiet), CoalesceMax: roundedMicroseconds(d.Coalesce.Max), NotBefore: notBefore,
 		KeyLabel: d.KeyLabel, Malformed: d.Malformed, Unsigned: d.Unsigned, BodySize: &size,
 	}
