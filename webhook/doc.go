@@ -91,6 +91,10 @@
 // inbox wait for that machine, and if an ordering key arrives at two machines, it is in
 // order on each of them only.
 //
+// Readable in any language. [Delivery.MarshalBinary] encodes a delivery for a queue or a file,
+// as a line of JSON and the body. DELIVERY.md documents it, with readers in Python and
+// JavaScript.
+//
 // Secrets stay secret. A [Secret] is printed as REDACTED. Errors and logs contain neither
 // a secret nor a signature, and a request is logged with its pattern instead of its path.
 // Stored headers lack Authorization, Proxy-Authorization, Cookie, and headers that contained

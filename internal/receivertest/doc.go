@@ -1,5 +1,6 @@
 // Package receivertest runs the code that webhook/publish/RECEIVERS.md shows to those who
-// receive webhooks, against requests that a Publisher sends. It is a module of its own, so
+// receive webhooks, against requests that a Publisher sends, and the code that
+// webhook/DELIVERY.md shows to those who read deliveries. It is a module of its own, so
 // that no other one requires the library of Standard Webhooks for it.
 //
 // The code in other languages needs openssl, Node with the library, Python and a JDK. The

@@ -15,10 +15,16 @@ import (
 
 var block = regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$")
 
-// blocks returns the blocks of a language in the page.
-func blocks(t *testing.T, language string) (all []string) {
+// blocks returns the blocks of a language in the page for receivers.
+func blocks(t *testing.T, language string) []string {
 	t.Helper()
-	page, err := os.ReadFile("../../webhook/publish/RECEIVERS.md")
+	return blocksOf(t, "../../webhook/publish/RECEIVERS.md", language)
+}
+
+// blocksOf returns the blocks of a language in a page.
+func blocksOf(t *testing.T, name, language string) (all []string) {
+	t.Helper()
+	page, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
 	}

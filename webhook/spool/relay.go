@@ -32,9 +32,13 @@ const (
 //     the two, the delivery is passed to the Handler again: the Handler must recognize its
 //     UID, as Put of every Inbox does.
 //   - If [webhook.IsPermanent] is true of the Handler's error, the delivery ends
-//     [webhook.Dead] in the Queue, with the reason.
+//     [webhook.Dead] in the Queue, with the reason. Nothing else makes it dead: no number of
+//     failures, and no end of the process while it was passed on.
 //   - After any other error, also [webhook.ErrIgnored] and [webhook.ErrNoHandler], the
 //     delivery is tried again until it succeeds, without a limit of attempts.
+//   - A duplicate of itself that is [webhook.Claimed] is tried again too: it may be the claim
+//     of the Relay, whose Handler puts deliveries into the Queue that they come from. Such a
+//     Relay moves nothing and loses nothing, and the log says why.
 //   - Of one ordering key the next delivery is passed on when the one before is settled.
 //     Deliveries of different keys are passed on at the same time.
 //   - After a failure the Relay tries one delivery at a time, with growing waits, until one
@@ -115,6 +119,9 @@ func (r *Relay) forward(ctx, stop context.Context, d *webhook.Delivery) error {
 	try, cancel := context.WithTimeout(ctx, r.timeout())
 	defer cancel()
 	err = r.to.Handle(try, d)
+	if isOwnClaim(err, d) {
+		return fmt.Errorf("spool: the delivery is claimed where it is passed to: by a Worker, or by this Relay, if it passes deliveries into the queue that they come from: %v", err)
+	}
 	known := webhook.IsDuplicate(err)
 	answered = err == nil || known || webhook.IsPermanent(err)
 	switch {
@@ -126,6 +133,13 @@ func (r *Relay) forward(ctx, stop context.Context, d *webhook.Delivery) error {
 	default:
 		return err
 	}
+}
+
+// isOwnClaim reports whether err refuses d as a duplicate of itself that is claimed. If the
+// Handler puts deliveries into the Queue of the Relay, each one is.
+func isOwnClaim(err error, d *webhook.Delivery) bool {
+	known, ok := errors.AsType[*webhook.DuplicateError](err)
+	return ok && known.UID == d.UID && known.State == webhook.Claimed
 }
 
 func (r *Relay) retry() webhook.Backoff {

@@ -38,7 +38,8 @@ const (
 //     deliveries that pass one Spool: a local inbox belongs to one Spool of one process
 //     and to no Worker, and an ordering key that arrives at two machines has an order
 //     within each only.
-//   - Duplicates: a delivery that primary knows, by UID or by dedup key, is success. Local
+//   - Duplicates: a delivery that primary knows, by UID or by dedup key, is success. One that
+//     is forwarded while primary has it claimed is tried again; see [Relay]. Local
 //     rejects duplicates of the deliveries that it still holds. For forwarded ones primary
 //     decides, so that a redelivery revives a delivery that is dead there.
 //   - Coalescing: only primary coalesces. It gets every delivery, and Quiet and Max count
