@@ -47,7 +47,7 @@ func TestFrozenServer(t *testing.T) {
 	results := make(chan error)
 	for range 64 {
 		go func() {
-			results <- p.Handle(shortly(t), delivery("k", strings.Repeat("x", smallest/2)))
+			results <- p.Handle(shortly(t), delivery("k", strings.Repeat("x", 512<<10)))
 		}()
 	}
 	for range 64 {

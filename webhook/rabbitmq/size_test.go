@@ -51,7 +51,7 @@ func TestMessageOverTheServersLimit(t *testing.T) {
 	if !errors.Is(err, webhook.ErrTooLarge) {
 		t.Error(err)
 	}
-	if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), fmt.Sprint("limit=", smallest)) || !strings.Contains(log.String(), "message_size=1048") {
+	if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), fmt.Sprint("limit=", smallest)) || !strings.Contains(log.String(), "message_size=4194") {
 		t.Errorf("%d lines:\n%s", lines, &log)
 	}
 	if n := messages(t, node, queue); n < 20 {
