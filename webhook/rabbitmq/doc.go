@@ -16,7 +16,7 @@
 //	go consumer.Run(ctx)
 //	spool.NewRelay(consumer, webhook.Store(postgres)).Run(ctx)
 //
-// Without a database, a Worker can work off a Consumer: each delivery runs at least once, retries
+// Without a database, a Worker can claim from a Consumer: each delivery runs at least once, retries
 // and their number are lost with the process, and there is no replay.
 //
 // # What an acknowledgement means
@@ -30,7 +30,7 @@
 //     with a Relay after the inbox has committed it. The server does not answer. If it does not
 //     get it, it gives the message out again, and the inbox refuses it by its UID.
 //   - The end of a dead delivery: the dead queue has confirmed it with the reason, and then the
-//     queue is told. If the process ends between the two, the dead queue has it twice.
+//     queue gets the acknowledgement. If the process ends between the two, the dead queue has it twice.
 //
 // # What is not promised
 //
