@@ -21,6 +21,7 @@ require (
 	github.com/google/go-querystring v1.2.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/hookhouse/hookhouse/internal/dbtest v0.0.0
+	github.com/hookhouse/hookhouse/webhook/rabbitmq v0.0.0
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/jackc/pgx/v5 v5.12.0
@@ -28,6 +29,7 @@ require (
 	github.com/kzelealem/hookbound v0.2.0
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/ncruces/go-strftime v1.0.0 // indirect
+	github.com/rabbitmq/amqp091-go v1.16.0
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/riverqueue/river v0.51.1
 	github.com/riverqueue/river/riverdriver v0.51.1 // indirect
@@ -54,3 +56,5 @@ replace github.com/hookhouse/hookhouse => ../..
 replace github.com/hookhouse/hookhouse/internal/dbtest => ../dbtest
 
 replace github.com/kzelealem/hookbound => ./hookboundapi
+
+replace github.com/hookhouse/hookhouse/webhook/rabbitmq => ../../webhook/rabbitmq

@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"strings"
 
+	"github.com/hookhouse/hookhouse/internal/bench/chain"
 	"github.com/hookhouse/hookhouse/internal/bench/compare"
 	"github.com/hookhouse/hookhouse/internal/bench/drain"
 	"github.com/hookhouse/hookhouse/internal/bench/durable"
@@ -27,7 +28,7 @@ import (
 // commands are those of users and those of the processes that the program starts.
 var commands = env.Commands{
 	"receive": receive.Run, "durable": durable.Run, "drain": drain.Run, "scale": scale.Run,
-	"held": held.Run, "snapshot": snapshot.Run, "compare": compare.Run, "publish": publish.Run, "inspect": inspect.Run,
+	"held": held.Run, "snapshot": snapshot.Run, "compare": compare.Run, "publish": publish.Run, "inspect": inspect.Run, "chain": chain.Run,
 }
 
 func main() {

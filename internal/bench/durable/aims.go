@@ -39,6 +39,8 @@ func aimsOf(rows []*row) []env.Aim {
 		{"64 senders, PostgreSQL: acks/s, times INSERTs of each request's own", byRate, 1.3, postgresOurs, postgresPlain, 64},
 		{"64 senders, PostgreSQL: acks/s, times one statement of each request's own", byRate, 1.3, postgresOurs, postgresAtOnce, 64},
 		{"64 senders, PostgreSQL: acks/s, times River", byRate, 4, postgresOurs, postgresRiver, 64},
+		{"64 senders, RabbitMQ: acks/s, share of a bare publish loop's", byRate, 0.7, rabbitOurs, rabbitPlain, 64},
+		{"64 senders: acks/s of RabbitMQ, times the inbox on PostgreSQL", byRate, 1, rabbitOurs, postgresOurs, 64},
 		{"a lone sender, SQLite: time, times that of INSERTs of its own", byTime, 1.1, sqliteOurs, sqlitePlain, 1},
 		{"a lone sender, PostgreSQL: time, times that of INSERTs of its own", byTime, 1, postgresOurs, postgresPlain, 1},
 		{"a lone sender, PostgreSQL: time, times that of one statement of its own", byTime, 1.1, postgresOurs, postgresAtOnce, 1},

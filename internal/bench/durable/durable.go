@@ -132,7 +132,7 @@ func printRows(w io.Writer, senders int, rows []*row) {
 			continue
 		}
 		database := ""
-		if r.backend == env.PostgreSQL {
+		if r.backend.Served() {
 			database = fmt.Sprintf("%.0f", env.Median(r.database))
 		}
 		fmt.Fprintf(w, "| %s | %s | %s | %.0f | %.0f | %.0f%% | %.2f | %.2f | %.0f | %s | %.2f |\n", r.name, r.kind, r.backend,

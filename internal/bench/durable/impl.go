@@ -44,6 +44,9 @@ const (
 	sqlitePlain  = "INSERTs of its own, SQLite"
 	sqliteGoqite = "goqite Send, SQLite"
 
+	rabbitOurs  = "hookhouse Publisher, RabbitMQ"
+	rabbitPlain = "publish and confirm, RabbitMQ"
+
 	postgresOurs   = "hookhouse, PostgreSQL"
 	postgresPlain  = "INSERTs of its own, PostgreSQL"
 	postgresAtOnce = "one statement of its own, PostgreSQL"
@@ -65,6 +68,8 @@ var impls = []impl{
 	{postgresAtOnce, plain, env.PostgreSQL, openPlainPostgres(insertAtOnce)},
 	{postgresRiver, receive.Peer, env.PostgreSQL, openRiver},
 	{postgresOurs, receive.Ours, env.PostgreSQL, openOurs(env.PostgreSQL)},
+	{rabbitPlain, receive.Floor, env.RabbitMQ, openPlainRabbit},
+	{rabbitOurs, receive.Ours, env.RabbitMQ, openRabbit},
 }
 
 // openMemory is for implementations that answer and store nothing.

@@ -20,6 +20,9 @@ const (
 	PostgreSQL Backend = "PostgreSQL"
 )
 
+// Served reports whether a server of its own stores, whose processor time counts too.
+func (b Backend) Served() bool { return b == PostgreSQL || b == RabbitMQ }
+
 // Databases are the backends of the inbox.
 var Databases = []Backend{SQLite, PostgreSQL}
 

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/broker"
 	"github.com/hookhouse/hookhouse/internal/dbtest/delay"
 	"github.com/hookhouse/hookhouse/internal/dbtest/postgres"
 )
@@ -20,12 +21,14 @@ import (
 // checkpoint would delay one run and not another.
 var postgresSettings = []string{"shared_buffers=512MB", "max_wal_size=8GB", "checkpoint_timeout=1h"}
 
-// An Env makes empty stores for runs: in a temporary folder, and in a PostgreSQL
-// server of its own, which is nil if PostgreSQL is not installed.
+// An Env makes empty stores for runs: in a temporary folder, in a PostgreSQL server of its
+// own, which is nil if PostgreSQL is not installed, and in a RabbitMQ node of its own.
 type Env struct {
-	Folder string
-	server *postgres.Server
-	made   int // number of stores so far; it is part of their names
+	Folder   string
+	server   *postgres.Server
+	broker   *broker.Cluster // nil until a queue is made
+	noBroker bool            // that RabbitMQ is not installed has been said
+	made     int             // number of stores so far; it is part of their names
 }
 
 // New makes an Env below dir, or in the system's temporary folder if dir is
@@ -53,8 +56,11 @@ func New(ctx context.Context, dir string) (*Env, error) {
 	return e, nil
 }
 
-// Close stops the server and deletes the folder.
+// Close stops the servers and deletes the folder.
 func (e *Env) Close() {
+	if e.broker != nil {
+		e.broker.Stop()
+	}
 	if e.server != nil {
 		e.server.Stop()
 	}
@@ -62,13 +68,26 @@ func (e *Env) Close() {
 }
 
 // Has reports whether stores of that backend can be made.
-func (e *Env) Has(b Backend) bool { return b != PostgreSQL || e.server != nil }
+func (e *Env) Has(b Backend) bool {
+	switch b {
+	case PostgreSQL:
+		return e.server != nil
+	case RabbitMQ:
+		return e.hasBroker()
+	default:
+		return true
+	}
+}
 
-// Make makes an empty store. It returns what opens the store, which is a folder or
-// the DSN of a schema, and a function that removes it.
+// Make makes an empty store. It returns what opens the store, which is a folder, the DSN of
+// a schema or what [QueueOf] takes, and a function that removes it.
 func (e *Env) Make(ctx context.Context, b Backend) (at string, remove func() error, err error) {
 	e.made++
-	if b != PostgreSQL {
+	switch b {
+	case RabbitMQ:
+		return e.makeQueue(ctx)
+	case PostgreSQL:
+	default:
 		at = filepath.Join(e.Folder, fmt.Sprint(e.made))
 		return at, func() error { return os.RemoveAll(at) }, os.Mkdir(at, 0o700)
 	}

@@ -15,15 +15,18 @@ type Meter struct {
 // Meter starts one.
 func (e *Env) Meter() Meter { return Meter{e, time.Now(), busyTime(), e.databaseTime()} }
 
-func (e *Env) databaseTime() time.Duration {
-	if e.server == nil {
-		return 0
+func (e *Env) databaseTime() (all time.Duration) {
+	if e.server != nil {
+		all += treeTime(e.server.PID())
 	}
-	return treeTime(e.server.PID())
+	if e.broker != nil {
+		all += treeTime(e.broker.Node(0).PID())
+	}
+	return all
 }
 
-// Database returns the processor time of PostgreSQL, or zero if the system does
-// not say.
+// Database returns the processor time of PostgreSQL and RabbitMQ, or zero if the system does
+// not say. A run uses one of them, or its figures are those of both.
 func (m Meter) Database() time.Duration { return m.env.databaseTime() - m.database }
 
 // Others returns how many processors other programs used on average, given the
