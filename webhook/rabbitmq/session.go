@@ -78,7 +78,7 @@ func (s *session) run(ctx context.Context) error {
 				return errFewer
 			}
 		case <-tick.C:
-			if err := returned.check(); err != nil {
+			if err := returned.check(ctx); err != nil && ctx.Err() == nil {
 				return err
 			}
 		case <-s.link.down:

@@ -1,6 +1,7 @@
 package rabbitmq
 
 import (
+	"context"
 	"slices"
 	"time"
 )
@@ -56,7 +57,7 @@ func (r *sorter) flush() {
 }
 
 // check ends the collection when no more messages come.
-func (r *sorter) check() error {
+func (r *sorter) check(ctx context.Context) error {
 	r.s.c.mu.Lock()
 	n, last := len(r.waiting), r.last
 	r.s.c.mu.Unlock()
@@ -67,7 +68,7 @@ func (r *sorter) check() error {
 		r.seen, r.empty = n, 0
 		return nil
 	}
-	ready, err := r.s.ready()
+	ready, err := r.s.ready(ctx)
 	if err != nil {
 		return err
 	}
