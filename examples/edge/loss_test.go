@@ -4,6 +4,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/hookhouse/hookhouse/webhook/rabbitmq"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
 
@@ -51,6 +52,9 @@ func TestNothingIsLostWhileRabbitMQIsAway(t *testing.T) {
 	c := newChain(t)
 	worker, relay, edge := c.start("-work"), c.start("-relay"), c.start("-edge")
 	before := c.send(2, c.mustAccept)
+	for _, queue := range rabbitmq.Queues(c.queue, 2) {
+		eventually(t, "a file that names "+queue, func() bool { return rabbit.remembers(queue) && rabbit.remembers(rabbitmq.DeadQueue(queue)) })
+	}
 	if err := rabbit.kill(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -142,6 +143,18 @@ func (n *rabbitNode) answers() error {
 	_, writeErr := io.WriteString(conn, "AMQP\x00\x00\x09\x01")
 	_, readErr := io.ReadFull(conn, first[:])
 	return errors.Join(writeErr, readErr)
+}
+
+// remembers reports whether the server knows a queue after kill. RabbitMQ 3.10 writes the names of
+// queues to their file with a delay of seconds. One that is missing there has no leader
+// after a restart, and answers nothing.
+func (n *rabbitNode) remembers(queue string) bool {
+	files, err := filepath.Glob(filepath.Join(n.dir, "mnesia", "*", "quorum", "*", "names.dets"))
+	if err != nil || len(files) != 1 {
+		return false
+	}
+	names, err := os.ReadFile(files[0])
+	return err == nil && bytes.Contains(names, []byte("_"+queue))
 }
 
 // kill ends the server at once, as a crash does.
