@@ -1,7 +1,6 @@
 // Edge is a service on several machines. It accepts webhooks where they arrive, passes them
 // through RabbitMQ, and handles them behind PostgreSQL. Any part may be away or killed for
-// a while, and nothing that a sender was told is accepted gets lost. README.md describes how to
-// run it.
+// a while, and no call that is answered 202 gets lost. README.md describes how to run it.
 //
 //	edge Receivers ─► Spool ─► RabbitMQ ─► Relay ─► PostgreSQL ─► Worker
 package main

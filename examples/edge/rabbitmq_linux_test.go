@@ -154,7 +154,8 @@ func (n *rabbitNode) remembers(queue string) bool {
 		return false
 	}
 	names, err := os.ReadFile(files[0])
-	return err == nil && bytes.Contains(names, []byte("_"+queue))
+	others := bytes.ReplaceAll(names, []byte("_"+queue+".dead"), nil) // its dead queue
+	return err == nil && bytes.Contains(others, []byte("_"+queue))
 }
 
 // kill ends the server at once, as a crash does.

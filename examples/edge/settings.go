@@ -37,7 +37,8 @@ Start with -declare, which creates the queues in RabbitMQ and exits.
 To read one from a file, set AMQP_URL_FILE, and so on, to the path of the file. The secret of a sender has at least 16
 characters. To rotate it, write the new and the old one on separate lines: both are accepted.
 
-GET /healthz answers 503, with the reason, if a part cannot do its work. An edge can while it stores in -local.
+GET /healthz answers 503, with the reason, if a part cannot do its work. An edge can while it stores in -local. A process
+without -edge serves it at -admin-addr only.
 
 `
 
