@@ -12,10 +12,13 @@ require (
 	github.com/google/go-github/v84 v84.0.0
 	github.com/hookhouse/hookhouse v0.0.0
 	github.com/hookhouse/hookhouse/webhook/prom v0.0.0
+	github.com/hookhouse/hookhouse/webhook/rabbitmq v0.0.0
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/prometheus/client_golang v1.25.0
+	github.com/rabbitmq/amqp091-go v1.16.0
 	github.com/wneessen/go-mail v0.8.1
 	go.yaml.in/yaml/v3 v3.0.5
+	golang.org/x/sync v0.24.0
 	modernc.org/sqlite v1.60.0
 )
 
@@ -42,7 +45,6 @@ require (
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/sirupsen/logrus v1.9.4 // indirect
 	golang.org/x/crypto v0.54.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/sys v0.48.0 // indirect
 	golang.org/x/text v0.42.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
@@ -55,4 +57,5 @@ require (
 replace (
 	github.com/hookhouse/hookhouse => ../
 	github.com/hookhouse/hookhouse/webhook/prom => ../webhook/prom
+	github.com/hookhouse/hookhouse/webhook/rabbitmq => ../webhook/rabbitmq
 )

@@ -1,0 +1,113 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	amqp "github.com/rabbitmq/amqp091-go"
+
+	"github.com/hookhouse/hookhouse/webhook/rabbitmq"
+)
+
+// brokerTimeout limits one attempt to connect to RabbitMQ and to ask it about the queues.
+const brokerTimeout = 10 * time.Second
+
+// dial connects to the first node of RabbitMQ that answers.
+func (s *settings) dial(ctx context.Context) (*amqp.Connection, error) {
+	properties := amqp.NewConnectionProperties()
+	properties.SetClientConnectionName("edge")
+	var errs []error
+	for _, url := range s.brokers {
+		conn, err := amqp.DialConfig(url, amqp.Config{Heartbeat: 10 * time.Second, Properties: properties, Dial: dialer(ctx)})
+		if err == nil {
+			return conn, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
+}
+
+// dialer returns a func that connects until ctx ends, or for brokerTimeout.
+func dialer(ctx context.Context) func(network, addr string) (net.Conn, error) {
+	return func(network, addr string) (net.Conn, error) {
+		ctx, cancel := context.WithTimeout(ctx, brokerTimeout)
+		defer cancel()
+		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		deadline, _ := ctx.Deadline()
+		return conn, conn.SetDeadline(deadline) // package amqp091 ends it when it is connected
+	}
+}
+
+// withBroker calls f with a connection of its own.
+func (s *settings) withBroker(ctx context.Context, f func(ctx context.Context, conn *amqp.Connection) error) error {
+	ctx, cancel := context.WithTimeout(ctx, brokerTimeout)
+	defer cancel()
+	conn, err := s.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.CloseDeadline(time.Now().Add(time.Second)) }() // it is closed whatever the error
+	return f(ctx, conn)
+}
+
+// declareQueues creates the queues in RabbitMQ. It is a step of its own: a process that created
+// them at its start would, with a misspelled name, publish to a queue that nobody reads.
+func (s *settings) declareQueues(ctx context.Context, log *slog.Logger) error {
+	err := s.withBroker(ctx, func(ctx context.Context, conn *amqp.Connection) error {
+		return rabbitmq.Declare(ctx, conn, s.queue, s.partitions)
+	})
+	if err != nil {
+		return s.explain(err)
+	}
+	for _, queue := range rabbitmq.Queues(s.queue, s.partitions) {
+		log.Info("the queue is there", "queue", queue, "dead", rabbitmq.DeadQueue(queue))
+	}
+	return nil
+}
+
+// checkBroker returns an error if RabbitMQ cannot be reached, or if a queue is missing or has
+// wrong settings.
+func (s *settings) checkBroker(ctx context.Context) error {
+	return s.explain(s.withBroker(ctx, func(ctx context.Context, conn *amqp.Connection) error {
+		return rabbitmq.Check(ctx, conn, s.queue, s.partitions)
+	}))
+}
+
+// refusedByBroker returns an error if RabbitMQ refuses what the process is set to do: waiting
+// would not help. If RabbitMQ is away, it logs that and returns nil: each part works without it,
+// or waits for it.
+func (s *settings) refusedByBroker(ctx context.Context, log *slog.Logger) error {
+	err := s.checkBroker(ctx)
+	if err != nil && !isRefusal(err) {
+		log.Warn("RabbitMQ is away; it is tried again until it is there", "reason", err)
+		return nil
+	}
+	return err
+}
+
+// isRefusal reports whether an error is RabbitMQ's answer to a wrong setting.
+func isRefusal(err error) bool {
+	refusal, ok := errors.AsType[*amqp.Error](err)
+	return errors.Is(err, rabbitmq.ErrNoQueue) || errors.Is(err, rabbitmq.ErrSettings) ||
+		ok && (refusal.Code == amqp.AccessRefused || refusal.Code == amqp.NotAllowed)
+}
+
+// explain says which setting an error of RabbitMQ is about.
+func (s *settings) explain(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, rabbitmq.ErrNoQueue):
+		return &explained{"-queue", fmt.Sprintf("; create the queues: edge -declare -queue %s -partitions %d", s.queue, s.partitions), err}
+	case errors.Is(err, rabbitmq.ErrSettings):
+		return &explained{"-queue", "; delete the queue when it is empty, and create it: edge -declare", err}
+	}
+	return &explained{brokerName, "", err}
+}
