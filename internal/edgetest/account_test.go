@@ -47,7 +47,7 @@ type totals struct {
 	unhandled                   int // acknowledged, and no run has succeeded
 	secondRuns                  int // after a kill of the worker or the database
 	expired                     int // second runs of others, because a busy machine let a lease run out
-	refused                     int // calls of Store
+	stored, refused             int // calls of Store
 	refusals                    int // of senders
 }
 

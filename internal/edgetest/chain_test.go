@@ -144,14 +144,8 @@ func (c *chain) finish() {
 	if late != nil {
 		c.t.Fatal(late)
 	}
-	dead, err := ready(c.t.Context(), rabbitmq.DeadQueue(c.queue))
-	if err != nil || dead > 0 {
-		c.t.Errorf("%d messages are in the dead queue, %v", dead, err)
-	}
-	left, err := ready(c.t.Context(), c.queue)
-	if err != nil || left > 0 {
-		c.t.Errorf("%d messages are left in the queue, %v", left, err)
-	}
+	c.wantEmpty(c.queue)
+	c.wantEmpty(rabbitmq.DeadQueue(c.queue))
 }
 
 // stop lets all members end by themselves and reads the rest of the journal.

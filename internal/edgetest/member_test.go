@@ -74,7 +74,7 @@ func open(s engine.Store, connections int) (*sqlinbox.Inbox, *sql.DB, error) {
 func dialAny(urls []string) func(ctx context.Context) (*amqp.Connection, error) {
 	return func(ctx context.Context) (conn *amqp.Connection, err error) {
 		for _, i := range rand.Perm(len(urls)) {
-			if conn, err = dial(ctx, urls[i]); err == nil {
+			if conn, err = dial(ctx, urls[i], nil); err == nil {
 				return conn, nil
 			}
 		}
@@ -82,17 +82,21 @@ func dialAny(urls []string) func(ctx context.Context) (*amqp.Connection, error) 
 	}
 }
 
-// dial connects to a node within 8 s: a frozen one does not answer.
-func dial(ctx context.Context, url string) (*amqp.Connection, error) {
+// dial connects to a node within 8 s: a frozen one does not answer. If made is not nil, it gets
+// the network connection.
+func dial(ctx context.Context, url string, made func(conn net.Conn)) (*amqp.Connection, error) {
 	ctx, cancel := context.WithTimeout(ctx, 8*time.Second)
 	defer cancel()
 	return amqp.DialConfig(url, amqp.Config{Heartbeat: 5 * time.Second, Dial: func(network, addr string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(ctx, network, addr)
-		if err == nil {
-			deadline, _ := ctx.Deadline()
-			err = conn.SetDeadline(deadline) // the library ends it after the handshake
+		if err != nil {
+			return nil, err
 		}
-		return conn, err
+		if made != nil {
+			made(conn)
+		}
+		deadline, _ := ctx.Deadline()
+		return conn, conn.SetDeadline(deadline) // the library ends it after the handshake
 	}})
 }
 

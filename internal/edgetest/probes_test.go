@@ -32,6 +32,7 @@ func (a *account) probe(verb, who string) {
 		}
 	case stored:
 		p.running--
+		a.total.stored++
 		p.failing = false
 	case refused:
 		p.running--

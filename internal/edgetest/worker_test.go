@@ -41,13 +41,14 @@ func (m member) runWorker(ctx context.Context) error {
 // delivery is what was signed.
 func (m member) callback() webhook.Handler {
 	verifier := signature()
+	invalid := verifier.Validate()
 	return webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 		claim, _ := webhook.ClaimFromContext(ctx)
 		m.write(begun, d.ID, stamp(time.Now()), stamp(claim.Expires))
 		_, err := verifier.Verify(&http.Request{Header: d.Header}, d.Body)
 		if err != nil || !strings.HasPrefix(string(d.Body), d.ID+"\n") {
 			m.write(damaged, d.ID)
-			return webhook.Permanent(errors.Join(err, webhook.ErrMalformed))
+			return webhook.Permanent(errors.Join(err, invalid, webhook.ErrMalformed))
 		}
 		if err := wait.Part(ctx, 10*time.Millisecond); err != nil {
 			m.write(failed, d.ID)
