@@ -52,7 +52,7 @@ func newChain(t *testing.T, edges, relays, workers int) *chain {
 	}
 	c.read = c.journal.follow(c.account.read)
 	t.Cleanup(c.killAll)
-	if err := declare(t.Context(), c.queue); err != nil {
+	if err := declare(t.Context(), cluster, c.queue); err != nil {
 		t.Fatal(err)
 	}
 	c.store.Inbox(t) // makes the tables
@@ -61,7 +61,7 @@ func newChain(t *testing.T, edges, relays, workers int) *chain {
 			name := fmt.Sprint(role, i+1)
 			c.names[role] = append(c.names[role], name)
 			c.members[name] = &running{member: member{
-				Role: role, Name: name, Journal: file, Brokers: urls(), Queue: c.queue, Store: c.store, Address: "127.0.0.1:0",
+				Role: role, Name: name, Journal: file, Brokers: urls(cluster), Queue: c.queue, Store: c.store, Address: "127.0.0.1:0",
 				Local: engine.Store{Driver: "sqlite", DSN: engine.SQLiteDSN(filepath.Join(t.TempDir(), name+".db")) + "&_txlock=immediate"},
 			}}
 		}

@@ -82,7 +82,7 @@ func TestRowsAreExactIfEachAcknowledgementIsCutOff(t *testing.T) {
 		return
 	}
 	inbox, _ := c.store.Inbox(t)
-	publisher := rabbitmq.NewPublisher(dialAny(urls()), c.queue)
+	publisher := rabbitmq.NewPublisher(dialAny(urls(cluster)), c.queue)
 	defer publisher.Close()
 	want := publishAll(t, publisher, *cuts)
 	cutter := &cutter{store: webhook.Store(inbox), most: *cuts}
@@ -94,7 +94,7 @@ func TestRowsAreExactIfEachAcknowledgementIsCutOff(t *testing.T) {
 	fmt.Fprintf(t.Output(), "%d cuts, %d came again\n", n, known)
 	c.wantRows(want)
 	c.wantEmpty(rabbitmq.DeadQueue(c.queue))
-	if err := wait.Until(t.Context(), "the queue is empty", func() bool { left, err := ready(t.Context(), c.queue); return left == 0 && err == nil }); err != nil {
+	if err := wait.Until(t.Context(), "the queue is empty", func() bool { left, err := ready(t.Context(), cluster, c.queue); return left == 0 && err == nil }); err != nil {
 		t.Error(err)
 	}
 }

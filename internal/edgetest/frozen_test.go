@@ -54,7 +54,7 @@ func TestFrozenLeaderDelaysNobodyAndDoublesNothing(t *testing.T) {
 		if dials.Add(1) == 1 {
 			return dial(ctx, node.URL(), nil)
 		}
-		return dialAny(urls())(ctx)
+		return dialAny(urls(cluster))(ctx)
 	}, c.queue)
 	defer publisher.Close()
 	want := publishAll(t, publisher, together)
@@ -119,14 +119,14 @@ func (c *chain) relayUntilEmpty(n int) {
 	inbox, _ := c.store.Inbox(c.t)
 	ctx, stop := context.WithCancel(c.t.Context())
 	defer stop()
-	consumer := rabbitmq.NewConsumer(dialAny(urls()), c.queue)
+	consumer := rabbitmq.NewConsumer(dialAny(urls(cluster)), c.queue)
 	done := make(chan error, 1)
 	go func() { done <- runTogether(ctx, consumer, spool.NewRelay(consumer, webhook.Store(inbox))) }()
 	var rows, left int
 	if err := wait.Until(ctx, "all is relayed", func() bool {
 		var err, e error
 		rows, err = inbox.Pending(ctx, n+1)
-		left, e = ready(ctx, c.queue)
+		left, e = ready(ctx, cluster, c.queue)
 		return err == nil && e == nil && rows >= n && left == 0
 	}); err != nil {
 		c.t.Fatalf("%v: %d of %d rows, %d messages are left", err, rows, n, left)

@@ -3,6 +3,7 @@ module github.com/hookhouse/hookhouse/internal/edgetest
 go 1.26.0
 
 require (
+	github.com/hanwen/go-fuse/v2 v2.12.1
 	github.com/hookhouse/hookhouse v0.0.0
 	github.com/hookhouse/hookhouse/internal/dbtest v0.0.0
 	github.com/hookhouse/hookhouse/webhook/rabbitmq v0.0.0

@@ -112,7 +112,7 @@ func TestRelayThatAcknowledgesFirstLoses(t *testing.T) {
 	defer db.Close()
 	defer inbox.Close()
 	if err := wait.Until(t.Context(), "queue and inbox are empty", func() bool {
-		left, err := ready(t.Context(), c.queue)
+		left, err := ready(t.Context(), cluster, c.queue)
 		pending, e := inbox.Pending(t.Context(), 1)
 		return err == nil && e == nil && left == 0 && pending == 0
 	}); err != nil {

@@ -20,6 +20,7 @@ const (
 	edge   = "edge"
 	relay  = "relay"
 	worker = "worker"
+	disk   = "disk"
 )
 
 // A member is the configuration of one process of the chain.
@@ -31,6 +32,7 @@ type member struct {
 	Local      engine.Store // of an edge
 	Store      engine.Store // PostgreSQL
 	Address    string       // of an edge
+	Folder     string       // of a disk
 	// AcksFirst is a mistake: the relay acknowledges a delivery before it is stored.
 	AcksFirst bool
 
@@ -49,6 +51,8 @@ func (m member) run(ctx context.Context) (err error) {
 		return m.runRelay(ctx)
 	case worker:
 		return m.runWorker(ctx)
+	case disk:
+		return m.runDisk(ctx)
 	default:
 		return fmt.Errorf("no such role: %q", m.Role)
 	}

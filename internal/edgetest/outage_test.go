@@ -45,7 +45,8 @@ func testOutage(t *testing.T, kill func(c *chain) error, restart func(ctx contex
 }
 
 func TestBrokerOutageIsNotSeenBySenders(t *testing.T) {
-	testOutage(t, func(*chain) error { return killNodes() }, restartNodes)
+	testOutage(t, func(*chain) error { return killNodes(cluster) },
+		func(ctx context.Context) error { return restartNodes(ctx, cluster) })
 }
 
 func TestDatabaseOutageIsNotSeenBySenders(t *testing.T) {

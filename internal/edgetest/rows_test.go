@@ -59,7 +59,7 @@ func (c *chain) wantRows(uids []string) {
 // wantEmpty fails the test if a queue has messages.
 func (c *chain) wantEmpty(queue string) {
 	c.t.Helper()
-	if n, err := ready(c.t.Context(), queue); err != nil || n > 0 {
+	if n, err := ready(c.t.Context(), cluster, queue); err != nil || n > 0 {
 		c.t.Errorf("%d messages are in %s, %v", n, queue, err)
 	}
 }

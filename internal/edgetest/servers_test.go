@@ -60,26 +60,26 @@ func startServers(ctx context.Context) error {
 }
 
 // urls returns the URLs of the nodes.
-func urls() (all []string) {
-	for _, n := range cluster.Nodes() {
+func urls(nodes *broker.Cluster) (all []string) {
+	for _, n := range nodes.Nodes() {
 		all = append(all, n.URL())
 	}
 	return all
 }
 
 // killNodes kills all nodes at once.
-func killNodes() error {
+func killNodes(nodes *broker.Cluster) error {
 	var errs []error
-	for _, n := range cluster.Nodes() {
+	for _, n := range nodes.Nodes() {
 		errs = append(errs, n.Kill())
 	}
 	return errors.Join(errs...)
 }
 
 // restartNodes starts all nodes at once: each waits for the others.
-func restartNodes(ctx context.Context) error {
+func restartNodes(ctx context.Context, nodes *broker.Cluster) error {
 	var all errgroup.Group
-	for _, n := range cluster.Nodes() {
+	for _, n := range nodes.Nodes() {
 		all.Go(func() error { return n.Restart(ctx) })
 	}
 	return all.Wait()
@@ -117,16 +117,16 @@ func retry(ctx context.Context, f func(ctx context.Context) error) error {
 }
 
 // declare makes a queue with three members.
-func declare(ctx context.Context, queue string) error {
+func declare(ctx context.Context, nodes *broker.Cluster, queue string) error {
 	return retry(ctx, func(ctx context.Context) error {
-		return withConnection(ctx, func(conn *amqp.Connection) error { return rabbitmq.Declare(ctx, conn, queue, 1) })
+		return withConnection(ctx, nodes, func(conn *amqp.Connection) error { return rabbitmq.Declare(ctx, conn, queue, 1) })
 	})
 }
 
 // ready returns the number of messages of a queue that no consumer has.
-func ready(ctx context.Context, queue string) (n int, err error) {
+func ready(ctx context.Context, nodes *broker.Cluster, queue string) (n int, err error) {
 	err = retry(ctx, func(ctx context.Context) error {
-		return withConnection(ctx, func(conn *amqp.Connection) error {
+		return withConnection(ctx, nodes, func(conn *amqp.Connection) error {
 			ch, err := conn.Channel()
 			if err != nil {
 				return err
@@ -139,8 +139,8 @@ func ready(ctx context.Context, queue string) (n int, err error) {
 	return n, err
 }
 
-func withConnection(ctx context.Context, f func(conn *amqp.Connection) error) error {
-	conn, err := dialAny(urls())(ctx)
+func withConnection(ctx context.Context, nodes *broker.Cluster, f func(conn *amqp.Connection) error) error {
+	conn, err := dialAny(urls(nodes))(ctx)
 	if err != nil {
 		return err
 	}
