@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -58,11 +57,15 @@ type diskProcess struct {
 // unmounted at the end of the test, after what the test has cleaned up.
 func mountDisk(t *testing.T) *diskProcess {
 	t.Helper()
-	d := &diskProcess{folder: filepath.Join(t.TempDir(), "disk")}
-	if err := os.Mkdir(d.folder, 0o755); err != nil {
+	folder, err := os.MkdirTemp("", "hookhouse-disk-") // in none that only root can enter
+	if err != nil {
 		t.Fatal(err)
 	}
-	var err error
+	t.Cleanup(func() { _ = os.Remove(folder) })
+	if err := os.Chmod(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	d := &diskProcess{folder: folder}
 	if d.process, err = process.Start(t.Context(), member{Role: disk, Folder: d.folder, Journal: os.DevNull}, nil); err != nil {
 		t.Fatal(err)
 	}

@@ -29,7 +29,7 @@ func TestNothingIsLostWhileAnyPartIsKilled(t *testing.T) {
 		return
 	}
 	c.start()
-	load := newSenders(t.Context(), c.account, c.addresses(), false, 1000)
+	load := c.load(1000)
 	defer load.stop()
 	kills := make(map[string]int)
 	for began := time.Now(); len(kills) == 0 || time.Since(began) < *chaos; {
@@ -93,7 +93,7 @@ func TestRelayThatAcknowledgesFirstLoses(t *testing.T) {
 	r := c.members[c.names[relay][0]]
 	r.AcksFirst = true
 	c.start()
-	load := newSenders(t.Context(), c.account, c.addresses(), false, 1000)
+	load := c.load(1000)
 	defer load.stop()
 	for range 5 {
 		if err := c.await(t.Context(), c.account.now(), 50); err != nil {

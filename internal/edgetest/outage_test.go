@@ -19,7 +19,7 @@ func testOutage(t *testing.T, kill func(c *chain) error, restart func(ctx contex
 		return nil
 	}
 	c.start()
-	load := newSenders(t.Context(), c.account, c.addresses(), true, 20_000)
+	load := c.paced()
 	defer load.stop()
 	if err := c.await(t.Context(), c.account.now(), 100); err != nil {
 		t.Fatal(err)

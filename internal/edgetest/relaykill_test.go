@@ -18,7 +18,7 @@ func TestKilledRelaysLeaveTheDeadQueueEmpty(t *testing.T) {
 		return
 	}
 	c.start()
-	load := newSenders(t.Context(), c.account, c.addresses(), false, 1000)
+	load := c.load(1000)
 	defer load.stop()
 	name := c.names[relay][0]
 	for range *relayKills {

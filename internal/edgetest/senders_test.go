@@ -21,8 +21,9 @@ type senders struct {
 	account *account
 	signer  webhook.Signer
 	client  *http.Client
-	strict  bool // a call that is not acknowledged is a fault
-	most    int  // they pause while more acknowledged deliveries are not handled
+	strict  bool          // a call that is not acknowledged is a fault
+	most    int           // they pause while more acknowledged deliveries are not handled
+	pace    time.Duration // maximum pause of each between two deliveries; zero means none
 
 	all sync.WaitGroup
 	end context.CancelFunc
@@ -31,12 +32,22 @@ type senders struct {
 // perEdge is the number of senders of one edge.
 const perEdge = 4
 
-// newSenders starts the senders of edges at these addresses.
-func newSenders(ctx context.Context, a *account, addresses []string, strict bool, most int) *senders {
-	s := &senders{account: a, signer: signature(), strict: strict, most: most,
-		client: &http.Client{Timeout: wait.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: perEdge}}}
-	ctx, s.end = context.WithCancel(ctx)
-	for e, address := range addresses {
+// load starts senders to the edges. They pause while more than most deliveries are not handled.
+func (c *chain) load(most int) *senders {
+	return c.startSenders(&senders{most: most})
+}
+
+// paced starts senders that must not see an error.
+func (c *chain) paced() *senders {
+	return c.startSenders(&senders{most: 20_000, strict: true, pace: 100 * time.Millisecond})
+}
+
+func (c *chain) startSenders(s *senders) *senders {
+	s.account, s.signer = c.account, signature()
+	s.client = &http.Client{Timeout: wait.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: perEdge}}
+	ctx, end := context.WithCancel(c.t.Context())
+	s.end = end
+	for e, address := range c.addresses() {
 		for n := range perEdge {
 			name := fmt.Sprintf("edge%d-sender%d", e+1, n+1)
 			key := name
@@ -71,6 +82,9 @@ func (s *senders) send(ctx context.Context, url, name, key string) {
 		}
 		if acknowledged && n%16 == 1 && ctx.Err() == nil {
 			s.call(ctx, url, id, key)
+		}
+		if s.pace > 0 && wait.Part(ctx, s.pace) != nil {
+			return
 		}
 	}
 }
