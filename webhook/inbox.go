@@ -57,6 +57,8 @@ type Queue interface {
 	//   - Claim adds one to Attempt, except for a suspect: then Begin does.
 	//   - The inbox counts how many claims of a delivery were lost in a row. After two, the
 	//     next claim is [Claim.Suspect].
+	//   - A Queue that is not an Inbox may be unable to leave a type to others. It refuses all
+	//     Types that are not nil with an error that wraps [errors.ErrUnsupported].
 	Claim(ctx context.Context, o ClaimOptions) ([]Claim, error)
 
 	// Begin records that the run of a suspect claim begins. From then on its attempt

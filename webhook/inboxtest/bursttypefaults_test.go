@@ -63,7 +63,7 @@ func (f *fault) watchBursts(change func(d *webhook.Delivery, w *burstWatch)) {
 var burstTypeFaults = []brokenLaw{
 	{"a burst does not change deliveries of other types", func(f *fault) { // it is by ordering key
 		f.watchBursts(func(d *webhook.Delivery, _ *burstWatch) {
-			if d.Coalesce.Quiet == long {
+			if d.Coalesce.Quiet == 2*short {
 				d.Type = someType
 			}
 		})

@@ -63,8 +63,8 @@ var claiming = []law{
 		a := t.putType("alpha.a")
 		t.putType("alpha.b")
 		c := t.putType("alpha.c")
-		claims := t.claimNow(webhook.ClaimOptions{N: plenty, Lease: long, Types: []string{"alpha.c", "alpha.a", "alpha.none"}})
-		if got, want := uids(claims), []string{a.UID, c.UID}; !slices.Equal(got, want) {
+		claims, taken := t.claimTypes("alpha.c", "alpha.a", "alpha.none")
+		if got, want := uids(claims), []string{a.UID, c.UID}; taken && !slices.Equal(got, want) {
 			t.Errorf("claimed %v, want %v", got, want)
 		}
 	}},
@@ -77,8 +77,23 @@ var claiming = []law{
 	}},
 	{"if Types is empty and not nil, nothing is claimed", func(t *trial) {
 		t.put("")
-		if got := uids(t.claimNow(webhook.ClaimOptions{N: plenty, Lease: long, Types: []string{}})); len(got) > 0 {
-			t.Errorf("claimed %v", got)
+		if got, _ := t.claimTypes(); len(got) > 0 {
+			t.Errorf("claimed %v", uids(got))
+		}
+	}},
+	{"Types that are not nil are refused always or never, and then nothing is claimed", func(t *trial) {
+		_, taken := t.claimTypes("alpha.none")
+		for _, types := range [][]string{{}, {someType}, {"alpha.none", someType}} {
+			d := t.put("")
+			if _, again := t.claimTypes(types...); again != taken {
+				t.Fatalf("Types %q are taken: %t; those of another call: %t", types, again, taken)
+			}
+			if taken {
+				continue
+			}
+			if c := t.claimOf(d); c.Attempt != 1 {
+				t.Errorf("attempt %d after the Types %q were refused, want 1", c.Attempt, types)
+			}
 		}
 	}},
 	{"the bodies of one call have MaxBytes in total at most", func(t *trial) {

@@ -23,6 +23,9 @@
 // passes these laws. The laws of [webhook.Sweeper] need an inbox with a given retention: see
 // [RunSweeper].
 //
+// A [webhook.Queue] that is not an Inbox, such as one that gets its deliveries from a broker,
+// has a part of the laws: see [RunQueue].
+//
 // An inbox that is a [webhook.Admin] has more laws, which build on those of an Inbox:
 // see [RunAdmin], and [RunAttempts] for the failed attempts that it keeps.
 package inboxtest

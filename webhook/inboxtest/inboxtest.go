@@ -16,14 +16,13 @@ type law struct {
 	check func(t *trial)
 }
 
-// laws are the laws of every Inbox, in the order for reading.
-var laws = slices.Concat(
+// queueLaws are the laws of every Queue with what puts deliveries into it, in the order
+// for reading.
+var queueLaws = slices.Concat(
 	storing,
 	claiming,
 	contexts,
 	ownership,
-	duplicates,
-	revivals,
 	outcomes,
 	leases,
 	suspects,
@@ -35,6 +34,14 @@ var laws = slices.Concat(
 	notifying,
 	nextDue,
 	counting,
+)
+
+// laws are the laws of every Inbox, in the order for reading.
+var laws = slices.Concat(
+	queueLaws,
+	duplicates,
+	states,
+	revivals,
 	cursors,
 	knowing,
 )
@@ -59,12 +66,14 @@ var adminLaws = slices.Concat(
 	overviews,
 )
 
-// Laws returns the names of the subtests of [Run], and then those of [RunSweeper],
-// [RunAdmin] and [RunAttempts]. Each is a sentence of a contract. The order is for
-// reading.
-func Laws() []string {
+// Laws returns the names of the subtests of [Run], of which the first are those of
+// [RunQueue], and then the names of those of [RunSweeper], [RunAdmin] and [RunAttempts].
+// Each is a sentence of a contract. The order is for reading.
+func Laws() []string { return namesOf(allLaws()) }
+
+func namesOf(laws []sweepLaw) []string {
 	var names []string
-	for _, l := range allLaws() {
+	for _, l := range laws {
 		names = append(names, l.name)
 	}
 	return names

@@ -6,17 +6,17 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// notifying are the laws of a [webhook.Notifier]. Every other Inbox passes.
+// notifying are the laws of a [webhook.Notifier]. Every other Queue passes.
 var notifying = []law{
 	{"Put closes the channel of Changed", func(t *trial) {
-		if n, ok := t.in.(webhook.Notifier); ok {
+		if n, ok := t.queue().(webhook.Notifier); ok {
 			changed := n.Changed()
 			t.put("")
 			t.requireChanged(changed)
 		}
 	}},
 	{"a Settle that unblocks an ordering key closes the channel of Changed", func(t *trial) {
-		if n, ok := t.in.(webhook.Notifier); ok {
+		if n, ok := t.queue().(webhook.Notifier); ok {
 			t.put("key")
 			t.put("key")
 			c := t.claim()
@@ -26,7 +26,7 @@ var notifying = []law{
 		}
 	}},
 	{"a release closes the channel of Changed", func(t *trial) {
-		if n, ok := t.in.(webhook.Notifier); ok {
+		if n, ok := t.queue().(webhook.Notifier); ok {
 			t.put("")
 			c := t.claim()
 			changed := n.Changed()
@@ -46,10 +46,10 @@ func (t *trial) requireChanged(changed <-chan struct{}) {
 	}
 }
 
-// counting is the law of a [webhook.PendingCounter]. Every other Inbox passes.
+// counting is the law of a [webhook.PendingCounter]. Every other Queue passes.
 var counting = []law{
 	{"Pending counts waiting, blocked and claimed deliveries", func(t *trial) {
-		p, ok := t.in.(webhook.PendingCounter)
+		p, ok := t.queue().(webhook.PendingCounter)
 		if !ok {
 			return
 		}

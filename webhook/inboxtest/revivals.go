@@ -1,6 +1,10 @@
 package inboxtest
 
-import "github.com/hookhouse/hookhouse/webhook"
+import (
+	"time"
+
+	"github.com/hookhouse/hookhouse/webhook"
+)
 
 // revivals are the laws of redeliveries, which make a dead delivery waiting again.
 var revivals = []law{
@@ -102,6 +106,25 @@ var revivals = []law{
 		t.duplicate(t.redelivery(d))
 		t.requireNoClaim("another of its key is claimed")
 		t.end(c, webhook.Done)
+		t.claimOf(d)
+	}},
+	{"a dead delivery of a burst is revived although a younger one of another type is unfinished", func(t *trial) {
+		d := t.burst("key", short, 0)
+		d.ID = "id"
+		t.store(d)
+		t.end(t.claimOf(d), webhook.Dead)
+		other := t.store(t.otherBurst("key", short))
+		if known := t.duplicate(t.redelivery(d)); !known.Revived {
+			t.Errorf("not revived, state %s", known.State)
+		}
+		t.end(t.claimOf(other), webhook.Done)
+		t.claimOf(d)
+	}},
+	{"a revived delivery does not wait for the NotBefore of its redelivery", func(t *trial) {
+		d, _ := t.dead()
+		again := t.redelivery(d)
+		again.NotBefore = time.Now().Add(long)
+		t.duplicate(again)
 		t.claimOf(d)
 	}},
 }

@@ -62,18 +62,23 @@ func newChannelPool(l *link, queue string, n int) (*channelPool, error) {
 var errNotSent = errors.New("rabbitmq: the connection takes no more messages")
 
 // publish sends a message and returns nil when the server has confirmed that the queue has it.
-// It returns when ctx ends or the link goes down. The message may then be stored or not.
+// It returns when ctx ends, the link goes down or the server reads nothing. The message may then be stored or not.
 func (p *channelPool) publish(ctx context.Context, msg amqp.Publishing) error {
-	if reason := p.link.blocked.Load(); reason != nil {
-		return fmt.Errorf("rabbitmq: the server takes no messages: %s", *reason)
+	blocked := p.link.blockedSignal()
+	select {
+	case <-blocked:
+		return p.link.blockedError()
+	default:
 	}
 	var c *channel
 	select {
 	case c = <-p.free:
+	case <-blocked:
+		return p.link.blockedError()
 	case <-ctx.Done():
 		return fmt.Errorf("rabbitmq: %d messages are without an answer of the server: %w", cap(p.free), ctx.Err())
 	case <-p.link.down:
-		return p.link.downError()
+		return errNotSent
 	}
 	if err := ctx.Err(); err != nil {
 		p.free <- c
@@ -100,6 +105,8 @@ func (p *channelPool) publish(ctx context.Context, msg amqp.Publishing) error {
 		return err
 	case <-ctx.Done():
 		return fmt.Errorf("rabbitmq: the server has not confirmed the message: %w", ctx.Err())
+	case <-blocked:
+		return p.link.blockedError()
 	case <-p.link.down:
 		select {
 		case err := <-result:

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
@@ -49,8 +51,8 @@ func checkQueues(conn *amqp.Connection, names []string) error {
 	return errors.Join(wrong...)
 }
 
-// difference is what the server says about the first argument that differs.
-var difference = regexp.MustCompile(`inequivalent arg '([^']+)' for queue '.*' in vhost '.*': received (?:none|.*) but current is (none|'[^']*'|the value '(.*)' of type '([^']*)')$`)
+// difference is what the server says about the first setting that differs.
+var difference = regexp.MustCompile(`inequivalent arg '([^']+)' for queue '.*' in vhost '.*': received .* but current is (none|(?:the value )?'(.*?)')(?: of type '[^']*')?$`)
 
 // check compares the settings of q. The server names one difference at a time: check then
 // asks with that one as it is, to get the next.
@@ -71,16 +73,19 @@ func (q queueKind) check(conn *amqp.Connection) error {
 		if !hasCode(err, amqp.PreconditionFailed) || found == nil {
 			return errors.Join(append(wrong, q.notCompared(err))...)
 		}
-		name, is := found[1], found[2]
+		name, value, unset := found[1], found[3], found[2] == "none"
 		want, required := must[name]
-		if required || slices.Contains(forbidden, name) || found[3] == "" && is != "none" {
-			wrong = append(wrong, q.differs(name, is, want))
+		argument := strings.HasPrefix(name, "x-")
+		if required || slices.Contains(forbidden, name) || !argument {
+			wrong = append(wrong, q.differs(name, value, unset, want))
 		}
-		next, ok := adopt(args, name, found)
-		if !ok {
+		if !argument {
 			return errors.Join(wrong...)
 		}
-		args = next
+		args = maps.Clone(args)
+		if args[name] = parse(value, want); unset {
+			delete(args, name)
+		}
 	}
 	return errors.Join(append(wrong, fmt.Errorf("%w: queue %q has too many settings", ErrSettings, q.name))...)
 }
@@ -88,17 +93,23 @@ func (q queueKind) check(conn *amqp.Connection) error {
 // forbidden are the arguments by which a message ends although nobody has handled it.
 var forbidden = []string{"x-delivery-limit", "x-message-ttl", "x-expires"}
 
-func (q queueKind) differs(name, is string, want any) error {
+func (q queueKind) differs(name, value string, unset bool, want any) error {
 	must := "must be unset"
 	switch {
 	case want != nil:
-		must = fmt.Sprintf("must be %#v", want)
+		must = fmt.Sprintf("must be %v", want)
+		if want == "" {
+			must = "must be empty"
+		}
 	case name == "durable":
 		must = "must be true"
 	case name == "auto_delete" || name == "exclusive":
 		must = "must be false"
 	}
-	return fmt.Errorf("%w: queue %q: %s is %s and %s", ErrSettings, q.name, name, is, must)
+	if unset {
+		value = "unset"
+	}
+	return fmt.Errorf("%w: queue %q: %s is %s and %s", ErrSettings, q.name, name, value, must)
 }
 
 // notCompared explains a refusal that names no argument.
@@ -113,31 +124,19 @@ func (q queueKind) notCompared(err error) error {
 	}
 }
 
-// adopt returns args with the value that the queue has. It reports false for what is not an
-// argument.
-func adopt(args amqp.Table, name string, found []string) (amqp.Table, bool) {
-	next := make(amqp.Table, len(args)+1)
-	for k, v := range args {
-		next[k] = v
+// parse returns the value of an argument with the type that it has in AMQP: that of the value
+// that it must have, or else a number if it looks like one.
+func parse(value string, want any) any {
+	switch want.(type) {
+	case string:
+		return value
+	case bool:
+		return value == "true"
 	}
-	value, typ := found[3], found[4]
-	switch {
-	case found[2] == "none":
-		delete(next, name)
-	case typ == "":
-		return nil, false
-	case typ == "longstr":
-		next[name] = value
-	case typ == "bool":
-		next[name] = value == "true"
-	default:
-		n, err := strconv.ParseInt(value, 10, 64)
-		if err != nil {
-			return nil, false
-		}
-		next[name] = n
+	if n, err := strconv.ParseInt(value, 10, 64); err == nil {
+		return n
 	}
-	return next, true
+	return value
 }
 
 // reason returns the server's text of a refusal.

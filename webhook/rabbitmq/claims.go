@@ -12,10 +12,10 @@ import (
 )
 
 // errTypes: a queue gives out its messages in order and cannot leave some to another process.
-var errTypes = errors.New("rabbitmq: a Consumer cannot claim some types only: give the Mux a Default, such as IgnoreRest, so that it handles every type")
+var errTypes = fmt.Errorf("rabbitmq: a Consumer cannot claim some types only: give the Mux a Default, such as IgnoreRest, so that it handles every type: %w", errors.ErrUnsupported)
 
 // Claim claims deliveries that are due; see [webhook.Queue]. While there is no connection there
-// are none. Types must be nil: otherwise it returns an error.
+// are none. Types must be nil: otherwise the error wraps [errors.ErrUnsupported].
 func (c *Consumer) Claim(ctx context.Context, o webhook.ClaimOptions) ([]webhook.Claim, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err

@@ -2,7 +2,6 @@ package rabbitmq
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -38,7 +37,7 @@ func (s *session) begin(h *held, claim webhook.Claim, o webhook.Outcome) *ending
 		switch {
 		case err == nil && !s.over:
 			e.state, e.err = s.finish(h, claim, o)
-		case s.over || s.link.isDown() || s.ch.IsClosed():
+		case s.over || !s.link.usable() || s.ch.IsClosed():
 			e.err = fmt.Errorf("%w: %q, with the connection", webhook.ErrClaimLost, h.d.UID)
 		default:
 			e.err = err
@@ -60,7 +59,17 @@ func (s *session) send(h *held, claim webhook.Claim, o webhook.Outcome) error {
 			return err
 		}
 	}
-	if err := s.ch.Ack(h.tag, false); err != nil {
+	return s.ack(h.tag)
+}
+
+// ack acknowledges a message. The server does not answer. If it does not read either, the link
+// is given up after a while.
+func (s *session) ack(tag uint64) error {
+	if !s.link.begin() {
+		return errNotSent
+	}
+	defer s.link.answered()
+	if err := s.ch.Ack(tag, false); err != nil {
 		return notConnected(err)
 	}
 	return nil
@@ -127,9 +136,9 @@ func (s *session) bury(m *amqp.Delivery, why error) {
 		for retry := firstRetry; ; retry = min(2*retry, maxRetry) {
 			err := s.publishDead(m, why.Error(), 0)
 			if err == nil {
-				err = s.ch.Ack(m.DeliveryTag, false)
+				err = s.ack(m.DeliveryTag)
 			}
-			if err == nil || s.link.isDown() || s.ch.IsClosed() {
+			if err == nil || !s.link.usable() || s.ch.IsClosed() {
 				break
 			}
 			s.c.logger().Error("a message cannot be moved to the dead queue and is kept", "queue", DeadQueue(s.c.queue), "reason", err)
@@ -184,8 +193,8 @@ func (s *session) publishDead(m *amqp.Delivery, why string, attempt int) error {
 }
 
 // ready returns how many messages the queue could give out.
-func (s *session) ready() (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+func (s *session) ready(ctx context.Context) (int, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	var n int
 	err := within(ctx, func() error {
@@ -194,7 +203,7 @@ func (s *session) ready() (int, error) {
 		return err
 	})
 	switch {
-	case errors.Is(err, context.DeadlineExceeded):
+	case ctx.Err() != nil:
 		return 0, fmt.Errorf("%w: the server does not answer", ErrConnection)
 	case err != nil:
 		return 0, noQueue(s.c.queue, err)

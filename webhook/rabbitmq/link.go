@@ -1,9 +1,9 @@
 package rabbitmq
 
 import (
+	"cmp"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -19,18 +19,19 @@ type link struct {
 	channels map[string]*channelPool // by queue
 	down     chan struct{}           // closed when the connection is given up
 	idle     chan struct{}           // closed when a retired link has no message in flight
-	blocked  atomic.Pointer[string]  // why the server takes no messages; nil if it does
 
 	mu       sync.Mutex
-	err      error     // why it is down
-	retired  bool      // takes no more messages
-	inFlight int       // messages without an answer
-	quiet    time.Time // since when there was no answer while messages were in flight
+	err      error         // why it is down
+	retired  bool          // takes no more messages
+	inFlight int           // messages and requests without an answer
+	quiet    time.Time     // since when there was no answer while some were in flight
+	blocked  string        // why the server reads nothing; empty if it does
+	blocking chan struct{} // closed while blocked is not empty
 }
 
 // newLink opens channels for each queue on a connection.
 func newLink(conn *amqp.Connection, queues []string, channels int) (*link, error) {
-	l := &link{conn: conn, channels: make(map[string]*channelPool), down: make(chan struct{}), idle: make(chan struct{})}
+	l := &link{conn: conn, channels: make(map[string]*channelPool), down: make(chan struct{}), idle: make(chan struct{}), blocking: make(chan struct{})}
 	closes := conn.NotifyClose(make(chan *amqp.Error, 1))
 	go l.watchBlocked(conn.NotifyBlocked(make(chan amqp.Blocking)))
 	for _, queue := range queues {
@@ -77,22 +78,37 @@ func (l *link) watch(closes <-chan *amqp.Error) {
 func (l *link) stalled(after time.Duration) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.inFlight > 0 && time.Since(l.quiet) > after && l.blocked.Load() == nil
+	return l.inFlight > 0 && time.Since(l.quiet) > after && l.blocked == ""
 }
 
-// watchBlocked notes whether the server takes messages. It does not while memory or disk are
-// short.
+// watchBlocked notes whether the server reads what is sent. It does not while it is short of
+// memory or disk.
 func (l *link) watchBlocked(changes <-chan amqp.Blocking) {
 	for change := range changes {
-		if change.Active {
-			l.blocked.Store(&change.Reason)
-		} else {
-			l.mu.Lock()
-			l.quiet = time.Now()
-			l.mu.Unlock()
-			l.blocked.Store(nil)
+		l.mu.Lock()
+		switch was := l.blocked != ""; {
+		case change.Active && !was:
+			l.blocked = cmp.Or(change.Reason, "no reason given")
+			close(l.blocking)
+		case !change.Active && was:
+			l.blocked, l.blocking, l.quiet = "", make(chan struct{}), time.Now()
 		}
+		l.mu.Unlock()
 	}
+}
+
+// blockedSignal returns a channel that is closed when the server reads nothing.
+func (l *link) blockedSignal() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.blocking
+}
+
+// blockedError says why the server reads nothing.
+func (l *link) blockedError() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return fmt.Errorf("rabbitmq: the server takes no messages: %s", cmp.Or(l.blocked, "it did not for a while"))
 }
 
 // fail gives the link up. Later calls do nothing.
@@ -165,14 +181,5 @@ func (l *link) answered() {
 	l.quiet = time.Now()
 	if l.retired && l.inFlight == 0 {
 		close(l.idle)
-	}
-}
-
-func (l *link) isDown() bool {
-	select {
-	case <-l.down:
-		return true
-	default:
-		return false
 	}
 }

@@ -34,8 +34,22 @@ func (p *Publisher) Ping(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	run := p.pings.join(func() error { return p.check(l) })
+	blocked := l.blockedSignal()
 	select {
+	case <-blocked:
+		return l.blockedError()
+	default:
+	}
+	run := p.pings.join(func() error {
+		if !l.begin() { // which limits how long the server may not answer
+			return errNotSent
+		}
+		defer l.answered()
+		return p.check(l)
+	})
+	select {
+	case <-blocked:
+		return l.blockedError()
 	case <-run.done:
 		return run.err
 	case <-l.down:
@@ -65,9 +79,6 @@ func (s *sharedPing) join(check func() error) *pingRun {
 }
 
 func (p *Publisher) check(l *link) error {
-	if reason := l.blocked.Load(); reason != nil {
-		return fmt.Errorf("rabbitmq: the server takes no messages: %s", *reason)
-	}
 	if err := checkQueues(l.conn, p.queues); err != nil {
 		return err
 	}

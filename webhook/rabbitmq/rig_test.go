@@ -22,7 +22,7 @@ import (
 var node *broker.Node
 
 // smallest is the message limit of node in bytes.
-const smallest = 1 << 20
+const smallest = 4 << 20
 
 func TestMain(m *testing.M) {
 	slog.SetDefault(slog.New(slog.DiscardHandler))
