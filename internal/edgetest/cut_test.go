@@ -21,18 +21,19 @@ var cuts = flag.Int("cuts", 1000, "how many deliveries are cut off between the c
 // together is how many deliveries one cut meets.
 const together = 50
 
-// A cutter is a Handler between a Relay and Store. When together deliveries are committed and
-// none of them is acknowledged, it cuts the connection of the consumer.
+// A cutter is a Handler between a Relay and Store. It holds each delivery that it has stored. When
+// it holds together of them, it cuts the connection of the consumer, so that none is acknowledged.
 type cutter struct {
 	store webhook.Handler
 	most  int
 
 	mu        sync.Mutex
 	conn      net.Conn
-	committed int           // on this connection
-	cut       chan struct{} // closed with the connection
-	cuts      int           // deliveries
-	known     int           // deliveries that came again
+	committed int             // on this connection
+	cut       chan struct{}   // closed with the connection
+	cuts      int             // connections
+	stored    int             // deliveries; none of these commits is acknowledged
+	known     map[string]bool // UIDs of deliveries that came again
 }
 
 // dial makes the connection that is cut.
@@ -50,30 +51,32 @@ func (c *cutter) Handle(ctx context.Context, d *webhook.Delivery) error {
 	c.mu.Lock()
 	if err != nil {
 		if webhook.IsDuplicate(err) {
-			c.known++
+			c.known[d.UID] = true
 		}
 		c.mu.Unlock()
 		return err
 	}
 	cut := c.cut
-	if c.committed++; c.committed == min(together, c.most-c.cuts) {
-		c.cuts += c.committed
+	c.committed++
+	c.stored++
+	if c.committed == together || c.stored == c.most {
+		c.cuts++
 		_ = c.conn.Close()
 		close(cut)
 	}
 	c.mu.Unlock()
 	select {
 	case <-cut:
-		return nil // the acknowledgement is lost
+		return nil // the acknowledgement is lost with the connection
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (c *cutter) counts() (cuts, known int) {
+func (c *cutter) counts() (cuts, stored, known int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.cuts, c.known
+	return c.cuts, c.stored, len(c.known)
 }
 
 func TestRowsAreExactIfEachAcknowledgementIsCutOff(t *testing.T) {
@@ -85,13 +88,14 @@ func TestRowsAreExactIfEachAcknowledgementIsCutOff(t *testing.T) {
 	publisher := rabbitmq.NewPublisher(dialAny(urls(cluster)), c.queue)
 	defer publisher.Close()
 	want := publishAll(t, publisher, *cuts)
-	cutter := &cutter{store: webhook.Store(inbox), most: *cuts}
-	for n := 0; n < *cuts; n, _ = cutter.counts() {
-		cutter.relay(t, c.queue, func() bool { now, _ := cutter.counts(); return now > n })
+	cutter := &cutter{store: webhook.Store(inbox), most: *cuts, known: make(map[string]bool)}
+	for stored := 0; stored < *cuts; _, stored, _ = cutter.counts() {
+		before, _, _ := cutter.counts()
+		cutter.relay(t, c.queue, func() bool { now, _, _ := cutter.counts(); return now > before })
 	}
-	cutter.relay(t, c.queue, func() bool { _, known := cutter.counts(); return known >= *cuts })
-	n, known := cutter.counts()
-	fmt.Fprintf(t.Output(), "%d cuts, %d came again\n", n, known)
+	cutter.relay(t, c.queue, func() bool { _, _, known := cutter.counts(); return known == *cuts })
+	n, stored, known := cutter.counts()
+	fmt.Fprintf(t.Output(), "%d connections cut, %d deliveries stored without an acknowledgement, %d came again\n", n, stored, known)
 	c.wantRows(want)
 	c.wantEmpty(rabbitmq.DeadQueue(c.queue))
 	if err := wait.Until(t.Context(), "the queue is empty", func() bool { left, err := ready(t.Context(), cluster, c.queue); return left == 0 && err == nil }); err != nil {
@@ -110,7 +114,8 @@ func (c *cutter) relay(t *testing.T, queue string, holds func() bool) {
 	done := make(chan error, 1)
 	go func() { done <- runTogether(ctx, consumer, r) }()
 	if err := wait.Until(ctx, "deliveries are cut off", holds); err != nil {
-		t.Fatal(err)
+		n, stored, known := c.counts()
+		t.Fatalf("%v: %d connections cut, %d stored, %d came again", err, n, stored, known)
 	}
 	stop()
 	if err := <-done; err != nil {

@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
-
-	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/hookhouse/hookhouse/internal/broker"
 	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
@@ -49,13 +46,7 @@ func TestFrozenLeaderDelaysNobodyAndDoublesNothing(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	var dials atomic.Int64
-	publisher := rabbitmq.NewPublisher(func(ctx context.Context) (*amqp.Connection, error) {
-		if dials.Add(1) == 1 {
-			return dial(ctx, node.URL(), nil)
-		}
-		return dialAny(urls(cluster))(ctx)
-	}, c.queue)
+	publisher := rabbitmq.NewPublisher(dialAny([]string{node.URL()}), c.queue)
 	defer publisher.Close()
 	want := publishAll(t, publisher, together)
 	if err := node.Freeze(); err != nil {

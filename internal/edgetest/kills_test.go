@@ -13,7 +13,7 @@ import (
 )
 
 var (
-	chaos = flag.Duration("chaos", 20*time.Second, "how long parts of the chain are killed under load; each kind is killed once at least")
+	chaos = flag.Duration("chaos", 40*time.Second, "how long parts of the chain are killed under load; each kind is killed once at least")
 	pause = flag.Duration("pause", 4*time.Second, "maximum time under load before a kill")
 )
 

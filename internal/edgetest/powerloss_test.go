@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hookhouse/hookhouse/internal/broker"
 	"github.com/hookhouse/hookhouse/internal/dbtest/ledger"
@@ -18,12 +19,19 @@ import (
 type confirmed struct {
 	mu   sync.Mutex
 	uids map[string]bool
+	last error // of those that were refused
 }
 
 func (c *confirmed) add(uid string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.uids[uid] = true
+}
+
+func (c *confirmed) refuse(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.last = err
 }
 
 func (c *confirmed) len() int {
@@ -79,16 +87,17 @@ func losePower(t *testing.T, nodes *broker.Cluster, d *diskProcess, queue string
 		all.Go(func() {
 			for ctx.Err() == nil {
 				e := webhook.NewDelivery("edge", "edge.entry", "", make([]byte, 1000))
-				if publisher.Handle(ctx, e) == nil {
-					c.add(e.UID)
-				} else {
-					_ = wait.Part(ctx, patience/1000)
+				if err := publisher.Handle(ctx, e); err != nil {
+					c.refuse(err)
+					_ = wait.Part(ctx, 100*time.Millisecond)
+					continue
 				}
+				c.add(e.UID)
 			}
 		})
 	}
 	if err := wait.Until(ctx, "500 messages are confirmed", func() bool { return c.len() >= 500 }); err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v: %d are, %v", err, c.len(), c.last)
 	}
 	if err := killNodes(nodes); err != nil {
 		t.Fatal(err)

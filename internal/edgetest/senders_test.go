@@ -39,7 +39,7 @@ func (c *chain) load(most int) *senders {
 
 // paced starts senders that must not see an error.
 func (c *chain) paced() *senders {
-	return c.startSenders(&senders{most: 20_000, strict: true, pace: 100 * time.Millisecond})
+	return c.startSenders(&senders{most: 20_000, strict: true, pace: 400 * time.Millisecond})
 }
 
 func (c *chain) startSenders(s *senders) *senders {
