@@ -7,6 +7,7 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -109,6 +110,7 @@ func (c *cutter) relay(t *testing.T, queue string, holds func() bool) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	consumer := rabbitmq.NewConsumer(c.dial, queue)
+	consumer.ShutdownTimeout = time.Millisecond // its claims are lost anyway
 	r := spool.NewRelay(consumer, c)
 	r.Concurrency, r.Timeout = together, patience
 	done := make(chan error, 1)

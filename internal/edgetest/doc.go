@@ -27,7 +27,7 @@
 //
 // The tests in CI are short. Longer ones:
 //
-//	go test -v -run Killed -chaos 30m -timeout 1h
+//	go test -v -run AnyPart -chaos 30m -timeout 1h
 //	go test -v -run Outage -away 1m
 //	go test -v -run KilledRelays -relaykills 50
 //
