@@ -123,13 +123,17 @@ func (c *Cluster) startEpmd() error {
 	return err
 }
 
+// countRunning is an expression for the number of nodes that a node sees. RabbitMQ 3.10 has the
+// function under its former name.
+const countRunning = "length(try rabbit_nodes:list_running() catch error:undef -> rabbit_nodes:all_running() end)."
+
 // await returns when each node sees all others.
 func (c *Cluster) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	for _, node := range c.nodes {
 		for {
-			out, err := node.Eval(ctx, "length(rabbit_nodes:list_running()).")
+			out, err := node.Eval(ctx, countRunning)
 			if err == nil && strings.TrimSpace(out) == fmt.Sprint(len(c.nodes)) {
 				break
 			}
