@@ -106,16 +106,16 @@ func TestAPageThatComesAgainEndsTheLook(t *testing.T) {
 
 func TestRunRefusesSettingsAtOnce(t *testing.T) {
 	for name, change := range map[string]func(c *jobserv.CatchUp, project *string, source *webhook.Source){
-		"Every is":          func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.Every = time.Second },
-		"MaxAge is -1ns":    func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.MaxAge = -1 },
+		"Every is":              func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.Every = time.Second },
+		"MaxAge is -1ns":        func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.MaxAge = -1 },
 		"for 720h0m0s (Window)": func(c *jobserv.CatchUp, _ *string, _ *webhook.Source) { c.MaxAge = 30 * 24 * time.Hour },
-		"project is empty":  func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "" },
-		`has "" in its`:     func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "acme/" },
-		`has ".." in its`:   func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "../x" },
-		`has "a?b" in its`:  func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "a?b" },
-		"over 255":          func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = strings.Repeat("a", 250) },
-		"no name":           func(_ *jobserv.CatchUp, _ *string, s *webhook.Source) { s.Name = "" },
-		"no dedup key":      func(_ *jobserv.CatchUp, _ *string, s *webhook.Source) { s.Describe = nil },
+		"project is empty":      func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "" },
+		`has "" in its`:         func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "acme/" },
+		`has ".." in its`:       func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "../x" },
+		`has "a?b" in its`:      func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = "a?b" },
+		"over 255":              func(_ *jobserv.CatchUp, p *string, _ *webhook.Source) { *p = strings.Repeat("a", 250) },
+		"no name":               func(_ *jobserv.CatchUp, _ *string, s *webhook.Source) { s.Name = "" },
+		"no dedup key":          func(_ *jobserv.CatchUp, _ *string, s *webhook.Source) { s.Describe = nil },
 		"Scope returned no": func(_ *jobserv.CatchUp, _ *string, s *webhook.Source) {
 			s.Scope = func(*http.Request) string { return "" }
 		},
