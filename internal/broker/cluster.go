@@ -123,6 +123,12 @@ func (c *Cluster) startEpmd() error {
 	return err
 }
 
+// running is the number of nodes that a node sees. RabbitMQ 3.10 has the second function only.
+const running = `length(case erlang:function_exported(rabbit_nodes, list_running, 0) of
+	true -> rabbit_nodes:list_running();
+	false -> rabbit_nodes:all_running()
+end).`
+
 // await returns when each node sees all others.
 func (c *Cluster) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
@@ -131,7 +137,7 @@ func (c *Cluster) await(ctx context.Context) error {
 		for {
 			// While the nodes join, a call may have no answer.
 			try, stop := context.WithTimeout(ctx, 20*time.Second)
-			out, err := node.Eval(try, "length(rabbit_nodes:list_running()).")
+			out, err := node.Eval(try, running)
 			stop()
 			if err == nil && strings.TrimSpace(out) == fmt.Sprint(len(c.nodes)) {
 				break
