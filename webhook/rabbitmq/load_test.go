@@ -119,6 +119,24 @@ func (l *load) check(t *testing.T) {
 	t.Logf("%d acknowledged, %d tries refused, %d relayed again", l.acknowledged.Load(), l.refused.Load(), again)
 }
 
+// anyOf returns a dial func that connects to the first of the nodes that answers, another one
+// first each time.
+func anyOf(nodes []*broker.Node) func(ctx context.Context) (*amqp.Connection, error) {
+	var turn atomic.Int64
+	return func(ctx context.Context) (conn *amqp.Connection, err error) {
+		first := int(turn.Add(1))
+		for i := range nodes {
+			try, cancel := context.WithTimeout(ctx, 10*time.Second)
+			conn, err = dialer(nodes[(first+i)%len(nodes)].URL())(try)
+			cancel()
+			if err == nil {
+				break
+			}
+		}
+		return conn, err
+	}
+}
+
 func TestKilledNodeLosesNothingThatWasAcknowledged(t *testing.T) {
 	if node == nil {
 		return

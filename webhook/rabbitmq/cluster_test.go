@@ -1,0 +1,66 @@
+package rabbitmq_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hookhouse/hookhouse/internal/broker"
+	"github.com/hookhouse/hookhouse/webhook/rabbitmq"
+)
+
+// awaitMembers waits until all members of a queue are up.
+func awaitMembers(t *testing.T, c *broker.Cluster, queue string) {
+	t.Helper()
+	await(t, "all members of the queue are up", func() bool {
+		out, err := c.Node(0).Ctl(t.Context(), "list_queues", "name", "online")
+		if err != nil {
+			return false // it is starting
+		}
+		for line := range strings.Lines(out) {
+			if name, online, _ := strings.Cut(line, "\t"); name == queue {
+				return strings.Count(online, "@") == len(c.Nodes())
+			}
+		}
+		return false
+	})
+}
+
+// One node at a time is killed, frozen, and restarted as an upgrade does.
+func TestClusterLosesNothingThatWasAcknowledged(t *testing.T) {
+	if node == nil {
+		return
+	}
+	c := startCluster(t, 3)
+	queue := newName()
+	if err := rabbitmq.Declare(t.Context(), connect(t, c.Node(0)), queue, 1); err != nil {
+		t.Fatal(err)
+	}
+	awaitMembers(t, c, queue)
+	for _, n := range c.Nodes() {
+		syncDirectory(t, n)
+	}
+	dial := anyOf(c.Nodes())
+	steps := []struct {
+		percent int64
+		do      func(n *broker.Node) error
+	}{
+		{10, (*broker.Node).Kill}, // the leader, usually: the queue was declared there
+		{30, func(n *broker.Node) error { return n.Shutdown(t.Context()) }},
+		{50, func(n *broker.Node) error { return n.Shutdown(t.Context()) }},
+		{70, func(n *broker.Node) error { return n.Shutdown(t.Context()) }},
+	}
+	l := startLoad(t, dial, queue, 10, 80)
+	for i, step := range steps {
+		l.until(t, step.percent)
+		n := c.Node(i % 3)
+		if err := step.do(n); err != nil {
+			t.Fatal(err)
+		}
+		l.until(t, step.percent+5) // two of three are enough
+		if err := n.Restart(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		awaitMembers(t, c, queue)
+	}
+	l.check(t)
+}
