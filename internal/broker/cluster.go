@@ -129,7 +129,10 @@ func (c *Cluster) await(ctx context.Context) error {
 	defer cancel()
 	for _, node := range c.nodes {
 		for {
-			out, err := node.Eval(ctx, "length(rabbit_nodes:list_running()).")
+			// While the nodes join, a call may have no answer.
+			try, stop := context.WithTimeout(ctx, 20*time.Second)
+			out, err := node.Eval(try, "length(rabbit_nodes:list_running()).")
+			stop()
 			if err == nil && strings.TrimSpace(out) == fmt.Sprint(len(c.nodes)) {
 				break
 			}

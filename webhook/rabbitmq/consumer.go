@@ -16,7 +16,9 @@ import (
 
 const (
 	defaultPrefetch        = 256
+	maxPrefetch            = 65535 // of AMQP
 	defaultMaxBytes        = 64 << 20
+	defaultMaxMessage      = 256 << 10
 	defaultShutdownTimeout = 10 * time.Second
 	firstRetry             = 250 * time.Millisecond
 	maxRetry               = 10 * time.Second
@@ -47,13 +49,17 @@ var (
 //   - [webhook.Claim.Fence] grows from one connection to the next by this machine's clock.
 type Consumer struct {
 	// Prefetch is the number of messages that the server gives out before they end. A delivery
-	// that waits, for its NotBefore or a retry, is one of them. Zero means 256.
+	// that waits, for its NotBefore or a retry, is one of them. After a Consumer with a larger
+	// Prefetch has lost its messages, the next one gets as many until they have come again, so
+	// that it can sort them. Zero means 256.
 	Prefetch int
-	// MaxBytes bounds the size of the messages that are held. If they become larger, the
-	// Consumer lets its claims end, connects again and gets half as many from then on, but at
-	// least one. Until then it may hold more: Prefetch messages as large as the server takes. Zero
-	// means 64 MiB.
+	// MaxBytes bounds the size of the messages that are held: the Consumer gets at most
+	// MaxBytes divided by MaxMessage at once, but at least one. AMQP has no bound for bytes.
+	// A Consumer that holds more, because of larger messages, logs it. Zero means 64 MiB.
 	MaxBytes int64
+	// MaxMessage is the size in bytes that messages are expected to have at most, as
+	// [Publisher.MaxMessage]. Zero means 256 KiB.
+	MaxMessage int
 	// Immediate makes deliveries due at once: NotBefore and Coalesce are left to the inbox that a
 	// Relay puts them into. Otherwise they hold here, and for Coalesce there again.
 	Immediate bool
@@ -67,14 +73,13 @@ type Consumer struct {
 	queue string
 	dial  func(ctx context.Context) (*amqp.Connection, error)
 
-	mu       sync.Mutex
-	running  bool
-	session  *session // nil while there is no connection
-	failed   error    // why there is none
-	prefetch int      // may be less than Prefetch
-	changed  chan struct{}
-	fence    int64 // of the last message
-	ended    endedClaims
+	mu      sync.Mutex
+	running bool
+	session *session // nil while there is no connection
+	failed  error    // why there is none
+	changed chan struct{}
+	fence   int64 // of the last message
+	ended   endedClaims
 }
 
 // NewConsumer returns a Consumer of a queue, one of [Queues]. It panics if dial is nil or queue is
@@ -101,7 +106,6 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return webhook.ErrRunning
 	}
 	c.running = true
-	c.prefetch = max(cmp.Or(c.Prefetch, defaultPrefetch), 1)
 	c.mu.Unlock()
 	defer func() {
 		c.mu.Lock()
@@ -115,15 +119,22 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return newLink(conn, []string{DeadQueue(c.queue)}, 1)
 	}}
 	defer links.close()
+	prefetch, more := c.usualPrefetch(), 0
 	for retry := firstRetry; ctx.Err() == nil; {
 		started := time.Now()
-		err := c.consume(ctx, links)
+		err := c.consume(ctx, links, min(prefetch+more, maxPrefetch))
 		if ctx.Err() != nil {
 			break
 		}
-		if errors.Is(err, errFewer) {
+		if errors.Is(err, errMore) {
+			if more == 0 {
+				more = 1 // the one before had as many, usually: the next message shows that these were all
+			} else {
+				more += prefetch + more
+			}
 			continue
 		}
+		more = 0
 		if time.Since(started) > time.Minute {
 			retry = firstRetry
 		}
@@ -140,16 +151,13 @@ func (c *Consumer) Run(ctx context.Context) error {
 }
 
 // consume connects and gets messages until ctx or the connection ends.
-func (c *Consumer) consume(ctx context.Context, links *connector) error {
+func (c *Consumer) consume(ctx context.Context, links *connector, prefetch int) error {
 	l, err := links.get(ctx)
 	if err != nil {
 		c.setSession(nil, err)
 		return err
 	}
-	c.mu.Lock()
-	n := c.prefetch
-	c.mu.Unlock()
-	s, err := newSession(ctx, c, l, n)
+	s, err := newSession(ctx, c, l, prefetch)
 	if err != nil {
 		l.fail(err)
 		c.setSession(nil, err)
@@ -195,8 +203,8 @@ func (c *Consumer) Ping(ctx context.Context) error {
 
 var (
 	errNotRunning = errors.New("rabbitmq: Run of the Consumer is not running")
-	// errFewer: the messages are larger than expected.
-	errFewer = errors.New("rabbitmq: the messages held are larger than MaxBytes")
+	// errMore: the session gets too few messages at once to sort those that come again.
+	errMore = errors.New("rabbitmq: more messages come again than one session gets")
 )
 
 // Changed implements [webhook.Notifier].
@@ -215,6 +223,20 @@ func (c *Consumer) notify() {
 		close(c.changed)
 		c.changed = nil
 	}
+}
+
+// usualPrefetch returns how many messages a session gets if it has nothing to sort.
+func (c *Consumer) usualPrefetch() int {
+	n := max(cmp.Or(c.Prefetch, defaultPrefetch), 1)
+	size := max(cmp.Or(c.MaxMessage, defaultMaxMessage), 1)
+	return max(min(n, int(min(c.maxBytes()/int64(size), maxPrefetch))), 1)
+}
+
+func (c *Consumer) maxBytes() int64 {
+	if c.MaxBytes <= 0 {
+		return defaultMaxBytes
+	}
+	return c.MaxBytes
 }
 
 func (c *Consumer) logger() *slog.Logger { return cmp.Or(c.Logger, slog.Default()) }

@@ -27,6 +27,7 @@ type session struct {
 	buried   int                // messages that go to the dead queue unread
 	bytes    int64              // of all messages not acknowledged
 	claims   int                // not settled
+	warned   bool               // of bytes
 	draining bool               // nothing more is claimed
 	over     bool
 	drained  chan struct{} // has an element when claims may have become zero
@@ -60,8 +61,8 @@ func newSession(ctx context.Context, c *Consumer, l *link, prefetch int) (*sessi
 	return s, nil
 }
 
-// run takes messages until the connection ends. When ctx ends, or the messages are too large,
-// it first lets the claims be settled.
+// run takes messages until the connection ends. When ctx ends it first lets the claims be
+// settled.
 func (s *session) run(ctx context.Context) error {
 	returned := sorter{s: s}
 	tick := time.NewTicker(idleCheck)
@@ -73,10 +74,6 @@ func (s *session) run(ctx context.Context) error {
 				return s.lost()
 			}
 			s.take(&m, &returned)
-			if s.tooLarge() {
-				s.drain(context.Background(), s.c.shutdownTimeout())
-				return errFewer
-			}
 		case <-tick.C:
 			if err := returned.check(ctx); err != nil && ctx.Err() == nil {
 				return err
@@ -107,6 +104,7 @@ func (s *session) take(m *amqp.Delivery, returned *sorter) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	s.bytes += int64(len(m.Body))
+	s.checkSize()
 	if err != nil {
 		s.bury(m, err)
 		return
@@ -170,21 +168,13 @@ func (s *session) endSuperseded(consider func(h *held) bool) {
 	}
 }
 
-// tooLarge reports whether the messages held are larger than MaxBytes, and halves what the next
-// session gets.
-func (s *session) tooLarge() bool {
-	s.c.mu.Lock()
-	defer s.c.mu.Unlock()
-	limit := s.c.MaxBytes
-	if limit <= 0 {
-		limit = defaultMaxBytes
+// checkSize warns once that the messages held are larger than MaxBytes. The caller holds c.mu.
+func (s *session) checkSize() {
+	if limit := s.c.maxBytes(); s.bytes > limit && !s.warned {
+		s.warned = true
+		s.c.logger().Warn("the messages held are larger than MaxBytes: set MaxMessage of the consumer, so that it gets fewer at once",
+			"queue", s.c.queue, "bytes", s.bytes, "max_bytes", limit, "prefetch", s.prefetch)
 	}
-	if s.bytes <= limit || s.prefetch == 1 {
-		return false
-	}
-	s.c.prefetch = max(s.prefetch/2, 1)
-	s.c.logger().Warn("the messages held are larger than MaxBytes: the consumer gets fewer at once", "queue", s.c.queue, "bytes", s.bytes, "prefetch", s.c.prefetch)
-	return true
 }
 
 // drain waits until nothing is claimed.

@@ -15,8 +15,9 @@ const (
 
 // A sorter collects the messages that come again, because the Consumer that had them has lost
 // them, and puts them in the order in which they were published. The server gives them
-// out in any order, but before all others. So they are complete when another message comes,
-// when the server may give out no more, or when it has none left.
+// out in any order, but before all others. So they are complete when another message comes or
+// when the queue has none left. If neither is so and the server gives out no more, the sorter
+// asks for another session that gets more.
 type sorter struct {
 	s       *session
 	waiting []*held
@@ -29,9 +30,6 @@ type sorter struct {
 func (r *sorter) add(h *held) {
 	r.waiting = append(r.waiting, h)
 	r.last = time.Now()
-	if r.outstanding() >= r.s.prefetch {
-		r.flush()
-	}
 }
 
 // outstanding returns the number of messages that are not acknowledged. The caller holds c.mu.
@@ -56,10 +54,11 @@ func (r *sorter) flush() {
 	}
 }
 
-// check ends the collection when no more messages come.
+// check ends the collection when no more messages come. It returns errMore if there may be
+// more than this session can get.
 func (r *sorter) check(ctx context.Context) error {
 	r.s.c.mu.Lock()
-	n, last := len(r.waiting), r.last
+	n, last, full := len(r.waiting), r.last, r.outstanding() >= r.s.prefetch
 	r.s.c.mu.Unlock()
 	if n == 0 {
 		return nil
@@ -69,10 +68,14 @@ func (r *sorter) check(ctx context.Context) error {
 		return nil
 	}
 	ready, err := r.s.ready(ctx)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
-	}
-	if r.empty++; ready > 0 {
+	case ready == 0:
+		r.empty++
+	case full && r.s.prefetch < maxPrefetch:
+		return errMore
+	default:
 		r.empty = 0
 	}
 	if r.empty >= 2 || time.Since(last) > maxSort {
