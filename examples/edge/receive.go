@@ -11,7 +11,7 @@ import (
 )
 
 // lease is how long what a killed process had under way waits until it runs again.
-const lease = 10 * time.Second
+const lease = 15 * time.Second
 
 // openEdge opens what -edge needs: receivers before a Spool, which publishes to RabbitMQ, or
 // stores in the local inbox while RabbitMQ does not confirm. RabbitMQ is none of the pings: without
