@@ -36,6 +36,9 @@ func TestClusterLosesNothingThatWasAcknowledged(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitMembers(t, c, queue)
+	for _, n := range c.Nodes() {
+		syncDirectory(t, n)
+	}
 	dial := anyOf(c.Nodes())
 	steps := []struct {
 		percent int64
@@ -46,7 +49,7 @@ func TestClusterLosesNothingThatWasAcknowledged(t *testing.T) {
 		{50, func(n *broker.Node) error { return n.Shutdown(t.Context()) }},
 		{70, func(n *broker.Node) error { return n.Shutdown(t.Context()) }},
 	}
-	l := startLoad(t, dial, queue, 20, 200)
+	l := startLoad(t, dial, queue, 10, 80)
 	for i, step := range steps {
 		l.until(t, step.percent)
 		n := c.Node(i % 3)

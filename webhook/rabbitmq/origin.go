@@ -7,7 +7,7 @@ import (
 )
 
 // An origin is a message that a Consumer of this process holds. A Publisher must not publish
-// it to the queue that it is in: the Relay that does so would do so for ever, each time with
+// it to the queue that it is in: the Relay that does so would never end, each time with
 // another message.
 type origin struct{ cluster, vhost, queue, uid string }
 
