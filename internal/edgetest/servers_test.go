@@ -96,7 +96,7 @@ func restartServer(ctx context.Context) (err error) {
 }
 
 // patience limits a wait for the cluster.
-const patience = 3 * time.Minute
+const patience = 5 * time.Minute
 
 // retry calls f until it returns nil: a cluster may have no leader for a while.
 func retry(ctx context.Context, f func(ctx context.Context) error) error {
