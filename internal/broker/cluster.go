@@ -123,9 +123,11 @@ func (c *Cluster) startEpmd() error {
 	return err
 }
 
-// countRunning is an expression for the number of nodes that a node sees. RabbitMQ 3.10 has the
-// function under its former name.
-const countRunning = "length(try rabbit_nodes:list_running() catch error:undef -> rabbit_nodes:all_running() end)."
+// running is the number of nodes that a node sees. RabbitMQ 3.10 has the second function only.
+const running = `length(case erlang:function_exported(rabbit_nodes, list_running, 0) of
+	true -> rabbit_nodes:list_running();
+	false -> rabbit_nodes:all_running()
+end).`
 
 // await returns when each node sees all others.
 func (c *Cluster) await(ctx context.Context) error {
@@ -133,7 +135,10 @@ func (c *Cluster) await(ctx context.Context) error {
 	defer cancel()
 	for _, node := range c.nodes {
 		for {
-			out, err := node.Eval(ctx, countRunning)
+			// While the nodes join, a call may have no answer.
+			try, stop := context.WithTimeout(ctx, 20*time.Second)
+			out, err := node.Eval(try, running)
+			stop()
 			if err == nil && strings.TrimSpace(out) == fmt.Sprint(len(c.nodes)) {
 				break
 			}

@@ -12,7 +12,7 @@ import (
 )
 
 // errTypes: a queue gives out its messages in order and cannot leave some to another process.
-var errTypes = fmt.Errorf("rabbitmq: a Consumer cannot claim some types only: give the Mux a Default, such as IgnoreUnhandled, so that it handles every type: %w", errors.ErrUnsupported)
+var errTypes = fmt.Errorf("rabbitmq: a Consumer cannot claim some types only: set Default or IgnoreUnhandled of the Mux, so that it handles every type: %w", errors.ErrUnsupported)
 
 // Claim claims deliveries that are due; see [webhook.Queue]. While there is no connection there
 // are none. Types must be nil: otherwise the error wraps [errors.ErrUnsupported].
