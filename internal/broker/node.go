@@ -17,7 +17,7 @@ import (
 
 // startTimeout limits the start of a node. A node that finds its cluster away waits longer
 // than one that is alone.
-const startTimeout = 10 * time.Minute
+const startTimeout = 3 * time.Minute
 
 // A Node is a RabbitMQ node. Its files remain until the cluster is stopped.
 type Node struct {
