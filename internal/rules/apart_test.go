@@ -11,16 +11,19 @@ import (
 // apartModules are the public packages that are modules of their own, since they depend on
 // third parties, with what they may import of this repository.
 var apartModules = map[string][]string{
-	"webhook/prom": {"webhook", "webhook/sqlinbox"},
-	"webhook/otel": {"webhook"},
+	"webhook/prom":     {"webhook", "webhook/sqlinbox"},
+	"webhook/otel":     {"webhook"},
+	"webhook/rabbitmq": {"webhook"},
 }
 
 // mayImportApart are the modules that may import them, with what each may import.
-// internal/dashtest is for tests alone. The programs of examples are copied, not imported,
+// The internal ones are for tests and measurements alone. The programs of examples are copied, not imported,
 // and serve metrics.
 var mayImportApart = map[string][]string{
-	"examples":          {"webhook/prom"},
+	"examples":          {"webhook/prom", "webhook/rabbitmq"},
+	"internal/bench":    {"webhook/rabbitmq"},
 	"internal/dashtest": {"webhook/otel", "webhook/prom"},
+	"internal/edgetest": {"webhook/rabbitmq"},
 }
 
 // apart returns the packages of apartModules.

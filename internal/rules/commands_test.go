@@ -21,7 +21,7 @@ func TestEveryCommandAndLinkInADocumentExists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"README.md", "CONTRIBUTING.md", "examples/README.md", "webhook/publish/RECEIVERS.md", "webhook/DELIVERY.md"} {
+	for _, name := range []string{"README.md", "CONTRIBUTING.md", "examples/README.md", "webhook/publish/RECEIVERS.md", "webhook/DELIVERY.md", "webhook/SCALING.md"} {
 		docs = append(docs, filepath.Join(top(t), name))
 	}
 	c := &checker{top: top(t), flagsOf: builtFlags(t)}
