@@ -16,8 +16,8 @@ import (
 )
 
 // startTimeout limits the start of a node. A node that finds its cluster away waits longer
-// than one that is alone.
-const startTimeout = 3 * time.Minute
+// than one that is alone, and three nodes on a busy machine take minutes.
+const startTimeout = 10 * time.Minute
 
 // A Node is a RabbitMQ node. Its files remain until the cluster is stopped.
 type Node struct {
