@@ -2,6 +2,7 @@ package rabbitmq_test
 
 import (
 	"context"
+	"fmt"
 	"log"
 	"net"
 	"net/http"
@@ -82,4 +83,16 @@ func ExampleQueues() {
 		go consumer.Run(ctx)
 		go spool.NewRelay(consumer, webhook.Store(database)).Run(ctx)
 	}
+}
+
+// Each queue has a dead queue.
+func ExampleDeadQueue() {
+	for _, queue := range rabbitmq.Queues("hooks", 4) {
+		fmt.Println(queue, rabbitmq.DeadQueue(queue))
+	}
+	// Output:
+	// hooks.1-of-4 hooks.1-of-4.dead
+	// hooks.2-of-4 hooks.2-of-4.dead
+	// hooks.3-of-4 hooks.3-of-4.dead
+	// hooks.4-of-4 hooks.4-of-4.dead
 }
