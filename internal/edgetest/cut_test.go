@@ -92,9 +92,10 @@ func TestRowsAreExactIfEachAcknowledgementIsCutOff(t *testing.T) {
 	cutter := &cutter{store: webhook.Store(inbox), most: *cuts, known: make(map[string]bool)}
 	for stored := 0; stored < *cuts; _, stored, _ = cutter.counts() {
 		before, _, _ := cutter.counts()
-		cutter.relay(t, c.queue, func() bool { now, _, _ := cutter.counts(); return now > before })
+		// What is claimed then has lost its connection: nothing is to be waited for.
+		cutter.relay(t, c.queue, time.Millisecond, func() bool { now, _, _ := cutter.counts(); return now > before })
 	}
-	cutter.relay(t, c.queue, func() bool { _, _, known := cutter.counts(); return known == *cuts })
+	cutter.relay(t, c.queue, patience, func() bool { _, _, known := cutter.counts(); return known == *cuts })
 	n, stored, known := cutter.counts()
 	fmt.Fprintf(t.Output(), "%d connections cut, %d deliveries stored without an acknowledgement, %d came again\n", n, stored, known)
 	c.wantRows(want)
@@ -104,13 +105,14 @@ func TestRowsAreExactIfEachAcknowledgementIsCutOff(t *testing.T) {
 	}
 }
 
-// relay runs a Relay with a new consumer until holds reports true.
-func (c *cutter) relay(t *testing.T, queue string, holds func() bool) {
+// relay runs a Relay with a new consumer until holds reports true. Then it waits for what is
+// claimed to be acknowledged, for at most shutdown.
+func (c *cutter) relay(t *testing.T, queue string, shutdown time.Duration, holds func() bool) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	consumer := rabbitmq.NewConsumer(c.dial, queue)
-	consumer.ShutdownTimeout = time.Millisecond // its claims are lost anyway
+	consumer.ShutdownTimeout = shutdown
 	r := spool.NewRelay(consumer, c)
 	r.Concurrency, r.Timeout = together, patience
 	done := make(chan error, 1)
