@@ -15,13 +15,6 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
 )
 
-// What a worker reports of a delivery, each with its id.
-const (
-	begun   = "begun"
-	handled = "handled"
-	settled = "settled"
-)
-
 // A child is a process of its own: a receiver, or a worker.
 type child struct {
 	DSN   string
@@ -52,17 +45,17 @@ func (c child) run(ctx context.Context) error {
 // work runs deliveries until ctx ends.
 func work(ctx context.Context, in *sqlinbox.Inbox) error {
 	w := webhook.NewWorker(in, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
-		process.Print(begun, d.ID)
+		process.Print(line(begun, d.ID))
 		if err := wait.Part(ctx, 10*time.Millisecond); err != nil {
 			return err
 		}
-		process.Print(handled, d.ID)
+		process.Print(line(handled, d.ID))
 		return nil
 	}))
 	w.Lease = 3 * time.Second
 	w.Observer = &webhook.Observer{Settled: func(_ context.Context, c webhook.Claim, o webhook.Outcome, _ time.Duration) {
 		if o.State.Final() {
-			process.Print(settled, c.Delivery.ID)
+			process.Print(line(settled, c.Delivery.ID))
 		}
 	}}
 	if err := w.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {

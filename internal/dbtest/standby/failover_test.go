@@ -111,16 +111,16 @@ func (c *cluster) await(t *testing.T, what string, acknowledged, handled int) {
 func (c *cluster) check(t *testing.T) {
 	t.Helper()
 	s := c.senders
-	s.book.CheckOrder()
-	if lost := s.book.Lost(); len(lost) > 0 {
+	book := account(s.events)
+	if lost := book.Lost(); len(lost) > 0 {
 		t.Errorf("%d acknowledged deliveries were never handled: %s", len(lost), ledger.First(lost, " "))
 	}
-	if len(s.book.Faults) > 0 {
-		t.Errorf("%d faults: %s", len(s.book.Faults), ledger.First(s.book.Faults, "; "))
+	if faults := append(s.unread, book.Faults...); len(faults) > 0 {
+		t.Errorf("%d faults: %s", len(faults), ledger.First(faults, "; "))
 	}
 	stored := storedIDs(t, c.second)
 	var missing []string
-	for e := range s.book.Entries() {
+	for e := range book.Entries() {
 		if e.Acknowledged() && !stored[e.ID] {
 			missing = append(missing, e.ID)
 		}

@@ -9,34 +9,32 @@ import (
 	"sync"
 	"time"
 
-	"github.com/hookhouse/hookhouse/internal/dbtest/ledger"
 	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
 )
 
-// A detail is what the account notes of a delivery.
-type detail struct{ settled bool }
-
-// The senders send deliveries, each to any receiver, again until one acknowledges it. They
-// keep the account.
+// The senders send deliveries, each to any receiver, again until one acknowledges it.
 type senders struct {
 	http http.Client
 	stop context.CancelFunc
 	all  sync.WaitGroup
 
 	mu           sync.Mutex
-	book         ledger.Book[detail]
+	events       []event
 	addresses    []string
+	unhandledIDs map[string]bool // acknowledged, and not handled
+	handledIDs   map[string]bool
 	acknowledged int
 	handled      int
 	refused      int
 	acked        time.Time     // the last 202
 	gap          time.Duration // the longest time from one 202 to the next
+	unread       []string      // lines that no worker prints
 }
 
 // newSenders returns senders for a number of receivers.
 func newSenders(receivers int) *senders {
 	return &senders{
-		book: ledger.NewBook[detail](), addresses: make([]string, receivers),
+		addresses: make([]string, receivers), unhandledIDs: make(map[string]bool), handledIDs: make(map[string]bool),
 		http: http.Client{Timeout: wait.Timeout, Transport: &http.Transport{MaxIdleConnsPerHost: 100}},
 	}
 }
@@ -74,7 +72,7 @@ func (s *senders) send(ctx, begins context.Context, i int, name, key string) {
 	for n := 1; begins.Err() == nil; n++ {
 		id := fmt.Sprintf("%s-%06d", name, n)
 		s.mu.Lock()
-		e := s.book.Send(id, key)
+		s.events = append(s.events, event{time.Now(), sent, id, key})
 		s.mu.Unlock()
 		for try := i + n; !s.call(ctx, try, id, key); try++ {
 			if wait.Part(ctx, 50*time.Millisecond) != nil {
@@ -88,7 +86,10 @@ func (s *senders) send(ctx, begins context.Context, i int, name, key string) {
 			s.gap = max(s.gap, now.Sub(s.acked))
 		}
 		s.acked = now
-		s.book.Acknowledge(e)
+		s.events = append(s.events, event{now, acknowledged, id, key})
+		if !s.handledIDs[id] {
+			s.unhandledIDs[id] = true
+		}
 		s.mu.Unlock()
 	}
 }
@@ -121,24 +122,18 @@ func (s *senders) call(ctx context.Context, try int, id, key string) bool {
 
 // read notes a line that a worker printed.
 func (s *senders) read(line string) {
-	verb, id, _ := strings.Cut(line, " ")
+	e, err := parseEvent(line)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.book.Entry(id)
-	if e == nil {
-		s.book.Faultf("%q: nothing of that id was sent", line)
+	if err != nil {
+		s.unread = append(s.unread, err.Error())
 		return
 	}
-	switch verb {
-	case begun:
-		if s.book.Begin(e); e.Detail.settled {
-			s.book.Faultf("%s ran again after it was settled", id)
-		}
-	case handled:
+	s.events = append(s.events, e)
+	if e.verb == handled {
 		s.handled++
-		s.book.Handle(e)
-	case settled:
-		e.Detail.settled = true
+		s.handledIDs[e.id] = true
+		delete(s.unhandledIDs, e.id)
 	}
 }
 
@@ -151,13 +146,8 @@ func (s *senders) counts() (acknowledged, handled, refused int) {
 }
 
 // unhandled returns how many deliveries were acknowledged and not handled.
-func (s *senders) unhandled() (n int) {
+func (s *senders) unhandled() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for e := range s.book.Entries() {
-		if e.Acknowledged() && !e.Handled {
-			n++
-		}
-	}
-	return n
+	return len(s.unhandledIDs)
 }
