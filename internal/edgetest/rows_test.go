@@ -3,6 +3,8 @@ package edgetest
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"golang.org/x/sync/errgroup"
@@ -62,4 +64,11 @@ func (c *chain) wantEmpty(queue string) {
 	if n, err := ready(c.t.Context(), cluster, queue); err != nil || n > 0 {
 		c.t.Errorf("%d messages are in %s, %v", n, queue, err)
 	}
+}
+
+// holdsNothing reports whether the queue has no message, also none that a consumer has. The
+// server counts every five seconds.
+func (c *chain) holdsNothing() bool {
+	out, err := cluster.Node(0).Ctl(c.t.Context(), "list_queues", "name", "messages")
+	return err == nil && slices.Contains(strings.Split(out, "\n"), c.queue+"\t0")
 }
