@@ -131,11 +131,14 @@ func (c *chain) await(ctx context.Context, before totals, n int) error {
 	})
 }
 
-// finish waits until all that was acknowledged is handled, stops the members in order and fails
+// finish waits until all that was acknowledged is handled and the queue is empty, stops the members in order and fails
 // the test if a promise was broken. The senders have ended.
 func (c *chain) finish() {
 	c.t.Helper()
 	late := c.drain()
+	if late == nil { // what was stored and not acknowledged comes again
+		late = wait.Until(c.t.Context(), "the queue is empty", c.holdsNothing)
+	}
 	err := errors.Join(c.stop(), c.account.err())
 	fmt.Fprintln(c.t.Output(), c.account.now())
 	if err != nil {
@@ -144,7 +147,6 @@ func (c *chain) finish() {
 	if late != nil {
 		c.t.Fatal(late)
 	}
-	c.wantEmpty(c.queue)
 	c.wantEmpty(rabbitmq.DeadQueue(c.queue))
 }
 
