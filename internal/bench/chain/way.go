@@ -100,7 +100,8 @@ func (a *arrivals) after(next webhook.Handler) webhook.Handler {
 
 // worker is a Worker with a callback that does nothing.
 func worker(in webhook.Inbox, a *arrivals) part {
-	w := webhook.NewWorker(in, a.after(webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil })))
+	nothing := webhook.HandlerFunc(func(context.Context, *webhook.Delivery) error { return nil })
+	w := webhook.NewWorker(in, &webhook.Mux{Default: a.after(nothing)})
 	w.Concurrency = senders
 	return w.Run
 }
