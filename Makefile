@@ -24,7 +24,7 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 UNWATCHED := modernc.org/sqlite/lib github.com/ncruces/go-sqlite3-wasm/v6
 test lint: export GOFLAGS := $(strip $(GOFLAGS) $(UNWATCHED:%=-gcflags=%=-race=false))
 
-## test: everything that must hold, in every module; some twenty-five minutes on two cores
+## test: everything that must hold, in every module; some forty-five minutes on two cores
 test: lint
 	left=()
 	ran=()
