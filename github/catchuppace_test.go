@@ -25,7 +25,7 @@ func TestRequestsAreMadeOneAtATimeAndRedeliveriesASecondApart(t *testing.T) {
 				t.Error("two requests at once")
 			}
 			defer busy.Add(-1)
-			time.Sleep(10 * time.Millisecond)
+			<-time.After(10 * time.Millisecond) // fake time, in which another request would come
 			return webhooktest.InMemory(g.gh).RoundTrip(r)
 		})
 		defer g.start(g.catchUp())()

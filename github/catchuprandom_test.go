@@ -135,7 +135,7 @@ func TestACallAndItsCatchUpAtTheSameInstantRunOnce(t *testing.T) {
 						for _, d := range listed {
 							if fmt.Sprint(d.ID) == parts[len(parts)-2] {
 								go func() {
-									time.Sleep(time.Nanosecond) // with the redelivery
+									<-time.After(time.Nanosecond) // with the redelivery
 									call(d.GUID)
 								}()
 							}

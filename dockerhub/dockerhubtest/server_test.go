@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/hookhouse/hookhouse/dockerhub/dockerhubtest"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -77,7 +78,7 @@ func TestAManifestNeedsAToken(t *testing.T) {
 		if resp, text := ask(t, hub, "GET", manifestURL+"v9", token); resp.StatusCode != 404 || !strings.Contains(text, `"MANIFEST_UNKNOWN"`) {
 			t.Errorf("%d %s", resp.StatusCode, text)
 		}
-		time.Sleep(301 * time.Second) // the lifetime of the token, in fake time
+		catchuptest.Advance(301 * time.Second) // the lifetime of the token
 		if resp, _ := ask(t, hub, "HEAD", manifestURL+"latest", token); resp.StatusCode != 401 {
 			t.Errorf("%d with a token that has expired", resp.StatusCode)
 		}
@@ -131,7 +132,7 @@ func TestAPullCountsAndAHeadDoesNot(t *testing.T) {
 				t.Errorf("429 has the body %s", text)
 			}
 		}
-		time.Sleep(6 * time.Hour) // the window, in fake time
+		catchuptest.Advance(6 * time.Hour) // the window
 		if resp, _ := ask(t, hub, "GET", manifestURL+"latest", tokenFor(t, hub, "acme/app", nil)); resp.StatusCode != 200 {
 			t.Errorf("%d in the next window", resp.StatusCode)
 		}
@@ -154,7 +155,7 @@ func TestTagsArePagedNewestFirst(t *testing.T) {
 		hub := new(dockerhubtest.Server)
 		for n := range 250 {
 			hub.Push(fmt.Sprintf("acme/app:v%d", n), "kim", strconv.Itoa(n))
-			time.Sleep(time.Second) // in fake time
+			catchuptest.Advance(time.Second)
 		}
 		next, got, pages := "https://hub.docker.com/v2/namespaces/acme/repositories/app/tags?page_size=500", 0, 0
 		for next != "" {
@@ -204,7 +205,7 @@ func TestTheAPILimitsTheRequestsOfAMinute(t *testing.T) {
 		if resp.StatusCode != 429 || err != nil || time.Until(time.Unix(until, 0)) != time.Minute {
 			t.Fatalf("%d %v", resp.StatusCode, resp.Header)
 		}
-		time.Sleep(time.Minute) // the window, in fake time
+		catchuptest.Advance(time.Minute) // the window
 		if resp, _ = ask(t, hub, "GET", url, nil); resp.StatusCode != 200 {
 			t.Errorf("%d in the next minute", resp.StatusCode)
 		}

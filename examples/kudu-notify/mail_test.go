@@ -129,7 +129,7 @@ func TestServerHasTenMinutesToAnswer(t *testing.T) {
 				go func() { _ = server.Serve(listener) }()
 				go func() {
 					<-held.arrived
-					time.Sleep(tt.answers)
+					<-time.After(tt.answers)
 					close(held.open)
 				}()
 				m := mailbox{host: "127.0.0.1", port: 587, user: "mailer", password: webhook.NewSecret(smtpPassword),
