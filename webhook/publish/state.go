@@ -22,7 +22,7 @@ func (p *Publisher) Pause(ctx context.Context, id, why string) (*Endpoint, error
 		case Disabled:
 			return endpointError(e, "State "+quote(string(e.State)), "a disabled endpoint has nothing to pause; resume it first")
 		case Active:
-			e.State, e.Since = Paused, time.Now()
+			e.State, e.Since = Paused, sinceAfter(e.Since)
 		}
 		e.Reason = why
 		return nil
@@ -39,7 +39,7 @@ func (p *Publisher) Pause(ctx context.Context, id, why string) (*Endpoint, error
 //   - If it was disabled within the last minute, what waits may be ending at this moment: up
 //     to 1000 deliveries may end dead after Resume has returned. Call Resend a little later.
 //   - An active endpoint may be resumed too: what its breaker holds back is tried at once,
-//     in every process, and its Since becomes now.
+//     in every process, and its Since becomes now, or a microsecond more than it was.
 //   - The error is [ErrNotFound] if there is no such endpoint. After any other error it may
 //     be active, and what waits may be due only later; call Resume again.
 func (p *Publisher) Resume(ctx context.Context, id string) (*Endpoint, error) {
@@ -47,7 +47,7 @@ func (p *Publisher) Resume(ctx context.Context, id string) (*Endpoint, error) {
 		if e.State != Active {
 			e.State, e.Reason, e.FailingSince = Active, "", time.Time{}
 		}
-		e.Since = time.Now() // by which other processes know it
+		e.Since = sinceAfter(e.Since)
 		return nil
 	})
 	p.endpoints.forget(id)
@@ -59,6 +59,17 @@ func (p *Publisher) Resume(ctx context.Context, id string) (*Endpoint, error) {
 		return e, fmt.Errorf("publish: endpoint %s is active, but what waits for it is due later: %w", quote(id), err)
 	}
 	return e, nil
+}
+
+// sinceAfter returns the Since of an endpoint that is paused or resumed now. It differs from
+// every one before, even within a microsecond or if the clock was set back: by it an attempt
+// under way, and every other process, tells that the endpoint has changed.
+func sinceAfter(before time.Time) time.Time {
+	now := stored(time.Now())
+	if now.After(before) {
+		return now
+	}
+	return before.Add(time.Microsecond)
 }
 
 // forget makes the endpoint begin anew in this process.
