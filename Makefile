@@ -10,6 +10,7 @@ ifeq ($(MODULES),)
 $(error no go.mod found: is this a git clone, and owned by you?)
 endif
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
+AT_ONCE     ?= 3
 FUZZTIME    ?= 60s
 BENCHTIME   ?= 300ms
 BENCHCOUNT  ?= 6
@@ -24,28 +25,35 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 UNWATCHED := modernc.org/sqlite/lib github.com/ncruces/go-sqlite3-wasm/v6
 test lint: export GOFLAGS := $(strip $(GOFLAGS) $(UNWATCHED:%=-gcflags=%=-race=false))
 
-## test: everything that must hold, in every module; some forty-five minutes on two cores
+## test: everything that must hold, in every module, AT_ONCE of them side by side; some thirty minutes on two cores
 test: lint
-	left=()
-	ran=()
-	log=$$(mktemp)
-	trap 'rm -f "$$log"' EXIT
-	i=0
-	for m in $(MODULES); do
-		i=$$((i + 1))
-		echo "== test $$m, module $$i of $(words $(MODULES)), $$(go list -C "$$m" ./... | wc -l) packages, $$((SECONDS / 60)) min so far"
-		if ! go test -C "$$m" $(RACE) -vet=off -shuffle=on -timeout 35m -v ./... 2>&1 | tee "$$log" | { grep --line-buffered -E '^(ok|FAIL|\?) ?' || true; }; then
-			grep -vE '^(=== |[[:space:]]*--- PASS|PASS$$)' "$$log" || true
-			echo "== what failed in $$m"
-			awk -f .ci/failed.awk "$$log"
-			exit 1
-		fi
-		while read -r line; do left+=("$$line"); done < <(grep -h '^left out: ' "$$log" | sort -u || true)
-		while read -r line; do ran+=("$$line"); done < <(grep -h '^ran on: ' "$$log" | sort -u || true)
+	export LOGS=$$(mktemp -d)
+	trap 'rm -rf "$$LOGS"' EXIT
+	passed=yes
+	$(MAKE) --no-print-directory --keep-going --jobs=$(AT_ONCE) $(MODULES:%=test-of/%) || passed=no
+	for log in "$$LOGS"/*.failed; do
+		if [ ! -f "$$log" ]; then break; fi
+		echo "== what failed in $$(basename "$$log" .failed | tr : /)"
+		awk -f .ci/failed.awk "$$log"
 	done
-	if [ -z "$(RACE)" ]; then left+=("left out: the race detector, for want of a C compiler; get it: apt-get install gcc"); fi
-	if [ "$${#ran[@]}" -gt 0 ]; then printf '%s\n' "$${ran[@]}"; fi
-	if [ "$${#left[@]}" -gt 0 ]; then printf '%s\n' "$${left[@]}"; else echo "all tests ran, nothing was left out"; fi
+	if [ -z "$(RACE)" ]; then echo "left out: the race detector, for want of a C compiler; get it: apt-get install gcc" >"$$LOGS/race.log"; fi
+	cat "$$LOGS"/* | grep '^ran on: ' | sort -u || true
+	if ! cat "$$LOGS"/* | grep '^left out: ' | sort -u; then if [ $$passed = yes ]; then echo "all tests ran, nothing was left out"; fi; fi
+	[ $$passed = yes ]
+
+# The tests of one module: a line for each package, and all that was printed by what failed.
+# Most modules wait for servers and timers more than they compute.
+test-of/%:
+	log=$$LOGS/$(subst /,:,$*).log
+	echo "== test $*, $$(go list -C "$*" ./... | wc -l) packages"
+	if go test -C "$*" $(RACE) -vet=off -shuffle=on -timeout 35m -v ./... 2>&1 | tee "$$log" | { grep --line-buffered -E '^(ok|FAIL|\?) ?' || true; }; then
+		echo "== $* passed in $$SECONDS s"
+	else
+		grep -vE '^(=== |[[:space:]]*--- PASS|PASS$$)' "$$log" || true
+		mv "$$log" "$${log%.log}.failed"
+		echo "== $* failed after $$SECONDS s"
+		exit 1
+	fi
 
 ## lint: format, vet, tidy and staticcheck, in every module
 lint:
