@@ -50,8 +50,11 @@ type CatchUpInbox interface {
 // it again and skips nothing. An inbox may refuse the ten thousandth cursor.
 //
 // What fails is tried again and logged once, until it works or fails in another way. A tag that
-// fails holds up no other. If the registry limits or denies the requests, or the inbox fails, the
-// look ends, and the next one goes on there.
+// fails holds up no other and no interval, and is tried again alone: after five seconds, and then
+// less and less often, up to five minutes. If another request does not mend it, since the
+// registry answers 4xx or without a digest, or the inbox will never store the push, that is after
+// one minute, and up to 30 minutes. If the registry limits or denies the requests, or the inbox
+// fails otherwise, the look ends, and the next one goes on there.
 //
 // Package dockerhubtest is Docker Hub for tests.
 //
@@ -73,10 +76,12 @@ type CatchUp struct {
 	status     catchup.Counter[CatchUpStatus]
 
 	// Of Run only.
-	first  int              // index of the tag with which the next look begins
-	mute   bool             // Docker Hub's API has failed in this look, and is not asked again
-	absent map[Tag]bool     // it was logged that the registry does not have the tag
-	found  map[Tag]position // what was counted last
+	first   int              // index of the tag with which the next look begins
+	mute    bool             // Docker Hub's API has failed in this look, and is not asked again
+	absent  map[Tag]bool     // it was logged that the registry does not have the tag
+	found   map[Tag]position // what was counted last
+	failed  map[Tag]error    // of the last look at a tag, if it failed for that tag only
+	refused map[Tag]refusal  // what the inbox has refused for good
 }
 
 // A CatchUpStatus is what a [CatchUp] has done, for metrics. The numbers count since Run
@@ -123,6 +128,7 @@ func (c *CatchUp) Run(ctx context.Context) error {
 			Begin: func() {
 				c.status.Change(func(s *CatchUpStatus) { *s = CatchUpStatus{} })
 				c.first, c.absent, c.found = 0, make(map[Tag]bool), make(map[Tag]position)
+				c.failed, c.refused = make(map[Tag]error), make(map[Tag]refusal)
 			},
 			Round:  c.round,
 			Ended:  func(err error) { c.status.Change(func(s *CatchUpStatus) { s.Err = err }) },
@@ -130,8 +136,9 @@ func (c *CatchUp) Run(ctx context.Context) error {
 			Key:    c.cursor("").Name,
 			Logger: c.Logger,
 			Target: []any{"repository", c.repository},
-			Kinds:  []error{ErrRateLimited, ErrDenied, ErrServer, ErrAnswer, ErrImage},
-			Slow:   []error{ErrDenied, ErrImage},
+			Kinds:  []error{errTags, ErrRateLimited, ErrDenied, ErrServer, ErrAnswer, ErrImage},
+			Slow:   []error{ErrDenied, ErrImage, errRefused},
+			Beside: []error{errTags},
 			Until:  limitedUntil,
 		})
 	}

@@ -50,13 +50,18 @@ func (c *CatchUp) cursor(tag Tag) catchup.Cursor {
 	return catchup.Cursor{Inbox: c.inbox, Name: c.source.Name + " " + image + ":" + string(tag)}
 }
 
-// round looks at each tag once, and puts what is new.
+// round looks at each tag once, and puts what is new. If it is made only for the tags that have
+// failed, it looks at those.
 func (c *CatchUp) round(ctx context.Context) (time.Duration, error) {
-	var failed error
+	var fresh []Tag
 	c.mute = false
 	for n, first := 0, c.first; n < len(c.tags); n++ {
 		i := (first + n) % len(c.tags)
-		err := c.look(ctx, c.tags[i])
+		tag := c.tags[i]
+		if c.loop.Again() && c.failed[tag] == nil {
+			continue
+		}
+		err := c.look(ctx, tag)
 		if err != nil && stops(ctx, err) {
 			c.first = i
 			if errors.Is(err, catchup.ErrInbox) { // which may fail for this tag only
@@ -64,14 +69,17 @@ func (c *CatchUp) round(ctx context.Context) (time.Duration, error) {
 			}
 			return 0, err
 		}
-		if failed == nil {
-			failed = err
+		if c.noteFailed(tag, err) {
+			fresh = append(fresh, tag)
 		}
 	}
-	if failed == nil {
+	err := c.failure()
+	if err == nil {
 		c.status.Change(func(s *CatchUpStatus) { s.Looks, s.Looked = s.Looks+1, time.Now() })
+	} else if errors.Is(err, errTags) {
+		c.logFailed(fresh)
 	}
-	return 0, failed
+	return 0, err
 }
 
 // stops reports whether an error is one that the next tag would meet too.
@@ -117,11 +125,17 @@ func (c *CatchUp) tryLook(ctx context.Context, tag Tag) (isSaved bool, err error
 	if at.digest == digest {
 		return true, nil
 	}
+	if r := c.refused[tag]; r.digest == digest {
+		return false, r.err
+	}
 	d, err := c.delivery(ctx, tag, digest, at.number)
 	if err != nil {
 		return false, err
 	}
 	isNew, err := catchup.Put(ctx, c.inbox, d)
+	if webhook.IsPermanent(err) {
+		c.refused[tag] = refusal{digest, err}
+	}
 	if err != nil {
 		return false, err
 	}

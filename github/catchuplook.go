@@ -124,12 +124,5 @@ func (c *CatchUp) dedupKey(d hookDelivery) (string, error) {
 	header := make(http.Header)
 	header.Set(DeliveryHeader, d.GUID)
 	header.Set(EventHeader, d.Event)
-	call, err := c.source.OpenUnsigned(catchup.NewCall(header), []byte("{}"), "only its keys are needed")
-	if err != nil {
-		return "", err
-	}
-	if len(call.DedupKeys) == 0 {
-		return "", fmt.Errorf("source %s: Describe gives a call no dedup key for its GUID", c.source.Name)
-	}
-	return call.DedupKeys[0], nil
+	return catchup.FirstKey(c.source, header, []byte("{}"))
 }

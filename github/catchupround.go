@@ -4,20 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/catchup"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-const (
-	// maxMissing bounds the missing deliveries that one round handles. The oldest come
-	// first, and another round follows for the others.
-	maxMissing = 10_000
-	// knownAtOnce is how many dedup keys the inbox looks up at once.
-	knownAtOnce = 500
-)
+// maxMissing bounds the missing deliveries that one round handles. The oldest come first, and
+// another round follows for the others.
+const maxMissing = 10_000
 
 // An openCall is a GUID that was found missing and is neither settled nor lost.
 type openCall struct {
@@ -82,45 +77,41 @@ func (c *CatchUp) noteGone(ctx context.Context, found lookResult) error {
 	for _, m := range found.missing {
 		missing[m.guid] = true
 	}
-	var others []missingCall
-	for guid, o := range c.open {
-		if !missing[guid] {
-			others = append(others, missingCall{guid: guid, event: o.event, first: o.first})
-		}
+	known, unknown, err := catchup.Gone(ctx, c.inbox, c.source.Name, c.open, missing, func(guid string, o *openCall) ([]string, error) {
+		key, err := c.dedupKey(hookDelivery{GUID: guid, Event: o.event})
+		return []string{key}, err
+	})
+	for _, guid := range known {
+		c.settled(missingCall{guid: guid})
 	}
-	unknown, err := c.unknown(ctx, others)
-	if err != nil {
-		return err
-	}
-	for _, m := range unknown {
-		if !found.listed[m.guid] {
-			delete(c.open, m.guid)
+	for _, guid := range unknown {
+		if !found.listed[guid] {
+			o := c.open[guid]
+			delete(c.open, guid)
 			c.status.Change(func(s *CatchUpStatus) { s.Lost++ })
-			c.logger().Error("a delivery is lost: GitHub does not list it any more", "hook", c.hook, "guid", m.guid, "event", m.event, "sent", m.first)
+			c.logger().Error("a delivery is lost: GitHub does not list it any more", "hook", c.hook, "guid", guid, "event", o.event, "sent", o.first)
 		}
 	}
-	return nil
+	return err
 }
 
 // unknown returns those of a list that the inbox does not know. The others are settled.
 func (c *CatchUp) unknown(ctx context.Context, list []missingCall) (left []missingCall, err error) {
-	for part := range slices.Chunk(list, knownAtOnce) {
-		keys := make([]string, len(part))
-		for n, m := range part {
-			if keys[n], err = c.dedupKey(hookDelivery{GUID: m.guid, Event: m.event}); err != nil {
-				return nil, err
-			}
-		}
-		known, err := c.known(ctx, keys)
-		if err != nil {
+	keys := make([]string, len(list))
+	for n, m := range list {
+		if keys[n], err = c.dedupKey(hookDelivery{GUID: m.guid, Event: m.event}); err != nil {
 			return nil, err
 		}
-		for n, m := range part {
-			if known[n] {
-				c.settled(m)
-			} else {
-				left = append(left, m)
-			}
+	}
+	known, err := c.known(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for n, m := range list {
+		if known[n] {
+			c.settled(m)
+		} else {
+			left = append(left, m)
 		}
 	}
 	return left, nil

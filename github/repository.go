@@ -32,7 +32,7 @@ type Repository struct {
 	DefaultBranch string   `json:"default_branch,omitempty"`
 	MasterBranch  string   `json:"master_branch,omitempty"` // push only
 	Visibility    string   `json:"visibility,omitempty"`    // "public", "private" or "internal"; from newer servers only
-	Organization  string   `json:"organization,omitempty"`  // a login; set in a push to an organisation's repository
+	Organization  Login    `json:"organization,omitempty"`  // set in a push to an organisation's repository
 	Topics        []string `json:"topics,omitzero"`         // nil if not sent
 	// CustomProperties has the values of the organisation's custom properties:
 	// a string, a list of strings, or null. It is nil if not sent.
@@ -119,6 +119,24 @@ func (r Repository) OwnerLogin() string {
 		return r.Owner.Login
 	}
 	return r.Owner.Name
+}
+
+// A Login is the name of an account. It is sent as text in a push, and as the account itself, an
+// object, in other events (GitHub's OpenAPI description: repository-webhooks). Of that only the
+// name is kept.
+type Login string
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (l *Login) UnmarshalJSON(token []byte) error {
+	if len(token) > 0 && token[0] == '{' {
+		var account struct {
+			Login string `json:"login"`
+		}
+		err := json.Unmarshal(token, &account)
+		*l = Login(account.Login)
+		return err
+	}
+	return json.Unmarshal(token, (*string)(l))
 }
 
 // A License is the license that GitHub detected in the repository.

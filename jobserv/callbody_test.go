@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -43,18 +44,18 @@ func caughtUp(t *testing.T, build []byte, inbox *webhook.MemInbox) *webhook.Deli
 		fmt.Fprintf(w, `{"data":{"build":%s},"status":"success"}`, text)
 	})
 	c := jobserv.NewCatchUp(client, name, jobserv.Source(webhook.NewSecret(vectorSecret)), inbox)
-	c.Since, c.MaxAge, c.Logger = time.Unix(1, 0), 50*365*24*time.Hour, quiet()
+	c.Since, c.MaxAge, c.Logger = time.Unix(1, 0), 50*365*24*time.Hour, catchuptest.Quiet()
 	ran := make(chan *webhook.Delivery, 2)
 	worker := webhook.NewWorker(inbox, webhook.HandlerFunc(func(_ context.Context, d *webhook.Delivery) error {
 		ran <- d
 		return nil
 	}))
-	worker.Logger = quiet()
+	worker.Logger = catchuptest.Quiet()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 2)
 	go func() { done <- c.Run(ctx) }()
 	go func() { done <- worker.Run(ctx) }()
-	advance(time.Minute)
+	catchuptest.Advance(time.Minute)
 	cancel()
 	for range 2 {
 		if err := <-done; err != nil {
@@ -72,7 +73,7 @@ func TestTheBodyIsThatOfTheCall(t *testing.T) {
 		t.Run(file, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				want := fixture(t, file)
-				d := caughtUp(t, want, &webhook.MemInbox{Logger: quiet(), Window: math.MaxInt64})
+				d := caughtUp(t, want, &webhook.MemInbox{Logger: catchuptest.Quiet(), Window: math.MaxInt64})
 				if !bytes.Equal(d.Body, bytes.TrimSpace(want)) {
 					t.Errorf("the body is\n%s\nwant\n%s", d.Body, want)
 				}
@@ -87,7 +88,7 @@ func TestTheBodyIsThatOfTheCall(t *testing.T) {
 // An earlier version stored a delivery with no dedup key but its signature.
 func TestADeliveryOfAnEarlierVersionAndItsCatchUpRunOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		inbox := &webhook.MemInbox{Logger: quiet(), Window: math.MaxInt64}
+		inbox := &webhook.MemInbox{Logger: catchuptest.Quiet(), Window: math.MaxInt64}
 		body := fixture(t, "build.detailed.json")
 		d := open(t, body)
 		d.DedupKeys = d.DedupKeys[1:]
@@ -112,7 +113,7 @@ func TestAPromotedBuildHasTheStatusOfItsCompletion(t *testing.T) {
 		var got jobserv.Build
 		g.source.Describe = describing(g.source.Describe, &got)
 		defer g.run(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 		if got.Result() != jobserv.Passed || got.Name.Or("") != "v1" {
 			t.Errorf("status %s, name %q, want PASSED and v1", got.Result(), got.Name.Or(""))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"runtime"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -12,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
@@ -22,7 +22,7 @@ import (
 func perMinute(n int, up http.RoundTripper) http.RoundTripper {
 	var mu sync.Mutex
 	minute, left := int64(0), 0
-	return transport(func(r *http.Request) (*http.Response, error) {
+	return catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 		mu.Lock()
 		now := time.Now().Unix()
 		if now/60 != minute {
@@ -45,23 +45,14 @@ func perMinute(n int, up http.RoundTripper) http.RoundTripper {
 type heapInbox struct {
 	*webhook.MemInbox
 	puts  atomic.Int64
-	first uint64 // bytes in use at the first Put
+	first int64 // bytes in use at the first Put
 }
 
 func (in *heapInbox) Put(context.Context, *webhook.Delivery) error {
 	if in.puts.Add(1) == 1 {
-		in.first = heapInUse()
+		in.first = catchuptest.Heap()
 	}
 	return nil
-}
-
-// heapInUse returns the bytes of what is reachable.
-func heapInUse() uint64 {
-	runtime.GC()
-	runtime.GC() // what finalizers have released
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }
 
 // The figures of the package comment come from this test: go test -v -run Backlog ./jobserv
@@ -78,23 +69,23 @@ func TestABacklogTakesTheTimeOfTheRateLimit(t *testing.T) {
 			c.Logger = g.catchUp().Logger
 			return c
 		}
-		stop := start(t, newCatchUp())
-		advance(time.Minute)
+		stop := catchuptest.Run(t, newCatchUp())
+		catchuptest.Advance(time.Minute)
 		stop()
 		for range builds {
 			id := g.ci.Start(name)
-			time.Sleep(30 * time.Second)
+			catchuptest.Advance(30 * time.Second)
 			g.ci.Finish(t.Context(), name, id, jobserv.Passed)
 		}
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		g.client.Transport = perMinute(limit, g.client.Transport)
-		before, asked, begun := heapInUse(), len(g.ci.Requests()), time.Now()
+		before, asked, begun := catchuptest.Heap(), len(g.ci.Requests()), time.Now()
 		c := newCatchUp()
-		defer start(t, c)()
+		defer catchuptest.Run(t, c)()
 		for in.puts.Load() < builds && time.Since(begun) < 24*time.Hour {
-			advance(time.Second)
+			catchuptest.Advance(time.Second)
 		}
-		took, held := time.Since(begun), int64(in.first)-int64(before)
+		took, held := time.Since(begun), in.first-before
 		asked = len(g.ci.Requests()) - asked
 		t.Logf("%d builds: %d requests, %v at %d requests a minute, %d KiB held", builds, asked, took, limit, held>>10)
 		if s := c.Status(); s.Found != builds || s.Stored != builds || s.Lost != 0 {
@@ -113,41 +104,26 @@ func TestABacklogTakesTheTimeOfTheRateLimit(t *testing.T) {
 	})
 }
 
-// start runs a CatchUp until stop is called.
-func start(t *testing.T, c *jobserv.CatchUp) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	var wg sync.WaitGroup
-	wg.Go(func() {
-		if err := c.Run(ctx); err != nil {
-			t.Error(err)
-		}
-	})
-	return func() {
-		cancel()
-		wg.Wait()
-	}
-}
-
 // So do the figures of many projects: go test -v -run Spread ./jobserv
 func TestIntervalsOfManyProjectsAreSpread(t *testing.T) {
 	const projects, every = 1000, 10
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		before := heapInUse()
+		before := catchuptest.Heap()
 		for n := range projects {
 			name := fmt.Sprint("acme/p", n)
 			g.ci.AddProject(name)
 			g.ci.Finish(t.Context(), name, g.ci.Start(name), jobserv.Passed)
 			c := jobserv.NewCatchUp(g.client, name, g.source, g.inbox)
-			c.Every, c.Logger = every*time.Minute, quiet()
-			defer start(t, c)()
+			c.Every, c.Logger = every*time.Minute, catchuptest.Quiet()
+			defer catchuptest.Run(t, c)()
 		}
 		synctest.Wait()
 		if n := len(g.ci.Requests()); n != projects {
 			t.Fatalf("%d requests by the first looks, want one of each project", n)
 		}
-		held := int64(heapInUse()) - int64(before)
-		advance(2 * every * time.Minute)
+		held := catchuptest.Heap() - before
+		catchuptest.Advance(2 * every * time.Minute)
 		looks := g.ci.Requests()[projects:]
 		least, most := len(looks), 0
 		inMinute := make(map[int]int)

@@ -1,8 +1,6 @@
 package jobserv_test
 
 import (
-	"context"
-	"errors"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -10,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv/jobservtest"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
@@ -32,14 +31,14 @@ func TestAnAPIThatFailsForAnHourIsTriedAgain(t *testing.T) {
 				before := len(g.ci.Requests())
 				c := g.catchUp()
 				defer g.run(c)()
-				advance(time.Hour)
+				catchuptest.Advance(time.Hour)
 				if g.missing() != 5 || c.Status().Err == nil {
 					t.Errorf("%d have not run, status %+v", g.missing(), c.Status())
 				}
 				if n := len(g.ci.Requests()) - before; n < 12 || n > 80 {
 					t.Errorf("%d requests in an hour", n)
 				}
-				advance(6 * time.Minute)
+				catchuptest.Advance(6 * time.Minute)
 				g.wantAllRun()
 				g.wantSaid(1, "catch-up fails")
 				g.wantSaid(1, "catch-up works again")
@@ -53,7 +52,7 @@ func TestAnAPIThatFailsForAnHourIsTriedAgain(t *testing.T) {
 func (g *catchUpRig) failWhile(d time.Duration, f jobservtest.Failure) {
 	up := g.client.Transport
 	begun := time.Now()
-	g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+	g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 		each := f
 		if strings.Contains(f.Path, "%d") {
 			each.Path = ""
@@ -89,7 +88,7 @@ func TestWhatThePersonMustMendIsSaidOnce(t *testing.T) {
 				g.missed(3)
 				asked.Store(0)
 				up := g.client.Transport
-				g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+				g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 					asked.Add(1)
 					if forbidden.Load() {
 						return webhooktest.InMemory(answering(403, "scope ci:read is missing")).RoundTrip(r)
@@ -98,13 +97,13 @@ func TestWhatThePersonMustMendIsSaidOnce(t *testing.T) {
 				})
 				tt.ruin(g)
 				stop := g.run(g.catchUp())
-				advance(2 * time.Hour)
+				catchuptest.Advance(2 * time.Hour)
 				g.wantSaid(1, tt.said)
 				if n := asked.Load(); n < 5 || n > 15 { // after 1, 2, 4, 8, 16 minutes, and then each 30
 					t.Errorf("%d requests in two hours, want about 8", n)
 				}
 				tt.mend(g)
-				advance(time.Hour)
+				catchuptest.Advance(time.Hour)
 				stop()
 				g.wantAllRun()
 				g.wantSaid(1, "works again")
@@ -113,45 +112,23 @@ func TestWhatThePersonMustMendIsSaidOnce(t *testing.T) {
 	}
 }
 
-// A flakyInbox fails while it is down.
-type flakyInbox struct {
-	*webhook.MemInbox
-	down atomic.Bool
-}
-
-var errDown = errors.New("the database is down")
-
-func (in *flakyInbox) Put(ctx context.Context, d *webhook.Delivery) error {
-	if in.down.Load() {
-		return errDown
-	}
-	return in.MemInbox.Put(ctx, d)
-}
-
-func (in *flakyInbox) Cursor(ctx context.Context, name string) (string, error) {
-	if in.down.Load() {
-		return "", errDown
-	}
-	return in.MemInbox.Cursor(ctx, name)
-}
-
 func TestAnOutageOfTheInboxIsNoticedByTheObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		in := &flakyInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
+		in := &catchuptest.FlakyInbox{MemInbox: g.inbox.(*webhook.MemInbox)}
 		g.inbox = in
 		c := g.catchUp()
 		g.observe = c.Observer()
 		defer g.run(c)()
 		g.send(3)
-		advance(time.Hour)
-		in.down.Store(true)
+		catchuptest.Advance(time.Hour)
+		in.SetAll(true)
 		for range 10 {
 			g.send(1)
-			advance(time.Minute)
+			catchuptest.Advance(time.Minute)
 		}
-		in.down.Store(false)
-		advance(6 * time.Minute)
+		in.SetAll(false)
+		catchuptest.Advance(6 * time.Minute)
 		g.wantAllRun()
 		g.wantSaid(1, "catch-up fails")
 	})
@@ -171,7 +148,7 @@ func TestADamagedCursorIsSaidOnceAndMended(t *testing.T) {
 		}
 		for range 2 {
 			stop := g.run(g.catchUp())
-			advance(time.Minute)
+			catchuptest.Advance(time.Minute)
 			stop()
 		}
 		g.wantAllRun()
@@ -185,7 +162,7 @@ func TestTwoProcessesRunNothingTwice(t *testing.T) {
 		g.missed(30)
 		defer g.run(g.catchUp())()
 		defer g.run(g.catchUp())()
-		advance(5 * time.Minute)
+		catchuptest.Advance(5 * time.Minute)
 		g.wantAllRun()
 	})
 }
@@ -198,9 +175,9 @@ func TestWhatWasRemovedIsLost(t *testing.T) {
 		g.ci.Fail(1, jobservtest.Failure{Path: "/projects/acme/app/builds/2/", Cut: true})
 		c := g.catchUp()
 		defer g.run(c)()
-		advance(time.Second)
+		catchuptest.Advance(time.Second)
 		g.ci.AddProject(project) // another one with the name
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		if s := c.Status(); s.Lost != 2 || s.Found != 2 || s.Missing != 0 || s.Upto != 0 {
 			t.Errorf("status %+v, want 2 lost", s)
 		}
@@ -208,10 +185,10 @@ func TestWhatWasRemovedIsLost(t *testing.T) {
 		g.wantSaid(2, "a build is lost")
 		g.sent = nil
 		g.ci.AddProject(project, jobservtest.Hook{URL: "http://receiver/", Secret: webhook.NewSecret("hook secret")})
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(1)
 		c.Look()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 	})
 }

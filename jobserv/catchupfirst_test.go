@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv/jobservtest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -19,26 +20,26 @@ func TestTheFirstRunFollowsABuildThatIsNotAmongTheNewest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newCatchUpRig(t)
-				g.net.set(each(refused))
+				g.net.Set(catchuptest.Each(catchuptest.Refused))
 				long := g.start()
 				g.send(180)
 				g.sent = nil
-				advance(time.Hour)
+				catchuptest.Advance(time.Hour)
 				c := g.catchUp()
 				if since > 0 {
 					c.Since = time.Now().Add(-since)
 				}
 				stop := g.run(c)
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				if s := c.Status(); s.Running != 1 || s.Found != 0 {
 					t.Errorf("status %+v, want one running", s)
 				}
 				stop()
 				g.finish(long)
-				g.net.set(nil)
-				advance(time.Minute)
+				g.net.Set(nil)
+				catchuptest.Advance(time.Minute)
 				defer g.run(g.catchUp())()
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				g.wantAllRun()
 			})
 		})
@@ -49,13 +50,13 @@ func TestTheFirstRunFollowsABuildThatIsNotAmongTheNewest(t *testing.T) {
 func TestTheFirstRunListsTheBuildsOfMaxAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(500)
-		advance(15 * 24 * time.Hour)
+		catchuptest.Advance(15 * 24 * time.Hour)
 		g.send(60)
 		g.sent = nil
 		defer g.run(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		if n := len(g.ci.Requests()); n != 3 { // the last one has older ones only
 			t.Errorf("%d requests, want 3", n)
 		}
@@ -68,17 +69,17 @@ func TestABuildThatEndsInTheSecondOfTheFirstLookIsFound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
 		id := g.start()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.start() // is created in the same second
 		stop := g.run(g.catchUp())
-		advance(10 * time.Millisecond)
+		catchuptest.Advance(10 * time.Millisecond)
 		stop()
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.finish(id)
-		g.net.set(nil)
-		advance(time.Minute)
+		g.net.Set(nil)
+		catchuptest.Advance(time.Minute)
 		defer g.run(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 	})
 }
@@ -87,25 +88,25 @@ func TestABuildThatEndsInTheSecondOfTheFirstLookIsFound(t *testing.T) {
 func TestTheFirstRunBeginsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(120)
 		g.sent = nil
 		up := g.client.Transport
-		g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			if r.URL.Query().Get("page") == "1" {
 				return nil, errors.New("connection reset")
 			}
 			return up.RoundTrip(r)
 		})
 		stop := g.run(g.catchUp())
-		advance(time.Second)
+		catchuptest.Advance(time.Second)
 		stop()
 		g.client.Transport = up
 		g.send(3)
-		g.net.set(nil)
-		advance(time.Minute)
+		g.net.Set(nil)
+		catchuptest.Advance(time.Minute)
 		defer g.run(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 	})
 }
@@ -117,18 +118,18 @@ func TestAProjectThatIsCreatedAgainBeginsAnewWithMoreBuilds(t *testing.T) {
 		g := newCatchUpRig(t)
 		g.missed(70)
 		stop := g.run(g.catchUp())
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		stop()
 		g.wantAllRun()
-		advance(time.Hour)
+		catchuptest.Advance(time.Hour)
 		g.ci.AddProject(project, jobservtest.Hook{URL: "http://receiver/hooks/jobserv", Secret: webhook.NewSecret("hook secret")})
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(150)
-		g.net.set(nil)
-		advance(time.Minute)
+		g.net.Set(nil)
+		catchuptest.Advance(time.Minute)
 		for range 2 {
 			stop := g.run(g.catchUp())
-			advance(time.Minute)
+			catchuptest.Advance(time.Minute)
 			stop()
 		}
 		g.wantAllRun()
@@ -143,7 +144,7 @@ func TestAListThatBecomesShorterIsReadAgain(t *testing.T) {
 		g.missed(160)
 		up := g.client.Transport
 		listed := 0
-		g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			if strings.HasSuffix(r.URL.Path, "/builds/") {
 				if listed++; listed == 2 {
 					for id := range int64(3) {
@@ -155,7 +156,7 @@ func TestAListThatBecomesShorterIsReadAgain(t *testing.T) {
 		})
 		c := g.catchUp()
 		defer g.run(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.sent = g.sent[:157]
 		g.wantAllRun()
 		g.wantSaid(1, "catch-up fails")

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/jobserv/jobservtest"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
@@ -30,16 +31,16 @@ func TestLimitsAreRespected(t *testing.T) {
 				before := len(g.ci.Requests())
 				g.ci.Fail(1, tt.failure)
 				other := jobserv.NewCatchUp(g.client, "acme/other", g.source, g.inbox) // shares the limit
-				other.Logger = quiet()
+				other.Logger = catchuptest.Quiet()
 				g.ci.AddProject("acme/other")
 				defer g.run(g.catchUp())()
-				advance(time.Second)
+				catchuptest.Advance(time.Second)
 				defer g.run(other)()
-				advance(tt.wait - 2*time.Second)
+				catchuptest.Advance(tt.wait - 2*time.Second)
 				if n := len(g.ci.Requests()) - before; n != 1 {
 					t.Errorf("%d requests before the limit ends, want 1", n)
 				}
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				g.wantAllRun()
 				g.wantSaid(1, "rate limited until")
 			})
@@ -51,7 +52,7 @@ func TestRetryAfterAsADateIsByTheServersClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
 		var calls atomic.Int64
-		g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			calls.Add(1)
 			return webhooktest.InMemory(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				there := time.Now().Add(-7 * time.Hour).UTC()
@@ -61,11 +62,11 @@ func TestRetryAfterAsADateIsByTheServersClock(t *testing.T) {
 			})).RoundTrip(r)
 		})
 		defer g.run(g.catchUp())()
-		advance(9 * time.Minute)
+		catchuptest.Advance(9 * time.Minute)
 		if n := calls.Load(); n != 1 {
 			t.Errorf("%d requests in nine minutes, want 1", n)
 		}
-		advance(2 * time.Minute)
+		catchuptest.Advance(2 * time.Minute)
 		if n := calls.Load(); n != 2 {
 			t.Errorf("%d requests in eleven minutes, want 2", n)
 		}
@@ -81,16 +82,16 @@ func TestALimitThatEndsInTheMiddleOfEachLookLosesNothing(t *testing.T) {
 			open = append(open, g.start())
 		}
 		g.missed(230)
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		for _, id := range open {
 			g.finish(id)
 		}
-		g.net.set(nil)
-		advance(time.Minute)
+		g.net.Set(nil)
+		catchuptest.Advance(time.Minute)
 		g.client.Transport = perMinute(3, g.client.Transport)
 		c := g.catchUp()
 		defer g.run(c)()
-		advance(time.Duration(230+5+24)/3*time.Minute + 2*time.Minute)
+		catchuptest.Advance(time.Duration(230+5+24)/3*time.Minute + 2*time.Minute)
 		g.wantAllRun()
 		g.wantSaid(1, "rate limited until")
 		if s := c.Status(); s.Stored != 242 || s.Lost != 0 || s.Missing != 0 {

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/hookhouse/hookhouse/internal/catchup"
@@ -126,14 +125,7 @@ func earlier(a, b time.Time) time.Time {
 
 // dedupKey returns the dedup key that the call of a build has.
 func (c *CatchUp) dedupKey(b Build) (string, error) {
-	d, err := c.source.OpenUnsigned(catchup.NewCall(callHeader()), keyBody(b), "only its keys are needed")
-	if err != nil {
-		return "", err
-	}
-	if len(d.DedupKeys) == 0 {
-		return "", fmt.Errorf("source %s: Describe gives a build no dedup key", c.source.Name)
-	}
-	return d.DedupKeys[0], nil
+	return catchup.FirstKey(c.source, callHeader(), keyBody(b))
 }
 
 // buildAt returns a build that has what its dedup key needs.

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
@@ -27,7 +28,7 @@ func TestABacklogIsHandledInParts(t *testing.T) {
 		c = g.catchUp()
 		c.SetMost(50)
 		defer g.run(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 		if s := c.Status(); s.Stored != 230 || s.Looks < 5 || s.Upto != 230 {
 			t.Errorf("status %+v, want 230 stored in five looks", s)
@@ -62,7 +63,7 @@ func TestPagesThatShiftSkipNothing(t *testing.T) {
 		g.missed(230)
 		up := g.client.Transport
 		added := 0
-		g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			resp, err := up.RoundTrip(r)
 			if strings.HasSuffix(r.URL.Path, "/builds/") && added < 60 {
 				for range 20 {
@@ -73,7 +74,7 @@ func TestPagesThatShiftSkipNothing(t *testing.T) {
 			return resp, err
 		})
 		defer g.run(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun()
 	})
 }
@@ -83,7 +84,7 @@ func TestAPageThatComesAgainEndsTheLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
 		asked := 0
-		g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+		g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 			if asked++; asked > 20 {
 				return nil, errors.New("too many requests")
 			}
@@ -91,12 +92,12 @@ func TestAPageThatComesAgainEndsTheLook(t *testing.T) {
 				{"build_id":7,"url":"https://h/projects/acme/app/builds/7/","status":"PASSED","runs":[],
 				"created":"2026-01-01T00:00:00+00:00","completed":"2026-01-01T00:00:09+00:00"}]}}`)).RoundTrip(r)
 		})
-		g.inbox = &webhook.MemInbox{Logger: quiet(), Window: math.MaxInt64}
+		g.inbox = &webhook.MemInbox{Logger: catchuptest.Quiet(), Window: math.MaxInt64}
 		c := g.catchUp()
 		c.Since = time.Now().Add(-30 * 365 * 24 * time.Hour)
 		c.MaxAge = 100 * 365 * 24 * time.Hour
 		stop := g.run(c)
-		advance(time.Second)
+		catchuptest.Advance(time.Second)
 		stop()
 		if err := c.Status().Err; asked > 2 || !errors.Is(err, jobserv.ErrAnswer) {
 			t.Errorf("%d requests, %v, want 2 and ErrAnswer", asked, err)

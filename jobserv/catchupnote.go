@@ -13,25 +13,18 @@ func (c *CatchUp) noteGone(ctx context.Context, found lookResult) error {
 	for _, m := range found.missing {
 		missing[m.key] = true
 	}
-	var keys []string
-	for key := range c.open {
-		if !missing[key] {
-			keys = append(keys, key)
+	known, unknown, err := catchup.Gone(ctx, c.inbox, c.source.Name, c.open, missing, func(key string, _ *openBuild) ([]string, error) {
+		return []string{key}, nil
+	})
+	for _, key := range known {
+		c.settled(c.open[key].missingBuild)
+	}
+	for _, key := range unknown {
+		if !found.listed[key] {
+			c.lost(c.open[key].missingBuild)
 		}
 	}
-	known, err := catchup.Known(ctx, c.inbox, c.source.Name, keys)
-	if err != nil {
-		return err
-	}
-	for n, key := range keys {
-		switch o := c.open[key]; {
-		case known[n]:
-			c.settled(o.missingBuild)
-		case !found.listed[key]:
-			c.lost(o.missingBuild)
-		}
-	}
-	return nil
+	return err
 }
 
 // settled notes that the inbox knows a completion that was missing.

@@ -3,7 +3,6 @@ package jobserv_test
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -13,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/hookhouse/hookhouse/jobserv"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv/jobservtest"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
@@ -22,34 +21,24 @@ import (
 // A schedule is what happens in a random test.
 type schedule struct {
 	*catchUpRig
-	mu     sync.Mutex
-	rand   *rand.Rand
+	*catchuptest.Random
 	calls  sync.WaitGroup
 	newest atomic.Int64
 }
 
 func newSchedule(t *testing.T, seed uint64) *schedule {
-	s := &schedule{catchUpRig: newCatchUpRig(t), rand: rand.New(rand.NewPCG(seed, 15))}
+	s := &schedule{catchUpRig: newCatchUpRig(t), Random: catchuptest.NewRandom(seed)}
 	s.ci.WholeSeconds = seed%2 == 0
 	return s
 }
-
-func (s *schedule) intN(n int) int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.rand.IntN(n)
-}
-
-// sleep waits for up to d.
-func (s *schedule) sleep(d time.Duration) { time.Sleep(time.Duration(s.intN(int(d)))) }
 
 // build runs a build, beside the others.
 func (s *schedule) build(longest time.Duration) {
 	id := s.start()
 	s.newest.Store(id)
 	s.calls.Go(func() {
-		time.Sleep(2 * time.Second)
-		s.sleep(longest)
+		<-time.After(2 * time.Second)
+		s.Sleep(longest)
 		s.finish(id)
 	})
 }
@@ -60,42 +49,42 @@ func (s *schedule) outage() {
 	stop := s.run(s.catchUp())
 	s.build(time.Minute)
 	s.build(3 * time.Hour)
-	advance(2 * time.Minute)
+	catchuptest.Advance(2 * time.Minute)
 	stop()
-	ends := []callEnd{passed, refused, answerLost, proxied, unready}
-	s.net.set(func() callEnd { return ends[s.intN(len(ends))] })
-	for range 20 + s.intN(100) {
+	ends := []catchuptest.CallEnd{catchuptest.Passed, catchuptest.Refused, catchuptest.AnswerLost, catchuptest.Proxied, catchuptest.Unready}
+	s.net.Set(func() catchuptest.CallEnd { return ends[s.IntN(len(ends))] })
+	for range 20 + s.IntN(100) {
 		s.build(20 * time.Minute)
-		s.sleep(time.Minute)
+		s.Sleep(time.Minute)
 	}
 	failures := []jobservtest.Failure{
 		{Status: 502}, {Status: 500, Message: "An unexpected error occurred"}, {Status: 429, RetryAfter: 20 * time.Second},
 		{Status: 429}, {Status: 200, Cut: true}, {Drop: 2},
 	}
-	s.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
-		s.sleep(2 * time.Second)
+	s.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
+		s.Sleep(2 * time.Second)
 		return webhooktest.InMemory(s.ci).RoundTrip(r)
 	})
 	for range 8 {
-		if s.intN(2) == 0 { // in the others JobServ still cannot reach the receiver
-			s.net.set(nil)
+		if s.IntN(2) == 0 { // in the others JobServ still cannot reach the receiver
+			s.net.Set(nil)
 		}
-		s.ci.Fail(s.intN(3), failures[s.intN(len(failures))])
+		s.ci.Fail(s.IntN(3), failures[s.IntN(len(failures))])
 		stop := s.run(s.catchUp())
-		s.sleep(30 * time.Second)
-		for range s.intN(3) {
+		s.Sleep(30 * time.Second)
+		for range s.IntN(3) {
 			s.build(time.Minute)
 		}
-		s.sleep(30 * time.Second)
+		s.Sleep(30 * time.Second)
 		stop()
 	}
 	s.calls.Wait() // the last build ends within three hours
-	s.net.set(nil)
+	s.net.Set(nil)
 	s.endFailures()
 	s.client = newClient(token, api) // without the limits of the other
 	s.client.Transport = webhooktest.InMemory(s.ci)
 	stop = s.run(s.catchUp())
-	advance(time.Minute)
+	catchuptest.Advance(time.Minute)
 	stop()
 }
 
@@ -163,46 +152,27 @@ func TestProgressThatIsKeptBeforeThePutLosesBuilds(t *testing.T) {
 	}
 }
 
-// besideInbox puts each delivery that was read from the API at the same time as its call.
-type besideInbox struct {
-	*webhook.MemInbox
-	call func(body []byte)
-}
-
-func (in besideInbox) Put(ctx context.Context, d *webhook.Delivery) error {
-	if d.Unsigned == "" {
-		return in.MemInbox.Put(ctx, d)
-	}
-	called := make(chan struct{})
-	go func() {
-		defer close(called)
-		in.call(d.Body)
-	}()
-	defer func() { <-called }()
-	return in.MemInbox.Put(ctx, d)
-}
-
 func TestACallAndItsCatchUpAtTheSameInstantRunOnce(t *testing.T) {
 	for host, builds := range map[string]int{api: 100, "http://lci-web": 1000} { // of the call
 		t.Run(host, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newCatchUpRig(t)
 				stop := g.run(g.catchUp())
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				stop()
-				g.net.set(each(proxied))
+				g.net.Set(catchuptest.Each(catchuptest.Proxied))
 				g.send(builds)
-				g.net.set(nil)
-				advance(time.Minute)
+				g.net.Set(nil)
+				catchuptest.Advance(time.Minute)
 				sender := webhooktest.JobServ{Secret: webhook.NewSecret("hook secret"), Transport: g.net}
-				g.inbox = besideInbox{g.inbox.(*webhook.MemInbox), func(body []byte) {
-					if r := sender.Deliver(context.Background(), "http://receiver/hooks/jobserv", []byte(strings.ReplaceAll(string(body), api, host))); !r.Delivered {
+				g.inbox = catchuptest.BesideInbox{MemInbox: g.inbox.(*webhook.MemInbox), Call: func(d *webhook.Delivery) {
+					if r := sender.Deliver(context.Background(), "http://receiver/hooks/jobserv", []byte(strings.ReplaceAll(string(d.Body), api, host))); !r.Delivered {
 						t.Errorf("the call ended with %+v", r)
 					}
 				}}
 				c := g.catchUp()
 				defer g.run(c)()
-				advance(2 * time.Minute) // of every third build the first attempt fails
+				catchuptest.Advance(10 * time.Minute) // of every third build the first attempt fails, and holds up the others
 				g.wantAllRun()
 				if s := c.Status(); s.Found != builds || s.Settled != builds {
 					t.Errorf("status: %+v, want %d found and settled", s, builds)
@@ -212,5 +182,3 @@ func TestACallAndItsCatchUpAtTheSameInstantRunOnce(t *testing.T) {
 		})
 	}
 }
-
-var _ jobserv.CatchUpInbox = besideInbox{}

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/jobserv/jobservtest"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -23,15 +24,15 @@ func TestABuildThatRunsAgainMeanwhileIsLostAndFollowed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newCatchUpRig(t)
 				g.missed(2)
-				g.net.set(each(refused))
+				g.net.Set(catchuptest.Each(catchuptest.Refused))
 				up := g.client.Transport
 				again := false
-				g.client.Transport = transport(func(r *http.Request) (*http.Response, error) {
+				g.client.Transport = catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 					if strings.HasSuffix(r.URL.Path, "/builds/2/") && !again {
 						again = true
 						g.ci.Rerun(project, 2)
 						if ends {
-							time.Sleep(10 * time.Second)
+							<-time.After(10 * time.Second)
 							g.finish(2)
 						}
 					}
@@ -39,16 +40,16 @@ func TestABuildThatRunsAgainMeanwhileIsLostAndFollowed(t *testing.T) {
 				})
 				c := g.catchUp()
 				defer g.run(c)()
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				if s := c.Status(); s.Found != 2 || s.Lost != 1 || s.Settled != 1 || s.Missing != 0 || s.Err != nil {
 					t.Errorf("status %+v, want one lost", s)
 				}
 				g.wantSaid(1, "is lost")
 				if !ends {
 					g.finish(2)
-					advance(time.Minute)
+					catchuptest.Advance(time.Minute)
 					c.Look()
-					advance(time.Minute)
+					catchuptest.Advance(time.Minute)
 				}
 				g.sent = append(g.sent[:1], g.sent[2:]...) // without the completion that is lost
 				g.wantAllRun()
@@ -64,7 +65,7 @@ func TestACatchUpHasTheBytesOfTheCall(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				secret := webhook.NewSecret("hook secret")
 				var sent []byte
-				lost := transport(func(r *http.Request) (*http.Response, error) {
+				lost := catchuptest.Transport(func(r *http.Request) (*http.Response, error) {
 					sent, _ = io.ReadAll(r.Body)
 					return webhooktest.InMemory(answering(200, "")).RoundTrip(r.Clone(r.Context()))
 				})
@@ -72,17 +73,17 @@ func TestACatchUpHasTheBytesOfTheCall(t *testing.T) {
 				ci.AddProject(name, jobservtest.Hook{URL: "http://receiver/", Secret: secret})
 				id := ci.Start(name)
 				ci.Describe(name, id, "na\u00efve\n\u2028\U0001f600", "build-main", "<b>&")
-				time.Sleep(time.Minute + 5*time.Millisecond)
+				catchuptest.Advance(time.Minute + 5*time.Millisecond)
 				ci.Finish(t.Context(), name, id, jobserv.Failed)
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				client := newClient(token, api)
 				client.Transport = webhooktest.InMemory(ci)
-				inbox := &webhook.MemInbox{Logger: quiet()}
+				inbox := &webhook.MemInbox{Logger: catchuptest.Quiet()}
 				c := jobserv.NewCatchUp(client, name, jobserv.Source(secret), inbox)
-				c.Since, c.Logger = time.Now().Add(-time.Hour), quiet()
-				g := &catchUpRig{t: t, inbox: inbox, ran: make(map[string]int), half: make(map[string]int)}
+				c.Since, c.Logger = time.Now().Add(-time.Hour), catchuptest.Quiet()
+				g := &catchUpRig{t: t, inbox: inbox, log: new(catchuptest.Log), ran: make(map[string]int), half: make(map[string]int)}
 				stop := g.run(c)
-				advance(time.Second)
+				catchuptest.Advance(time.Second)
 				stop()
 				for r, err := range inbox.All(t.Context(), webhook.Filter{Bodies: true}) {
 					if err != nil || !bytes.Equal(r.Delivery.Body, sent) || r.Delivery.OrderingKey != name || len(r.Delivery.DedupKeys) != 2 {

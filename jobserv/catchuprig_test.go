@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/jobserv/jobservtest"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -19,35 +17,15 @@ import (
 
 const project = "acme/app"
 
-// A lockedLog is a log that can be read while it is written.
-type lockedLog struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lockedLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *lockedLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
-
 // A catchUpRig is JobServ, a network, a receiver and its inbox, in fake time.
 type catchUpRig struct {
 	t       *testing.T
 	ci      *jobservtest.Server
-	net     *network
+	net     *catchuptest.Network
 	inbox   jobserv.CatchUpInbox
 	source  webhook.Source
 	client  *jobserv.Client
-	log     lockedLog
+	log     *catchuptest.Log
 	observe *webhook.Observer
 
 	mu   sync.Mutex
@@ -59,11 +37,11 @@ type catchUpRig struct {
 func newCatchUpRig(t *testing.T) *catchUpRig {
 	t.Helper()
 	secret := webhook.NewSecret("hook secret")
-	g := &catchUpRig{t: t, source: jobserv.Source(secret), inbox: &webhook.MemInbox{Logger: quiet()}, ran: make(map[string]int), half: make(map[string]int)}
+	g := &catchUpRig{t: t, source: jobserv.Source(secret), inbox: &webhook.MemInbox{Logger: catchuptest.Quiet()}, log: new(catchuptest.Log), ran: make(map[string]int), half: make(map[string]int)}
 	receiver := webhook.NewReceiver(g.source, webhook.HandlerFunc(func(ctx context.Context, d *webhook.Delivery) error {
 		return webhook.Store(g.inbox).Handle(ctx, d)
 	}))
-	receiver.Logger = quiet()
+	receiver.Logger = catchuptest.Quiet()
 	receiver.Observer = &webhook.Observer{
 		Received: func(ctx context.Context, d *webhook.Delivery, err error, took time.Duration) {
 			if g.observe != nil {
@@ -71,7 +49,7 @@ func newCatchUpRig(t *testing.T) *catchUpRig {
 			}
 		},
 	}
-	g.net = &network{up: webhooktest.InMemory(receiver)}
+	g.net = catchuptest.NewNetwork(receiver)
 	g.ci = &jobservtest.Server{Token: token, Transport: g.net, URL: api, WholeSeconds: true}
 	g.ci.AddProject(project, jobservtest.Hook{URL: "http://receiver/hooks/jobserv", Secret: secret})
 	g.client = newClient(token, api)
@@ -82,7 +60,7 @@ func newCatchUpRig(t *testing.T) *catchUpRig {
 // catchUp returns a CatchUp of the project.
 func (g *catchUpRig) catchUp() *jobserv.CatchUp {
 	c := jobserv.NewCatchUp(g.client, project, g.source, g.inbox)
-	c.Logger = slog.New(slog.NewTextHandler(&g.log, nil))
+	c.Logger = g.log.Logger()
 	return c
 }
 
@@ -110,7 +88,7 @@ func (g *catchUpRig) finish(id int64) {
 func (g *catchUpRig) send(n int) {
 	for range n {
 		id := g.start()
-		time.Sleep(2 * time.Second)
+		catchuptest.Advance(2 * time.Second)
 		g.finish(id)
 	}
 }
@@ -119,12 +97,12 @@ func (g *catchUpRig) send(n int) {
 func (g *catchUpRig) missed(n int) {
 	g.t.Helper()
 	stop := g.run(g.catchUp())
-	advance(time.Minute)
+	catchuptest.Advance(time.Minute)
 	stop()
-	g.net.set(each(refused))
+	g.net.Set(catchuptest.Each(catchuptest.Refused))
 	g.send(n)
-	g.net.set(nil)
-	advance(time.Minute)
+	g.net.Set(nil)
+	catchuptest.Advance(time.Minute)
 }
 
 // handle runs a delivery. Of every third completion the first attempt fails.
@@ -144,30 +122,9 @@ func (g *catchUpRig) handle(_ context.Context, d *webhook.Delivery) error {
 	return nil
 }
 
-// advance lets fake time pass, and what is due then happen.
-func advance(d time.Duration) {
-	<-time.After(d)
-	synctest.Wait()
-}
-
 // run runs a CatchUp and a Worker until stop is called.
 func (g *catchUpRig) run(c *jobserv.CatchUp) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	worker := webhook.NewWorker(g.inbox, webhook.HandlerFunc(g.handle))
-	worker.Logger = quiet()
-	worker.Retry = webhook.Backoff{First: 100 * time.Millisecond, Max: 100 * time.Millisecond}
-	var wg sync.WaitGroup
-	for _, r := range []webhook.Runner{c, worker} {
-		wg.Go(func() {
-			if err := r.Run(ctx); err != nil {
-				g.t.Errorf("%T: %v", r, err)
-			}
-		})
-	}
-	return func() {
-		cancel()
-		wg.Wait()
-	}
+	return catchuptest.Start(g.t, c, g.inbox, g.handle)
 }
 
 // missing returns how many completions did not run, and an error if one ran twice.
@@ -199,7 +156,7 @@ func (g *catchUpRig) wantAllRun() {
 // wantSaid requires that a text was logged n times.
 func (g *catchUpRig) wantSaid(n int, text string) {
 	g.t.Helper()
-	if got := strings.Count(g.log.String(), text); got != n {
+	if got := g.log.Count(text); got != n {
 		g.t.Errorf("%q was logged %d times, want %d:\n%s", text, got, n, g.log.String())
 	}
 }

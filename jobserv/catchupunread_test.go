@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/jobserv/jobservtest"
 )
@@ -42,7 +43,7 @@ func TestABuildThatCannotBeReadHoldsUpNoOthers(t *testing.T) {
 				g.ci.Fail(20, f)
 				c := g.catchUp()
 				stop := g.run(c)
-				advance(time.Minute - time.Second)
+				catchuptest.Advance(time.Minute - time.Second)
 				if s := c.Status(); g.missing() != 1 || s.Missing != 1 || s.Upto != 8 || s.Err != nil {
 					t.Errorf("%d have not run, status %+v, want the one that cannot be read", g.missing(), s)
 				}
@@ -50,7 +51,7 @@ func TestABuildThatCannotBeReadHoldsUpNoOthers(t *testing.T) {
 				stop()
 				g.send(60) // it is not among the newest any more
 				defer g.run(g.catchUp())()
-				advance(24 * time.Hour)
+				catchuptest.Advance(24 * time.Hour)
 				g.wantAllRun()
 				g.wantSaid(2, "cannot be read") // once by each process
 				g.wantSaid(0, "is lost")
@@ -70,7 +71,7 @@ func TestAListedBuildThatIsNotFoundIsTriedAgain(t *testing.T) {
 		g.missed(8)
 		g.ci.Fail(1, jobservtest.Failure{Path: detail(3), Status: 404, Message: "Object does not exist"})
 		defer g.run(g.catchUp())()
-		advance(2 * time.Minute)
+		catchuptest.Advance(2 * time.Minute)
 		g.wantAllRun()
 		g.wantSaid(1, "cannot be read")
 		g.wantSaid(0, "is lost")
@@ -90,7 +91,7 @@ func TestOlderBuildsThatCannotBeReadDelayNothing(t *testing.T) {
 					}
 					stop := g.run(g.catchUp())
 					g.send(60)
-					advance(time.Minute)
+					catchuptest.Advance(time.Minute)
 					stop()
 					for id := range bad {
 						f.Path = detail(id + 1)
@@ -99,10 +100,10 @@ func TestOlderBuildsThatCannotBeReadDelayNothing(t *testing.T) {
 					c := g.catchUp()
 					c.Every = 10 * time.Minute
 					defer g.run(c)()
-					g.net.set(each(proxied))
+					g.net.Set(catchuptest.Each(catchuptest.Proxied))
 					for range 12 {
 						g.send(1)
-						advance(10 * time.Minute)
+						catchuptest.Advance(10 * time.Minute)
 						if n := g.missing(); n > 1 { // one may have ended after the look
 							t.Errorf("%d have not run\n%s", n, g.log.String())
 						}
@@ -110,8 +111,8 @@ func TestOlderBuildsThatCannotBeReadDelayNothing(t *testing.T) {
 					if looks := c.Status().Looks; looks < 12 {
 						t.Errorf("%d looks in two hours, want one each ten minutes", looks)
 					}
-					g.net.set(nil)
-					advance(10 * time.Minute)
+					g.net.Set(nil)
+					catchuptest.Advance(10 * time.Minute)
 					g.wantAllRun()
 					if said := strings.Count(g.log.String(), "cannot be read, and is tried again"); said > int(bad) || said+strings.Count(g.log.String(), "catch-up fails") == 0 {
 						t.Errorf("it was said %d times:\n%s", said, g.log.String())
@@ -133,16 +134,16 @@ func TestABuildThatCannotBeReadStretchesNoInterval(t *testing.T) {
 		c := g.catchUp()
 		c.Every = 5 * time.Minute
 		defer g.run(c)()
-		advance(10 * time.Hour)
+		catchuptest.Advance(10 * time.Hour)
 		looks, asked := c.Status().Looks, g.asked(2)
 		if looks < 120 || looks > 160 || asked < 20 || asked > 30 {
 			t.Errorf("%d looks and %d tries in ten hours, want one each five minutes and one each half hour", looks, asked)
 		}
-		g.net.set(each(proxied))
+		g.net.Set(catchuptest.Each(catchuptest.Proxied))
 		g.send(1)
-		g.net.set(nil)
+		g.net.Set(nil)
 		c.Look()
-		advance(30 * time.Second)
+		catchuptest.Advance(30 * time.Second)
 		if n := g.missing(); n != 1 {
 			t.Errorf("%d have not run, want the one that cannot be read", n)
 		}
@@ -163,22 +164,22 @@ func TestABuildThatCannotBeReadIsGivenUpAtMaxAge(t *testing.T) {
 					return g.run(c)
 				}
 				stop := run()
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				g.send(60) // it is not among the newest any more
 				if !known {
 					stop()
 					stop = run()
 				}
-				advance(24 * time.Hour)
+				catchuptest.Advance(24 * time.Hour)
 				if n := g.asked(2); n < 45 || n > 60 {
 					t.Errorf("it was asked for %d times in a day, want about one each half hour", n)
 				}
 				if s := c.Status(); s.Lost != 0 || g.missing() != 1 {
 					t.Errorf("status %+v, want nothing lost in a day", s)
 				}
-				advance(26 * time.Hour)
+				catchuptest.Advance(26 * time.Hour)
 				asked := g.asked(2)
-				advance(72 * time.Hour)
+				catchuptest.Advance(72 * time.Hour)
 				stop()
 				if s := c.Status(); s.Lost != 1 || s.Missing != 0 || s.Running != 0 || s.Found != s.Lost+s.Settled {
 					t.Errorf("status %+v, want one lost", s)
@@ -208,24 +209,24 @@ func TestManyBuildsThatCannotBeReadDelayNoOthers(t *testing.T) {
 					}
 					stop := g.run(g.catchUp())
 					g.send(60)
-					advance(time.Minute)
+					catchuptest.Advance(time.Minute)
 					stop()
-					g.net.set(each(refused))
+					g.net.Set(catchuptest.Each(catchuptest.Refused))
 					g.finish(9)
 					g.finish(8)
-					g.net.set(nil)
-					advance(time.Minute)
+					g.net.Set(nil)
+					catchuptest.Advance(time.Minute)
 					want = 0
 				} else {
 					g.missed(20)
 				}
 				c := g.catchUp()
 				defer g.run(c)()
-				advance(5 * time.Minute)
+				catchuptest.Advance(5 * time.Minute)
 				if n := g.missing(); n != want {
 					t.Errorf("%d have not run, want %d\n%s", n, want, g.log.String())
 				}
-				advance(5 * time.Hour)
+				catchuptest.Advance(5 * time.Hour)
 				for _, text := range []string{"catch-up fails", "works again"} {
 					if n := strings.Count(g.log.String(), text); n > 1 {
 						t.Errorf("%q was said %d times", text, n)

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -13,24 +14,24 @@ import (
 // The call of a build that was completed a moment ago is still tried.
 func TestABuildThatJobServCallsForIsLeftToIt(t *testing.T) {
 	for _, tt := range []struct {
-		ends  []callEnd
+		ends  []catchuptest.CallEnd
 		found int
 	}{
-		{[]callEnd{refused, refused, refused, passed}, 0},
-		{[]callEnd{refused, refused, refused, refused}, 1},
+		{[]catchuptest.CallEnd{catchuptest.Refused, catchuptest.Refused, catchuptest.Refused, catchuptest.Passed}, 0},
+		{[]catchuptest.CallEnd{catchuptest.Refused, catchuptest.Refused, catchuptest.Refused, catchuptest.Refused}, 1},
 	} {
 		t.Run(fmt.Sprint(tt.ends), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				g := newCatchUpRig(t)
 				stop := g.run(g.catchUp())
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				stop()
-				g.net.set(each(tt.ends...))
+				g.net.Set(catchuptest.Each(tt.ends...))
 				go g.send(1)
-				advance(3 * time.Second) // one after the completion
+				catchuptest.Advance(3 * time.Second) // one after the completion
 				c := g.catchUp()
 				defer g.run(c)()
-				advance(30 * time.Second)
+				catchuptest.Advance(30 * time.Second)
 				g.wantAllRun()
 				if s := c.Status(); s.Found != tt.found || s.Looks != 2 {
 					t.Errorf("status %+v, want %d found in two looks", s, tt.found)
@@ -45,22 +46,22 @@ func TestBuildsWithoutACallAreLeftOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
 		stop := g.run(g.catchUp())
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		stop()
 		g.ci.External(project)
-		g.net.set(each(refused))
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		for n := range 6 {
 			id := g.start()
 			g.ci.Describe(project, id, "a reason", fmt.Sprint("trigger ", n%2), "")
-			advance(time.Second)
+			catchuptest.Advance(time.Second)
 			g.ci.Finish(t.Context(), project, id, jobserv.Passed)
 		}
-		g.net.set(nil)
-		advance(time.Minute)
+		g.net.Set(nil)
+		catchuptest.Advance(time.Minute)
 		c := g.catchUp()
 		c.Notified = func(b jobserv.Build) bool { return b.TriggerName.Or("") != "trigger 0" && b.Passed() }
 		defer g.run(c)()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		if s := c.Status(); s.Found != 3 || s.Stored != 3 || len(g.ran) != 3 {
 			t.Errorf("status %+v and %d runs, want 3", s, len(g.ran))
 		}
@@ -76,7 +77,7 @@ func TestTheRunsTellWhetherJobServCalls(t *testing.T) {
 				g := newCatchUpRig(t)
 				g.ci.WholeSeconds = whole
 				g.missed(1) // where the position is
-				g.net.set(each(refused))
+				g.net.Set(catchuptest.Each(catchuptest.Refused))
 				before := len(g.ci.Requests())
 				g.ci.External(project)
 				g.ci.FailBefore(project)
@@ -90,14 +91,14 @@ func TestTheRunsTellWhetherJobServCalls(t *testing.T) {
 						if promote {
 							g.ci.Promote(project, id, "v1", "")
 						}
-						advance(time.Minute)
+						catchuptest.Advance(time.Minute)
 					}
 				}
-				g.net.set(nil)
+				g.net.Set(nil)
 				c := g.catchUp()
 				c.Notified = func(b jobserv.Build) bool { return !b.Passed() || b.BuildID == 1 }
 				defer g.run(c)()
-				advance(time.Minute)
+				catchuptest.Advance(time.Minute)
 				g.wantAllRun()
 				if s := c.Status(); s.Found != 3 || len(g.ci.Requests())-before != 1+3 {
 					t.Errorf("status %+v and %d requests, want 3 found", s, len(g.ci.Requests())-before)
@@ -113,15 +114,15 @@ func TestWhatTheInboxHasForgottenDoesNotRunAgain(t *testing.T) {
 		g := newCatchUpRig(t)
 		stop := g.run(g.catchUp())
 		g.send(5)
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		stop()
-		advance(40 * 24 * time.Hour) // 30 days are the Window
-		g.net.set(each(refused))
+		catchuptest.Advance(40 * 24 * time.Hour) // 30 days are the Window
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(1)
-		g.net.set(nil)
-		advance(time.Hour)
+		g.net.Set(nil)
+		catchuptest.Advance(time.Hour)
 		stop = g.run(g.catchUp())
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		stop()
 		g.wantAllRun()
 		g.wantSaid(1, "completed longer ago than MaxAge")
@@ -133,7 +134,7 @@ func TestMaxAgeIsHowOldAMissingBuildMayBe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
 		g.missed(1)
-		advance(2 * time.Hour)
+		catchuptest.Advance(2 * time.Hour)
 		for _, tt := range []struct {
 			maxAge time.Duration
 			found  int
@@ -141,7 +142,7 @@ func TestMaxAgeIsHowOldAMissingBuildMayBe(t *testing.T) {
 			c := g.catchUp()
 			c.MaxAge = tt.maxAge
 			stop := g.run(c)
-			advance(time.Minute)
+			catchuptest.Advance(time.Minute)
 			stop()
 			if s := c.Status(); s.Found != tt.found || s.Looks != 1 || s.Err != nil {
 				t.Errorf("MaxAge %v: status %+v, want %d found", tt.maxAge, s, tt.found)
@@ -156,18 +157,18 @@ func TestMaxAgeIsHowOldAMissingBuildMayBe(t *testing.T) {
 func TestMaxAgeIsShorterThanTheWindowOfTheInbox(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newCatchUpRig(t)
-		g.inbox = &webhook.MemInbox{Logger: quiet(), Window: 48 * time.Hour}
+		g.inbox = &webhook.MemInbox{Logger: catchuptest.Quiet(), Window: 48 * time.Hour}
 		stop := g.run(g.catchUp())
 		g.send(3)
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		stop()
-		advance(72 * time.Hour)
-		g.net.set(each(refused))
+		catchuptest.Advance(72 * time.Hour)
+		g.net.Set(catchuptest.Each(catchuptest.Refused))
 		g.send(1)
-		g.net.set(nil)
-		advance(23 * time.Hour)
+		g.net.Set(nil)
+		catchuptest.Advance(23 * time.Hour)
 		defer g.run(g.catchUp())()
-		advance(time.Minute)
+		catchuptest.Advance(time.Minute)
 		g.wantAllRun() // and nothing twice
 	})
 }

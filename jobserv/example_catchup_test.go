@@ -3,6 +3,7 @@ package jobserv_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -38,7 +39,7 @@ func ExampleCatchUp() {
 	client.Transport = webhooktest.InMemory(ci)
 	catchUp := jobserv.NewCatchUp(client, "acme/lmp", source, &inbox)
 	catchUp.Since = time.Now().Add(-24 * time.Hour) // of the first run; later ones go on
-	catchUp.Logger = quiet()
+	catchUp.Logger = slog.New(slog.DiscardHandler)
 
 	var mux webhook.Mux
 	ctx, cancel := context.WithCancel(context.Background())

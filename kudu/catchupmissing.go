@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -72,24 +71,23 @@ func (c *CatchUp) missing(ctx context.Context, ended []occurrence, at position, 
 // noteGone ends what was missing and is so no more: what is known is settled. The rest is
 // lost: the site does not list it any more, or it is older than MaxAge.
 func (c *CatchUp) noteGone(ctx context.Context, missing []missingCall) error {
-	gone := maps.Clone(c.open)
+	still := make(map[mark]bool, len(missing))
 	for _, m := range missing {
-		delete(gone, m.mark())
+		still[m.mark()] = true
 	}
-	for id, o := range gone {
-		known, err := catchup.Known(ctx, c.inbox, c.source.Name, o.keys)
-		if err != nil {
-			return err
-		}
-		if slices.Contains(known, true) {
-			c.settled(id)
-			continue
-		}
+	known, unknown, err := catchup.Gone(ctx, c.inbox, c.source.Name, c.open, still, func(_ mark, o openCall) ([]string, error) {
+		return o.keys, nil
+	})
+	for _, id := range known {
+		c.settled(id)
+	}
+	for _, id := range unknown {
+		o := c.open[id]
 		delete(c.open, id)
 		c.status.Change(func(s *CatchUpStatus) { s.Lost++ })
 		c.logger().Error("what was missing is lost: the site does not list it any more, or it is too old", "target", c.String(), "id", o.id, "ended", o.end)
 	}
-	return nil
+	return err
 }
 
 // noteMissing notes and logs what was not missing before.

@@ -35,7 +35,7 @@ type deliveryLine struct {
 
 // newDeliveryLine returns the line of d, or why d cannot be encoded.
 func newDeliveryLine(d *Delivery) (*deliveryLine, error) {
-	if err := checkTexts(d); err != nil {
+	if err := texts(d).Check(); err != nil {
 		return nil, err
 	}
 	notBefore, err := limit.NotBefore(d.NotBefore)
@@ -86,7 +86,7 @@ func (l *deliveryLine) delivery() (*Delivery, error) {
 		UID: l.UID, Source: l.Source, ID: l.ID, Type: l.Type, OrderingKey: l.OrderingKey, DedupKeys: l.DedupKeys,
 		KeyLabel: l.KeyLabel, Malformed: l.Malformed, Unsigned: l.Unsigned,
 	}
-	if err := checkTexts(d); err != nil {
+	if err := texts(d).Check(); err != nil {
 		return nil, err
 	}
 	var err error
@@ -135,32 +135,12 @@ func (l *deliveryLine) header() (http.Header, error) {
 	return h, nil
 }
 
-// checkTexts returns why no database stores the texts of d, if one does not.
-func checkTexts(d *Delivery) error {
-	if d.UID == "" {
-		return fmt.Errorf("it has no UID")
+// texts returns the texts of d, to be checked.
+func texts(d *Delivery) limit.Texts {
+	return limit.Texts{
+		UID: d.UID, Source: d.Source, ID: d.ID, Type: d.Type, OrderingKey: d.OrderingKey, KeyLabel: d.KeyLabel,
+		Malformed: d.Malformed, Unsigned: d.Unsigned, DedupKeys: d.DedupKeys,
 	}
-	type text struct {
-		what, text string
-		most       int
-	}
-	texts := []text{
-		{"UID", d.UID, limit.Name}, {"Source", d.Source, limit.Name}, {"ID", d.ID, limit.Name}, {"Type", d.Type, limit.Name},
-		{"OrderingKey", d.OrderingKey, limit.Name}, {"KeyLabel", d.KeyLabel, limit.Name},
-		{"Malformed", d.Malformed, limit.Reason}, {"Unsigned", d.Unsigned, limit.Reason},
-	}
-	for _, k := range d.DedupKeys {
-		texts = append(texts, text{"dedup key", k, limit.Name})
-	}
-	for _, t := range texts {
-		switch {
-		case len(t.text) > t.most:
-			return fmt.Errorf("%s of %d bytes, over %d", t.what, len(t.text), t.most)
-		case !isText(t.text):
-			return fmt.Errorf("%s is not UTF-8 without NUL", t.what)
-		}
-	}
-	return nil
 }
 
 // roundedMicroseconds rounds up, so that what is more than zero stays so. A negative

@@ -59,3 +59,12 @@ func TestDeploymentsGiveFourCapabilities(t *testing.T) {
 		}
 	}
 }
+
+// Docker publishes the ports that an image exposes with -P, and the pages ask for no password.
+func TestImageExposesTheHooksAlone(t *testing.T) {
+	t.Parallel()
+	image, err := os.ReadFile("Dockerfile")
+	if err != nil || strings.Count(string(image), "\nEXPOSE ") != 1 || !strings.Contains(string(image), "\nEXPOSE 8080\n") {
+		t.Errorf("%v, want EXPOSE 8080 alone:\n%s", err, image)
+	}
+}

@@ -30,6 +30,7 @@ const maxRetryAfter = time.Hour
 
 // client does not follow redirects, because they could forward a secret.
 var client = &http.Client{
+	Timeout:       sendTimeout,
 	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 }
 
@@ -58,10 +59,13 @@ func post(ctx context.Context, to webhook.Secret, id string, content any) error 
 		return err
 	}
 	defer resp.Body.Close()
-	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
-	if resp.StatusCode >= 200 && resp.StatusCode <= 299 {
+	switch {
+	case resp.StatusCode == http.StatusSwitchingProtocols: // its body is the connection, which no timeout ends
+		return errors.New("status 101: the target changes the protocol")
+	case resp.StatusCode/100 == 2: // its body says nothing, and may never end
 		return nil
 	}
+	answer, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
 	err = fmt.Errorf("status %d: %q", resp.StatusCode, answer)
 	switch resp.StatusCode {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity:

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -133,5 +134,31 @@ func TestKnownAsksForAnyNumberOfKeys(t *testing.T) {
 		if known != (n%3 == 0) {
 			t.Errorf("key %d: %v", n, known)
 		}
+	}
+}
+
+func TestGoneTellsWhatArrivedFromWhatIsLost(t *testing.T) {
+	var in webhook.MemInbox
+	for _, key := range []string{"a", "d2"} {
+		d := webhook.NewDelivery("acme", "acme.thing", "", nil)
+		d.DedupKeys = []string{key}
+		if _, err := catchup.Put(t.Context(), &in, d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	open := map[string][]string{"a": {"a"}, "b": {"b"}, "c": {"a"}, "d": {"d1", "d2"}, "e": {"e1", "e2"}, "f": nil}
+	keys := func(_ string, keys []string) ([]string, error) { return keys, nil }
+	known, unknown, err := catchup.Gone(t.Context(), &in, "acme", open, map[string]bool{"c": true, "x": true}, keys)
+	slices.Sort(known)
+	slices.Sort(unknown)
+	if got, want := fmt.Sprint(known, unknown, err), "[a d] [b e f] <nil>"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	bad := func(string, []string) ([]string, error) { return nil, errDown }
+	if _, _, err := catchup.Gone(t.Context(), &in, "acme", open, nil, bad); !errors.Is(err, errDown) || errors.Is(err, catchup.ErrInbox) {
+		t.Errorf("keys that fail: %v", err)
+	}
+	if _, _, err := catchup.Gone(t.Context(), brokenInbox{&in}, "acme", open, nil, keys); !errors.Is(err, errDown) || !errors.Is(err, catchup.ErrInbox) {
+		t.Errorf("an inbox that fails: %v", err)
 	}
 }

@@ -26,7 +26,7 @@
 //
 //  1. It reads the cursor: [Cursor.Load].
 //  2. It lists what happened since, and asks the inbox which dedup keys it does not know:
-//     [Known].
+//     [Known], and [Gone] for what was missing before.
 //  3. It puts what is missing into the inbox, oldest first.
 //  4. It saves the cursor: [Cursor.Save]. The cursor is never ahead of what was put: a
 //     process that ends in between finds something again and skips nothing.

@@ -32,6 +32,51 @@ func Known(ctx context.Context, in webhook.Knower, source string, keys []string)
 	return known, nil
 }
 
+// Gone tells what has become of what is open, found missing before, and is not missing now. Of
+// known the inbox knows one of the dedup keys, which keys returns for each: it is settled. Of
+// unknown it knows none: that is lost, unless the sender still lists it. An error of the inbox
+// matches [ErrInbox].
+func Gone[K comparable, V any](ctx context.Context, in webhook.Knower, source string, open map[K]V, missing map[K]bool, keys func(K, V) ([]string, error)) (known, unknown []K, err error) {
+	var gone []K
+	var counts []int // of the keys of each
+	var all []string
+	for id, what := range open {
+		if missing[id] {
+			continue
+		}
+		own, err := keys(id, what)
+		if err != nil {
+			return nil, nil, err
+		}
+		gone, counts, all = append(gone, id), append(counts, len(own)), append(all, own...)
+	}
+	has, err := Known(ctx, in, source, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	for n, id := range gone {
+		if slices.Contains(has[:counts[n]], true) {
+			known = append(known, id)
+		} else {
+			unknown = append(unknown, id)
+		}
+		has = has[counts[n]:]
+	}
+	return known, unknown, nil
+}
+
+// FirstKey returns the first dedup key that a call has, which names what it is about.
+func FirstKey(source webhook.Source, header http.Header, body []byte) (string, error) {
+	d, err := source.OpenUnsigned(NewCall(header), body, "only its keys are needed")
+	if err != nil {
+		return "", err
+	}
+	if len(d.DedupKeys) == 0 {
+		return "", fmt.Errorf("source %s: Describe gives a call no dedup key", source.Name)
+	}
+	return d.DedupKeys[0], nil
+}
+
 // CheckWindow returns an error if an inbox says that it forgets dedup keys before what a look may
 // go back to: it would run that again. It names both times. An inbox that does not say is
 // believed.

@@ -20,6 +20,7 @@ type Loop struct {
 	// Of Run only.
 	settings Settings
 	problem  string // the kind of the error that was logged last; empty: none
+	again    bool   // see Again
 }
 
 // NewLoop returns a Loop that is not running.
@@ -76,7 +77,7 @@ func (l *Loop) Run(ctx context.Context, s Settings) error {
 		return webhook.ErrRunning
 	}
 	defer l.running.Store(false)
-	l.settings, l.problem = s, ""
+	l.settings, l.problem, l.again = s, "", false
 	if s.Begin != nil {
 		s.Begin()
 	}
@@ -100,12 +101,12 @@ func (l *Loop) Run(ctx context.Context, s Settings) error {
 			failed = 0
 		}
 		isBeside := matches(err, s.Beside)
-		if isBeside && s.Every > 0 {
-			wait = min(wait, s.untilTurn(time.Now()))
+		again := isBeside
+		if turn := l.UntilTurn(); isBeside && turn > 0 && turn <= wait {
+			wait, again = turn, false
 		}
-		if !l.rest(ctx, wait, err != nil && !isBeside) {
-			break
-		}
+		reason := l.rest(ctx, wait, err != nil && !isBeside)
+		l.again = again && reason == isDue
 	}
 	return nil
 }
@@ -122,6 +123,11 @@ func (l *Loop) Look() {
 // Logged reports whether the log has an error of the kind of err already, and none since. It
 // is for Round, which may log the errors of single things itself.
 func (l *Loop) Logged(err error) bool { return l.problem == l.settings.kindOf(err) }
+
+// Again reports whether the round is made only to try again what failed, after an error in
+// Beside: neither a turn of Every, nor Look, nor a sleep of the machine asks for a look. It is
+// for Round, which may leave out the rest.
+func (l *Loop) Again() bool { return l.again }
 
 // UntilTurn returns the time until the next look at an interval, zero if there are none. It is
 // for a Round whose wait must not hold up that look.

@@ -230,3 +230,27 @@ func TestARoundMayWaitForTheNextTurn(t *testing.T) {
 		}
 	})
 }
+
+func TestARoundKnowsThatItIsMadeOnlyToTryAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig()
+		var got []string
+		time.AfterFunc(2*time.Minute, r.loop.Look)
+		r.run(t, 20*time.Minute, catchup.Settings{
+			Every: 10 * time.Minute, Key: "it", Slow: []error{errDenied}, Beside: []error{errDenied},
+			Round: func(ctx context.Context) (time.Duration, error) {
+				turn := r.loop.UntilTurn() == 10*time.Minute
+				got = append(got, fmt.Sprint(turn, " ", r.loop.Again()))
+				return 0, errDenied
+			},
+		})
+		want := []string{
+			"false false", // the first
+			"false true",  // after one minute
+			"false false", // by Look
+		}
+		if len(got) < 5 || !slices.Equal(got[:3], want) || !slices.Contains(got, "true false") || slices.Contains(got, "true true") {
+			t.Errorf("a turn, and only to try again: %q, want first %q, and each turn not only for that", got, want)
+		}
+	})
+}

@@ -57,9 +57,18 @@ func doubled(first, most time.Duration, n int) time.Duration {
 	return min(first<<min(max(n, 0), 16), most)
 }
 
-// rest waits for d, or for the next reason to look if d is zero. It reports false if ctx has
-// ended. After an error Look does not shorten the wait.
-func (l *Loop) rest(ctx context.Context, d time.Duration, failed bool) bool {
+// A reason is why a wait has ended.
+type reason int
+
+const (
+	isOver  reason = iota // ctx has ended
+	isDue                 // the time has passed
+	isAsked               // by Look, or since the machine has slept
+)
+
+// rest waits for d, or for the next reason to look if d is zero. After an error Look does not
+// shorten the wait.
+func (l *Loop) rest(ctx context.Context, d time.Duration, failed bool) reason {
 	wake, s := l.wake, l.settings
 	if failed {
 		wake = nil
@@ -79,15 +88,18 @@ func (l *Loop) rest(ctx context.Context, d time.Duration, failed bool) bool {
 	for {
 		select {
 		case <-ctx.Done():
-			return false
+			return isOver
 		case <-due:
-			return true
+			return isDue
 		case <-wake:
-			return Sleep(ctx, gather) == nil
+			if Sleep(ctx, gather) != nil {
+				return isOver
+			}
+			return isAsked
 		case <-beat.C:
 			now := time.Now().Round(0)
 			if hasSlept(last, now) {
-				return true
+				return isAsked
 			}
 			last = now
 		}

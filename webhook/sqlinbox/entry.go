@@ -84,45 +84,18 @@ func (e *entry) arguments() args {
 }
 
 func check(d *webhook.Delivery) error {
-	if d.UID == "" {
-		return fmt.Errorf("%w: it has no UID", ErrInvalid)
+	texts := limit.Texts{
+		UID: d.UID, Source: d.Source, ID: d.ID, Type: d.Type, OrderingKey: d.OrderingKey, KeyLabel: d.KeyLabel,
+		Malformed: d.Malformed, Unsigned: d.Unsigned, DedupKeys: d.DedupKeys,
 	}
-	names := [...]struct{ what, text string }{
-		{"UID", d.UID}, {"Source", d.Source}, {"ID", d.ID}, {"Type", d.Type}, {"OrderingKey", d.OrderingKey}, {"KeyLabel", d.KeyLabel},
-	}
-	for _, n := range names {
-		if err := checkName(n.what, n.text); err != nil {
-			return err
-		}
-	}
-	for _, m := range d.DedupKeys {
-		if err := checkName("dedup key", m); err != nil {
-			return err
-		}
+	if err := texts.Check(); err != nil {
+		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
 	if _, err := limit.NotBefore(d.NotBefore); err != nil {
 		return fmt.Errorf("%w: %w", ErrInvalid, err)
 	}
-	if err := checkText("Malformed", d.Malformed, limit.Reason); err != nil {
-		return err
-	}
-	if err := checkText("Unsigned", d.Unsigned, limit.Reason); err != nil {
-		return err
-	}
 	if len(d.Body) > maxBody {
 		return fmt.Errorf("%w: %w: %d bytes", ErrInvalid, webhook.ErrTooLarge, len(d.Body))
-	}
-	return nil
-}
-
-func checkName(what, text string) error { return checkText(what, text, limit.Name) }
-
-func checkText(what, text string, most int) error {
-	switch {
-	case len(text) > most:
-		return fmt.Errorf("%w: %s of %d bytes, over %d", ErrInvalid, what, len(text), most)
-	case !isText(text):
-		return fmt.Errorf("%w: %s is not text", ErrInvalid, what)
 	}
 	return nil
 }

@@ -92,9 +92,12 @@ func post(ctx context.Context, to webhook.Secret, content any) error {
 		return err
 	}
 	defer func() { _ = res.Body.Close() }()
-	answer, _ := io.ReadAll(io.LimitReader(res.Body, 200))
-	if res.StatusCode/100 != 2 {
-		return fmt.Errorf("status %d: %q", res.StatusCode, answer)
+	switch {
+	case res.StatusCode == http.StatusSwitchingProtocols: // its body is the connection, which no timeout ends
+		return errors.New("status 101: the server changes the protocol")
+	case res.StatusCode/100 == 2: // its body says nothing, and may never end
+		return nil
 	}
-	return nil
+	answer, _ := io.ReadAll(io.LimitReader(res.Body, 200))
+	return fmt.Errorf("status %d: %q", res.StatusCode, answer)
 }

@@ -92,18 +92,18 @@ func (r Reporter) Send(ctx context.Context, e *webhook.Event[Status]) error {
 	}
 	res, err := r.call(ctx, http.MethodPost, s.Repository, bytes.NewReader(body), "statuses", s.Commit)
 	if err != nil {
-		return err // it contains the URL, but no header
+		return err
 	}
 	defer res.Body.Close()
 	if res.StatusCode == http.StatusCreated {
 		return nil
 	}
 	text, _ := io.ReadAll(io.LimitReader(res.Body, 512))
-	err = fmt.Errorf("GitHub answered %s to status %q of %s: %q", res.Status, s.State, s.Repository, text)
+	err = fmt.Errorf("GitHub answered %s to status %q of %s%s: %q", res.Status, s.State, s.Repository, hint(res), text)
 	if res.StatusCode == http.StatusUnprocessableEntity {
 		return webhook.Permanent(err)
 	}
-	if seconds, convErr := strconv.Atoi(res.Header.Get("Retry-After")); convErr == nil {
+	if seconds, convErr := strconv.Atoi(res.Header.Get("Retry-After")); convErr == nil && seconds >= 0 {
 		return webhook.RetryAfter(min(time.Duration(seconds)*time.Second, time.Hour), err)
 	}
 	return err
@@ -118,9 +118,26 @@ func (r Reporter) Check(ctx context.Context, repository string) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("GitHub answered %s to GITHUB_TOKEN", res.Status)
+		return fmt.Errorf("GitHub answered %s to GITHUB_TOKEN%s", res.Status, hint(res))
+	}
+	var got struct {
+		ID int64 `json:"id"`
+	}
+	if err := json.NewDecoder(io.LimitReader(res.Body, maxAnswer)).Decode(&got); err != nil || got.ID == 0 {
+		return fmt.Errorf("%s answered %s and no repository: it is not the API of GitHub", r.API.Host, res.Status)
 	}
 	return nil
+}
+
+// maxAnswer bounds an answer that is read. That of a repository has about 10 KiB.
+const maxAnswer = 1 << 20
+
+// hint returns the likely cause of a redirect.
+func hint(res *http.Response) string {
+	if res.StatusCode/100 != 3 {
+		return ""
+	}
+	return " (the repository has another name, or the URL of the API is another one)"
 }
 
 // call calls the API for a repository.
@@ -138,5 +155,13 @@ func (r Reporter) call(ctx context.Context, method, repository string, body io.R
 	}
 	req.Header.Set("X-GitHub-Api-Version", "2022-11-28")
 	req.Header.Set("User-Agent", "hookhouse-github-ci")
-	return client.Do(req)
+	res, err := client.Do(req)
+	if err != nil {
+		return nil, err // it contains the URL, but no header
+	}
+	if res.StatusCode == http.StatusSwitchingProtocols { // its body is the connection, which no timeout ends
+		_ = res.Body.Close()
+		return nil, fmt.Errorf("%s changes the protocol: status 101", r.API.Host)
+	}
+	return res, nil
 }
