@@ -120,6 +120,7 @@ func testComments(t *testing.T, node *rabbitNode) {
 		requireHealth(t, s.admin, http.StatusOK)
 	}
 
+	testRefusals(t, node) // while the lease of what hung is not over
 	close(held.opened)
 	first := held.received()[0]
 	eventually(t, "what hung when its process was killed, again", func() bool {
