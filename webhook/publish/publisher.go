@@ -115,7 +115,8 @@ type Publisher struct {
 	//     is of another outbox. What is sent is what the outbox has.
 	//   - An event that comes several times is sent once.
 	//   - In the outbox an event is done when the Queue has it. So the wait in the Queue is a part
-	//     of the retention of the outbox, which should be longer than the Schedule by that.
+	//     of the retention of the outbox, which should be longer than the Schedule by that, and
+	//     of an event that ends dead in the Queue, a replay in the outbox hands it out again.
 	//   - While the outbox or the Store cannot be read, events are put back into the Queue, and
 	//     tried again 5 s later.
 	Events webhook.Queue
