@@ -137,6 +137,7 @@ type gate struct {
 func newGate(t *testing.T) *gate {
 	g := &gate{opened: make(chan struct{})}
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // the end of the connection is noticed after it
 		g.mu.Lock()
 		g.ids = append(g.ids, r.Header.Get("Webhook-Id"))
 		g.mu.Unlock()
