@@ -13,15 +13,40 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/rabbitmq"
 )
 
+// brokerName is the variable with the URLs of RabbitMQ's nodes.
+const brokerName = "AMQP_URL"
+
 // brokerTimeout limits one attempt to connect to RabbitMQ and to ask it about the queues.
 const brokerTimeout = 10 * time.Second
 
+// A broker is RabbitMQ with the queues of this program.
+type broker struct {
+	client     string   // the name of the connections
+	setting    string   // has the URLs
+	urls       []string // of the nodes, with passwords
+	queue      string
+	partitions int
+	declare    string // the command that creates the queues
+}
+
+// readBrokers returns the URLs of RabbitMQ's nodes, none if the variable is not set. Its errors have
+// no password.
+func readBrokers(getenv func(string) string) ([]string, error) {
+	urls, err := secretLines(getenv, brokerName)
+	for i, url := range urls {
+		if _, parseErr := amqp.ParseURI(url); parseErr != nil {
+			return nil, fmt.Errorf("%s: line %d of %d is not an amqp:// or amqps:// URL", brokerName, i+1, len(urls))
+		}
+	}
+	return urls, err
+}
+
 // dial connects to the first node of RabbitMQ that answers.
-func (s *settings) dial(ctx context.Context) (*amqp.Connection, error) {
+func (b *broker) dial(ctx context.Context) (*amqp.Connection, error) {
 	properties := amqp.NewConnectionProperties()
-	properties.SetClientConnectionName("edge")
+	properties.SetClientConnectionName(b.client)
 	var errs []error
-	for _, url := range s.brokers {
+	for _, url := range b.urls {
 		conn, err := amqp.DialConfig(url, amqp.Config{Heartbeat: 10 * time.Second, Properties: properties, Dial: dialer(ctx)})
 		if err == nil {
 			return conn, nil
@@ -45,11 +70,11 @@ func dialer(ctx context.Context) func(network, addr string) (net.Conn, error) {
 	}
 }
 
-// withBroker calls f with a connection of its own.
-func (s *settings) withBroker(ctx context.Context, f func(ctx context.Context, conn *amqp.Connection) error) error {
+// connected calls f with a connection of its own.
+func (b *broker) connected(ctx context.Context, f func(ctx context.Context, conn *amqp.Connection) error) error {
 	ctx, cancel := context.WithTimeout(ctx, brokerTimeout)
 	defer cancel()
-	conn, err := s.dial(ctx)
+	conn, err := b.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -59,32 +84,32 @@ func (s *settings) withBroker(ctx context.Context, f func(ctx context.Context, c
 
 // declareQueues creates the queues in RabbitMQ. It is a step of its own: a process that created
 // them at its start would, with a misspelled name, publish to a queue that nobody reads.
-func (s *settings) declareQueues(ctx context.Context, log *slog.Logger) error {
-	err := s.withBroker(ctx, func(ctx context.Context, conn *amqp.Connection) error {
-		return rabbitmq.Declare(ctx, conn, s.queue, s.partitions)
+func (b *broker) declareQueues(ctx context.Context, log *slog.Logger) error {
+	err := b.connected(ctx, func(ctx context.Context, conn *amqp.Connection) error {
+		return rabbitmq.Declare(ctx, conn, b.queue, b.partitions)
 	})
 	if err != nil {
-		return s.explain(err)
+		return b.explain(err)
 	}
-	for _, queue := range rabbitmq.Queues(s.queue, s.partitions) {
+	for _, queue := range rabbitmq.Queues(b.queue, b.partitions) {
 		log.Info("the queue is there", "queue", queue, "dead", rabbitmq.DeadQueue(queue))
 	}
 	return nil
 }
 
-// checkBroker returns an error if RabbitMQ cannot be reached, or if a queue is missing or has
+// check returns an error if RabbitMQ cannot be reached, or if a queue is missing or has
 // wrong settings.
-func (s *settings) checkBroker(ctx context.Context) error {
-	return s.explain(s.withBroker(ctx, func(ctx context.Context, conn *amqp.Connection) error {
-		return rabbitmq.Check(ctx, conn, s.queue, s.partitions)
+func (b *broker) check(ctx context.Context) error {
+	return b.explain(b.connected(ctx, func(ctx context.Context, conn *amqp.Connection) error {
+		return rabbitmq.Check(ctx, conn, b.queue, b.partitions)
 	}))
 }
 
-// refusedByBroker returns an error if RabbitMQ refuses what the process is set to do: waiting
+// refused returns an error if RabbitMQ refuses what the process is set to do: waiting
 // would not help. If RabbitMQ is away, it logs that and returns nil: each part works without it,
 // or waits for it.
-func (s *settings) refusedByBroker(ctx context.Context, log *slog.Logger) error {
-	err := s.checkBroker(ctx)
+func (b *broker) refused(ctx context.Context, log *slog.Logger) error {
+	err := b.check(ctx)
 	if err != nil && !isRefusal(err) {
 		log.Warn("RabbitMQ is away; it is tried again until it is there", "reason", err)
 		return nil
@@ -100,14 +125,14 @@ func isRefusal(err error) bool {
 }
 
 // explain says which setting an error of RabbitMQ is about.
-func (s *settings) explain(err error) error {
+func (b *broker) explain(err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, rabbitmq.ErrNoQueue):
-		return &explained{"-queue", fmt.Sprintf("; create the queues: edge -declare -queue %s -partitions %d", s.queue, s.partitions), err}
+		return &explained{"-queue", "; create the queues: " + b.declare, err}
 	case errors.Is(err, rabbitmq.ErrSettings):
-		return &explained{"-queue", "; delete the queue when it is empty, and create it: edge -declare", err}
+		return &explained{"-queue", "; delete the queue when it is empty, and create it: " + b.declare, err}
 	}
-	return &explained{brokerName, "", err}
+	return &explained{b.setting, "", err}
 }

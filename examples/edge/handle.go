@@ -34,8 +34,8 @@ func (s *service) openDatabase(ctx context.Context) error {
 // addRelays adds a consumer and a relay for each queue. Of several processes, one is active for a
 // queue, and the others wait to take its place.
 func (s *service) addRelays(to webhook.Handler) {
-	for _, queue := range rabbitmq.Queues(s.queue, s.partitions) {
-		consumer := rabbitmq.NewConsumer(s.dial, queue)
+	for _, queue := range rabbitmq.Queues(s.broker.queue, s.broker.partitions) {
+		consumer := rabbitmq.NewConsumer(s.broker.dial, queue)
 		consumer.Immediate = true // PostgreSQL waits for the end of a burst
 		s.pings = append(s.pings, consumer.Ping)
 		s.runners = append(s.runners, consumer, spool.NewRelay(consumer, to))

@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	}
 	switch {
 	case s.declare:
-		return s.declareQueues(ctx, log)
+		return s.broker.declareQueues(ctx, log)
 	case s.check:
 		return s.checkAll(ctx, log)
 	}
@@ -57,7 +57,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 // checkAll returns an error if the start would fail, or if RabbitMQ is away. It creates nothing.
 func (s *settings) checkAll(ctx context.Context, log *slog.Logger) error {
 	if s.edge || s.relay {
-		if err := s.checkBroker(ctx); err != nil {
+		if err := s.broker.check(ctx); err != nil {
 			return err
 		}
 	}

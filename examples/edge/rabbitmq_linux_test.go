@@ -51,7 +51,7 @@ func startRabbitMQ() (*rabbitNode, error) {
 		cmd.Env = []string{
 			"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "LANG=C.UTF-8",
 			fmt.Sprint("ERL_EPMD_PORT=", ports[2]), "ERL_EPMD_ADDRESS=127.0.0.1",
-			fmt.Sprintf("RABBITMQ_NODENAME=edge%d@localhost", ports[0]), fmt.Sprint("RABBITMQ_DIST_PORT=", ports[1]),
+			fmt.Sprintf("RABBITMQ_NODENAME=node%d@localhost", ports[0]), fmt.Sprint("RABBITMQ_DIST_PORT=", ports[1]),
 			"RABBITMQ_CONF_ENV_FILE=/dev/null", "RABBITMQ_CONFIG_FILE=" + filepath.Join(dir, "rabbitmq.conf"),
 			"RABBITMQ_MNESIA_BASE=" + filepath.Join(dir, "mnesia"), "RABBITMQ_LOG_BASE=" + filepath.Join(dir, "log"),
 			"RABBITMQ_ENABLED_PLUGINS_FILE=" + filepath.Join(dir, "plugins"), "RABBITMQ_PID_FILE=" + filepath.Join(dir, "pid"),

@@ -24,8 +24,8 @@ func (s *service) openEdge(ctx context.Context) error {
 	if err := s.use("local", local); err != nil {
 		return err
 	}
-	publisher := rabbitmq.NewPublisher(s.dial, s.queue)
-	publisher.Partitions = s.partitions
+	publisher := rabbitmq.NewPublisher(s.broker.dial, s.broker.queue)
+	publisher.Partitions = s.broker.partitions
 	s.closers = append(s.closers, func() { _ = publisher.Close() })
 	primary := spool.New(publisher, local)
 	primary.Lease = lease

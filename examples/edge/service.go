@@ -44,7 +44,7 @@ func newService(s *settings, stdout io.Writer, log *slog.Logger) *service {
 // open connects the parts with their databases and with RabbitMQ, and listens.
 func (s *service) open(ctx context.Context) error {
 	if s.edge || s.relay {
-		if err := s.refusedByBroker(ctx, s.log); err != nil {
+		if err := s.broker.refused(ctx, s.log); err != nil {
 			return err
 		}
 	}

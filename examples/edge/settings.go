@@ -6,16 +6,11 @@ import (
 	"fmt"
 	"io"
 
-	amqp "github.com/rabbitmq/amqp091-go"
-
 	"github.com/hookhouse/hookhouse/webhook/rabbitmq"
 )
 
-// The variables with the secrets of the servers.
-const (
-	brokerName   = "AMQP_URL"
-	databaseName = "DATABASE_URL"
-)
+// databaseName is the variable with the URL of PostgreSQL.
+const databaseName = "DATABASE_URL"
 
 // usage is the text of -help before the flags.
 const usage = `Receives webhooks and passes them through RabbitMQ to workers. A process is one or more of three parts:
@@ -46,17 +41,15 @@ without -edge serves it at -admin-addr only.
 type settings struct {
 	edge, relay, work       bool
 	addr, adminAddr, local  string
-	queue                   string
-	partitions              int
-	brokers                 []string // AMQP URLs, with passwords
-	database                string   // PostgreSQL URL, with its password
+	broker                  broker
+	database                string // PostgreSQL URL, with its password
 	senders                 []sender
 	guard                   guard
 	check, declare, version bool // do only that
 }
 
 func readSettings(args []string, getenv func(string) string, stderr io.Writer) (*settings, error) {
-	s := new(settings)
+	s := &settings{broker: broker{client: "edge", setting: brokerName}}
 	flags := flag.NewFlagSet("edge", flag.ContinueOnError)
 	flags.BoolVar(&s.edge, "edge", false, "accept the calls of senders")
 	flags.BoolVar(&s.relay, "relay", false, "move deliveries from RabbitMQ to PostgreSQL; any number of processes may")
@@ -65,8 +58,8 @@ func readSettings(args []string, getenv func(string) string, stderr io.Writer) (
 	flags.StringVar(&s.addr, "addr", ":8080", "address to listen on, with -edge")
 	flags.StringVar(&s.adminAddr, "admin-addr", "", "address for /healthz, /metrics and the inspector, /inspect/; if empty, -addr serves /healthz")
 	flags.StringVar(&s.local, "local", "edge.db", "SQLite file of this -edge alone, for deliveries that RabbitMQ has not confirmed")
-	flags.StringVar(&s.queue, "queue", "hooks", "name of the queue in RabbitMQ")
-	flags.IntVar(&s.partitions, "partitions", 1, "number of queues, the same for all processes; see README.md before you change it")
+	flags.StringVar(&s.broker.queue, "queue", "hooks", "name of the queue in RabbitMQ")
+	flags.IntVar(&s.broker.partitions, "partitions", 1, "number of queues, the same for all processes; see README.md before you change it")
 	flags.BoolVar(&s.check, "check", false, "check the flags, the secrets, RabbitMQ and the databases, and exit")
 	flags.BoolVar(&s.version, "version", false, "print the version and exit")
 	if err := parseFlags(flags, usage, stderr, args); err != nil || s.version {
@@ -79,13 +72,14 @@ func readSettings(args []string, getenv func(string) string, stderr io.Writer) (
 		return nil, errors.New("-declare creates the queues and exits: it excludes -edge, -relay, -work and -check")
 	case !s.edge && !s.relay && !s.work && !s.declare:
 		return nil, errors.New("no part is named: add -edge, -relay or -work, or several of them; see -help")
-	case s.queue == "":
+	case s.broker.queue == "":
 		return nil, errors.New("-queue is empty")
-	case s.partitions < 1 || s.partitions > rabbitmq.MaxPartitions:
-		return nil, fmt.Errorf("-partitions: %d is not between 1 and %d", s.partitions, rabbitmq.MaxPartitions)
+	case s.broker.partitions < 1 || s.broker.partitions > rabbitmq.MaxPartitions:
+		return nil, fmt.Errorf("-partitions: %d is not between 1 and %d", s.broker.partitions, rabbitmq.MaxPartitions)
 	case s.edge && isPostgres(s.local):
 		return nil, errors.New("-local is a file of this machine, so that RabbitMQ and PostgreSQL may both be away")
 	}
+	s.broker.declare = fmt.Sprintf("edge -declare -queue %s -partitions %d", s.broker.queue, s.broker.partitions)
 	return s, s.readSecrets(getenv)
 }
 
@@ -93,7 +87,10 @@ func readSettings(args []string, getenv func(string) string, stderr io.Writer) (
 func (s *settings) readSecrets(getenv func(string) string) (err error) {
 	var brokerErr, databaseErr, senderErr, guardErr error
 	if s.edge || s.relay || s.declare {
-		s.brokers, brokerErr = readBrokers(getenv)
+		s.broker.urls, brokerErr = readBrokers(getenv)
+		if brokerErr == nil && len(s.broker.urls) == 0 {
+			brokerErr = errors.New(brokerName + " is not set, such as amqp://user:password@host/vhost")
+		}
 	}
 	if s.relay || s.work {
 		s.database, databaseErr = readDatabase(getenv)
@@ -103,20 +100,6 @@ func (s *settings) readSecrets(getenv func(string) string) (err error) {
 	}
 	s.guard, guardErr = readGuard(getenv, s.adminAddr)
 	return errors.Join(brokerErr, databaseErr, senderErr, guardErr)
-}
-
-// readBrokers returns the URLs of RabbitMQ's nodes. Its errors have no password.
-func readBrokers(getenv func(string) string) ([]string, error) {
-	urls, err := secretLines(getenv, brokerName)
-	if err == nil && len(urls) == 0 {
-		err = errors.New(brokerName + " is not set, such as amqp://user:password@host/vhost")
-	}
-	for i, url := range urls {
-		if _, parseErr := amqp.ParseURI(url); parseErr != nil {
-			return nil, fmt.Errorf("%s: line %d of %d is not an amqp:// or amqps:// URL", brokerName, i+1, len(urls))
-		}
-	}
-	return urls, err
 }
 
 // readDatabase returns the URL of PostgreSQL. Its errors have no password.

@@ -31,6 +31,8 @@ GET /healthz answers 503, with the reason, if comments cannot be stored.
     GUESTBOOK_SEAL_KEY       key that seals the secrets of webhooks in the database: openssl rand -base64 32. To rotate
                              it, write the new and the old one on separate lines. Without it they are in clear text.
     GUESTBOOK_SEAL_KEY_FILE  file with the key, instead
+    AMQP_URL                 amqp:// or amqps:// URL of RabbitMQ with its password, in place of -amqp, of a cluster one on
+                             each line; or AMQP_URL_FILE
     INSPECTOR_PASSWORD       password of the inspector, or INSPECTOR_PASSWORD_FILE; not needed if -admin-addr is on this
                              machine alone, such as 127.0.0.1:8081
 
@@ -41,11 +43,13 @@ type config struct {
 	addr, adminAddr string
 	database        string
 	worker, web     bool
+	broker          *broker // nil: events do not pass through RabbitMQ
 	passwords       []webhook.Secret
 	sealKeys        []webhook.Key
 	guard           *addrguard.Guard
 	inspectorGuard  guard
-	check, version  bool // do only that
+	check, declare  bool // do only that
+	version         bool // as well
 }
 
 func readConfig(args []string, getenv func(string) string) (*config, error) {
@@ -58,7 +62,10 @@ func readConfig(args []string, getenv func(string) string) (*config, error) {
 	flags.BoolVar(&cfg.worker, "worker", false, "send to the webhooks and serve no pages; any number of processes may")
 	allow := flags.String("allow", "", "comma-separated `list` of private addresses that webhooks may have, such as 10.0.0.0/8 or 127.0.0.1")
 	insecure := flags.Bool("insecure-http", false, "allow webhooks with http: everyone on the way can read the comments")
-	flags.BoolVar(&cfg.check, "check", false, "check the flags, the secrets and the database, and exit")
+	url := flags.String("amqp", "", "`URL` of RabbitMQ, through which events pass to the processes that send; a password is better in AMQP_URL")
+	queue := flags.String("queue", "guestbook", "`name` of the queue in RabbitMQ, of this guestbook alone")
+	flags.BoolVar(&cfg.declare, "declare", false, "create the queue in RabbitMQ, and exit")
+	flags.BoolVar(&cfg.check, "check", false, "check the flags, the secrets, the database and RabbitMQ, and exit")
 	flags.BoolVar(&cfg.version, "version", false, "print the version and exit")
 	if err := parseFlags(flags, usage, os.Stderr, args); err != nil || cfg.version {
 		return cfg, err
@@ -66,19 +73,27 @@ func readConfig(args []string, getenv func(string) string) (*config, error) {
 	if flags.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q: only flags are accepted; see -help", flags.Arg(0))
 	}
-	var otherErr, passwordErr, sealErr, inspectorErr, allowErr error
-	if cfg.web && cfg.worker {
+	var otherErr, brokerErr, passwordErr, sealErr, inspectorErr, allowErr error
+	cfg.broker, brokerErr = readBroker(*url, *queue, getenv)
+	switch {
+	case cfg.web && cfg.worker:
 		otherErr = errors.New("-web and -worker exclude each other: without them, a process serves and sends")
+	case cfg.declare && (cfg.web || cfg.worker || cfg.check):
+		otherErr = errors.New("-declare creates the queue and exits: it excludes -web, -worker and -check")
+	case cfg.declare && cfg.broker == nil && brokerErr == nil:
+		otherErr = errors.New("-declare needs the URL of RabbitMQ, in -amqp or " + brokerName)
+	case cfg.broker != nil && !cfg.declare && !isPostgres(cfg.database):
+		otherErr = fmt.Errorf("%s needs a -db that is a postgres:// URL: events pass to processes elsewhere, which cannot read a SQLite file", cfg.broker.setting)
 	}
 	cfg.passwords, passwordErr = readSecrets(getenv, passwordName)
-	if passwordErr == nil && len(cfg.passwords) == 0 && !cfg.worker {
+	if passwordErr == nil && len(cfg.passwords) == 0 && !cfg.worker && !cfg.declare {
 		passwordErr = errors.New(passwordName + " is not set; create one: openssl rand -hex 32")
 	}
 	cfg.sealKeys, sealErr = readSealKeys(getenv)
 	cfg.inspectorGuard, inspectorErr = readGuard(getenv, cfg.adminAddr)
 	prefixes, allowErr := readPrefixes(*allow)
 	cfg.guard = &addrguard.Guard{Allow: prefixes, InsecureHTTP: *insecure}
-	return cfg, errors.Join(otherErr, passwordErr, sealErr, inspectorErr, allowErr)
+	return cfg, errors.Join(otherErr, brokerErr, passwordErr, sealErr, inspectorErr, allowErr)
 }
 
 // minSealKey is the smallest length of a key that seals: 32 bytes.

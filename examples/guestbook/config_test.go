@@ -34,6 +34,9 @@ func TestSettings(t *testing.T) {
 	if diff := cmp.Diff(want, cfg.guard.Allow, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("allowed (-want +got):\n%s", diff)
 	}
+	if cfg, err := readConfig([]string{"-declare", "-amqp", "amqp://host/"}, environment()); err != nil || cfg.broker.queue != name {
+		t.Errorf("-declare, which uses no database and no password: %v", err)
+	}
 	if cfg, err := readConfig([]string{"-worker"}, environment()); err != nil || !cfg.worker {
 		t.Errorf("a worker without a password: %v", err)
 	}
@@ -46,6 +49,15 @@ func TestInvalidSettings(t *testing.T) {
 	}{
 		{nil, nil, passwordName + " is not set"},
 		{[]string{"-web", "-worker"}, nil, "-web and -worker exclude each other"},
+		{[]string{"-amqp", "amqp://guest:s3cret@host/"}, nil, "-amqp needs a -db that is a postgres:// URL"},
+		{[]string{"-web"}, []string{brokerName + "=amqp://guest:s3cret@host/"}, brokerName + " needs a -db that is a postgres:// URL"},
+		{[]string{"-amqp", "https://guest:s3cret@host/"}, nil, "-amqp is not an amqp:// or amqps:// URL"},
+		{[]string{"-amqp", "amqp://guest:s3cret%zz@host/"}, nil, "-amqp is not an amqp:// or amqps:// URL"},
+		{nil, []string{brokerName + "=https://guest:s3cret@host/"}, brokerName + ": line 1 of 1 is not an amqp:// or amqps:// URL"},
+		{[]string{"-amqp", "amqp://host/"}, []string{brokerName + "=amqp://guest:s3cret@host/"}, "both -amqp and " + brokerName + " are set"},
+		{[]string{"-db", "postgres://host/x", "-amqp", "amqp://host/", "-queue", ""}, nil, "-queue is empty"},
+		{[]string{"-declare"}, nil, "-declare needs the URL of RabbitMQ, in -amqp or " + brokerName},
+		{[]string{"-declare", "-check", "-amqp", "amqp://host/"}, nil, "-declare creates the queue and exits"},
 		{[]string{"-allow", "10.0.0.0/8,intranet"}, nil, `-allow: "intranet" is no network`},
 		{nil, []string{sealKeyName + "=s3cret-and-short"}, sealKeyName + ": key 1 of 1 has fewer than 32 characters"},
 		{[]string{"x"}, nil, `unexpected argument "x"`},

@@ -45,16 +45,20 @@ func run(ctx context.Context, args []string) error {
 		return nil
 	}
 	log := slog.Default()
+	if cfg.declare {
+		return cfg.broker.declareQueues(ctx, log)
+	}
 	if !cfg.worker {
 		logSecrets(log, passwordName, cfg.passwords)
 	}
 	log.Info("secrets are read", "name", sealKeyName, "live", len(cfg.sealKeys))
 	if cfg.check {
-		if err := checkDatabase(ctx, cfg); err != nil {
+		return checkAll(ctx, cfg, log)
+	}
+	if cfg.broker != nil {
+		if err := cfg.broker.refused(ctx, log); err != nil {
 			return err
 		}
-		log.Info("the flags, the secrets and the database are fine")
-		return nil
 	}
 
 	// The comments, the events and the webhooks are in one database.
@@ -73,7 +77,9 @@ func run(ctx context.Context, args []string) error {
 	}
 
 	// A process serves the pages, sends to the webhooks, or does both.
-	var runners []webhook.Runner
+	queue := newEventQueue(cfg, store, publisher)
+	defer queue.close()
+	runners := queue.runners
 	var workers []*webhook.Worker
 	if !cfg.web {
 		runners, workers = append(runners, publisher), publisher.Workers()
@@ -84,16 +90,16 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	private := probes(store, publisher, workers)
+	private := probes(probe{store, queue}, publisher, workers)
 	admin, err := listenAdmin(cfg.adminAddr, private, inspector, log)
 	if err != nil {
 		return err
 	}
-	if cfg.worker {
-		return work(ctx, publisher, admin, log)
-	}
 	if admin != nil {
 		runners = append(runners, admin)
+	}
+	if cfg.worker {
+		return work(ctx, runners, log)
 	}
 	public := http.NewServeMux()
 	if cfg.adminAddr == "" {
@@ -107,6 +113,20 @@ func run(ctx context.Context, args []string) error {
 	}
 	log.Info("listening", "url", "http://"+listener.Addr().String())
 	return webhook.Serve(ctx, newServer(site.protected(public), log), listener, runners...)
+}
+
+// checkAll returns an error if the start would fail, or if RabbitMQ is away. It creates nothing.
+func checkAll(ctx context.Context, cfg *config, log *slog.Logger) error {
+	if err := checkDatabase(ctx, cfg); err != nil {
+		return err
+	}
+	if cfg.broker != nil {
+		if err := cfg.broker.check(ctx); err != nil {
+			return err
+		}
+	}
+	log.Info("the flags, the secrets and the servers are fine")
+	return nil
 }
 
 // newPublisher returns the publisher, whose webhooks are in the database of the comments.

@@ -11,7 +11,7 @@ import (
 
 // probes returns what -admin-addr serves: whether the process can do its work, and metrics of
 // what is stored. A process that does not send has no workers.
-func probes(store *store, publisher *publish.Publisher, workers []*webhook.Worker) *http.ServeMux {
+func probes(store probe, publisher *publish.Publisher, workers []*webhook.Worker) *http.ServeMux {
 	metrics := prom.New(publisher.Types()...)
 	byName := make(map[string]*webhook.Worker)
 	for i, worker := range workers {

@@ -4,15 +4,18 @@ import (
 	"context"
 	"log/slog"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/hookhouse/hookhouse/webhook"
-	"github.com/hookhouse/hookhouse/webhook/publish"
 )
 
-// work sends to the webhooks until ctx ends, and serves -admin-addr if it is set.
-func work(ctx context.Context, publisher *publish.Publisher, admin *adminServer, log *slog.Logger) error {
+// work runs what sends to the webhooks, and the server of -admin-addr if it is set, until ctx ends or
+// one of them fails.
+func work(ctx context.Context, runners []webhook.Runner, log *slog.Logger) error {
 	log.Info("sending")
-	if admin == nil {
-		return publisher.Run(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	for _, r := range runners {
+		group.Go(func() error { return r.Run(ctx) })
 	}
-	return webhook.Serve(ctx, admin.server, admin.listener, publisher)
+	return group.Wait()
 }

@@ -10,8 +10,8 @@ import (
 // sharedFiles are the files that several example programs have, each as a copy, because
 // a program is copied out as one folder.
 var sharedFiles = []string{
-	"admin.go", "flags.go", "inspect.go", "inspect_test.go", "jsonline.go", "missed.go", "output_test.go", "overtaking.go", "postgres_linux_test.go", "postgres_other_test.go", "postgres_test.go",
-	"process_test.go", "secret.go", "secretlines.go", "secrets.go", "server.go", "startup_test.go", "store.go", "version.go",
+	"admin.go", "broker.go", "explained.go", "flags.go", "inspect.go", "inspect_test.go", "jsonline.go", "missed.go", "output_test.go", "overtaking.go", "postgres_linux_test.go", "postgres_other_test.go", "postgres_test.go",
+	"process_test.go", "rabbitmq_linux_test.go", "rabbitmq_other_test.go", "rabbitmq_test.go", "secret.go", "secretlines.go", "secrets.go", "server.go", "startup_test.go", "store.go", "version.go",
 }
 
 func TestSharedFilesOfExamplesAreCopies(t *testing.T) {

@@ -32,6 +32,10 @@
 // in several. The body is stored with the event, byte for byte: deliveries have a copy if all
 // copies of an event together take up to 64 KiB, and otherwise it is read when it is sent.
 //
+// Before step 2, events may pass a queue, such as one of RabbitMQ: a Relay of package spool takes
+// them from the outbox, and Run takes them from [Publisher.Events]. Deliveries and their retries
+// stay in the outbox.
+//
 // # What is promised
 //
 //   - A published event is sent to every endpoint that matched when it was handed out, until

@@ -95,7 +95,7 @@ func (p *Publisher) delivery(e *Event, endpoint string) (*webhook.Delivery, erro
 	if most := p.maxPayload(); int64(len(body)) > most {
 		return nil, e.invalid("Payload", fmt.Sprintf("it has %d bytes, at most %d are allowed; see Publisher.MaxPayload", len(body), most))
 	}
-	d := webhook.NewDelivery(p.source(), p.eventType(), "", body)
+	d := webhook.NewDelivery(p.source(), p.EventType(), "", body)
 	if e.Key != "" {
 		d.OrderingKey = "event/" + digest(e.Owner, e.Key)
 	}

@@ -104,6 +104,22 @@ type Publisher struct {
 	// resolved when an endpoint is registered, and Endpoint.InsecureSkipVerify is refused.
 	// If nil, the Publisher has its own.
 	Transport http.RoundTripper
+	// Events is where Run takes events from, such as the consumer of a broker, in place of the
+	// outbox. A relay must bring them there; see [Publisher.EventType]. Everything else stays
+	// in the outbox: events for their retention, deliveries, retries. If nil, Run takes events
+	// from the outbox.
+	//
+	//   - The Queue need not be able to claim some types only. It must have no other deliveries
+	//     than events of this outbox, and must not be the outbox: what is no event ends dead in
+	//     the Queue. So does an event that the outbox does not have, because it was deleted or
+	//     is of another outbox. What is sent is what the outbox has.
+	//   - An event that comes several times is sent once.
+	//   - In the outbox an event is done when the Queue has it. So the wait in the Queue is a part
+	//     of the retention of the outbox, which should be longer than the Schedule by that, and
+	//     of an event that ends dead in the Queue, a replay in the outbox hands it out again.
+	//   - While the outbox or the Store cannot be read, events are put back into the Queue, and
+	//     tried again 5 s later.
+	Events webhook.Queue
 	// Observer, if not nil, receives what happens to endpoints.
 	Observer *Observer
 	// Logger receives faults and what happens to endpoints. If nil, it is slog.Default.
@@ -138,7 +154,7 @@ func New(outbox webhook.Inbox, store Store) *Publisher {
 }
 
 // Types returns the types of the deliveries in the outbox; see [webhook.Router].
-func (p *Publisher) Types() []string { return []string{p.deliveryType(), p.eventType()} }
+func (p *Publisher) Types() []string { return []string{p.deliveryType(), p.EventType()} }
 
 // Handle handles a delivery of the outbox: it stores the deliveries to endpoints that follow
 // from an event, or makes an attempt. Run calls it. A Worker of the program can call it too,
@@ -146,7 +162,7 @@ func (p *Publisher) Types() []string { return []string{p.deliveryType(), p.event
 // of more than the Schedule has, and with SuspectsRunTogether.
 func (p *Publisher) Handle(ctx context.Context, d *webhook.Delivery) error {
 	switch d.Type {
-	case p.eventType():
+	case p.EventType():
 		return p.fanOut(ctx, d)
 	case p.deliveryType():
 		p.prepare()
@@ -158,7 +174,7 @@ func (p *Publisher) Handle(ctx context.Context, d *webhook.Delivery) error {
 // prepare makes what depends on the fields, once.
 func (p *Publisher) prepare() {
 	p.begin.Do(func() {
-		p.bodies = newBodies(p.admin, p.eventType())
+		p.bodies = newBodies(p.admin, p.EventType())
 		p.admission = newAdmission(p.concurrency(), p.timeout())
 		p.own = newTransports(p.guard(), p.timeout(), p.concurrency())
 		p.workers = [2]*webhook.Worker{p.eventWorker(), p.deliveryWorker()}
@@ -166,7 +182,6 @@ func (p *Publisher) prepare() {
 }
 
 func (p *Publisher) source() string       { return cmp.Or(p.Source, defaultSource) }
-func (p *Publisher) eventType() string    { return p.source() + ".event" }
 func (p *Publisher) deliveryType() string { return p.source() + ".delivery" }
 
 func (p *Publisher) logger() *slog.Logger { return cmp.Or(p.Logger, slog.Default()) }

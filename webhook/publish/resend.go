@@ -89,7 +89,7 @@ func (p *Publisher) resendable(ctx context.Context, id string, n webhook.Note) (
 // eventsFor returns the UIDs of the events since a time that an endpoint receives, newest
 // first.
 func (p *Publisher) eventsFor(ctx context.Context, e *Endpoint, since time.Time) (uids []string, err error) {
-	f := webhook.Filter{Source: p.source(), Type: p.eventType(), From: since, Bodies: true}
+	f := webhook.Filter{Source: p.source(), Type: p.EventType(), From: since, Bodies: true}
 	for r, err := range p.admin.All(ctx, f) {
 		if err != nil {
 			return nil, err
@@ -147,7 +147,7 @@ func (p *Publisher) sendFirst(ctx context.Context, e *Endpoint, uid string) (boo
 		return false, err
 	}
 	m, err := parseMessage(r.Delivery)
-	if err != nil || r.Delivery.Type != p.eventType() || m.owner != e.Owner {
+	if err != nil || r.Delivery.Type != p.EventType() || m.owner != e.Owner {
 		return false, fmt.Errorf("%w: %s is no event of the endpoint's owner", webhook.ErrNotFound, quote(uid))
 	}
 	m.resent = time.Now()

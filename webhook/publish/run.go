@@ -21,17 +21,21 @@ const (
 	sweepBatch = 1000
 )
 
-// Run works until ctx ends: it hands events to endpoints, with two Workers on the outbox,
-// and deletes attempts that are older than Retention. It returns as [webhook.Worker.Run]
-// does, with [webhook.ErrRunning] if it runs already, and with an error if Schedule has a
-// wait that it cannot have, or if the outbox says, by a method Kept as those of
-// [webhook.MemInbox] and of package sqlinbox, that it deletes events before Schedule or
-// Retention is over. Several processes may run on one outbox and one Store.
+// Run works until ctx ends: it hands events to endpoints, with two Workers on the outbox, or
+// one on the outbox and one on Events, and deletes attempts that are older than Retention. It
+// returns as [webhook.Worker.Run] does, with [webhook.ErrRunning] if it runs already, and with
+// an error if Schedule has a wait that it cannot have, if Events is the outbox, or if the outbox
+// says, by a method Kept as those of [webhook.MemInbox] and of package sqlinbox, that it deletes
+// events before Schedule or Retention is over. Several processes may run on one outbox and one
+// Store.
 func (p *Publisher) Run(ctx context.Context) error {
 	if err := p.schedule().validate(); err != nil {
 		return err
 	}
 	if err := p.checkKept(); err != nil {
+		return err
+	}
+	if err := p.checkEvents(); err != nil {
 		return err
 	}
 	if !p.running.CompareAndSwap(false, true) {
@@ -72,7 +76,8 @@ func (p *Publisher) checkKept() error {
 }
 
 // Workers returns the Workers that Run runs, for [webhook.HealthHandler]. Set the fields of
-// the Publisher before, and do not change those of the Workers.
+// the Publisher before, and do not change those of the Workers. Whether the connection of Events
+// works is for its own method to say, such as Ping of a consumer.
 func (p *Publisher) Workers() []*webhook.Worker {
 	p.prepare()
 	return slices.Clone(p.workers[:])
@@ -80,7 +85,10 @@ func (p *Publisher) Workers() []*webhook.Worker {
 
 // eventWorker returns the Worker that hands events to endpoints.
 func (p *Publisher) eventWorker() *webhook.Worker {
-	w := webhook.NewWorker(p.outbox, p.only(p.eventType()))
+	w := webhook.NewWorker(p.outbox, p.only(p.EventType()))
+	if p.Events != nil {
+		w = webhook.NewWorker(p.Events, &webhook.Mux{Default: webhook.HandlerFunc(p.queued)})
+	}
 	p.setUp(w)
 	w.Logger = p.Logger
 	return w

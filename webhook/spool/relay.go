@@ -24,8 +24,8 @@ const (
 
 // A Relay claims deliveries from a [webhook.Queue] and passes each to a Handler, for
 // example [webhook.Store] of another inbox or a client of a broker. It claims deliveries
-// of every type. Several Relays may share a Queue. Set the fields before Run, and do not
-// copy a Relay.
+// of every type, or of Types. Several Relays may share a Queue. Set the fields before Run,
+// and do not copy a Relay.
 //
 //   - A delivery is settled as [webhook.Done] in the Queue after the Handler returned nil,
 //     or an error for which [webhook.IsDuplicate] is true. If the process is killed between
@@ -54,6 +54,9 @@ const (
 // dedup keys: a redelivery of one of them is stored in the new inbox. To empty the local
 // inbox of a [Spool], run a Spool, which restores what it changed for local.
 type Relay struct {
+	// Types are the types of the deliveries that are passed on. The Relay leaves the others in
+	// the Queue, for Workers. If nil, every type is passed on.
+	Types []string
 	// Concurrency is the number of deliveries that are passed on at once. Zero means 16.
 	Concurrency int
 	// Lease is how long a delivery waits if the process that passes it on is killed. Zero
@@ -97,15 +100,24 @@ func NewRelay(from webhook.Queue, to webhook.Handler) *Relay {
 // [webhook.ErrPanic], when Claim of the Queue ends its goroutine. Run must not be called
 // while another call of it is running.
 func (r *Relay) Run(ctx context.Context) error {
-	w := webhook.NewWorker(r.from, &webhook.Mux{Default: webhook.HandlerFunc(func(run context.Context, d *webhook.Delivery) error {
+	w := webhook.NewWorker(r.from, typed{webhook.HandlerFunc(func(run context.Context, d *webhook.Delivery) error {
 		return r.forward(run, ctx, d)
-	})})
+	}), r.Types})
 	w.Concurrency, w.Lease, w.ShutdownTimeout = orDefault(r.Concurrency, defaultConcurrency), r.Lease, r.ShutdownTimeout
 	w.Timeout, w.KeepRunning = max(minRunTimeout, 2*r.timeout()), r.keepRunning
 	w.Retry, w.MaxAttempts = r.retry(), math.MaxInt
 	w.Logger, w.Observer = r.Logger, r.Observer
 	return w.Run(ctx)
 }
+
+// A typed is a Handler of some types; nil means every type.
+type typed struct {
+	webhook.Handler
+	types []string
+}
+
+// Types returns the types that a Worker claims.
+func (t typed) Types() []string { return t.types }
 
 // forward passes one claimed delivery on. Its error is for the Worker: only an error
 // that is permanent ends the delivery. The context stop is that of Run.
