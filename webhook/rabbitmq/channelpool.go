@@ -94,7 +94,7 @@ func (p *channelPool) publish(ctx context.Context, msg amqp.Publishing) error {
 	go func() {
 		err := c.send(p.queue, msg)
 		if c.ch.IsClosed() {
-			p.link.retire(err)
+			p.link.retire(c.lost(amqp.ErrClosed))
 		}
 		p.link.answered()
 		p.free <- c

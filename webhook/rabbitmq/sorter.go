@@ -20,6 +20,7 @@ const (
 // asks for another session that gets more.
 type sorter struct {
 	s       *session
+	ready   func(ctx context.Context) (int, error) // how many messages the queue could give out
 	waiting []*held
 	last    time.Time // when the last one came
 	seen    int       // messages at the last check
@@ -35,7 +36,7 @@ func (r *sorter) add(h *held) {
 // outstanding returns the number of messages that are not acknowledged. The caller holds c.mu.
 func (r *sorter) outstanding() int {
 	n := len(r.s.held) + r.s.buried + len(r.waiting)
-	for _, more := range r.s.second {
+	for _, more := range r.s.waiting {
 		n += len(more)
 	}
 	return n
@@ -67,7 +68,7 @@ func (r *sorter) check(ctx context.Context) error {
 		r.seen, r.empty = n, 0
 		return nil
 	}
-	ready, err := r.s.ready(ctx)
+	ready, err := r.ready(ctx)
 	switch {
 	case err != nil:
 		return err
