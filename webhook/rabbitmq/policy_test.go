@@ -31,6 +31,7 @@ func TestDeliveryLimitOfAPolicyMovesToTheDeadQueue(t *testing.T) {
 	}
 	c := newCutConsumer(queue)
 	run(t, c.Consumer)
+	await(t, "the Consumer is connected", func() bool { return c.Ping(t.Context()) == nil })
 	await(t, "each is given out for the last time", func() bool {
 		if _, err := c.Claim(t.Context(), webhook.ClaimOptions{N: len(want)}); err != nil {
 			t.Fatal(err)
