@@ -40,6 +40,9 @@ var (
 //     or the process ends, its claims are lost, and the server gives out again what was not
 //     acknowledged: with Attempt 1, to whichever Consumer of the queue is active then. What comes
 //     again is sorted by the time at which it was published, and then by UID, before it is claimed.
+//     To see when all of it has come, the Consumer may publish an empty message to the queue, a
+//     marker, whose content type is application/vnd.hookhouse.marker. Consumers acknowledge it;
+//     so must other programs that read the queue.
 //   - Several Consumers of one queue, in any processes, are one active and the others waiting for it
 //     to end. So order is kept. For more throughput use partitions.
 //   - A message that is not an encoded delivery, or is of a newer version, goes to the dead queue
@@ -84,7 +87,7 @@ type Consumer struct {
 
 // NewConsumer returns a Consumer of a queue, one of [Queues]. It panics if dial is nil or queue is
 // empty. For dial see [NewPublisher]; each Consumer has a connection of its own, and from the first
-// dead delivery on another one, from which it publishes: while the server lacks memory or disk
+// dead delivery or marker on another one, from which it publishes: while the server lacks memory or disk
 // it reads nothing from that one, and still reads the acknowledgements.
 func NewConsumer(dial func(ctx context.Context) (*amqp.Connection, error), queue string) *Consumer {
 	if dial == nil {

@@ -24,7 +24,7 @@ const (
 // must fit into one frame, of 128 KiB by default.
 const maxHeaders = 32 << 10
 
-// A deadPublisher publishes the dead messages of a queue, on a connection of its own. The server
+// A deadPublisher publishes the dead messages of a queue, and markers, on a connection of its own. The server
 // reads nothing from a connection that publishes while it is short of memory or disk: on that of
 // the Consumer it would read no acknowledgement either, and free nothing.
 type deadPublisher struct {
@@ -39,7 +39,7 @@ func newDeadPublisher(dial func(ctx context.Context) (*amqp.Connection, error), 
 		if err := checkServer(conn); err != nil {
 			return nil, err
 		}
-		return newLink(conn, []string{DeadQueue(queue)}, 1)
+		return newLink(conn, []string{DeadQueue(queue), queue}, 1)
 	}
 	return p
 }
@@ -52,17 +52,21 @@ func (p *deadPublisher) publish(m *amqp.Delivery, why string, attempt int) error
 		Headers: p.headers(m, why, attempt), ContentType: m.ContentType, ContentEncoding: m.ContentEncoding, DeliveryMode: amqp.Persistent,
 		MessageId: m.MessageId, Timestamp: m.Timestamp, Type: m.Type, AppId: m.AppId, Body: m.Body,
 	}
+	if err := p.send(ctx, DeadQueue(p.queue), msg); err != nil {
+		return fmt.Errorf("rabbitmq: dead queue: %w", err)
+	}
+	return nil
+}
+
+// send publishes a message to one of the queues, and returns nil when that has it.
+func (p *deadPublisher) send(ctx context.Context, queue string, msg amqp.Publishing) error {
 	for {
 		l, err := p.connector.get(ctx)
 		if err == nil {
-			err = l.channels[DeadQueue(p.queue)].publish(ctx, msg)
+			err = l.channels[queue].publish(ctx, msg)
 		}
-		switch {
-		case errors.Is(err, errNotSent): // with another connection
-		case err != nil:
-			return fmt.Errorf("rabbitmq: dead queue: %w", err)
-		default:
-			return nil
+		if !errors.Is(err, errNotSent) { // or with another connection
+			return err
 		}
 	}
 }

@@ -147,22 +147,3 @@ func (s *session) bury(m *amqp.Delivery, why error) {
 		s.bytes -= int64(len(m.Body))
 	}()
 }
-
-// ready returns how many messages the queue could give out.
-func (s *session) ready(ctx context.Context) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	var n int
-	err := within(ctx, func() error {
-		q, err := s.ch.QueueDeclarePassive(s.c.queue, true, false, false, false, nil)
-		n = q.Messages
-		return err
-	})
-	switch {
-	case ctx.Err() != nil:
-		return 0, fmt.Errorf("%w: the server does not answer", ErrConnection)
-	case err != nil:
-		return 0, noQueue(s.c.queue, err)
-	}
-	return n, nil
-}

@@ -121,8 +121,9 @@ func (p *Publisher) probeSize(l *link) error {
 	if refusal == nil {
 		return fmt.Errorf("%w: while the size was checked", ErrConnection)
 	}
-	if !p.limit.learn(refusal) {
+	limit, ok := p.limit.learn(refusal)
+	if !ok {
 		return fmt.Errorf("rabbitmq: a message of MaxMessage, %d bytes, is refused: %w", p.MaxMessage, refusal)
 	}
-	return fmt.Errorf("%w: rabbitmq: MaxMessage is %d bytes, and the limit of the server is %d", webhook.ErrTooLarge, p.MaxMessage, p.limit.get())
+	return fmt.Errorf("%w: rabbitmq: MaxMessage is %d bytes, and the limit of the server is %d", webhook.ErrTooLarge, p.MaxMessage, limit)
 }

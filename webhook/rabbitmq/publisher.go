@@ -148,8 +148,8 @@ func (p *Publisher) handle(ctx context.Context, d *webhook.Delivery) error {
 		if errors.Is(err, errNotSent) {
 			continue // with another connection
 		}
-		if p.limit.learn(err) {
-			return p.tooLarge(ctx, d, len(body), p.limit.get())
+		if limit, ok := p.limit.learn(err); ok && len(body) > limit {
+			return p.tooLarge(ctx, d, len(body), limit)
 		}
 		return err
 	}

@@ -53,12 +53,13 @@ func TestSizesThatTheServerNames(t *testing.T) {
 	} {
 		var limit serverLimit
 		err := fmt.Errorf("rabbitmq: %w", &amqp.Error{Code: amqp.PreconditionFailed, Reason: text, Server: true})
-		if learnt := limit.learn(err); learnt != (want > 0) || limit.get() != want {
-			t.Errorf("%q: %v, %d", text, learnt, limit.get())
+		if got, ok := limit.learn(err); ok != (want > 0) || got != want || limit.get() != want {
+			t.Errorf("%q: %v, %d", text, got, limit.get())
 		}
 	}
 	var limit serverLimit
-	if limit.learn(errors.New("message size 2 is larger than max size 1")) || limit.learn(nil) {
+	_, plain := limit.learn(errors.New("message size 2 is larger than max size 1"))
+	if _, none := limit.learn(nil); plain || none {
 		t.Error("an error that is not the server's is taken for a refusal")
 	}
 }

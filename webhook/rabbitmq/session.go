@@ -65,7 +65,7 @@ func (s *session) consume(ctx context.Context) error {
 // run takes messages until the connection ends. When ctx ends it first lets the claims be
 // settled.
 func (s *session) run(ctx context.Context) error {
-	returned := sorter{s: s, ready: s.ready}
+	returned := sorter{s: s, mark: s.dead.mark}
 	tick := time.NewTicker(idleCheck)
 	defer tick.Stop()
 	for {
@@ -101,6 +101,10 @@ func (s *session) lost() error {
 
 // take takes a message: into memory, into the sorter, or to the dead queue.
 func (s *session) take(m *amqp.Delivery, returned *sorter) {
+	if m.ContentType == markerContentType {
+		s.takeMarker(m, returned)
+		return
+	}
 	h, err := read(m)
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()

@@ -18,7 +18,7 @@ import (
 // newTestSession returns a session without a server.
 func newTestSession(prefetch int) *session {
 	c := NewConsumer(func(context.Context) (*amqp.Connection, error) { return nil, errors.ErrUnsupported }, "hooks")
-	c.session = newSession(c, &link{conn: new(amqp.Connection)}, nil, prefetch)
+	c.session = newSession(c, &link{conn: new(amqp.Connection), retired: true}, nil, prefetch)
 	return c.session
 }
 
@@ -81,59 +81,69 @@ func TestWhatComesAgainIsSorted(t *testing.T) {
 	}
 }
 
-func TestWhatComesAgainIsCompleteWhenTheQueueIsEmpty(t *testing.T) {
-	const never = -1
-	away := errors.New("away")
+func TestWhatComesAgainIsCompleteWhenAMarkerComes(t *testing.T) {
+	taken, silent := error(nil), context.DeadlineExceeded
+	refused, denied := errors.New("the server lacks disk"), notConnected(&amqp.Error{Code: amqp.AccessRefused})
+	away := notConnected(errors.New("no route"))
+	const second = int(time.Second / idleCheck)
 	for _, test := range []struct {
 		name     string
 		prefetch int
-		ready    []int // at each check; the last one goes on; never: away
-		more     int   // another message comes before this check
-		checks   int   // until all is claimable
-		err      error
+		marks    []error // what comes of each marker; the last one goes on
+		comes    bool    // a marker that is taken comes 2 checks later
+		checks   int     // the one after which all is claimable; 0 for none in 20 s
+		err      error   // of that check
 	}{
-		{"empty twice after it is quiet", 256, []int{0}, never, 3, nil},
-		{"one check between is not empty", 256, []int{0, 5, 0}, never, 5, nil},
-		{"another message comes", 256, []int{0}, 2, 5, nil},
-		{"the session is full and the queue is not empty", 2, []int{5}, never, 2, errMore},
-		{"the session is full and the queue is empty", 2, []int{0}, never, 3, nil},
-		{"the server does not answer", 256, []int{never}, never, 2, away},
-		{"the queue is never empty", 256, []int{5}, never, int(maxSort/idleCheck) + 1, nil},
-		{"full as can be", maxPrefetch, []int{5}, never, int(maxSort/idleCheck) + 1, nil},
+		{"the marker comes", 256, []error{taken}, true, 4, nil},
+		{"the marker does not come yet: there may be more before it", 256, []error{taken}, false, 0, nil},
+		{"the server takes no marker at first", 256, []error{refused, taken}, true, 25, nil},
+		{"the server takes no marker", 256, []error{refused}, false, 601, nil},
+		{"the Consumer must not publish", 256, []error{denied}, false, 601, nil},
+		{"the queue has no leader for ten minutes", 256, append(slices.Repeat([]error{silent}, 60), taken), true, 600*second + 4, nil},
+		{"the server of the markers is away for longer", 256, append(slices.Repeat([]error{away}, 2000), taken), true, 2004, nil},
+		{"the session is full", 2, []error{taken}, false, 2, errMore},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			s := newTestSession(test.prefetch)
-			asked := 0
-			r := &sorter{s: s, ready: func(context.Context) (int, error) {
-				n := test.ready[min(asked, len(test.ready)-1)]
-				if asked++; n == never {
-					return 0, away
+			asked, sent := 0, 0
+			r := &sorter{s: s, mark: func(ctx context.Context) error {
+				err := test.marks[min(asked, len(test.marks)-1)]
+				asked++
+				switch {
+				case err == silent:
+					<-ctx.Done()
+				case err == nil:
+					sent++
 				}
-				return n, nil
+				return err
 			}}
 			s.take(message(t, "b", 2, true), r)
 			s.take(message(t, "a", 1, true), r)
-			for i := range test.checks {
-				if got := s.c.Took("a"); got {
-					t.Fatalf("%s: it is claimable after %d checks", test.name, i)
-				}
-				if i == test.more {
-					s.take(message(t, "c", 3, true), r)
-				}
-				time.Sleep(idleCheck) // of the bubble
-				if err := r.check(t.Context()); err != nil {
-					if i == test.checks-1 && errors.Is(err, test.err) {
-						return
+			checks, arriving := 0, 0
+			var err error
+			for checks < max(test.checks, 20*second)+10 && err == nil && len(r.waiting) > 0 {
+				<-time.After(idleCheck)
+				synctest.Wait()
+				if sent > 0 && test.comes {
+					if arriving++; arriving == 2 {
+						s.take(&amqp.Delivery{ContentType: markerContentType}, r)
 					}
-					t.Fatalf("%s: check %d: %v", test.name, i, err)
 				}
+				err = r.check(t.Context())
+				checks++
 			}
 			want := "a b"
-			if test.more != never {
-				want = "a b c"
+			switch {
+			case test.checks == 0:
+				checks, want = 0, ""
+			case test.err != nil:
+				want = ""
 			}
-			if got := s.claimable(t); got != want || test.err != nil {
-				t.Errorf("%s: got %q, want %q and %v", test.name, got, want, test.err)
+			if checks != test.checks || !errors.Is(err, test.err) {
+				t.Errorf("%s: %d checks and %v, want %d and %v", test.name, checks, err, test.checks, test.err)
+			}
+			if got := s.claimable(t); got != want {
+				t.Errorf("%s: got %q, want %q", test.name, got, want)
 			}
 		})
 	}
