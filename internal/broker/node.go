@@ -46,6 +46,9 @@ func (n *Node) URLAs(user, password, vhost string) string {
 	return fmt.Sprintf("amqp://%s@%s/%s", url.UserPassword(user, password), n.Addr(), url.PathEscape(vhost))
 }
 
+// Folder returns the folder with all that the node stores and logs.
+func (n *Node) Folder() string { return n.dir }
+
 // PID returns the process id of the node.
 func (n *Node) PID() int { return n.process.cmd.Process.Pid }
 

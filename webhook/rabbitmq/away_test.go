@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -124,6 +125,33 @@ func TestDialThatHangs(t *testing.T) {
 	if err := <-results; err == nil || !strings.Contains(err.Error(), "away") {
 		t.Error(err)
 	}
+}
+
+func TestCloseEndsAWaitForAConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		p := rabbitmq.NewPublisher(func(context.Context) (*amqp.Connection, error) {
+			<-release // it ignores its context
+			return nil, errors.New("away")
+		}, "hooks")
+		results := make(chan error, 2)
+		go func() { results <- p.Handle(context.Background(), delivery("k", "body")) }()
+		go func() { results <- p.Ping(context.Background()) }()
+		synctest.Wait()
+		p.Close()
+		synctest.Wait()
+		for range cap(results) {
+			select {
+			case err := <-results:
+				if !errors.Is(err, rabbitmq.ErrClosed) {
+					t.Errorf("the error is not ErrClosed: %v", err)
+				}
+			default:
+				t.Error("a call still waits for a connection")
+			}
+		}
+		close(release)
+	})
 }
 
 func TestLostConnectionIsMadeOnceAgain(t *testing.T) {

@@ -7,12 +7,19 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// inFlight is how many messages one channel may have without an answer.
-const inFlight = 64
+const (
+	// inFlight is how many messages one channel may have without an answer.
+	inFlight = 64
+	// rejectTimeout is how long a channel may have every message rejected. Then another connection
+	// is made. That of a full queue does as well as the one before. But a channel of RabbitMQ 3.10 that
+	// was first used while the leader of the queue was down keeps asking that node.
+	rejectTimeout = 10 * time.Second
+)
 
 // A channelPool has the channels on which a queue is published to. free has each channel as
 // often as it may take another message.
@@ -32,6 +39,7 @@ type channel struct {
 	returned map[string]string  // by id: why the server returned the message
 	closes   <-chan *amqp.Error
 	closed   error
+	rejected time.Time // since when each message is rejected; zero: the last one was not
 }
 
 func newChannelPool(l *link, queue string, n int) (*channelPool, error) {
@@ -94,6 +102,8 @@ func (p *channelPool) publish(ctx context.Context, msg amqp.Publishing) error {
 	go func() {
 		err := c.send(p.queue, msg)
 		if c.ch.IsClosed() {
+			p.link.retire(c.lost(amqp.ErrClosed))
+		} else if c.rejectsAll() {
 			p.link.retire(err)
 		}
 		p.link.answered()
@@ -130,10 +140,12 @@ func (c *channel) send(queue string, msg amqp.Publishing) error {
 	}
 	switch {
 	case confirmation.Acked():
+		c.answer(false)
 		return nil
 	case c.ch.IsClosed():
 		return c.lost(amqp.ErrClosed)
 	default:
+		c.answer(true)
 		return fmt.Errorf("rabbitmq: queue %q rejected the message: it is full, or a majority of its members is away", queue)
 	}
 }
@@ -156,6 +168,25 @@ func (c *channel) wasReturned(id string) (text string, ok bool) {
 	text, ok = c.returned[id]
 	delete(c.returned, id)
 	return text, ok
+}
+
+// answer notes whether the server has rejected a message or taken it.
+func (c *channel) answer(rejected bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !rejected:
+		c.rejected = time.Time{}
+	case c.rejected.IsZero():
+		c.rejected = time.Now()
+	}
+}
+
+// rejectsAll reports whether the server has rejected each message for rejectTimeout.
+func (c *channel) rejectsAll() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.rejected.IsZero() && time.Since(c.rejected) >= rejectTimeout
 }
 
 // lost returns why the server closed the channel, or err if it has not said.

@@ -61,6 +61,7 @@ func (s *session) claimed(claim *webhook.Claim) {
 	}
 	h.expires = claim.Expires
 	claim.Fence += h.fence
+	s.c.fence = max(s.c.fence, claim.Fence)
 	if !claim.Suspect {
 		claim.Delivery = h.delivery()
 	}
@@ -161,9 +162,11 @@ func (c *Consumer) settle(ctx context.Context, claim webhook.Claim, o webhook.Ou
 	if o.State.Final() && o.State != webhook.Superseded {
 		// Of a claim that is not held the end must not reach the server. The lease must
 		// not let another claim begin meanwhile; except sees to that too.
-		if err := s.memory.Extend(ctx, inner, endTimeout); err != nil {
+		lease := max(endTimeout, time.Until(h.expires))
+		if err := s.memory.Extend(ctx, inner, lease); err != nil {
 			return nil, "", err
 		}
+		h.expires = time.Now().Add(lease)
 		return s.begin(h, claim, o), "", nil
 	}
 	state, err := s.memory.Settle(ctx, inner, o)

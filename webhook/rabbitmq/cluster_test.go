@@ -40,14 +40,19 @@ func TestClusterLosesNothingThatWasAcknowledged(t *testing.T) {
 		syncDirectory(t, n)
 	}
 	dial := anyOf(c.Nodes())
+	shutdown := func(n *broker.Node) error { return n.Shutdown(t.Context()) }
+	restart := func(n *broker.Node) error { return n.Restart(t.Context()) }
 	steps := []struct {
 		percent int64
 		do      func(n *broker.Node) error
+		undo    func(n *broker.Node) error
 	}{
-		{10, (*broker.Node).Kill}, // the leader, usually: the queue was declared there
-		{30, func(n *broker.Node) error { return n.Shutdown(t.Context()) }},
-		{50, func(n *broker.Node) error { return n.Shutdown(t.Context()) }},
-		{70, func(n *broker.Node) error { return n.Shutdown(t.Context()) }},
+		{10, (*broker.Node).Kill, restart}, // the leader, usually: the queue was declared there
+		{25, shutdown, restart},
+		{40, shutdown, restart},
+		{55, shutdown, restart},
+		{70, (*broker.Node).Freeze, (*broker.Node).Resume},
+		{85, (*broker.Node).Freeze, (*broker.Node).Resume},
 	}
 	l := startLoad(t, dial, queue, 10, 80)
 	for i, step := range steps {
@@ -57,7 +62,7 @@ func TestClusterLosesNothingThatWasAcknowledged(t *testing.T) {
 			t.Fatal(err)
 		}
 		l.until(t, step.percent+5) // two of three are enough
-		if err := n.Restart(t.Context()); err != nil {
+		if err := step.undo(n); err != nil {
 			t.Fatal(err)
 		}
 		awaitMembers(t, c, queue)

@@ -72,19 +72,31 @@ func (c *connector) begin() (*attempt, error) {
 // connect makes an attempt after a wait.
 func (c *connector) connect(try *attempt, wait time.Duration) {
 	timer := time.NewTimer(wait)
-	<-timer.C
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-try.done: // close has ended it
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
 	defer cancel()
 	opened, err := c.dialAndOpen(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err == nil && c.closed {
+	switch {
+	case !c.closed:
+		c.link = opened
+		c.finish(opened, err)
+	case opened != nil:
 		opened.fail(ErrClosed)
-		opened, err = nil, ErrClosed
 	}
-	c.link, c.attempt = opened, nil
-	try.link, try.err = opened, err
-	close(try.done)
+}
+
+// finish ends the attempt under way. The caller holds c.mu.
+func (c *connector) finish(opened *link, err error) {
+	c.attempt.link, c.attempt.err = opened, err
+	close(c.attempt.done)
+	c.attempt = nil
 }
 
 func (c *connector) dialAndOpen(ctx context.Context) (opened *link, err error) {
@@ -116,13 +128,16 @@ func (c *connector) dialAndOpen(ctx context.Context) (opened *link, err error) {
 	return opened, nil
 }
 
-// close closes the connection, and no other is made.
+// close closes the connection, and no other is made. Who waits for one gets ErrClosed now.
 func (c *connector) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
 	if c.link != nil {
 		c.link.fail(ErrClosed)
+	}
+	if c.attempt != nil {
+		c.finish(nil, ErrClosed)
 	}
 }
 

@@ -40,10 +40,13 @@ var (
 //     or the process ends, its claims are lost, and the server gives out again what was not
 //     acknowledged: with Attempt 1, to whichever Consumer of the queue is active then. What comes
 //     again is sorted by the time at which it was published, and then by UID, before it is claimed.
+//     To see when all of it has come, the Consumer may publish an empty message to the queue, a
+//     marker, whose content type is application/vnd.hookhouse.marker. Consumers acknowledge it;
+//     so must other programs that read the queue.
 //   - Several Consumers of one queue, in any processes, are one active and the others waiting for it
 //     to end. So order is kept. For more throughput use partitions.
 //   - A message that is not an encoded delivery, or is of a newer version, goes to the dead queue
-//     as it is, with the reason.
+//     as it is, with the reason, but without the headers CC and BCC, which would send it elsewhere too.
 //   - DedupKeys refuse nothing here: the inbox behind a Relay decides what is a duplicate. A
 //     second message with the UID of one that is held waits until that one has ended.
 //   - [webhook.Claim.Fence] grows from one connection to the next by this machine's clock.
@@ -83,7 +86,9 @@ type Consumer struct {
 }
 
 // NewConsumer returns a Consumer of a queue, one of [Queues]. It panics if dial is nil or queue is
-// empty. For dial see [NewPublisher]; each Consumer has a connection of its own.
+// empty. For dial see [NewPublisher]; each Consumer has a connection of its own, and from the first
+// dead delivery or marker on another one, from which it publishes: while the server lacks memory or disk
+// it reads nothing from that one, and still reads the acknowledgements.
 func NewConsumer(dial func(ctx context.Context) (*amqp.Connection, error), queue string) *Consumer {
 	if dial == nil {
 		panic("rabbitmq: NewConsumer needs a dial func")
@@ -116,13 +121,15 @@ func (c *Consumer) Run(ctx context.Context) error {
 		if err := checkQueues(conn, []string{c.queue}); err != nil {
 			return nil, err
 		}
-		return newLink(conn, []string{DeadQueue(c.queue)}, 1)
+		return newLink(conn, nil, 0)
 	}}
 	defer links.close()
+	dead := newDeadPublisher(c.dial, c.queue)
+	defer dead.close()
 	prefetch, more := c.usualPrefetch(), 0
 	for retry := firstRetry; ctx.Err() == nil; {
 		started := time.Now()
-		err := c.consume(ctx, links, min(prefetch+more, maxPrefetch))
+		err := c.consume(ctx, links, dead, min(prefetch+more, maxPrefetch))
 		if ctx.Err() != nil {
 			break
 		}
@@ -151,14 +158,14 @@ func (c *Consumer) Run(ctx context.Context) error {
 }
 
 // consume connects and gets messages until ctx or the connection ends.
-func (c *Consumer) consume(ctx context.Context, links *connector, prefetch int) error {
+func (c *Consumer) consume(ctx context.Context, links *connector, dead *deadPublisher, prefetch int) error {
 	l, err := links.get(ctx)
 	if err != nil {
 		c.setSession(nil, err)
 		return err
 	}
-	s, err := newSession(ctx, c, l, prefetch)
-	if err != nil {
+	s := newSession(c, l, dead, prefetch)
+	if err := s.consume(ctx); err != nil {
 		l.fail(err)
 		c.setSession(nil, err)
 		return err

@@ -2,8 +2,10 @@ package rabbitmq_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
@@ -91,6 +93,9 @@ func TestDeadDeliveryIsKeptWithoutADeadQueue(t *testing.T) {
 	if _, err := c.Settle(t.Context(), got, dead); !errors.Is(err, rabbitmq.ErrNoQueue) || errors.Is(err, webhook.ErrClaimLost) {
 		t.Fatalf("Settle: %v", err)
 	}
+	if due, err := c.NextDue(t.Context(), webhook.ClaimOptions{}); due < time.Minute || err != nil {
+		t.Errorf("the lease of an hour ends in %v, %v", due, err)
+	}
 	if err := rabbitmq.Declare(t.Context(), conn, queue, 1); err != nil {
 		t.Fatal(err)
 	}
@@ -132,6 +137,48 @@ func TestMessageThatIsNoDeliveryGoesToTheDeadQueueAsItIs(t *testing.T) {
 	if m := takeDead(t, queue); string(m.Body) != "large headers" {
 		t.Errorf("%q", m.Body)
 	}
+}
+
+func TestMessageThatAsksForCopiesIsInTheDeadQueueOnce(t *testing.T) {
+	if node == nil {
+		return
+	}
+	queue := declare(t, node, 1)
+	c := run(t, newConsumer(t, node, queue))
+	// The server puts a copy into each queue that these headers name.
+	send(t, queue, amqp.Publishing{Headers: amqp.Table{"CC": []any{queue}, "own": "kept"}, Body: []byte("not a delivery")})
+	if m := takeDead(t, queue); string(m.Body) != "not a delivery" || m.Headers["own"] != "kept" {
+		t.Errorf("%q %v", m.Body, m.Headers)
+	}
+	settleNext(t, c, publish(t, newPublisher(t, node, queue), delivery("k", "body"))) // behind any copy
+	await(t, "the queue is empty", func() bool { return messages(t, node, queue) == 0 })
+	if n := messages(t, node, rabbitmq.DeadQueue(queue)); n != 0 {
+		t.Errorf("the dead queue has %d copies", n)
+	}
+}
+
+func TestServerWithoutDiskStillReadsAcknowledgements(t *testing.T) {
+	if node == nil {
+		return
+	}
+	queue := declare(t, node, 1)
+	p := newPublisher(t, node, queue)
+	for i := range 4 {
+		publish(t, p, delivery(fmt.Sprint(i), "body"))
+	}
+	consumer := newConsumer(t, node, queue)
+	consumer.Prefetch = 2
+	c := run(t, consumer)
+	first, second := claim(t, c), claim(t, c)
+	defer withoutDisk(t)()
+	dead := webhook.Outcome{State: webhook.Dead, Reason: "never"}
+	if _, err := c.Settle(t.Context(), first, dead); err == nil || !strings.Contains(err.Error(), "takes no messages") || errors.Is(err, webhook.ErrClaimLost) {
+		t.Fatalf("Settle: %v", err)
+	}
+	settle(t, c, second, done)
+	third := claim(t, c) // which the server gives out when it has read that acknowledgement
+	settle(t, c, third, done)
+	settle(t, c, claim(t, c), done)
 }
 
 // settleNext claims the next delivery, which must be d, and settles it as done.

@@ -10,9 +10,6 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// endTimeout limits how long the dead queue may take to confirm a message.
-const endTimeout = 20 * time.Second
-
 // An ending is the end of a delivery on its way to the server. state and err are set when done is
 // closed.
 type ending struct {
@@ -55,7 +52,7 @@ func (s *session) send(h *held, claim webhook.Claim, o webhook.Outcome) error {
 			return fmt.Errorf("rabbitmq: %w", err)
 		}
 		m := amqp.Delivery{Body: raw, ContentType: contentType, MessageId: h.d.UID, Type: h.d.Type, AppId: "hookhouse"}
-		if err := s.publishDead(&m, o.Reason, claim.Attempt); err != nil {
+		if err := s.dead.publish(&m, o.Reason, claim.Attempt); err != nil {
 			return err
 		}
 	}
@@ -92,12 +89,7 @@ func (s *session) finish(h *held, claim webhook.Claim, o webhook.Outcome) (webho
 	s.forget(uid)
 	delete(s.held, uid)
 	s.bytes -= h.size
-	if more := s.second[uid]; len(more) > 0 {
-		if s.second[uid] = more[1:]; len(more) == 1 {
-			delete(s.second, uid)
-		}
-		s.put(more[0])
-	}
+	s.holdWaiting()
 	return state, nil
 }
 
@@ -134,7 +126,7 @@ func (s *session) bury(m *amqp.Delivery, why error) {
 	s.c.logger().Warn("a message is not a delivery that this version reads, and goes to the dead queue", "queue", s.c.queue, "reason", why, "message_id", clip(m.MessageId, 255))
 	go func() {
 		for retry := firstRetry; ; retry = min(2*retry, maxRetry) {
-			err := s.publishDead(m, why.Error(), 0)
+			err := s.dead.publish(m, why.Error(), 0)
 			if err == nil {
 				err = s.ack(m.DeliveryTag)
 			}
@@ -155,61 +147,3 @@ func (s *session) bury(m *amqp.Delivery, why error) {
 		s.bytes -= int64(len(m.Body))
 	}()
 }
-
-// The headers of a message in a dead queue, besides those that it had.
-const (
-	reasonHeader  = "hookhouse-reason"  // why it is there
-	queueHeader   = "hookhouse-queue"   // where it was
-	deadHeader    = "hookhouse-dead"    // since when, in microseconds since 1970
-	attemptHeader = "hookhouse-attempt" // how often it ran; 0 if it was not read
-)
-
-// maxHeaders bounds what a message may bring along to the dead queue. Headers and properties
-// must fit into one frame, of 128 KiB by default.
-const maxHeaders = 32 << 10
-
-// publishDead publishes a message to the dead queue.
-func (s *session) publishDead(m *amqp.Delivery, why string, attempt int) error {
-	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
-	defer cancel()
-	headers := amqp.Table{}
-	if len(fmt.Sprint(m.Headers)) <= maxHeaders {
-		for name, value := range m.Headers {
-			headers[name] = value
-		}
-	}
-	headers[reasonHeader] = clip(why, 4<<10)
-	headers[queueHeader] = s.c.queue
-	headers[deadHeader] = time.Now().UnixMicro()
-	headers[attemptHeader] = int64(attempt)
-	err := s.link.channels[DeadQueue(s.c.queue)].publish(ctx, amqp.Publishing{
-		Headers: headers, ContentType: m.ContentType, ContentEncoding: m.ContentEncoding, DeliveryMode: amqp.Persistent,
-		MessageId: m.MessageId, Timestamp: m.Timestamp, Type: m.Type, AppId: m.AppId, Body: m.Body,
-	})
-	if err != nil {
-		return fmt.Errorf("rabbitmq: dead queue: %w", err)
-	}
-	return nil
-}
-
-// ready returns how many messages the queue could give out.
-func (s *session) ready(ctx context.Context) (int, error) {
-	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
-	defer cancel()
-	var n int
-	err := within(ctx, func() error {
-		q, err := s.ch.QueueDeclarePassive(s.c.queue, true, false, false, false, nil)
-		n = q.Messages
-		return err
-	})
-	switch {
-	case ctx.Err() != nil:
-		return 0, fmt.Errorf("%w: the server does not answer", ErrConnection)
-	case err != nil:
-		return 0, noQueue(s.c.queue, err)
-	}
-	return n, nil
-}
-
-// clip returns the first n bytes of s at most.
-func clip(s string, n int) string { return s[:min(len(s), n)] }

@@ -24,11 +24,11 @@ var (
 	ErrClosed = errors.New("rabbitmq: publisher is closed")
 )
 
-// notConnected wraps the error of a connection. It leaves out a URL that could not be parsed,
-// since it may have the password.
+// notConnected wraps the error of a connection. Of a URL that could not be parsed it leaves out
+// all that package url says: of a password that is not encoded that is a part.
 func notConnected(err error) error {
-	if parse, ok := errors.AsType[*url.Error](err); ok {
-		err = fmt.Errorf("the URL cannot be parsed: %w", parse.Err)
+	if _, ok := errors.AsType[*url.Error](err); ok {
+		err = errors.New("the URL cannot be parsed; a user name or password in it must be percent-encoded")
 	}
 	return fmt.Errorf("%w: %w", ErrConnection, err)
 }

@@ -64,6 +64,14 @@ func (h *held) delivery() *webhook.Delivery {
 	return &d
 }
 
+// lane names the ordering key, or a message that has none.
+func (h *held) lane() string {
+	if h.d.OrderingKey == "" {
+		return "\x00" + h.d.UID
+	}
+	return h.d.OrderingKey + "\x00" + h.d.Source
+}
+
 // sameBurst reports whether the deliveries have one Source, ordering key and type.
 func (h *held) sameBurst(d *webhook.Delivery) bool {
 	return h.d.OrderingKey != "" && h.d.OrderingKey == d.OrderingKey && h.d.Source == d.Source && h.d.Type == d.Type

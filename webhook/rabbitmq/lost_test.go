@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"sync/atomic"
+	"sync"
 	"testing"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -14,29 +14,40 @@ import (
 	"github.com/hookhouse/hookhouse/webhook/rabbitmq"
 )
 
-// A cutConsumer is a Consumer whose connection a test can end.
+// A cutConsumer is a Consumer whose connections a test can end.
 type cutConsumer struct {
 	*rabbitmq.Consumer
-	conn atomic.Pointer[amqp.Connection]
+	mu    sync.Mutex
+	conns []*amqp.Connection
 }
 
 func newCutConsumer(queue string) *cutConsumer {
 	c := new(cutConsumer)
 	c.Consumer = rabbitmq.NewConsumer(func(ctx context.Context) (*amqp.Connection, error) {
 		conn, err := dialer(node.URL())(ctx)
-		c.conn.Store(conn)
+		if err == nil {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.conns = append(c.conns, conn)
+		}
 		return conn, err
 	}, queue)
 	return c
 }
 
-// cut ends the connection, and returns when the Consumer has another one.
+// cut ends the connections, and returns when the Consumer has another one.
 func (c *cutConsumer) cut(t *testing.T) {
 	t.Helper()
-	before := c.conn.Load()
-	_ = before.Close() // it may have ended
+	c.mu.Lock()
+	before := len(c.conns)
+	for _, conn := range c.conns {
+		_ = conn.Close() // it may have ended
+	}
+	c.mu.Unlock()
 	await(t, "the Consumer has connected again", func() bool {
-		return c.conn.Load() != before && c.Ping(t.Context()) == nil
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		return len(c.conns) > before && c.Ping(t.Context()) == nil
 	})
 }
 

@@ -26,7 +26,8 @@ type pingRun struct {
 // Ping returns nil if Handle would publish: the server answers, each queue and dead queue passes
 // [Check], and the server does not lack memory or disk. If MaxMessage is set, Ping also sends a
 // message of that size to no queue, once for each connection, and fails if the server
-// refuses it; the error wraps [webhook.ErrTooLarge]. A queue that is full is not noticed.
+// refuses it; the error wraps [webhook.ErrTooLarge]. A queue that is full is not noticed, nor is a lack of
+// memory or disk before a message of this connection was refused for it.
 // Concurrent calls share one check. Ping returns when ctx ends.
 func (p *Publisher) Ping(ctx context.Context) error {
 	p.init()
@@ -120,8 +121,9 @@ func (p *Publisher) probeSize(l *link) error {
 	if refusal == nil {
 		return fmt.Errorf("%w: while the size was checked", ErrConnection)
 	}
-	if !p.limit.learn(refusal) {
+	limit, ok := p.limit.learn(refusal)
+	if !ok {
 		return fmt.Errorf("rabbitmq: a message of MaxMessage, %d bytes, is refused: %w", p.MaxMessage, refusal)
 	}
-	return fmt.Errorf("%w: rabbitmq: MaxMessage is %d bytes, and the limit of the server is %d", webhook.ErrTooLarge, p.MaxMessage, p.limit.get())
+	return fmt.Errorf("%w: rabbitmq: MaxMessage is %d bytes, and the limit of the server is %d", webhook.ErrTooLarge, p.MaxMessage, limit)
 }

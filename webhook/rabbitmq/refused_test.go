@@ -47,7 +47,9 @@ func TestConnectionErrorsAreToldApart(t *testing.T) {
 		{"permission", node.URLAs("reader", "secret", "/"), queue, "permission to configure", hasCode(403)},
 		{"queue", node.URL(), "absent", `"absent", call Declare`, func(err error) bool { return errors.Is(err, rabbitmq.ErrNoQueue) }},
 		{"server", "amqp://guest:tops3cret@127.0.0.1:1/", queue, "connection refused", func(err error) bool { return errors.Is(err, rabbitmq.ErrConnection) }},
-		{"URL", "amqp://guest:tops3cret%zz@127.0.0.1/", queue, "cannot be parsed", func(err error) bool { return errors.Is(err, rabbitmq.ErrConnection) }},
+		{"escape in the URL", "amqp://guest:tops3cret%zz@127.0.0.1/", queue, "cannot be parsed", func(err error) bool { return errors.Is(err, rabbitmq.ErrConnection) }},
+		{"slash in the password", "amqp://guest:tops3cret/x@127.0.0.1/", queue, "cannot be parsed", func(err error) bool { return errors.Is(err, rabbitmq.ErrConnection) }},
+		{"hash in the password", "amqp://guest:tops3cret#x@127.0.0.1/", queue, "cannot be parsed", func(err error) bool { return errors.Is(err, rabbitmq.ErrConnection) }},
 	} {
 		p := rabbitmq.NewPublisher(dialer(test.url), test.queue)
 		t.Cleanup(func() { p.Close() })
@@ -176,19 +178,30 @@ func TestFullQueueRefuses(t *testing.T) {
 	await(t, "there is room", func() bool { return p.Handle(t.Context(), delivery("k", "body")) == nil })
 }
 
+// withoutDisk makes the node lack disk until the func that it returns is called.
+func withoutDisk(t *testing.T) (restore func()) {
+	t.Helper()
+	set := func(limit, alarms string) {
+		if _, err := node.Ctl(context.Background(), "set_disk_free_limit", limit); err != nil {
+			t.Fatal(err)
+		}
+		await(t, "the alarms are "+alarms, func() bool {
+			n, err := node.Eval(context.Background(), "length(rabbit_alarm:get_alarms()).")
+			return err == nil && strings.TrimSpace(n) == alarms
+		})
+	}
+	set("1000000GB", "1")
+	return func() { set("10MB", "0") }
+}
+
 func TestServerWithoutDiskTakesNothing(t *testing.T) {
 	if node == nil {
 		return
 	}
 	p := newPublisher(t, node, declare(t, node, 1))
 	publish(t, p, delivery("k", "body"))
-	setDisk := func(limit string) {
-		if _, err := node.Ctl(t.Context(), "set_disk_free_limit", limit); err != nil {
-			t.Fatal(err)
-		}
-	}
-	setDisk("1000000GB")
-	defer setDisk("10MB")
+	restore := withoutDisk(t)
+	defer restore()
 	// The first message after the alarm makes the server say so. It has no other answer.
 	await(t, "the server says that it lacks disk", func() bool {
 		err := p.Handle(t.Context(), delivery("k", "body"))
@@ -203,6 +216,6 @@ func TestServerWithoutDiskTakesNothing(t *testing.T) {
 	if err := p.Handle(t.Context(), delivery("k", "body")); err == nil || !strings.Contains(err.Error(), "takes no messages") {
 		t.Errorf("Handle: %v", err)
 	}
-	setDisk("10MB")
+	restore()
 	await(t, "the server takes messages again", func() bool { return p.Handle(t.Context(), delivery("k", "body")) == nil })
 }

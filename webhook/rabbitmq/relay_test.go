@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	amqp "github.com/rabbitmq/amqp091-go"
+
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/spool"
 )
@@ -100,6 +102,39 @@ func TestSecondMessageWithAUIDWaitsForTheFirst(t *testing.T) {
 	settle(t, c, again, done)
 	settle(t, c, other, done)
 	await(t, "the queue is empty", func() bool { return messages(t, node, queue) == 0 })
+}
+
+func TestSecondMessageDoesNotOvertake(t *testing.T) {
+	if node == nil {
+		return
+	}
+	for name, coalesce := range map[string]webhook.Coalesce{"in order": {}, "coalesced": {Quiet: 1}} {
+		queue := declare(t, node, 1)
+		p := newPublisher(t, node, queue)
+		c := run(t, newConsumer(t, node, queue))
+		d, newer := delivery("k", "old"), delivery("k", "new")
+		d.Coalesce, newer.Coalesce = coalesce, coalesce
+		publish(t, p, d)
+		first := claim(t, c)
+		raw, err := d.MarshalBinary()
+		if err != nil {
+			t.Fatal(err)
+		}
+		send(t, queue, amqp.Publishing{Body: raw}) // another process sends it again: it got no answer
+		publish(t, p, newer)
+		last := publish(t, p, delivery("", "last"))
+		await(t, "the Consumer has all messages", func() bool { return c.Took(last.UID) })
+		settleNext(t, c, last)
+		settle(t, c, first, done)
+		if coalesce == (webhook.Coalesce{}) {
+			settleNext(t, c, d)
+		}
+		settleNext(t, c, newer)
+		await(t, "the queue is empty", func() bool { return messages(t, node, queue) == 0 })
+		if claims, err := c.Claim(t.Context(), webhook.ClaimOptions{}); len(claims) > 0 || err != nil {
+			t.Errorf("%s: %v, %v is left", name, claims, err)
+		}
+	}
 }
 
 func TestRelayPassesOnAtOnceWhatIsLeftToTheInbox(t *testing.T) {

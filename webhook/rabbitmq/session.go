@@ -17,13 +17,14 @@ import (
 type session struct {
 	c        *Consumer
 	link     *link
+	dead     *deadPublisher
 	ch       *amqp.Channel
 	messages <-chan amqp.Delivery
 	prefetch int
 
 	memory   *webhook.MemInbox
 	held     map[string]*held   // by UID
-	second   map[string][]*held // messages with the UID of one that is held
+	waiting  map[string][]*held // by lane: messages that wait until one with their UID has ended
 	buried   int                // messages that go to the dead queue unread
 	bytes    int64              // of all messages not acknowledged
 	claims   int                // not settled
@@ -33,38 +34,38 @@ type session struct {
 	drained  chan struct{} // has an element when claims may have become zero
 }
 
-// newSession begins to consume. Until ctx ends it waits for the server.
-func newSession(ctx context.Context, c *Consumer, l *link, prefetch int) (*session, error) {
-	s := &session{
-		c: c, link: l, prefetch: prefetch,
-		held: make(map[string]*held), second: make(map[string][]*held), drained: make(chan struct{}, 1),
+// newSession returns a session that holds nothing.
+func newSession(c *Consumer, l *link, dead *deadPublisher, prefetch int) *session {
+	return &session{
+		c: c, link: l, dead: dead, prefetch: prefetch,
+		held: make(map[string]*held), waiting: make(map[string][]*held), drained: make(chan struct{}, 1),
 		// Finished deliveries are deleted at once: the server's acknowledgement is what counts.
 		memory: &webhook.MemInbox{MaxDeliveries: 1 << 30, MaxBytes: 1 << 60, Retention: 1, DeadRetention: 1, Logger: slog.New(slog.DiscardHandler)},
 	}
+}
+
+// consume begins to get messages. Until ctx ends it waits for the server.
+func (s *session) consume(ctx context.Context) error {
 	wait, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
-	err := within(wait, func() (err error) {
-		if s.ch, err = l.conn.Channel(); err != nil {
+	return within(wait, func() (err error) {
+		if s.ch, err = s.link.conn.Channel(); err != nil {
 			return notConnected(err)
 		}
-		if err = s.ch.Qos(prefetch, 0, false); err != nil {
+		if err = s.ch.Qos(s.prefetch, 0, false); err != nil {
 			return notConnected(err)
 		}
-		if s.messages, err = s.ch.Consume(c.queue, "", false, false, false, false, nil); err != nil {
-			return noQueue(c.queue, err)
+		if s.messages, err = s.ch.Consume(s.c.queue, "", false, false, false, false, nil); err != nil {
+			return noQueue(s.c.queue, err)
 		}
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	return s, nil
 }
 
 // run takes messages until the connection ends. When ctx ends it first lets the claims be
 // settled.
 func (s *session) run(ctx context.Context) error {
-	returned := sorter{s: s}
+	returned := sorter{s: s, mark: s.dead.mark}
 	tick := time.NewTicker(idleCheck)
 	defer tick.Stop()
 	for {
@@ -100,6 +101,10 @@ func (s *session) lost() error {
 
 // take takes a message: into memory, into the sorter, or to the dead queue.
 func (s *session) take(m *amqp.Delivery, returned *sorter) {
+	if m.ContentType == markerContentType {
+		s.takeMarker(m, returned)
+		return
+	}
 	h, err := read(m)
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
@@ -109,8 +114,6 @@ func (s *session) take(m *amqp.Delivery, returned *sorter) {
 		s.bury(m, err)
 		return
 	}
-	s.c.fence = max(s.c.fence+fencesPerMessage, time.Now().UnixMicro()*fencesPerMessage)
-	h.fence = s.c.fence
 	if m.Redelivered {
 		returned.add(h)
 		return
@@ -119,20 +122,43 @@ func (s *session) take(m *amqp.Delivery, returned *sorter) {
 	s.put(h)
 }
 
-// fencesPerMessage is the number of claims of one message that have a fence of its own.
+// put makes a message claimable. One with the UID of a message that is held waits until that has
+// ended, and so do those behind it of its ordering key: it must not overtake them later. The caller holds c.mu.
+func (s *session) put(h *held) {
+	lane := h.lane()
+	switch second := s.held[h.d.UID] != nil; {
+	case second && len(s.waiting[lane]) == 0:
+		s.c.logger().Warn("a message has the UID of one that is held, and waits for it: an answer to its publisher was lost, or something publishes what it claims",
+			"queue", s.c.queue, "uid", h.d.UID)
+		fallthrough
+	case second, len(s.waiting[lane]) > 0:
+		s.waiting[lane] = append(s.waiting[lane], h)
+	default:
+		s.hold(h)
+	}
+}
+
+// holdWaiting makes the messages claimable that need not wait any more. The caller holds c.mu.
+func (s *session) holdWaiting() {
+	for lane, waiting := range s.waiting {
+		for len(waiting) > 0 && s.held[waiting[0].d.UID] == nil {
+			s.hold(waiting[0])
+			waiting = waiting[1:]
+		}
+		if s.waiting[lane] = waiting; len(waiting) == 0 {
+			delete(s.waiting, lane)
+		}
+	}
+}
+
+// fencesPerMessage is how far the fences of one message are from those of the next.
 const fencesPerMessage = 1 << 10
 
-// put makes a message claimable. The caller holds c.mu.
-func (s *session) put(h *held) {
+// hold puts a message into memory. The caller holds c.mu.
+func (s *session) hold(h *held) {
+	s.c.fence = max(s.c.fence+fencesPerMessage, time.Now().UnixMicro()*fencesPerMessage)
+	h.fence = s.c.fence
 	uid := h.d.UID
-	if s.held[uid] != nil {
-		if len(s.second[uid]) == 0 {
-			s.c.logger().Warn("a message has the UID of one that is held, and waits for it: an answer to its publisher was lost, or something publishes what it claims",
-				"queue", s.c.queue, "uid", uid)
-		}
-		s.second[uid] = append(s.second[uid], h)
-		return
-	}
 	d := *h.d
 	d.DedupKeys = nil
 	if s.c.Immediate {

@@ -26,19 +26,21 @@ type serverLimit struct {
 // sizeRefusal is what the server says when it closes the channel of a message that is too large.
 var sizeRefusal = regexp.MustCompile(`message size \d+ is larger than (?:configured )?max size (\d+)`)
 
-// learn reports whether err is the server's refusal of a message for its size.
-func (s *serverLimit) learn(err error) bool {
+// learn returns the limit if err is the server's refusal of a message for its size: of the one
+// that was sent, or of another one on its channel.
+func (s *serverLimit) learn(err error) (limit int, ok bool) {
 	found := sizeRefusal.FindStringSubmatch(reason(err))
 	if found == nil {
-		return false
+		return 0, false
 	}
-	n, convErr := strconv.Atoi(found[1])
+	limit, err = strconv.Atoi(found[1])
+	if err != nil {
+		return 0, false
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if convErr == nil {
-		s.limit, s.until = n, time.Now().Add(limitFor)
-	}
-	return true
+	s.limit, s.until = limit, time.Now().Add(limitFor)
+	return limit, true
 }
 
 // get returns the limit, or zero if it is not known.

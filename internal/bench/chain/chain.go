@@ -21,13 +21,20 @@ const senders = 64
 func Run(ctx context.Context, args []string) error {
 	flags := env.NewFlags("chain", 5, "one pass of 300 deliveries")
 	deliveries := flags.Int("deliveries", 5000, "deliveries in each run")
+	disk := flags.Bool("disk", false, "the disk that stored deliveries take, and nothing else; it needs 20000 deliveries or more")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if flags.Short {
 		flags.Count, *deliveries = 1, 300
 	}
-	return env.Report(ctx, flags, fmt.Sprintf("%d passes of %d deliveries", flags.Count, *deliveries), func(e *env.Env) ([]*row, error) {
+	run := fmt.Sprintf("%d passes of %d deliveries", flags.Count, *deliveries)
+	if *disk {
+		return env.Report(ctx, flags, run, func(e *env.Env) ([]*diskRow, error) {
+			return measureDisk(ctx, e, flags.Count, *deliveries)
+		}, printDisk)
+	}
+	return env.Report(ctx, flags, run, func(e *env.Env) ([]*row, error) {
 		return measure(ctx, e, flags.Count, *deliveries)
 	}, printRows)
 }

@@ -10,6 +10,25 @@ import (
 
 func TestMain(m *testing.M) { envtest.Main(m) }
 
+func TestDiskIsMeasuredOfEachStore(t *testing.T) {
+	if !envtest.Env.Has(env.PostgreSQL) || !envtest.Env.Has(env.RabbitMQ) {
+		return // Has has said it
+	}
+	rows, err := measureDisk(t.Context(), envtest.Env, 1, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range rows {
+		// The body of a push may be compressed.
+		if len(r.bytes) != 1 || r.bytes[0] < 50 {
+			t.Errorf("%s: %.0f bytes for a body of %d", r.backend, r.bytes, r.body)
+		}
+	}
+	var table bytes.Buffer
+	printDisk(&table, rows)
+	envtest.Complete(t, table.String(), "SQLite", "PostgreSQL", "RabbitMQ")
+}
+
 func TestEveryDeliveryArrivesOnEachWay(t *testing.T) {
 	if !envtest.Env.Has(env.PostgreSQL) || !envtest.Env.Has(env.RabbitMQ) {
 		return // Has has said it

@@ -76,6 +76,9 @@ func (e *Env) hasBroker() bool {
 	return false
 }
 
+// BrokerFolder returns the folder with all that the node stores. There must be a queue.
+func (e *Env) BrokerFolder() string { return e.broker.Node(0).Folder() }
+
 func (e *Env) makeQueue(ctx context.Context) (at string, remove func() error, err error) {
 	if err := e.startBroker(ctx); err != nil {
 		return "", nil, err
