@@ -57,14 +57,16 @@ test-of/%:
 
 ## lint: format, vet, tidy and staticcheck, in every module
 lint:
-	i=0
-	for m in $(MODULES); do
-		i=$$((i + 1))
-		echo "== lint $$m, module $$i of $(words $(MODULES))"
-		unformatted=$$(cd "$$m" && go list -f '{{.Dir}}' ./... | xargs -I{} find {} -maxdepth 1 -name '*.go' | xargs -r gofmt -l)
-		if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
-		(cd "$$m" && go mod tidy -diff && go vet ./... && $(STATICCHECK) ./...)
-	done
+	$(MAKE) --no-print-directory --keep-going --jobs=$(AT_ONCE) $(MODULES:%=lint-of/%)
+
+lint-of/%:
+	echo "== lint $*"
+	cd "$*"
+	unformatted=$$(go list -f '{{.Dir}}' ./... | xargs -I{} find {} -maxdepth 1 -name '*.go' | xargs -r gofmt -l)
+	if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
+	go mod tidy -diff
+	go vet ./...
+	$(STATICCHECK) ./...
 
 ## fuzz: each fuzz target of the root module for FUZZTIME
 fuzz:
