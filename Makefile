@@ -10,7 +10,7 @@ ifeq ($(MODULES),)
 $(error no go.mod found: is this a git clone, and owned by you?)
 endif
 STATICCHECK := go run honnef.co/go/tools/cmd/staticcheck@v0.8.2
-AT_ONCE     ?= 3
+AT_ONCE     ?= 1
 FUZZTIME    ?= 60s
 BENCHTIME   ?= 300ms
 BENCHCOUNT  ?= 6
@@ -25,7 +25,7 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 UNWATCHED := modernc.org/sqlite/lib github.com/ncruces/go-sqlite3-wasm/v6
 test lint: export GOFLAGS := $(strip $(GOFLAGS) $(UNWATCHED:%=-gcflags=%=-race=false))
 
-## test: everything that must hold, in every module, AT_ONCE of them side by side; some thirty minutes on two cores
+## test: everything that must hold, in every module; some forty-five minutes on two cores, less with AT_ONCE=3 on eight
 test: lint
 	export LOGS=$$(mktemp -d)
 	trap 'rm -rf "$$LOGS"' EXIT
@@ -42,7 +42,6 @@ test: lint
 	[ $$passed = yes ]
 
 # The tests of one module: a line for each package, and all that was printed by what failed.
-# Most modules wait for servers and timers more than they compute.
 test-of/%:
 	log=$$LOGS/$(subst /,:,$*).log
 	echo "== test $*, $$(go list -C "$*" ./... | wc -l) packages"

@@ -115,7 +115,7 @@ func (c *cluster) check(t *testing.T) {
 	if lost := book.Lost(); len(lost) > 0 {
 		t.Errorf("%d acknowledged deliveries were never handled: %s", len(lost), ledger.First(lost, " "))
 	}
-	if faults := append(s.unread, book.Faults...); len(faults) > 0 {
+	if faults := append(s.faults, book.Faults...); len(faults) > 0 {
 		t.Errorf("%d faults: %s", len(faults), ledger.First(faults, "; "))
 	}
 	stored := storedIDs(t, c.second)

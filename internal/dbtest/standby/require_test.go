@@ -30,6 +30,7 @@ func TestWhatIsOnTwoMachines(t *testing.T) {
 	t.Run("a duplicate is acknowledged when what it found is on the standby", func(t *testing.T) { duplicateWaits(t, p, in, db) })
 	t.Run("a duplicate of PutTx makes the commit wait", func(t *testing.T) { duplicateInTxWaits(t, p, in, db) })
 	t.Run("a driver that cancels the wait acknowledges nothing", func(t *testing.T) { cancellingDriver(t, p, db) })
+	t.Run("a Put ends though a server is frozen", func(t *testing.T) { frozenServers(t, p, in) })
 	t.Run("a failover to an asynchronous standby loses what was acknowledged", func(t *testing.T) { asynchronousLoses(t, p) })
 }
 

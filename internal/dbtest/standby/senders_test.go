@@ -28,7 +28,7 @@ type senders struct {
 	refused      int
 	acked        time.Time     // the last 202
 	gap          time.Duration // the longest time from one 202 to the next
-	unread       []string      // lines that no worker prints
+	faults       []string      // answers and lines that there must not be
 }
 
 // newSenders returns senders for a number of receivers.
@@ -110,13 +110,16 @@ func (s *senders) call(ctx context.Context, try int, id, key string) bool {
 	if err == nil {
 		_, err = io.Copy(io.Discard, answer.Body)
 		_ = answer.Body.Close()
-		if err == nil && answer.StatusCode == http.StatusAccepted {
-			return true
-		}
+	}
+	if err == nil && answer.StatusCode == http.StatusAccepted {
+		return true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refused++
+	if err == nil && answer.StatusCode != http.StatusServiceUnavailable {
+		s.faults = append(s.faults, fmt.Sprintf("the sender of %s got status %d", id, answer.StatusCode))
+	}
 	return false
 }
 
@@ -126,7 +129,7 @@ func (s *senders) read(line string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err != nil {
-		s.unread = append(s.unread, err.Error())
+		s.faults = append(s.faults, err.Error())
 		return
 	}
 	s.events = append(s.events, e)

@@ -1,0 +1,40 @@
+package standby
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/hookhouse/hookhouse/internal/dbtest/wait"
+	"github.com/hookhouse/hookhouse/webhook"
+	"github.com/hookhouse/hookhouse/webhook/sqlinbox"
+)
+
+// Neither server answers, and neither closes a connection.
+func frozenServers(t *testing.T, p *pair, in *sqlinbox.Inbox) {
+	thaw := p.freeze(t)
+	waits := delivery()
+	if err := in.Put(t.Context(), waits); !errors.Is(err, webhook.ErrNotStored) { // of its own accord
+		t.Errorf("Put with a frozen standby returned %v, want ErrNotStored", err)
+	}
+	thaw()
+	must(t, p.primary.AwaitStandby(t.Context(), "second"))
+
+	must(t, p.primary.Freeze())
+	t.Cleanup(func() { _ = p.primary.Thaw() })
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	ends := delivery()
+	if err := in.Put(ctx, ends); !errors.Is(err, webhook.ErrNotStored) || !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Put with a frozen primary returned %v, want ErrNotStored and the end of its context", err)
+	}
+	must(t, p.primary.Thaw())
+
+	for _, d := range []*webhook.Delivery{waits, ends} { // as its sender sends it again
+		must(t, wait.Until(t.Context(), "the pair takes deliveries again", func() bool {
+			err := in.Put(t.Context(), again(d))
+			return err == nil || webhook.IsDuplicate(err)
+		}))
+	}
+}
