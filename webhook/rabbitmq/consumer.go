@@ -46,7 +46,8 @@ var (
 //   - Several Consumers of one queue, in any processes, are one active and the others waiting for it
 //     to end. So order is kept. For more throughput use partitions.
 //   - A message that is not an encoded delivery, or is of a newer version, goes to the dead queue
-//     as it is, with the reason, but without the headers CC and BCC, which would send it elsewhere too.
+//     as it is, with the reason, but without the headers CC and BCC, which would send it elsewhere
+//     too.
 //   - DedupKeys refuse nothing here: the inbox behind a Relay decides what is a duplicate. A
 //     second message with the UID of one that is held waits until that one has ended.
 //   - [webhook.Claim.Fence] grows from one connection to the next by this machine's clock.
@@ -87,8 +88,8 @@ type Consumer struct {
 
 // NewConsumer returns a Consumer of a queue, one of [Queues]. It panics if dial is nil or queue is
 // empty. For dial see [NewPublisher]; each Consumer has a connection of its own, and from the first
-// dead delivery or marker on another one, from which it publishes: while the server lacks memory or disk
-// it reads nothing from that one, and still reads the acknowledgements.
+// dead delivery or marker on another one, from which it publishes: while the server lacks memory or
+// disk it reads nothing from that one, and still reads the acknowledgements.
 func NewConsumer(dial func(ctx context.Context) (*amqp.Connection, error), queue string) *Consumer {
 	if dial == nil {
 		panic("rabbitmq: NewConsumer needs a dial func")

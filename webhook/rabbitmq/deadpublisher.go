@@ -24,9 +24,9 @@ const (
 // must fit into one frame, of 128 KiB by default.
 const maxHeaders = 32 << 10
 
-// A deadPublisher publishes the dead messages of a queue, and markers, on a connection of its own. The server
-// reads nothing from a connection that publishes while it is short of memory or disk: on that of
-// the Consumer it would read no acknowledgement either, and free nothing.
+// A deadPublisher publishes the dead messages of a queue, and markers, on a connection of its own.
+// The server reads nothing from a connection that publishes while it is short of memory or disk: on
+// that of the Consumer it would read no acknowledgement either, and free nothing.
 type deadPublisher struct {
 	queue     string
 	connector connector

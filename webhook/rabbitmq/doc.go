@@ -39,19 +39,19 @@
 //   - A duplicate as an answer. Dedup keys are known to the inbox alone, so a redelivery of
 //     the sender gets a plain 202 at the edge.
 //   - Order between deliveries that are acknowledged at the same time, or by edges whose clocks
-//     differ by more than the time between them, or are set back, after a connection was lost. Of one ordering key,
-//     deliveries acknowledged one after the other are claimed in that order, also after the
-//     active Consumer was killed: what comes again is sorted by the time at which it was
-//     published. A Worker that has lost its Consumer's connection may still run a callback
-//     while the next Consumer gives out the same delivery.
+//     differ by more than the time between them, or are set back, after a connection was lost. Of
+//     one ordering key, deliveries acknowledged one after the other are claimed in that order, also
+//     after the active Consumer was killed: what comes again is sorted by the time at which it was
+//     published. A Worker that has lost its Consumer's connection may still run a callback while
+//     the next Consumer gives out the same delivery.
 //   - Attempts and delays beyond the connection. A NotBefore, a retry or a burst holds a message in
 //     the process, and one of its Prefetch. The server closes the channel of a message that is
 //     held longer than consumer_timeout, 30 minutes by default: then all messages come again. So
 //     use a Relay, with [Consumer.Immediate].
 //   - Room. A queue without a maximum length grows until the server lacks disk; then it
 //     takes no messages, and Handle fails at once.
-//   - Anything against policies: see [Check]. With a delivery limit of a policy the server moves what was
-//     given out too often to the dead queue. No consumer sees it, and no inbox has it.
+//   - Anything against policies: see [Check]. With a delivery limit of a policy the server moves
+//     what was given out too often to the dead queue. No consumer sees it, and no inbox has it.
 //
 // # Servers
 //

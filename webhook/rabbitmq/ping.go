@@ -26,9 +26,9 @@ type pingRun struct {
 // Ping returns nil if Handle would publish: the server answers, each queue and dead queue passes
 // [Check], and the server does not lack memory or disk. If MaxMessage is set, Ping also sends a
 // message of that size to no queue, once for each connection, and fails if the server
-// refuses it; the error wraps [webhook.ErrTooLarge]. A queue that is full is not noticed, nor is a lack of
-// memory or disk before a message of this connection was refused for it.
-// Concurrent calls share one check. Ping returns when ctx ends.
+// refuses it; the error wraps [webhook.ErrTooLarge]. A queue that is full is not noticed, nor is a
+// lack of memory or disk before a message of this connection was refused for it. Concurrent calls
+// share one check. Ping returns when ctx ends.
 func (p *Publisher) Ping(ctx context.Context) error {
 	p.init()
 	l, err := p.connector.get(ctx)

@@ -98,7 +98,8 @@ func (p *Publisher) open(conn *amqp.Connection) (*link, error) {
 //   - If the queue is missing, the server returns the message. That counts, although the
 //     server confirms it too. The error wraps [ErrNoQueue].
 //   - If the queue is full or has no majority, the server rejects the message. After 10 s of nothing
-//     else the Publisher connects again, since a channel of RabbitMQ 3.10 can go on to ask a leader that is gone.
+//     else the Publisher connects again, since a channel of RabbitMQ 3.10 can go on to ask a leader
+//     that is gone.
 //   - While the server is short of memory or disk it takes no messages, and Handle returns
 //     at once.
 //   - If the message is larger than MaxMessage or than what the server takes, the error wraps

@@ -123,7 +123,8 @@ func (s *session) take(m *amqp.Delivery, returned *sorter) {
 }
 
 // put makes a message claimable. One with the UID of a message that is held waits until that has
-// ended, and so do those behind it of its ordering key: it must not overtake them later. The caller holds c.mu.
+// ended, and so do those behind it of its ordering key: it must not overtake them later. The caller
+// holds c.mu.
 func (s *session) put(h *held) {
 	lane := h.lane()
 	switch second := s.held[h.d.UID] != nil; {
