@@ -89,7 +89,7 @@ func TestWhatComesAgainIsCompleteWhenAMarkerComes(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		prefetch int
-		marks    []error // what comes of each marker; the last one goes on
+		markers  []error // what comes of each marker; the last one goes on
 		comes    bool    // a marker that is taken comes 2 checks later
 		checks   int     // the one after which all is claimable; 0 for none in 20 s
 		err      error   // of that check
@@ -107,7 +107,7 @@ func TestWhatComesAgainIsCompleteWhenAMarkerComes(t *testing.T) {
 			s := newTestSession(test.prefetch)
 			asked, sent := 0, 0
 			r := &sorter{s: s, mark: func(ctx context.Context) error {
-				err := test.marks[min(asked, len(test.marks)-1)]
+				err := test.markers[min(asked, len(test.markers)-1)]
 				asked++
 				switch {
 				case err == silent:
