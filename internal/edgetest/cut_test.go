@@ -23,26 +23,29 @@ var cuts = flag.Int("cuts", 1000, "how many deliveries are cut off between the c
 const together = 50
 
 // A cutter is a Handler between a Relay and Store. It holds each delivery that it has stored. When
-// it holds together of them, it cuts the connection of the consumer, so that none is acknowledged.
+// it holds together of them, it cuts the connections of the consumer, so that none is acknowledged.
 type cutter struct {
 	store webhook.Handler
 	most  int
 
 	mu        sync.Mutex
-	conn      net.Conn
-	committed int             // on this connection
-	cut       chan struct{}   // closed with the connection
-	cuts      int             // connections
+	conns     []net.Conn    // since the last cut: from one of them the consumer gets messages, from another it publishes
+	committed int           // since then
+	cut       chan struct{} // closed with them
+	cuts      int
 	stored    int             // deliveries; none of these commits is acknowledged
 	known     map[string]bool // UIDs of deliveries that came again
 }
 
-// dial makes the connection that is cut.
+// dial makes a connection that is cut.
 func (c *cutter) dial(ctx context.Context) (*amqp.Connection, error) {
 	return dial(ctx, cluster.Node(0).URL(), func(conn net.Conn) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.conn, c.committed, c.cut = conn, 0, make(chan struct{})
+		if c.conns == nil {
+			c.committed, c.cut = 0, make(chan struct{})
+		}
+		c.conns = append(c.conns, conn)
 	})
 }
 
@@ -62,7 +65,10 @@ func (c *cutter) Handle(ctx context.Context, d *webhook.Delivery) error {
 	c.stored++
 	if c.committed == together || c.stored == c.most {
 		c.cuts++
-		_ = c.conn.Close()
+		for _, conn := range c.conns {
+			_ = conn.Close()
+		}
+		c.conns = nil
 		close(cut)
 	}
 	c.mu.Unlock()
@@ -98,7 +104,7 @@ func TestRowsAreExactIfEachAcknowledgementIsCutOff(t *testing.T) {
 	// What came again on a connection that was cut later is known, and comes once more.
 	cutter.relay(t, c.queue, patience, func() bool { _, _, known := cutter.counts(); return known == *cuts && c.holdsNothing() })
 	n, stored, known := cutter.counts()
-	fmt.Fprintf(t.Output(), "%d connections cut, %d deliveries stored without an acknowledgement, %d came again\n", n, stored, known)
+	fmt.Fprintf(t.Output(), "%d cuts, %d deliveries stored without an acknowledgement, %d came again\n", n, stored, known)
 	c.wantRows(want)
 	c.wantEmpty(rabbitmq.DeadQueue(c.queue))
 }
@@ -117,7 +123,7 @@ func (c *cutter) relay(t *testing.T, queue string, shutdown time.Duration, holds
 	go func() { done <- runTogether(ctx, consumer, r) }()
 	if err := wait.Until(ctx, "deliveries are cut off", holds); err != nil {
 		n, stored, known := c.counts()
-		t.Fatalf("%v: %d connections cut, %d stored, %d came again", err, n, stored, known)
+		t.Fatalf("%v: %d cuts, %d stored, %d came again", err, n, stored, known)
 	}
 	stop()
 	if err := <-done; err != nil {
