@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -70,8 +71,9 @@ func TestInTxCommitsAllOrNothing(t *testing.T) {
 			}
 			return nil
 		})
-		if len(states) != 3 || states[0] != webhook.Waiting {
-			t.Errorf("settled as %v, want a retry first", states)
+		// The Observer may hear of the first run after the second, which begins at once.
+		if slices.Sort(states); !slices.Equal(states, []webhook.State{webhook.Done, webhook.Done, webhook.Waiting}) {
+			t.Errorf("settled as %v, want one retry, and both done", states)
 		}
 		for _, uid := range []string{d.UID, follower.UID} {
 			if s := stateOf(t, in, uid); s != webhook.Done {
