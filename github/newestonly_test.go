@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/github"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/webhooktest"
 )
@@ -92,11 +93,11 @@ func deployBrokenAndFixed(t *testing.T, types map[string]webhook.Coalesce) (took
 	}
 	push("broken")
 	pullRequest("opened")
-	time.Sleep(time.Minute)
+	catchuptest.Advance(time.Minute)
 	pushed = time.Now()
 	push("fixed")
 	pullRequest("edited")
-	time.Sleep(4 * time.Hour)
+	catchuptest.Advance(4 * time.Hour)
 	stop()
 	if err := <-stopped; err != nil {
 		t.Error(err)

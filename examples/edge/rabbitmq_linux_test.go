@@ -10,10 +10,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 )
 
@@ -30,7 +28,7 @@ func startRabbitMQ() (*rabbitNode, error) {
 	if err != nil {
 		return nil, err
 	}
-	as, err := asRabbitMQ(dir)
+	as, err := notRoot("rabbitmq", dir)
 	if err != nil {
 		return nil, err
 	}
@@ -68,23 +66,6 @@ func startRabbitMQ() (*rabbitNode, error) {
 		return nil, err
 	}
 	return n, nil
-}
-
-// asRabbitMQ returns the attributes of a process that ends with this one and does not run as
-// root. It gives dir to the user of the process.
-func asRabbitMQ(dir string) (*syscall.SysProcAttr, error) {
-	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if os.Geteuid() != 0 {
-		return attr, nil
-	}
-	account, err := user.Lookup("rabbitmq")
-	if err != nil {
-		return nil, err
-	}
-	uid, uidErr := strconv.Atoi(account.Uid)
-	gid, gidErr := strconv.Atoi(account.Gid)
-	attr.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-	return attr, errors.Join(uidErr, gidErr, os.Chown(dir, uid, gid))
 }
 
 // serverPort returns a free port below those that Linux gives to clients: a client that dials

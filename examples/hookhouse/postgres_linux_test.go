@@ -33,7 +33,7 @@ func startPostgres() (stop func(), err error) {
 	if err != nil {
 		return nil, err
 	}
-	as, err := notRoot(dir)
+	as, err := notRoot("postgres", dir)
 	if err != nil {
 		return nil, err
 	}
@@ -67,14 +67,14 @@ func startPostgres() (stop func(), err error) {
 	return stop, nil
 }
 
-// notRoot returns the attributes of a process that ends with this one and does not run as
-// root, which PostgreSQL refuses. It gives dir to the user of the process.
-func notRoot(dir string) (*syscall.SysProcAttr, error) {
+// notRoot returns the attributes of a process that ends with this one and runs as a user with
+// that name in place of root, which PostgreSQL refuses. It gives dir to the user.
+func notRoot(name, dir string) (*syscall.SysProcAttr, error) {
 	attr := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if os.Geteuid() != 0 {
 		return attr, nil
 	}
-	account, err := user.Lookup("postgres")
+	account, err := user.Lookup(name)
 	if err != nil {
 		return nil, err
 	}

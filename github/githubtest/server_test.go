@@ -165,11 +165,11 @@ func TestDeliveriesAreListedForThreeDays(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newServer(202)
 		s.Send(t.Context(), path, "push", []byte(`{}`))
-		time.Sleep(3*24*time.Hour - time.Second)
+		catchuptest.Advance(3*24*time.Hour - time.Second)
 		if n := len(s.Deliveries(path)); n != 1 {
 			t.Errorf("%d deliveries before three days, want 1", n)
 		}
-		time.Sleep(time.Second)
+		catchuptest.Advance(time.Second)
 		if resp := ask(t, s, "POST", path+"/deliveries/1/attempts", nil); resp.StatusCode != 404 || len(s.Deliveries(path)) != 0 {
 			t.Errorf("status %d and %d deliveries after three days", resp.StatusCode, len(s.Deliveries(path)))
 		}

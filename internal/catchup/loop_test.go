@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hookhouse/hookhouse/internal/catchup"
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
@@ -51,8 +52,7 @@ func (r *rig) run(t *testing.T, d time.Duration, s catchup.Settings) []time.Dura
 	}
 	done := make(chan error)
 	go func() { done <- r.loop.Run(ctx, s) }()
-	time.Sleep(d)
-	synctest.Wait()
+	catchuptest.Advance(d)
 	cancel()
 	if err := <-done; err != nil {
 		t.Errorf("Run returned %v", err)

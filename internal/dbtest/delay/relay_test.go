@@ -25,7 +25,7 @@ func TestEachMessageIsDelayedAlike(t *testing.T) {
 		go func() {
 			for i := range n {
 				_ = binary.Write(sender, binary.BigEndian, int64(i))
-				time.Sleep(time.Millisecond)
+				<-time.After(time.Millisecond)
 			}
 			_ = sender.Close()
 		}()
