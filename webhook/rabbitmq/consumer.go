@@ -125,12 +125,12 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return newLink(conn, nil, 0)
 	}}
 	defer links.close()
-	dead := newDeadPublisher(c.dial, c.queue)
-	defer dead.close()
+	back := newBackPublisher(c.dial, c.queue)
+	defer back.close()
 	prefetch, more := c.usualPrefetch(), 0
 	for retry := firstRetry; ctx.Err() == nil; {
 		started := time.Now()
-		err := c.consume(ctx, links, dead, min(prefetch+more, maxPrefetch))
+		err := c.consume(ctx, links, back, min(prefetch+more, maxPrefetch))
 		if ctx.Err() != nil {
 			break
 		}
@@ -159,13 +159,13 @@ func (c *Consumer) Run(ctx context.Context) error {
 }
 
 // consume connects and gets messages until ctx or the connection ends.
-func (c *Consumer) consume(ctx context.Context, links *connector, dead *deadPublisher, prefetch int) error {
+func (c *Consumer) consume(ctx context.Context, links *connector, back *backPublisher, prefetch int) error {
 	l, err := links.get(ctx)
 	if err != nil {
 		c.setSession(nil, err)
 		return err
 	}
-	s := newSession(c, l, dead, prefetch)
+	s := newSession(c, l, back, prefetch)
 	if err := s.consume(ctx); err != nil {
 		l.fail(err)
 		c.setSession(nil, err)

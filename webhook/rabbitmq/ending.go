@@ -52,7 +52,7 @@ func (s *session) send(h *held, claim webhook.Claim, o webhook.Outcome) error {
 			return fmt.Errorf("rabbitmq: %w", err)
 		}
 		m := amqp.Delivery{Body: raw, ContentType: contentType, MessageId: h.d.UID, Type: h.d.Type, AppId: "hookhouse"}
-		if err := s.dead.publish(&m, o.Reason, claim.Attempt); err != nil {
+		if err := s.back.bury(&m, o.Reason, claim.Attempt); err != nil {
 			return err
 		}
 	}
@@ -126,7 +126,7 @@ func (s *session) bury(m *amqp.Delivery, why error) {
 	s.c.logger().Warn("a message is not a delivery that this version reads, and goes to the dead queue", "queue", s.c.queue, "reason", why, "message_id", clip(m.MessageId, 255))
 	go func() {
 		for retry := firstRetry; ; retry = min(2*retry, maxRetry) {
-			err := s.dead.publish(m, why.Error(), 0)
+			err := s.back.bury(m, why.Error(), 0)
 			if err == nil {
 				err = s.ack(m.DeliveryTag)
 			}

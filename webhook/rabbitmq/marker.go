@@ -12,7 +12,7 @@ import (
 const markerContentType = "application/vnd.hookhouse.marker"
 
 // mark publishes a marker to the queue, and returns nil when the queue has it.
-func (p *deadPublisher) mark(ctx context.Context) error {
+func (p *backPublisher) mark(ctx context.Context) error {
 	err := p.send(ctx, p.queue, amqp.Publishing{ContentType: markerContentType, DeliveryMode: amqp.Persistent, AppId: "hookhouse"})
 	if err != nil {
 		return fmt.Errorf("rabbitmq: marker: %w", err)

@@ -17,7 +17,7 @@ import (
 type session struct {
 	c        *Consumer
 	link     *link
-	dead     *deadPublisher
+	back     *backPublisher
 	ch       *amqp.Channel
 	messages <-chan amqp.Delivery
 	prefetch int
@@ -35,9 +35,9 @@ type session struct {
 }
 
 // newSession returns a session that holds nothing.
-func newSession(c *Consumer, l *link, dead *deadPublisher, prefetch int) *session {
+func newSession(c *Consumer, l *link, back *backPublisher, prefetch int) *session {
 	return &session{
-		c: c, link: l, dead: dead, prefetch: prefetch,
+		c: c, link: l, back: back, prefetch: prefetch,
 		held: make(map[string]*held), waiting: make(map[string][]*held), drained: make(chan struct{}, 1),
 		// Finished deliveries are deleted at once: the server's acknowledgement is what counts.
 		memory: &webhook.MemInbox{MaxDeliveries: 1 << 30, MaxBytes: 1 << 60, Retention: 1, DeadRetention: 1, Logger: slog.New(slog.DiscardHandler)},
@@ -65,7 +65,7 @@ func (s *session) consume(ctx context.Context) error {
 // run takes messages until the connection ends. When ctx ends it first lets the claims be
 // settled.
 func (s *session) run(ctx context.Context) error {
-	returned := sorter{s: s, mark: s.dead.mark}
+	returned := sorter{s: s, mark: s.back.mark}
 	tick := time.NewTicker(idleCheck)
 	defer tick.Stop()
 	for {

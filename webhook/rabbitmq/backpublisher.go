@@ -24,16 +24,17 @@ const (
 // must fit into one frame, of 128 KiB by default.
 const maxHeaders = 32 << 10
 
-// A deadPublisher publishes the dead messages of a queue, and markers, on a connection of its own.
-// The server reads nothing from a connection that publishes while it is short of memory or disk: on
-// that of the Consumer it would read no acknowledgement either, and free nothing.
-type deadPublisher struct {
+// A backPublisher publishes what a Consumer sends back to the server, dead messages and markers, on
+// a connection of its own. The server reads nothing from a connection that publishes while it is
+// short of memory or disk: on that of the Consumer it would read no acknowledgement either, and
+// free nothing.
+type backPublisher struct {
 	queue     string
 	connector connector
 }
 
-func newDeadPublisher(dial func(ctx context.Context) (*amqp.Connection, error), queue string) *deadPublisher {
-	p := &deadPublisher{queue: queue}
+func newBackPublisher(dial func(ctx context.Context) (*amqp.Connection, error), queue string) *backPublisher {
+	p := &backPublisher{queue: queue}
 	p.connector.dial = dial
 	p.connector.open = func(conn *amqp.Connection) (*link, error) {
 		if err := checkServer(conn); err != nil {
@@ -44,8 +45,8 @@ func newDeadPublisher(dial func(ctx context.Context) (*amqp.Connection, error), 
 	return p
 }
 
-// publish publishes a message to the dead queue, and returns nil when that has it.
-func (p *deadPublisher) publish(m *amqp.Delivery, why string, attempt int) error {
+// bury publishes a message to the dead queue, and returns nil when that has it.
+func (p *backPublisher) bury(m *amqp.Delivery, why string, attempt int) error {
 	ctx, cancel := context.WithTimeout(context.Background(), endTimeout)
 	defer cancel()
 	msg := amqp.Publishing{
@@ -59,7 +60,7 @@ func (p *deadPublisher) publish(m *amqp.Delivery, why string, attempt int) error
 }
 
 // send publishes a message to one of the queues, and returns nil when that has it.
-func (p *deadPublisher) send(ctx context.Context, queue string, msg amqp.Publishing) error {
+func (p *backPublisher) send(ctx context.Context, queue string, msg amqp.Publishing) error {
 	for {
 		l, err := p.connector.get(ctx)
 		if err == nil {
@@ -72,7 +73,7 @@ func (p *deadPublisher) send(ctx context.Context, queue string, msg amqp.Publish
 }
 
 // headers returns those of m with ours.
-func (p *deadPublisher) headers(m *amqp.Delivery, why string, attempt int) amqp.Table {
+func (p *backPublisher) headers(m *amqp.Delivery, why string, attempt int) amqp.Table {
 	headers := amqp.Table{}
 	if len(fmt.Sprint(m.Headers)) <= maxHeaders {
 		for name, value := range m.Headers {
@@ -89,7 +90,7 @@ func (p *deadPublisher) headers(m *amqp.Delivery, why string, attempt int) amqp.
 	return headers
 }
 
-func (p *deadPublisher) close() { p.connector.close() }
+func (p *backPublisher) close() { p.connector.close() }
 
 // clip returns the first n bytes of s at most.
 func clip(s string, n int) string { return s[:min(len(s), n)] }
