@@ -22,6 +22,7 @@ import (
 
 // Comments pass through RabbitMQ, and what it refuses is said in one line.
 func TestCommentsPassThroughRabbitMQ(t *testing.T) {
+	t.Parallel()
 	node, err := startRabbitMQ()
 	stop := func() {}
 	if err == nil {

@@ -95,6 +95,7 @@ func TestProcessThatServesAndProcessesThatSend(t *testing.T) {
 
 // A comment whose page was answered is sent, whenever the process is killed.
 func TestCommentsSurviveKills(t *testing.T) {
+	t.Parallel() // the killed process holds its leases for half a minute
 	dir, env := t.TempDir(), []string{passwordName + "=" + secret}
 	p := startWith(t, dir, env, local...)
 	g, to := &rig{url: p.url}, newSink(t)
