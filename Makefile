@@ -3,7 +3,7 @@ SHELL       := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .ONESHELL:
 .SILENT:
-.PHONY: test lint fuzz bench bench-durable
+.PHONY: test fetch lint fuzz bench bench-durable
 
 MODULES     := $(shell git ls-files --cached --others --exclude-standard '*go.mod' | xargs -n1 dirname | sort)
 ifeq ($(MODULES),)
@@ -54,11 +54,18 @@ test-of/%:
 		exit 1
 	fi
 
+## fetch: the modules that tests need, and staticcheck, which is built: something to do while servers are installed
+fetch:
+	for m in $(MODULES); do go list -C "$$m" -deps -test ./... >/dev/null; done
+	export GOBIN=$$(mktemp -d)
+	trap 'rm -rf "$$GOBIN"' EXIT
+	go install $(STATICCHECK)
+
 ## lint: format, vet, tidy and staticcheck, in every module
 lint:
-	export TOOLS=$$(mktemp -d)
-	trap 'rm -rf "$$TOOLS"' EXIT
-	GOBIN=$$TOOLS go install $(STATICCHECK)
+	export GOBIN=$$(mktemp -d)
+	trap 'rm -rf "$$GOBIN"' EXIT
+	go install $(STATICCHECK)
 	$(MAKE) --no-print-directory --keep-going --jobs=$(AT_ONCE) $(MODULES:%=lint-of/%)
 	echo "== lint passed in $$SECONDS s"
 
@@ -71,7 +78,7 @@ lint-of/%:
 	go mod tidy -diff
 	export GOFLAGS="$(GOFLAGS) $(RACE)"
 	go vet ./...
-	"$$TOOLS"/staticcheck ./...
+	"$$GOBIN"/staticcheck ./...
 
 ## fuzz: each fuzz target of the root module for FUZZTIME
 fuzz:
