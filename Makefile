@@ -25,6 +25,10 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 UNWATCHED := modernc.org/sqlite/lib github.com/ncruces/go-sqlite3-wasm/v6
 test lint: export GOFLAGS := $(strip $(GOFLAGS) $(UNWATCHED:%=-gcflags=%=-race=false))
 
+# It lets each process sleep for a second at its end, and more than a hundred test binaries
+# and their children end.
+test: export GORACE := $(strip $(GORACE) atexit_sleep_ms=100)
+
 ## test: everything that must hold, in every module; some forty-five minutes on two cores, less with AT_ONCE=3 on eight
 test: lint
 	export LOGS=$$(mktemp -d)
