@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"time"
 )
@@ -45,14 +46,26 @@ type memSeen struct {
 // newest returns the records that may match f, newest first.
 func (m *MemInbox) newest(f Filter) (seen []memSeen) {
 	m.mu.Lock()
-	for _, rec := range m.all {
-		if (f.Before <= 0 || rec.seq < f.Before) && rec.seq > f.After && (f.UID == "" || rec.d.UID == f.UID) {
+	for rec := range m.candidates(f) {
+		if (f.Before <= 0 || rec.seq < f.Before) && rec.seq > f.After {
 			seen = append(seen, memSeen{rec, rec.seq})
 		}
 	}
 	m.mu.Unlock()
 	slices.SortFunc(seen, func(a, b memSeen) int { return cmp.Compare(b.seq, a.seq) })
 	return seen
+}
+
+// candidates yields all records, or the one with the UID of f.
+func (m *MemInbox) candidates(f Filter) iter.Seq[*memRecord] {
+	if f.UID == "" {
+		return maps.Values(m.all)
+	}
+	return func(yield func(*memRecord) bool) {
+		if rec := m.all[f.UID]; rec != nil {
+			yield(rec)
+		}
+	}
 }
 
 // read returns what is stored of s now. It reports false if that does not match f,

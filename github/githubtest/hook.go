@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"iter"
 	"net/http"
 	"strings"
 	"sync"
@@ -180,16 +181,25 @@ func (s *Server) listed(path string, now time.Time) (list []Delivery) {
 	if h == nil {
 		return nil
 	}
-	for n := len(h.deliveries) - 1; n >= 0; n-- {
-		if s.isListed(h.deliveries[n], now) {
-			list = append(list, h.deliveries[n])
-		}
+	for d := range s.newest(h.deliveries, now) {
+		list = append(list, *d)
 	}
 	return list
 }
 
+// newest yields those of some deliveries that are listed, newest first.
+func (s *Server) newest(deliveries []Delivery, now time.Time) iter.Seq[*Delivery] {
+	return func(yield func(*Delivery) bool) {
+		for n := len(deliveries) - 1; n >= 0; n-- {
+			if d := &deliveries[n]; s.isListed(d, now) && !yield(d) {
+				return
+			}
+		}
+	}
+}
+
 // isListed reports whether a delivery is recent enough.
-func (s *Server) isListed(d Delivery, now time.Time) bool {
+func (s *Server) isListed(d *Delivery, now time.Time) bool {
 	return now.Sub(d.DeliveredAt) < cmp.Or(s.Retention, 3*24*time.Hour)
 }
 

@@ -2,7 +2,6 @@ package githubtest
 
 import (
 	"bytes"
-	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -11,7 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
+	"sort"
 	"strconv"
 	"strings"
 	"time"
@@ -39,7 +38,7 @@ func (s *Server) route(r *http.Request, path string, now time.Time) answer {
 	}
 	switch parts := strings.Split(rest, "/"); {
 	case rest == "" && r.Method == http.MethodGet:
-		return s.page(r, path, s.listed(hook, now))
+		return s.page(r, path, s.hooks[hook].deliveries, now)
 	case len(parts) == 2 && r.Method == http.MethodGet:
 		if d, ok := s.find(hook, parts[1], now); ok {
 			return answer{status: http.StatusOK, content: detail(d)}
@@ -63,18 +62,25 @@ func (s *Server) route(r *http.Request, path string, now time.Time) answer {
 func (s *Server) find(hook, id string, now time.Time) (Delivery, bool) {
 	number, err := strconv.ParseInt(id, 10, 64)
 	list := s.hooks[hook].deliveries
-	n, ok := slices.BinarySearchFunc(list, number, func(d Delivery, id int64) int { return cmp.Compare(d.ID, id) })
-	if err != nil || !ok || !s.isListed(list[n], now) {
+	n, ok := position(list, number)
+	if err != nil || !ok || !s.isListed(&list[n], now) {
 		return Delivery{}, false
 	}
 	return list[n], true
 }
 
+// position returns where the delivery with an ID is or would be, and whether it is there.
+func position(list []Delivery, id int64) (int, bool) {
+	n := sort.Search(len(list), func(n int) bool { return list[n].ID >= id })
+	return n, n < len(list) && list[n].ID == id
+}
+
 // cursorPrefix begins a cursor. The rest is the id of the first delivery of the page.
 const cursorPrefix = "v1_"
 
-// page answers a list: per_page of at most 100, by default 30.
-func (s *Server) page(r *http.Request, path string, list []Delivery) answer {
+// page answers a list of what a hook has sent, oldest first: per_page of at most 100, by
+// default 30. A long list has many pages, so only those of one page are looked at.
+func (s *Server) page(r *http.Request, path string, sent []Delivery, now time.Time) answer {
 	query := r.URL.Query()
 	size, err := strconv.Atoi(query.Get("per_page"))
 	if err != nil || size < 1 {
@@ -86,24 +92,28 @@ func (s *Server) page(r *http.Request, path string, list []Delivery) answer {
 		if err != nil {
 			return failed(http.StatusUnprocessableEntity, "Invalid cursor")
 		}
-		list = slices.DeleteFunc(list, func(d Delivery) bool { return d.ID > id })
+		end, ok := position(sent, id)
+		if ok {
+			end++
+		}
+		sent = sent[:end]
 	}
 	header := make(http.Header)
-	if len(list) > size {
-		next := url.URL{Scheme: "https", Host: r.Host, Path: "/" + path,
-			RawQuery: url.Values{"per_page": {strconv.Itoa(size)}, "cursor": {fmt.Sprint(cursorPrefix, list[size].ID)}}.Encode()}
-		header.Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next.String()))
-		list = list[:size]
-	}
-	entries := make([]map[string]any, len(list))
-	for n, d := range list {
-		entries[n] = entry(d)
+	entries := make([]map[string]any, 0, size)
+	for d := range s.newest(sent, now) {
+		if len(entries) == size {
+			next := url.URL{Scheme: "https", Host: r.Host, Path: "/" + path,
+				RawQuery: url.Values{"per_page": {strconv.Itoa(size)}, "cursor": {fmt.Sprint(cursorPrefix, d.ID)}}.Encode()}
+			header.Set("Link", fmt.Sprintf(`<%s>; rel="next"`, next.String()))
+			break
+		}
+		entries = append(entries, entry(d))
 	}
 	return answer{status: http.StatusOK, content: entries, header: header}
 }
 
 // entry returns a delivery as a list has it.
-func entry(d Delivery) map[string]any {
+func entry(d *Delivery) map[string]any {
 	return map[string]any{
 		"id": d.ID, "guid": d.GUID, "delivered_at": d.DeliveredAt.Format(time.RFC3339), "redelivery": d.Redelivery,
 		"duration": d.Duration.Seconds(), "status": d.Status, "status_code": d.StatusCode, "event": d.Event,
@@ -114,7 +124,7 @@ func entry(d Delivery) map[string]any {
 // detail returns a delivery with its request. The payload is encoded anew, with the names
 // of each object sorted.
 func detail(d Delivery) map[string]any {
-	whole := entry(d)
+	whole := entry(&d)
 	headers := make(map[string]string)
 	for name, values := range d.Header {
 		headers[name] = strings.Join(values, ", ")

@@ -1,19 +1,15 @@
 package rules
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"go/parser"
 	"go/token"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestEveryCommandAndLinkInADocumentExists(t *testing.T) {
@@ -24,7 +20,7 @@ func TestEveryCommandAndLinkInADocumentExists(t *testing.T) {
 	for _, name := range []string{"README.md", "CONTRIBUTING.md", "examples/README.md", "webhook/publish/RECEIVERS.md", "webhook/DELIVERY.md", "webhook/SCALING.md"} {
 		docs = append(docs, filepath.Join(top(t), name))
 	}
-	c := &checker{top: top(t), flagsOf: builtFlags(t)}
+	c := &checker{top: top(t), flagsOf: declaredFlags}
 	for _, doc := range docs {
 		for _, fault := range c.faults(doc, readFile(t, doc)) {
 			t.Errorf("%s: %s", strings.TrimPrefix(doc, c.top+"/"), fault)
@@ -214,33 +210,4 @@ func isProgram(dir string) bool {
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return err == nil
-}
-
-var flagLine = regexp.MustCompile(`(?m)^  -(\S+)`)
-
-// builtFlags returns a func that builds the program in a folder and returns the flags
-// that its -help prints.
-func builtFlags(t *testing.T) func(dir string) ([]string, error) {
-	known := make(map[string][]string)
-	return func(dir string) ([]string, error) {
-		if flags, ok := known[dir]; ok {
-			return flags, nil
-		}
-		file := filepath.Join(t.TempDir(), "program")
-		goCommand(t, dir, "build", "-o", file, ".")
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		help := exec.CommandContext(ctx, file, "-help")
-		help.Dir, help.Env = t.TempDir(), []string{} // a program without flags ends because it has no secret
-		text, err := help.CombinedOutput()
-		if exit := new(exec.ExitError); err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
-			return nil, fmt.Errorf("-help: %w", errors.Join(err, ctx.Err()))
-		}
-		flags := []string{}
-		for _, m := range flagLine.FindAllStringSubmatch(string(text), -1) {
-			flags = append(flags, m[1])
-		}
-		known[dir] = flags
-		return flags, nil
-	}
 }

@@ -78,14 +78,19 @@ func (r retired) qualified() string {
 	return cmp.Or(r.owner, filepath.Base(r.room)) + "." + r.name
 }
 
+// inText returns the name as texts write it, without what it belongs to if it has no other
+// meaning.
+func (r retired) inText() string {
+	if r.plain {
+		return r.name
+	}
+	return r.qualified()
+}
+
 // retiredUses find each of retiredNames in a text of any room.
 var retiredUses = func() (uses []*regexp.Regexp) {
 	for _, r := range retiredNames {
-		name := r.qualified()
-		if r.plain {
-			name = r.name
-		}
-		uses = append(uses, regexp.MustCompile(`\b`+name+`\b`))
+		uses = append(uses, regexp.MustCompile(`\b`+regexp.QuoteMeta(r.inText())+`\b`))
 	}
 	return uses
 }()
@@ -97,7 +102,7 @@ func usedIn(room string, i int, text string) string {
 	if link := "[" + r.name + "]"; r.room == room && r.owner == "" && strings.Contains(text, link) {
 		return link
 	}
-	if !strings.Contains(text, r.name) {
+	if !strings.Contains(text, r.inText()) {
 		return "" // much sooner than by retiredUses
 	}
 	return retiredUses[i].FindString(text)

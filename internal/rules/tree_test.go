@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -56,20 +57,38 @@ type pkg struct {
 	Deps        []string
 }
 
+// pkgFields are the fields of a pkg. If go list prints all that it knows, it takes twice
+// as long.
+const pkgFields = "-json=ImportPath,Dir,Standard,GoFiles,TestGoFiles,Imports,Deps"
+
+// listed are the results of go list, by its arguments. The packages do not change while
+// the tests run.
+var listed = struct {
+	mu  sync.Mutex
+	all map[string][]pkg
+}{all: make(map[string][]pkg)}
+
 // packages returns the packages that go list prints in a folder.
 func packages(t *testing.T, dir string, args ...string) []pkg {
 	t.Helper()
-	out := json.NewDecoder(strings.NewReader(goCommand(t, dir, append([]string{"list", "-json"}, args...)...)))
-	var all []pkg
-	for {
-		var p pkg
-		if err := out.Decode(&p); errors.Is(err, io.EOF) {
-			return all
-		} else if err != nil {
-			t.Fatal(err)
+	listed.mu.Lock()
+	defer listed.mu.Unlock()
+	key := dir + " " + strings.Join(args, " ")
+	all, ok := listed.all[key]
+	if !ok {
+		out := json.NewDecoder(strings.NewReader(goCommand(t, dir, append([]string{"list", pkgFields}, args...)...)))
+		for {
+			var p pkg
+			if err := out.Decode(&p); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, p)
 		}
-		all = append(all, p)
+		listed.all[key] = all
 	}
+	return slices.Clone(all)
 }
 
 // public returns the root module's packages that users may import.

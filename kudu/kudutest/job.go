@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"net/http"
 	"slices"
+	"sort"
 	"strings"
 
 	"github.com/hookhouse/hookhouse/kudu"
@@ -26,17 +27,23 @@ func (s *Server) RecordRun(r kudu.TriggeredJobRun) {
 		s.runs = make(map[string][]run)
 	}
 	name := strings.ToLower(r.JobName)
-	runs := slices.DeleteFunc(s.runs[name], func(old run) bool { return old.ID == r.ID })
-	runs = append(runs, r)
-	slices.SortStableFunc(runs, func(a, b run) int { return cmp.Compare(b.ID, a.ID) })
-	s.runs[name] = runs[:min(len(runs), cmp.Or(s.History, defaultHistory))]
+	runs := s.runs[name]
+	n := sort.Search(len(runs), func(n int) bool { return runs[n].ID >= r.ID })
+	if n < len(runs) && runs[n].ID == r.ID {
+		runs[n] = r
+	} else {
+		runs = slices.Insert(runs, n, r) // in most cases at the end
+	}
+	s.runs[name] = runs[max(0, len(runs)-cmp.Or(s.History, defaultHistory)):]
 }
 
-// Runs returns the runs of a job that are listed. The caller owns the slice.
+// Runs returns the runs of a job that are listed, newest first. The caller owns the slice.
 func (s *Server) Runs(job string) []kudu.TriggeredJobRun {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.runs[strings.ToLower(job)])
+	runs := slices.Clone(s.runs[strings.ToLower(job)])
+	slices.Reverse(runs)
+	return runs
 }
 
 // A listedRun is a run in the list (Kudu: TriggeredJobRun.cs).

@@ -118,7 +118,7 @@ var attempts = []law{
 	}},
 	{"a long name and a long reason are cut", func(t *trial) {
 		d := t.put("")
-		t.settle(t.claimBy(strings.Repeat("n", 1000)), webhook.Outcome{State: webhook.Dead, Reason: strings.Repeat("r", 1<<20)})
+		t.settle(t.claimBy(strings.Repeat("n", 1000)), webhook.Outcome{State: webhook.Dead, Reason: longReason()})
 		if a := t.requireAttempts(d, 1)[0]; a.By != strings.Repeat("n", 255) || a.Reason != strings.Repeat("r", 4<<10) {
 			t.Errorf("a name of %d bytes and a reason of %d, want 255 and 4096", len(a.By), len(a.Reason))
 		}

@@ -211,6 +211,6 @@ func (t *trial) putType(typ string) *webhook.Delivery {
 func (t *trial) putSized(bytes int) *webhook.Delivery {
 	t.Helper()
 	d := t.delivery("")
-	d.Body = make([]byte, bytes)
+	d.Body = bodyOf(bytes)
 	return t.store(d)
 }

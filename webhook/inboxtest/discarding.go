@@ -28,7 +28,7 @@ var discarding = []law{
 		for n := range deliveries {
 			d := t.delivery("")
 			if n%10 == 0 {
-				d.Body = make([]byte, 3<<20)
+				d.Body = bodyOf(3 << 20)
 			}
 			t.store(d)
 		}

@@ -24,7 +24,7 @@ var storing = []law{
 	}},
 	{"a large body is returned unchanged", func(t *trial) {
 		d := t.delivery("")
-		d.Body = bytes.Repeat([]byte("\x00\xff large \r\n"), 1<<17)
+		d.Body = largeBody()
 		t.store(d)
 		if got := t.claim().Delivery.Body; !bytes.Equal(got, d.Body) {
 			t.Errorf("the claim has another body: it has %d bytes, want %d", len(got), len(d.Body))

@@ -86,7 +86,7 @@ var sweepLaws = []sweepLaw{
 		for n := range deliveries {
 			d := t.delivery("")
 			if n%20 == 0 {
-				d.Body = make([]byte, 2<<20)
+				d.Body = bodyOf(2 << 20)
 			}
 			t.store(d)
 		}

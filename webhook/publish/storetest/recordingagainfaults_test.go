@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"github.com/hookhouse/hookhouse/webhook/publish"
@@ -33,14 +34,21 @@ var againFaults = []brokenLaw{
 
 // changeAgain calls change after an attempt was recorded again.
 func (f *fault) changeAgain(change func(a publish.Attempt, began *bool)) {
+	type identity struct {
+		endpoint, uid string
+		number        int
+		at            int64
+		result        publish.Result
+	}
+	var mu sync.Mutex
+	recorded := make(map[identity]bool)
 	f.changeRecorded(func(*publish.Attempt) {}, func(a publish.Attempt, began *bool) {
-		times := 0
-		for b := range f.MemStore.Attempts(context.Background(), publish.AttemptFilter{Endpoint: a.Endpoint, UID: a.UID}) {
-			if b.At.Equal(a.At) && b.Number == a.Number && b.Result == a.Result {
-				times++
-			}
-		}
-		if times > 1 {
+		id := identity{a.Endpoint, a.UID, a.Number, a.At.UnixMicro(), a.Result}
+		mu.Lock()
+		again := recorded[id]
+		recorded[id] = true
+		mu.Unlock()
+		if again {
 			change(a, began)
 		}
 	})
