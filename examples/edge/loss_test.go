@@ -14,8 +14,10 @@ func TestKilledPartLosesNothing(t *testing.T) {
 	if rabbit == nil {
 		return
 	}
-	for _, killed := range []string{"-edge", "-relay", "-work"} {
+	t.Parallel()
+	for _, killed := range []string{"-work", "-edge", "-relay"} { // the first one waits for a lease
 		t.Run(killed, func(t *testing.T) {
+			t.Parallel()
 			c := newChain(t)
 			parts := make(map[string]*process)
 			for _, part := range []string{"-work", "-relay", "-edge"} {
@@ -83,6 +85,7 @@ func TestNothingIsLostWhilePostgreSQLIsAway(t *testing.T) {
 	if rabbit == nil {
 		return
 	}
+	t.Parallel()
 	c := newChain(t)
 	worker, relay, edge := c.start("-work"), c.start("-relay"), c.start("-edge")
 	before := c.send(2, c.mustAccept)

@@ -16,6 +16,7 @@ func TestDeliveryOfEachSenderIsHandledOnce(t *testing.T) {
 	if rabbit == nil {
 		return
 	}
+	t.Parallel()
 	c := newChain(t)
 	parts := []*process{c.start("-work"), c.start("-relay"), c.start("-edge")}
 	github := webhooktest.GitHub{Secret: webhook.NewSecret(secret)}
@@ -78,6 +79,7 @@ func TestOneProcessIsTheWholeChain(t *testing.T) {
 	if rabbit == nil {
 		return
 	}
+	t.Parallel()
 	c := newChain(t)
 	p := c.start("-edge", "-relay", "-work")
 	c.requireHandled(c.send(3, c.mustAccept), true)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -73,6 +74,7 @@ func TestWrongSettingIsSaidInOneLine(t *testing.T) {
 	if rabbit == nil {
 		return
 	}
+	t.Parallel()
 	c := newChain(t)
 	conn, err := amqp.Dial(rabbit.url("guest", "/"))
 	if err != nil {
@@ -106,27 +108,30 @@ func TestWrongSettingIsSaidInOneLine(t *testing.T) {
 				continue // it does not use what is wrong
 			}
 			for _, more := range [][]string{nil, {"-check"}} {
-				env := c.env
+				env := slices.Clone(c.env)
 				if tt.broker != "" {
 					env = append(env, brokerName+"="+tt.broker)
 				}
 				if tt.database != "" {
 					env = append(env, tt.database)
 				}
-				args := append(append([]string{part, "-addr", "127.0.0.1:0"}, tt.args...), more...)
-				out, err := execute(t, env, args...)
-				last := out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]
-				if err == nil || !strings.HasPrefix(last, "edge: ") {
-					t.Errorf("%s: %q: %v, the last line is %q", tt.name, args, err, last)
-				}
-				for _, want := range tt.says {
-					if !strings.Contains(last, want) {
-						t.Errorf("%s: %q: the last line is %q, want it to contain %q", tt.name, args, last, want)
+				args := slices.Concat([]string{part, "-addr", "127.0.0.1:0"}, tt.args, more)
+				t.Run(tt.name+part+strings.Join(more, ""), func(t *testing.T) {
+					t.Parallel()
+					out, err := execute(t, env, args...)
+					last := out[strings.LastIndex(strings.TrimSpace(out), "\n")+1:]
+					if err == nil || !strings.HasPrefix(last, "edge: ") {
+						t.Errorf("%q: %v, the last line is %q", args, err, last)
 					}
-				}
-				if strings.Contains(out, "wr0ng") {
-					t.Errorf("%s: %q: the output shows the password: %s", tt.name, args, out)
-				}
+					for _, want := range tt.says {
+						if !strings.Contains(last, want) {
+							t.Errorf("%q: the last line is %q, want it to contain %q", args, last, want)
+						}
+					}
+					if strings.Contains(out, "wr0ng") {
+						t.Errorf("%q: the output shows the password: %s", args, out)
+					}
+				})
 			}
 		}
 	}

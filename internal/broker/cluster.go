@@ -139,7 +139,7 @@ func (c *Cluster) await(ctx context.Context) error {
 			try, stop := context.WithTimeout(ctx, 20*time.Second)
 			out, err := node.Eval(try, running)
 			stop()
-			if err == nil && strings.TrimSpace(out) == fmt.Sprint(len(c.nodes)) {
+			if err == nil && out == fmt.Sprint(len(c.nodes)) {
 				break
 			}
 			if ctx.Err() != nil {

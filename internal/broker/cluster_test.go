@@ -21,8 +21,13 @@ func TestNodeKeepsWhatItStoredWhenItIsKilled(t *testing.T) {
 	}
 	defer c.Stop()
 	n := c.Node(0)
-	if out, err := n.Eval(t.Context(), "application:get_env(rabbit, max_message_size)."); err != nil || !strings.Contains(out, "65536") {
+	if out, err := n.Eval(t.Context(), "application:get_env(rabbit, max_message_size)."); err != nil || out != "{ok, 65536}" {
 		t.Errorf("the setting: %q, %v", out, err)
+	}
+	for _, expression := range []string{"absent:absent().", "absent("} {
+		if out, err := n.Eval(t.Context(), expression); err == nil {
+			t.Errorf("%s is %q", expression, out)
+		}
 	}
 	if _, err := n.Ctl(t.Context(), "add_vhost", "kept"); err != nil {
 		t.Fatal(err)

@@ -55,9 +55,14 @@ func (n *Node) PID() int { return n.process.cmd.Process.Pid }
 // Log returns what the node has printed, the last part of it.
 func (n *Node) Log() string { return n.log.String() }
 
-// command returns a command that runs one of RabbitMQ's scripts for this node.
-func (n *Node) command(ctx context.Context, script string, args ...string) *exec.Cmd {
-	cmd := exec.CommandContext(ctx, filepath.Join(n.cluster.bin, script), args...)
+// script returns a command that runs one of RabbitMQ's scripts for this node.
+func (n *Node) script(ctx context.Context, name string, args ...string) *exec.Cmd {
+	return n.command(ctx, filepath.Join(n.cluster.bin, name), args...)
+}
+
+// command returns a command that runs a program for this node.
+func (n *Node) command(ctx context.Context, program string, args ...string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, program, args...)
 	cmd.Dir, cmd.SysProcAttr = n.cluster.root, n.cluster.attr
 	cmd.WaitDelay = 10 * time.Second
 	cmd.Env = []string{
@@ -82,7 +87,7 @@ func (n *Node) command(ctx context.Context, script string, args ...string) *exec
 
 // launch starts the process of the node.
 func (n *Node) launch() error {
-	cmd := n.command(context.Background(), "rabbitmq-server")
+	cmd := n.script(context.Background(), "rabbitmq-server")
 	// The script then runs the server in its own place, so that its process id is the
 	// server's. Nothing is detached.
 	cmd.Env = append(cmd.Env, "detached=true")
@@ -171,7 +176,7 @@ func (n *Node) Resume() error { return n.process.cmd.Process.Signal(syscall.SIGC
 // Ctl runs rabbitmqctl for the node and returns what it prints.
 func (n *Node) Ctl(ctx context.Context, args ...string) (string, error) {
 	var stderr record
-	cmd := n.command(ctx, "rabbitmqctl", append([]string{"--quiet"}, args...)...)
+	cmd := n.script(ctx, "rabbitmqctl", append([]string{"--quiet"}, args...)...)
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -180,7 +185,19 @@ func (n *Node) Ctl(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-// Eval evaluates an Erlang expression on the node and returns its value as text.
+// Eval evaluates an Erlang expression on the node and returns its value as text. It takes a
+// hundredth of the time of Ctl, which starts an Erlang of its own.
 func (n *Node) Eval(ctx context.Context, expression string) (string, error) {
-	return n.Ctl(ctx, "eval", expression)
+	var stderr record
+	cmd := n.command(ctx, "erl_call", "-r", "-address", fmt.Sprint("127.0.0.1:", n.dist), "-e")
+	cmd.Stdin, cmd.Stderr = strings.NewReader(expression+"\n"), &stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return "", fmt.Errorf("erl_call: %w\n%s%s", err, out, stderr.String())
+	}
+	value, ok := strings.CutPrefix(string(out), "{ok, ")
+	if !ok {
+		return "", fmt.Errorf("%s is not evaluated: %s", expression, out)
+	}
+	return strings.TrimSuffix(strings.TrimSpace(value), "}"), nil
 }

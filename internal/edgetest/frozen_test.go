@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -17,16 +16,14 @@ import (
 
 // leader returns the node with the leader of a queue.
 func leader(ctx context.Context, queue string) (*broker.Node, error) {
-	out, err := cluster.Node(0).Ctl(ctx, "list_queues", "name", "leader")
+	out, err := cluster.Node(0).Eval(ctx, fmt.Sprintf(`{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"%s">>)),
+		[{leader, Leader}] = rabbit_quorum_queue:info(Q, [leader]), Leader.`, queue))
 	if err != nil {
 		return nil, err
 	}
-	for line := range strings.Lines(out) {
-		fields := strings.Fields(line)
-		for _, n := range cluster.Nodes() {
-			if len(fields) == 2 && fields[0] == queue && fields[1] == n.Name() {
-				return n, nil
-			}
+	for _, n := range cluster.Nodes() {
+		if out == "'"+n.Name()+"'" {
+			return n, nil
 		}
 	}
 	return nil, fmt.Errorf("queue %s has no leader: %s", queue, out)

@@ -1,7 +1,7 @@
 package rabbitmq_test
 
 import (
-	"strings"
+	"fmt"
 	"testing"
 
 	"github.com/hookhouse/hookhouse/internal/broker"
@@ -12,16 +12,9 @@ import (
 func awaitMembers(t *testing.T, c *broker.Cluster, queue string) {
 	t.Helper()
 	await(t, "all members of the queue are up", func() bool {
-		out, err := c.Node(0).Ctl(t.Context(), "list_queues", "name", "online")
-		if err != nil {
-			return false // it is starting
-		}
-		for line := range strings.Lines(out) {
-			if name, online, _ := strings.Cut(line, "\t"); name == queue {
-				return strings.Count(online, "@") == len(c.Nodes())
-			}
-		}
-		return false
+		n, err := c.Node(0).Eval(t.Context(), fmt.Sprintf(`{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"%s">>)),
+			[{online, Online}] = rabbit_quorum_queue:info(Q, [online]), length(Online).`, queue))
+		return err == nil && n == fmt.Sprint(len(c.Nodes())) // an error: it is starting
 	})
 }
 
@@ -30,6 +23,7 @@ func TestClusterLosesNothingThatWasAcknowledged(t *testing.T) {
 	if node == nil {
 		return
 	}
+	t.Parallel()
 	c := startCluster(t, 3)
 	queue := newName()
 	if err := rabbitmq.Declare(t.Context(), connect(t, c.Node(0)), queue, 1); err != nil {

@@ -173,6 +173,13 @@ func (c *Consumer) consume(ctx context.Context, links *connector, back *backPubl
 	}
 	c.setSession(s, nil)
 	err = s.run(ctx)
+	if errors.Is(err, errMore) {
+		c.setSession(nil, err)
+		if closeErr := s.close(ctx); closeErr != nil {
+			l.fail(closeErr)
+		}
+		return err // the next session uses the connection
+	}
 	l.fail(err)
 	c.setSession(nil, err)
 	return err

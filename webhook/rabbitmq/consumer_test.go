@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	amqp "github.com/rabbitmq/amqp091-go"
 
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/rabbitmq"
@@ -130,7 +132,7 @@ func TestConsumerGetsAsManyMessagesAsMaxBytesHolds(t *testing.T) {
 }
 
 // A Consumer with a smaller Prefetch gets in parts what comes again. Nothing tells it in
-// which order.
+// which order. It gets more at once on the connection that it has.
 func TestFewerMessagesAtOnceKeepTheOrder(t *testing.T) {
 	if node == nil {
 		return
@@ -155,11 +157,18 @@ func TestFewerMessagesAtOnceKeepTheOrder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := newConsumer(t, node, queue)
+	var dials atomic.Int32
+	c := rabbitmq.NewConsumer(func(ctx context.Context) (*amqp.Connection, error) {
+		dials.Add(1)
+		return dialer(node.URL())(ctx)
+	}, queue)
 	c.Prefetch = 3
 	run(t, c)
 	for _, d := range want {
 		settleNext(t, c, d)
+	}
+	if n := dials.Load(); n > 2 { // from the second one it publishes markers
+		t.Errorf("%d connections", n)
 	}
 }
 

@@ -62,6 +62,13 @@ func (s *session) consume(ctx context.Context) error {
 	})
 }
 
+// close gives the messages back, and keeps the connection.
+func (s *session) close(ctx context.Context) error {
+	wait, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	return within(wait, s.ch.Close)
+}
+
 // run takes messages until the connection ends. When ctx ends it first lets the claims be
 // settled.
 func (s *session) run(ctx context.Context) error {
