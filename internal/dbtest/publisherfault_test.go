@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,36 +29,60 @@ func TestAPublisherWhoseDatabaseFailsAtAnyStatementLosesNothing(t *testing.T) {
 	for offset, e := range []engine{modernc, onPostgres(t)} {
 		t.Run(e.Name, func(t *testing.T) {
 			before := runtime.NumGoroutine()
-			t.Run("statements", func(t *testing.T) {
+			t.Run("statements", func(t *testing.T) { breakEachStatement(t, e, offset) })
+			must(t, wait.Until(t.Context(), "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before }))
+		})
+	}
+}
+
+// breakEachStatement breaks each statement of a Publisher, begin and commit several times. Four
+// at a time, each on a database of its own, since a run mostly waits for one.
+func breakEachStatement(t *testing.T, e engine, offset int) {
+	first := openFaulty(t, e)
+	statements := first.statements(t)
+	if len(statements) < 20 {
+		t.Fatalf("a Publisher has the statements %q, want more", statements)
+	}
+	slices.SortStableFunc(statements, func(a, b string) int { return timesBroken(b) - timesBroken(a) }) // the longest first
+	var next, runs atomic.Int64
+	unbroken := make(chan string, len(statements))
+	var lanes sync.WaitGroup
+	for lane := range 4 {
+		lanes.Go(func() {
+			t.Run(fmt.Sprint("lane ", lane), func(t *testing.T) {
 				s := openFaulty(t, e)
-				statements := s.statements(t)
-				if len(statements) < 20 {
-					t.Fatalf("a Publisher has the statements %q, want more", statements)
-				}
-				var unbroken []string
-				for i, text := range statements {
-					times := 1
-					if len(text) < 20 { // begin and commit
-						times = 12
-					}
-					for nth := 1; nth <= times; nth++ {
-						s.plan.Only = func(what string) bool { return what == text }
+				for i := int(next.Add(1)) - 1; i < len(statements); i = int(next.Add(1)) - 1 {
+					text := statements[i]
+					s.plan.Only = func(what string) bool { return what == text }
+					for nth := 1; nth <= timesBroken(text); nth++ {
 						if s.publish(t, nth, fault.Kinds[(i+nth+offset)%4]) != "" {
 							continue
 						}
 						if nth == 1 {
-							unbroken = append(unbroken, text)
+							unbroken <- text
 						}
 						break
 					}
 				}
-				if t.Logf("%d runs, %d statements", s.runs, len(statements)); len(unbroken) > len(statements)/10 { // some depend on chance
-					t.Errorf("no fault hit the statements %q", unbroken)
-				}
+				runs.Add(int64(s.runs))
 			})
-			must(t, wait.Until(t.Context(), "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before }))
 		})
 	}
+	lanes.Wait()
+	if t.Logf("%d runs, %d statements, %d unbroken", runs.Load(), len(statements), len(unbroken)); len(unbroken) > len(statements)/10 { // some depend on chance
+		close(unbroken)
+		for text := range unbroken {
+			t.Errorf("no fault hit the statement %q", text)
+		}
+	}
+}
+
+// timesBroken returns how often a statement is broken: begin and commit are many.
+func timesBroken(text string) int {
+	if len(text) < 20 {
+		return 12
+	}
+	return 1
 }
 
 // A faulty is a database with connections that break by a plan, and others that do not.

@@ -29,8 +29,18 @@ func (s Store) With(settings ...string) Store {
 	return s
 }
 
+// idleConns is how many idle connections a store keeps, as the documentation of the inbox
+// advises. Without it that is two, and the others are closed and opened again and again.
+const idleConns = 10
+
 // Open opens the store. The number of connections is not limited.
-func (s Store) Open() (*sql.DB, error) { return sql.Open(s.Driver, s.DSN) }
+func (s Store) Open() (*sql.DB, error) {
+	db, err := sql.Open(s.Driver, s.DSN)
+	if err == nil {
+		db.SetMaxIdleConns(idleConns)
+	}
+	return db, err
+}
 
 // DB opens the store and closes it at the end of the test.
 func (s Store) DB(tb testing.TB) *sql.DB {

@@ -6,6 +6,10 @@ import (
 	"database/sql/driver"
 )
 
+// idleConns is how many idle connections a database keeps, as the documentation of the inbox
+// advises.
+const idleConns = 10
+
 // Open opens a database with a registered driver, and returns the plan by which it
 // breaks. The plan is empty at first.
 func Open(name, dsn string) (*sql.DB, *Plan, error) {
@@ -24,7 +28,9 @@ func Open(name, dsn string) (*sql.DB, *Plan, error) {
 			return nil, nil, err
 		}
 	}
-	return sql.OpenDB(c), plan, nil
+	db := sql.OpenDB(c)
+	db.SetMaxIdleConns(idleConns)
+	return db, plan, nil
 }
 
 // A connector makes connections that break by the plan.
