@@ -10,7 +10,7 @@ ifeq ($(MODULES),)
 $(error no go.mod found: is this a git clone, and owned by you?)
 endif
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-AT_ONCE     ?= 1
+AT_ONCE     ?= 2
 FUZZTIME    ?= 60s
 BENCHTIME   ?= 300ms
 BENCHCOUNT  ?= 6
@@ -70,7 +70,7 @@ lint:
 	export GOBIN=$$(mktemp -d)
 	trap 'rm -rf "$$GOBIN"' EXIT
 	go install $(STATICCHECK)
-	$(MAKE) --no-print-directory --keep-going --jobs=$(AT_ONCE) $(MODULES:%=lint-of/%)
+	$(MAKE) --no-print-directory --keep-going --jobs=1 $(MODULES:%=lint-of/%)
 	echo "== lint passed in $$SECONDS s"
 
 # Lint looks at what the tests build, with the race detector: so nothing is built twice.

@@ -91,6 +91,7 @@ func (c *Cluster) write(settings []string) error {
 	lines := []string{
 		"log.console = true", "log.console.level = warning", "log.file = false",
 		"vm_memory_high_watermark.relative = 0.5", "disk_free_limit.absolute = 10MB",
+		"handshake_timeout = 60000", // a client of a busy machine is refused after 10 s as if its password were wrong
 	}
 	if len(c.nodes) > 1 {
 		lines = append(lines, "cluster_formation.peer_discovery_backend = classic_config")
