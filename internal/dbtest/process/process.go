@@ -39,7 +39,7 @@ func Start[C any](ctx context.Context, config C, printed func(line string)) (*Pr
 		return nil, err
 	}
 	p := &Process{cmd: exec.Command(program), read: make(chan struct{})}
-	// At the end of a process the race detector lets it sleep for a second, unless it is told not to.
+	// Otherwise the race detector lets a process sleep for a second at its end.
 	p.cmd.Env = append(os.Environ(), variable+"="+string(text), "GORACE="+strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
 	p.cmd.Stderr = &p.log
 	stdout, err := p.cmd.StdoutPipe()
