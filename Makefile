@@ -29,7 +29,7 @@ test lint: export GOFLAGS := $(strip $(GOFLAGS) $(UNWATCHED:%=-gcflags=%=-race=f
 # and their children end.
 test: export GORACE := $(strip $(GORACE) atexit_sleep_ms=100)
 
-## test: everything that must hold, in every module; some forty-five minutes on two cores, less with AT_ONCE=3 on eight
+## test: everything that must hold, in every module; some forty minutes on two cores, less with AT_ONCE=3 on eight
 test: lint
 	export LOGS=$$(mktemp -d)
 	trap 'rm -rf "$$LOGS"' EXIT
@@ -58,12 +58,13 @@ test-of/%:
 		exit 1
 	fi
 
-## fetch: the modules that tests need, and staticcheck, which is built: something to do while servers are installed
+## fetch: the modules, and what tests build of them, so that it is ready when the servers are installed
 fetch:
-	for m in $(MODULES); do go list -C "$$m" -deps -test ./... >/dev/null; done
 	export GOBIN=$$(mktemp -d)
 	trap 'rm -rf "$$GOBIN"' EXIT
+	for m in $(MODULES); do go list -C "$$m" -deps -test ./... >/dev/null; done
 	go install $(STATICCHECK)
+	go run -C internal/compose . "$$GOBIN"
 
 ## lint: format, vet, tidy and staticcheck, in every module
 lint:

@@ -60,7 +60,7 @@ const patience = 3 * time.Minute
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.NewTimer(patience)
 	defer limit.Stop()

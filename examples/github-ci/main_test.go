@@ -190,7 +190,7 @@ const waitTimeout = 2 * time.Minute
 // until waits until a condition is true.
 func (r *rig) until(what string, condition func() bool) {
 	r.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	deadline := time.NewTimer(waitTimeout)
 	defer deadline.Stop()

@@ -218,7 +218,7 @@ func (s *sink) next(t *testing.T, n int) sent {
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.After(time.Minute)
 	for !holds() {

@@ -87,7 +87,7 @@ func (r *rig) settled(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	tick := time.NewTicker(10 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for idle := 0; idle < 2; idle++ {
 		stats, err := r.inbox.Stats(ctx)

@@ -33,7 +33,7 @@ func (r *rig) looked(t *testing.T, n int) {
 		t.Fatal(err)
 	}
 	defer s.close()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for got, late := 0, time.After(waitTimeout); got < n; {
 		select {

@@ -32,7 +32,7 @@ func (p *process) metrics(t *testing.T) string {
 // waitForMetric waits until the metrics contain a line.
 func (p *process) waitForMetric(t *testing.T, line string) {
 	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for late := time.After(waitTimeout); ; {
 		text := p.metrics(t)

@@ -95,7 +95,7 @@ func (r *receiver) next(t *testing.T, n int) received {
 // eventually waits until a condition holds.
 func eventually(t *testing.T, what string, holds func() bool) {
 	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	limit := time.After(3 * time.Minute)
 	for !holds() {

@@ -120,7 +120,7 @@ func (s *stage) refuse(ctx context.Context) (string, error) {
 // settled waits until nothing runs any more and the delivery that a filter selects has had a
 // number of attempts that failed, and returns its UID.
 func (s *stage) settled(ctx context.Context, f webhook.Filter, attempts int) (string, error) {
-	tick := time.NewTicker(20 * time.Millisecond)
+	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
 		o, err := s.Inbox.Overview(ctx, 100)

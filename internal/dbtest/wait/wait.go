@@ -11,7 +11,14 @@ import (
 // Timeout limits a wait whose context has no deadline.
 const Timeout = 3 * time.Minute
 
-// Until calls holds every few milliseconds and returns nil when it reports true.
+const (
+	shortest = 5 * time.Millisecond
+	longest  = 250 * time.Millisecond
+)
+
+// Until calls holds until it reports true, and returns nil then. Between two
+// calls it waits ten times as long as the call took, at least 5 ms and at most 250 ms,
+// so that a poll does not take the processor from what it waits for.
 // It returns an error that names the condition when ctx ends first.
 func Until(ctx context.Context, condition string, holds func() bool) error {
 	if _, ok := ctx.Deadline(); !ok {
@@ -19,16 +26,20 @@ func Until(ctx context.Context, condition string, holds func() bool) error {
 		ctx, cancel = context.WithTimeout(ctx, Timeout)
 		defer cancel()
 	}
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !holds() {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		began := time.Now()
+		if holds() {
+			return nil
+		}
+		timer.Reset(min(max(10*time.Since(began), shortest), longest))
 		select {
-		case <-tick.C:
+		case <-timer.C:
 		case <-ctx.Done():
 			return fmt.Errorf("waited in vain until %s: %w", condition, ctx.Err())
 		}
 	}
-	return nil
 }
 
 // Part waits for a random part of d. It returns the error of ctx if that ends first.
