@@ -52,8 +52,9 @@ func build(folder string) error {
 	if err := json.Unmarshal(out, &required); err != nil {
 		return fmt.Errorf("go list: %w", err)
 	}
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w -X "+versionVar+"="+required.Version,
-		"-o", filepath.Join(folder, "docker-compose"), plugin)
+	// A thousand packages that run for some seconds are not worth optimizing.
+	cmd := exec.Command("go", "build", "-trimpath", "-gcflags=all=-N -l", "-gcflags=std=",
+		"-ldflags=-s -w -X "+versionVar+"="+required.Version, "-o", filepath.Join(folder, "docker-compose"), plugin)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
