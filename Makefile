@@ -10,7 +10,7 @@ ifeq ($(MODULES),)
 $(error no go.mod found: is this a git clone, and owned by you?)
 endif
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
-AT_ONCE     ?= 2
+AT_ONCE     ?= 1
 FUZZTIME    ?= 60s
 BENCHTIME   ?= 300ms
 BENCHCOUNT  ?= 6
