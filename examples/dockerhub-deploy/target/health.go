@@ -9,9 +9,8 @@ import (
 // MaxStartPeriod is the longest start period of a health check that is waited for.
 const MaxStartPeriod = time.Hour
 
-// healthPollInterval is the time between two looks at a container. Each starts the docker program,
-// which takes a tenth of a second of a processor.
-const healthPollInterval = time.Second
+// healthPollInterval is the time between two looks at a container.
+const healthPollInterval = 250 * time.Millisecond
 
 // waitHealthy waits until all containers, which were started together, are
 // healthy: their health check has passed or, without one, they have run for
