@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/kudu/kudutest"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -137,7 +138,7 @@ func TestTimeoutOfTheLockIsErrServer(t *testing.T) {
 		must[kudu.Hook](t)(c.Subscribe(ctx, deploymentHook()))
 		for range 4 { // each event holds the lock for 10 s
 			go func() { _ = c.Publish(ctx, kudu.EventPostDeployment, 1) }()
-			time.Sleep(100 * time.Millisecond)
+			catchuptest.Advance(100 * time.Millisecond)
 		}
 		start := time.Now()
 		if _, err := c.List(ctx); !errors.Is(err, kudu.ErrServer) || time.Since(start) != 30*time.Second {

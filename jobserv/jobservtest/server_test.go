@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/jobserv"
 	"github.com/hookhouse/hookhouse/jobserv/jobservtest"
 	"github.com/hookhouse/hookhouse/webhook"
@@ -111,7 +112,7 @@ func TestACallAndTheAPIAgree(t *testing.T) {
 	for _, whole := range []bool{false, true} {
 		t.Run(fmt.Sprint(whole), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				time.Sleep(1234567 * time.Microsecond)
+				catchuptest.Advance(1234567 * time.Microsecond)
 				s, bodies := newServer(503)
 				s.WholeSeconds = whole
 				id := s.Start(project)
@@ -119,7 +120,7 @@ func TestACallAndTheAPIAgree(t *testing.T) {
 				if b := askList(t, s, "/projects/acme/lmp/builds/").Builds[0]; b.Result() != jobserv.Queued || !b.Created.Valid() || !b.Completed.IsZero() {
 					t.Errorf("a queued build is %+v", b)
 				}
-				time.Sleep(1600 * time.Millisecond)
+				catchuptest.Advance(1600 * time.Millisecond)
 				results := s.Finish(t.Context(), project, id, jobserv.Failed)
 				if len(results) != 1 || len(results[0].Attempts) != 4 || len(*bodies) != 4 || (*bodies)[0] != (*bodies)[3] {
 					t.Fatalf("results %+v, %d calls, want four with the same body", results, len(*bodies))
@@ -162,7 +163,7 @@ func TestWhichBuildsMakeACall(t *testing.T) {
 		s.AddProject(project, jobservtest.Hook{URL: "http://receiver/", Secret: webhook.NewSecret("secret"), OnlyFailures: true},
 			jobservtest.Hook{URL: "http://receiver/"})
 		finish := func(id int64, status jobserv.Status) {
-			time.Sleep(time.Second)
+			catchuptest.Advance(time.Second)
 			s.Finish(t.Context(), project, id, status)
 		}
 		finish(s.Start(project), jobserv.Passed)

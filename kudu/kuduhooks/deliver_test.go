@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/kudu"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/publish"
@@ -118,8 +119,7 @@ func TestLastAttempts(t *testing.T) {
 				site.run(t)
 				id := subscribe(t, site, "e", "https://ci.example.com/a")
 				do(site, "POST", "/api/hooks/publish/e", "")
-				time.Sleep(16 * time.Second) // fake time
-				synctest.Wait()
+				catchuptest.Advance(16 * time.Second)
 				want := `"last_status":"` + tc.status + `","last_reason":"` + tc.reason + `","last_datetime":"2000-01-01T00:00:00Z","last_context":"null"}`
 				if got := do(site, "GET", "/api/hooks/"+id, "").Body.String(); !strings.HasSuffix(got, want) {
 					t.Errorf("got %s, want ... %s", got, want)

@@ -11,9 +11,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/hookhouse/hookhouse/internal/catchup/catchuptest"
 	"github.com/hookhouse/hookhouse/kudu/kuduhooks"
 	"github.com/hookhouse/hookhouse/webhook"
 	"github.com/hookhouse/hookhouse/webhook/publish"
@@ -77,8 +77,7 @@ func (r *rig) run(t *testing.T) {
 
 // wait lets the hooks be called in fake time.
 func wait() {
-	time.Sleep(time.Second) // fake time
-	synctest.Wait()
+	catchuptest.Advance(time.Second)
 }
 
 // do makes a request with a JSON body and returns the answer.
