@@ -25,8 +25,8 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 UNWATCHED := modernc.org/sqlite/lib github.com/ncruces/go-sqlite3-wasm/v6
 test lint: export GOFLAGS := $(strip $(GOFLAGS) $(UNWATCHED:%=-gcflags=%=-race=false))
 
-# It lets each process sleep for a second at its end, and more than a hundred test binaries
-# and their children end.
+# The race detector lets each process sleep for a second at its end: more than a hundred test
+# binaries, and the processes they start.
 test: export GORACE := $(strip $(GORACE) atexit_sleep_ms=100)
 
 ## test: everything that must hold, in every module; some forty minutes on two cores, less with AT_ONCE=3 on eight
@@ -71,7 +71,7 @@ lint:
 	export GOBIN=$$(mktemp -d)
 	trap 'rm -rf "$$GOBIN"' EXIT
 	go install $(STATICCHECK)
-	$(MAKE) --no-print-directory --keep-going --jobs=1 $(MODULES:%=lint-of/%)
+	$(MAKE) --no-print-directory --keep-going --jobs=$(AT_ONCE) $(MODULES:%=lint-of/%)
 	echo "== lint passed in $$SECONDS s"
 
 # Lint looks at what the tests build, with the race detector: so nothing is built twice.

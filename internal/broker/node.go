@@ -201,3 +201,8 @@ func (n *Node) Eval(ctx context.Context, expression string) (string, error) {
 	}
 	return strings.TrimSuffix(strings.TrimSpace(value), "}"), nil
 }
+
+// EvalQueue is Eval of an expression in which Q is a queue.
+func (n *Node) EvalQueue(ctx context.Context, queue, expression string) (string, error) {
+	return n.Eval(ctx, fmt.Sprintf(`{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"%s">>)), %s`, queue, expression))
+}

@@ -16,8 +16,7 @@ import (
 
 // leader returns the node with the leader of a queue.
 func leader(ctx context.Context, queue string) (*broker.Node, error) {
-	out, err := cluster.Node(0).Eval(ctx, fmt.Sprintf(`{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"%s">>)),
-		[{leader, Leader}] = rabbit_quorum_queue:info(Q, [leader]), Leader.`, queue))
+	out, err := cluster.Node(0).EvalQueue(ctx, queue, "[{leader, Leader}] = rabbit_quorum_queue:info(Q, [leader]), Leader.")
 	if err != nil {
 		return nil, err
 	}

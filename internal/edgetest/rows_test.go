@@ -67,7 +67,7 @@ func (c *chain) wantEmpty(queue string) {
 // holdsNothing reports whether the queue has no message, also none that a consumer has. Its leader
 // knows: what the server lists is up to five seconds old.
 func (c *chain) holdsNothing() bool {
-	n, err := cluster.Node(0).Eval(c.t.Context(), fmt.Sprintf(`{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"%s">>)),
-		{ok, {_, N}, _} = ra:leader_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1), N.`, c.queue))
-	return err == nil && n == "0"
+	messages, err := cluster.Node(0).EvalQueue(c.t.Context(), c.queue,
+		"{ok, {_, N}, _} = ra:leader_query(amqqueue:get_pid(Q), fun rabbit_fifo:query_messages_total/1), N.")
+	return err == nil && messages == "0"
 }

@@ -12,9 +12,8 @@ import (
 func awaitMembers(t *testing.T, c *broker.Cluster, queue string) {
 	t.Helper()
 	await(t, "all members of the queue are up", func() bool {
-		n, err := c.Node(0).Eval(t.Context(), fmt.Sprintf(`{ok, Q} = rabbit_amqqueue:lookup(rabbit_misc:r(<<"/">>, queue, <<"%s">>)),
-			[{online, Online}] = rabbit_quorum_queue:info(Q, [online]), length(Online).`, queue))
-		return err == nil && n == fmt.Sprint(len(c.Nodes())) // an error: it is starting
+		members, err := c.Node(0).EvalQueue(t.Context(), queue, "[{online, Online}] = rabbit_quorum_queue:info(Q, [online]), length(Online).")
+		return err == nil && members == fmt.Sprint(len(c.Nodes())) // an error: it is starting
 	})
 }
 

@@ -39,8 +39,7 @@ func Start[C any](ctx context.Context, config C, printed func(line string)) (*Pr
 		return nil, err
 	}
 	p := &Process{cmd: exec.Command(program), read: make(chan struct{})}
-	// Otherwise the race detector lets a process sleep for a second at its end.
-	p.cmd.Env = append(os.Environ(), variable+"="+string(text), "GORACE="+strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0"))
+	p.cmd.Env = append(os.Environ(), variable+"="+string(text))
 	p.cmd.Stderr = &p.log
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {

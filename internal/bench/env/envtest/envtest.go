@@ -30,8 +30,7 @@ func Main(m *testing.M, commands ...env.Commands) {
 }
 
 // Commands runs the command that [env.Self] started the test binary for, if any,
-// and exits. In the other case it sets the environment of such processes: at the
-// end of each, the race detector would let it sleep for a second.
+// and exits.
 func Commands(all ...env.Commands) {
 	for _, commands := range all {
 		if len(os.Args) < 2 || commands[os.Args[1]] == nil {
@@ -42,10 +41,6 @@ func Commands(all ...env.Commands) {
 			os.Exit(1)
 		}
 		os.Exit(0)
-	}
-	if err := os.Setenv("GORACE", strings.TrimSpace(os.Getenv("GORACE")+" atexit_sleep_ms=0")); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
 	}
 }
 
