@@ -20,10 +20,12 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 
 # The race detector leaves out two packages: the C code of SQLite, which programs have
 # translated to Go. It has locks of its own, there as in C, and takes six times as long
-# under the detector. What calls it is watched, the drivers included. Tests that build
-# programs inherit this.
+# under the detector. What calls it is watched, the drivers included.
+#
+# Lint, the tests, and the programs that tests build have the same flags, so nothing is
+# compiled twice.
 UNWATCHED := modernc.org/sqlite/lib github.com/ncruces/go-sqlite3-wasm/v6
-test lint: export GOFLAGS := $(strip $(GOFLAGS) $(UNWATCHED:%=-gcflags=%=-race=false))
+test lint: export GOFLAGS := $(strip $(GOFLAGS) $(RACE) $(UNWATCHED:%=-gcflags=%=-race=false))
 
 # The race detector lets each process sleep for a second at its end: more than a hundred test
 # binaries, and the processes they start.
@@ -49,7 +51,7 @@ test: lint
 test-of/%:
 	log=$$LOGS/$(subst /,:,$*).log
 	echo "== test $*, $$(go list -C "$*" ./... | wc -l) packages"
-	if go test -C "$*" $(RACE) -vet=off -shuffle=on -timeout 35m -v ./... 2>&1 | tee "$$log" | { grep --line-buffered -E '^(ok|FAIL|\?) ?' || true; }; then
+	if go test -C "$*" -vet=off -shuffle=on -timeout 35m -v ./... 2>&1 | tee "$$log" | { grep --line-buffered -E '^(ok|FAIL|\?) ?' || true; }; then
 		echo "== $* passed in $$SECONDS s"
 	else
 		grep -vE '^(=== |[[:space:]]*--- PASS|PASS$$)' "$$log" || true
@@ -70,18 +72,16 @@ fetch:
 lint:
 	export GOBIN=$$(mktemp -d)
 	trap 'rm -rf "$$GOBIN"' EXIT
-	go install $(STATICCHECK)
+	go install -race=false $(STATICCHECK)
 	$(MAKE) --no-print-directory --keep-going --jobs=$(AT_ONCE) $(MODULES:%=lint-of/%)
 	echo "== lint passed in $$SECONDS s"
 
-# Lint looks at what the tests build, with the race detector: so nothing is built twice.
 lint-of/%:
 	echo "== lint $*"
 	cd "$*"
 	unformatted=$$(go list -f '{{.Dir}}' ./... | xargs -I{} find {} -maxdepth 1 -name '*.go' | xargs -r gofmt -l)
 	if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	go mod tidy -diff
-	export GOFLAGS="$(GOFLAGS) $(RACE)"
 	go vet ./...
 	"$$GOBIN"/staticcheck ./...
 

@@ -210,7 +210,7 @@ func (d *dockerd) call(method, path string, into any) error {
 
 // pollUntil returns when a condition is true.
 func pollUntil(ctx context.Context, what string, holds func() bool) error {
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(checkInterval)
 	defer tick.Stop()
 	for !holds() {
 		select {

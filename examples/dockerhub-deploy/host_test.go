@@ -44,6 +44,7 @@ type host struct {
 	env     []string
 	program *exec.Cmd
 	done    chan struct{}
+	store   *store // the same as the program's, or nil before stats
 	url     string
 	mu      sync.Mutex
 	log     bytes.Buffer
@@ -72,6 +73,9 @@ func newHost(t *testing.T, args ...string) *host {
 		}
 		if t.Failed() {
 			t.Logf("log of the program:\n%s\ndocker commands:\n%s", h.logText(), h.read("calls"))
+		}
+		if h.store != nil {
+			h.store.close()
 		}
 		// A command of the program may still run, and write a file.
 		for late := time.Now().Add(waitTimeout); os.RemoveAll(h.dir) != nil && time.Now().Before(late); {

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// bin is a folder with the fake docker and the program, which is built with the flags of the tests
-// and, as program.plain, without the race detector, which makes it start slowly.
+// bin is a folder with the program and the fake docker, which has no race detector: tests start
+// it thousands of times.
 var bin string
 
 func TestMain(m *testing.M) {
@@ -19,17 +19,13 @@ func TestMain(m *testing.M) {
 	if bin, err = os.MkdirTemp("", "dockerhub-deploy"); err != nil {
 		log.Fatal(err)
 	}
-	for _, b := range []struct {
-		out, pkg string
-		flags    []string
-	}{{"program", ".", buildFlags}, {"program.plain", ".", nil}, {"docker", "./testdata/docker", nil}} {
-		build := exec.Command("go", append(append([]string{"build"}, b.flags...), "-o", filepath.Join(bin, b.out), b.pkg)...)
-		if text, err := build.CombinedOutput(); err != nil {
+	for _, args := range [][]string{{"-o", filepath.Join(bin, "program"), "."}, {"-race=false", "-o", filepath.Join(bin, "docker"), "./testdata/docker"}} {
+		if text, err := exec.Command("go", append([]string{"build"}, args...)...).CombinedOutput(); err != nil {
 			log.Fatalf("%v\n%s", err, text)
 		}
 	}
 	flag.Parse()
-	if err := flag.Set("test.parallel", "8"); err != nil {
+	if err := flag.Set("test.parallel", "6"); err != nil {
 		log.Fatal(err)
 	}
 	code := m.Run()
@@ -42,6 +38,10 @@ const token = "4f1d2c3b5a69788796a5b4c3d2e1f00f"
 
 // waitTimeout is the timeout of all waits in tests.
 const waitTimeout = 3 * time.Minute
+
+// checkInterval is the time between two looks of a wait: at the metrics, or at all containers
+// of an engine.
+const checkInterval = 200 * time.Millisecond
 
 type writer func(p []byte) (int, error)
 

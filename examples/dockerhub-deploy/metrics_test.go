@@ -18,7 +18,7 @@ func (h *host) until(what string, holds func() bool) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), waitTimeout)
 	defer cancel()
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(checkInterval)
 	defer tick.Stop()
 	for !holds() {
 		select {
@@ -47,12 +47,13 @@ func (h *host) stored(typ string, state webhook.State) int {
 
 func (h *host) stats() webhook.Stats {
 	h.t.Helper()
-	inbox, err := openStore(h.t.Context(), filepath.Join(h.dir, "test.db"))
-	if err != nil {
-		h.t.Fatal(err)
+	if h.store == nil {
+		var err error
+		if h.store, err = openStore(h.t.Context(), filepath.Join(h.dir, "test.db")); err != nil {
+			h.t.Fatal(err)
+		}
 	}
-	defer inbox.close()
-	stats, err := inbox.Stats(h.t.Context())
+	stats, err := h.store.Stats(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
 	}

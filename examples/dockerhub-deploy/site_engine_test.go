@@ -34,7 +34,6 @@ type site struct {
 	addr       string // of the program
 	port       string // for the container
 
-	build   string // the binary in bin
 	args    []string
 	env     []string
 	program *exec.Cmd
@@ -52,7 +51,7 @@ const engineTimeout = 4 * time.Minute
 // of every site.
 func newSite(t *testing.T, rig *engineRig, engine *dockerd, args ...string) *site {
 	t.Helper()
-	s := &site{t: t, rig: rig, engine: engine, dir: t.TempDir(), build: "program.plain"}
+	s := &site{t: t, rig: rig, engine: engine, dir: t.TempDir()}
 	s.name = fmt.Sprintf("web%03d", sites.Add(1))
 	s.repository = "acme/" + s.name
 	s.addr, s.port = freeAddr(t), freeAddr(t)
@@ -153,7 +152,7 @@ func (s *site) call(tag string) {
 // start starts the program and waits until it listens.
 func (s *site) start(more ...string) {
 	s.t.Helper()
-	s.program = exec.Command(filepath.Join(bin, s.build), append(s.args[:len(s.args):len(s.args)], more...)...)
+	s.program = exec.Command(filepath.Join(bin, "program"), append(s.args[:len(s.args):len(s.args)], more...)...)
 	s.program.Dir, s.program.Env = s.dir, s.env
 	out := writer(func(p []byte) (int, error) {
 		s.mu.Lock()

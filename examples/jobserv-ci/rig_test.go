@@ -25,17 +25,13 @@ import (
 // program is the built jobserv-ci.
 var program string
 
-// buildFlags are the flags of go build.
-var buildFlags []string
-
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "jobserv-ci")
 	if err != nil {
 		panic(err)
 	}
 	program = filepath.Join(dir, "jobserv-ci")
-	args := append([]string{"build", "-o", program}, buildFlags...)
-	if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
 		panic(string(out))
 	}
 	code := m.Run()

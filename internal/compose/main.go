@@ -53,7 +53,7 @@ func build(folder string) error {
 		return fmt.Errorf("go list: %w", err)
 	}
 	// A thousand packages that run for some seconds are not worth optimizing.
-	cmd := exec.Command("go", "build", "-trimpath", "-gcflags=all=-N -l", "-gcflags=std=",
+	cmd := exec.Command("go", "build", "-race=false", "-trimpath", "-gcflags=all=-N -l", "-gcflags=std=",
 		"-ldflags=-s -w -X "+versionVar+"="+required.Version, "-o", filepath.Join(folder, "docker-compose"), plugin)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr

@@ -9,8 +9,12 @@ import (
 // MaxStartPeriod is the longest start period of a health check that is waited for.
 const MaxStartPeriod = time.Hour
 
-// healthPollInterval is the time between two looks at a container.
-const healthPollInterval = 250 * time.Millisecond
+// The time between two looks at a container doubles from one to the other: each look takes
+// a tenth of a second of the CPU, for the docker program.
+const (
+	minHealthPoll = 250 * time.Millisecond
+	maxHealthPoll = time.Second
+)
 
 // waitHealthy waits until all containers, which were started together, are
 // healthy: their health check has passed or, without one, they have run for
@@ -23,9 +27,7 @@ const healthPollInterval = 250 * time.Millisecond
 func (e *Engine) waitHealthy(ctx context.Context, before map[string]int, ids ...string) error {
 	begin := make(map[string]time.Time) // after the first look, so that a slow engine does not shorten the times
 	again := make(map[string]bool)
-	tick := time.NewTicker(healthPollInterval)
-	defer tick.Stop()
-	for {
+	for wait := minHealthPoll; ; wait = min(2*wait, maxHealthPoll) {
 		all, err := e.inspect(ctx, ids...)
 		if err != nil {
 			return err
@@ -58,7 +60,7 @@ func (e *Engine) waitHealthy(ctx context.Context, before map[string]int, ids ...
 		select {
 		case <-ctx.Done():
 			return context.Cause(ctx)
-		case <-tick.C:
+		case <-time.After(wait):
 		}
 	}
 }

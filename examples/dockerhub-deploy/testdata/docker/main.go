@@ -159,15 +159,18 @@ func (d *fakeDocker) command(args []string) (string, error) {
 		return ids.String(), nil
 	case "container inspect":
 		list := []any{}
+		var missing error
 		for _, name := range rest {
 			c, err := d.state.find(name)
 			if err != nil {
-				return "[]\n", err
+				missing = err // the others are printed, as by the real program
+				continue
 			}
 			c.advance()
 			list = append(list, c)
 		}
-		return indentJSON(list)
+		text, err := indentJSON(list)
+		return text, errors.Join(err, missing)
 	case "image inspect":
 		img := d.state.image(last)
 		if img == nil {
