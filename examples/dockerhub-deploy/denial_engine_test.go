@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"runtime"
 	"strings"
@@ -21,48 +22,47 @@ import (
 // registry is away.
 func TestEngineTellsADeniedPull(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
+	rig := sharedRig(t)
+	if rig == nil {
+		return
+	}
+	box := newMailbox(t)
+	s := newSite(t, rig, rig.engine, "-registry-retry=20ms", "-notify="+box.URL)
+	s.declare()
+	before := s.deployFirst()
+	s.until("the first notice", func() bool { return len(box.results(t, "/")) == 1 })
+	for i, test := range []struct {
+		what   string
 		status int // of a GET; 0: there is no image for this platform
 		body   string
 	}{
-		"unauthorized":      {http.StatusUnauthorized, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`},
-		"denied":            {http.StatusForbidden, `{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}`},
-		"forbidden":         {http.StatusForbidden, ``},
-		"manifest unknown":  {http.StatusNotFound, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`},
-		"no such platform":  {0, ""},
-		"not found at all":  {http.StatusNotFound, ``},
-		"without a message": {http.StatusUnauthorized, ``},
+		{"unauthorized", http.StatusUnauthorized, `{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}`},
+		{"denied", http.StatusForbidden, `{"errors":[{"code":"DENIED","message":"requested access to the resource is denied"}]}`},
+		{"forbidden", http.StatusForbidden, ``},
+		{"manifest unknown", http.StatusNotFound, `{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}`},
+		{"no such platform", 0, ""},
+		{"not found at all", http.StatusNotFound, ``},
+		{"without a message", http.StatusUnauthorized, ``},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			rig := sharedRig(t)
-			if rig == nil {
-				return
-			}
-			box := newMailbox(t)
-			s := newSite(t, rig, rig.engine, "-registry-retry=20ms", "-notify="+box.URL)
-			s.declare()
-			before := s.deployFirst()
-			s.until("the first notice", func() bool { return len(box.results(t, "/")) == 1 })
-			if test.status == 0 {
-				s.pushForOtherPlatform("2")
-			} else {
-				s.pushDenied("2", test.status, test.body)
-			}
-			s.call("latest")
-			s.until("the notice", func() bool { return len(box.results(t, "/")) == 2 })
-			if got := box.results(t, "/")[1]; got.Outcome != notice.Denied || !strings.HasPrefix(got.Reason, "docker pull ") {
-				t.Errorf("the notice is %+v", got)
-			}
-			s.requireUntouched(before)
-			digest := s.push("3", quickHealth())
-			s.call("latest")
-			s.requireOnly(digest)
-			s.until("the end", func() bool { return len(box.results(t, "/")) == 3 })
-			if got := box.results(t, "/")[2]; got.Outcome != notice.Deployed || !strings.Contains(got.Reason, "has denied it since") {
-				t.Errorf("the notice of the end is %+v", got)
-			}
-		})
+		t.Log(test.what)
+		if version := fmt.Sprint("denied ", i+1); test.status == 0 {
+			s.pushForOtherPlatform(version)
+		} else {
+			s.pushDenied(version, test.status, test.body)
+		}
+		s.call("latest")
+		s.until("the notice", func() bool { return len(box.results(t, "/")) == 2*i+2 })
+		if got := box.results(t, "/")[2*i+1]; got.Outcome != notice.Denied || !strings.HasPrefix(got.Reason, "docker pull ") {
+			t.Errorf("the notice is %+v", got)
+		}
+		s.requireUntouched(before)
+		digest := s.push(fmt.Sprint("good ", i+1), quickHealth())
+		s.call("latest")
+		before = s.requireOnly(digest)
+		s.until("the end", func() bool { return len(box.results(t, "/")) == 2*i+3 })
+		if got := box.results(t, "/")[2*i+2]; got.Outcome != notice.Deployed || !strings.Contains(got.Reason, "has denied it since") {
+			t.Errorf("the notice of the end is %+v", got)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -11,57 +12,55 @@ import (
 // left dead. So nothing is touched, and the log names it.
 func TestEngineRefusesUndeclaredDependents(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		options []string // of the dependent; WEB is the container's name, and ID its id
+	s := newRunSite(t, "--ipc shareable")
+	if s == nil {
+		return
+	}
+	before := s.deployFirst()
+	fill := strings.NewReplacer("WEB", s.name, "ID", before.ID[:20])
+	for i, test := range []struct {
+		what    string
+		options string // of the dependent; WEB is the container's name, and ID its id
 		stopped bool
 	}{
-		"network by name":          {options: []string{"--network=container:WEB"}},
-		"network by id":            {options: []string{"--network=container:ID"}},
-		"network of a stopped one": {options: []string{"--network=container:WEB"}, stopped: true},
-		"volumes":                  {options: []string{"--network=none", "--volumes-from=WEB"}},
-		"volumes by id, read-only": {options: []string{"--network=none", "--volumes-from=ID:ro"}},
-		"process ids":              {options: []string{"--network=none", "--pid=container:WEB"}},
-		"shared memory":            {options: []string{"--network=none", "--ipc=container:WEB"}},
+		{what: "network by name", options: "--network=container:WEB"},
+		{what: "network by id", options: "--network=container:ID"},
+		{what: "network of a stopped one", options: "--network=container:WEB", stopped: true},
+		{what: "volumes", options: "--network=none --volumes-from=WEB"},
+		{what: "volumes by id, read-only", options: "--network=none --volumes-from=ID:ro"},
+		{what: "process ids", options: "--network=none --pid=container:WEB"},
+		{what: "shared memory", options: "--network=none --ipc=container:WEB"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newRunSite(t, "--ipc shareable")
-			if s == nil {
-				return
-			}
-			before := s.deployFirst()
-			fill := strings.NewReplacer("WEB", s.name, "ID", before.ID[:20])
-			args := []string{"create", "--name=" + s.name + "-side"}
-			for _, option := range test.options {
-				args = append(args, fill.Replace(option))
-			}
-			side := s.docker(append(args, s.rig.hub.addr+"/"+s.repository+":latest@"+digestOf(before))...)
-			if !test.stopped {
-				s.docker("start", side)
-			}
-			commands := len(s.changes(""))
-			s.push("2", quickHealth())
-			s.call("latest")
-			s.untilLog("refused", 1)
-			if got := s.logText(); !strings.Contains(got, s.name+"-side") {
-				t.Errorf("the log does not name %s-side", s.name)
-			}
-			if after := s.container(s.name); after.ID != before.ID || after.State.StartedAt != before.State.StartedAt {
-				t.Fatalf("the container is touched: %+v, before %+v", after, before)
-			}
-			if c := s.container(s.name + "-side"); c.ID != side || c.State.Running == test.stopped {
-				t.Fatalf("the dependent is touched: %+v", c)
-			}
-			if got := s.changes("")[commands:]; len(got) != 0 {
-				t.Fatalf("the refused deployment ran %q", got)
-			}
-			// Without the dependent the next push is deployed.
-			s.docker("rm", "--force", side)
-			good := s.push("3", quickHealth())
-			s.call("latest")
-			s.requireOnly(good)
-		})
+		s.idle()
+		t.Log(test.what)
+		args := append([]string{"create", "--name=" + s.name + "-side"}, strings.Fields(fill.Replace(test.options))...)
+		side := s.docker(append(args, s.rig.hub.addr+"/"+s.repository+":latest@"+digestOf(before))...)
+		if !test.stopped {
+			s.docker("start", side)
+		}
+		commands, refused := len(s.changes("")), s.countLog("refused")
+		s.push(fmt.Sprint(i+2), quickHealth())
+		s.call("latest")
+		s.untilLog("refused", refused+1)
+		s.idle()
+		if got := s.logText(); !strings.Contains(got, s.name+"-side") {
+			t.Errorf("the log does not name %s-side", s.name)
+		}
+		if after := s.container(s.name); after.ID != before.ID || after.State.StartedAt != before.State.StartedAt {
+			t.Fatalf("the container is touched: %+v, before %+v", after, before)
+		}
+		if c := s.container(s.name + "-side"); c.ID != side || c.State.Running == test.stopped {
+			t.Fatalf("the dependent is touched: %+v", c)
+		}
+		if got := s.changes("")[commands:]; len(got) != 0 {
+			t.Fatalf("the refused deployment ran %q", got)
+		}
+		s.docker("rm", "--force", side)
 	}
+	// Without the dependent the next push is deployed.
+	good := s.push("good", quickHealth())
+	s.call("latest")
+	s.requireOnly(good)
 }
 
 // A dependent that a rule declares is made anew, with its own image, and so is what

@@ -23,38 +23,47 @@ func newDependentHost(t *testing.T) *host {
 	return h
 }
 
+// One deployment follows the other.
 func TestDeclaredDependentsAreMadeAnew(t *testing.T) {
 	t.Parallel()
-	for _, point := range []fault{
-		{}, {"create --name=side-next", "after", "kill"}, {"rename side side-previous", "after", "kill"}, {"rename side-next side", "before", "kill"},
-		{"rename side-next side", "after", "kill"}, {"rm --force side-previous", "before", "kill"}, {"create --name=files-next", "before", "kill"},
-		{"create --name=side-next", "before", "no space left on device"}, {"start side", "before", "address already in use"},
+	for lane, points := range map[string][]fault{
+		"undisturbed": {{}},
+		"killed": {
+			{"create --name=side-next", "after", "kill"}, {"rename side side-previous", "after", "kill"}, {"rename side-next side", "before", "kill"},
+			{"rename side-next side", "after", "kill"}, {"rm --force side-previous", "before", "kill"}, {"create --name=files-next", "before", "kill"},
+		},
+		"failed once": {{"create --name=side-next", "before", "no space left on device"}, {"start side", "before", "address already in use"}},
 	} {
-		t.Run(point.Do+" "+point.When+" "+point.Command, func(t *testing.T) {
+		t.Run(lane, func(t *testing.T) {
 			t.Parallel()
 			h := newDependentHost(t)
-			before := h.containers()
-			digest := h.push("latest", "healthy")
-			if point.Do != "" {
+			for _, point := range points {
+				h.idle()
+				t.Log(point)
+				before := h.containers()
+				digest := h.push("latest", "healthy")
 				h.inject(point)
-			}
-			h.call("latest", 1)
-			if point.Do == "kill" {
-				h.until("the kill", h.exited)
-				h.start()
-			}
-			h.until("web to be deployed", func() bool {
-				all := h.containers()
-				return strings.HasSuffix(all["web"].Config.Image, digest) && all["files"].State.Running && len(all) == 3 && all["files"].ID != before["files"].ID
-			})
-			h.idle()
-			after := h.containers()
-			for _, name := range []string{"side", "files"} {
-				if a, b := after[name], before[name]; a.ID == b.ID || a.Image != b.Image || !a.State.Running || a.Config.Labels["hookhouse.digest"] != b.Config.Labels["hookhouse.digest"] {
-					t.Errorf("%s was %+v and is %+v, want another container of the same image that runs", name, b, a)
+				h.call("latest", 1)
+				if point.Do == "kill" {
+					h.until("the kill", h.exited)
+					h.start()
+				}
+				h.until("web to be deployed", func() bool {
+					all := h.containers()
+					return strings.HasSuffix(all["web"].Config.Image, digest) && all["files"].State.Running && len(all) == 3 && all["files"].ID != before["files"].ID
+				})
+				h.idle()
+				after := h.containers()
+				for _, name := range []string{"side", "files"} {
+					if a, b := after[name], before[name]; a.ID == b.ID || a.Image != b.Image || !a.State.Running || a.Config.Labels["hookhouse.digest"] != b.Config.Labels["hookhouse.digest"] {
+						t.Errorf("%s was %+v and is %+v, want another container of the same image that runs", name, b, a)
+					}
+				}
+				h.docker("start", "side") // its network is there
+				if point.Do != "kill" && !strings.Contains(h.logText(), point.Do) {
+					t.Errorf("the log lacks %q", point.Do)
 				}
 			}
-			h.docker("start", "side") // its network is there
 		})
 	}
 }

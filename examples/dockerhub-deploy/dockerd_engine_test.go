@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -142,10 +143,8 @@ func (d *dockerd) remove() {
 
 // removeContainers removes all containers whose name begins with the prefix.
 func (d *dockerd) removeContainers(prefix string) {
-	for _, c := range d.containers() {
-		if strings.HasPrefix(c.name(), prefix) {
-			_ = d.call(http.MethodDelete, "/containers/"+c.ID+"?force=1&v=1", nil)
-		}
+	for _, c := range d.containers(prefix) {
+		_ = d.call(http.MethodDelete, "/containers/"+c.ID+"?force=1&v=1", nil)
 	}
 }
 
@@ -172,10 +171,10 @@ type engineContainer struct {
 
 func (c engineContainer) name() string { return strings.TrimPrefix(c.Name, "/") }
 
-// containers returns all containers, running or not.
-func (d *dockerd) containers() []engineContainer {
+// containers returns all containers whose name begins with the prefix, running or not.
+func (d *dockerd) containers(prefix string) []engineContainer {
 	var listed []struct{ ID string }
-	_ = d.get("/containers/json?all=1", &listed)
+	_ = d.get("/containers/json?all=1&filters="+url.QueryEscape(fmt.Sprintf(`{"name":["^/%s"]}`, prefix)), &listed)
 	var all []engineContainer
 	for _, c := range listed {
 		var one engineContainer
@@ -208,21 +207,7 @@ func (d *dockerd) call(method, path string, into any) error {
 	return json.NewDecoder(res.Body).Decode(into)
 }
 
-// pollUntil returns when a condition is true.
-func pollUntil(ctx context.Context, what string, holds func() bool) error {
-	tick := time.NewTicker(checkInterval)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("timeout waiting for %s", what)
-		case <-tick.C:
-		}
-	}
-	return nil
-}
-
-// TestEngineIsClean is the control of the rig: an engine starts, runs nothing that
+// TestEngineStartsAndEnds is the control of the rig: an engine starts, runs nothing that
 // a test did not make, and ends with its state.
 func TestEngineStartsAndEnds(t *testing.T) {
 	t.Parallel()
@@ -235,7 +220,7 @@ func TestEngineStartsAndEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("engine %s", d.version)
-	if all := d.containers(); len(all) != 0 {
+	if all := d.containers(""); len(all) != 0 {
 		t.Errorf("a new engine has the containers %v", all)
 	}
 	d.remove()

@@ -44,7 +44,7 @@ type host struct {
 	env     []string
 	program *exec.Cmd
 	done    chan struct{}
-	store   *store // the same as the program's, or nil before stats
+	watched watched
 	url     string
 	mu      sync.Mutex
 	log     bytes.Buffer
@@ -53,6 +53,7 @@ type host struct {
 func newHost(t *testing.T, args ...string) *host {
 	t.Helper()
 	h := &host{t: t, dir: t.TempDir()}
+	h.watched.dir = h.dir
 	h.images = hub.New(hub.Logger(log.New(io.Discard, "", 0)))
 	h.registry = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if answer := h.answer.Load(); answer != nil {
@@ -74,9 +75,7 @@ func newHost(t *testing.T, args ...string) *host {
 		if t.Failed() {
 			t.Logf("log of the program:\n%s\ndocker commands:\n%s", h.logText(), h.read("calls"))
 		}
-		if h.store != nil {
-			h.store.close()
-		}
+		h.watched.close()
 		// A command of the program may still run, and write a file.
 		for late := time.Now().Add(waitTimeout); os.RemoveAll(h.dir) != nil && time.Now().Before(late); {
 			runtime.Gosched()

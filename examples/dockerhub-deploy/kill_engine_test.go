@@ -49,30 +49,40 @@ func commandsOf(t *testing.T, env ...string) int {
 }
 
 // A deployment that is killed before or after any of its commands is completed at the
-// next start.
+// next start. One deployment follows the other.
 func TestEngineFinishesKilledDeployment(t *testing.T) {
 	t.Parallel()
 	if sharedRig(t) == nil {
 		return
 	}
-	for n := range commandsOf(t) {
-		for _, when := range []string{"before", "after"} {
-			t.Run(fmt.Sprint(when, " command ", n+1), func(t *testing.T) {
-				t.Parallel()
-				s := killSite(t)
-				s.deployFirst()
-				digest := s.push("2", quickHealth())
+	commands := commandsOf(t)
+	for _, when := range []string{"before", "after"} {
+		t.Run(when, func(t *testing.T) {
+			t.Parallel()
+			s := killSite(t)
+			s.deployFirst()
+			for n := range commands {
+				s.idle()
+				t.Logf("%s command %d", when, n+1)
+				version := fmt.Sprint(n + 2)
+				digest := s.push(version, quickHealth())
 				s.fault(when, "kill", fmt.Sprint(len(s.changes(""))+n+1))
 				s.call("latest")
-				s.until("the kill", s.exited)
-				if status := s.program.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
-					t.Fatalf("the program ended with %v", s.program.ProcessState)
-				}
+				s.untilKilled()
 				s.start()
 				s.requireOnly(digest)
-				s.requireAnswer("2")
-			})
-		}
+				s.requireAnswer(version)
+			}
+		})
+	}
+}
+
+// untilKilled waits until the program is killed.
+func (s *site) untilKilled() {
+	s.t.Helper()
+	s.until("the kill", s.exited)
+	if status := s.program.ProcessState.Sys().(syscall.WaitStatus); status.Signal() != syscall.SIGKILL {
+		s.t.Fatalf("the program ended with %v", s.program.ProcessState)
 	}
 }
 
@@ -82,21 +92,29 @@ func TestEngineUndoesKilledDeploymentOfBadImage(t *testing.T) {
 	if sharedRig(t) == nil {
 		return
 	}
-	for n := range commandsOf(t, "APP_SICK=1") {
-		t.Run(fmt.Sprint("after command ", n+1), func(t *testing.T) {
+	commands := commandsOf(t, "APP_SICK=1")
+	const lanes = 2
+	for lane := range lanes {
+		t.Run(fmt.Sprint("lane ", lane+1), func(t *testing.T) {
 			t.Parallel()
 			s := killSite(t)
 			before := s.deployFirst()
-			s.push("2", quickHealth(), "APP_SICK=1")
-			s.fault("after", "kill", fmt.Sprint(len(s.changes(""))+n+1))
-			s.call("latest")
-			s.until("the kill", s.exited)
-			s.start()
-			s.until("the image to be known as bad", func() bool {
-				return s.countLog(`msg="rolled back"`) > 0 || s.countLog("rejected by an earlier attempt") > 0
-			})
-			s.requireUntouched(before)
-			s.requireAnswer("1")
+			for n := lane; n < commands; n += lanes {
+				s.idle()
+				t.Logf("after command %d", n+1)
+				s.push(fmt.Sprint(n+2), quickHealth(), "APP_SICK=1")
+				known := func() int {
+					return s.countLog(`msg="rolled back"`) + s.countLog("rejected by an earlier attempt")
+				}
+				earlier := known()
+				s.fault("after", "kill", fmt.Sprint(len(s.changes(""))+n+1))
+				s.call("latest")
+				s.untilKilled()
+				s.start()
+				s.until("the image to be known as bad", func() bool { return known() > earlier })
+				s.requireUntouched(before)
+				s.requireAnswer("1")
+			}
 		})
 	}
 }
@@ -114,7 +132,7 @@ func TestEngineFinishesKilledFirstDeployment(t *testing.T) {
 			digest := s.push("1", quickHealth())
 			s.fault("after", "kill", point)
 			s.start()
-			s.until("the kill", s.exited)
+			s.untilKilled()
 			s.start()
 			s.requireOnly(digest)
 		})

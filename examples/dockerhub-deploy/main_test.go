@@ -39,10 +39,6 @@ const token = "4f1d2c3b5a69788796a5b4c3d2e1f00f"
 // waitTimeout is the timeout of all waits in tests.
 const waitTimeout = 3 * time.Minute
 
-// checkInterval is the time between two looks of a wait: at the metrics, or at all containers
-// of an engine.
-const checkInterval = 200 * time.Millisecond
-
 type writer func(p []byte) (int, error)
 
 func (w writer) Write(p []byte) (int, error) { return w(p) }

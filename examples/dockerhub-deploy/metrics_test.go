@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/hookhouse/hookhouse/webhook"
 )
@@ -18,14 +16,8 @@ func (h *host) until(what string, holds func() bool) {
 	h.t.Helper()
 	ctx, cancel := context.WithTimeout(h.t.Context(), waitTimeout)
 	defer cancel()
-	tick := time.NewTicker(checkInterval)
-	defer tick.Stop()
-	for !holds() {
-		select {
-		case <-ctx.Done():
-			h.t.Fatalf("timeout waiting for %s", what)
-		case <-tick.C:
-		}
+	if err := pollUntil(ctx, what, holds); err != nil {
+		h.t.Fatal(err)
 	}
 }
 
@@ -47,29 +39,13 @@ func (h *host) stored(typ string, state webhook.State) int {
 
 func (h *host) stats() webhook.Stats {
 	h.t.Helper()
-	if h.store == nil {
-		var err error
-		if h.store, err = openStore(h.t.Context(), filepath.Join(h.dir, "test.db")); err != nil {
-			h.t.Fatal(err)
-		}
-	}
-	stats, err := h.store.Stats(h.t.Context())
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return stats
+	return h.watched.stats(h.t)
 }
 
 // idle waits until no delivery is unfinished.
 func (h *host) idle() {
 	h.t.Helper()
-	h.until("all deliveries to finish", func() bool {
-		unfinished := 0
-		for _, states := range h.stats().Types {
-			unfinished += states[webhook.Waiting] + states[webhook.Blocked] + states[webhook.Claimed]
-		}
-		return unfinished == 0
-	})
+	h.until("all deliveries to finish", func() bool { return h.watched.idle(h.t) })
 }
 
 func (h *host) metric(name string) int {

@@ -38,6 +38,7 @@ type site struct {
 	env     []string
 	program *exec.Cmd
 	done    chan struct{}
+	watched watched
 	mu      sync.Mutex
 	log     bytes.Buffer
 }
@@ -52,6 +53,7 @@ const engineTimeout = 4 * time.Minute
 func newSite(t *testing.T, rig *engineRig, engine *dockerd, args ...string) *site {
 	t.Helper()
 	s := &site{t: t, rig: rig, engine: engine, dir: t.TempDir()}
+	s.watched.dir = s.dir
 	s.name = fmt.Sprintf("web%03d", sites.Add(1))
 	s.repository = "acme/" + s.name
 	s.addr, s.port = freeAddr(t), freeAddr(t)
@@ -70,6 +72,7 @@ func newSite(t *testing.T, rig *engineRig, engine *dockerd, args ...string) *sit
 			_ = s.program.Process.Kill()
 			<-s.done
 		}
+		s.watched.close()
 		if t.Failed() {
 			t.Logf("log of the program:\n%s\ndocker commands:\n%s\ncontainers:\n%s", s.logText(), s.read("calls"), s.describe())
 		}
@@ -214,6 +217,12 @@ func (s *site) until(what string, holds func() bool) {
 	if err := pollUntil(ctx, what, holds); err != nil {
 		s.t.Fatal(err)
 	}
+}
+
+// idle waits until no delivery is unfinished.
+func (s *site) idle() {
+	s.t.Helper()
+	s.until("all deliveries to finish", func() bool { return s.watched.idle(s.t) })
 }
 
 // untilLog waits until the log has a text n times.

@@ -70,15 +70,7 @@ func (s *site) requireUntouched(before engineContainer) {
 	})
 }
 
-func (s *site) ownContainers() []engineContainer {
-	var own []engineContainer
-	for _, c := range s.engine.containers() {
-		if strings.HasPrefix(c.name(), s.name) {
-			own = append(own, c)
-		}
-	}
-	return own
-}
+func (s *site) ownContainers() []engineContainer { return s.engine.containers(s.name) }
 
 func (s *site) describe() string {
 	var text strings.Builder
