@@ -18,13 +18,13 @@ BENCHCOUNT  ?= 6
 # The race detector needs a C compiler.
 RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>&1 && echo -race)
 
-# The race detector leaves out two packages: the C code of SQLite, which programs have
-# translated to Go. It has locks of its own, there as in C, and takes six times as long
-# under the detector. What calls it is watched, the drivers included.
+# The race detector leaves out what programs have translated from C to Go: SQLite, and the C
+# library below it. They have locks of their own, there as in C, and take six times as long
+# under the detector. What calls them is watched, the drivers included.
 #
 # Lint, the tests, and the programs that tests build have the same flags, so nothing is
 # compiled twice.
-UNWATCHED := modernc.org/sqlite/lib github.com/ncruces/go-sqlite3-wasm/v6
+UNWATCHED := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory github.com/ncruces/go-sqlite3-wasm/v6
 test lint: export GOFLAGS := $(strip $(GOFLAGS) $(RACE) $(UNWATCHED:%=-gcflags=%=-race=false))
 
 # The race detector lets each process sleep for a second at its end: more than a hundred test
