@@ -5,7 +5,8 @@
 //
 // It writes FOLDER/docker-compose and prints what it built and how long that took.
 // The first build takes some minutes on two cores, a later one about a second,
-// because the go command keeps what it compiles.
+// because the go command keeps what it compiles. What it builds lacks builders on
+// Kubernetes, which half of the build would be for.
 //
 // This module exists for its go.mod, which requires the version and repeats the
 // exclude lines of docker compose: "go install" refuses a module that has such
@@ -13,7 +14,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -44,16 +44,21 @@ func main() {
 // that of this module.
 func build(folder string) error {
 	start := time.Now()
-	out, err := exec.Command("go", "list", "-m", "-json", module).Output()
+	required, err := download(module)
 	if err != nil {
-		return fmt.Errorf("go list: %w", withOutput(err))
+		return err
 	}
-	var required struct{ Version string }
-	if err := json.Unmarshal(out, &required); err != nil {
-		return fmt.Errorf("go list: %w", err)
+	dir, err := os.MkdirTemp("", "compose")
+	if err != nil {
+		return err
 	}
-	// A thousand packages that run for some seconds are not worth optimizing.
-	cmd := exec.Command("go", "build", "-race=false", "-trimpath", "-gcflags=all=-N -l", "-gcflags=std=",
+	defer func() { _ = os.RemoveAll(dir) }()
+	modfile, err := withoutKubernetes(dir)
+	if err != nil {
+		return err
+	}
+	// Hundreds of packages that run for some seconds are not worth optimizing.
+	cmd := exec.Command("go", "build", "-race=false", "-modfile="+modfile, "-trimpath", "-gcflags=all=-N -l", "-gcflags=std=",
 		"-ldflags=-s -w -X "+versionVar+"="+required.Version, "-o", filepath.Join(folder, "docker-compose"), plugin)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
