@@ -20,12 +20,10 @@ RACE := $(shell command -v gcc >/dev/null 2>&1 || command -v clang >/dev/null 2>
 
 # The race detector leaves out what programs have translated from C to Go: SQLite, and the C
 # library below it. They have locks of their own, there as in C, and take six times as long
-# under the detector. What calls them is watched, the drivers included.
-#
-# Lint, the tests, and the programs that tests build have the same flags, so nothing is
-# compiled twice.
+# under the detector. What calls them is watched, the drivers included. Tests that build
+# programs inherit this, and that nothing has tables for a debugger.
 UNWATCHED := modernc.org/sqlite/lib modernc.org/libc modernc.org/memory github.com/ncruces/go-sqlite3-wasm/v6
-test lint: export GOFLAGS := $(strip $(GOFLAGS) $(RACE) $(UNWATCHED:%=-gcflags=%=-race=false))
+test lint: export GOFLAGS := $(strip $(GOFLAGS) $(UNWATCHED:%=-gcflags=%=-race=false) -ldflags=-w)
 
 # The race detector lets each process sleep for a second at its end: more than a hundred test
 # binaries, and the processes they start.
@@ -51,7 +49,7 @@ test: lint
 test-of/%:
 	log=$$LOGS/$(subst /,:,$*).log
 	echo "== test $*, $$(go list -C "$*" ./... | wc -l) packages"
-	if go test -C "$*" -vet=off -shuffle=on -timeout 35m -v ./... 2>&1 | tee "$$log" | { grep --line-buffered -E '^(ok|FAIL|\?) ?' || true; }; then
+	if go test -C "$*" $(RACE) -vet=off -shuffle=on -timeout 35m -v ./... 2>&1 | tee "$$log" | { grep --line-buffered -E '^(ok|FAIL|\?) ?' || true; }; then
 		echo "== $* passed in $$SECONDS s"
 	else
 		grep -vE '^(=== |[[:space:]]*--- PASS|PASS$$)' "$$log" || true
@@ -72,16 +70,18 @@ fetch:
 lint:
 	export GOBIN=$$(mktemp -d)
 	trap 'rm -rf "$$GOBIN"' EXIT
-	go install -race=false $(STATICCHECK)
+	go install $(STATICCHECK)
 	$(MAKE) --no-print-directory --keep-going --jobs=$(AT_ONCE) $(MODULES:%=lint-of/%)
 	echo "== lint passed in $$SECONDS s"
 
+# Lint looks at what the tests build, with the race detector: so nothing is built twice.
 lint-of/%:
 	echo "== lint $*"
 	cd "$*"
 	unformatted=$$(go list -f '{{.Dir}}' ./... | xargs -I{} find {} -maxdepth 1 -name '*.go' | xargs -r gofmt -l)
 	if [ -n "$$unformatted" ]; then echo "gofmt: $$unformatted"; exit 1; fi
 	go mod tidy -diff
+	export GOFLAGS="$(GOFLAGS) $(RACE)"
 	go vet ./...
 	"$$GOBIN"/staticcheck ./...
 

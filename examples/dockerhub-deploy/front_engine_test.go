@@ -147,7 +147,7 @@ func quickHealth() *v1.HealthConfig {
 // buildApp builds testdata/app as the layer of all images.
 func buildApp(ctx context.Context, dir string) (v1.Layer, error) {
 	file := filepath.Join(dir, "app")
-	build := exec.CommandContext(ctx, "go", "build", "-race=false", "-ldflags=-s -w", "-o", file, "./testdata/app")
+	build := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", file, "./testdata/app")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%w: %s", err, out)

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// bin is a folder with the program and the fake docker, which has no race detector: tests start
-// it thousands of times.
+// bin is a folder with the fake docker and the program, which is built with the flags of the tests
+// and, as program.plain, without the race detector, which makes it start slowly.
 var bin string
 
 func TestMain(m *testing.M) {
@@ -19,8 +19,12 @@ func TestMain(m *testing.M) {
 	if bin, err = os.MkdirTemp("", "dockerhub-deploy"); err != nil {
 		log.Fatal(err)
 	}
-	for _, args := range [][]string{{"-o", filepath.Join(bin, "program"), "."}, {"-race=false", "-o", filepath.Join(bin, "docker"), "./testdata/docker"}} {
-		if text, err := exec.Command("go", append([]string{"build"}, args...)...).CombinedOutput(); err != nil {
+	for _, b := range []struct {
+		out, pkg string
+		flags    []string
+	}{{"program", ".", buildFlags}, {"program.plain", ".", nil}, {"docker", "./testdata/docker", nil}} {
+		build := exec.Command("go", append(append([]string{"build"}, b.flags...), "-o", filepath.Join(bin, b.out), b.pkg)...)
+		if text, err := build.CombinedOutput(); err != nil {
 			log.Fatalf("%v\n%s", err, text)
 		}
 	}

@@ -155,7 +155,7 @@ func (s *site) call(tag string) {
 // start starts the program and waits until it listens.
 func (s *site) start(more ...string) {
 	s.t.Helper()
-	s.program = exec.Command(filepath.Join(bin, "program"), append(s.args[:len(s.args):len(s.args)], more...)...)
+	s.program = exec.Command(filepath.Join(bin, "program.plain"), append(s.args[:len(s.args):len(s.args)], more...)...)
 	s.program.Dir, s.program.Env = s.dir, s.env
 	out := writer(func(p []byte) (int, error) {
 		s.mu.Lock()

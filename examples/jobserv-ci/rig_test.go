@@ -25,13 +25,17 @@ import (
 // program is the built jobserv-ci.
 var program string
 
+// buildFlags are the flags of go build.
+var buildFlags []string
+
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "jobserv-ci")
 	if err != nil {
 		panic(err)
 	}
 	program = filepath.Join(dir, "jobserv-ci")
-	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+	args := append([]string{"build", "-o", program}, buildFlags...)
+	if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
 		panic(string(out))
 	}
 	code := m.Run()

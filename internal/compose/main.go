@@ -58,7 +58,7 @@ func build(folder string) error {
 		return err
 	}
 	// Hundreds of packages that run for some seconds are not worth optimizing.
-	cmd := exec.Command("go", "build", "-race=false", "-modfile="+modfile, "-trimpath", "-gcflags=all=-N -l", "-gcflags=std=",
+	cmd := exec.Command("go", "build", "-modfile="+modfile, "-trimpath", "-gcflags=all=-N -l", "-gcflags=std=",
 		"-ldflags=-s -w -X "+versionVar+"="+required.Version, "-o", filepath.Join(folder, "docker-compose"), plugin)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr

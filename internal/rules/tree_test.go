@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -31,9 +32,13 @@ func top(t *testing.T) string {
 	return dir
 }
 
-// goCommand runs the go command in dir, without a workspace, and returns its output.
+// goCommand runs the go command in dir, without a workspace, and returns its output. It
+// builds with the race detector if the tests do, so that nothing is compiled twice.
 func goCommand(t *testing.T, dir string, args ...string) string {
 	t.Helper()
+	if info, ok := debug.ReadBuildInfo(); ok && slices.Contains([]string{"build", "vet"}, args[0]) && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+		args = slices.Insert(slices.Clone(args), 1, "-race")
+	}
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "GOWORK=off")

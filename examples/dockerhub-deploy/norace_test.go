@@ -1,0 +1,6 @@
+//go:build !race
+
+package main
+
+// buildFlags are the go build flags that match those of the tests.
+var buildFlags []string
