@@ -19,49 +19,49 @@ func TestEngineRegistryAway(t *testing.T) {
 		w.WriteHeader(http.StatusTooManyRequests)
 		_, _ = w.Write([]byte(`{"errors":[{"code":"TOOMANYREQUESTS","message":"You have reached your pull rate limit."}]}`))
 	}
-	for name, test := range map[string]struct {
+	rig := sharedRig(t)
+	if rig == nil {
+		return
+	}
+	s := newSite(t, rig, rig.engine, "-registry-retry=20ms")
+	s.declare()
+	before := s.deployFirst()
+	for i, test := range []struct {
+		what   string
 		answer func(w http.ResponseWriter)
 		pull   bool  // The HEAD is answered as ever, and the pull is not.
 		times  int64 // that it must have answered
 	}{
-		"answers 503":        {func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }, false, 15},
-		"breaks connections": {func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, false, 15},
-		"limits, with Retry-After": {func(w http.ResponseWriter) {
+		{"answers 503", func(w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavailable) }, false, 15},
+		{"breaks connections", func(http.ResponseWriter) { panic(http.ErrAbortHandler) }, false, 15},
+		{"limits, with Retry-After", func(w http.ResponseWriter) {
 			w.Header().Set("Retry-After", "1")
 			limited(w)
 		}, false, 3},
-		"limits the pull":   {limited, true, 3},
-		"fails at the pull": {func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) }, true, 3},
+		{"limits the pull", limited, true, 3},
+		{"fails at the pull", func(w http.ResponseWriter) { w.WriteHeader(http.StatusBadGateway) }, true, 3},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			rig := sharedRig(t)
-			if rig == nil {
+		s.idle()
+		t.Log(test.what)
+		digest := s.push(fmt.Sprint(i+2), quickHealth())
+		var answered atomic.Int64
+		rig.hub.answer(s.repository, func(w http.ResponseWriter, r *http.Request) {
+			if test.pull && r.Method != http.MethodGet {
+				rig.hub.pass(w, r)
 				return
 			}
-			s := newSite(t, rig, rig.engine, "-registry-retry=20ms")
-			s.declare()
-			before := s.deployFirst()
-			digest := s.push("2", quickHealth())
-			var answered atomic.Int64
-			rig.hub.answer(s.repository, func(w http.ResponseWriter, r *http.Request) {
-				if test.pull && r.Method != http.MethodGet {
-					rig.hub.pass(w, r)
-					return
-				}
-				answered.Add(1)
-				test.answer(w)
-			})
-			s.call("latest")
-			s.until("the registry to be asked", func() bool { return answered.Load() >= test.times })
-			s.requireUntouched(before)
-			rig.hub.answer(s.repository, nil)
-			s.requireOnly(digest)
-			lost := s.countLog(`reason="webhook: claim lost"`) // on a machine under load
-			if got := s.countLog(fmt.Sprint("attempt=", lost+2)); got != 0 {
-				t.Fatalf("an attempt counted %d times", got)
-			}
+			answered.Add(1)
+			test.answer(w)
 		})
+		s.call("latest")
+		s.until("the registry to be asked", func() bool { return answered.Load() >= test.times })
+		s.requireUntouched(before)
+		rig.hub.answer(s.repository, nil)
+		before = s.requireOnly(digest)
+	}
+	lost := s.countLog(`reason="webhook: claim lost"`) // on a machine under load
+	if got := s.countLog(fmt.Sprint("attempt=", lost+2)); got != 0 {
+		t.Fatalf("an attempt counted %d times", got)
 	}
 }
 

@@ -3,8 +3,11 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 	"testing"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // newRunSite returns a site with a declared container on the shared engine.
@@ -67,34 +70,33 @@ func TestEngineFirstDeployUpdateAndSameDigest(t *testing.T) {
 // before runs again.
 func TestEngineRollsBackBadImage(t *testing.T) {
 	t.Parallel()
-	for name, env := range map[string]string{
-		"unhealthy":     "APP_SICK=1",
-		"ends at once":  "APP_EXIT_AFTER=0s",
-		"ends later on": "APP_EXIT_AFTER=400ms",
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := newRunSite(t)
-			if s == nil {
-				return
-			}
-			before := s.deployFirst()
-			health := quickHealth()
-			if name == "ends later on" {
-				health = nil // it must run for -min-uptime
-			}
-			s.push("2", health, env)
-			s.call("latest")
-			s.untilLog(`msg="rolled back"`, 1)
-			s.requireUntouched(before)
-			s.requireAnswer("1")
-			good := s.push("3", quickHealth())
-			s.call("latest")
-			s.requireOnly(good)
-			if got := len(s.changes("create ")); got != 3 {
-				t.Fatalf("%d containers were created, want 3: the first, the bad one once, and the good one", got)
-			}
-		})
+	s := newRunSite(t)
+	if s == nil {
+		return
+	}
+	before := s.deployFirst()
+	tests := []struct {
+		env    string
+		health *v1.HealthConfig
+	}{
+		{"APP_SICK=1", quickHealth()},
+		{"APP_EXIT_AFTER=0s", quickHealth()},
+		{"APP_EXIT_AFTER=400ms", nil}, // it must run for -min-uptime
+	}
+	for i, test := range tests {
+		s.idle()
+		t.Log(test.env)
+		s.push(fmt.Sprint("bad ", i+1), test.health, test.env)
+		s.call("latest")
+		s.untilLog(`msg="rolled back"`, i+1)
+		s.requireUntouched(before)
+		s.requireAnswer("1")
+	}
+	good := s.push("2", quickHealth())
+	s.call("latest")
+	s.requireOnly(good)
+	if got, want := len(s.changes("create ")), len(tests)+2; got != want {
+		t.Fatalf("%d containers were created, want %d: the first, each bad one once, and the good one", got, want)
 	}
 }
 
