@@ -13,6 +13,7 @@ import (
 // What waits and matches a filter is buried at a rate, and then what is chosen, with and without
 // scripts.
 func TestASelectionIsBuried(t *testing.T) {
+	t.Parallel()
 	for _, scripts := range []bool{true, false} {
 		t.Run(fmt.Sprint("scripts ", scripts), func(t *testing.T) {
 			s := inspectedService(t, &webhook.MemInbox{Logger: slog.New(slog.DiscardHandler)}, withPassword)

@@ -107,6 +107,7 @@ var wrongCalls = []wrongCall{
 
 // Each wrong signature has its help on the page of the call, to which the list leads.
 func TestEachWrongSignatureIsExplained(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	b.open("/calls")
 	b.shows("None.")

@@ -81,6 +81,7 @@ func (b *browser) inert(what string) {
 // text: when they appear in a live list, when it is loaded, and on their pages. The rig of the
 // browser fails on dialogs, on messages of the console, and on requests to other hosts.
 func TestHostileDeliveriesAreInert(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	s.Callback(func(context.Context, *webhook.Delivery) error {
 		return webhook.Permanent(errors.New("refused " + markup + control))

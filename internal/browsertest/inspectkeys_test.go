@@ -71,6 +71,7 @@ func (b *browser) press(keys string) {
 
 // With the keyboard alone: no event of a mouse is made.
 func TestInspectorByKeyboard(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	b.open("/")
 	var stops []string

@@ -39,6 +39,7 @@ func (b *browser) marked() {
 const liveStates = `[...document.querySelectorAll("#list tbody tr")].map(r => r.cells[0].innerText.trim()).join(" ")`
 
 func TestADeliveryAppearsAndChangesWithoutReload(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	ends := make(chan error)
 	s.Callback(func(ctx context.Context, _ *webhook.Delivery) error {
@@ -80,6 +81,7 @@ func TestADeliveryAppearsAndChangesWithoutReload(t *testing.T) {
 }
 
 func TestAFilteredListShowsOnlyWhatMatches(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	s.Callback(func(_ context.Context, d *webhook.Delivery) error {
 		if d.Source == "jobserv" {
@@ -101,6 +103,7 @@ func TestAFilteredListShowsOnlyWhatMatches(t *testing.T) {
 }
 
 func TestALiveListConnectsAgain(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	b.expect("net::ERR_") // a connection that breaks is in the console
 	b.mark("/")
@@ -117,6 +120,7 @@ func TestALiveListConnectsAgain(t *testing.T) {
 }
 
 func TestALiveListThatIsRefusedSaysSoAndAsksAgain(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	b.expect("status of 503")
 	s.Refuse()
@@ -131,6 +135,7 @@ func TestALiveListThatIsRefusedSaysSoAndAsksAgain(t *testing.T) {
 
 // A list that is not looked at is not connected, and one from the history is again.
 func TestALiveListFromTheHistoryIsLive(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	b.mark("/")
 	b.open("/acts")

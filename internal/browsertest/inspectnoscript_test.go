@@ -15,6 +15,7 @@ import (
 // Without scripts a selection is replayed, a delivery is sent signed again, a refused call is
 // explained, and a command is shown too.
 func TestCallsAndSelectionsWithoutScripts(t *testing.T) {
+	t.Parallel()
 	s := inspectedService(t, &webhook.MemInbox{Logger: slog.New(slog.DiscardHandler)}, withPassword)
 	b := newBrowser(t, s.URL, false)
 	many(t, s, 9) // of which three fail

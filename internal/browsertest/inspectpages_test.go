@@ -43,6 +43,7 @@ func many(t *testing.T, s *inspected.Service, n int) {
 const pageKeys = `[...document.querySelectorAll("#list tbody tr")].map(r => r.cells[3].innerText)`
 
 func TestOlderDeliveriesAreOnFurtherPages(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	many(t, s, 120)
 	b.open("/")
@@ -84,6 +85,7 @@ const maxWeight = 60_000
 // The weight is what the server writes: the page, its files, the headers of all answers, and the
 // beginning of the live list.
 func TestAPageWeighsLittle(t *testing.T) {
+	t.Parallel()
 	s := inspectedService(t, &webhook.MemInbox{Logger: slog.New(slog.DiscardHandler)}, inspect.LoopbackOnly)
 	b := newBrowser(t, s.URL, true)
 	many(t, s, 50)

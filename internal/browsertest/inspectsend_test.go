@@ -24,6 +24,7 @@ import (
 // A delivery of each sender is sent again, signed with a key for tests, to another service,
 // which finds that it is genuine.
 func TestADeliveryIsSentSignedAgain(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	must(t, s.Samples(t.Context()))
 	got := new(webhooktest.Recorder)
@@ -101,6 +102,7 @@ func bodyOf(t *testing.T, s *inspected.Service, typ string) []byte {
 
 // What matches a filter, or what is chosen, is replayed at a rate.
 func TestASelectionIsReplayed(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	many(t, s, 9) // of which three fail
 	s.Callback(nil)

@@ -26,17 +26,20 @@ import (
 )
 
 func TestInspector(t *testing.T) {
+	t.Parallel()
 	s, b := inspectedBrowser(t)
 	useInspector(t, s, b, "owner", b.accessible)
 }
 
 func TestInspectorWithoutScripts(t *testing.T) {
+	t.Parallel()
 	s := inspectedService(t, &webhook.MemInbox{Logger: slog.New(slog.DiscardHandler)}, withPassword)
 	useInspector(t, s, newBrowser(t, s.URL, false), "owner", func(string) {})
 }
 
 // Nobody has to log in on the machine itself, so a person says who they are.
 func TestInspectorOnPostgreSQL(t *testing.T) {
+	t.Parallel()
 	server, err := postgres.Start(t.Context())
 	switch {
 	case errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true":

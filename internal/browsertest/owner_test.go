@@ -47,6 +47,7 @@ func verifies(t *testing.T, r received, secret string) bool {
 
 // Everything works without a script, in one process on SQLite.
 func TestGuestbookWithoutScripts(t *testing.T) {
+	t.Parallel()
 	site := start(t, "listening url=", "-addr", "127.0.0.1:0")
 	useGuestbook(t, newBrowser(t, site, false), func(string) {})
 }
@@ -54,6 +55,7 @@ func TestGuestbookWithoutScripts(t *testing.T) {
 // The same with a process that serves and two that send, on PostgreSQL. The browser runs scripts,
 // which the checks of accessibility are.
 func TestGuestbookWithWorkersOnPostgreSQL(t *testing.T) {
+	t.Parallel()
 	server, err := postgres.Start(t.Context())
 	switch {
 	case errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true":
