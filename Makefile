@@ -29,7 +29,7 @@ test lint: export GOFLAGS := $(strip $(GOFLAGS) $(UNWATCHED:%=-gcflags=%=-race=f
 # binaries, and the processes they start.
 test: export GORACE := $(strip $(GORACE) atexit_sleep_ms=100)
 
-## test: everything that must hold, in every module; some forty minutes on two cores, less with AT_ONCE=3 on eight
+## test: everything that must hold, in every module; some fifty minutes on two cores, less with AT_ONCE=3 on eight
 test: lint
 	export LOGS=$$(mktemp -d)
 	trap 'rm -rf "$$LOGS"' EXIT
