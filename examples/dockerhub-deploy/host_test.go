@@ -64,7 +64,7 @@ func newHost(t *testing.T, args ...string) *host {
 	}))
 	t.Cleanup(h.registry.Close)
 	h.args = append([]string{"-addr=127.0.0.1:0", "-db=" + filepath.Join(h.dir, "test.db"), "-registry=" + h.registryHost(),
-		"-quiet-period=300ms", "-min-uptime=600ms", "-health-timeout=20s", "-lease=4s", "-registry-retry=300ms"}, args...)
+		"-quiet-period=300ms", "-min-uptime=600ms", "-health-timeout=20s", "-lease=8s", "-registry-retry=300ms"}, args...)
 	h.env = []string{"PATH=" + bin + ":" + os.Getenv("PATH"), "HOME=" + h.dir, "DOCKER_CONFIG=" + h.dir, "DOCKER_FAKE_DIR=" + h.dir,
 		"DOCKERHUB_WEBHOOK_TOKEN=" + token}
 	t.Cleanup(func() {

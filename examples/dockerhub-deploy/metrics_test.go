@@ -21,15 +21,13 @@ func (h *host) until(what string, holds func() bool) {
 	}
 }
 
-// result waits until deployments of a target have had an outcome n times. One that loses its
-// claim, on a machine under load, runs again.
+// result waits until deployments of a target have had an outcome n times.
 func (h *host) result(target, outcome string, n int) {
 	h.t.Helper()
 	metric := fmt.Sprintf(`dockerhub_deploys_total{outcome="%s",target="%s"}`, outcome, target)
 	h.until(fmt.Sprintf("%s to be %d", metric, n), func() bool { return h.metric(metric) >= n })
-	lost := strings.Count(h.logText(), `reason="webhook: claim lost"`)
-	if got := h.metric(metric); got > n+lost {
-		h.t.Fatalf("%s = %d, want %d, and at most %d more after lost claims", metric, got, n, lost)
+	if got := h.metric(metric); got != n {
+		h.t.Fatalf("%s = %d, want %d", metric, got, n)
 	}
 }
 
