@@ -26,10 +26,9 @@ func Main(m *testing.M, folder string, settings ...string) {
 		}
 		settings = append([]string{"max_wal_size=256MB"}, settings...) // memory is scarcer than disk
 	}
-	s, err := postgres.StartIn(context.Background(), folder, settings...)
+	err := start(folder, settings)
 	switch {
 	case err == nil:
-		Server = s
 	case errors.Is(err, postgres.ErrNotInstalled) && os.Getenv("CI") != "true":
 		fmt.Println("left out:", err)
 	default:
@@ -37,8 +36,17 @@ func Main(m *testing.M, folder string, settings ...string) {
 		os.Exit(1)
 	}
 	code := m.Run()
-	if s != nil {
-		s.Stop()
+	if Server != nil {
+		Server.Stop()
 	}
 	os.Exit(code)
+}
+
+// start starts Server.
+func start(folder string, settings []string) (err error) {
+	if Server, err = postgres.StartIn(context.Background(), folder, settings...); err != nil {
+		return err
+	}
+	connections, err = newConnections(Server)
+	return err
 }

@@ -34,12 +34,14 @@ func (s Store) With(settings ...string) Store {
 const idleConns = 10
 
 // Open opens the store. The number of connections is not limited.
-func (s Store) Open() (*sql.DB, error) {
-	db, err := sql.Open(s.Driver, s.DSN)
-	if err == nil {
-		db.SetMaxIdleConns(idleConns)
+func (s Store) Open() (db *sql.DB, err error) {
+	if db = s.reusing(); db == nil {
+		if db, err = sql.Open(s.Driver, s.DSN); err != nil {
+			return nil, err
+		}
 	}
-	return db, err
+	db.SetMaxIdleConns(idleConns)
+	return db, nil
 }
 
 // DB opens the store and closes it at the end of the test.
