@@ -2,8 +2,9 @@ package engine
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
+	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -41,42 +42,52 @@ func asNew(c *pgx.Conn) bool {
 	return err == nil
 }
 
-// reusing opens a store with a part of connections. It returns nil if the store is not on
-// Server, or has settings besides its schema.
-func (s Store) reusing() *sql.DB {
+// reusing returns what connects the store with connections that were used before. It
+// returns nil if the store is not on Server, or has settings of the driver.
+func (s Store) reusing() (driver.Connector, error) {
 	if connections == nil {
-		return nil
+		return nil, nil
 	}
-	schema, ok := strings.CutPrefix(s.DSN, Server.DSN("search_path="))
-	if !ok || strings.Contains(schema, "&") {
-		return nil
+	text, ok := strings.CutPrefix(s.DSN, Server.DSN())
+	if !ok {
+		return nil, nil
 	}
-	return sql.OpenDB(schemaConnector{stdlib.GetPoolConnector(connections), schema})
+	config, err := pgx.ParseConfig(s.DSN)
+	if err != nil {
+		return nil, err
+	}
+	if settings := strings.Split(text, "&"); len(settings) != len(config.RuntimeParams) {
+		return nil, nil
+	}
+	return session{stdlib.GetPoolConnector(connections), config.RuntimeParams}, nil
 }
 
-// A schemaConnector connects to a schema.
-type schemaConnector struct {
+// A session connects to Server with settings.
+type session struct {
 	driver.Connector
-	schema string
+	settings map[string]string
 }
 
-func (c schemaConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.connect(ctx)
+func (s session) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := s.connect(ctx)
 	if err != nil && ctx.Err() == nil {
 		connections.Reset() // the server may have ended and started again
-		conn, err = c.connect(ctx)
+		conn, err = s.connect(ctx)
 	}
 	return conn, err
 }
 
-func (c schemaConnector) connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
+func (s session) connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := s.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := conn.(*stdlib.Conn).Conn().Exec(ctx, "SET search_path = "+c.schema); err != nil {
-		_ = conn.Close()
-		return nil, err
+	var set strings.Builder
+	for name, value := range s.settings {
+		fmt.Fprintf(&set, "SELECT set_config('%s', '%s', false);", name, value)
+	}
+	if _, err := conn.(*stdlib.Conn).Conn().Exec(ctx, set.String()); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
 }

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"strings"
 	"testing"
 
@@ -29,20 +31,48 @@ func (s Store) With(settings ...string) Store {
 	return s
 }
 
-// idleConns is how many idle connections a store keeps, as the documentation of the inbox
+// IdleConns is how many idle connections a store keeps, as the documentation of the inbox
 // advises. Without it that is two, and the others are closed and opened again and again.
-const idleConns = 10
+const IdleConns = 10
 
 // Open opens the store. The number of connections is not limited.
-func (s Store) Open() (db *sql.DB, err error) {
-	if db = s.reusing(); db == nil {
-		if db, err = sql.Open(s.Driver, s.DSN); err != nil {
-			return nil, err
-		}
+func (s Store) Open() (*sql.DB, error) {
+	c, err := s.Connector()
+	if err != nil {
+		return nil, err
 	}
-	db.SetMaxIdleConns(idleConns)
+	db := sql.OpenDB(c)
+	db.SetMaxIdleConns(IdleConns)
 	return db, nil
 }
+
+// Connector returns what connects to the store.
+func (s Store) Connector() (driver.Connector, error) {
+	if c, err := s.reusing(); c != nil || err != nil {
+		return c, err
+	}
+	db, err := sql.Open(s.Driver, s.DSN) // connects to nothing
+	if err != nil {
+		return nil, err
+	}
+	d := db.Driver()
+	if err := db.Close(); err != nil {
+		return nil, err
+	}
+	if c, ok := d.(driver.DriverContext); ok {
+		return c.OpenConnector(s.DSN)
+	}
+	return opener{d, s.DSN}, nil
+}
+
+// An opener is the connector of a driver that has none.
+type opener struct {
+	driver driver.Driver
+	dsn    string
+}
+
+func (o opener) Driver() driver.Driver                        { return o.driver }
+func (o opener) Connect(context.Context) (driver.Conn, error) { return o.driver.Open(o.dsn) }
 
 // DB opens the store and closes it at the end of the test.
 func (s Store) DB(tb testing.TB) *sql.DB {
