@@ -34,7 +34,13 @@ test: lint
 	export LOGS=$$(mktemp -d)
 	trap 'rm -rf "$$LOGS"' EXIT
 	passed=yes
-	$(MAKE) --no-print-directory --keep-going --jobs=$(AT_ONCE) $(MODULES:%=test-of/%) || passed=no
+	tests() { if [ $$# -gt 1 ]; then $(MAKE) --no-print-directory --keep-going --jobs="$$@" || passed=no; fi; }
+	large=() small=()
+	for m in $(MODULES); do
+		if [ "$$(go list -C "$$m" ./... | wc -l)" -gt 3 ]; then large+=("test-of/$$m"); else small+=("test-of/$$m"); fi
+	done
+	tests $(AT_ONCE) "$${large[@]}"
+	tests $$((2 * $(AT_ONCE))) "$${small[@]}" # few packages leave CPUs idle
 	for log in "$$LOGS"/*.failed; do
 		if [ ! -f "$$log" ]; then break; fi
 		echo "== what failed in $$(basename "$$log" .failed | tr : /)"
@@ -62,9 +68,11 @@ test-of/%:
 fetch:
 	export GOBIN=$$(mktemp -d)
 	trap 'rm -rf "$$GOBIN"' EXIT
+	go install $(STATICCHECK) & # while the modules come
+	staticcheck=$$!
 	for m in $(MODULES); do go list -C "$$m" -deps -test ./... >/dev/null; done
-	go install $(STATICCHECK)
 	go run -C internal/compose . "$$GOBIN"
+	wait $$staticcheck
 
 ## lint: format, vet, tidy and staticcheck, in every module
 lint:
