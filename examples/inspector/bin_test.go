@@ -128,6 +128,7 @@ func TestABinIsSetAndDeleted(t *testing.T) {
 	if n := len(g.list(t, "source=bin.demo")); n != 2 {
 		t.Errorf("%d captures after the change", n)
 	}
+	g.settle(t)
 	g.set(t, "name", "demo", "do", "delete")
 	if got := g.send(t, "POST", "/in/demo", "z"); got.status != 404 {
 		t.Errorf("after the end: %d", got.status)

@@ -12,12 +12,6 @@ import (
 	"github.com/hookhouse/hookhouse/webhook"
 )
 
-// settle waits until the worker has done all: what it is doing is not deleted.
-func (g *rig) settle(t *testing.T) {
-	t.Helper()
-	eventually(t, "the worker", func() bool { return len(g.list(t, "state=waiting,claimed")) == 0 })
-}
-
 func TestTheOldestCapturesOfABinAreDeleted(t *testing.T) {
 	for kind, args := range map[string][]string{"memory": nil, "SQLite": {newDatabase(t)}} {
 		t.Run(kind, func(t *testing.T) {

@@ -49,6 +49,7 @@ func restart(t *testing.T, database string) {
 	if after := listAt(t, p.url, ""); len(after) != 2 || after[0].UID != before[0].UID {
 		t.Errorf("after the restart: %v", after)
 	}
+	settleAt(t, p.url)
 	if got := send(t, "POST", p.url+"/in/demo", "y"); got.status != 418 || got.body != "tea" || got.header.Get("X-A") != "1" {
 		t.Errorf("after the restart: %+v", got)
 	}

@@ -169,6 +169,17 @@ func (g *rig) only(t *testing.T, query string) shown {
 	return g.get(t, found[0].UID)
 }
 
+// settle waits until the worker has done all: what it is doing is not deleted.
+func (g *rig) settle(t *testing.T) {
+	t.Helper()
+	settleAt(t, g.url)
+}
+
+func settleAt(t *testing.T, at string) {
+	t.Helper()
+	eventually(t, "the end of what the worker does", func() bool { return len(listAt(t, at, "state=waiting,claimed")) == 0 })
+}
+
 // body returns the body of a delivery.
 func (g *rig) body(t *testing.T, d shown) string {
 	t.Helper()
