@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,8 @@ type browser struct {
 	t    *testing.T
 	ctx  context.Context
 	site string
+	// ending is set before the browser is closed: what it asks from then on is not answered.
+	ending atomic.Bool
 
 	mu       sync.Mutex
 	faults   []string
@@ -42,6 +45,7 @@ func newBrowser(t *testing.T, site string, scripts bool) *browser {
 	b := &browser{t: t, ctx: tab, site: site}
 	var observers sync.WaitGroup
 	t.Cleanup(func() {
+		b.ending.Store(true)
 		if err := chromedp.Cancel(tab); err != nil {
 			t.Errorf("the browser does not end: %v", err)
 		}
@@ -78,7 +82,7 @@ func newBrowser(t *testing.T, site string, scripts bool) *browser {
 func observe[E any](b *browser, events iter.Seq2[E, error], f func(E)) {
 	for event, err := range events {
 		if err != nil {
-			if b.ctx.Err() == nil {
+			if !b.over() {
 				b.fault("%T cannot be read: %v", event, err)
 			}
 			return
@@ -86,6 +90,9 @@ func observe[E any](b *browser, events iter.Seq2[E, error], f func(E)) {
 		f(event)
 	}
 }
+
+// over reports whether the browser has ended, or is about to.
+func (b *browser) over() bool { return b.ending.Load() || b.ctx.Err() != nil }
 
 func (b *browser) fault(format string, args ...any) {
 	b.mu.Lock()
@@ -114,7 +121,7 @@ func (b *browser) expect(part string) {
 // asked gets a dialog that a page opens.
 func (b *browser) asked(e page.EventJavascriptDialogOpening) {
 	b.fault("%s opens a dialog: %s", e.URL, e.Message)
-	if _, err := chromedp.Call(b.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{}); err != nil && b.ctx.Err() == nil {
+	if _, err := chromedp.Call(b.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{}); err != nil && !b.over() {
 		b.fault("the dialog is not closed: %v", err)
 	}
 }
@@ -127,7 +134,7 @@ func (b *browser) request(e fetch.EventRequestPaused) {
 	if !strings.HasPrefix(e.Request.URL, b.site+"/") {
 		b.fault("it requests %s", e.Request.URL)
 	}
-	if _, err := chromedp.Call(b.ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}); err != nil && b.ctx.Err() == nil {
+	if _, err := chromedp.Call(b.ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}); err != nil && !b.over() {
 		b.fault("%s is not sent: %v", e.Request.URL, err)
 	}
 }
@@ -143,7 +150,7 @@ func (b *browser) requested() []string {
 func (b *browser) challenged(e fetch.EventAuthRequired) {
 	answer := &fetch.AuthChallengeResponse{Response: fetch.AuthChallengeResponseResponseProvideCredentials, Username: "owner", Password: password}
 	params := fetch.ContinueWithAuthParams{RequestID: e.RequestID, AuthChallengeResponse: answer}
-	if _, err := chromedp.Call(b.ctx, fetch.ContinueWithAuth, params); err != nil && b.ctx.Err() == nil {
+	if _, err := chromedp.Call(b.ctx, fetch.ContinueWithAuth, params); err != nil && !b.over() {
 		b.fault("the password is not sent: %v", err)
 	}
 }
