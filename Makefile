@@ -37,7 +37,7 @@ test: lint
 	tests() { if [ $$# -gt 1 ]; then $(MAKE) --no-print-directory --keep-going --jobs="$$@" || passed=no; fi; }
 	large=() small=()
 	for m in $(MODULES); do
-		if [ "$$(go list -C "$$m" ./... | wc -l)" -gt 3 ]; then large+=("test-of/$$m"); else small+=("test-of/$$m"); fi
+		if [ "$$(go list -C "$$m" ./... | wc -l)" -gt 4 ]; then large+=("test-of/$$m"); else small+=("test-of/$$m"); fi
 	done
 	tests $(AT_ONCE) "$${large[@]}"
 	tests $$((2 * $(AT_ONCE))) "$${small[@]}" # few packages leave CPUs idle
