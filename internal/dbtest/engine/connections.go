@@ -56,7 +56,7 @@ func (s Store) reusing() (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if settings := strings.Split(text, "&"); len(settings) != len(config.RuntimeParams) {
+	if n := strings.Count(text, "="); n != len(config.RuntimeParams) {
 		return nil, nil
 	}
 	return session{stdlib.GetPoolConnector(connections), config.RuntimeParams}, nil

@@ -48,7 +48,7 @@ func SQLiteDSN(file string) string {
 func OnServer(s *postgres.Server, settings ...string) Engine {
 	return Engine{"PostgreSQL", sqlinbox.PostgreSQL, func(tb testing.TB) Store {
 		schema := fmt.Sprintf("test%d", stores.Add(1))
-		db, err := Store{"pgx", s.DSN("search_path=public")}.Open()
+		db, err := Store{"pgx", s.DSN()}.Open()
 		if err == nil {
 			_, err = db.Exec("CREATE SCHEMA " + schema)
 			err = errors.Join(err, db.Close())
