@@ -134,9 +134,15 @@ func (b *browser) request(e fetch.EventRequestPaused) {
 	if !strings.HasPrefix(e.Request.URL, b.site+"/") {
 		b.fault("it requests %s", e.Request.URL)
 	}
-	if _, err := chromedp.Call(b.ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}); err != nil && !b.over() {
+	if _, err := chromedp.Call(b.ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}); err != nil && !b.over() && !isDropped(err) {
 		b.fault("%s is not sent: %v", e.Request.URL, err)
 	}
+}
+
+// isDropped reports whether the browser has left the page, and dropped its request, before the
+// request could be sent: a live page asks again and again.
+func isDropped(err error) bool {
+	return strings.Contains(err.Error(), "navigated or closed") || strings.Contains(err.Error(), "Invalid InterceptionId")
 }
 
 // requested returns the URLs of all requests.
