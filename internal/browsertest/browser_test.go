@@ -182,7 +182,11 @@ func (b *browser) next(what string, actions ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := b.limited()
 	defer cancel()
-	if _, err := chromedp.RunResponse(ctx, actions...); err != nil {
+	_, err := chromedp.RunResponse(ctx, actions...)
+	for err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "Could not find node with given id") {
+		_, err = chromedp.RunResponse(ctx, actions...) // a live page has replaced it meanwhile
+	}
+	if err != nil {
 		b.t.Fatalf("%s on %s: %v", what, b.path(), err)
 	}
 	b.holds("the focus of the page", `!document.querySelector("[autofocus]") || document.activeElement !== document.body`)
