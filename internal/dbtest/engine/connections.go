@@ -56,7 +56,7 @@ func (s Store) reusing() (driver.Connector, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n := strings.Count(text, "="); n != len(config.RuntimeParams) {
+	if strings.Count(text, "=") != len(config.RuntimeParams) { // some are of the driver
 		return nil, nil
 	}
 	return session{stdlib.GetPoolConnector(connections), config.RuntimeParams}, nil

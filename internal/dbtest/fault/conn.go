@@ -3,6 +3,8 @@ package fault
 import (
 	"context"
 	"database/sql/driver"
+
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // What is counted besides statements.
@@ -41,6 +43,9 @@ func (c *conn) drop() {
 	c.dropped = true
 	for s := range c.stmts {
 		_ = s.Stmt.Close()
+	}
+	if pg, ok := c.Conn.(*stdlib.Conn); ok {
+		_ = pg.Conn().Close(context.Background()) // Close alone would let another store use it
 	}
 	_ = c.Conn.Close()
 }
