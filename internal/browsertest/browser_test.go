@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,8 +26,6 @@ type browser struct {
 	t    *testing.T
 	ctx  context.Context
 	site string
-	// ending is set before the browser is closed: what it asks from then on is not answered.
-	ending atomic.Bool
 
 	mu       sync.Mutex
 	faults   []string
@@ -45,7 +42,6 @@ func newBrowser(t *testing.T, site string, scripts bool) *browser {
 	b := &browser{t: t, ctx: tab, site: site}
 	var observers sync.WaitGroup
 	t.Cleanup(func() {
-		b.ending.Store(true)
 		if err := chromedp.Cancel(tab); err != nil {
 			t.Errorf("the browser does not end: %v", err)
 		}
@@ -82,7 +78,7 @@ func newBrowser(t *testing.T, site string, scripts bool) *browser {
 func observe[E any](b *browser, events iter.Seq2[E, error], f func(E)) {
 	for event, err := range events {
 		if err != nil {
-			if !b.over() {
+			if b.ctx.Err() == nil {
 				b.fault("%T cannot be read: %v", event, err)
 			}
 			return
@@ -90,9 +86,6 @@ func observe[E any](b *browser, events iter.Seq2[E, error], f func(E)) {
 		f(event)
 	}
 }
-
-// over reports whether the browser has ended, or is about to.
-func (b *browser) over() bool { return b.ending.Load() || b.ctx.Err() != nil }
 
 func (b *browser) fault(format string, args ...any) {
 	b.mu.Lock()
@@ -121,7 +114,7 @@ func (b *browser) expect(part string) {
 // asked gets a dialog that a page opens.
 func (b *browser) asked(e page.EventJavascriptDialogOpening) {
 	b.fault("%s opens a dialog: %s", e.URL, e.Message)
-	if _, err := chromedp.Call(b.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{}); err != nil && !b.over() {
+	if _, err := chromedp.Call(b.ctx, page.HandleJavaScriptDialog, page.HandleJavaScriptDialogParams{}); err != nil && b.ctx.Err() == nil {
 		b.fault("the dialog is not closed: %v", err)
 	}
 }
@@ -134,15 +127,15 @@ func (b *browser) request(e fetch.EventRequestPaused) {
 	if !strings.HasPrefix(e.Request.URL, b.site+"/") {
 		b.fault("it requests %s", e.Request.URL)
 	}
-	if _, err := chromedp.Call(b.ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}); err != nil && !b.over() && !isDropped(err) {
+	if _, err := chromedp.Call(b.ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: e.RequestID}); err != nil && b.ctx.Err() == nil && !isDropped(err) {
 		b.fault("%s is not sent: %v", e.Request.URL, err)
 	}
 }
 
-// isDropped reports whether the browser has left the page, and dropped its request, before the
-// request could be sent: a live page asks again and again.
+// isDropped reports whether the browser has left or closed the page, and dropped its request,
+// before the request could be sent: a live page asks again and again.
 func isDropped(err error) bool {
-	return strings.Contains(err.Error(), "navigated or closed") || strings.Contains(err.Error(), "Invalid InterceptionId")
+	return strings.Contains(err.Error(), "inspected target navigated or closed")
 }
 
 // requested returns the URLs of all requests.
@@ -156,7 +149,7 @@ func (b *browser) requested() []string {
 func (b *browser) challenged(e fetch.EventAuthRequired) {
 	answer := &fetch.AuthChallengeResponse{Response: fetch.AuthChallengeResponseResponseProvideCredentials, Username: "owner", Password: password}
 	params := fetch.ContinueWithAuthParams{RequestID: e.RequestID, AuthChallengeResponse: answer}
-	if _, err := chromedp.Call(b.ctx, fetch.ContinueWithAuth, params); err != nil && !b.over() {
+	if _, err := chromedp.Call(b.ctx, fetch.ContinueWithAuth, params); err != nil && b.ctx.Err() == nil {
 		b.fault("the password is not sent: %v", err)
 	}
 }
