@@ -175,6 +175,7 @@ func (g *rig) settle(t *testing.T) {
 	settleAt(t, g.url)
 }
 
+// settleAt is settle for a process of its own.
 func settleAt(t *testing.T, at string) {
 	t.Helper()
 	eventually(t, "the end of what the worker does", func() bool { return len(listAt(t, at, "state=waiting,claimed")) == 0 })
