@@ -128,7 +128,7 @@ func TestCommandThatFailsOnceIsRetried(t *testing.T) {
 	h.push("latest", "healthy")
 	h.start()
 	h.result("run:web", "deployed", 1)
-	for i, command := range append([]string{"container ls"}, killPoints...) {
+	for i, command := range append([]string{"container inspect", "container ls"}, killPoints...) {
 		h.idle()
 		t.Log(command)
 		earlier := strings.Count(h.logText(), "no space left on device")
@@ -235,7 +235,7 @@ func TestAwayEngineCostsNoAttempt(t *testing.T) {
 	digest := h.push("latest", "healthy")
 	var faults []fault
 	for range 30 { // two for each attempt
-		faults = append(faults, fault{"container ls", "before", "Cannot connect to the Docker daemon"})
+		faults = append(faults, fault{"container ", "before", "Cannot connect to the Docker daemon"})
 	}
 	h.inject(faults...)
 	h.call("latest", 1)

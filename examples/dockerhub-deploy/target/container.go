@@ -72,6 +72,11 @@ func (t *Container) Check(ctx context.Context) error {
 	return t.declared.check(all, all[t.name])
 }
 
+// own returns by name the containers that have one of the names of this one.
+func (t *Container) own(ctx context.Context) (map[string]inspected, error) {
+	return t.existing(ctx, t.name, t.name+nextSuffix, t.name+previousSuffix)
+}
+
 func (t *Container) options() (*options, error) {
 	known, err := t.known()
 	if err != nil {

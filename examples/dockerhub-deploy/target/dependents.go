@@ -119,8 +119,8 @@ func (t *Container) finish(ctx context.Context) error {
 // removePrevious removes the old container, but none of that name which this program has
 // not renamed.
 func (t *Container) removePrevious(ctx context.Context) error {
-	all, err := t.containers(ctx)
-	if err != nil || !all[t.name].replaces(all[t.name+previousSuffix]) {
+	own, err := t.own(ctx)
+	if err != nil || !own[t.name].replaces(own[t.name+previousSuffix]) {
 		return err
 	}
 	return t.do(ctx, []string{"rm", "--force", t.name + previousSuffix})

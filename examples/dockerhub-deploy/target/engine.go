@@ -110,9 +110,14 @@ func (e *Engine) containers(ctx context.Context) (map[string]inspected, error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := e.inspect(ctx, strings.Fields(ids)...)
+	return e.existing(ctx, strings.Fields(ids)...)
+}
+
+// existing is inspect for containers that need not exist.
+func (e *Engine) existing(ctx context.Context, ids ...string) (map[string]inspected, error) {
+	all, err := e.inspect(ctx, ids...)
 	if err != nil && strings.Contains(err.Error(), "No such container") {
-		err = nil // it was removed meanwhile
+		err = nil
 	}
 	return all, err
 }

@@ -12,11 +12,11 @@ import (
 func (t *Container) Recover(ctx context.Context, failed bool) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	all, err := t.containers(ctx)
+	own, err := t.own(ctx)
 	if err != nil {
 		return err
 	}
-	current, next, previous := all[t.name], all[t.name+nextSuffix], all[t.name+previousSuffix]
+	current, next, previous := own[t.name], own[t.name+nextSuffix], own[t.name+previousSuffix]
 	if next.exists() && next.label(optionsLabel) == "" {
 		return fmt.Errorf("%w: the container %s was not created by this program: rename it", ErrRefused, next.Name)
 	}
@@ -49,7 +49,13 @@ func (t *Container) Recover(ctx context.Context, failed bool) error {
 		// A stop that was interrupted may still go on, and a start alone would do nothing.
 		steps, restored = [][]string{{"stop", t.name}, {"start", t.name}}, current
 	}
-	err = t.do(ctx, steps...)
+	var all map[string]inspected
+	if restored.exists() {
+		all, err = t.containers(ctx)
+	}
+	if err == nil {
+		err = t.do(ctx, steps...)
+	}
 	if err == nil && restored.exists() {
 		err = t.declared.restart(ctx, t.Engine, all, restored)
 	}
