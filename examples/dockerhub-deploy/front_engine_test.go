@@ -138,10 +138,10 @@ type appImage struct {
 	health *v1.HealthConfig
 }
 
-// quickHealth has no start period. Its interval is also the time until the first check. A
-// check takes 0.15 s of the CPU, and the containers of all tests are checked all the time.
+// quickHealth has no start period. Its interval is also the time until the first check. The
+// timeout is longer than a check of testdata/app takes.
 func quickHealth() *v1.HealthConfig {
-	return &v1.HealthConfig{Test: []string{"CMD", "/app", "health"}, Interval: 2 * time.Second, Timeout: 5 * time.Second, Retries: 2}
+	return &v1.HealthConfig{Test: []string{"CMD", "/app", "health"}, Interval: time.Second, Timeout: 2 * time.Minute, Retries: 3}
 }
 
 // buildApp builds testdata/app as the layer of all images.

@@ -47,6 +47,7 @@ act() {
 	esac
 }
 cd - > /dev/null
+[ "$when" ] || exec DOCKER "$@"
 if [ "$when" = before ]; then (cd DIR; act) || exit 1; fi
 DOCKER "$@"
 status=$?
