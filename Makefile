@@ -37,10 +37,10 @@ test: lint
 	tests() { if [ $$# -gt 1 ]; then $(MAKE) --no-print-directory --keep-going --jobs="$$@" || passed=no; fi; }
 	large=() small=()
 	for m in $(MODULES); do
-		if [ "$$(go list -C "$$m" ./... | wc -l)" -gt 4 ]; then large+=("test-of/$$m"); else small+=("test-of/$$m"); fi
+		if [ "$$(go list -C "$$m" ./... | wc -l)" -gt 4 ]; then large+=("test-of/$$m"); else small=("test-of/$$m" "$${small[@]}"); fi
 	done
 	tests $(AT_ONCE) "$${large[@]}"
-	tests $$((2 * $(AT_ONCE))) "$${small[@]}" # few packages leave CPUs idle
+	tests $$((2 * $(AT_ONCE))) "$${small[@]}" # few packages leave CPUs idle; the longest do not come last
 	for log in "$$LOGS"/*.failed; do
 		if [ ! -f "$$log" ]; then break; fi
 		echo "== what failed in $$(basename "$$log" .failed | tr : /)"
