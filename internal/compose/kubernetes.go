@@ -15,28 +15,11 @@ const (
 	driver = "driver/kubernetes"
 )
 
-// withoutKubernetes makes a copy of buildx in dir, with an empty driver, and returns the
-// go.mod file that requires it.
+// withoutKubernetes returns a go.mod file in dir that requires a copy of buildx with an
+// empty driver.
 func withoutKubernetes(dir string) (modfile string, err error) {
-	original, err := download(buildx)
+	replaced, err := emptied()
 	if err != nil {
-		return "", err
-	}
-	replaced := filepath.Join(dir, "buildx")
-	if err := os.CopyFS(replaced, os.DirFS(original.Dir)); err != nil {
-		return "", err
-	}
-	files, err := filepath.Glob(filepath.Join(replaced, driver, "*.go"))
-	if err != nil {
-		return "", err
-	}
-	for _, file := range files {
-		if err := os.Remove(file); err != nil {
-			return "", err
-		}
-	}
-	empty := filepath.Join(replaced, driver, "empty.go")
-	if err := os.WriteFile(empty, []byte("package "+filepath.Base(driver)+"\n"), 0o600); err != nil {
 		return "", err
 	}
 	for _, name := range []string{"go.mod", "go.sum"} {
@@ -53,6 +36,52 @@ func withoutKubernetes(dir string) (modfile string, err error) {
 		return "", fmt.Errorf("go mod edit: %w", withOutput(err))
 	}
 	return modfile, nil
+}
+
+// emptied returns the copy, which it makes once. It is where the user's caches are, because
+// the go command compiles what has moved anew.
+func emptied() (string, error) {
+	original, err := download(buildx)
+	if err != nil {
+		return "", err
+	}
+	caches, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	replaced := filepath.Join(caches, "hookhouse", "buildx-without-kubernetes@"+original.Version)
+	if _, err := os.Stat(replaced); err == nil {
+		return replaced, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(replaced), 0o700); err != nil {
+		return "", err
+	}
+	dir, err := os.MkdirTemp(filepath.Dir(replaced), "new")
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	if err := os.CopyFS(dir, os.DirFS(original.Dir)); err != nil {
+		return "", err
+	}
+	files, err := filepath.Glob(filepath.Join(dir, driver, "*.go"))
+	if err != nil {
+		return "", err
+	}
+	for _, file := range files {
+		if err := os.Remove(file); err != nil {
+			return "", err
+		}
+	}
+	empty := filepath.Join(dir, driver, "empty.go")
+	if err := os.WriteFile(empty, []byte("package "+filepath.Base(driver)+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	err = os.Rename(dir, replaced)
+	if _, other := os.Stat(replaced); other == nil {
+		return replaced, nil // also if another process has made it meanwhile
+	}
+	return "", err
 }
 
 // A downloaded is a module that go.mod requires, in the module cache.
