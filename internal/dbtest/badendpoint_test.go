@@ -8,7 +8,6 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -101,7 +100,7 @@ func TestWhateverAnEndpointDoesIsARecordedAttempt(t *testing.T) {
 		t.Run(e.Name, func(t *testing.T) {
 			in, db := e.open(t)
 			must(t, db.PingContext(t.Context()))
-			before := runtime.NumGoroutine()
+			before := goroutines()
 			t.Run("endpoints", func(t *testing.T) {
 				p := publisher(t, in, nil)
 				p.Transport, p.Timeout, p.MaxPayload = nil, 4*time.Second, largePayload
@@ -148,7 +147,7 @@ func TestWhateverAnEndpointDoesIsARecordedAttempt(t *testing.T) {
 				}
 				wantWaiting(t, in)
 			})
-			must(t, wait.Until(t.Context(), "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before }))
+			noneLeft(t, before)
 		})
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -28,9 +27,9 @@ import (
 func TestAPublisherWhoseDatabaseFailsAtAnyStatementLosesNothing(t *testing.T) {
 	for offset, e := range []engine{modernc, onPostgres(t)} {
 		t.Run(e.Name, func(t *testing.T) {
-			before := runtime.NumGoroutine()
+			before := goroutines()
 			t.Run("statements", func(t *testing.T) { breakEachStatement(t, e, offset) })
-			must(t, wait.Until(t.Context(), "no goroutine is left", func() bool { return runtime.NumGoroutine() <= before }))
+			noneLeft(t, before)
 		})
 	}
 }
