@@ -69,7 +69,7 @@ func TestInvalidStart(t *testing.T) {
 // run runs the program to its end, with the variables of env, one on each line.
 func (h *host) run(env string, args ...string) (string, int) {
 	h.t.Helper()
-	cmd := exec.CommandContext(h.t.Context(), filepath.Join(bin, "program"), args...)
+	cmd := exec.CommandContext(h.t.Context(), filepath.Join(bin, "program.plain"), args...)
 	cmd.Dir, cmd.Env = h.dir, append([]string{"PATH=" + bin + ":/usr/bin:/bin", "DOCKER_FAKE_DIR=" + h.dir, "DOCKER_CONFIG=" + h.dir}, strings.Fields(env)...)
 	out, err := cmd.CombinedOutput()
 	if _, ok := err.(*exec.ExitError); err != nil && !ok {

@@ -103,7 +103,7 @@ func TestWhateverAnEndpointDoesIsARecordedAttempt(t *testing.T) {
 			before := goroutines()
 			t.Run("endpoints", func(t *testing.T) {
 				p := publisher(t, in, nil)
-				p.Transport, p.Timeout, p.MaxPayload = nil, 4*time.Second, largePayload
+				p.Transport, p.Timeout, p.MaxPayload = nil, 6*time.Second, largePayload
 				p.Schedule = []time.Duration{time.Hour}
 				p.Guard = &addrguard.Guard{InsecureHTTP: true, Allow: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 				for name, b := range badEndpoints {
