@@ -18,7 +18,7 @@ const (
 // withoutKubernetes returns a go.mod file in dir that requires a copy of buildx with an
 // empty driver.
 func withoutKubernetes(dir string) (modfile string, err error) {
-	replaced, err := emptied()
+	replaced, err := emptied(dir)
 	if err != nil {
 		return "", err
 	}
@@ -39,15 +39,15 @@ func withoutKubernetes(dir string) (modfile string, err error) {
 }
 
 // emptied returns the copy, which it makes once. It is where the user's caches are, because
-// the go command compiles what has moved anew.
-func emptied() (string, error) {
+// the go command compiles what has moved anew, or in dir if the user has none.
+func emptied(dir string) (string, error) {
 	original, err := download(buildx)
 	if err != nil {
 		return "", err
 	}
 	caches, err := os.UserCacheDir()
 	if err != nil {
-		return "", err
+		caches = dir
 	}
 	replaced := filepath.Join(caches, "hookhouse", "buildx-without-kubernetes@"+original.Version)
 	if _, err := os.Stat(replaced); err == nil {
@@ -56,15 +56,15 @@ func emptied() (string, error) {
 	if err := os.MkdirAll(filepath.Dir(replaced), 0o700); err != nil {
 		return "", err
 	}
-	dir, err := os.MkdirTemp(filepath.Dir(replaced), "new")
+	fresh, err := os.MkdirTemp(filepath.Dir(replaced), "new")
 	if err != nil {
 		return "", err
 	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	if err := os.CopyFS(dir, os.DirFS(original.Dir)); err != nil {
+	defer func() { _ = os.RemoveAll(fresh) }()
+	if err := os.CopyFS(fresh, os.DirFS(original.Dir)); err != nil {
 		return "", err
 	}
-	files, err := filepath.Glob(filepath.Join(dir, driver, "*.go"))
+	files, err := filepath.Glob(filepath.Join(fresh, driver, "*.go"))
 	if err != nil {
 		return "", err
 	}
@@ -73,11 +73,11 @@ func emptied() (string, error) {
 			return "", err
 		}
 	}
-	empty := filepath.Join(dir, driver, "empty.go")
+	empty := filepath.Join(fresh, driver, "empty.go")
 	if err := os.WriteFile(empty, []byte("package "+filepath.Base(driver)+"\n"), 0o600); err != nil {
 		return "", err
 	}
-	err = os.Rename(dir, replaced)
+	err = os.Rename(fresh, replaced)
 	if _, other := os.Stat(replaced); other == nil {
 		return replaced, nil // also if another process has made it meanwhile
 	}
