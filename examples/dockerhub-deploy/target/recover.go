@@ -51,11 +51,11 @@ func (t *Container) Recover(ctx context.Context, failed bool) error {
 	}
 	var all map[string]inspected
 	if restored.exists() {
-		all, err = t.containers(ctx)
+		if all, err = t.containers(ctx); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		err = t.do(ctx, steps...)
-	}
+	err = t.do(ctx, steps...)
 	if err == nil && restored.exists() {
 		err = t.declared.restart(ctx, t.Engine, all, restored)
 	}
